@@ -1,0 +1,115 @@
+/**
+ * Two lint rules that keep the house in order (loaded by `.oxlintrc.json`):
+ * `rooms` says who may call whom, `doors` which files may touch the world.
+ */
+
+/** As much of a linter's syntax tree and context as the two rules look at. */
+type Node = {
+  source?: { type: string; value?: unknown } | null;
+  importKind?: string;
+  exportKind?: string;
+  callee: { type: string; name?: string };
+  arguments: unknown[];
+};
+type Context = { filename: string; report(fault: { node: Node; message: string }): void };
+
+const ground = ["db", "http"];
+const source = ["instances", "connectors", "flows", "events", "delivery", "accounts", ...ground];
+
+/** Room → the rooms it may import. Only `index.ts` and `app.ts` see everything. */
+const mayImport: Record<string, string[]> = {
+  db: [],
+  http: [],
+  sdk: [],
+  connectors: [],
+  accounts: ground,
+  delivery: ["accounts", ...ground],
+  events: ["delivery", "accounts", ...ground],
+  flows: ["events", "delivery", "accounts", ...ground],
+  instances: ["connectors", "events", "delivery", "accounts", ...ground],
+  polling: source,
+  inbound: source,
+  "app-events": source.filter((room) => room !== "instances" && room !== "connectors"),
+  resources: source.filter((room) => room !== "instances" && room !== "connectors"),
+  console: ["polling", "inbound", "app-events", "resources", ...source],
+  cli: ["sdk", "connectors"],
+};
+
+const doorless = ["db", "http", "sdk", "cli"];
+const door = /^(routes|store|object|consumer|cron|client)(\.tsx?)?$/;
+const world = /^(drizzle-orm(\/|$)|cloudflare:|node:(?!crypto|buffer)|hono(\/(?!jsx|html|css)|$))/;
+
+/** `src/polling/rules/due.ts` → room `polling`, file `due.ts`; undefined outside the rooms. */
+function place(path: string): { room: string; file: string } | undefined {
+  const parts = path.replaceAll("\\", "/").split("/src/").at(-1)?.split("/") ?? [];
+  const [room, file] = [parts[0], parts.at(-1)];
+  return parts.length > 1 && room && file ? { room, file } : undefined;
+}
+
+/** The absolute path that a relative specifier names, or undefined for a package. */
+function target(from: string, specifier: string): string | undefined {
+  if (!specifier.startsWith(".")) return undefined;
+  return new URL(specifier, `file://${from.replaceAll("\\", "/")}`).pathname;
+}
+
+/** Visits every import, re-export and dynamic import that names a module literally. */
+function onImport(visit: (node: Node, specifier: string, typeOnly: boolean) => void) {
+  const see = (node: Node) => {
+    const specifier = node.source?.value;
+    if (typeof specifier !== "string") return;
+    visit(node, specifier, (node.importKind ?? node.exportKind) === "type");
+  };
+  return {
+    ImportDeclaration: see,
+    ExportNamedDeclaration: see,
+    ExportAllDeclaration: see,
+    ImportExpression: see,
+  };
+}
+
+const rooms = {
+  create(context: Context) {
+    const here = place(context.filename);
+    if (!here) return {};
+    const allowed = mayImport[here.room];
+    if (!allowed || /^(index|types|utils|helpers)\.tsx?$/.test(here.file)) {
+      const message = `"${here.room}/${here.file}" has no place in the house`;
+      return { Program: (node: Node) => context.report({ node, message }) };
+    }
+    return onImport((node, specifier) => {
+      const path = target(context.filename, specifier);
+      if (path === undefined) return;
+      // `npm start` runs the emulators of the tests as its demo.
+      if (here.room === "cli" && path.includes("/test/vendors/")) return;
+      const there = place(path);
+      if (there?.room === here.room) return;
+      if (there ? allowed.includes(there.room) : /\/src\/config(\.ts)?$/.test(path)) return;
+      const message = `Room "${here.room}" may not import "${specifier}": see .github/ARCHITECTURE.md`;
+      context.report({ node, message });
+    });
+  },
+};
+
+const doors = {
+  create(context: Context) {
+    const here = place(context.filename);
+    if (!here || doorless.includes(here.room) || door.test(here.file)) return {};
+    const pure = `"${here.file}" is a pure file:`;
+    return {
+      ...onImport((node, specifier, typeOnly) => {
+        if (typeOnly) return;
+        if (world.test(specifier) || door.test(specifier.split("/").at(-1) ?? "")) {
+          context.report({ node, message: `${pure} it may not import "${specifier}"` });
+        }
+      }),
+      NewExpression(node: Node) {
+        const clock = node.callee.type === "Identifier" && node.callee.name === "Date";
+        if (clock && node.arguments.length === 0) {
+          context.report({ node, message: `${pure} it takes "now" as an argument` });
+        }
+      },
+    };
+  },
+};
+
+export default { meta: { name: "house" }, rules: { rooms, doors } };
