@@ -1,0 +1,97 @@
+CREATE TABLE `api_keys` (
+	`id` text PRIMARY KEY NOT NULL,
+	`organization_id` integer NOT NULL,
+	`name` text NOT NULL,
+	`key_hash` text NOT NULL,
+	`scopes` text NOT NULL,
+	`expires_at` integer,
+	`last_used_at` integer,
+	`created_at` integer NOT NULL,
+	FOREIGN KEY (`organization_id`) REFERENCES `organizations`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `api_keys_key_hash_unique` ON `api_keys` (`key_hash`);--> statement-breakpoint
+CREATE INDEX `api_keys_organization` ON `api_keys` (`organization_id`);--> statement-breakpoint
+CREATE TABLE `counters` (
+	`name` text PRIMARY KEY NOT NULL,
+	`value` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `destinations` (
+	`id` text PRIMARY KEY NOT NULL,
+	`organization_id` integer NOT NULL,
+	`kind` text NOT NULL,
+	`owner_id` text NOT NULL,
+	`url` text,
+	`enabled` integer DEFAULT true NOT NULL,
+	`active` integer DEFAULT true NOT NULL,
+	`headers_sealed` text,
+	`legacy_key_sealed` text,
+	`signing_keys` text NOT NULL,
+	`policy` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	FOREIGN KEY (`organization_id`) REFERENCES `organizations`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE INDEX `destinations_organization` ON `destinations` (`organization_id`,`kind`);--> statement-breakpoint
+CREATE TABLE `instances` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`organization_id` integer NOT NULL,
+	`user_id` integer NOT NULL,
+	`element_key` text NOT NULL,
+	`name` text NOT NULL,
+	`tags` text NOT NULL,
+	`token_hash` text NOT NULL,
+	`token_sealed` text NOT NULL,
+	`configuration` text NOT NULL,
+	`secrets` text NOT NULL,
+	`external_authentication` text DEFAULT 'none' NOT NULL,
+	`valid` integer NOT NULL,
+	`invalid_reason` text,
+	`disabled` integer DEFAULT false NOT NULL,
+	`poller_disabled` text,
+	`interval` integer,
+	`slot` integer,
+	`baseline` integer NOT NULL,
+	`enabled_at` integer NOT NULL,
+	`refresh_lease_until` integer DEFAULT 0 NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL,
+	FOREIGN KEY (`organization_id`) REFERENCES `organizations`(`id`) ON UPDATE no action ON DELETE no action,
+	FOREIGN KEY (`user_id`) REFERENCES `users`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `instances_token` ON `instances` (`token_hash`);--> statement-breakpoint
+CREATE INDEX `instances_organization` ON `instances` (`organization_id`,`id`);--> statement-breakpoint
+CREATE INDEX `instances_schedule` ON `instances` (`interval`,`slot`) WHERE interval IS NOT NULL;--> statement-breakpoint
+CREATE INDEX `instances_poller_disabled` ON `instances` (`organization_id`) WHERE poller_disabled IS NOT NULL;--> statement-breakpoint
+CREATE TABLE `organizations` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`name` text NOT NULL,
+	`secret_hash` text NOT NULL,
+	`settings` text DEFAULT '{}' NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `organizations_secret_hash_unique` ON `organizations` (`secret_hash`);--> statement-breakpoint
+CREATE TABLE `schedule` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`last_minute` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `users` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`organization_id` integer NOT NULL,
+	`email` text NOT NULL,
+	`first_name` text DEFAULT '' NOT NULL,
+	`last_name` text DEFAULT '' NOT NULL,
+	`secret_hash` text NOT NULL,
+	`password_hash` text NOT NULL,
+	`role` text DEFAULT 'user' NOT NULL,
+	`created_at` integer NOT NULL,
+	FOREIGN KEY (`organization_id`) REFERENCES `organizations`(`id`) ON UPDATE no action ON DELETE no action
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `users_email_unique` ON `users` (`email`);--> statement-breakpoint
+CREATE UNIQUE INDEX `users_secret_hash_unique` ON `users` (`secret_hash`);

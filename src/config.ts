@@ -1,0 +1,72 @@
+import * as z from "zod";
+import { type EgressPolicy, parseAllowList } from "./http/egress";
+
+/** The environment, read once and typed. Nothing else reads environment variables. */
+export type Config = {
+  /** What vendors and self-callbacks see, without a trailing slash; absent: the request's own origin. */
+  publicUrl: string | undefined;
+  egress: EgressPolicy;
+  /** Origins that browsers may call from; `*` stands for any. */
+  corsOrigins: readonly string[];
+  signup: "open" | "closed";
+  /** Base64 keys, newest first: the first seals, all of them open. */
+  masterKeys: readonly string[];
+  sessionKey: string;
+  /** Absent: `POST /v1/bootstrap` does not exist. */
+  bootstrapKey: string | undefined;
+  /** `ticks`: each cron tick advances schedule time by one minute, however often it comes. */
+  schedule: "clock" | "ticks";
+};
+
+const list = z
+  .string()
+  .default("")
+  .transform((text) =>
+    text
+      .split(",")
+      .map((part) => part.trim())
+      .filter((part) => part !== ""),
+  );
+
+const environment = z.object({
+  TRIBUTARY_PUBLIC_URL: z.union([z.literal(""), z.url()]).default(""),
+  EGRESS_ALLOW: list,
+  CORS_ORIGINS: list,
+  SIGNUP: z.enum(["open", "closed"]).default("closed"),
+  MASTER_KEY: list.refine((keys) => keys.length > 0, "Expected a base64 key of 32 bytes"),
+  SESSION_KEY: z.string().min(32, "Expected at least 32 characters"),
+  BOOTSTRAP_KEY: z.string().min(16).optional(),
+  SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
+  ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
+});
+
+const known = new WeakMap<object, Config>();
+
+/** @throws when the deployment is misconfigured, naming the variable. */
+export function readConfig(env: object): Config {
+  const cached = known.get(env);
+  if (cached !== undefined) return cached;
+  const parsed = environment.safeParse(env);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Error(`Environment variable ${issue?.path.join(".")}: ${issue?.message}`);
+  }
+  const values = parsed.data;
+  const publicUrl = values.TRIBUTARY_PUBLIC_URL.replace(/\/+$/, "");
+  const config: Config = {
+    publicUrl: publicUrl === "" ? undefined : publicUrl,
+    egress: {
+      allow: parseAllowList(values.EGRESS_ALLOW),
+      allowHttp: values.ENVIRONMENT === "local",
+      ownHost: publicUrl === "" ? undefined : new URL(publicUrl).hostname,
+    },
+    corsOrigins: values.CORS_ORIGINS,
+    signup: values.SIGNUP,
+    masterKeys: values.MASTER_KEY,
+    sessionKey: values.SESSION_KEY,
+    bootstrapKey: values.BOOTSTRAP_KEY,
+    schedule: values.SCHEDULE,
+  };
+  known.set(env, config);
+  return config;
+}

@@ -1,0 +1,63 @@
+import type { Context } from "hono";
+import type { z } from "zod";
+import { invalid, Refusal } from "./refusal";
+
+/**
+ * The request's bytes, at most `limit` of them.
+ * @throws Refusal `too-large` as soon as the limit is passed, whatever Content-Length says.
+ */
+export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+  const tooLarge = (): Refusal =>
+    new Refusal({ kind: "too-large", message: `The body is larger than ${limit} bytes` });
+  if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge();
+  if (request.body === null) return new Uint8Array();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.byteLength;
+    if (size > limit) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return concatenate(chunks, size);
+}
+
+/** The bytes of `chunks` in one array of `size`. */
+export function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
+  const bytes = new Uint8Array(size);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.byteLength;
+  }
+  return bytes;
+}
+
+/**
+ * The request's JSON body. An empty body is `undefined`.
+ * @throws Refusal `invalid` when it is not JSON, `too-large` above `limit` bytes.
+ */
+export async function readJson(context: Context, limit: number): Promise<unknown> {
+  const text = new TextDecoder().decode(await readBytes(context.req.raw, limit));
+  if (text.trim() === "") return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw invalid(
+      `The body is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}`,
+    );
+  }
+}
+
+/** @throws Refusal `invalid` naming the first wrong field and what was expected. */
+export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
+  const result = schema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  const field = [prefix, ...(issue?.path ?? []).map(String)]
+    .filter((part) => part !== "")
+    .join(".");
+  throw invalid(
+    `${field === "" ? "Body" : field}: ${issue?.message ?? "Invalid value"}`,
+    field || undefined,
+  );
+}

@@ -1,0 +1,69 @@
+import { concatenate } from "./body";
+import { checkEgress, type EgressPolicy } from "./egress";
+
+export type Outbound = {
+  url: string;
+  method: string;
+  headers: Record<string, string>;
+  body?: string;
+  timeoutMs: number;
+  /** At most this much of the answer is read; the rest is dropped and flagged. */
+  mostBytes: number;
+};
+
+export type Answer =
+  | { kind: "answered"; status: number; headers: Headers; text: string; truncated: boolean }
+  | { kind: "failed"; error: string }
+  | { kind: "refused"; error: string };
+
+/**
+ * Every outbound request goes through here: the guard first, redirects never followed, the answer
+ * bounded in time and size.
+ */
+export async function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
+  const verdict = checkEgress(outbound.url, policy);
+  if (!verdict.ok) return { kind: "refused", error: verdict.message };
+  const signal = AbortSignal.timeout(outbound.timeoutMs);
+  try {
+    const response = await fetch(verdict.url, {
+      method: outbound.method,
+      headers: outbound.headers,
+      redirect: "manual",
+      signal,
+      ...(outbound.body === undefined ? {} : { body: outbound.body }),
+    });
+    const { text, truncated } = await readBounded(response, outbound.mostBytes);
+    return {
+      kind: "answered",
+      status: response.status,
+      headers: response.headers,
+      text,
+      truncated,
+    };
+  } catch (error) {
+    if (signal.aborted)
+      return { kind: "failed", error: `No answer within ${outbound.timeoutMs} ms` };
+    return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function readBounded(
+  response: Response,
+  most: number,
+): Promise<{ text: string; truncated: boolean }> {
+  if (response.body === null) return { text: "", truncated: false };
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  let truncated = false;
+  while (!truncated) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    const kept: Uint8Array = value.subarray(0, most - size);
+    chunks.push(kept);
+    size += kept.byteLength;
+    truncated = kept.byteLength < value.byteLength;
+  }
+  if (truncated) await reader.cancel();
+  return { text: new TextDecoder().decode(concatenate(chunks, size)), truncated };
+}

@@ -1,0 +1,12 @@
+import { createMiddleware } from "hono/factory";
+import type { RequestIdEnv } from "./surface";
+
+const EXPOSED =
+  "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Content-Disposition";
+
+/** What every answer of the connector surface carries (reference §2). */
+export const elementsHeaders = createMiddleware<RequestIdEnv>(async (c, next) => {
+  await next();
+  c.res.headers.set("Access-Control-Expose-Headers", EXPOSED);
+  c.res.headers.set("Elements-Request-Id", c.get("requestId"));
+});

@@ -1,0 +1,57 @@
+import type { Context } from "hono";
+import { invalid } from "./refusal";
+
+/** One page of a connector-surface list (reference §2): `page` from 1, or the token of the page before. */
+export type Page = {
+  offset: number;
+  limit: number;
+  /** Sets the paging headers of an answer with `returned` of `total` items. */
+  answer: (c: Context, returned: number, total: number) => void;
+};
+
+const DEFAULT_SIZE = 200;
+const MOST = 1_000;
+
+/** @throws Refusal naming the parameter that is wrong. */
+export function pageOf(query: Record<string, string>): Page {
+  const limit = whole(query["pageSize"], "pageSize", DEFAULT_SIZE, MOST);
+  const token = query["nextPage"];
+  const offset =
+    token === undefined || token === ""
+      ? (whole(query["page"], "page", 1, 1_000_000) - 1) * limit
+      : offsetOf(token);
+  return {
+    offset,
+    limit,
+    answer: (c, returned, total) => {
+      c.header("Elements-Returned-Count", String(returned));
+      c.header("Elements-Total-Count", String(total));
+      if (offset + returned < total)
+        c.header("Elements-Next-Page-Token", btoa(`offset:${offset + returned}`));
+    },
+  };
+}
+
+function offsetOf(token: string): number {
+  try {
+    const match = /^offset:(\d{1,9})$/.exec(atob(token));
+    if (match !== null) return Number(match[1]);
+  } catch {
+    // Not base64: said below.
+  }
+  throw invalid(`nextPage: '${token}' is not a token of the previous page`, "nextPage");
+}
+
+/** A whole query parameter from 1 to `most`. */
+export function whole(
+  text: string | undefined,
+  name: string,
+  absent: number,
+  most: number,
+): number {
+  if (text === undefined || text === "") return absent;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > most)
+    throw invalid(`${name}: Expected a whole number from 1 to ${most}, got '${text}'`, name);
+  return value;
+}

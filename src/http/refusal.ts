@@ -1,0 +1,35 @@
+/** Why a request is turned down; each surface maps it to its own status and body. */
+export type Reason =
+  | { kind: "invalid"; message: string; field?: string | undefined }
+  | { kind: "unauthenticated"; message: string }
+  | { kind: "forbidden"; message: string }
+  | { kind: "not-found"; message: string }
+  | { kind: "conflict"; message: string; field?: string | undefined }
+  | { kind: "too-large"; message: string }
+  | { kind: "not-json"; message: string }
+  | { kind: "limited"; message: string; retryAfterSeconds: number }
+  | { kind: "vendor"; message: string; status: number; providerMessage: string }
+  | { kind: "unavailable"; message: string };
+
+/**
+ * A request that cannot be granted, on its way to the surface's error map. Thrown at the edges only
+ * (parsing, authentication, look-ups in routes); rules return tagged unions.
+ */
+export class Refusal extends Error {
+  readonly reason: Reason;
+  constructor(reason: Reason) {
+    super(reason.message);
+    this.name = "Refusal";
+    this.reason = reason;
+  }
+}
+
+export const invalid = (message: string, field?: string): Refusal =>
+  new Refusal({ kind: "invalid", message, field });
+export const notFound = (message: string): Refusal => new Refusal({ kind: "not-found", message });
+export const forbidden = (message = "Access denied"): Refusal =>
+  new Refusal({ kind: "forbidden", message });
+export const unauthenticated = (message: string): Refusal =>
+  new Refusal({ kind: "unauthenticated", message });
+export const conflict = (message: string, field?: string): Refusal =>
+  new Refusal({ kind: "conflict", message, field });

@@ -1,0 +1,154 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { HTTPException } from "hono/http-exception";
+import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { type Reason, Refusal } from "./refusal";
+
+export type SurfaceName = "elements" | "v1" | "apis" | "app";
+export type RequestIdEnv = { Variables: { requestId: string } };
+
+/** Gives every request an id: 24 hex digits. */
+export const withRequestId = createMiddleware<RequestIdEnv>(async (c, next) => {
+  const bytes = crypto.getRandomValues(new Uint8Array(12));
+  c.set("requestId", Buffer.from(bytes).toString("hex"));
+  await next();
+});
+
+/** What went wrong, as a reason: anything that is not a refusal is our fault, logged and not told. */
+export function reasonOf(error: unknown, requestId: string): Reason | undefined {
+  if (error instanceof Refusal) return error.reason;
+  if (error instanceof HTTPException) return { kind: "invalid", message: error.message };
+  console.error(
+    JSON.stringify({
+      at: "request",
+      requestId,
+      error: error instanceof Error ? (error.stack ?? error.message) : String(error),
+    }),
+  );
+  return undefined;
+}
+
+type Wire = { status: ContentfulStatusCode; body: unknown; headers?: Record<string, string> };
+
+/** The one map from reasons to each surface's own statuses and bodies. */
+export function toWire(surface: SurfaceName, reason: Reason | undefined, requestId: string): Wire {
+  const status = statusOf(surface, reason);
+  const message = reason?.message ?? "Something went wrong on our side";
+  const headers: Record<string, string> =
+    reason?.kind === "limited" ? { "Retry-After": String(reason.retryAfterSeconds) } : {};
+  switch (surface) {
+    case "elements": {
+      const provider = reason?.kind === "vendor" ? { providerMessage: reason.providerMessage } : {};
+      return { status, headers, body: { requestId, message, ...provider } };
+    }
+    case "v1": {
+      const field =
+        reason !== undefined && "field" in reason && reason.field !== undefined
+          ? { field: reason.field }
+          : {};
+      return {
+        status,
+        headers,
+        body: { error: { code: codeOf(reason), message, ...field, requestId } },
+      };
+    }
+    case "apis":
+      return {
+        status,
+        headers,
+        body: {
+          errors: [
+            {
+              status,
+              title: titleOf(status),
+              detail: message,
+              ...sourceOf(reason),
+              meta: { transactionId: requestId },
+            },
+          ],
+        },
+      };
+    case "app":
+      return { status, headers, body: { statusCode: status, error: titleOf(status), message } };
+  }
+}
+
+function statusOf(surface: SurfaceName, reason: Reason | undefined): ContentfulStatusCode {
+  switch (reason?.kind) {
+    case undefined:
+      return 500;
+    case "invalid":
+      return 400;
+    case "unauthenticated":
+      return 401;
+    case "forbidden":
+      return 403;
+    case "not-found":
+      return 404;
+    case "conflict":
+      return 409;
+    case "too-large":
+      return surface === "elements" ? 429 : 413;
+    case "not-json":
+      return 415;
+    case "limited":
+      return 429;
+    case "vendor":
+      return surface === "elements" ? vendorStatus(reason.status) : 502;
+    case "unavailable":
+      return 503;
+  }
+}
+
+/** A vendor's own verdict on the request is passed on; its troubles are a bad gateway. */
+function vendorStatus(status: number): ContentfulStatusCode {
+  switch (status) {
+    case 400:
+    case 403:
+    case 404:
+    case 409:
+    case 429:
+      return status;
+    default:
+      return 502;
+  }
+}
+
+function codeOf(reason: Reason | undefined): string {
+  if (reason === undefined) return "internal";
+  if (reason.kind !== "invalid") return reason.kind.replaceAll("-", "_");
+  return reason.field === undefined ? "invalid_request" : "invalid_field";
+}
+
+const TITLES: Record<number, string> = {
+  400: "Validation error",
+  401: "Authentication error",
+  403: "Forbidden error",
+  404: "Not found error",
+  409: "Conflict error",
+  413: "Payload too large",
+  415: "Unsupported media type",
+  429: "Too many requests",
+  500: "Server error",
+  502: "Bad gateway",
+  503: "Service unavailable",
+};
+
+function titleOf(status: number): string {
+  return TITLES[status] ?? "Error";
+}
+
+function sourceOf(reason: Reason | undefined): Record<string, unknown> {
+  return reason !== undefined && "field" in reason && reason.field !== undefined
+    ? { source: { parameter: reason.field } }
+    : {};
+}
+
+/** The error handler of a surface. */
+export const refuse =
+  (surface: SurfaceName) =>
+  (error: Error, c: Context): Response => {
+    const requestId: string = c.get("requestId") ?? "";
+    const { status, body, headers } = toWire(surface, reasonOf(error, requestId), requestId);
+    return c.json(body, status, headers);
+  };
