@@ -1,0 +1,97 @@
+import { Hono, type MiddlewareHandler } from "hono";
+import { createMiddleware } from "hono/factory";
+import * as z from "zod";
+import { readConfig } from "../config";
+import { parse, readJson } from "../http/body";
+import { forbidden, notFound, unauthenticated } from "../http/refusal";
+import { parseAuthorization } from "./authorization";
+import { type Asker, bootstrap, findByApiKey, findBySecrets, type Scope } from "./store";
+import { equalSecrets } from "./secret";
+
+/** Who is asking, for every room's handlers. */
+export type AskerEnv = { Bindings: Env; Variables: { asker: Asker; elementToken?: string } };
+
+/**
+ * The connector surface: `User` and `Organization`, or `User` and `Element` (reference
+ * `connector-events-api.md` §1). Whether the Element token fits is for the instances to say.
+ */
+export const withSecrets: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>(
+  async (c, next) => {
+    const credentials = parseAuthorization(c.req.header("authorization"));
+    if (credentials.kind === "malformed") throw unauthenticated(credentials.message);
+    if (credentials.kind !== "secrets")
+      throw unauthenticated("Expected 'Authorization: User <secret>, Organization <secret>'");
+    const { user, organization, element } = credentials;
+    if (organization === undefined && element === undefined)
+      throw unauthenticated(
+        "Expected an 'Organization' secret or an 'Element' token beside 'User'",
+      );
+    const asker = await findBySecrets(c.env.DB, user, organization, Date.now());
+    if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
+    c.set("asker", asker);
+    if (element !== undefined) c.set("elementToken", element);
+    await next();
+  },
+);
+
+/** Our own surface: `Bearer <api key>`, or the connector surface's secrets. GET needs `read`, all else `scope`. */
+export const withKey = (scope: Exclude<Scope, "read"> = "write"): MiddlewareHandler<AskerEnv> =>
+  createMiddleware<AskerEnv>(async (c, next) => {
+    const credentials = parseAuthorization(c.req.header("authorization"));
+    const asker = await askerOf(c.env.DB, credentials);
+    const needed = c.req.method === "GET" || c.req.method === "HEAD" ? "read" : scope;
+    if (!asker.scopes.includes(needed)) throw forbidden(`The key lacks the scope '${needed}'`);
+    c.set("asker", asker);
+    await next();
+  });
+
+async function askerOf(
+  db: D1Database,
+  credentials: ReturnType<typeof parseAuthorization>,
+): Promise<Asker> {
+  const now = Date.now();
+  switch (credentials.kind) {
+    case "bearer": {
+      const asker = await findByApiKey(db, credentials.token, now);
+      if (asker === undefined) throw unauthenticated("Invalid or expired API key");
+      return asker;
+    }
+    case "secrets": {
+      if (credentials.organization === undefined)
+        throw unauthenticated("Expected an 'Organization' secret");
+      const asker = await findBySecrets(db, credentials.user, credentials.organization, now);
+      if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
+      return asker;
+    }
+    case "malformed":
+      throw unauthenticated(credentials.message);
+    case "basic":
+    case "none":
+      throw unauthenticated("Expected 'Authorization: Bearer <api key>'");
+  }
+}
+
+const firstOrganization = z.strictObject({
+  organizationName: z.string().min(1),
+  organizationSecret: z.string().min(16),
+  userSecret: z.string().min(16),
+  apiKey: z.string().min(16),
+  email: z.string().min(3),
+  password: z.string().min(8),
+});
+
+/** `POST /v1/bootstrap`: makes the first organization, once, for whoever deployed this. */
+export const bootstrapRoutes = new Hono<AskerEnv>().post("/bootstrap", async (c) => {
+  const { bootstrapKey } = readConfig(c.env);
+  const credentials = parseAuthorization(c.req.header("authorization"));
+  if (bootstrapKey === undefined) throw notFound("Not found");
+  if (credentials.kind !== "bearer" || !equalSecrets(credentials.token, bootstrapKey))
+    throw unauthenticated("Invalid bootstrap key");
+  const made = await bootstrap(
+    c.env.DB,
+    parse(firstOrganization, await readJson(c, 10_000)),
+    Date.now(),
+  );
+  if (made === undefined) throw forbidden("This deployment has an organization already");
+  return c.json({ organizationId: String(made.organizationId), userId: String(made.userId) });
+});

@@ -1,0 +1,198 @@
+import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { apiKeys, organizations, type OrganizationSettings, users } from "../db/schema";
+import { hashPassword, hashSecret } from "./secret";
+
+/** Who is asking, and in whose name. */
+export type Asker = {
+  organizationId: number;
+  userId: number;
+  scopes: readonly Scope[];
+  /** For the audit log: `user:1`, `key:…`. */
+  name: string;
+};
+export type Scope = "read" | "write" | "admin";
+const ALL: readonly Scope[] = ["read", "write", "admin"];
+
+/** A revoked secret is refused after this at the latest; until then nobody asks the database again. */
+const TRUST_MS = 5_000;
+const known = new Map<string, { until: number; asker: Asker | undefined }>();
+
+/** The user a secret belongs to; with an organization's secret, both must fit. */
+export function findBySecrets(
+  db: D1Database,
+  user: string,
+  organization: string | undefined,
+  now: number,
+): Promise<Asker | undefined> {
+  const userHash = hashSecret(user);
+  const organizationHash = organization === undefined ? undefined : hashSecret(organization);
+  return trusted(`${userHash} ${organizationHash ?? ""}`, now, async () => {
+    const [row] = await drizzle(db)
+      .select({ id: users.id, organizationId: users.organizationId, role: users.role })
+      .from(users)
+      .innerJoin(organizations, eq(organizations.id, users.organizationId))
+      .where(
+        and(
+          eq(users.secretHash, userHash),
+          organizationHash === undefined
+            ? undefined
+            : eq(organizations.secretHash, organizationHash),
+        ),
+      );
+    return row === undefined
+      ? undefined
+      : {
+          organizationId: row.organizationId,
+          userId: row.id,
+          scopes: row.role === "admin" ? ALL : ["read", "write"],
+          name: `user:${row.id}`,
+        };
+  });
+}
+
+/** The organization an API key speaks for, in the name of its first administrator. */
+export function findByApiKey(db: D1Database, key: string, now: number): Promise<Asker | undefined> {
+  const keyHash = hashSecret(key);
+  return trusted(keyHash, now, async () => {
+    const [row] = await drizzle(db)
+      .select({
+        id: apiKeys.id,
+        organizationId: apiKeys.organizationId,
+        scopes: apiKeys.scopes,
+        userId: users.id,
+      })
+      .from(apiKeys)
+      .innerJoin(
+        users,
+        and(eq(users.organizationId, apiKeys.organizationId), eq(users.role, "admin")),
+      )
+      .where(
+        and(
+          eq(apiKeys.keyHash, keyHash),
+          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
+        ),
+      )
+      .orderBy(users.id)
+      .limit(1);
+    return row === undefined
+      ? undefined
+      : {
+          organizationId: row.organizationId,
+          userId: row.userId,
+          scopes: ALL.filter((scope) => row.scopes.includes(scope)),
+          name: `key:${row.id}`,
+        };
+  });
+}
+
+async function trusted(
+  key: string,
+  now: number,
+  find: () => Promise<Asker | undefined>,
+): Promise<Asker | undefined> {
+  const entry = known.get(key);
+  if (entry !== undefined && entry.until > now) return entry.asker;
+  const asker = await find();
+  if (known.size > 10_000) known.clear();
+  if (asker !== undefined) known.set(key, { until: now + TRUST_MS, asker });
+  return asker;
+}
+
+/** Makes this isolate ask the database again. */
+export function forgetAskers(): void {
+  known.clear();
+}
+
+export async function readUser(
+  db: D1Database,
+  userId: number,
+): Promise<{ id: number; emailAddress: string; firstName: string; lastName: string } | undefined> {
+  const [row] = await drizzle(db)
+    .select({
+      id: users.id,
+      emailAddress: users.email,
+      firstName: users.firstName,
+      lastName: users.lastName,
+    })
+    .from(users)
+    .where(eq(users.id, userId));
+  return row;
+}
+
+export async function readSettings(
+  db: D1Database,
+  organizationId: number,
+): Promise<OrganizationSettings> {
+  const [row] = await drizzle(db)
+    .select({ settings: organizations.settings })
+    .from(organizations)
+    .where(eq(organizations.id, organizationId));
+  return row?.settings ?? {};
+}
+
+/** Lays `changes` over an organization's settings. @returns the settings as they now are. */
+export async function changeSettings(
+  db: D1Database,
+  organizationId: number,
+  changes: OrganizationSettings,
+): Promise<OrganizationSettings> {
+  const [row] = await drizzle(db)
+    .update(organizations)
+    .set({ settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(changes)})` })
+    .where(eq(organizations.id, organizationId))
+    .returning({ settings: organizations.settings });
+  return row?.settings ?? {};
+}
+
+export type Bootstrap = {
+  organizationName: string;
+  organizationSecret: string;
+  userSecret: string;
+  apiKey: string;
+  email: string;
+  password: string;
+};
+
+/**
+ * The first organization with its administrator and API key, made once: on a database that has one, the
+ * organization of that secret is told. @returns undefined when another one is there.
+ */
+export async function bootstrap(
+  db: D1Database,
+  first: Bootstrap,
+  now: number,
+): Promise<{ organizationId: number; userId: number } | undefined> {
+  const orm = drizzle(db);
+  const existing = await findBySecrets(db, first.userSecret, first.organizationSecret, now);
+  if (existing !== undefined) return existing;
+  if ((await orm.$count(organizations)) > 0) return undefined;
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  await orm.batch([
+    orm.insert(organizations).values({
+      id: 1,
+      name: first.organizationName,
+      secretHash: hashSecret(first.organizationSecret),
+      createdAt: now,
+    }),
+    orm.insert(users).values({
+      id: 1,
+      organizationId: 1,
+      email: first.email,
+      firstName: "Admin",
+      secretHash: hashSecret(first.userSecret),
+      passwordHash: hashPassword(first.password, salt),
+      role: "admin",
+      createdAt: now,
+    }),
+    orm.insert(apiKeys).values({
+      id: crypto.randomUUID(),
+      organizationId: 1,
+      name: "first key",
+      keyHash: hashSecret(first.apiKey),
+      scopes: [...ALL],
+      createdAt: now,
+    }),
+  ]);
+  return { organizationId: 1, userId: 1 };
+}
