@@ -1,0 +1,68 @@
+import { defineConnector } from "./definition";
+
+/** SAP Concur expense reports v3 (reference `vendors.md` §2). */
+export const concur = defineConnector({
+  key: "concur",
+  id: 3129,
+  name: "Concur",
+  hub: "expense",
+  description: "SAP Concur expense reports",
+  authentication: {
+    type: "oauth2",
+    authorizeUrl: "https://www-us.api.concursolutions.com/oauth2/v0/authorize",
+    tokenUrl: "https://glz.api.concursolutions.com/oauth2/v0/token",
+    refreshUrl: "${oauth.geolocation}/oauth2/v0/token",
+    scope: "EXPRPT",
+    keep: { geolocation: "oauth.geolocation" },
+  },
+  baseUrl: "${oauth.geolocation}",
+  headers: { Accept: "application/json" },
+  configuration: [
+    {
+      key: "oauth.geolocation",
+      name: "Geolocation",
+      description: "The data centre that holds this company, as the vendor's token answer names it",
+      type: "TEXTFIELD_128",
+      defaultValue: "https://us.api.concursolutions.com",
+    },
+  ],
+  resources: {
+    reports: {
+      list: { path: "/api/v3.0/expense/reports", query: { user: "ALL" }, root: "Items" },
+      get: { path: "/api/v3.0/expense/reports/{id}" },
+      paging: { style: "nextUrl", urlPath: "NextPage", sizeParameter: "limit" },
+      maxPageSize: 100,
+      idField: "ID",
+      updatedField: "LastModifiedDate",
+      createdField: "CreateDate",
+      where: {
+        user: { parameter: "user" },
+        modifiedDateAfter: { parameter: "modifiedDateAfter" },
+        modifiedDateBefore: { parameter: "modifiedDateBefore" },
+        createDateAfter: { parameter: "createDateAfter" },
+        createDateBefore: { parameter: "createDateBefore" },
+        submitDateAfter: { parameter: "submitDateAfter" },
+        submitDateBefore: { parameter: "submitDateBefore" },
+        approvalStatusCode: { parameter: "approvalStatusCode" },
+      },
+    },
+  },
+  ping: { path: "/api/v3.0/expense/reports", query: { user: "ALL", limit: "1" } },
+  events: {
+    methods: ["polling"],
+    defaultMode: "polling",
+    polling: {
+      reports: {
+        url: "/hubs/expense/reports?where=modifiedDateAfter='${date:yyyy-MM-dd'T'HH:mm:ss.SSS}'",
+        idField: "ID",
+        datesConfiguration: {
+          updatedDateField: "LastModifiedDate",
+          updatedDateFormat: "yyyy-MM-dd'T'HH:mm:ss.SSS",
+          updatedDateTimezone: "GMT",
+          createdDateField: "CreateDate",
+          createdDateFormat: "yyyy-MM-dd'T'HH:mm:ss.SSS",
+        },
+      },
+    },
+  },
+});

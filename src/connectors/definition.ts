@@ -1,0 +1,171 @@
+import * as z from "zod";
+
+/**
+ * What we know of a vendor, as data. Built-in connectors are values of this schema; user-made ones
+ * are JSON checked by it. Nothing here runs: `instances` interprets it.
+ *
+ * Text marked *template* may hold `${key}`, replaced by the instance's configuration value `key`.
+ */
+
+/** A dotted path into a JSON value: `Items`, `paging.next.after`; `""` is the value itself. */
+const path = z.string();
+const template = z.string().min(1);
+const parameters = z.record(z.string(), z.string());
+
+const oauth2 = z.strictObject({
+  type: z.literal("oauth2"),
+  /** Hosts as a template; `oauth.base.url` replaces scheme, host and port. */
+  authorizeUrl: template,
+  tokenUrl: template,
+  refreshUrl: template.optional(),
+  revokeUrl: template.optional(),
+  scope: z.string().default(""),
+  authorizeParameters: parameters.default({}),
+  /** How the client proves itself at the token endpoint. */
+  clientAuthentication: z.enum(["form", "basic"]).default("form"),
+  /** Seconds an access token lives when the answer does not say. */
+  expiresInDefault: z.number().int().positive().default(3600),
+  /** Answer field → configuration key kept with the instance (`geolocation`, `instance_url`). */
+  keep: parameters.default({}),
+  /** Fields of `providerData` → configuration key (`realmId`). */
+  providerData: parameters.default({}),
+  header: z.string().default("Authorization"),
+  prefix: z.string().default("Bearer "),
+  pkce: z.boolean().default(false),
+});
+
+const apiKey = z.strictObject({
+  type: z.literal("apiKey"),
+  in: z.enum(["header", "query"]).default("header"),
+  name: z.string(),
+  prefix: z.string().default(""),
+  /** The configuration key that holds the secret. */
+  configurationKey: z.string(),
+});
+
+const basic = z.strictObject({
+  type: z.literal("basic"),
+  usernameKey: z.string().default("username"),
+  passwordKey: z.string().default("password"),
+});
+
+export const authenticationSchema = z.discriminatedUnion("type", [oauth2, apiKey, basic]);
+export type Authentication = z.infer<typeof authenticationSchema>;
+
+/** How the vendor cuts a list into pages. Parameters go where the request has its others. */
+export const pagingSchema = z.discriminatedUnion("style", [
+  z.strictObject({ style: z.literal("none") }),
+  z.strictObject({
+    style: z.literal("page"),
+    pageParameter: z.string(),
+    sizeParameter: z.string().optional(),
+    first: z.number().int().default(1),
+  }),
+  z.strictObject({
+    style: z.literal("offset"),
+    offsetParameter: z.string(),
+    sizeParameter: z.string().optional(),
+  }),
+  z.strictObject({
+    style: z.literal("cursor"),
+    cursorParameter: z.string(),
+    cursorPath: path,
+    /** Where present and false, the list ends (`has_more`); else it ends when the cursor is absent. */
+    morePath: path.optional(),
+    sizeParameter: z.string().optional(),
+    /** A continuation has an address of its own (`/list_folder/continue`). */
+    continuePath: template.optional(),
+  }),
+  z.strictObject({
+    style: z.literal("nextUrl"),
+    urlPath: path,
+    sizeParameter: z.string().optional(),
+  }),
+  z.strictObject({ style: z.literal("linkHeader"), sizeParameter: z.string().optional() }),
+]);
+export type Paging = z.infer<typeof pagingSchema>;
+
+/** One condition of a `where` → one request parameter. */
+const condition = z.strictObject({
+  parameter: z.string(),
+  operators: z.array(z.enum(["=", "!=", "<", ">", "<=", ">="])).default(["="]),
+});
+
+const operation = z.strictObject({
+  method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("GET"),
+  path: template,
+  query: parameters.default({}),
+  /** A JSON body the parameters are laid over (search endpoints). */
+  body: z.record(z.string(), z.unknown()).optional(),
+  /** Where the record, or the list of them, stands in the answer. */
+  root: path.default(""),
+});
+
+export const resourceSchema = z.strictObject({
+  list: operation.optional(),
+  get: operation.optional(),
+  create: operation.optional(),
+  update: operation.optional(),
+  delete: operation.optional(),
+  paging: pagingSchema.default({ style: "none" }),
+  /** The most records the vendor gives at once. */
+  maxPageSize: z.number().int().positive().default(100),
+  idField: path,
+  updatedField: path.optional(),
+  createdField: path.optional(),
+  /** A record is a deleted one when this field has this value. */
+  deleted: z.strictObject({ field: path, equals: z.unknown() }).optional(),
+  /** `where` conditions by field name; a field not named is refused unless `passThrough`. */
+  where: z.record(z.string(), condition).default({}),
+  /** The whole `where` text goes to this parameter as it came. */
+  passThrough: z.string().optional(),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+export type Operation = z.infer<typeof operation>;
+
+const configurationEntry = z.strictObject({
+  key: z.string(),
+  name: z.string(),
+  description: z.string().default(""),
+  type: z.enum([
+    "TEXTFIELD_32",
+    "TEXTFIELD_128",
+    "TEXTFIELD_1000",
+    "TEXTAREA",
+    "BOOLEAN",
+    "PASSWORD",
+  ]),
+  defaultValue: z.string().nullable().default(null),
+  required: z.boolean().default(false),
+});
+export type ConfigurationEntry = z.infer<typeof configurationEntry>;
+
+export const connectorSchema = z.strictObject({
+  key: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, "Expected lower-case letters, digits, _ or -"),
+  id: z.number().int().positive(),
+  name: z.string().min(1),
+  hub: z.string().min(1),
+  description: z.string().default(""),
+  authentication: authenticationSchema,
+  /** Where the API lives; the configuration key `base.url` replaces scheme, host and port. */
+  baseUrl: template,
+  /** Sent with every request. */
+  headers: parameters.default({}),
+  /** Beyond those every instance has; secrets are of type PASSWORD. */
+  configuration: z.array(configurationEntry).default([]),
+  resources: z.record(z.string(), resourceSchema),
+  /** What `GET …/ping` calls, relative to the base. */
+  ping: operation.optional(),
+  events: z.strictObject({
+    methods: z.array(z.enum(["polling", "webhook"])).min(1),
+    defaultMode: z.enum(["polling", "webhook"]),
+    /** Per resource, in the very shape of `event.poller.configuration`. */
+    polling: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+    refreshInterval: z.number().int().positive().default(15),
+  }),
+});
+export type Connector = z.infer<typeof connectorSchema>;
+export type ConnectorInput = z.input<typeof connectorSchema>;
+
+/** Checks a built-in at module load: a wrong built-in is a bug, so it throws. */
+export const defineConnector = (input: ConnectorInput): Connector => connectorSchema.parse(input);
