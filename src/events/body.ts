@@ -1,0 +1,112 @@
+import type { Millis } from "../delivery/attempt";
+import type { Envelope, Notification, StoredEvent } from "./event";
+import { notificationId } from "./stream-name";
+
+/**
+ * The body of a notification: a pure function of what lies in the stream, so every try and every replay
+ * sends the same bytes. Records are spliced in as the JSON text they came as.
+ */
+export function composeBody(
+  stream: string,
+  notification: Notification,
+  events: readonly StoredEvent[],
+  raw: string | undefined,
+): string {
+  const { envelope } = notification;
+  switch (envelope.format) {
+    case "verbatim":
+      return events.map(({ data }) => data).join("");
+    case "elements":
+      return elementsBody(
+        envelope,
+        notificationId(stream, notification.seq),
+        notification.createdAt,
+        events,
+        raw,
+      );
+  }
+}
+
+/** Reference `connector-events-api.md` §8. */
+function elementsBody(
+  envelope: Extract<Envelope, { format: "elements" }>,
+  eventId: string,
+  createdAt: Millis,
+  events: readonly StoredEvent[],
+  raw: string | undefined,
+): string {
+  const { elementKey, instanceId, polled } = envelope;
+  const objects = JSON.stringify(events.map((event) => eventObject(envelope, event)));
+  const head = JSON.stringify({
+    eventId,
+    elementKey,
+    instanceId,
+    instanceName: encodeHtml(envelope.instanceName),
+  });
+  const vendorPart =
+    polled === undefined
+      ? (raw ?? "null")
+      : spliced(
+          { instance_id: instanceId, objectType: polled.objectType, eventId },
+          { events: objects, [polled.objectType]: `[${events.map(({ data }) => data).join(",")}]` },
+        );
+  const message = `${head.slice(0, -1)},"events":${objects},"raw":${vendorPart}}`;
+  return spliced(
+    {
+      eventId,
+      topic: `instance-${instanceId}-${elementKey}-events`,
+      severity: "low",
+      createdDateTime: seconds(createdAt),
+    },
+    { message },
+  );
+}
+
+/** One event object; polled ones also tell the poll and the hub. */
+export function eventObject(
+  envelope: Extract<Envelope, { format: "elements" }>,
+  event: Pick<StoredEvent, "objectType" | "objectId" | "date" | "eventType">,
+): Record<string, string> {
+  const { elementKey, hubKey, polled } = envelope;
+  const date = seconds(event.date);
+  return polled === undefined
+    ? {
+        date,
+        elementKey,
+        eventType: event.eventType,
+        objectId: event.objectId,
+        objectType: event.objectType,
+      }
+    : {
+        objectType: event.objectType,
+        objectId: event.objectId,
+        date,
+        pollDate: seconds(polled.pollDate),
+        eventType: event.eventType,
+        elementKey,
+        hubKey,
+      };
+}
+
+/** JSON of `plain` with members appended whose values are JSON text already. */
+function spliced(plain: Record<string, unknown>, texts: Record<string, string>): string {
+  const members = Object.entries(texts).map(([key, text]) => `${JSON.stringify(key)}:${text}`);
+  return `${JSON.stringify(plain).slice(0, -1)},${members.join(",")}}`;
+}
+
+/** `2018-07-31T19:40:37Z`: whole seconds, UTC. */
+export function seconds(at: Millis): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
+
+const HTML: Record<string, string> = {
+  "&": "&amp;",
+  "<": "&lt;",
+  ">": "&gt;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function encodeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (char) => HTML[char] ?? char);
+}

@@ -1,0 +1,103 @@
+import type { Attempt, DeadReason, Millis } from "../delivery/attempt";
+
+/**
+ * One normalised change, as a source hands it to its stream. `id` is derived from source, object and
+ * version, so the same change seen twice is one event. `data` is JSON text: the stream never parses it.
+ */
+export type NewEvent = {
+  id: string;
+  objectType: string;
+  objectId: string;
+  eventType: string;
+  /** When it changed, as far as the source knows. */
+  date: Millis;
+  data: string;
+  /** Indexes into the commit's `targets`; empty: the event is kept, and goes nowhere. */
+  to: number[];
+};
+
+/** An event as it lies in the stream. */
+export type StoredEvent = Omit<NewEvent, "to"> & {
+  seq: number;
+  receivedAt: Millis;
+  notifications: number[];
+};
+
+/** How the events of a notification become the bytes of its body (`body.ts`). */
+export type Envelope =
+  | {
+      format: "elements";
+      elementKey: string;
+      hubKey: string;
+      instanceId: number;
+      instanceName: string;
+      /** Polled: the resource, and when the poll began. */
+      polled?: { objectType: string; pollDate: Millis };
+    }
+  | { format: "verbatim" };
+
+/** One destination of a commit's events. `null` keeps the notification without sending it. */
+export type Target = {
+  destinationId: string | null;
+  envelope: Envelope;
+  /** The most events one notification may hold. */
+  most: number;
+  ordering: "none" | "object" | "source";
+};
+
+export type Commit = {
+  /** The cursor's version the source read; another one committed since: the commit is refused. */
+  expect?: number;
+  /** The token of `open`; a lease that was given to somebody else since: refused. */
+  lease?: string;
+  cursor?: string;
+  state?: { key: string; value: string | null }[];
+  events: NewEvent[];
+  targets: Target[];
+  /** The vendor's whole body, shared by every notification of this commit. */
+  raw?: string;
+  /** Ids of events dated at or after this instant outlive the purge: the source may see them again. */
+  keepIdsSince?: Millis;
+  retentionMs?: number;
+  /** Put `message` on the polls queue at `at`, unless a later commit clears it. */
+  wake?: { at: Millis; message: string } | null;
+  /** The source is done: its lease ends. */
+  release?: boolean;
+};
+
+export type Committed =
+  | { kind: "committed"; version: number; accepted: string[]; notifications: number }
+  | { kind: "stale"; version: number };
+
+export type Opened =
+  | { kind: "opened"; lease: string; version: number; cursor: string | null }
+  | { kind: "busy"; until: Millis };
+
+/** Where a notification stands. `pending` covers both "ready" and "on the queue" (its lease is in memory). */
+export type DeliveryState =
+  | { kind: "pending"; at: Millis }
+  | { kind: "retrying"; at: Millis }
+  | { kind: "waiting" }
+  | { kind: "held" }
+  | { kind: "kept" }
+  | { kind: "delivered"; at: Millis }
+  | { kind: "dead"; at: Millis; reason: DeadReason };
+
+/** The bytes one destination gets in one POST, and what became of them. */
+export type Notification = {
+  seq: number;
+  createdAt: Millis;
+  destinationId: string | null;
+  envelope: Envelope;
+  /** Sequence numbers of its events. */
+  events: number[];
+  /** First event of the commit that carried the vendor's body, if one did. */
+  raw?: number;
+  /** What must be settled before it may leave, when its destination wants order. */
+  keys?: string[];
+  state: DeliveryState;
+  /** Tries since it was created or last released; all tries ever are in `attempts`. */
+  tries: number;
+  firstFailedAt?: Millis;
+  attempts: Attempt[];
+};

@@ -1,0 +1,613 @@
+import { DurableObject } from "cloudflare:workers";
+import type { DeliveryItem, DeliveryMessage, Millis, Outcome } from "../delivery/attempt";
+import { composeBody } from "./body";
+import type { Commit, Committed, DeliveryState, Notification, Opened, StoredEvent } from "./event";
+import { groupsByWeight, planCommit } from "./plan";
+import { applyOutcome, isOpen, nextTry, release } from "./settle";
+import { type Bundle, StreamStore } from "./store";
+import { notificationId } from "./stream-name";
+import { type Tally, tallyOf } from "./tally";
+
+/** A poll that shows no sign of life for this long has lost its lease. */
+const POLL_LEASE_MS = 20_000;
+/** What is on the queue and not settled after this long is sent again. */
+const DELIVERY_LEASE_MS = 45_000;
+/** Bundles of one stream on the queue at a time; the rest wait in the stream, where they cost nothing. */
+const WINDOW = 50;
+const BUNDLE_NOTIFICATIONS = 10;
+const BUNDLE_UNITS = 1_000_000;
+/** Bodies ride in the queue message below this (a message holds 128,000); above, the consumer asks. */
+const INLINE_BYTES = 90_000;
+const SEGMENT_UNITS = 400_000;
+const DEFAULT_RETENTION_MS = 7 * 86_400_000;
+const PURGE_PAUSE_MS = 60_000;
+const PURGE_ROWS = 500;
+/** An alarm this late is taken for lost. */
+const OVERDUE_MS = 120_000;
+/** An answer slower than this takes its destination to the slow lane. */
+const SLOW_MS = 3_000;
+
+type Waiting = {
+  commit: Commit;
+  settle: (result: Committed) => void;
+  fail: (error: unknown) => void;
+};
+type Lease = { token: string; holder: string; until: Millis };
+
+/** What an operator or the history pages see of a notification. */
+export type NotificationView = { notification: Notification; id: string; events: StoredEvent[] };
+
+/**
+ * The truth of one source: its cursor, its events, its notifications and when each is due. Queues carry
+ * work that is ready now; what they lose, this object's one alarm sends again.
+ */
+export class EventStream extends DurableObject<Env> {
+  private readonly store: StreamStore;
+  private readonly inFlight = new Map<number, Millis>();
+  private readonly healthy = new Set<string>();
+  private waiting: Waiting[] = [];
+  private lease: Lease | undefined;
+  private lastOpenedAt: Millis | null = null;
+  private armedAt: Millis | null = null;
+  private lastEvent = 0;
+  private lastNotification = 0;
+  /** Bundles up to this one may still be on the queue since before this object woke up, until then. */
+  private inherited = { upTo: 0, until: 0 };
+  private backlog = false;
+  private requests = 0;
+  private sent = 0;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.store = new StreamStore(state.storage.sql);
+    void state.blockConcurrencyWhile(async () => {
+      this.armedAt = await state.storage.getAlarm();
+      const last = this.store.lastSeqs();
+      this.lastEvent = last.event;
+      this.lastNotification = last.notification;
+      this.inherited = { upTo: last.notification, until: this.armedAt ?? 0 };
+      this.backlog = this.store.nextDue([]) !== null;
+    });
+  }
+
+  /**
+   * Where the source stands, and the right to move it. The same holder is let in again at once: it knows
+   * that nothing of its own still runs. Idle sources cost this one request, and no row.
+   */
+  open(request: { holder: string }): Opened {
+    this.requests += 1;
+    const now = Date.now();
+    if (this.lease !== undefined && this.lease.until > now && this.lease.holder !== request.holder)
+      return { kind: "busy", until: this.lease.until };
+    this.lease = { token: crypto.randomUUID(), holder: request.holder, until: now + POLL_LEASE_MS };
+    this.lastOpenedAt = now;
+    this.rouse(now);
+    const { version, value } = this.cursor();
+    return { kind: "opened", lease: this.lease.token, version, cursor: value };
+  }
+
+  /** Keeps a lease while a vendor takes its time. */
+  renew(token: string): boolean {
+    this.requests += 1;
+    if (this.lease?.token !== token) return false;
+    this.lease.until = Date.now() + POLL_LEASE_MS;
+    return true;
+  }
+
+  release(token: string): void {
+    this.requests += 1;
+    if (this.lease?.token === token) this.lease = undefined;
+  }
+
+  /** Stores cursor, state, events and notifications in one transaction, shared by commits that arrive together. */
+  commit(commit: Commit): Promise<Committed> {
+    this.requests += 1;
+    const { promise, resolve, reject } = Promise.withResolvers<Committed>();
+    this.waiting.push({ commit, settle: resolve, fail: reject });
+    if (this.waiting.length === 1) this.ctx.waitUntil(scheduler.wait(0).then(() => this.flush()));
+    return promise;
+  }
+
+  /** Values of the opaque keyed state. */
+  readState(keys: string[]): Record<string, string> {
+    this.requests += 1;
+    return this.store.state(keys);
+  }
+
+  readStatePage(prefix: string, after: string, limit: number): { key: string; value: string }[] {
+    this.requests += 1;
+    return this.store.statePage(prefix, after, limit);
+  }
+
+  /** Where the source stands, without touching its lease. */
+  inspect(): { cursor: string | null; version: number; lastOpenedAt: Millis | null } {
+    this.requests += 1;
+    const { version, value } = this.cursor();
+    return { cursor: value, version, lastOpenedAt: this.lastOpenedAt };
+  }
+
+  /** Bodies of a bundle too large for the queue. */
+  bodies(bundleId: number, seqs: number[]): Record<number, string> {
+    this.requests += 1;
+    const bundle = this.store.bundle(bundleId);
+    const wanted = bundle?.notifications.filter(({ seq }) => seqs.includes(seq)) ?? [];
+    return Object.fromEntries(
+      wanted.map((notification) => [notification.seq, this.body(notification)]),
+    );
+  }
+
+  /** Records what became of a bundle's notifications. A repeated settle changes nothing. */
+  async settle(bundleId: number, outcomes: Outcome[]): Promise<void> {
+    this.requests += 1;
+    const now = Date.now();
+    const bundle = this.store.bundle(bundleId);
+    this.inFlight.delete(bundleId);
+    if (bundle === undefined) return;
+    const freed: string[] = [];
+    let changed = false;
+    for (const outcome of outcomes) {
+      const notification = bundle.notifications.find(({ seq }) => seq === outcome.seq);
+      if (notification === undefined || !applyOutcome(notification, outcome)) continue;
+      changed = true;
+      this.observe(notification, outcome);
+      if (!isOpen(notification)) freed.push(...this.unblock(notification));
+    }
+    if (changed) this.store.saveBundle(bundle);
+    const next = freed.length === 0 ? [] : this.advance(freed, now);
+    await this.send(next, now);
+    await this.pump(now);
+    this.arm(now);
+  }
+
+  /** One notification with its events; null when unknown here. */
+  notification(seq: number): NotificationView | null {
+    this.requests += 1;
+    const notification = this.store
+      .bundleOf(seq)
+      ?.notifications.find((candidate) => candidate.seq === seq);
+    return notification === undefined ? null : this.view(notification);
+  }
+
+  /** The body a notification is sent with. */
+  notificationBody(seq: number): string | null {
+    this.requests += 1;
+    const notification = this.store
+      .bundleOf(seq)
+      ?.notifications.find((candidate) => candidate.seq === seq);
+    return notification === undefined ? null : this.body(notification);
+  }
+
+  /** Newest first, from below `before`. */
+  notifications(request: {
+    before: number | null;
+    limit: number;
+    withEvents: boolean;
+  }): NotificationView[] {
+    this.requests += 1;
+    const views: NotificationView[] = [];
+    const below = request.before ?? Number.MAX_SAFE_INTEGER;
+    let from = below;
+    while (views.length < request.limit) {
+      const bundles = this.store.bundlesBefore(from, 20);
+      for (const { notifications } of bundles)
+        for (const notification of notifications.toReversed())
+          if (notification.seq < below && views.length < request.limit)
+            views.push(
+              request.withEvents
+                ? this.view(notification)
+                : { notification, id: notificationId(this.name(), notification.seq), events: [] },
+            );
+      const last = bundles.at(-1);
+      if (last === undefined) break;
+      from = last.id;
+    }
+    return views;
+  }
+
+  /** Oldest first, after `after`; at most `limit`. */
+  events(request: { after: number; limit: number }): { events: StoredEvent[]; head: number } {
+    this.requests += 1;
+    return { events: this.store.eventsAfter(request.after, request.limit), head: this.lastEvent };
+  }
+
+  /** What was received between two instants and what became of it, by bucket. */
+  tally(request: { from: number; to: number; intervalMs: number }): Tally[] {
+    this.requests += 1;
+    return tallyOf(
+      this.store.receivedBetween(request.from, request.to),
+      this.store.notificationsBetween(request.from, request.to),
+      request.intervalMs,
+    );
+  }
+
+  /** Sends a notification again, now, with the same id and body. */
+  async replay(seq: number): Promise<NotificationView | null> {
+    this.requests += 1;
+    const now = Date.now();
+    const bundle = this.store.bundleOf(seq);
+    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
+    if (bundle === undefined || notification === undefined) return null;
+    if (notification.destinationId === null) return this.view(notification);
+    release(notification, now);
+    this.store.saveBundle(bundle);
+    await this.send([bundle], now);
+    this.arm(now);
+    return this.view(notification);
+  }
+
+  /** Lets held notifications of a destination go, oldest first; at most a page. @returns where to go on, or null. */
+  async releaseHeld(destinationId: string, from: number, limit: number): Promise<number | null> {
+    this.requests += 1;
+    const now = Date.now();
+    const bundles = this.store.bundlesFrom(from, limit);
+    for (const bundle of bundles) {
+      const held = bundle.notifications.filter(
+        ({ state, destinationId: own }) => own === destinationId && state.kind === "held",
+      );
+      if (held.length === 0) continue;
+      for (const notification of held) release(notification, now);
+      this.store.saveBundle(bundle);
+      this.backlog = true;
+    }
+    await this.pump(now);
+    this.arm(now);
+    const last = bundles.at(-1);
+    return last === undefined || bundles.length < limit ? null : last.id + 1;
+  }
+
+  /** Counted since this object woke up: what the bench and the usage pages turn into money. */
+  meter(): {
+    rowsRead: number;
+    rowsWritten: number;
+    purged: number;
+    requests: number;
+    messages: number;
+  } {
+    return { ...this.store.meter, requests: this.requests, messages: this.sent };
+  }
+
+  override async alarm(): Promise<void> {
+    this.requests += 1;
+    this.armedAt = null;
+    const now = Date.now();
+    try {
+      for (const [id, until] of this.inFlight) if (until <= now) this.inFlight.delete(id);
+      if (this.inherited.until <= now) this.inherited.upTo = 0;
+      this.backlog = true;
+      await this.pump(now);
+      await this.wakeSource(now);
+      this.purge(now);
+    } catch (error) {
+      console.error(
+        JSON.stringify({ at: "stream.alarm", stream: this.name(), error: String(error) }),
+      );
+      this.arm(now, now + 5_000);
+    }
+    this.arm(now);
+  }
+
+  private flush(): void {
+    const waiting = this.waiting;
+    this.waiting = [];
+    const now = Date.now();
+    let bundles: Bundle[] = [];
+    let results: Committed[] = [];
+    const before = { event: this.lastEvent, notification: this.lastNotification };
+    try {
+      this.ctx.storage.transactionSync(() => {
+        const plans: {
+          events: StoredEvent[];
+          notifications: Notification[];
+          raw: string | undefined;
+        }[] = [];
+        const ids = this.store.knownIds(
+          waiting.flatMap(({ commit }) => commit.events.map(({ id }) => id)),
+        );
+        results = waiting.map(({ commit }) => this.take(commit, ids, plans, now));
+        this.append(plans, now);
+        bundles = this.bundle(plans.flatMap(({ notifications }) => notifications));
+      });
+    } catch (error) {
+      this.lastEvent = before.event;
+      this.lastNotification = before.notification;
+      for (const { fail } of waiting) fail(error);
+      return;
+    }
+    waiting.forEach(({ settle }, index) => {
+      const result = results[index];
+      if (result !== undefined) settle(result);
+    });
+    this.ctx.waitUntil(this.send(bundles, now).then(() => this.arm(now)));
+  }
+
+  /** One commit of a flush: checked against the cursor, numbered, its cursor and state written. */
+  private take(
+    commit: Commit,
+    known: Set<string>,
+    plans: { events: StoredEvent[]; notifications: Notification[]; raw: string | undefined }[],
+    now: Millis,
+  ): Committed {
+    const cursor = this.cursor();
+    const foreignLease =
+      commit.lease !== undefined && this.lease !== undefined && this.lease.token !== commit.lease;
+    if (foreignLease || (commit.expect !== undefined && commit.expect !== cursor.version))
+      return { kind: "stale", version: cursor.version };
+    if (this.lease !== undefined && this.lease.token === commit.lease) {
+      if (commit.release === true) this.lease = undefined;
+      else this.lease.until = now + POLL_LEASE_MS;
+    }
+    const plan = planCommit(commit, {
+      now,
+      nextEvent: this.lastEvent + 1,
+      nextNotification: this.lastNotification + 1,
+      isKnown: (id) => known.has(id),
+    });
+    for (const { id } of plan.events) known.add(id);
+    this.lastEvent += plan.events.length;
+    this.lastNotification += plan.notifications.length;
+    plans.push({ ...plan, raw: plan.events.length === 0 ? undefined : commit.raw });
+    let { version } = cursor;
+    if (commit.cursor !== undefined || (commit.state?.length ?? 0) > 0) {
+      version += 1;
+      this.store.setMeta(
+        "cursor",
+        JSON.stringify({ version, value: commit.cursor ?? cursor.value }),
+      );
+    }
+    for (const { key, value } of commit.state ?? []) this.store.setState(key, value);
+    this.keepSettings(commit);
+    return {
+      kind: "committed",
+      version,
+      accepted: plan.events.map(({ id }) => id),
+      notifications: plan.notifications.length,
+    };
+  }
+
+  private keepSettings(commit: Commit): void {
+    const settings: Record<string, string | number | undefined> = {
+      name: this.ctx.id.name,
+      retentionMs: commit.retentionMs,
+      keepIdsSince: commit.cursor === undefined ? undefined : commit.keepIdsSince,
+    };
+    for (const [key, value] of Object.entries(settings))
+      if (value !== undefined && this.store.meta(key) !== String(value))
+        this.store.setMeta(key, String(value));
+    if (commit.wake === null && this.store.meta("wake") !== null) this.store.setMeta("wake", null);
+    if (commit.wake) this.store.setMeta("wake", JSON.stringify(commit.wake));
+  }
+
+  private append(plans: { events: StoredEvent[]; raw: string | undefined }[], now: Millis): void {
+    const shared = plans.filter(({ raw }) => raw === undefined).flatMap(({ events }) => events);
+    for (const group of groupsByWeight(shared, SEGMENT_UNITS, 1_000, ({ data }) => data.length))
+      this.store.addSegment(group, undefined, now);
+    for (const { events, raw } of plans)
+      if (raw !== undefined) this.store.addSegment(events, raw, now);
+  }
+
+  /** New notifications as rows, those of one lane together; the ones that want order wait for their turn. */
+  private bundle(notifications: Notification[]): Bundle[] {
+    for (const notification of notifications) {
+      if (notification.keys === undefined) continue;
+      const blocked = notification.keys.some((key) => this.store.firstOfKey(key) !== undefined);
+      for (const key of notification.keys) this.store.addOrdering(key, notification.seq);
+      if (blocked && notification.state.kind === "pending")
+        notification.state = { kind: "waiting" };
+    }
+    const weight = (notification: Notification): number => notification.events.length * 2_000;
+    return Map.groupBy(notifications, (notification) => this.lane([notification]))
+      .values()
+      .toArray()
+      .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight))
+      .map((group) => this.store.addBundle(group));
+  }
+
+  /** Puts what is due on the queues, as far as the window allows. */
+  private async pump(now: Millis): Promise<void> {
+    if (!this.backlog || this.inFlight.size >= WINDOW) return;
+    const due = this.store.dueBundles(
+      now,
+      [...this.inFlight.keys()],
+      WINDOW - this.inFlight.size + 1,
+    );
+    const sendable = due
+      .filter(({ id }) => id > this.inherited.upTo)
+      .slice(0, WINDOW - this.inFlight.size);
+    this.backlog = due.length > sendable.length;
+    await this.send(sendable, now);
+  }
+
+  private async send(bundles: readonly Bundle[], now: Millis): Promise<void> {
+    const leaseUntil = now + DELIVERY_LEASE_MS;
+    const lanes: Record<"DELIVERIES" | "DELIVERIES_SLOW", DeliveryMessage[]> = {
+      DELIVERIES: [],
+      DELIVERIES_SLOW: [],
+    };
+    for (const bundle of bundles) {
+      const ready = bundle.notifications.filter(({ state }) => isDue(state, now));
+      if (ready.length === 0) continue;
+      if (this.inFlight.size >= WINDOW && !this.inFlight.has(bundle.id)) {
+        this.backlog = true;
+        continue;
+      }
+      this.inFlight.set(bundle.id, leaseUntil);
+      lanes[this.lane(ready)].push({
+        stream: this.name(),
+        bundle: bundle.id,
+        leaseUntil,
+        items: this.items(ready),
+      });
+    }
+    for (const [lane, messages] of Object.entries(lanes)) {
+      const queue = lane === "DELIVERIES" ? this.env.DELIVERIES : this.env.DELIVERIES_SLOW;
+      const batches = groupsByWeight(messages, 200_000, 100, messageBytes);
+      for (const batch of batches) {
+        this.sent += batch.length;
+        try {
+          await queue.sendBatch(batch.map((body) => ({ body, contentType: "json" })));
+        } catch (error) {
+          // Nothing is lost: the lease runs out and the alarm sends it again.
+          console.warn(
+            JSON.stringify({ at: "stream.send", stream: this.name(), error: String(error) }),
+          );
+        }
+      }
+    }
+  }
+
+  private items(notifications: readonly Notification[]): DeliveryItem[] {
+    let bytes = 0;
+    return notifications.flatMap((notification) => {
+      if (notification.destinationId === null) return [];
+      const body = this.body(notification);
+      bytes += jsonBytes(body);
+      return {
+        seq: notification.seq,
+        n: nextTry(notification),
+        tries: notification.tries,
+        ...(notification.firstFailedAt === undefined
+          ? {}
+          : { firstFailedAt: notification.firstFailedAt }),
+        destinationId: notification.destinationId,
+        id: notificationId(this.name(), notification.seq),
+        createdAt: notification.createdAt,
+        ...(bytes > INLINE_BYTES ? {} : { body }),
+      };
+    });
+  }
+
+  /** New, slow and failing destinations are served apart, so that nobody waits behind them. */
+  private lane(notifications: readonly Notification[]): "DELIVERIES" | "DELIVERIES_SLOW" {
+    return notifications.every(
+      ({ destinationId, tries }) =>
+        tries === 0 && destinationId !== null && this.healthy.has(destinationId),
+    )
+      ? "DELIVERIES"
+      : "DELIVERIES_SLOW";
+  }
+
+  private observe(notification: Notification, { attempt, next }: Outcome): void {
+    if (attempt === undefined || notification.destinationId === null) return;
+    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS)
+      this.healthy.add(notification.destinationId);
+    else this.healthy.delete(notification.destinationId);
+  }
+
+  private unblock(notification: Notification): string[] {
+    for (const key of notification.keys ?? []) this.store.removeOrdering(key, notification.seq);
+    return notification.keys ?? [];
+  }
+
+  /** The notifications that are first of all their keys now that `freed` moved on. */
+  private advance(freed: readonly string[], now: Millis): Bundle[] {
+    const bundles = new Map<number, Bundle>();
+    for (const key of new Set(freed)) {
+      const seq = this.store.firstOfKey(key);
+      const found = seq === undefined ? undefined : this.store.bundleOf(seq);
+      const bundle = found === undefined ? undefined : (bundles.get(found.id) ?? found);
+      const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
+      if (bundle === undefined || notification?.state.kind !== "waiting") continue;
+      if (notification.keys?.some((own) => this.store.firstOfKey(own) !== seq) === true) continue;
+      notification.state = { kind: "pending", at: now };
+      bundles.set(bundle.id, bundle);
+    }
+    for (const bundle of bundles.values()) this.store.saveBundle(bundle);
+    return [...bundles.values()];
+  }
+
+  private async wakeSource(now: Millis): Promise<void> {
+    const text = this.store.meta("wake");
+    if (text === null) return;
+    const wake: { at: Millis; message: string } = JSON.parse(text);
+    if (wake.at > now) return;
+    await this.env.POLLS.send(JSON.parse(wake.message));
+    this.store.setMeta("wake", null);
+  }
+
+  private purge(now: Millis): void {
+    const retentionMs = this.retentionMs();
+    const oldest = this.store.oldestAt();
+    if (oldest === null || oldest + retentionMs > now) return;
+    const keepIdsSince = Number(this.store.meta("keepIdsSince") ?? Number.MAX_SAFE_INTEGER);
+    if (this.store.purge(now - retentionMs, keepIdsSince, PURGE_ROWS)) this.arm(now, now + 1_000);
+  }
+
+  /** Sets an alarm that was lost, or has been overdue for long, again. */
+  private rouse(now: Millis): void {
+    if (this.armedAt !== null && this.armedAt < now - OVERDUE_MS) this.armedAt = null;
+    if (this.armedAt === null && this.backlog) this.arm(now);
+  }
+
+  /** One alarm, at the earliest of everything that is due. */
+  private arm(now: Millis, at?: Millis): void {
+    const times = at === undefined ? this.dueTimes(now) : [at];
+    const earliest = Math.min(...times);
+    if (!Number.isFinite(earliest) || (this.armedAt !== null && this.armedAt <= earliest)) return;
+    this.armedAt = earliest;
+    this.ctx.waitUntil(this.ctx.storage.setAlarm(earliest));
+  }
+
+  private dueTimes(now: Millis): Millis[] {
+    const times = [...this.inFlight.values()];
+    const due = this.store.nextDue([...this.inFlight.keys()]);
+    if (due !== null)
+      times.push(Math.max(due, this.inherited.upTo > 0 ? this.inherited.until : 0, now + 100));
+    const wake = this.store.meta("wake");
+    if (wake !== null) times.push(JSON.parse(wake).at);
+    const oldest = this.store.oldestAt();
+    if (oldest !== null) times.push(Math.max(oldest + this.retentionMs(), now + PURGE_PAUSE_MS));
+    return times;
+  }
+
+  private retentionMs(): number {
+    return Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
+  }
+
+  private cursor(): { version: number; value: string | null } {
+    const text = this.store.meta("cursor");
+    return text === null ? { version: 0, value: null } : JSON.parse(text);
+  }
+
+  private body(notification: Notification): string {
+    const { events, raws } = this.eventsOf(notification);
+    const raw = notification.raw === undefined ? undefined : raws.get(notification.raw);
+    return composeBody(this.name(), notification, events, raw);
+  }
+
+  private view(notification: Notification): NotificationView {
+    const { events } = this.eventsOf(notification);
+    return { notification, id: notificationId(this.name(), notification.seq), events };
+  }
+
+  private eventsOf(notification: Notification): {
+    events: StoredEvent[];
+    raws: Map<number, string>;
+  } {
+    const wanted = new Set(notification.events);
+    const first = Math.min(notification.raw ?? Number.MAX_SAFE_INTEGER, ...wanted);
+    const found = this.store.events(first, Math.max(...wanted));
+    return { raws: found.raws, events: found.events.filter(({ seq }) => wanted.has(seq)) };
+  }
+
+  private name(): string {
+    const name = this.ctx.id.name ?? this.store.meta("name");
+    if (name === null) throw new Error("A stream is reached by its name");
+    return name;
+  }
+}
+
+function isDue(state: DeliveryState, now: Millis): boolean {
+  return (state.kind === "pending" || state.kind === "retrying") && state.at <= now;
+}
+
+/** What a text weighs inside a JSON message. */
+function jsonBytes(text: string): number {
+  return new TextEncoder().encode(JSON.stringify(text)).byteLength;
+}
+
+function messageBytes({ items }: DeliveryMessage): number {
+  return items.reduce(
+    (bytes, { body }) => bytes + 400 + (body === undefined ? 0 : jsonBytes(body)),
+    200,
+  );
+}

@@ -1,0 +1,49 @@
+import type { Millis, Outcome } from "../delivery/attempt";
+import type { Notification } from "./event";
+
+/** Tries kept with a notification; older ones give way. */
+const MOST_ATTEMPTS = 50;
+
+/** Whether something may still happen to a notification by itself. */
+export function isOpen({ state }: Pick<Notification, "state">): boolean {
+  switch (state.kind) {
+    case "pending":
+    case "retrying":
+    case "waiting":
+    case "held":
+      return true;
+    case "kept":
+    case "delivered":
+    case "dead":
+      return false;
+  }
+}
+
+/**
+ * Applies what became of one try. @returns false, changing nothing, when this try is settled already:
+ * its number is not the next one, or the notification is not under way.
+ */
+export function applyOutcome(notification: Notification, outcome: Outcome): boolean {
+  const { state, attempts } = notification;
+  const underWay = state.kind === "pending" || state.kind === "retrying";
+  if (!underWay || outcome.n !== nextTry(notification)) return false;
+  notification.state = outcome.next;
+  if (outcome.attempt !== undefined) {
+    notification.tries += 1;
+    notification.attempts = [...attempts, outcome.attempt].slice(-MOST_ATTEMPTS);
+    if (outcome.next.kind !== "delivered") notification.firstFailedAt ??= outcome.attempt.at;
+  }
+  return true;
+}
+
+/** Starts a notification anew: due now, its policy counting from the beginning, its id the same. */
+export function release(notification: Notification, now: Millis): void {
+  delete notification.firstFailedAt;
+  notification.tries = 0;
+  notification.state = { kind: "pending", at: now };
+}
+
+/** The number of the next try. */
+export function nextTry({ attempts }: Notification): number {
+  return (attempts.at(-1)?.n ?? 0) + 1;
+}

@@ -1,0 +1,73 @@
+/**
+ * A stream is named `<organization id>/<source>`; a source is `instance:<id>`, `user:<id>` or
+ * `scope:<group>/<Kind>/<name>`. Notification ids tell their stream, so any of them can be found again.
+ */
+export type StreamName = { organizationId: number; source: string };
+
+export const streamName = ({ organizationId, source }: StreamName): string =>
+  `${organizationId}/${source}`;
+
+export function parseStreamName(text: string): StreamName {
+  const slash = text.indexOf("/");
+  return { organizationId: Number(text.slice(0, slash)), source: text.slice(slash + 1) };
+}
+
+export const instanceSource = (instanceId: number): string => `instance:${instanceId}`;
+
+/** The instance a source is, if it is one. */
+export function instanceOfSource(source: string): number | undefined {
+  const match = /^instance:([1-9]\d*)$/.exec(source);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/**
+ * The id of a notification: the same over every try. For an instance a digit string — instance id,
+ * sequence number, and the two-digit length of the latter — as the connector surface asks.
+ */
+export function notificationId(stream: string, seq: number): string {
+  const instanceId = instanceOfSource(parseStreamName(stream).source);
+  if (instanceId !== undefined) {
+    const digits = String(seq);
+    return `${instanceId}${digits}${String(digits.length).padStart(2, "0")}`;
+  }
+  return `n_${toBase64Url(stream)}_${seq}`;
+}
+
+export type NotificationAddress =
+  | { kind: "instance"; instanceId: number; seq: number }
+  | { kind: "stream"; stream: string; seq: number };
+
+/** The stream and sequence number an id tells; undefined when it is none of ours. */
+export function parseNotificationId(id: string): NotificationAddress | undefined {
+  if (/^\d{4,40}$/.test(id)) {
+    const length = Number(id.slice(-2));
+    const digits = id.slice(0, -2);
+    const instanceId = Number(digits.slice(0, digits.length - length));
+    const seq = Number(digits.slice(digits.length - length));
+    const valid = length > 0 && length < digits.length && instanceId > 0 && seq > 0;
+    return valid && Number.isSafeInteger(seq) ? { kind: "instance", instanceId, seq } : undefined;
+  }
+  const match = /^n_([\w-]+)_([1-9]\d*)$/.exec(id);
+  const stream = match?.[1] === undefined ? undefined : fromBase64Url(match[1]);
+  if (stream === undefined || !/^\d+\/.+$/.test(stream)) return undefined;
+  return { kind: "stream", stream, seq: Number(match?.[2]) };
+}
+
+function toBase64Url(text: string): string {
+  const bytes = new TextEncoder().encode(text);
+  return btoa(String.fromCharCode(...bytes))
+    .replaceAll("+", "-")
+    .replaceAll("/", "_")
+    .replaceAll("=", "");
+}
+
+function fromBase64Url(text: string): string | undefined {
+  try {
+    const binary = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(
+      Uint8Array.from(binary, (char) => char.charCodeAt(0)),
+    );
+  } catch {
+    return undefined;
+  }
+}

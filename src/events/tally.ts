@@ -1,0 +1,38 @@
+import type { Notification, StoredEvent } from "./event";
+
+export type Tally = { at: number; events: number; delivered: number; failed: number };
+
+const INTERVALS: Record<string, number> = { minute: 60_000, hour: 3_600_000, day: 86_400_000 };
+
+/** Milliseconds of an interval's name; undefined when there is none of that name. */
+export function intervalMs(name: string): number | undefined {
+  return Object.hasOwn(INTERVALS, name) ? INTERVALS[name] : undefined;
+}
+
+/** Starts of all buckets from `from` to `to`, both included: an hour by the minute has 61. */
+export function bucketsOf(from: number, to: number, intervalLength: number): number[] {
+  const first = Math.floor(from / intervalLength) * intervalLength;
+  const count = Math.floor(to / intervalLength) - first / intervalLength + 1;
+  return Array.from({ length: count }, (_, index) => first + index * intervalLength);
+}
+
+/** Counts what was received, and what became of it, by bucket; empty buckets are absent. */
+export function tallyOf(
+  events: Iterable<Pick<StoredEvent, "receivedAt">>,
+  notifications: Iterable<Pick<Notification, "createdAt" | "state" | "events">>,
+  intervalLength: number,
+): Tally[] {
+  const tallies = new Map<number, Tally>();
+  const bucket = (instant: number): Tally => {
+    const at = Math.floor(instant / intervalLength) * intervalLength;
+    const tally = tallies.get(at) ?? { at, events: 0, delivered: 0, failed: 0 };
+    tallies.set(at, tally);
+    return tally;
+  };
+  for (const { receivedAt } of events) bucket(receivedAt).events += 1;
+  for (const { createdAt, state, events: held } of notifications) {
+    if (state.kind === "delivered") bucket(createdAt).delivered += held.length;
+    if (state.kind === "dead") bucket(createdAt).failed += held.length;
+  }
+  return [...tallies.values()].toSorted((left, right) => left.at - right.at);
+}

@@ -1,0 +1,43 @@
+import { env } from "cloudflare:workers";
+import type { Commit, NewEvent, Target } from "../../src/events/event";
+import type { EventStream } from "../../src/events/object";
+
+let streams = 0;
+
+/** A stream nobody used yet. */
+export function freshStream(
+  source = `instance:${(streams += 1) + 1000}`,
+): DurableObjectStub<EventStream> {
+  return env.EVENT_STREAMS.getByName(`1/${source}`);
+}
+
+export function event(id: string, change: Partial<NewEvent> = {}): NewEvent {
+  return {
+    id,
+    objectType: "accounts",
+    objectId: `object-${id}`,
+    eventType: "CREATED",
+    date: Date.UTC(2026, 0, 1),
+    data: JSON.stringify({ id }),
+    to: [0],
+    ...change,
+  };
+}
+
+export function events(count: number, prefix = "e"): NewEvent[] {
+  return Array.from({ length: count }, (_, index) => event(`${prefix}${index + 1}`));
+}
+
+export function target(change: Partial<Target> = {}): Target {
+  return {
+    destinationId: "nowhere",
+    envelope: { format: "verbatim" },
+    most: 10,
+    ordering: "none",
+    ...change,
+  };
+}
+
+export function commit(change: Partial<Commit> = {}): Commit {
+  return { events: [], targets: [target()], ...change };
+}
