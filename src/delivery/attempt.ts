@@ -1,0 +1,67 @@
+import * as z from "zod";
+
+/** Milliseconds since 1970 UTC. */
+export type Millis = number;
+
+export const deadReasons = [
+  "exhausted",
+  "gone",
+  "aborted",
+  "refused",
+  "destination-disabled",
+  "expired",
+  "too-large",
+  "transform-failed",
+] as const;
+export type DeadReason = (typeof deadReasons)[number];
+
+/** One try, as recorded. `status` is null when no answer came. */
+export type Attempt = {
+  n: number;
+  at: Millis;
+  status: number | null;
+  durationMs: number;
+  error: string | null;
+  responseHeaders: Record<string, string>;
+  responseBody: string;
+  truncated: boolean;
+};
+
+/** What comes after a try, or after the decision not to try. */
+export type Next =
+  | { kind: "delivered"; at: Millis }
+  | { kind: "retrying"; at: Millis }
+  | { kind: "held" }
+  | { kind: "dead"; at: Millis; reason: DeadReason };
+
+/** What one try, or the decision not to try, means for a notification. */
+export type Outcome = {
+  seq: number;
+  /** Number of the try this outcome belongs to: a repeated settle is recognised by it. */
+  n: number;
+  attempt?: Attempt;
+  next: Next;
+};
+
+/** A queue message: up to ten notifications of one stream, ready now. */
+export const deliveryMessage = z.object({
+  stream: z.string(),
+  bundle: z.number().int(),
+  /** After this instant the stream sends it again: a message this old is dropped. */
+  leaseUntil: z.number(),
+  items: z.array(
+    z.object({
+      seq: z.number().int(),
+      n: z.number().int(),
+      tries: z.number().int(),
+      firstFailedAt: z.number().optional(),
+      destinationId: z.string(),
+      id: z.string(),
+      createdAt: z.number(),
+      /** Absent: too large for the queue, ask the stream. */
+      body: z.string().optional(),
+    }),
+  ),
+});
+export type DeliveryMessage = z.infer<typeof deliveryMessage>;
+export type DeliveryItem = DeliveryMessage["items"][number];

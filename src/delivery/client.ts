@@ -1,0 +1,93 @@
+import type { Attempt, DeliveryItem } from "./attempt";
+import { request } from "../http/client";
+import type { EgressPolicy } from "../http/egress";
+import type { Destination } from "./destination";
+import { elementsSignature, standardHeaders } from "./signature";
+
+/** A receiver has this long to answer. */
+export const TIMEOUT_MS = 15_000;
+/** This much of its answer is kept. */
+const ANSWER_BYTES = 1024;
+const KEPT_HEADERS = [
+  "content-type",
+  "retry-after",
+  "webhook-delivery",
+  "location",
+  "server",
+  "date",
+];
+
+export type Tried = {
+  attempt: Attempt;
+  /** The guard refused the address: no try was made, and none will be. */
+  refused: boolean;
+};
+
+/** One try: signed with this instant's timestamp, sent, its answer recorded. */
+export async function post(
+  destination: Destination & { url: string },
+  item: DeliveryItem & { body: string },
+  policy: EgressPolicy,
+  now: number,
+): Promise<Tried> {
+  const began = performance.now();
+  const answer = await request(
+    {
+      url: destination.url,
+      method: "POST",
+      headers: callbackHeaders(destination, item, now),
+      body: item.body,
+      timeoutMs: TIMEOUT_MS,
+      mostBytes: ANSWER_BYTES,
+    },
+    policy,
+  );
+  const durationMs = Math.round(performance.now() - began);
+  const common = { n: item.n, at: now, durationMs };
+  if (answer.kind !== "answered") {
+    const attempt = {
+      ...common,
+      status: null,
+      error: answer.error,
+      responseHeaders: {},
+      responseBody: "",
+      truncated: false,
+    };
+    return { attempt, refused: answer.kind === "refused" };
+  }
+  const { status, headers, text, truncated } = answer;
+  const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
+  const responseHeaders = Object.fromEntries(
+    KEPT_HEADERS.flatMap((name) => {
+      const value = headers.get(name);
+      return value === null ? [] : [[name, value.slice(0, 256)]];
+    }),
+  );
+  return {
+    attempt: { ...common, status, error: redirect, responseHeaders, responseBody: text, truncated },
+    refused: false,
+  };
+}
+
+/** All headers of one try: the destination's own first, ours over them. */
+export function callbackHeaders(
+  destination: Pick<Destination, "kind" | "headers" | "legacyKey" | "signers">,
+  item: Pick<DeliveryItem, "id"> & { body: string },
+  now: number,
+): Record<string, string> {
+  const headers = new Headers({ "content-type": "application/json", "user-agent": "Tributary/1" });
+  for (const [name, value] of Object.entries(destination.headers)) headers.set(name, value);
+  for (const [name, value] of Object.entries(
+    standardHeaders(item.id, now, item.body, destination.signers),
+  ))
+    headers.set(name, value);
+  if (destination.kind === "instance") {
+    headers.set("Elements-Webhook-Id", item.id);
+    if (destination.legacyKey !== null)
+      headers.set(
+        "Elements-Webhook-Signature",
+        elementsSignature(destination.legacyKey, item.body),
+      );
+  }
+  return Object.fromEntries(headers);
+}

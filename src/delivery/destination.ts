@@ -1,0 +1,52 @@
+import type { DestinationPolicy } from "../db/schema";
+import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
+import type { Signer } from "./signature";
+
+/** A destination, its secrets opened, as the consumer needs it. */
+export type Destination = {
+  id: string;
+  organizationId: number;
+  kind: "instance" | "webhook" | "flow-step";
+  ownerId: string;
+  url: string | null;
+  enabled: boolean;
+  active: boolean;
+  headers: Record<string, string>;
+  legacyKey: string | null;
+  signers: Signer[];
+  policy: DestinationPolicy;
+};
+
+/** What an owner says of its destination when it is saved. */
+export type DestinationDraft = Omit<Destination, "signers" | "enabled" | "active"> & {
+  /** Replaces the newest symmetric key; undefined keeps what is there, or makes one. */
+  signingSecret?: string;
+};
+
+export const instanceDestinationId = (instanceId: number): string => `instance-${instanceId}`;
+
+/** Headers of a callback that are ours to set. */
+const RESERVED =
+  /^(host|content-length|connection|transfer-encoding|te|trailer|upgrade|expect|webhook-.*|elements-webhook-.*|cf-.*|x-forwarded-.*)$/i;
+
+/** @returns why a header may not be set on callbacks; undefined when it may. */
+export function headerFault(name: string, value: string): string | undefined {
+  if (!/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,256}$/.test(name)) return `'${name}' is not a header name`;
+  if (RESERVED.test(name)) return `Header '${name}' can't be set`;
+  if (value.length > 4096) return `Header '${name}' is longer than 4096 characters`;
+  return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
+    ? undefined
+    : `Header '${name}' has a character that can't be sent`;
+}
+
+/** The policy a destination is retried by: its own schedule, else that of its kind and organization. */
+export function retryPolicyOf(
+  { kind, policy }: Pick<Destination, "kind" | "policy">,
+  account: { failurePolicy: "retry" | "queue"; retryProfile: "default" | "long" },
+): RetryPolicy {
+  if (policy.retrySchedule !== undefined)
+    return { kind: "before-each-try", delaysSeconds: policy.retrySchedule, jitter: 0 };
+  if (kind !== "instance") return STANDARD;
+  if (account.failurePolicy === "queue") return { kind: "queue" };
+  return account.retryProfile === "long" ? CONNECTOR_LONG : CONNECTOR_DEFAULT;
+}
