@@ -1,0 +1,130 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { builtIn, findConnector } from "../../connectors/catalog";
+import type { Connector } from "../../connectors/definition";
+import { parse, readJson } from "../../http/body";
+import { invalid, notFound } from "../../http/refusal";
+import { entriesOf } from "../configuration";
+import { authorizeUrl } from "../hub/oauth";
+import { doorsOf, ofId } from "../routes";
+import { listInstances } from "../store";
+import { catalogueEntry, contractTime } from "../view";
+
+/** `/elements`: what can be connected (reference §3). */
+export const catalogRoutes = new Hono<AskerEnv>()
+  .use("/elements", withSecrets)
+  .use("/elements/*", withSecrets)
+  .get("/elements", (c) => c.json(builtIn.map(elementView)))
+  .get("/elements/keys", (c) => c.json(builtIn.map(({ key }) => key)))
+  .get("/elements/metadata", (c) =>
+    c.json(builtIn.map((connector) => metadataView(connector, c.req.query("expand") === "true"))),
+  )
+  .get("/elements/:element", (c) => c.json(elementView(found(c.req.param("element")))))
+  .get("/elements/:element/metadata", (c) =>
+    c.json(metadataView(found(c.req.param("element")), c.req.query("expand") === "true")),
+  )
+  .get("/elements/:element/configuration", (c) =>
+    c.json(entriesOf(found(c.req.param("element"))).map(catalogueEntry)),
+  )
+  .get("/elements/:element/oauth/url", (c) =>
+    c.json(oauthUrl(found(c.req.param("element")), parse(oauthRequest, c.req.query()))),
+  )
+  .post("/elements/:element/oauth/url", async (c) =>
+    c.json(
+      oauthUrl(found(c.req.param("element")), parse(oauthRequest, await readJson(c, 64 * 1024))),
+    ),
+  )
+  .get("/elements/:element/instances", async (c) => {
+    const connector = found(c.req.param("element"));
+    const { db, ring } = doorsOf(c);
+    const filter = { tags: [], searchText: undefined, elementKey: connector.key };
+    const { items } = await listInstances(db, ring, c.var.asker.organizationId, filter, {
+      offset: 0,
+      limit: 1000,
+    });
+    return c.json(
+      items.map(({ id, name, tags, createdAt }) => ({
+        id,
+        name,
+        tags,
+        createdDate: contractTime(createdAt),
+      })),
+    );
+  })
+  .get("/elements/:element/instances/:id", async (c) => {
+    const { id, name, tags, createdAt, connector } = await ofId(c);
+    if (connector !== found(c.req.param("element"))) throw notFound(`No instance with id '${id}'`);
+    return c.json({ id, name, tags, createdDate: contractTime(createdAt) });
+  });
+
+const oauthRequest = z.object({
+  apiKey: z.string("Expected the OAuth client id"),
+  apiSecret: z.string().optional(),
+  callbackUrl: z.string("Expected the OAuth callback URL"),
+  scope: z.string().optional(),
+  siteAddress: z.string().optional(),
+  state: z.string().optional(),
+});
+
+function oauthUrl(
+  connector: Connector,
+  request: z.infer<typeof oauthRequest>,
+): { oauthUrl: string; element: string } {
+  const url = authorizeUrl(connector, request);
+  if (!url.ok) throw invalid(url.message);
+  return { oauthUrl: url.url, element: connector.key };
+}
+
+function found(keyOrId: string): Connector {
+  const connector = findConnector(keyOrId);
+  if (connector === undefined) throw notFound(`No element '${keyOrId}'`);
+  return connector;
+}
+
+function elementView(connector: Connector): Record<string, unknown> {
+  const { id, key, name, hub, description, authentication } = connector;
+  return {
+    id,
+    key,
+    name,
+    hub,
+    description,
+    active: true,
+    authentication: { type: authentication.type },
+    configuration: entriesOf(connector).map(catalogueEntry),
+  };
+}
+
+function metadataView(connector: Connector, expand: boolean): Record<string, unknown> {
+  const { id, key, name, description, events, resources, authentication } = connector;
+  const base = {
+    id,
+    name,
+    key,
+    description,
+    events: {
+      supported: true,
+      methods: events.methods,
+      ...(events.methods.includes("polling") ? { polling: events.polling } : {}),
+    },
+  };
+  if (!expand) return base;
+  return {
+    ...base,
+    authenticationType: authentication.type,
+    active: true,
+    discovery: {},
+    bulk: { upload: false, download: false },
+    usage: {},
+    resources: Object.entries(resources).map(([canonicalName, resource]) => ({
+      canonicalName,
+      operations: ["list", "get", "create", "update", "delete"].filter((name) => name in resource),
+      events: {
+        supported: canonicalName in events.polling,
+        methods: events.methods,
+        eventTypes: ["CREATED", "UPDATED", ...(resource.deleted === undefined ? [] : ["DELETED"])],
+      },
+    })),
+  };
+}

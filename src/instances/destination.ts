@@ -1,0 +1,70 @@
+import { type DestinationDraft, headerFault, instanceDestinationId } from "../delivery/destination";
+import { isSigningSecret } from "../delivery/signature";
+import { checkEgress, type EgressPolicy } from "../http/egress";
+import type { Fault } from "./configuration";
+import { parseHeaders, parseSchedule } from "./configuration";
+import type { Instance } from "./instance";
+
+/** Where an instance's notifications go, from its configuration; or what is wrong with that. */
+export function destinationOf(
+  instance: Pick<Instance, "id" | "organizationId" | "configuration">,
+  egress: EgressPolicy,
+): { ok: true; draft: DestinationDraft } | ({ ok: false } & Fault) {
+  const value = (key: string): string | null => instance.configuration[key] ?? null;
+  const url = value("event.notification.callback.url");
+  if (url !== null) {
+    const verdict = checkEgress(url, egress);
+    if (!verdict.ok) return fault("event.notification.callback.url", verdict.message);
+  }
+  const headers = parseHeaders(value("event.notification.callback.headers") ?? "{}") ?? {};
+  for (const [name, header] of Object.entries(headers)) {
+    const message = headerFault(name, header);
+    if (message !== undefined) return fault("event.notification.callback.headers", message);
+  }
+  const username = value("event.notification.basic.username");
+  if (username !== null)
+    headers["Authorization"] = basic(username, value("event.notification.basic.password") ?? "");
+  const secret = value("event.notification.webhook.secret");
+  if (secret !== null && !isSigningSecret(secret))
+    return fault(
+      "event.notification.webhook.secret",
+      "Expected whsec_ and base64 of 24 to 64 bytes",
+    );
+  const rate = value("event.notification.rate");
+  const schedule = value("event.notification.retry.schedule");
+  const retrySchedule = schedule === null ? undefined : parseSchedule(schedule);
+  const filter = value("event.notification.filter");
+  const transform = value("event.notification.transform");
+  return {
+    ok: true,
+    draft: {
+      id: instanceDestinationId(instance.id),
+      organizationId: instance.organizationId,
+      kind: "instance",
+      ownerId: String(instance.id),
+      url,
+      headers,
+      legacyKey: value("event.notification.signature.key"),
+      ...(secret === null ? {} : { signingSecret: secret }),
+      policy: {
+        ordering: orderingOf(value("event.notification.ordering")),
+        ...(rate === null ? {} : { ratePerSecond: Number(rate) }),
+        ...(retrySchedule === undefined ? {} : { retrySchedule }),
+        ...(filter === null ? {} : { filter }),
+        ...(transform === null ? {} : { transform }),
+      },
+    },
+  };
+}
+
+function orderingOf(text: string | null): "none" | "object" | "source" {
+  return text === "object" || text === "source" ? text : "none";
+}
+
+function basic(username: string, password: string): string {
+  return `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
+}
+
+function fault(key: string, message: string): { ok: false } & Fault {
+  return { ok: false, field: `configuration.${key}`, message: `${key}: ${message}` };
+}

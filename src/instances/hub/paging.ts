@@ -1,0 +1,199 @@
+import * as z from "zod";
+import type { Paging } from "../../connectors/definition";
+import { readField } from "./field";
+import type { Parameters } from "./request";
+
+/** Which page of a vendor's list is asked for, and which comes after it. */
+
+const whole = z.number().int().nonnegative();
+export const positionSchema = z.union([
+  z.strictObject({ page: z.number().int(), size: whole.positive() }),
+  z.strictObject({ offset: whole, size: whole.positive() }),
+  z.strictObject({ cursor: z.string().min(1) }),
+  z.strictObject({ url: z.string().min(1) }),
+]);
+
+/**
+ * Where in a list a page begins; small JSON. Counting positions carry the page size they were counted
+ * with, so that a caller who changes it in the middle skips nothing.
+ */
+export type Position = z.infer<typeof positionSchema>;
+
+/** Above this nothing was made by us. */
+const LONGEST_TOKEN = 16_384;
+
+/** A position as the opaque `Elements-Next-Page-Token`. */
+export function encodePosition(position: Position): string {
+  return Buffer.from(JSON.stringify(position)).toString("base64url");
+}
+
+/** @returns undefined when the token is none of ours. */
+export function decodePosition(token: string): Position | undefined {
+  if (token.length > LONGEST_TOKEN || !/^[\w-]+$/.test(token)) return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
+    return positionSchema.safeParse(value).data;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether following `next` from `current` would read the same page for ever. */
+export function samePosition(current: Position | null, next: Position | null): boolean {
+  if (current === null || next === null) return false;
+  return keyOf(current) === keyOf(next);
+}
+
+function keyOf(position: Position): string {
+  return JSON.stringify(Object.entries(position).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+export type PositionOfPage =
+  | { ok: true; position: Position | null }
+  | { ok: false; message: string };
+
+/** Where page `page` (1-based) begins; null is the beginning. */
+export function positionOfPage(paging: Paging, page: number, size: number): PositionOfPage {
+  if (page === 1) return { ok: true, position: null };
+  switch (paging.style) {
+    case "page":
+      return { ok: true, position: { page: paging.first + page - 1, size } };
+    case "offset":
+      return { ok: true, position: { offset: (page - 1) * size, size } };
+    case "none":
+    case "cursor":
+    case "nextUrl":
+    case "linkHeader":
+      return {
+        ok: false,
+        message: `page: '${page}' cannot be reached by number here; follow nextPage`,
+      };
+  }
+}
+
+export type PageRequest =
+  | {
+      ok: true;
+      parameters: Parameters;
+      /** Records asked for. */
+      size: number;
+      /** A continuation with a path of its own: it takes the page's parameters only. */
+      continuePath?: string;
+      /** The whole address of the page. */
+      url?: string;
+    }
+  | { ok: false; message: string };
+
+/** The parameters of the page at `position`. */
+export function pageParameters(
+  paging: Paging,
+  position: Position | null,
+  size: number,
+): PageRequest {
+  const sized = (count: number): Parameters =>
+    "sizeParameter" in paging && paging.sizeParameter !== undefined
+      ? { [paging.sizeParameter]: count }
+      : {};
+  if (position === null) {
+    const first = paging.style === "page" ? { [paging.pageParameter]: paging.first } : {};
+    return { ok: true, parameters: { ...first, ...sized(size) }, size };
+  }
+  switch (paging.style) {
+    case "page":
+      if (!("page" in position)) break;
+      return {
+        ok: true,
+        parameters: { [paging.pageParameter]: position.page, ...sized(position.size) },
+        size: position.size,
+      };
+    case "offset":
+      if (!("offset" in position)) break;
+      return {
+        ok: true,
+        parameters: { [paging.offsetParameter]: position.offset, ...sized(position.size) },
+        size: position.size,
+      };
+    case "cursor": {
+      if (!("cursor" in position)) break;
+      const cursor = { [paging.cursorParameter]: position.cursor };
+      return paging.continuePath === undefined
+        ? { ok: true, parameters: { ...sized(size), ...cursor }, size }
+        : { ok: true, parameters: cursor, size, continuePath: paging.continuePath };
+    }
+    case "nextUrl":
+    case "linkHeader":
+      if (!("url" in position)) break;
+      return { ok: true, parameters: {}, size, url: position.url };
+    case "none":
+      break;
+  }
+  return { ok: false, message: "nextPage: The token belongs to another list" };
+}
+
+/** A page as it came: its whole answer, and how many records it held before any were filtered. */
+export type ReadPage = {
+  position: Position | null;
+  size: number;
+  answer: unknown;
+  headers: Pick<Headers, "get">;
+  count: number;
+};
+
+/** Where the next page begins; null when this was the last. */
+export function nextPosition(paging: Paging, page: ReadPage): Position | null {
+  const { position, size, answer, headers, count } = page;
+  switch (paging.style) {
+    case "none":
+      return null;
+    case "page": {
+      const current = position !== null && "page" in position ? position.page : paging.first;
+      return isLast(paging, count, size) ? null : { page: current + 1, size };
+    }
+    case "offset": {
+      const current = position !== null && "offset" in position ? position.offset : 0;
+      return isLast(paging, count, size) ? null : { offset: current + count, size };
+    }
+    case "cursor": {
+      if (paging.morePath !== undefined && readField(answer, paging.morePath) === false)
+        return null;
+      const cursor = cursorText(readField(answer, paging.cursorPath));
+      if (cursor === undefined) return null;
+      // A feed that has nothing more gives an empty page and the cursor it was asked with.
+      return count === 0 && samePosition(position, { cursor }) ? null : { cursor };
+    }
+    case "nextUrl": {
+      const url = readField(answer, paging.urlPath);
+      return typeof url === "string" && url !== "" ? { url } : null;
+    }
+    case "linkHeader": {
+      const url = nextLink(headers.get("link") ?? "");
+      return url === undefined ? null : { url };
+    }
+  }
+}
+
+/** Counted lists end with a short page; where the size is the vendor's own, only with an empty one. */
+function isLast(
+  paging: { sizeParameter?: string | undefined },
+  count: number,
+  size: number,
+): boolean {
+  return paging.sizeParameter === undefined ? count === 0 : count < size;
+}
+
+function cursorText(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+/** The `rel="next"` target of a Link header (RFC 8288). */
+function nextLink(header: string): string | undefined {
+  for (const [, target = "", parameters = ""] of header.matchAll(
+    /<([^>]*)>((?:[^,"]|"[^"]*")*)/g,
+  )) {
+    const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);
+    const relations = (rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/);
+    if (target !== "" && relations.includes("next")) return target;
+  }
+  return undefined;
+}

@@ -1,0 +1,54 @@
+import type { Connector } from "../connectors/definition";
+import type { PollerDisabled } from "../db/schema";
+
+/** A customer's authenticated connector, its secrets opened. */
+export type Instance = {
+  id: number;
+  organizationId: number;
+  userId: number;
+  connector: Connector;
+  name: string;
+  tags: string[];
+  token: string;
+  /** Values by configuration key, secrets included; what is absent has the key's default. */
+  configuration: Record<string, string | null>;
+  externalAuthentication: string;
+  valid: boolean;
+  invalidReason: string | null;
+  disabled: boolean;
+  pollerDisabled: PollerDisabled | null;
+  /** Nothing that changed at or before this instant is emitted. */
+  baseline: number;
+  enabledAt: number;
+  createdAt: number;
+  updatedAt: number;
+};
+
+/** `${key}` replaced by configuration values; undefined when one is missing. */
+export function fillTemplate(
+  template: string,
+  values: Readonly<Record<string, string | null | undefined>>,
+): string | undefined {
+  let missing = false;
+  const text = template.replace(/\$\{([\w.]+)\}/g, (_, key: string) => {
+    const value = values[key];
+    if (value === undefined || value === null || value === "") missing = true;
+    return value ?? "";
+  });
+  return missing ? undefined : text;
+}
+
+/**
+ * `url` on another host: `base` replaces scheme, host and port, and its path goes in front of the
+ * vendor's. Beats hosts that the vendor returns, so an emulator or a region is never left.
+ */
+export function rebase(url: string, base: string | null | undefined): string {
+  if (base === undefined || base === null || base === "") return url;
+  const target = new URL(url);
+  const replacement = new URL(base);
+  const prefix = replacement.pathname.replace(/\/+$/, "");
+  const path = target.pathname.startsWith(`${prefix}/`)
+    ? target.pathname
+    : `${prefix}${target.pathname}`;
+  return `${replacement.origin}${path}${target.search}`;
+}

@@ -1,0 +1,382 @@
+import { and, desc, eq, lt, sql } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import { drizzle } from "drizzle-orm/d1";
+import { hashSecret } from "../accounts/secret";
+import { findConnector } from "../connectors/catalog";
+import type { Connector } from "../connectors/definition";
+import { counters, instances, type PollerDisabled } from "../db/schema";
+import { type Keyring, seal, unseal } from "../db/sealed";
+import { deleteDestination, saveDestination } from "../delivery/store";
+import type { DestinationDraft } from "../delivery/destination";
+import { isSecretKey } from "./configuration";
+import type { Instance } from "./instance";
+import { scheduleOf } from "./schedule";
+
+type Row = typeof instances.$inferSelect;
+
+/** An id for a row that is about to be written. A gap is left when it is not. */
+export async function nextInstanceId(db: D1Database): Promise<number> {
+  const [row] = await drizzle(db)
+    .insert(counters)
+    .values({ name: "instances", value: 1 })
+    .onConflictDoUpdate({ target: counters.name, set: { value: sql`${counters.value} + 1` } })
+    .returning({ value: counters.value });
+  if (row === undefined) throw new Error("The counter of instances gave no id");
+  return row.value;
+}
+
+/** Any organization's instance: for the poller and for those who check the organization themselves. */
+export async function readInstance(
+  db: D1Database,
+  ring: Keyring,
+  id: number,
+): Promise<Instance | undefined> {
+  const [row] = await drizzle(db).select().from(instances).where(eq(instances.id, id));
+  return row === undefined ? undefined : opened(row, ring);
+}
+
+/** The instances named, in one query; unknown ones are absent. */
+export async function readInstances(
+  db: D1Database,
+  ring: Keyring,
+  ids: readonly number[],
+): Promise<Instance[]> {
+  const rows = await drizzle(db)
+    .select()
+    .from(instances)
+    .where(sql`${instances.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
+  return rows.flatMap((row) => opened(row, ring) ?? []);
+}
+
+export async function findByToken(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  token: string,
+): Promise<Instance | undefined> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(instances)
+    .where(
+      and(eq(instances.tokenHash, hashSecret(token)), eq(instances.organizationId, organizationId)),
+    );
+  return row === undefined ? undefined : opened(row, ring);
+}
+
+export type InstanceFilter = {
+  tags: string[];
+  searchText: string | undefined;
+  elementKey: string | undefined;
+};
+
+/** An organization's instances, oldest first. */
+export async function listInstances(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  filter: InstanceFilter,
+  page: { offset: number; limit: number },
+): Promise<{ items: Instance[]; total: number }> {
+  const search = filter.searchText?.toLowerCase();
+  const where = and(
+    eq(instances.organizationId, organizationId),
+    filter.elementKey === undefined ? undefined : eq(instances.elementKey, filter.elementKey),
+    search === undefined ? undefined : sql`instr(lower(${instances.name}), ${search}) > 0`,
+    ...filter.tags.map(
+      (tag) => sql`EXISTS (SELECT 1 FROM json_each(${instances.tags}) WHERE value = ${tag})`,
+    ),
+  );
+  const orm = drizzle(db);
+  const [rows, total] = await Promise.all([
+    orm
+      .select()
+      .from(instances)
+      .where(where)
+      .orderBy(instances.id)
+      .limit(page.limit)
+      .offset(page.offset),
+    orm.$count(instances, where),
+  ]);
+  return { items: rows.flatMap((row) => opened(row, ring) ?? []), total };
+}
+
+/** The instances changed last. */
+export async function recentInstances(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  limit: number,
+): Promise<Instance[]> {
+  const rows = await drizzle(db)
+    .select()
+    .from(instances)
+    .where(eq(instances.organizationId, organizationId))
+    .orderBy(desc(instances.id))
+    .limit(limit);
+  return rows.flatMap((row) => opened(row, ring) ?? []);
+}
+
+export async function listPollerDisabled(
+  db: D1Database,
+  organizationId: number,
+): Promise<{ id: number; elementKey: string; pollerDisabled: PollerDisabled | null }[]> {
+  return drizzle(db)
+    .select({
+      id: instances.id,
+      elementKey: instances.elementKey,
+      pollerDisabled: instances.pollerDisabled,
+    })
+    .from(instances)
+    .where(
+      and(
+        eq(instances.organizationId, organizationId),
+        sql`${instances.pollerDisabled} IS NOT NULL`,
+      ),
+    )
+    .orderBy(instances.id);
+}
+
+/** Writes a new instance and its destination together. */
+export async function insertInstance(
+  db: D1Database,
+  ring: Keyring,
+  instance: Instance,
+  draft: DestinationDraft,
+): Promise<void> {
+  const [destination] = await saveDestination(db, ring, draft, instance.createdAt);
+  await drizzle(db).batch([
+    drizzle(db).insert(instances).values(toRow(instance, ring)),
+    destination,
+  ]);
+}
+
+/**
+ * Writes a changed instance and its destination together.
+ * @returns false, writing nothing, when somebody else changed it since it was read.
+ */
+export async function updateInstance(
+  db: D1Database,
+  ring: Keyring,
+  instance: Instance,
+  draft: DestinationDraft,
+  now: number,
+): Promise<boolean> {
+  const [destination] = await saveDestination(db, ring, draft, now);
+  const updated = await drizzle(db)
+    .update(instances)
+    .set({ ...toRow(instance, ring), updatedAt: Math.max(now, instance.updatedAt + 1) })
+    .where(and(eq(instances.id, instance.id), eq(instances.updatedAt, instance.updatedAt)))
+    .returning({ id: instances.id });
+  if (updated.length === 0) return false;
+  await drizzle(db).batch([destination]);
+  return true;
+}
+
+export async function deleteInstance(
+  db: D1Database,
+  instance: Instance,
+  destinationId: string,
+): Promise<void> {
+  const statements: [BatchItem<"sqlite">, BatchItem<"sqlite">] = [
+    drizzle(db)
+      .delete(instances)
+      .where(
+        and(eq(instances.id, instance.id), eq(instances.organizationId, instance.organizationId)),
+      ),
+    deleteDestination(db, destinationId),
+  ];
+  await drizzle(db).batch(statements);
+}
+
+/**
+ * Stores a new grant before anybody uses it, and ends the refresh lease. Lays only `changes` over what is
+ * there, so an edit of the instance in the meantime is kept.
+ */
+export async function saveGrant(
+  db: D1Database,
+  ring: Keyring,
+  instanceId: number,
+  changes: Record<string, string>,
+  now: number,
+): Promise<void> {
+  const instance = await readInstance(db, ring, instanceId);
+  if (instance === undefined) return;
+  const { configuration, secrets } = split(instance.id, instance.connector, changes, ring);
+  await drizzle(db)
+    .update(instances)
+    .set({
+      configuration: sql`json_patch(${instances.configuration}, ${JSON.stringify(configuration)})`,
+      secrets: sql`json_patch(${instances.secrets}, ${JSON.stringify(secrets)})`,
+      valid: true,
+      invalidReason: null,
+      ...scheduleOf({ ...instance, valid: true }),
+      updatedAt: now,
+      refreshLeaseUntil: 0,
+    })
+    .where(eq(instances.id, instanceId));
+}
+
+/** The right to refresh a token, for one caller at a time over all isolates. */
+export async function takeRefreshLease(
+  db: D1Database,
+  instanceId: number,
+  until: number,
+  now: number,
+): Promise<boolean> {
+  const rows = await drizzle(db)
+    .update(instances)
+    .set({ refreshLeaseUntil: until })
+    .where(and(eq(instances.id, instanceId), lt(instances.refreshLeaseUntil, now)))
+    .returning({ id: instances.id });
+  return rows.length === 1;
+}
+
+export async function releaseRefreshLease(db: D1Database, instanceId: number): Promise<void> {
+  await drizzle(db)
+    .update(instances)
+    .set({ refreshLeaseUntil: 0 })
+    .where(eq(instances.id, instanceId));
+}
+
+/** The vendor no longer takes this grant: nothing is polled until somebody authenticates again. */
+export async function markInvalid(
+  db: D1Database,
+  instanceId: number,
+  reason: string,
+  now: number,
+): Promise<void> {
+  await drizzle(db)
+    .update(instances)
+    .set({
+      valid: false,
+      invalidReason: reason,
+      interval: null,
+      slot: null,
+      updatedAt: now,
+      refreshLeaseUntil: 0,
+    })
+    .where(eq(instances.id, instanceId));
+}
+
+/** Switches a poller off after too many failures in a row. */
+export async function disablePoller(
+  db: D1Database,
+  instanceId: number,
+  record: PollerDisabled,
+): Promise<void> {
+  await drizzle(db)
+    .update(instances)
+    .set({ pollerDisabled: record, interval: null, slot: null })
+    .where(eq(instances.id, instanceId));
+}
+
+export function newToken(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
+}
+
+function toRow(
+  instance: Instance,
+  ring: Keyring,
+): Omit<typeof instances.$inferInsert, "refreshLeaseUntil"> {
+  const { configuration, secrets } = split(
+    instance.id,
+    instance.connector,
+    instance.configuration,
+    ring,
+  );
+  const {
+    id,
+    organizationId,
+    userId,
+    name,
+    tags,
+    token,
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+  } = instance;
+  return {
+    id,
+    organizationId,
+    userId,
+    elementKey: instance.connector.key,
+    name,
+    tags,
+    tokenHash: hashSecret(token),
+    tokenSealed: seal(ring, token, sealedRow(id, "token")),
+    configuration,
+    secrets,
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+    pollerDisabled: instance.pollerDisabled,
+    ...scheduleOf(instance),
+    baseline: instance.baseline,
+    enabledAt: instance.enabledAt,
+    createdAt: instance.createdAt,
+    updatedAt: instance.updatedAt,
+  };
+}
+
+/** Configuration values apart from those that are sealed. */
+function split(
+  id: number,
+  connector: Connector,
+  values: Readonly<Record<string, string | null>>,
+  ring: Keyring,
+): { configuration: Record<string, string | null>; secrets: Record<string, string> } {
+  const configuration: Record<string, string | null> = {};
+  const secrets: Record<string, string> = {};
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== null && isSecretKey(connector, key))
+      secrets[key] = seal(ring, value, sealedRow(id, key));
+    else configuration[key] = value;
+  }
+  return { configuration, secrets };
+}
+
+function opened(row: Row, ring: Keyring): Instance | undefined {
+  const connector = findConnector(row.elementKey);
+  if (connector === undefined) return undefined;
+  const secrets = Object.entries(row.secrets).map(([key, sealed]): [string, string] => [
+    key,
+    unseal(ring, sealed, sealedRow(row.id, key)),
+  ]);
+  const {
+    id,
+    organizationId,
+    userId,
+    name,
+    tags,
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+  } = row;
+  return {
+    id,
+    organizationId,
+    userId,
+    connector,
+    name,
+    tags,
+    token: unseal(ring, row.tokenSealed, sealedRow(id, "token")),
+    configuration: { ...row.configuration, ...Object.fromEntries(secrets) },
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+    pollerDisabled: row.pollerDisabled,
+    baseline: row.baseline,
+    enabledAt: row.enabledAt,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+/** What an instance's sealed value is bound to. */
+function sealedRow(id: number, field: string): string {
+  return `instances/${id}/${field}`;
+}

@@ -1,0 +1,100 @@
+import {
+  type Entry,
+  entriesOf,
+  eventSettings,
+  isSecretKey,
+  MASK,
+  visibleConfiguration,
+} from "./configuration";
+import type { Instance } from "./instance";
+
+export type UserView = { id: number; emailAddress: string; firstName: string; lastName: string };
+
+/** An instance as the contract prints it (reference §4); secrets masked. */
+export function instanceView(instance: Instance, user: UserView): Record<string, unknown> {
+  const { connector, configuration } = instance;
+  return {
+    id: instance.id,
+    name: instance.name,
+    createdDate: contractTime(instance.createdAt),
+    updatedDate: contractTime(instance.updatedAt),
+    token: instance.token,
+    element: {
+      id: connector.id,
+      name: connector.name,
+      key: connector.key,
+      hub: connector.hub,
+      active: true,
+      authentication: { type: connector.authentication.type },
+    },
+    tags: instance.tags,
+    provisionInteractions: [],
+    valid: instance.valid,
+    ...(instance.invalidReason === null ? {} : { invalidReason: instance.invalidReason }),
+    disabled: instance.disabled,
+    configuration: visibleConfiguration(connector, configuration),
+    eventsEnabled: eventSettings(connector, configuration).enabled,
+    eventsNotificationCallbackUrl: configuration["event.notification.callback.url"] ?? null,
+    externalAuthentication: instance.externalAuthentication,
+    user,
+  };
+}
+
+/** A configuration entry of an instance. */
+export function entryView(instance: Instance, entry: Entry): Record<string, unknown> {
+  const value = instance.configuration[entry.key] ?? null;
+  return {
+    ...catalogueEntry(entry),
+    propertyValue:
+      value === null
+        ? entry.defaultValue
+        : isSecretKey(instance.connector, entry.key)
+          ? MASK
+          : value,
+  };
+}
+
+/** A configuration key as the catalogue prints it (reference §3). */
+export function catalogueEntry(entry: Entry): Record<string, unknown> {
+  const { id, name, key, description, defaultValue, internal, type, required } = entry;
+  return {
+    id,
+    name,
+    key,
+    description,
+    defaultValue,
+    resellerConfig: false,
+    companyConfig: false,
+    active: true,
+    internal,
+    groupControl: false,
+    displayOrder: id % 1000,
+    type,
+    hideFromConsole: internal,
+    required,
+  };
+}
+
+/** The entry a configuration id or key names; keys beyond the connector's own are found when set. */
+export function findEntry(instance: Instance, idOrKey: string): Entry | undefined {
+  const known = entriesOf(instance.connector).find(
+    ({ id, key }) => String(id) === idOrKey || key === idOrKey,
+  );
+  if (known !== undefined || !Object.hasOwn(instance.configuration, idOrKey)) return known;
+  const extra = Object.keys(instance.configuration).toSorted().indexOf(idOrKey);
+  return {
+    id: instance.connector.id * 1000 + 900 + extra,
+    key: idOrKey,
+    name: idOrKey,
+    description: "",
+    defaultValue: null,
+    type: "TEXTFIELD_1000",
+    required: false,
+    internal: false,
+  };
+}
+
+/** `2018-07-31T19:00:00Z`. */
+export function contractTime(at: number): string {
+  return `${new Date(at).toISOString().slice(0, 19)}Z`;
+}
