@@ -1,0 +1,31 @@
+import type { Config } from "../config";
+import { dueInstances, lastMinute, saveLastMinute } from "./store";
+
+/** Instances a message names: an idle poll costs a hundredth of a message. */
+const IDS_A_MESSAGE = 100;
+const MESSAGES_A_BATCH = 100;
+
+/**
+ * One tick of the schedule: puts every instance that is due on the polls queue, also those of minutes
+ * that a lost tick left out. The minute is written down last: a tick that dies is repeated.
+ */
+export async function tick(
+  scheduledAt: number,
+  doors: { db: D1Database; polls: Env["POLLS"]; config: Config },
+): Promise<{ dispatched: number }> {
+  const last = await lastMinute(doors.db);
+  const clock = Math.floor(scheduledAt / 60_000);
+  const now = doors.config.schedule === "ticks" && last !== null ? last + 1 : clock;
+  if (last !== null && now <= last) return { dispatched: 0 };
+  const ids = await dueInstances(doors.db, last === null ? now : last + 1, now);
+  const messages = chunks(ids, IDS_A_MESSAGE).map((part) => ({ body: { ids: part } }));
+  for (const batch of chunks(messages, MESSAGES_A_BATCH)) await doors.polls.sendBatch(batch);
+  await saveLastMinute(doors.db, now);
+  return { dispatched: ids.length };
+}
+
+function chunks<T>(items: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
+    items.slice(index * size, (index + 1) * size),
+  );
+}

@@ -1,0 +1,48 @@
+import type { NewEvent } from "../events/event";
+
+/** What one poll of one resource did. */
+export type ResourceReport = {
+  objectType: string;
+  fetched: number;
+  created: number;
+  updated: number;
+  deleted: number;
+  error: string | null;
+};
+
+export type PollReport =
+  | { kind: "polled"; pollDate: number; resources: ResourceReport[] }
+  | { kind: "busy"; until: number }
+  | { kind: "postponed"; until: number }
+  | { kind: "not-polled"; reason: string };
+
+export function emptyReport(objectType: string): ResourceReport {
+  return { objectType, fetched: 0, created: 0, updated: 0, deleted: 0, error: null };
+}
+
+/** Counts the events of a page that the stream had not seen. */
+export function countAccepted(
+  report: ResourceReport,
+  events: readonly NewEvent[],
+  accepted: readonly string[],
+): void {
+  const fresh = new Set(accepted);
+  for (const { id, eventType } of events) {
+    if (!fresh.has(id)) continue;
+    if (eventType === "CREATED") report.created += 1;
+    else if (eventType === "DELETED") report.deleted += 1;
+    else report.updated += 1;
+  }
+}
+
+/** A poller is switched off when one resource failed this often in a row (reference §5.4). */
+export const FAILURES_TO_DISABLE = 100;
+/** One run reads at most this many pages of a resource; the rest follows at once in another run. */
+export const PAGES_A_RUN = 200;
+/**
+ * A list in numbered pages shifts when a record in it changes while it is read. A scan of several such
+ * pages that found something new is repeated, this often at most, until one finds nothing.
+ */
+export const MOST_PASSES = 3;
+/** A scan that was put off longer than this starts anew: its page token may no longer hold. */
+export const SCAN_LIVES_MS = 3_600_000;

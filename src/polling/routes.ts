@@ -1,0 +1,76 @@
+import { Hono } from "hono";
+import { type AskerEnv, withKey, withSecrets } from "../accounts/routes";
+import { conflict, notFound, Refusal } from "../http/refusal";
+import { instanceSource, streamName } from "../events/stream-name";
+import { doorsOf, ofToken } from "../instances/routes";
+import { readInstance } from "../instances/store";
+import { contractTime } from "../instances/view";
+import { type PollDoors, pollNow } from "./consumer";
+import { positionOf, readCursor } from "./cursor";
+import { polledResources } from "./settings";
+
+/** `GET /instances/event-poller-records` of the connector surface (reference §4). */
+export const pollerRecordRoutes = new Hono<AskerEnv>().get(
+  "/instances/event-poller-records",
+  withSecrets,
+  async (c) => {
+    const instance = await ofToken(c);
+    const settings = polledResources(instance);
+    const name = streamName({
+      organizationId: instance.organizationId,
+      source: instanceSource(instance.id),
+    });
+    const { cursor, lastOpenedAt } = await c.env.EVENT_STREAMS.getByName(name).inspect();
+    const positions = readCursor(cursor);
+    return c.json(
+      (settings.ok ? settings.resources : []).map(({ resource }, index) => {
+        const { last, failures } = positionOf(positions, resource);
+        const polledAt = Math.max(last ?? 0, lastOpenedAt ?? 0);
+        return {
+          id: instance.id * 1000 + index + 1,
+          instanceId: instance.id,
+          objectType: resource,
+          lastPollDate: polledAt === 0 ? null : contractTime(polledAt),
+          failureCount: failures,
+        };
+      }),
+    );
+  },
+);
+
+/** `POST /v1/instances/{id}/poll`: a real poll, now (reference `v1-api.md`). */
+export const pollRoutes = new Hono<AskerEnv>().post("/instances/:id/poll", withKey(), async (c) => {
+  const { db, ring, config } = doorsOf(c);
+  const instance = await readInstance(db, ring, Number(c.req.param("id")) || 0);
+  if (instance === undefined || instance.organizationId !== c.var.asker.organizationId)
+    throw notFound(`No instance '${c.req.param("id")}'`);
+  if (instance.disabled || instance.pollerDisabled !== null)
+    throw conflict("The instance is disabled");
+  const doors: PollDoors = { db, streams: c.env.EVENT_STREAMS, polls: c.env.POLLS, config };
+  const report = await pollNow(instance, doors);
+  switch (report.kind) {
+    case "not-polled":
+      throw conflict(report.reason);
+    case "busy":
+    case "postponed":
+      throw new Refusal({
+        kind: "limited",
+        message: "Another poll of this instance runs",
+        retryAfterSeconds: 5,
+      });
+    case "polled": {
+      const failed = report.resources.find(({ error }) => error !== null);
+      if (failed?.error !== undefined && failed.error !== null)
+        throw new Refusal({
+          kind: "vendor",
+          message: `${failed.objectType}: ${failed.error}`,
+          status: 502,
+          providerMessage: failed.error,
+        });
+      return c.json({
+        pollDate: new Date(report.pollDate).toISOString(),
+        resources: report.resources,
+      });
+    }
+  }
+});

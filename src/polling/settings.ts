@@ -1,0 +1,52 @@
+import type { Connector } from "../connectors/definition";
+import type { Fault } from "../instances/configuration";
+import type { Instance } from "../instances/instance";
+import {
+  type PolledResource,
+  parsePollingConfiguration,
+  type PollingConfiguration,
+} from "./configuration";
+import { parseHubUrl } from "./hub-url";
+
+/** The resources an instance polls. */
+export function polledResources(
+  instance: Pick<Instance, "connector" | "configuration">,
+): PollingConfiguration {
+  const { connector, configuration } = instance;
+  return parsePollingConfiguration(
+    {
+      configuration: configuration["event.poller.configuration"] ?? undefined,
+      urls: configuration["event.poller.urls"] ?? null,
+      objects: configuration["event.objects"] ?? null,
+    },
+    connector.events.polling,
+    defaultIdField(connector),
+  );
+}
+
+/** What is wrong with an instance's poll configuration, for those who save it. */
+export function pollingFault(
+  instance: Pick<Instance, "connector" | "configuration">,
+): Fault | undefined {
+  const parsed = polledResources(instance);
+  if (!parsed.ok)
+    return {
+      field: `configuration.${parsed.field}`,
+      message: `${parsed.field}: ${parsed.message}`,
+    };
+  for (const { resource, url } of parsed.resources) {
+    const hub = parseHubUrl(url);
+    const field = `event.poller.configuration.${resource}.url`;
+    if (!hub.ok) return { field: `configuration.${field}`, message: `${field}: ${hub.message}` };
+  }
+  return undefined;
+}
+
+/** What makes two readings of a resource the same: the rule a cursor position was made under. */
+export function ruleOf({ idField, updated, created, filterByUpdatedDate }: PolledResource): string {
+  return JSON.stringify([idField, updated ?? null, created ?? null, filterByUpdatedDate]);
+}
+
+function defaultIdField({ resources }: Connector): string {
+  return Object.values(resources)[0]?.idField ?? "id";
+}

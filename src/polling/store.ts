@@ -1,0 +1,39 @@
+import { sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { schedule } from "../db/schema";
+
+/** A tick that comes later than this many minutes polls everything once instead of minute by minute. */
+const MOST_MINUTES = 1_440;
+
+/** The last schedule minute that was dispatched; null before the first tick. */
+export async function lastMinute(db: D1Database): Promise<number | null> {
+  const [row] = await drizzle(db).select({ lastMinute: schedule.lastMinute }).from(schedule);
+  return row?.lastMinute ?? null;
+}
+
+export async function saveLastMinute(db: D1Database, minute: number): Promise<void> {
+  await drizzle(db)
+    .insert(schedule)
+    .values({ id: 1, lastMinute: minute })
+    .onConflictDoUpdate({ target: schedule.id, set: { lastMinute: minute } });
+}
+
+/**
+ * Ids of the instances due in any of the minutes from `from` to `to`: those whose slot is one of the
+ * minutes' remainders. Reads one row an interval and the due ones, both from the schedule's index.
+ */
+export async function dueInstances(db: D1Database, from: number, to: number): Promise<number[]> {
+  const first = Math.max(from, to - MOST_MINUTES + 1);
+  const rows = await drizzle(db).all<{ id: number }>(sql`
+    WITH RECURSIVE
+      intervals(n) AS (
+        SELECT min(interval) FROM instances WHERE interval IS NOT NULL
+        UNION ALL
+        SELECT (SELECT min(interval) FROM instances WHERE interval > n) FROM intervals WHERE n IS NOT NULL
+      ),
+      minutes(m) AS (SELECT ${first} UNION ALL SELECT m + 1 FROM minutes WHERE m < ${to}),
+      slots(interval, slot) AS (SELECT DISTINCT n, m % n FROM intervals, minutes WHERE n IS NOT NULL)
+    SELECT instances.id AS id FROM slots CROSS JOIN instances INDEXED BY instances_schedule
+    WHERE instances.interval = slots.interval AND instances.slot = slots.slot AND instances.interval IS NOT NULL`);
+  return rows.map(({ id }) => id);
+}
