@@ -1,0 +1,166 @@
+/**
+ * `npm run deploy [-- --dry-run]`: puts Tributary on the Cloudflare account that wrangler is signed
+ * in to. Every step looks first and creates only what is absent, so it can be run again at any time.
+ * Variables of `wrangler.toml` are taken from the environment when set there.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { identityOf, writePrivate } from "./state-folder.ts";
+
+const root = resolve(import.meta.dirname, "../..");
+const toml = readFileSync(join(root, "wrangler.toml"), "utf8");
+const config = join(root, ".wrangler/deploy.toml");
+const output = join(root, ".wrangler/deploy.ndjson");
+/** Holds the generated secrets until the first organization exists, and is gone then. */
+const pending = join(root, ".tributary/deploy");
+
+const database = /database_name = "(.+?)"/.exec(toml)?.[1] ?? "tributary";
+const queues = [
+  ...new Set([...toml.matchAll(/queue = "(.+?)"/g)].flatMap((match) => match[1] ?? [])),
+];
+const variables = [...toml.matchAll(/^([A-Z_]+) = /gm)]
+  .flatMap((match) => match[1] ?? [])
+  .filter((name) => process.env[name] !== undefined);
+const secrets = ["MASTER_KEY", "SESSION_KEY", "BOOTSTRAP_KEY"] as const;
+
+class Failure extends Error {}
+
+function tryWrangler(...args: string[]) {
+  const { status, stdout, stderr } = spawnSync("wrangler", args, {
+    cwd: root,
+    encoding: "utf8",
+    env: {
+      ...process.env,
+      PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
+      CI: "1",
+      WRANGLER_HIDE_BANNER: "true",
+      WRANGLER_SEND_METRICS: "false",
+      WRANGLER_OUTPUT_FILE_PATH: output,
+    },
+  });
+  return { ok: status === 0, stdout, text: `${stdout}${stderr}`.trim() };
+}
+
+function wrangler(...args: string[]): string {
+  const { ok, stdout, text } = tryWrangler(...args);
+  if (!ok) throw new Failure(`wrangler ${args.join(" ")} failed:\n${text}`);
+  return stdout;
+}
+
+const done = (what: string) => console.log(`  ${what}`);
+function databaseId(): string {
+  type Row = { name: string; uuid: string };
+  const list = (): Row[] => JSON.parse(wrangler("d1", "list", "--json"));
+  const find = () => list().find((row) => row.name === database)?.uuid;
+  const known = find();
+  if (known === undefined) wrangler("d1", "create", database);
+  done(`D1 database "${database}" ${known === undefined ? "created" : "found"}`);
+  const id = known ?? find();
+  if (id === undefined)
+    throw new Failure(`D1 database "${database}" was created but is not listed`);
+  return id;
+}
+
+/** The committed configuration with the account's database, for a file one folder further down. */
+function writeConfig(id: string): void {
+  const text = toml
+    .replace(/^database_id = .*$/m, `database_id = "${id}"`)
+    .replace(/^(main|migrations_dir) = "(.+)"$/gm, '$1 = "../$2"');
+  writeFileSync(config, text);
+}
+
+function createQueue(name: string): void {
+  const found = tryWrangler("queues", "info", name).ok;
+  if (!found) wrangler("queues", "create", name);
+  done(`queue "${name}" ${found ? "found" : "created"}`);
+}
+
+/** Deploys with the secrets that are absent; existing ones are never replaced. */
+function deploy(): string {
+  const listed = tryWrangler("secret", "list", "--format", "json", "--config", config);
+  const present: string[] = listed.ok
+    ? JSON.parse(listed.stdout).map((row: { name: string }) => row.name)
+    : [];
+  const absent = secrets.filter((name) => !present.includes(name));
+  const args = ["deploy", "--config", config, "--keep-vars"];
+  for (const name of variables) args.push("--var", `${name}:${process.env[name]}`);
+  const file = join(pending, "secrets.json");
+  const begun = existsSync(pending);
+  if (absent.length > 0) {
+    const { keys } = identityOf(pending);
+    writePrivate(
+      file,
+      JSON.stringify(Object.fromEntries(absent.map((name) => [name, keys[name]]))),
+    );
+    args.push("--secrets-file", file);
+  }
+  rmSync(output, { force: true });
+  try {
+    wrangler(...args);
+  } finally {
+    rmSync(file, { force: true });
+  }
+  if (!begun && !absent.includes("BOOTSTRAP_KEY"))
+    rmSync(pending, { recursive: true, force: true });
+  done(absent.length > 0 ? `secrets ${absent.join(", ")} set` : "secrets found");
+  const url = /"targets":\["(.+?)"/.exec(readFileSync(output, "utf8"))?.[1];
+  if (url === undefined) throw new Failure("The deployed Worker has no URL: add a route to it");
+  return process.env.TRIBUTARY_PUBLIC_URL || (url.startsWith("http") ? url : `https://${url}`);
+}
+
+/** Creates the first organization; a new Worker may need some seconds to be reachable. */
+async function bootstrap(baseUrl: string): Promise<void> {
+  if (!existsSync(join(pending, "tributary.json"))) return done("first organization found");
+  const { keys, account } = identityOf(pending);
+  let last = "no answer";
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    const response = await fetch(`${baseUrl}/v1/bootstrap`, {
+      method: "POST",
+      headers: {
+        authorization: `Bearer ${keys.BOOTSTRAP_KEY}`,
+        "content-type": "application/json",
+      },
+      body: JSON.stringify({ organizationName: "Tributary", ...account }),
+    }).catch(() => undefined);
+    if (response?.ok) {
+      done("first organization created. This is shown once; keep it:");
+      const { organizationId } = JSON.parse(await response.text());
+      console.log({ baseUrl, organizationId, ...account, masterKey: keys.MASTER_KEY });
+      return rmSync(pending, { recursive: true });
+    }
+    if (response) last = `${response.status} ${await response.text()}`;
+    await sleep(2000);
+  }
+  throw new Failure(`POST ${baseUrl}/v1/bootstrap: ${last}. Run the deployment again`);
+}
+
+async function main(): Promise<void> {
+  console.log(`On your Cloudflare account this will
+  find or create the D1 database "${database}" and apply the migrations
+  find or create the queues ${queues.join(", ")}
+  deploy the Worker, with ${variables.join(", ") || "no variables"} from the environment
+  set the secrets ${secrets.join(", ")} where absent
+  create the first organization and print its credentials once
+`);
+  if (process.argv.includes("--dry-run")) return;
+  mkdirSync(join(root, ".wrangler"), { recursive: true });
+  if (!tryWrangler("whoami", "--json").ok) {
+    throw new Failure("Sign in first: npx wrangler login, or set CLOUDFLARE_API_TOKEN");
+  }
+  writeConfig(databaseId());
+  for (const queue of queues) createQueue(queue);
+  wrangler("d1", "migrations", "apply", "DB", "--remote", "--config", config);
+  done("migrations applied");
+  const baseUrl = deploy();
+  done(`Worker deployed at ${baseUrl}`);
+  await bootstrap(baseUrl);
+}
+
+try {
+  await main();
+} catch (error) {
+  console.error(error instanceof Failure ? error.message : error);
+  process.exitCode = 1;
+}

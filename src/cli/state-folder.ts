@@ -1,0 +1,87 @@
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+
+/** What a state folder keeps for good: the same values return at every later start on it. */
+export type Identity = {
+  /** Variables of the Worker. */
+  keys: { MASTER_KEY: string; SESSION_KEY: string; BOOTSTRAP_KEY: string };
+  /** The first organization and its admin, as `POST /v1/bootstrap` takes them. */
+  account: Record<"organizationSecret" | "userSecret" | "apiKey" | "email" | "password", string>;
+};
+
+const secret = (encoding: BufferEncoding = "base64url") => randomBytes(32).toString(encoding);
+
+/** Reads the identity of a state folder, making one the first time. */
+export function identityOf(state: string): Identity {
+  const path = join(state, "tributary.json");
+  if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8"));
+  const identity: Identity = {
+    keys: { MASTER_KEY: secret("base64"), SESSION_KEY: secret("base64"), BOOTSTRAP_KEY: secret() },
+    account: {
+      organizationSecret: secret(),
+      userSecret: secret(),
+      apiKey: `trk_${secret()}`,
+      email: "admin@tributary.local",
+      password: randomBytes(12).toString("base64url"),
+    },
+  };
+  writePrivate(path, `${JSON.stringify(identity, null, 2)}\n`);
+  return identity;
+}
+
+/** Writes a file that only its owner may read; whoever reads it sees the old text or the new. */
+export function writePrivate(path: string, text: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text, { mode: 0o600 });
+  renameSync(draft, path);
+}
+
+/** The process that runs on this state folder, if one still does. */
+export function ownerOf(state: string): number | undefined {
+  const path = join(state, "tributary.pid");
+  if (!existsSync(path)) return undefined;
+  const pid = Number(readFileSync(path, "utf8"));
+  try {
+    const command = execFileSync("ps", ["-o", "command=", "-p", String(pid)], { encoding: "utf8" });
+    return pid !== process.pid && command.includes("stack.ts") ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+export function claim(state: string): void {
+  writePrivate(join(state, "tributary.pid"), String(process.pid));
+}
+
+export function release(state: string): void {
+  const path = join(state, "tributary.pid");
+  if (existsSync(path) && readFileSync(path, "utf8") === String(process.pid)) rmSync(path);
+}
+
+/** Remembers which migrations a state folder has had, so that a start without new ones is quick. */
+export function migrationsOf(state: string, folder: string) {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql"))) {
+    hash.update(name).update(readFileSync(join(folder, name)));
+  }
+  const wanted = hash.digest("hex");
+  const path = join(state, "migrated");
+  return {
+    due:
+      !existsSync(join(state, "v3/d1")) ||
+      !existsSync(path) ||
+      readFileSync(path, "utf8") !== wanted,
+    done: () => writePrivate(path, wanted),
+  };
+}

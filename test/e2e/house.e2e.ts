@@ -1,0 +1,130 @@
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const importing = (specifier: string, what = "{ x }") => `import ${what} from "${specifier}";`;
+const value = (expression: string) => `export const value = () => ${expression};`;
+
+/** File, its one fault, and the rule that must find it; null: no fault. */
+const planted: [file: string, code: string, rule: string | null][] = [
+  // Who may call whom.
+  ["src/polling/a.ts", importing("../inbound/rule"), "house(rooms)"],
+  ["src/polling/b.ts", importing("../flows/rule.ts"), null],
+  ["src/polling/c.ts", importing("../instances/rule"), null],
+  ["src/resources/a.ts", importing("../instances/rule"), "house(rooms)"],
+  ["src/flows/a.ts", importing("../polling/rule"), "house(rooms)"],
+  ["src/flows/b.ts", importing("../events/rule"), null],
+  ["src/events/a.ts", importing("../flows/rule", "type { X }"), "house(rooms)"],
+  ["src/events/b.ts", importing("../delivery/rule"), null],
+  ["src/delivery/a.ts", importing("../events/rule"), "house(rooms)"],
+  ["src/delivery/b.ts", `export { x } from "../events/rule";`, "house(rooms)"],
+  ["src/delivery/c.ts", value(`import("../events/rule")`), "house(rooms)"],
+  ["src/delivery/d.ts", importing("../config", "type { Config }"), null],
+  ["src/connectors/a.ts", importing("../http/rule"), "house(rooms)"],
+  ["src/connectors/b.ts", importing("./rule"), null],
+  ["src/http/a.ts", importing("../accounts/rule"), "house(rooms)"],
+  ["src/db/a.ts", importing("../http/rule"), "house(rooms)"],
+  ["src/sdk/a.ts", importing("../events/rule"), "house(rooms)"],
+  ["src/accounts/a.ts", importing("../app"), "house(rooms)"],
+  ["src/console/a.ts", importing("../polling/rule"), null],
+  ["src/app.ts", importing("./polling/routes"), null],
+  ["src/utils/a.ts", value("1"), "house(rooms)"],
+  ["src/events/types.ts", value("1"), "house(rooms)"],
+  // Doors.
+  ["src/events/d1.ts", importing("drizzle-orm"), "house(doors)"],
+  ["src/events/d2.ts", importing("drizzle-orm/d1", "type { X }"), null],
+  ["src/events/store.ts", importing("drizzle-orm"), null],
+  ["src/events/d3.ts", importing("hono"), "house(doors)"],
+  ["src/events/d4.ts", importing("cloudflare:workers"), "house(doors)"],
+  ["src/events/d5.ts", importing("./store"), "house(doors)"],
+  ["src/events/d6.ts", importing("node:fs"), "house(doors)"],
+  ["src/events/d7.ts", importing("node:crypto", "{ createHmac }"), null],
+  [
+    "src/events/d8.ts",
+    importing("node:crypto", "{ randomBytes }"),
+    "eslint(no-restricted-imports)",
+  ],
+  ["src/events/object.ts", importing("cloudflare:workers", "{ DurableObject }"), null],
+  [
+    "src/events/routes.ts",
+    importing("cloudflare:workers", "{ env }"),
+    "eslint(no-restricted-imports)",
+  ],
+  ["src/events/e1.ts", value("new Date()"), "house(doors)"],
+  ["src/events/e2.ts", value("new Date(0)"), null],
+  ["src/events/e3.ts", value("Date.now()"), "eslint(no-restricted-properties)"],
+  ["src/events/e4.ts", value("Math.random()"), "eslint(no-restricted-properties)"],
+  ["src/events/e5.ts", value("crypto.randomUUID()"), "eslint(no-restricted-properties)"],
+  [
+    "src/events/e6.ts",
+    value("crypto.getRandomValues(new Uint8Array(1))"),
+    "eslint(no-restricted-properties)",
+  ],
+  ["src/events/e7.ts", value(`fetch("https://a.example")`), "eslint(no-restricted-globals)"],
+  ["src/events/e8.ts", value("globalThis.fetch"), "eslint(no-restricted-globals)"],
+  ["src/events/e9.ts", value("setTimeout(() => 1, 1)"), "eslint(no-restricted-globals)"],
+  ["src/events/client.ts", value(`fetch("https://a.example")`), null],
+  ["src/http/b.ts", value("Date.now()"), null],
+  // The rules that matter most.
+  [
+    "src/http/f1.ts",
+    "async function f() {}\nexport const g = () => { f(); };",
+    "typescript(no-floating-promises)",
+  ],
+  [
+    "src/http/f2.ts",
+    "declare const q: () => PromiseLike<1>;\nexport const g = () => { q(); };",
+    "typescript(no-floating-promises)",
+  ],
+  ["src/http/f3.ts", "export type X = any;", "typescript(no-explicit-any)"],
+  ["src/http/f4.ts", "export const f = (x?: string) => x!;", "typescript(no-non-null-assertion)"],
+  ["src/http/f5.ts", "export const f = (x: number) => x == 1;", "eslint(eqeqeq)"],
+  ["src/http/f6.ts", `export const f = () => console.log("x");`, "eslint(no-console)"],
+  ["src/cli/f7.ts", `export const f = () => console.log("x");`, null],
+  [
+    "src/http/f8.ts",
+    `import { X } from "./f3";\nexport const f = (x: X) => x;`,
+    "typescript(consistent-type-imports)",
+  ],
+  [
+    "src/http/f9.ts",
+    `export const f = (x: "a" | "b") => { switch (x) { case "a": return 1; } return 2; };`,
+    "typescript(switch-exhaustiveness-check)",
+  ],
+  ["src/http/g1.ts", `import { g2 } from "./g2";\nexport const g1 = () => g2;`, "import(no-cycle)"],
+  ["src/http/g2.ts", `import { g1 } from "./g1";\nexport const g2 = () => g1;`, "import(no-cycle)"],
+];
+
+const house = mkdtempSync(join(tmpdir(), "tributary-house-"));
+let found: Record<string, string[]> = {};
+
+beforeAll(() => {
+  for (const file of [".oxlintrc.json", "tsconfig.json", "test/house.ts"]) {
+    cpSync(join(root, file), join(house, file));
+  }
+  symlinkSync(join(root, "node_modules"), join(house, "node_modules"));
+  for (const [file, code] of planted) {
+    mkdirSync(dirname(join(house, file)), { recursive: true });
+    const used = /^import (?:type )?\{ (\w+) \}.*;$/.exec(code)?.[1];
+    const use =
+      used && `\nexport ${code.includes("type {") ? `type Y = ${used}` : `const y = ${used}`};`;
+    writeFileSync(join(house, file), `${code}${use ?? ""}\n`);
+  }
+  const { stdout, stderr } = spawnSync("oxlint", ["--format", "json", "src"], {
+    cwd: house,
+    encoding: "utf8",
+  });
+  if (!stdout.startsWith("{")) throw new Error(stdout + stderr);
+  const diagnostics: { filename: string; code: string }[] = JSON.parse(stdout).diagnostics;
+  found = Object.fromEntries(planted.map(([file]) => [file, []]));
+  for (const { filename, code } of diagnostics) found[filename]?.push(code);
+});
+
+afterAll(() => rmSync(house, { recursive: true }));
+
+it.each(planted)("the linter judges %s: %s → %s", (file, _, rule) => {
+  expect(found[file]).toEqual(rule === null ? [] : [rule]);
+});

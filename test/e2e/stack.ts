@@ -1,0 +1,168 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const root = resolve(import.meta.dirname, "../..");
+const readyMs = 60_000;
+
+/** What `npm start` writes into `.tributary/local.json`. */
+export type Local = Record<
+  | "baseUrl"
+  | "organizationId"
+  | "organizationSecret"
+  | "userSecret"
+  | "apiKey"
+  | "email"
+  | "password",
+  string
+>;
+
+export type Stack = {
+  readonly baseUrl: string;
+  readonly local: Local;
+  /** The state folder; it outlives `kill9` and `restart`, and goes with `stop`. */
+  readonly state: string;
+  /** All that was printed, by every run so far. */
+  readonly output: () => string;
+  /** Ids of the living processes of the stack. */
+  readonly processes: () => number[];
+  /** Calls the platform as the organization's admin; a body is sent as JSON. */
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
+  /** One minute of schedule time. */
+  tick(): Promise<void>;
+  /** Sends SIGTERM, waits for the end, removes the state; the exit code. */
+  stop(): Promise<number | null>;
+  /** Kills every process of the stack at one blow. */
+  kill9(): Promise<void>;
+  /** Starts again on the same state and port, after SIGTERM if it still runs. */
+  restart(): Promise<void>;
+};
+
+/** Starts what `npm start` starts, on a free port and a state of its own, without demo or ticks. */
+export async function startStack(options: { env?: Record<string, string> } = {}): Promise<Stack> {
+  const folder = mkdtempSync(join(tmpdir(), "tributary-"));
+  const port = await freePort();
+  const env = {
+    ...process.env,
+    PORT: String(port),
+    TRIBUTARY_STATE: join(folder, "state"),
+    TRIBUTARY_LOCAL: join(folder, "local.json"),
+    TRIBUTARY_DEMO: "0",
+    TRIBUTARY_TICK_SECONDS: "0",
+    ...options.env,
+  };
+  let printed = "";
+  let child: ChildProcess | undefined;
+  let local: Local | undefined;
+
+  const start = async () => {
+    const started = spawn("node", ["src/cli/start.mjs"], { cwd: root, env, detached: true });
+    child = started;
+    started.stdout.on("data", (text: Buffer) => (printed += text));
+    started.stderr.on("data", (text: Buffer) => (printed += text));
+    const from = printed.length;
+    const giveUpAt = Date.now() + readyMs;
+    while (!printed.slice(from).includes("Tributary is running")) {
+      if (started.exitCode !== null || Date.now() > giveUpAt) {
+        await end("SIGTERM");
+        if (!local) rmSync(folder, { recursive: true, force: true });
+        throw new Error(`The stack did not start:\n${printed}`);
+      }
+      await sleep(20);
+    }
+    local = JSON.parse(readFileSync(env.TRIBUTARY_LOCAL, "utf8"));
+  };
+
+  const processes = () => (child?.pid ? descendants(child.pid) : []);
+
+  const end = async (signal: NodeJS.Signals) => {
+    if (!child || child.exitCode !== null || child.signalCode !== null)
+      return child?.exitCode ?? null;
+    const ended = new Promise((resolve) => child?.once("exit", resolve));
+    child.kill(signal);
+    await ended;
+    return child.exitCode;
+  };
+
+  await start();
+  const ready = () => {
+    if (!local) throw new Error("The stack has not started");
+    return local;
+  };
+  return {
+    get baseUrl() {
+      return ready().baseUrl;
+    },
+    get local() {
+      return ready();
+    },
+    state: env.TRIBUTARY_STATE,
+    output: () => printed,
+    processes,
+    async call(method, path, body) {
+      const { baseUrl, userSecret, organizationSecret } = ready();
+      const response = await fetch(baseUrl + path, {
+        method,
+        headers: {
+          authorization: `User ${userSecret}, Organization ${organizationSecret}`,
+          ...(body !== undefined && { "content-type": "application/json" }),
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+    },
+    async tick() {
+      const path = "/cdn-cgi/local/scheduled?cron=*+*+*+*+*&format=json";
+      const response = await fetch(ready().baseUrl + path);
+      if (!response.ok) throw new Error(`The tick answered ${response.status}`);
+      await response.text();
+    },
+    async stop() {
+      const code = await end("SIGTERM");
+      rmSync(folder, { recursive: true, force: true });
+      return code;
+    },
+    async kill9() {
+      for (const pid of processes()) process.kill(pid, "SIGKILL");
+      await end("SIGKILL");
+    },
+    async restart() {
+      await end("SIGTERM");
+      await start();
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((resolve) => server.once("listening", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+/** Every living process: a zombie is dead, whoever forgot to bury it. */
+export function living() {
+  return execFileSync("ps", ["-eo", "pid=,ppid=,pgid=,stat="], { encoding: "utf8" })
+    .trim()
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, , , state]) => !state?.startsWith("Z"))
+    .map(([pid, parent, group]) => ({
+      pid: Number(pid),
+      parent: Number(parent),
+      group: Number(group),
+    }));
+}
+
+/** The living processes of the groups that `pid` and its children belong to. */
+function descendants(pid: number): number[] {
+  const rows = living();
+  const groups = new Set([pid]);
+  for (const row of rows) if (row.parent === pid) groups.add(row.group);
+  return rows.filter((row) => groups.has(row.group)).map((row) => row.pid);
+}
