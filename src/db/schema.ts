@@ -135,7 +135,7 @@ export const destinations = sqliteTable(
     organizationId: integer("organization_id")
       .notNull()
       .references(() => organizations.id),
-    kind: text({ enum: ["instance", "webhook", "flow-step"] }).notNull(),
+    kind: text({ enum: ["instance", "webhook", "flow-step", "operations"] }).notNull(),
     ownerId: text("owner_id").notNull(),
     url: text(),
     /** Switched off by its owner, or because the receiver asked (410, `disable`). */
@@ -163,3 +163,5 @@ export type DestinationPolicy = {
   filter?: string;
   transform?: string;
 };
+
+export * from "./operations";

@@ -1,6 +1,6 @@
 import type { Attempt, DeliveryItem } from "./attempt";
 import { request } from "../http/client";
-import type { EgressPolicy } from "../http/egress";
+import type { Config } from "../config";
 import type { Destination } from "./destination";
 import { elementsSignature, standardHeaders } from "./signature";
 
@@ -27,7 +27,7 @@ export type Tried = {
 export async function post(
   destination: Destination & { url: string },
   item: DeliveryItem & { body: string },
-  policy: EgressPolicy,
+  config: Config,
   now: number,
 ): Promise<Tried> {
   const began = performance.now();
@@ -40,7 +40,7 @@ export async function post(
       timeoutMs: TIMEOUT_MS,
       mostBytes: ANSWER_BYTES,
     },
-    policy,
+    config.egress,
   );
   const durationMs = Math.round(performance.now() - began);
   const common = { n: item.n, at: now, durationMs };

@@ -1,10 +1,25 @@
 import type { Config } from "../config";
+import type { OrganizationSettings } from "../db/schema";
 import { keyring } from "../db/sealed";
-import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
-import { parseRetryAfter, nextStep } from "./backoff";
+import {
+  type DeliveryItem,
+  type DeliveryMessage,
+  deliveryMessage,
+  type Next,
+  type Outcome,
+} from "./attempt";
+import { nextStep, parseRetryAfter, type RetryPolicy } from "./backoff";
 import { post, TIMEOUT_MS } from "./client";
 import { type Destination, retryPolicyOf } from "./destination";
-import { forgetDestination, readDestinations } from "./store";
+import { endpointName } from "./endpoint-name";
+import { recordExceptions } from "./exceptions/store";
+import { givenUpAt } from "./horizon";
+import type { Announce, Notice } from "./notice";
+import type { CallResult } from "./object";
+import { countsOf } from "./rollup/count";
+import { count, flushCounts } from "./rollup/store";
+import { switchOff, readDestinations } from "./store";
+import { transformBody } from "./transform";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
@@ -16,7 +31,9 @@ const handled = new Set<string>();
 export type DeliveryDoors = {
   db: D1Database;
   streams: Env["EVENT_STREAMS"];
+  endpoints: Env["ENDPOINTS"];
   config: Config;
+  announce: Announce;
 };
 
 /** Every message is acknowledged after one attempt: what became of it is in the stream. */
@@ -43,7 +60,11 @@ export async function consumeDeliveries(batch: MessageBatch, doors: DeliveryDoor
       message.ack();
     }),
   );
+  await flushCounts(doors.db, Date.now());
 }
+
+type Item = DeliveryItem & { body: string };
+type Group = { destination: Destination; policy: RetryPolicy; items: Item[] };
 
 async function deliverBundle(
   message: DeliveryMessage,
@@ -51,10 +72,7 @@ async function deliverBundle(
   limit: Limiter,
 ): Promise<void> {
   const now = Date.now();
-  const key = `${message.stream}#${message.bundle}#${message.items.map(({ seq, n }) => `${seq}.${n}`).join()}#${message.leaseUntil}`;
-  if (message.leaseUntil < now + TIMEOUT_MS + 1_000 || handled.has(key)) return;
-  if (handled.size >= HANDLED) handled.clear();
-  handled.add(key);
+  if (message.leaseUntil < now + TIMEOUT_MS + 1_000 || alreadyHandled(message)) return;
   const stream = doors.streams.getByName(message.stream);
   const destinations = await readDestinations(
     doors.db,
@@ -62,63 +80,215 @@ async function deliverBundle(
     message.items.map(({ destinationId }) => destinationId),
     now,
   );
+  const organizationId = Number(message.stream.slice(0, message.stream.indexOf("/")));
   const absent = message.items.filter(({ body }) => body === undefined).map(({ seq }) => seq);
   const bodies: Record<number, string> =
     absent.length === 0 ? {} : await stream.bodies(message.bundle, absent);
   const outcomes = await Promise.all(
-    message.items.map(async (item): Promise<Outcome> => {
-      const found = destinations.get(item.destinationId);
-      const body = item.body ?? bodies[item.seq];
-      if (found === undefined || body === undefined) return dead(item, "destination-disabled");
-      const { destination, settings } = found;
-      if (!destination.enabled) return dead(item, "destination-disabled");
-      if (!destination.active || destination.url === null)
-        return { seq: item.seq, n: item.n, next: { kind: "held" } };
-      const { url } = destination;
-      return limit(() =>
-        attempt({ ...destination, url }, { ...item, body }, doors.config, {
-          failurePolicy: settings["notification.webhook.failure.policy"] ?? "retry",
-          retryProfile: settings["notification.webhook.retry.profile"] ?? "default",
-        }),
-      );
-    }),
+    Map.groupBy(message.items, ({ destinationId }) => destinationId)
+      .entries()
+      .map(async ([id, items]): Promise<Outcome[]> => {
+        const found = destinations.get(id);
+        if (found === undefined)
+          return items.map((item) => unsent(item, dead("destination-disabled", now)));
+        const whole = items.flatMap((item) => {
+          const body = item.body ?? bodies[item.seq];
+          return body === undefined ? [] : { ...item, body };
+        });
+        const policy = retryPolicyOf(found.destination, accountPolicy(found.settings));
+        return deliverGroup(
+          message.stream,
+          { destination: found.destination, policy, items: whole },
+          doors,
+          limit,
+        );
+      }),
   );
-  await settled(() => stream.settle(message.bundle, outcomes));
+  const all = outcomes.flat();
+  await settled(() => stream.settle(message.bundle, all));
+  await recordExceptions(doors.db, { name: message.stream, organizationId }, message.items, all, now);
 }
 
-async function attempt(
-  destination: Destination & { url: string },
-  item: DeliveryItem & { body: string },
-  config: Config,
-  account: Parameters<typeof retryPolicyOf>[1],
-): Promise<Outcome> {
+/** A bundle's notifications to one destination: admitted together, reported together. */
+async function deliverGroup(
+  stream: string,
+  group: Group,
+  doors: DeliveryDoors,
+  limit: Limiter,
+): Promise<Outcome[]> {
+  const { destination, policy, items } = group;
   const now = Date.now();
-  const tried = await post(destination, item, config.egress, now);
-  const { attempt: record } = tried;
-  if (tried.refused)
-    return {
-      seq: item.seq,
+  const { url } = destination;
+  const [open, shut] = partition(
+    items,
+    ({ forced }) => url !== null && (forced || (destination.enabled && destination.active)),
+  );
+  const away = shut.map((item) =>
+    unsent(item, destination.enabled ? { kind: "held" } : dead("destination-disabled", now)),
+  );
+  if (url === null || open.length === 0) return away;
+  const [late, timely] = partition(open, (item) => item.parked && givenUpAt(policy, item) < now);
+  const endpoint = doors.endpoints.getByName(endpointName(destination.organizationId, url));
+  const { ratePerSecond } = destination.policy;
+  const admission = await endpoint.admit({
+    wanted: timely.length,
+    stream,
+    destinationId: destination.id,
+    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+  });
+  const results: CallResult[] = [];
+  const tried = await Promise.all(
+    timely.slice(0, admission.starts.length).map((item, index) =>
+      limit(async () => {
+        await until(admission.starts[index] ?? now);
+        return tryOnce({ ...destination, url }, item, policy, doors.config, results);
+      }),
+    ),
+  );
+  const put = timely
+    .slice(admission.starts.length)
+    .map((item) => unsent(item, putOff(item, policy, admission, now)));
+  const outcomes = [
+    ...away,
+    ...late.map((item) => unsent(item, dead("exhausted", now))),
+    ...tried,
+    ...put,
+  ];
+  const { opened, nextProbeAt } =
+    results.length === 0 ? { opened: false, nextProbeAt: null } : await endpoint.report(results);
+  const key = { organizationId: destination.organizationId, source: stream.slice(stream.indexOf("/") + 1), destinationId: destination.id };
+  count(key, { ...countsOf(outcomes), objectRequests: 3, queueOperations: 3 }, now);
+  await tell(group, outcomes, opened ? { type: "circuit.opened", nextProbeAt } : undefined, doors);
+  return outcomes;
+}
+
+async function tryOnce(
+  destination: Destination & { url: string },
+  item: Item,
+  policy: RetryPolicy,
+  config: Config,
+  results: CallResult[],
+): Promise<Outcome> {
+  const body = await transformBody(destination.policy.transform, item.body);
+  const now = Date.now();
+  if (!body.ok) {
+    const attempt = {
       n: item.n,
-      attempt: record,
-      next: { kind: "dead", at: now, reason: "refused" },
+      at: now,
+      status: null,
+      durationMs: 0,
+      error: body.message,
+      responseHeaders: {},
+      responseBody: "",
+      truncated: false,
     };
-  const after = now + record.durationMs;
-  const control = record.responseHeaders["webhook-delivery"];
-  const next = nextStep(record, {
-    policy: retryPolicyOf(destination, account),
+    return { seq: item.seq, n: item.n, attempt, next: dead("transform-failed", now) };
+  }
+  const { attempt, refused } = await post(destination, { ...item, body: body.text }, config, now);
+  if (refused) return { seq: item.seq, n: item.n, attempt, next: dead("refused", now) };
+  const after = now + attempt.durationMs;
+  const control = attempt.responseHeaders["webhook-delivery"];
+  const retryAfter = parseRetryAfter(attempt.responseHeaders["retry-after"] ?? null, after);
+  results.push({
+    status: attempt.status,
+    ...(retryAfter === undefined ? {} : { retryAt: retryAfter }),
+  });
+  const next = nextStep(attempt, {
+    policy,
     tries: item.tries + 1,
     firstFailedAt: item.firstFailedAt,
-    retryAfter: parseRetryAfter(record.responseHeaders["retry-after"] ?? null, after),
+    retryAfter,
     control: control === "disable" || control === "abort-message" ? control : undefined,
     now: after,
     chance: Math.random(),
   });
-  if (next.kind !== "delivered") forgetDestination(destination.id);
-  return { seq: item.seq, n: item.n, attempt: record, next };
+  return { seq: item.seq, n: item.n, attempt, next };
 }
 
-function dead(item: DeliveryItem, reason: "destination-disabled"): Outcome {
-  return { seq: item.seq, n: item.n, next: { kind: "dead", at: Date.now(), reason } };
+/** What the outcomes mean beyond their notifications: a destination switched off, operators told. */
+async function tell(
+  { destination, items }: Group,
+  outcomes: readonly Outcome[],
+  circuit: Notice | undefined,
+  { db, announce }: DeliveryDoors,
+): Promise<void> {
+  const notices: Notice[] = circuit === undefined ? [] : [circuit];
+  const died = Map.groupBy(outcomes, ({ next }) =>
+    next.kind === "dead" ? next.reason : undefined,
+  );
+  for (const [reason, group] of died) {
+    if (reason === undefined) continue;
+    const seqs = new Set(group.map(({ seq }) => seq));
+    const notificationIds = items.filter(({ seq }) => seqs.has(seq)).map(({ id }) => id);
+    notices.push({ type: "delivery.dead", reason, notificationIds });
+    const off = switchedOffBy(reason, destination, group);
+    if (off !== undefined && (await switchOff(db, destination.id, off.column)))
+      notices.push({ type: "destination.disabled", reason: off.reason });
+  }
+  for (const notice of notices) await announce(destination, notice);
+}
+
+/**
+ * 410 and the receiver's own word disable a destination; exhausted connector callbacks deactivate their
+ * subscription, so that what comes is held until it is released (reference `connector-events-api.md` §8).
+ */
+function switchedOffBy(
+  reason: string,
+  destination: Destination,
+  group: readonly Outcome[],
+): { column: "enabled" | "active"; reason: "gone" | "receiver" | "exhausted" } | undefined {
+  if (reason === "gone") return { column: "enabled", reason: "gone" };
+  if (reason === "destination-disabled" && group.some(({ attempt }) => attempt !== undefined))
+    return { column: "enabled", reason: "receiver" };
+  if (reason === "exhausted" && destination.kind === "instance")
+    return { column: "active", reason: "exhausted" };
+  return undefined;
+}
+
+/** Not tried now: back when there is room, or when the destination is well, but never after its policy's end. */
+function putOff(
+  item: Item,
+  policy: RetryPolicy,
+  admission: { returnAt: number | null; parked: boolean },
+  now: number,
+): Next {
+  const at = Math.max(admission.returnAt ?? now + 1_000, now + 50);
+  return admission.parked
+    ? { kind: "parked", at: Math.max(Math.min(at, givenUpAt(policy, item) + 1), now + 1_000) }
+    : { kind: "pending", at };
+}
+
+function alreadyHandled(message: DeliveryMessage): boolean {
+  const tries = message.items.map(({ seq, n }) => `${seq}.${n}`).join();
+  const key = `${message.stream}#${message.bundle}#${tries}#${message.leaseUntil}`;
+  if (handled.has(key)) return true;
+  if (handled.size >= HANDLED) handled.clear();
+  handled.add(key);
+  return false;
+}
+
+function accountPolicy(settings: OrganizationSettings): Parameters<typeof retryPolicyOf>[1] {
+  return {
+    failurePolicy: settings["notification.webhook.failure.policy"] ?? "retry",
+    retryProfile: settings["notification.webhook.retry.profile"] ?? "default",
+  };
+}
+
+function unsent({ seq, n }: Pick<DeliveryItem, "seq" | "n">, next: Next): Outcome {
+  return { seq, n, next };
+}
+
+function dead(reason: Extract<Next, { kind: "dead" }>["reason"], at: number): Next {
+  return { kind: "dead", at, reason };
+}
+
+function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
+  return [items.filter(test), items.filter((item) => !test(item))];
+}
+
+async function until(at: number): Promise<void> {
+  const waitMs = at - Date.now();
+  if (waitMs > 0) await scheduler.wait(waitMs);
 }
 
 async function settled(settle: () => Promise<void>): Promise<void> {

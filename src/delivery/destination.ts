@@ -6,7 +6,8 @@ import type { Signer } from "./signature";
 export type Destination = {
   id: string;
   organizationId: number;
-  kind: "instance" | "webhook" | "flow-step";
+  /** `operations`: an organization's own callback, which is told of the others. */
+  kind: "instance" | "webhook" | "flow-step" | "operations";
   ownerId: string;
   url: string | null;
   enabled: boolean;

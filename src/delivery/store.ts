@@ -1,4 +1,4 @@
-import { eq, inArray } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import {
@@ -120,6 +120,24 @@ function signingKeys(
 export function deleteDestination(db: D1Database, id: string): BatchItem<"sqlite"> {
   forgetDestination(id);
   return drizzle(db).delete(destinations).where(eq(destinations.id, id));
+}
+
+/**
+ * Switches a destination off: `enabled`, the receiver wants no more; `active`, its subscription is held.
+ * @returns whether it was on.
+ */
+export async function switchOff(
+  db: D1Database,
+  id: string,
+  column: "enabled" | "active",
+): Promise<boolean> {
+  forgetDestination(id);
+  const rows = await drizzle(db)
+    .update(destinations)
+    .set({ [column]: false })
+    .where(and(eq(destinations.id, id), eq(destinations[column], true)))
+    .returning({ id: destinations.id });
+  return rows.length === 1;
 }
 
 export function newSigningSecret(): string {

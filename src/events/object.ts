@@ -1,9 +1,19 @@
 import { DurableObject } from "cloudflare:workers";
 import type { DeliveryItem, DeliveryMessage, Millis, Outcome } from "../delivery/attempt";
 import { composeBody } from "./body";
-import type { Commit, Committed, DeliveryState, Notification, Opened, StoredEvent } from "./event";
-import { groupsByWeight, planCommit } from "./plan";
-import { applyOutcome, isOpen, nextTry, release } from "./settle";
+import type {
+  Commit,
+  Committed,
+  DeliveryState,
+  Notification,
+  Opened,
+  StoredEvent,
+  Target,
+} from "./event";
+import { type JobState, startOf, stepJob, type StreamJob } from "./jobs/job";
+import { saveJobPart } from "./jobs/store";
+import { groupsByWeight, newNotification, planCommit } from "./plan";
+import { applyOutcome, dueAt, isOpen, nextTry, release } from "./settle";
 import { type Bundle, StreamStore } from "./store";
 import { notificationId } from "./stream-name";
 import { type Tally, tallyOf } from "./tally";
@@ -22,6 +32,8 @@ const SEGMENT_UNITS = 400_000;
 const DEFAULT_RETENTION_MS = 7 * 86_400_000;
 const PURGE_PAUSE_MS = 60_000;
 const PURGE_ROWS = 500;
+const RESUME_BUNDLES = 200;
+const JOB_PAUSE_MS = 100;
 /** An alarm this late is taken for lost. */
 const OVERDUE_MS = 120_000;
 /** An answer slower than this takes its destination to the slow lane. */
@@ -45,6 +57,8 @@ export class EventStream extends DurableObject<Env> {
   private readonly store: StreamStore;
   private readonly inFlight = new Map<number, Millis>();
   private readonly healthy = new Set<string>();
+  /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
+  private readonly parked = new Map<string, Millis>();
   private waiting: Waiting[] = [];
   private lease: Lease | undefined;
   private lastOpenedAt: Millis | null = null;
@@ -220,39 +234,66 @@ export class EventStream extends DurableObject<Env> {
     );
   }
 
-  /** Sends a notification again, now, with the same id and body. */
-  async replay(seq: number): Promise<NotificationView | null> {
+  /**
+   * Sends a notification again, now, with the same id and body; `forced`, also to a destination that is
+   * switched off.
+   */
+  async replay(seq: number, forced = false): Promise<NotificationView | null> {
     this.requests += 1;
     const now = Date.now();
     const bundle = this.store.bundleOf(seq);
     const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
     if (bundle === undefined || notification === undefined) return null;
     if (notification.destinationId === null) return this.view(notification);
-    release(notification, now);
+    release(notification, now, forced);
     this.store.saveBundle(bundle);
     await this.send([bundle], now);
     this.arm(now);
     return this.view(notification);
   }
 
-  /** Lets held notifications of a destination go, oldest first; at most a page. @returns where to go on, or null. */
-  async releaseHeld(destinationId: string, from: number, limit: number): Promise<number | null> {
+  /** Begins paged work; the alarm does it, a page at a time, and tells `jobs` how far it is. */
+  startJob(job: StreamJob): void {
     this.requests += 1;
     const now = Date.now();
-    const bundles = this.store.bundlesFrom(from, limit);
-    for (const bundle of bundles) {
-      const held = bundle.notifications.filter(
-        ({ state, destinationId: own }) => own === destinationId && state.kind === "held",
+    this.store.setMeta(`job|${job.id}`, JSON.stringify(startOf(job)));
+    this.arm(now, now);
+  }
+
+  /** Takes an object's data out of everything kept here. @returns how many events and notifications held it. */
+  expunge(objectType: string, objectId: string): { events: number; notifications: number } {
+    this.requests += 1;
+    const { events, notifications } = this.ctx.storage.transactionSync(() =>
+      this.store.expunge(objectType, objectId),
+    );
+    return { events: events.length, notifications: notifications.length };
+  }
+
+  /**
+   * A destination is well again (or, with `most`, is to be probed): what was parked for it is due now,
+   * oldest first. A page at a time; the alarm goes on with the rest.
+   */
+  async resume(destinationId: string, most: number | null, from = 0): Promise<void> {
+    this.requests += 1;
+    const now = Date.now();
+    if (most === null) this.parked.delete(destinationId);
+    const page = this.store.putOff(from, now, most ?? RESUME_BUNDLES);
+    for (const bundle of page) {
+      const mine = bundle.notifications.filter(
+        ({ state, destinationId: own }) => own === destinationId && state.kind === "parked",
       );
-      if (held.length === 0) continue;
-      for (const notification of held) release(notification, now);
-      this.store.saveBundle(bundle);
-      this.backlog = true;
+      for (const notification of mine) notification.state = { kind: "pending", at: now };
+      if (mine.length > 0) this.store.saveBundle(bundle);
     }
+    const last = page.at(-1);
+    const more = most === null && page.length === RESUME_BUNDLES && last !== undefined;
+    this.store.setMeta(
+      "resume",
+      more ? JSON.stringify({ destinationId, from: last.id + 1 }) : null,
+    );
+    this.backlog = true;
     await this.pump(now);
-    this.arm(now);
-    const last = bundles.at(-1);
-    return last === undefined || bundles.length < limit ? null : last.id + 1;
+    this.arm(now, more ? now + 1_000 : undefined);
   }
 
   /** Counted since this object woke up: what the bench and the usage pages turn into money. */
@@ -275,6 +316,8 @@ export class EventStream extends DurableObject<Env> {
       if (this.inherited.until <= now) this.inherited.upTo = 0;
       this.backlog = true;
       await this.pump(now);
+      await this.goOnResuming();
+      await this.workJobs(now);
       await this.wakeSource(now);
       this.purge(now);
     } catch (error) {
@@ -305,7 +348,10 @@ export class EventStream extends DurableObject<Env> {
         );
         results = waiting.map(({ commit }) => this.take(commit, ids, plans, now));
         this.append(plans, now);
-        bundles = this.bundle(plans.flatMap(({ notifications }) => notifications));
+        bundles = this.bundle(
+          plans.flatMap(({ notifications }) => notifications),
+          now,
+        );
       });
     } catch (error) {
       this.lastEvent = before.event;
@@ -386,7 +432,7 @@ export class EventStream extends DurableObject<Env> {
   }
 
   /** New notifications as rows, those of one lane together; the ones that want order wait for their turn. */
-  private bundle(notifications: Notification[]): Bundle[] {
+  private bundle(notifications: Notification[], now: Millis): Bundle[] {
     for (const notification of notifications) {
       if (notification.keys === undefined) continue;
       const blocked = notification.keys.some((key) => this.store.firstOfKey(key) !== undefined);
@@ -394,8 +440,13 @@ export class EventStream extends DurableObject<Env> {
       if (blocked && notification.state.kind === "pending")
         notification.state = { kind: "waiting" };
     }
+    for (const notification of notifications) {
+      const until = this.parked.get(notification.destinationId ?? "") ?? 0;
+      if (until > now && notification.state.kind === "pending")
+        notification.state = { kind: "parked", at: until };
+    }
     const weight = (notification: Notification): number => notification.events.length * 2_000;
-    return Map.groupBy(notifications, (notification) => this.lane([notification]))
+    return Map.groupBy(notifications, (one) => `${this.lane([one])} ${one.state.kind === "parked"}`)
       .values()
       .toArray()
       .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight))
@@ -471,6 +522,9 @@ export class EventStream extends DurableObject<Env> {
         destinationId: notification.destinationId,
         id: notificationId(this.name(), notification.seq),
         createdAt: notification.createdAt,
+        parked: notification.state.kind === "parked",
+        forced: notification.forced === true,
+        noted: notification.released === true,
         ...(bytes > INLINE_BYTES ? {} : { body }),
       };
     });
@@ -486,11 +540,13 @@ export class EventStream extends DurableObject<Env> {
       : "DELIVERIES_SLOW";
   }
 
-  private observe(notification: Notification, { attempt, next }: Outcome): void {
-    if (attempt === undefined || notification.destinationId === null) return;
-    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS)
-      this.healthy.add(notification.destinationId);
-    else this.healthy.delete(notification.destinationId);
+  private observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
+    if (destinationId === null) return;
+    if (next.kind === "parked") this.parked.set(destinationId, next.at);
+    if (attempt === undefined) return;
+    if (next.kind === "delivered") this.parked.delete(destinationId);
+    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
+    else this.healthy.delete(destinationId);
   }
 
   private unblock(notification: Notification): string[] {
@@ -513,6 +569,44 @@ export class EventStream extends DurableObject<Env> {
     }
     for (const bundle of bundles.values()) this.store.saveBundle(bundle);
     return [...bundles.values()];
+  }
+
+  /** A page of each job, unless the queue is half full with this stream's work: live traffic goes first. */
+  private async workJobs(now: Millis): Promise<void> {
+    for (const text of this.store.metaValues("job|")) {
+      if (this.inFlight.size >= WINDOW / 2) break;
+      const before: JobState = JSON.parse(text);
+      const { state, unheard, done } = stepJob(before, this.store, now);
+      if (unheard.length > 0) this.hear(unheard, state.job, now);
+      this.store.setMeta(`job|${state.job.id}`, done ? null : JSON.stringify(state));
+      this.backlog = true;
+      await this.pump(now);
+      await saveJobPart(this.env.DB, state.job.id, this.name(), {
+        processed: state.processed,
+        done,
+      });
+    }
+  }
+
+  /** Notifications for events that had none. */
+  private hear(events: StoredEvent[], job: StreamJob, now: Millis): void {
+    const target: Target = {
+      destinationId: job.destinationId,
+      envelope: { format: "verbatim" },
+      most: 1,
+      ordering: "none",
+    };
+    for (const event of events) {
+      this.lastNotification += 1;
+      this.store.addBundle([newNotification(target, this.lastNotification, [event], now)]);
+    }
+  }
+
+  private async goOnResuming(): Promise<void> {
+    const text = this.store.meta("resume");
+    if (text === null) return;
+    const { destinationId, from }: { destinationId: string; from: number } = JSON.parse(text);
+    await this.resume(destinationId, null, from);
   }
 
   private async wakeSource(now: Millis): Promise<void> {
@@ -554,6 +648,7 @@ export class EventStream extends DurableObject<Env> {
       times.push(Math.max(due, this.inherited.upTo > 0 ? this.inherited.until : 0, now + 100));
     const wake = this.store.meta("wake");
     if (wake !== null) times.push(JSON.parse(wake).at);
+    if (this.store.metaValues("job|").length > 0) times.push(now + JOB_PAUSE_MS);
     const oldest = this.store.oldestAt();
     if (oldest !== null) times.push(Math.max(oldest + this.retentionMs(), now + PURGE_PAUSE_MS));
     return times;
@@ -597,7 +692,8 @@ export class EventStream extends DurableObject<Env> {
 }
 
 function isDue(state: DeliveryState, now: Millis): boolean {
-  return (state.kind === "pending" || state.kind === "retrying") && state.at <= now;
+  const at = dueAt(state);
+  return at !== null && at <= now;
 }
 
 /** What a text weighs inside a JSON message. */

@@ -17,6 +17,7 @@ import {
   type Fault,
   hasCredentials,
   mergeConfiguration,
+  sameConnection,
 } from "./configuration";
 import { destinationOf } from "./destination";
 import {
@@ -134,14 +135,9 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     if (connector === undefined)
       throw invalid(`Unknown element '${body.element.key ?? body.element.id}'`, "element");
     const now = Date.now();
-    const granted = await grant(
-      c,
-      connector,
-      mergeConfiguration(connector, {}, body.configuration),
-      body.providerData,
-    );
-    const configuration = { ...granted };
-    checkConfiguration(connector, configuration, config);
+    const merged = mergeConfiguration(connector, {}, body.configuration);
+    checkConfiguration(connector, merged, config);
+    const configuration = await grant(c, connector, merged, body.providerData);
     const id = await nextInstanceId(db);
     const since = configuration["event.poller.since"] ?? null;
     const instance: Instance = {
@@ -179,9 +175,9 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
       instance.configuration,
       body.configuration ?? {},
     );
+    checkConfiguration(instance.connector, merged, doorsOf(c).config);
     const configuration = await grant(c, instance.connector, merged, body.providerData);
-    return save(c, {
-      ...instance,
+    return save(c, instance, {
       configuration,
       name: body.name ?? instance.name,
       tags: body.tags ?? instance.tags,
@@ -199,27 +195,34 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     const configuration = mergeConfiguration(instance.connector, instance.configuration, {
       [entry.key]: propertyValue,
     });
-    return entryView(await save(c, { ...instance, configuration }), entry);
+    return entryView(await save(c, instance, { configuration }), entry);
   }
 
   /** Enabling resumes a poller that was switched off, its failures forgotten; the cursor stays. */
   function enable(c: Context<AskerEnv>, instance: Instance, enabled: boolean): Promise<Instance> {
-    return save(c, {
-      ...instance,
+    return save(c, instance, {
       disabled: !enabled,
       ...(enabled ? { pollerDisabled: null, enabledAt: Date.now() } : {}),
     });
   }
 
-  /** Checks and writes a changed instance; new credentials make it valid again. */
-  async function save(c: Context<AskerEnv>, instance: Instance): Promise<Instance> {
+  /** Checks and writes a changed instance. One that the vendor refused is valid again with other credentials only. */
+  async function save(
+    c: Context<AskerEnv>,
+    before: Instance,
+    changes: Partial<Instance>,
+  ): Promise<Instance> {
     const { db, ring, config } = doorsOf(c);
-    checkConfiguration(instance.connector, instance.configuration, config);
-    const valid = hasCredentials(instance.connector, instance.configuration);
+    const instance = { ...before, ...changes };
+    const { connector, configuration } = instance;
+    checkConfiguration(connector, configuration, config);
+    const isComplete = hasCredentials(connector, configuration);
+    const isRefused = !before.valid && sameConnection(before.configuration, configuration);
+    const valid = isComplete && !isRefused;
     const checked: Instance = {
       ...instance,
       valid,
-      invalidReason: valid ? null : "No credentials yet",
+      invalidReason: valid ? null : isComplete ? before.invalidReason : "No credentials yet",
     };
     if (!(await updateInstance(db, ring, checked, draftOf(checked, config), Date.now())))
       throw conflict("The instance was changed by somebody else at the same time");
@@ -234,6 +237,7 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     const fault =
       configurationFault(configuration) ??
       addressFault(configuration, config) ??
+      destinationFault(configuration, config) ??
       pollingFault({ connector, configuration });
     if (fault !== undefined) throw invalid(fault.message, fault.field);
   }
@@ -256,6 +260,14 @@ function addressFault(
       return { field: `configuration.${key}`, message: `${key}: ${verdict.message}` };
   }
   return undefined;
+}
+
+function destinationFault(
+  configuration: Record<string, string | null>,
+  config: Config,
+): Fault | undefined {
+  const destination = destinationOf({ id: 0, organizationId: 0, configuration }, config.egress);
+  return destination.ok ? undefined : destination;
 }
 
 /** Configuration with what the caller brought to authenticate: a code is exchanged, tokens are taken. */
