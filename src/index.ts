@@ -19,12 +19,22 @@ function consumeDead(batch: MessageBatch): void {
 
 /** What every door of this deployment opens onto. */
 function doorsOf(env: Env): DeliveryDoors & PollDoors {
-  const doors = { db: env.DB, streams: env.EVENT_STREAMS, endpoints: env.ENDPOINTS, polls: env.POLLS, config: readConfig(env) };
+  const doors = {
+    db: env.DB,
+    streams: env.EVENT_STREAMS,
+    endpoints: env.ENDPOINTS,
+    polls: env.POLLS,
+    config: readConfig(env),
+  };
   return {
     ...doors,
     async announce({ id, kind, organizationId }, { type, ...data }) {
       if (kind === "operations") return;
-      await announceEvent(doors, organizationId, { type, subject: id, data: { destinationId: id, ...data } });
+      await announceEvent(doors, organizationId, {
+        type,
+        subject: id,
+        data: { destinationId: id, ...data },
+      });
     },
   };
 }

@@ -145,6 +145,41 @@ export async function changeSettings(
   return row?.settings ?? {};
 }
 
+type Organization = { name: string; settings: OrganizationSettings };
+
+export async function readOrganization(
+  db: D1Database,
+  organizationId: number,
+): Promise<Organization> {
+  const [row] = await drizzle(db)
+    .select({ name: organizations.name, settings: organizations.settings })
+    .from(organizations)
+    .where(eq(organizations.id, organizationId));
+  if (row === undefined) throw new Error(`Organization ${organizationId} is gone`);
+  return row;
+}
+
+/** `null` takes a setting away. */
+export async function changeOrganization(
+  db: D1Database,
+  organizationId: number,
+  change: {
+    name?: string | undefined;
+    retentionDays?: number | undefined;
+    operationsCallback?: { url: string } | null | undefined;
+  },
+): Promise<Organization> {
+  const { name, ...settings } = change;
+  await drizzle(db)
+    .update(organizations)
+    .set({
+      ...(name === undefined ? {} : { name }),
+      settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(settings)})`,
+    })
+    .where(eq(organizations.id, organizationId));
+  return readOrganization(db, organizationId);
+}
+
 export type Bootstrap = {
   organizationName: string;
   organizationSecret: string;

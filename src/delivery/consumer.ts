@@ -1,5 +1,4 @@
 import type { Config } from "../config";
-import type { OrganizationSettings } from "../db/schema";
 import { keyring } from "../db/sealed";
 import {
   type DeliveryItem,
@@ -10,7 +9,7 @@ import {
 } from "./attempt";
 import { nextStep, parseRetryAfter, type RetryPolicy } from "./backoff";
 import { post, TIMEOUT_MS } from "./client";
-import { type Destination, retryPolicyOf } from "./destination";
+import { accountPolicy, type Destination, retryPolicyOf } from "./destination";
 import { endpointName } from "./endpoint-name";
 import { recordExceptions } from "./exceptions/store";
 import { givenUpAt } from "./horizon";
@@ -106,7 +105,13 @@ async function deliverBundle(
   );
   const all = outcomes.flat();
   await settled(() => stream.settle(message.bundle, all));
-  await recordExceptions(doors.db, { name: message.stream, organizationId }, message.items, all, now);
+  await recordExceptions(
+    doors.db,
+    { name: message.stream, organizationId },
+    message.items,
+    all,
+    now,
+  );
 }
 
 /** A bundle's notifications to one destination: admitted together, reported together. */
@@ -156,7 +161,11 @@ async function deliverGroup(
   ];
   const { opened, nextProbeAt } =
     results.length === 0 ? { opened: false, nextProbeAt: null } : await endpoint.report(results);
-  const key = { organizationId: destination.organizationId, source: stream.slice(stream.indexOf("/") + 1), destinationId: destination.id };
+  const key = {
+    organizationId: destination.organizationId,
+    source: stream.slice(stream.indexOf("/") + 1),
+    destinationId: destination.id,
+  };
   count(key, { ...countsOf(outcomes), objectRequests: 3, queueOperations: 3 }, now);
   await tell(group, outcomes, opened ? { type: "circuit.opened", nextProbeAt } : undefined, doors);
   return outcomes;
@@ -265,13 +274,6 @@ function alreadyHandled(message: DeliveryMessage): boolean {
   if (handled.size >= HANDLED) handled.clear();
   handled.add(key);
   return false;
-}
-
-function accountPolicy(settings: OrganizationSettings): Parameters<typeof retryPolicyOf>[1] {
-  return {
-    failurePolicy: settings["notification.webhook.failure.policy"] ?? "retry",
-    retryProfile: settings["notification.webhook.retry.profile"] ?? "default",
-  };
 }
 
 function unsent({ seq, n }: Pick<DeliveryItem, "seq" | "n">, next: Next): Outcome {

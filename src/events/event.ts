@@ -66,7 +66,15 @@ export type Commit = {
 };
 
 export type Committed =
-  | { kind: "committed"; version: number; accepted: string[]; notifications: number }
+  | {
+      kind: "committed";
+      version: number;
+      accepted: string[];
+      notifications: number;
+      /** What it cost: this commit's part of the rows its flush wrote, and of the messages it sends. */
+      rowsWritten: number;
+      messages: number;
+    }
   | { kind: "stale"; version: number };
 
 export type Opened =

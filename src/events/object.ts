@@ -10,6 +10,7 @@ import type {
   StoredEvent,
   Target,
 } from "./event";
+import { type EventFilter, fits } from "./filter";
 import { type JobState, startOf, stepJob, type StreamJob } from "./jobs/job";
 import { saveJobPart } from "./jobs/store";
 import { groupsByWeight, newNotification, planCommit } from "./plan";
@@ -218,10 +219,29 @@ export class EventStream extends DurableObject<Env> {
     return views;
   }
 
-  /** Oldest first, after `after`; at most `limit`. */
-  events(request: { after: number; limit: number }): { events: StoredEvent[]; head: number } {
+  /**
+   * Oldest first, after `after`; at most `limit` that fit the filter (JSON of an `EventFilter`). `last` is
+   * the number to go on from.
+   */
+  events(request: { after: number; limit: number; filter?: string }): {
+    events: StoredEvent[];
+    last: number;
+    head: number;
+  } {
     this.requests += 1;
-    return { events: this.store.eventsAfter(request.after, request.limit), head: this.lastEvent };
+    const filter: EventFilter = JSON.parse(request.filter ?? "{}");
+    const events: StoredEvent[] = [];
+    let last = request.after;
+    for (let pages = 0; pages < 20 && events.length < request.limit; pages += 1) {
+      const page = this.store.eventsAfter(last, request.limit);
+      for (const event of page) {
+        if (events.length === request.limit) break;
+        last = event.seq;
+        if (fits(filter, event)) events.push(event);
+      }
+      if (page.length < request.limit) break;
+    }
+    return { events, last, head: this.lastEvent };
   }
 
   /** What was received between two instants and what became of it, by bucket. */
@@ -236,14 +256,18 @@ export class EventStream extends DurableObject<Env> {
 
   /**
    * Sends a notification again, now, with the same id and body; `forced`, also to a destination that is
-   * switched off.
+   * switched off. One that had nowhere to go goes to `fallbackId`.
    */
-  async replay(seq: number, forced = false): Promise<NotificationView | null> {
+  async replay(
+    seq: number,
+    { forced = false, fallbackId = null }: { forced?: boolean; fallbackId?: string | null } = {},
+  ): Promise<NotificationView | null> {
     this.requests += 1;
     const now = Date.now();
     const bundle = this.store.bundleOf(seq);
     const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
     if (bundle === undefined || notification === undefined) return null;
+    notification.destinationId ??= fallbackId;
     if (notification.destinationId === null) return this.view(notification);
     release(notification, now, forced);
     this.store.saveBundle(bundle);
@@ -336,6 +360,7 @@ export class EventStream extends DurableObject<Env> {
     let bundles: Bundle[] = [];
     let results: Committed[] = [];
     const before = { event: this.lastEvent, notification: this.lastNotification };
+    const rowsBefore = this.store.meter.rowsWritten;
     try {
       this.ctx.storage.transactionSync(() => {
         const plans: {
@@ -359,9 +384,19 @@ export class EventStream extends DurableObject<Env> {
       for (const { fail } of waiting) fail(error);
       return;
     }
+    const rows = this.store.meter.rowsWritten - rowsBefore;
     waiting.forEach(({ settle }, index) => {
       const result = results[index];
-      if (result !== undefined) settle(result);
+      if (result === undefined) return;
+      settle(
+        result.kind === "stale"
+          ? result
+          : {
+              ...result,
+              rowsWritten: rows / waiting.length,
+              messages: bundles.length / waiting.length,
+            },
+      );
     });
     this.ctx.waitUntil(this.send(bundles, now).then(() => this.arm(now)));
   }
@@ -407,6 +442,8 @@ export class EventStream extends DurableObject<Env> {
       version,
       accepted: plan.events.map(({ id }) => id),
       notifications: plan.notifications.length,
+      rowsWritten: 0,
+      messages: 0,
     };
   }
 

@@ -216,6 +216,40 @@ export async function saveGrant(
     .where(eq(instances.id, instanceId));
 }
 
+/** Lays configuration values over an instance's, touching nothing else: its destination says the same already. */
+export async function changeConfiguration(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  instanceId: number,
+  changes: Record<string, string | null>,
+  now: number,
+): Promise<void> {
+  const instance = await readInstance(db, ring, instanceId);
+  if (instance === undefined || instance.organizationId !== organizationId) return;
+  const { configuration, secrets } = split(instance.id, instance.connector, changes, ring);
+  await drizzle(db)
+    .update(instances)
+    .set({
+      configuration: sql`json_patch(${instances.configuration}, ${JSON.stringify(configuration)})`,
+      secrets: sql`json_patch(${instances.secrets}, ${JSON.stringify(secrets)})`,
+      updatedAt: now,
+    })
+    .where(eq(instances.id, instanceId));
+}
+
+/** The connector keys of an organization's instances, by id. */
+export async function connectorKeys(
+  db: D1Database,
+  organizationId: number,
+): Promise<Map<number, string>> {
+  const rows = await drizzle(db)
+    .select({ id: instances.id, key: instances.elementKey })
+    .from(instances)
+    .where(eq(instances.organizationId, organizationId));
+  return new Map(rows.map(({ id, key }) => [id, key]));
+}
+
 /** The right to refresh a token, for one caller at a time over all isolates. */
 export async function takeRefreshLease(
   db: D1Database,

@@ -1,8 +1,12 @@
+import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import type { Config } from "../config";
 import { keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";
-import type { Commit, Target } from "../events/event";
+import { count } from "../delivery/rollup/store";
+import { isWanted } from "../delivery/transform";
+import type { Commit, NewEvent, Target } from "../events/event";
+import { announceEvent } from "../events/operations/store";
 import { instanceSource, streamName } from "../events/stream-name";
 import { eventSettings } from "../instances/configuration";
 import { type HubPage, listRecords } from "../instances/hub/client";
@@ -54,8 +58,14 @@ const RENEW_EVERY_MS = 8_000;
 /** A poll asked for by somebody waits this long for one that runs elsewhere. */
 const WAIT_MS = 60_000;
 
+/** A poll that gives no sign of life for this long was cut off with its request: it never settles. */
+const ALIVE_MS = 3 * RENEW_EVERY_MS;
+const LOOK_MS = 250;
+
+type Running = { promise: Promise<unknown>; aliveUntil: number };
+
 /** Polls that run in this isolate: the stream lets their holder in again only when none does. */
-const running = new Map<number, Promise<unknown>>();
+const running = new Map<number, Running>();
 let isolate: string | undefined;
 
 /** Polls what a tick found due. One bad instance never fails the others, nor the batch. */
@@ -79,7 +89,7 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
 }
 
 async function pollDue(instance: Instance, doors: PollDoors): Promise<void> {
-  if (running.has(instance.id)) return;
+  if (runningPoll(instance.id) !== undefined) return;
   try {
     await registered(instance.id, () => poll(instance, doors, { forced: false }));
   } catch (error) {
@@ -91,23 +101,39 @@ async function pollDue(instance: Instance, doors: PollDoors): Promise<void> {
 export async function pollNow(instance: Instance, doors: PollDoors): Promise<PollReport> {
   const giveUpAt = Date.now() + WAIT_MS;
   for (;;) {
-    await running.get(instance.id)?.catch(() => undefined);
-    if (running.has(instance.id)) continue;
-    const current =
-      (await readInstance(doors.db, keyring(doors.config.masterKeys), instance.id)) ?? instance;
-    const report = await registered(instance.id, () => poll(current, doors, { forced: true }));
+    const before = runningPoll(instance.id);
+    const report: PollReport =
+      before === undefined
+        ? await registered(instance.id, () => pollAsItIs(instance, doors))
+        : { kind: "busy", until: giveUpAt };
     if (report.kind !== "busy" || Date.now() > giveUpAt) return report;
-    await scheduler.wait(250);
+    const wait = scheduler.wait(LOOK_MS);
+    await (before === undefined ? wait : Promise.race([before.catch(() => undefined), wait]));
   }
+}
+
+/** Polls an instance as it is when its turn has come. */
+async function pollAsItIs(instance: Instance, doors: PollDoors): Promise<PollReport> {
+  const ring = keyring(doors.config.masterKeys);
+  const current = await readInstance(doors.db, ring, instance.id);
+  return poll(current ?? instance, doors, { forced: true });
+}
+
+function runningPoll(id: number): Promise<unknown> | undefined {
+  const entry = running.get(id);
+  return entry !== undefined && entry.aliveUntil > Date.now() ? entry.promise : undefined;
 }
 
 async function registered<T>(id: number, task: () => Promise<T>): Promise<T> {
   const promise = task();
-  running.set(id, promise);
+  const entry: Running = { promise, aliveUntil: Date.now() + ALIVE_MS };
+  running.set(id, entry);
+  // A caller that hangs up must not cut a poll in two.
+  waitUntil(promise.catch(() => undefined));
   try {
     return await promise;
   } finally {
-    running.delete(id);
+    if (running.get(id) === entry) running.delete(id);
   }
 }
 
@@ -134,6 +160,8 @@ async function poll(
   const settings = polledResources(instance);
   const { enabled, modes } = eventSettings(instance.connector, instance.configuration);
   if (!settings.ok) return { kind: "not-polled", reason: settings.message };
+  if (instance.disabled || instance.pollerDisabled !== null)
+    return { kind: "not-polled", reason: "The instance is disabled" };
   if (!enabled || !modes.includes("polling"))
     return { kind: "not-polled", reason: "Polling is not switched on" };
   if (!instance.valid)
@@ -149,6 +177,11 @@ async function poll(
   const opened = await stream.open({ holder: isolate });
   if (opened.kind === "busy") return opened;
   const now = Date.now();
+  count(
+    { organizationId: instance.organizationId, source: "", destinationId: "" },
+    { polls: 1, objectRequests: 1 },
+    now,
+  );
   const cursor = readCursor(opened.cursor);
   if (!forced && cursor.notBefore !== undefined && cursor.notBefore > now)
     return { kind: "postponed", until: cursor.notBefore };
@@ -167,10 +200,11 @@ async function poll(
     lookBackMs,
   };
   const reports: ResourceReport[] = [];
-  const renewing = setInterval(
-    () => void stream.renew(opened.lease).catch(() => undefined),
-    RENEW_EVERY_MS,
-  );
+  const renewing = setInterval(() => {
+    const entry = running.get(instance.id);
+    if (entry !== undefined) entry.aliveUntil = Date.now() + ALIVE_MS;
+    void stream.renew(opened.lease).catch(() => undefined);
+  }, RENEW_EVERY_MS);
   try {
     for (const resource of settings.resources) {
       const report = emptyReport(resource.resource);
@@ -285,6 +319,8 @@ async function scanPages(
       { ...request, ...(next === undefined ? {} : { position: next }) },
       { db: run.doors.db, config: run.doors.config },
     );
+    if (page.kind === "unauthorized")
+      await announce(run, "instance.invalid", { reason: page.message });
     if (page.kind !== "page") return failureOf(page);
     report.fetched += page.records.length;
     const {
@@ -298,7 +334,7 @@ async function scanPages(
     const known =
       undated.length === 0 ? {} : await run.stream.readState(undated.map(({ key }) => key));
     const hashed = readUndated(undated, known, reading);
-    const all = [...events, ...hashed.events];
+    const all = await wantedBy(run.instance, [...events, ...hashed.events]);
     const oldReached =
       !reading.templated && newestFirst(dates) && (dates.at(-1) ?? Infinity) <= reading.after;
     const last = page.next === null || oldReached;
@@ -361,7 +397,42 @@ async function commitPage(run: Run, work: Commit, report: ResourceReport): Promi
   if (committed.kind === "stale") throw new Superseded();
   run.version = committed.version;
   countAccepted(report, work.events, committed.accepted);
+  const key = {
+    organizationId: run.instance.organizationId,
+    source: run.source,
+    destinationId: "",
+  };
+  const { accepted, rowsWritten, messages } = committed;
+  const counts = {
+    events: accepted.length,
+    rowsWritten,
+    objectRequests: 1,
+    queueOperations: 3 * messages,
+  };
+  count(key, counts, Date.now());
   return committed.accepted.length;
+}
+
+/** Tells the organization's operators what happened to one of its instances. */
+async function announce(
+  { instance: { id, organizationId }, doors }: Run,
+  type: "poller.disabled" | "instance.invalid",
+  data: Record<string, unknown>,
+): Promise<void> {
+  await announceEvent(doors, organizationId, {
+    type,
+    subject: String(id),
+    data: { instanceId: id, ...data },
+  });
+}
+
+/** Events that the instance's filter turns away are kept, and go nowhere. */
+async function wantedBy(instance: Instance, events: NewEvent[]): Promise<NewEvent[]> {
+  const filter = instance.configuration["event.notification.filter"] ?? undefined;
+  if (filter === undefined) return events;
+  return Promise.all(
+    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
+  );
 }
 
 function base(run: Run): Pick<Commit, "lease" | "expect"> {
@@ -438,14 +509,11 @@ async function fail(
     disabledDate: Date.now(),
     lastError: message.slice(0, 500),
   });
-  console.warn(
-    JSON.stringify({
-      at: "poller.disabled",
-      instanceId: run.instance.id,
-      resource,
-      error: message,
-    }),
-  );
+  await announce(run, "poller.disabled", {
+    resource,
+    failureCount: failures,
+    lastError: message.slice(0, 500),
+  });
   return false;
 }
 

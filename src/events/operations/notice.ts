@@ -3,7 +3,12 @@ import type { Commit } from "../event";
 
 /** Operational events of an organization (reference `v1-api.md`). */
 export type OperationalEvent = {
-  type: "delivery.dead" | "destination.disabled" | "circuit.opened" | "poller.disabled" | "instance.invalid";
+  type:
+    | "delivery.dead"
+    | "destination.disabled"
+    | "circuit.opened"
+    | "poller.disabled"
+    | "instance.invalid";
   /** What it is about: a destination or an instance. */
   subject: string;
   data: Record<string, unknown>;
@@ -11,7 +16,8 @@ export type OperationalEvent = {
 
 /** The source under which an organization's operational events are kept. */
 export const OPERATIONS_SOURCE = "operations";
-export const operationsDestinationId = (organizationId: number): string => `operations-${organizationId}`;
+export const operationsDestinationId = (organizationId: number): string =>
+  `operations-${organizationId}`;
 
 /** An operational event as a commit: a Standard Webhooks payload, to the organization's callback if it has one. */
 export function operationalCommit(

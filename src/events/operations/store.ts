@@ -2,7 +2,12 @@ import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations } from "../../db/schema";
 import { streamName } from "../stream-name";
-import { operationalCommit, type OperationalEvent, OPERATIONS_SOURCE, operationsDestinationId } from "./notice";
+import {
+  operationalCommit,
+  type OperationalEvent,
+  OPERATIONS_SOURCE,
+  operationsDestinationId,
+} from "./notice";
 
 /** Keeps an operational event, and sends it to the organization's callback if it has one. */
 export async function announceEvent(
@@ -16,5 +21,7 @@ export async function announceEvent(
     .where(eq(organizations.id, organizationId));
   const wanted = row?.settings.operationsCallback !== undefined;
   const stream = doors.streams.getByName(streamName({ organizationId, source: OPERATIONS_SOURCE }));
-  await stream.commit(operationalCommit(event, wanted ? operationsDestinationId(organizationId) : null, Date.now()));
+  await stream.commit(
+    operationalCommit(event, wanted ? operationsDestinationId(organizationId) : null, Date.now()),
+  );
 }
