@@ -301,19 +301,24 @@ export class EventStream extends DurableObject<Env> {
     this.requests += 1;
     const now = Date.now();
     if (most === null) this.parked.delete(destinationId);
-    const page = this.store.putOff(from, now, most ?? RESUME_BUNDLES);
+    const page = this.store.putOff(from, now, RESUME_BUNDLES);
+    let left = most ?? RESUME_BUNDLES;
     for (const bundle of page) {
       const mine = bundle.notifications.filter(
         ({ state, destinationId: own }) => own === destinationId && state.kind === "parked",
       );
+      if (mine.length === 0 || left === 0) continue;
       for (const notification of mine) notification.state = { kind: "pending", at: now };
-      if (mine.length > 0) this.store.saveBundle(bundle);
+      this.store.saveBundle(bundle);
+      left -= 1;
     }
     const last = page.at(-1);
-    const more = most === null && page.length === RESUME_BUNDLES && last !== undefined;
+    const more = left > 0 && page.length === RESUME_BUNDLES && last !== undefined;
     this.store.setMeta(
       "resume",
-      more ? JSON.stringify({ destinationId, from: last.id + 1 }) : null,
+      more
+        ? JSON.stringify({ destinationId, most: most === null ? null : left, from: last.id + 1 })
+        : null,
     );
     this.backlog = true;
     await this.pump(now);
@@ -642,8 +647,12 @@ export class EventStream extends DurableObject<Env> {
   private async goOnResuming(): Promise<void> {
     const text = this.store.meta("resume");
     if (text === null) return;
-    const { destinationId, from }: { destinationId: string; from: number } = JSON.parse(text);
-    await this.resume(destinationId, null, from);
+    const {
+      destinationId,
+      most,
+      from,
+    }: { destinationId: string; most: number | null; from: number } = JSON.parse(text);
+    await this.resume(destinationId, most, from);
   }
 
   private async wakeSource(now: Millis): Promise<void> {

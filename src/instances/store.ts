@@ -35,7 +35,7 @@ export async function readInstance(
   return row === undefined ? undefined : opened(row, ring);
 }
 
-/** The instances named, in one query; unknown ones are absent. */
+/** The instances named, in one query; unknown ones, and those whose secrets no key opens, are absent. */
 export async function readInstances(
   db: D1Database,
   ring: Keyring,
@@ -45,7 +45,16 @@ export async function readInstances(
     .select()
     .from(instances)
     .where(sql`${instances.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
-  return rows.flatMap((row) => opened(row, ring) ?? []);
+  return rows.flatMap((row) => {
+    try {
+      return opened(row, ring) ?? [];
+    } catch (error) {
+      console.error(
+        JSON.stringify({ at: "instances.read", instanceId: row.id, error: String(error) }),
+      );
+      return [];
+    }
+  });
 }
 
 export async function findByToken(

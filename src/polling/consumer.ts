@@ -32,6 +32,7 @@ import {
   emptyReport,
   FAILURES_TO_DISABLE,
   MOST_PASSES,
+  MOST_POSTPONED_MS,
   PAGES_A_RUN,
   type PollReport,
   type ResourceReport,
@@ -525,7 +526,7 @@ async function postpone(
   until: number,
 ): Promise<boolean> {
   report.error = message;
-  run.cursor = { ...run.cursor, notBefore: until };
+  run.cursor = { ...run.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
   await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
   return false;
 }

@@ -46,3 +46,5 @@ export const PAGES_A_RUN = 200;
 export const MOST_PASSES = 3;
 /** A scan that was put off longer than this starts anew: its page token may no longer hold. */
 export const SCAN_LIVES_MS = 3_600_000;
+/** A vendor may put an instance off by this much at a time. */
+export const MOST_POSTPONED_MS = 86_400_000;

@@ -15,7 +15,12 @@ export function receiver(answer: (received: Received) => Response | Promise<Resp
   const received: Received[] = [];
   vi.stubGlobal("fetch", async (input: RequestInfo | URL, init?: RequestInit) => {
     const request = new Request(input, init);
-    const one = { url: request.url, headers: request.headers, body: await request.text(), at: Date.now() };
+    const one = {
+      url: request.url,
+      headers: request.headers,
+      body: await request.text(),
+      at: Date.now(),
+    };
     received.push(one);
     return answer(one);
   });
@@ -37,7 +42,9 @@ export const SECRETS = {
 let destinations = 0;
 
 /** A destination of the first organization; addresses are on loopback, which tests allow. */
-export async function destination(change: Partial<DestinationDraft> = {}): Promise<DestinationDraft> {
+export async function destination(
+  change: Partial<DestinationDraft> = {},
+): Promise<DestinationDraft> {
   await bootstrap(env.DB, SECRETS, Date.now());
   destinations += 1;
   const draft: DestinationDraft = {
@@ -51,7 +58,12 @@ export async function destination(change: Partial<DestinationDraft> = {}): Promi
     policy: {},
     ...change,
   };
-  const [statement] = await saveDestination(env.DB, keyring(readConfig(env).masterKeys), draft, Date.now());
+  const [statement] = await saveDestination(
+    env.DB,
+    keyring(readConfig(env).masterKeys),
+    draft,
+    Date.now(),
+  );
   await drizzle(env.DB).batch([statement]);
   return draft;
 }

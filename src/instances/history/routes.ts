@@ -114,9 +114,10 @@ async function replayed(
   const { destinationId } = known.notification;
   const hasCallback = (owner.configuration["event.notification.callback.url"] ?? null) !== null;
   const isCallback = destinationId === instanceDestinationId(owner.id);
-  if (destinationId === null || (isCallback && !hasCallback))
+  if (!hasCallback && (destinationId === null || isCallback))
     throw invalid("The event has no callback URL to be sent to");
-  const view = await stream.replay(seq);
+  const fallbackId = hasCallback ? instanceDestinationId(owner.id) : null;
+  const view = await stream.replay(seq, { fallbackId });
   return withBody(view ?? known, stream);
 }
 
