@@ -23,6 +23,8 @@ import { transformBody } from "./transform";
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
 const SETTLE_TRIES = 4;
+/** What is delivered is not kept from being settled longer than this by its neighbours in the bundle. */
+const PATIENCE_MS = 1_000;
 /** Messages this isolate has handled: the queue may bring one twice. */
 const HANDLED = 5_000;
 const handled = new Set<string>();
@@ -83,35 +85,55 @@ async function deliverBundle(
   const absent = message.items.filter(({ body }) => body === undefined).map(({ seq }) => seq);
   const bodies: Record<number, string> =
     absent.length === 0 ? {} : await stream.bodies(message.bundle, absent);
-  const outcomes = await Promise.all(
-    Map.groupBy(message.items, ({ destinationId }) => destinationId)
-      .entries()
-      .map(async ([id, items]): Promise<Outcome[]> => {
-        const found = destinations.get(id);
-        if (found === undefined)
-          return items.map((item) => unsent(item, dead("destination-disabled", now)));
-        const whole = items.flatMap((item) => {
-          const body = item.body ?? bodies[item.seq];
-          return body === undefined ? [] : { ...item, body };
-        });
-        const policy = retryPolicyOf(found.destination, accountPolicy(found.settings));
-        return deliverGroup(
-          message.stream,
-          { destination: found.destination, policy, items: whole },
-          doors,
-          limit,
-        );
-      }),
+  const settle = async (outcomes: Outcome[], last: boolean): Promise<void> => {
+    await settled(() => stream.settle(message.bundle, outcomes, last));
+    await recordExceptions(
+      doors.db,
+      { name: message.stream, organizationId },
+      message.items,
+      outcomes,
+      now,
+    );
+  };
+  const deliver = async (id: string, items: DeliveryItem[]): Promise<Outcome[]> => {
+    const found = destinations.get(id);
+    if (found === undefined)
+      return items.map((item) => unsent(item, dead("destination-disabled", now)));
+    const whole = items.flatMap((item) => {
+      const body = item.body ?? bodies[item.seq];
+      return body === undefined ? [] : { ...item, body };
+    });
+    const { destination, settings } = found;
+    const policy = retryPolicyOf(destination, accountPolicy(settings));
+    return deliverGroup(message.stream, { destination, policy, items: whole }, doors, limit);
+  };
+  const groups = Map.groupBy(message.items, ({ destinationId }) => destinationId);
+  await settleAsTheyEnd(
+    [...groups].map(([id, items]) => deliver(id, items)),
+    settle,
   );
-  const all = outcomes.flat();
-  await settled(() => stream.settle(message.bundle, all));
-  await recordExceptions(
-    doors.db,
-    { name: message.stream, organizationId },
-    message.items,
-    all,
-    now,
+}
+
+/** Settles all together, but doesn't let those that are done wait long for one that hangs. */
+async function settleAsTheyEnd(
+  groups: Promise<Outcome[]>[],
+  settle: (outcomes: Outcome[], last: boolean) => Promise<void>,
+): Promise<void> {
+  let done: Outcome[] = [];
+  const all = Promise.all(
+    groups.map(async (group) => {
+      const outcomes = await group;
+      done.push(...outcomes);
+    }),
   );
+  const slow = Symbol("slow");
+  if ((await Promise.race([all, scheduler.wait(PATIENCE_MS).then(() => slow)])) === slow) {
+    const early = done;
+    done = [];
+    if (early.length > 0) await settle(early, false);
+    await all;
+  }
+  await settle(done, true);
 }
 
 /** A bundle's notifications to one destination: admitted together, reported together. */

@@ -151,12 +151,15 @@ export class EventStream extends DurableObject<Env> {
     );
   }
 
-  /** Records what became of a bundle's notifications. A repeated settle changes nothing. */
-  async settle(bundleId: number, outcomes: Outcome[]): Promise<void> {
+  /**
+   * Records what became of a bundle's notifications; unless `last`, others of it are still under way. A
+   * repeated settle changes nothing.
+   */
+  async settle(bundleId: number, outcomes: Outcome[], last = true): Promise<void> {
     this.requests += 1;
     const now = Date.now();
     const bundle = this.store.bundle(bundleId);
-    this.inFlight.delete(bundleId);
+    if (last) this.inFlight.delete(bundleId);
     if (bundle === undefined) return;
     const freed: string[] = [];
     let changed = false;
@@ -519,7 +522,8 @@ export class EventStream extends DurableObject<Env> {
     for (const bundle of bundles) {
       const ready = bundle.notifications.filter(({ state }) => isDue(state, now));
       if (ready.length === 0) continue;
-      if (this.inFlight.size >= WINDOW && !this.inFlight.has(bundle.id)) {
+      // Part of a bundle may still be under way: what is due of it follows when that is settled.
+      if (this.inFlight.size >= WINDOW || this.inFlight.has(bundle.id)) {
         this.backlog = true;
         continue;
       }

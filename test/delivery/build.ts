@@ -22,13 +22,22 @@ export function receiver(answer: (received: Received) => Response | Promise<Resp
       at: Date.now(),
     };
     received.push(one);
-    return answer(one);
+    return Promise.race([answer(one), aborted(init?.signal)]);
   });
   return received;
 }
 
+function aborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(new Error("aborted")));
+  });
+}
+
 /** A receiver that never answers while the test lasts. */
-export const silence = (): Promise<Response> => new Promise(() => undefined);
+export const silence = async (): Promise<Response> => {
+  await scheduler.wait(60_000);
+  return new Response();
+};
 
 export const SECRETS = {
   organizationName: "Test",
@@ -70,7 +79,7 @@ export async function destination(
 
 /** Waits until something holds, a turn of the event loop at a time. */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
-  for (let turns = 0; turns < 400; turns += 1) {
+  for (let turns = 0; turns < 3_000; turns += 1) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
     await scheduler.wait(5);
