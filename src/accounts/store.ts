@@ -159,6 +159,21 @@ export async function readOrganization(
   return row;
 }
 
+const DAY_MS = 86_400_000;
+const DEFAULT_RETENTION_DAYS = 7;
+const retentions = new Map<number, { until: number; ms: number }>();
+
+/** How long an organization's events are kept, in milliseconds; believed for a minute. */
+export async function readRetention(db: D1Database, organizationId: number): Promise<number> {
+  const now = Date.now();
+  const known = retentions.get(organizationId);
+  if (known !== undefined && known.until > now) return known.ms;
+  const { retentionDays = DEFAULT_RETENTION_DAYS } = await readSettings(db, organizationId);
+  const ms = retentionDays * DAY_MS;
+  retentions.set(organizationId, { until: now + 60_000, ms });
+  return ms;
+}
+
 /** `null` takes a setting away. */
 export async function changeOrganization(
   db: D1Database,

@@ -14,7 +14,7 @@ import { endpointName } from "./endpoint-name";
 import { recordExceptions } from "./exceptions/store";
 import { givenUpAt } from "./horizon";
 import type { Announce, Notice } from "./notice";
-import type { CallResult } from "./object";
+import type { Admission, CallResult } from "./object";
 import { countsOf } from "./rollup/count";
 import { count, flushCounts } from "./rollup/store";
 import { switchOff, readDestinations } from "./store";
@@ -22,6 +22,8 @@ import { transformBody } from "./transform";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
+/** An endpoint without a rate that admitted everything is taken for well for so long. */
+const TRUST_MS = 1_000;
 const SETTLE_TRIES = 4;
 /** What is delivered is not kept from being settled longer than this by its neighbours in the bundle. */
 const PATIENCE_MS = 1_000;
@@ -155,14 +157,13 @@ async function deliverGroup(
   );
   if (url === null || open.length === 0) return away;
   const [late, timely] = partition(open, (item) => item.parked && givenUpAt(policy, item) < now);
-  const endpoint = doors.endpoints.getByName(endpointName(destination.organizationId, url));
-  const { ratePerSecond } = destination.policy;
-  const admission = await endpoint.admit({
-    wanted: timely.length,
-    stream,
-    destinationId: destination.id,
-    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
-  });
+  const endpoint = endpointName(destination.organizationId, url);
+  const admission = await admitTo(
+    endpoint,
+    { stream, destination, wanted: timely.length },
+    doors,
+    now,
+  );
   const results: CallResult[] = [];
   const tried = await Promise.all(
     timely.slice(0, admission.starts.length).map((item, index) =>
@@ -181,16 +182,71 @@ async function deliverGroup(
     ...tried,
     ...put,
   ];
-  const { opened, nextProbeAt } =
-    results.length === 0 ? { opened: false, nextProbeAt: null } : await endpoint.report(results);
+  const { opened, nextProbeAt, requests } = await reportTo(endpoint, results, doors, now);
   const key = {
     organizationId: destination.organizationId,
     source: stream.slice(stream.indexOf("/") + 1),
     destinationId: destination.id,
   };
-  count(key, { ...countsOf(outcomes), objectRequests: 3, queueOperations: 3 }, now);
+  count(
+    key,
+    {
+      ...countsOf(outcomes),
+      objectRequests: 1 + requests + (admission.trusted ? 0 : 1),
+      queueOperations: 3,
+    },
+    now,
+  );
   await tell(group, outcomes, opened ? { type: "circuit.opened", nextProbeAt } : undefined, doors);
   return outcomes;
+}
+
+/** Endpoints that admitted everything without a rate a moment ago, and what went well there since. */
+const well = new Map<string, { until: number; unreported: number }>();
+
+/** May they go? An endpoint that was well a moment ago is not asked again. */
+async function admitTo(
+  endpoint: string,
+  { stream, destination, wanted }: { stream: string; destination: Destination; wanted: number },
+  { endpoints }: DeliveryDoors,
+  now: number,
+): Promise<Admission & { trusted: boolean }> {
+  const { ratePerSecond } = destination.policy;
+  if ((well.get(endpoint)?.until ?? 0) > now && ratePerSecond === undefined) {
+    const starts = Array.from({ length: wanted }, () => now);
+    return { starts, returnAt: null, parked: false, trusted: true };
+  }
+  const admission = await endpoints.getByName(endpoint).admit({
+    wanted,
+    stream,
+    destinationId: destination.id,
+    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+  });
+  if (well.size > 10_000) well.clear();
+  if (admission.starts.length === wanted && !admission.parked && ratePerSecond === undefined)
+    well.set(endpoint, { until: now + TRUST_MS, unreported: well.get(endpoint)?.unreported ?? 0 });
+  return { ...admission, trusted: false };
+}
+
+/** Tells the endpoint what became of the calls; that all went well where all was well can wait. */
+async function reportTo(
+  endpoint: string,
+  results: CallResult[],
+  { endpoints }: DeliveryDoors,
+  now: number,
+): Promise<{ opened: boolean; nextProbeAt: number | null; requests: number }> {
+  const trust = well.get(endpoint);
+  const allWell = results.every(({ status }) => status !== null && status >= 200 && status < 300);
+  if (allWell && trust !== undefined && trust.until > now) {
+    trust.unreported += results.length;
+    return { opened: false, nextProbeAt: null, requests: 0 };
+  }
+  if (results.length === 0) return { opened: false, nextProbeAt: null, requests: 0 };
+  if (!allWell) well.delete(endpoint);
+  const unreported = trust?.unreported ?? 0;
+  if (trust !== undefined) trust.unreported = 0;
+  const view = await endpoints.getByName(endpoint).report(results, Math.min(unreported, 1_000));
+  return { ...view, requests: 1 };
 }
 
 async function tryOnce(

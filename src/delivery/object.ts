@@ -90,11 +90,15 @@ export class Endpoint extends DurableObject<Env> {
     return { starts: reserved.starts, returnAt: reserved.returnAt ?? crowded, parked: false };
   }
 
-  /** What became of calls that were admitted. @returns the circuit, and whether it has just opened. */
-  report(results: CallResult[]): EndpointView & { opened: boolean } {
+  /**
+   * What became of calls, those that were admitted on trust included: `unreported` of them went well before.
+   * @returns the circuit, and whether it has just opened.
+   */
+  report(results: CallResult[], unreported = 0): EndpointView & { opened: boolean } {
     const now = Date.now();
     const before = this.circuit;
     let circuit = before;
+    for (let well = 0; well < unreported; well += 1) circuit = afterCall(circuit, false, now, 0);
     this.calls.splice(0, results.length);
     for (const { status, retryAt } of results) {
       circuit = afterCall(circuit, isDestinationFault(status), now, Math.random());

@@ -61,8 +61,6 @@ export type Commit = {
   retentionMs?: number;
   /** Put `message` on the polls queue at `at`, unless a later commit clears it. */
   wake?: { at: Millis; message: string } | null;
-  /** The source is done: its lease ends. */
-  release?: boolean;
 };
 
 export type Committed =

@@ -14,7 +14,7 @@ import { type EventFilter, fits } from "./filter";
 import { type JobState, startOf, stepJob, type StreamJob } from "./jobs/job";
 import { saveJobPart } from "./jobs/store";
 import { groupsByWeight, newNotification, planCommit } from "./plan";
-import { applyOutcome, dueAt, isOpen, nextTry, release } from "./settle";
+import { applyOutcome, dueAt, isOpen, nextAtOf, nextTry, release } from "./settle";
 import { type Bundle, StreamStore } from "./store";
 import { notificationId } from "./stream-name";
 import { type Tally, tallyOf } from "./tally";
@@ -69,12 +69,16 @@ export class EventStream extends DurableObject<Env> {
   /** Bundles up to this one may still be on the queue since before this object woke up, until then. */
   private inherited = { upTo: 0, until: 0 };
   private backlog = false;
+  private retentionMs: number;
+  private named: boolean;
   private requests = 0;
   private sent = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.store = new StreamStore(state.storage.sql);
+    this.retentionMs = Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
+    this.named = this.store.meta("name") !== null;
     void state.blockConcurrencyWhile(async () => {
       this.armedAt = await state.storage.getAlarm();
       const last = this.store.lastSeqs();
@@ -96,7 +100,7 @@ export class EventStream extends DurableObject<Env> {
       return { kind: "busy", until: this.lease.until };
     this.lease = { token: crypto.randomUUID(), holder: request.holder, until: now + POLL_LEASE_MS };
     this.lastOpenedAt = now;
-    this.rouse(now);
+    if (this.backlog) this.arm(now);
     const { version, value } = this.cursor();
     return { kind: "opened", lease: this.lease.token, version, cursor: value };
   }
@@ -174,7 +178,8 @@ export class EventStream extends DurableObject<Env> {
     const next = freed.length === 0 ? [] : this.advance(freed, now);
     await this.send(next, now);
     await this.pump(now);
-    this.arm(now);
+    const dueNext = nextAtOf(bundle.notifications);
+    if (last && dueNext !== null) this.arm(now, Math.max(dueNext, now));
   }
 
   /** One notification with its events; null when unknown here. */
@@ -275,7 +280,7 @@ export class EventStream extends DurableObject<Env> {
     release(notification, now, forced);
     this.store.saveBundle(bundle);
     await this.send([bundle], now);
-    this.arm(now);
+    this.arm(now, now + DELIVERY_LEASE_MS);
     return this.view(notification);
   }
 
@@ -406,7 +411,12 @@ export class EventStream extends DurableObject<Env> {
             },
       );
     });
-    this.ctx.waitUntil(this.send(bundles, now).then(() => this.arm(now)));
+    const wakes = waiting.flatMap(({ commit }) => commit.wake?.at ?? []);
+    const nextAt = bundles.flatMap(({ notifications }) => nextAtOf(notifications) ?? []);
+    const later = nextAt.filter((at) => at > now);
+    const sentAt = nextAt.length > 0 ? [now + DELIVERY_LEASE_MS] : [];
+    this.arm(now, Math.min(now + this.retentionMs, ...wakes, ...later, ...sentAt));
+    this.ctx.waitUntil(this.send(bundles, now));
   }
 
   /** One commit of a flush: checked against the cursor, numbered, its cursor and state written. */
@@ -421,10 +431,8 @@ export class EventStream extends DurableObject<Env> {
       commit.lease !== undefined && this.lease !== undefined && this.lease.token !== commit.lease;
     if (foreignLease || (commit.expect !== undefined && commit.expect !== cursor.version))
       return { kind: "stale", version: cursor.version };
-    if (this.lease !== undefined && this.lease.token === commit.lease) {
-      if (commit.release === true) this.lease = undefined;
-      else this.lease.until = now + POLL_LEASE_MS;
-    }
+    if (this.lease !== undefined && this.lease.token === commit.lease)
+      this.lease.until = now + POLL_LEASE_MS;
     const plan = planCommit(commit, {
       now,
       nextEvent: this.lastEvent + 1,
@@ -438,10 +446,8 @@ export class EventStream extends DurableObject<Env> {
     let { version } = cursor;
     if (commit.cursor !== undefined || (commit.state?.length ?? 0) > 0) {
       version += 1;
-      this.store.setMeta(
-        "cursor",
-        JSON.stringify({ version, value: commit.cursor ?? cursor.value }),
-      );
+      const { cursor: value = cursor.value, keepIdsSince = cursor.keepIdsSince } = commit;
+      this.store.setMeta("cursor", JSON.stringify({ version, value, keepIdsSince }));
     }
     for (const { key, value } of commit.state ?? []) this.store.setState(key, value);
     this.keepSettings(commit);
@@ -456,16 +462,18 @@ export class EventStream extends DurableObject<Env> {
   }
 
   private keepSettings(commit: Commit): void {
-    const settings: Record<string, string | number | undefined> = {
-      name: this.ctx.id.name,
-      retentionMs: commit.retentionMs,
-      keepIdsSince: commit.cursor === undefined ? undefined : commit.keepIdsSince,
-    };
-    for (const [key, value] of Object.entries(settings))
-      if (value !== undefined && this.store.meta(key) !== String(value))
-        this.store.setMeta(key, String(value));
-    if (commit.wake === null && this.store.meta("wake") !== null) this.store.setMeta("wake", null);
-    if (commit.wake) this.store.setMeta("wake", JSON.stringify(commit.wake));
+    const { name } = this.ctx.id;
+    if (!this.named && name !== undefined) {
+      this.store.setMeta("name", name);
+      this.named = true;
+    }
+    if (commit.retentionMs !== undefined && commit.retentionMs !== this.retentionMs) {
+      this.store.setMeta("retentionMs", String(commit.retentionMs));
+      this.retentionMs = commit.retentionMs;
+    }
+    if (commit.wake === undefined || (commit.wake === null && this.store.meta("wake") === null))
+      return;
+    this.store.setMeta("wake", commit.wake === null ? null : JSON.stringify(commit.wake));
   }
 
   private append(plans: { events: StoredEvent[]; raw: string | undefined }[], now: Millis): void {
@@ -669,24 +677,19 @@ export class EventStream extends DurableObject<Env> {
   }
 
   private purge(now: Millis): void {
-    const retentionMs = this.retentionMs();
+    const { retentionMs } = this;
     const oldest = this.store.oldestAt();
     if (oldest === null || oldest + retentionMs > now) return;
-    const keepIdsSince = Number(this.store.meta("keepIdsSince") ?? Number.MAX_SAFE_INTEGER);
+    const { keepIdsSince = Number.MAX_SAFE_INTEGER } = this.cursor();
     if (this.store.purge(now - retentionMs, keepIdsSince, PURGE_ROWS)) this.arm(now, now + 1_000);
   }
 
-  /** Sets an alarm that was lost, or has been overdue for long, again. */
-  private rouse(now: Millis): void {
-    if (this.armedAt !== null && this.armedAt < now - OVERDUE_MS) this.armedAt = null;
-    if (this.armedAt === null && this.backlog) this.arm(now);
-  }
-
-  /** One alarm, at the earliest of everything that is due. */
+  /** One alarm, at the earliest of everything that is due; one that is long overdue is set again. */
   private arm(now: Millis, at?: Millis): void {
     const times = at === undefined ? this.dueTimes(now) : [at];
     const earliest = Math.min(...times);
-    if (!Number.isFinite(earliest) || (this.armedAt !== null && this.armedAt <= earliest)) return;
+    const armed = this.armedAt !== null && this.armedAt > now - OVERDUE_MS;
+    if (!Number.isFinite(earliest) || (armed && (this.armedAt ?? 0) <= earliest)) return;
     this.armedAt = earliest;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(earliest));
   }
@@ -700,15 +703,11 @@ export class EventStream extends DurableObject<Env> {
     if (wake !== null) times.push(JSON.parse(wake).at);
     if (this.store.metaValues("job|").length > 0) times.push(now + JOB_PAUSE_MS);
     const oldest = this.store.oldestAt();
-    if (oldest !== null) times.push(Math.max(oldest + this.retentionMs(), now + PURGE_PAUSE_MS));
+    if (oldest !== null) times.push(Math.max(oldest + this.retentionMs, now + PURGE_PAUSE_MS));
     return times;
   }
 
-  private retentionMs(): number {
-    return Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
-  }
-
-  private cursor(): { version: number; value: string | null } {
+  private cursor(): { version: number; value: string | null; keepIdsSince?: number } {
     const text = this.store.meta("cursor");
     return text === null ? { version: 0, value: null } : JSON.parse(text);
   }

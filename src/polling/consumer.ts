@@ -1,5 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
+import { readRetention } from "../accounts/store";
 import type { Config } from "../config";
 import { keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";
@@ -24,6 +25,7 @@ import {
   sinceEnabled,
   underRule,
   windowStart,
+  withQuietMoved,
 } from "./cursor";
 import { hasTemplate, expandTemplates } from "./template";
 import { type HubRequest, parseHubUrl } from "./hub-url";
@@ -148,6 +150,11 @@ type Run = {
   version: number;
   cursor: Cursor;
   lookBackMs: number;
+  committed: boolean;
+  /** Resources that showed nothing in this poll, and when they were read. */
+  idleAt: Map<string, number>;
+  /** The organization's, read with the first commit. */
+  retentionMs: number | undefined;
 };
 
 /** A commit that came too late: another poll moved the cursor. */
@@ -199,6 +206,9 @@ async function poll(
     version: opened.version,
     cursor,
     lookBackMs,
+    committed: false,
+    idleAt: new Map(),
+    retentionMs: undefined,
   };
   const reports: ResourceReport[] = [];
   const renewing = setInterval(() => {
@@ -217,6 +227,8 @@ async function poll(
     reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
   } finally {
     clearInterval(renewing);
+    // An idle poll spares this request: its own isolate is let in again, others wait the lease out.
+    if (run.committed) await stream.release(opened.lease).catch(() => undefined);
   }
   return { kind: "polled", pollDate: now, resources: reports };
 }
@@ -373,6 +385,7 @@ async function finish(
     position.failures === 0 && position.scan === undefined && run.cursor.notBefore === undefined;
   // Without a template the first poll is what later ones are compared with: that it happened is written down.
   const baselineMade = !reading.firstPoll || reading.templated;
+  if (idle) run.idleAt.set(reading.resource.resource, reading.startedAt);
   if (idle && settled && baselineMade) return { kind: "done" };
   if (!scan.finishes(seen.fresh + work.events.length, seen.pages)) {
     const fresh = seen.changed ? await commitPage(run, work, report) : 0;
@@ -394,7 +407,10 @@ async function finish(
 }
 
 async function commitPage(run: Run, work: Commit, report: ResourceReport): Promise<number> {
-  const committed = await run.stream.commit({ ...work, expect: run.version });
+  run.retentionMs ??= await readRetention(run.doors.db, run.instance.organizationId);
+  run.committed = true;
+  const { retentionMs } = run;
+  const committed = await run.stream.commit({ ...work, expect: run.version, retentionMs });
   if (committed.kind === "stale") throw new Superseded();
   run.version = committed.version;
   countAccepted(report, work.events, committed.accepted);
@@ -441,6 +457,7 @@ function base(run: Run): Pick<Commit, "lease" | "expect"> {
 }
 
 function cursorOf(run: Run): Pick<Commit, "cursor" | "keepIdsSince"> {
+  run.cursor = withQuietMoved(run.cursor, run.idleAt);
   return {
     cursor: JSON.stringify(run.cursor),
     keepIdsSince: keepIdsSince(run.cursor.resources, run.instance.baseline, run.lookBackMs),

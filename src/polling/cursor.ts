@@ -68,3 +68,16 @@ export function keepIdsSince(
   const lasts = Object.values(resources).map(({ last }) => last ?? baseline);
   return Math.min(...lasts, Number.MAX_SAFE_INTEGER) - longestLookBackMs;
 }
+
+/** A resource quiet for this long lets its place move with the next write of another, or ids pile up behind it. */
+const QUIET_MS = 3 * 86_400_000;
+
+/** The cursor as it is written: places of resources that were idle in this poll and quiet for long move along. */
+export function withQuietMoved(cursor: Cursor, idleAt: ReadonlyMap<string, number>): Cursor {
+  const moved = Object.entries(cursor.resources).map(([name, position]): [string, Position] => {
+    const at = idleAt.get(name);
+    const quiet = at !== undefined && position.last !== undefined && position.last < at - QUIET_MS;
+    return [name, quiet ? { ...position, last: at } : position];
+  });
+  return { ...cursor, resources: Object.fromEntries(moved) };
+}
