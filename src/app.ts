@@ -16,10 +16,11 @@ import { refuse, type RequestIdEnv, withRequestId } from "./http/surface";
 import { catalogRoutes } from "./instances/catalog/routes";
 import { historyRoutes } from "./instances/history/routes";
 import { hubRoutes, shortHubRoutes } from "./instances/hub/routes";
+import { notificationRoutes } from "./instances/notifications/routes";
 import { configurationOfPolicy } from "./instances/policy";
 import { instanceRoutes } from "./instances/routes";
 import { changeConfiguration, connectorKeys } from "./instances/store";
-import { elementsHeaders } from "./http/elements";
+import { elementsHeaders, refuseAsync } from "./http/elements";
 import { signingSecretRoutes } from "./instances/signing/routes";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
@@ -29,11 +30,13 @@ type AppEnv = { Bindings: Env } & RequestIdEnv;
 /** The connector surface (reference `connector-events-api.md`). Static paths come before `/instances/:id`. */
 const elements = new Hono<AppEnv>()
   .use(elementsHeaders)
+  .use(refuseAsync)
   .use(audited)
   .route("/", catalogRoutes)
   .route("/", accountSettingsRoutes)
   .route("/", pollerRecordRoutes)
   .route("/", historyRoutes)
+  .route("/", notificationRoutes)
   .route("/", instanceRoutes(pollingFault))
   .route("/", hubRoutes)
   .route("/", shortHubRoutes)

@@ -103,6 +103,8 @@ export type Notification = {
   firstFailedAt?: Millis;
   /** Somebody asked for this one: it is tried once whatever the state of its destination. */
   forced?: true;
+  /** Somebody has taken note of it. */
+  acknowledged?: true;
   /** It was held, dead or replayed before: operators may have a note of it. */
   released?: true;
   attempts: Attempt[];

@@ -133,6 +133,12 @@ export class EventStream extends DurableObject<Env> {
     return this.store.state(keys);
   }
 
+  /** Which of these event ids are known here. */
+  knownIds(ids: string[]): string[] {
+    this.requests += 1;
+    return [...this.store.knownIds(ids)];
+  }
+
   readStatePage(prefix: string, after: string, limit: number): { key: string; value: string }[] {
     this.requests += 1;
     return this.store.statePage(prefix, after, limit);
@@ -189,6 +195,16 @@ export class EventStream extends DurableObject<Env> {
       .bundleOf(seq)
       ?.notifications.find((candidate) => candidate.seq === seq);
     return notification === undefined ? null : this.view(notification);
+  }
+
+  /** Somebody has taken note of a notification. */
+  acknowledge(seq: number): void {
+    this.requests += 1;
+    const bundle = this.store.bundleOf(seq);
+    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
+    if (bundle === undefined || notification === undefined) return;
+    notification.acknowledged = true;
+    this.store.saveBundle(bundle);
   }
 
   /** The body a notification is sent with. */

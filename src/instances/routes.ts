@@ -61,8 +61,8 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     .use("/instances", withSecrets)
     .use("/jobs/*", withSecrets)
     .get("/instances", async (c) => {
-      const { asker, elementToken } = c.var;
-      if (elementToken !== undefined) return c.json(await shown(c, await ofToken(c)));
+      const { asker, byOrganization } = c.var;
+      if (byOrganization !== true) return c.json(await shown(c, await ofToken(c)));
       const page = pageOf(c.req.query());
       const { items, total } = await listInstances(
         c.env.DB,

@@ -16,21 +16,14 @@ import type { Instance } from "../instances/instance";
 import { disablePoller, readInstance, readInstances } from "../instances/store";
 import { newestFirst } from "./classify";
 import type { PolledResource } from "./configuration";
-import {
-  type Cursor,
-  keepIdsSince,
-  type Position,
-  positionOf,
-  readCursor,
-  sinceEnabled,
-  underRule,
-  windowStart,
-  withQuietMoved,
-} from "./cursor";
-import { hasTemplate, expandTemplates } from "./template";
-import { type HubRequest, parseHubUrl } from "./hub-url";
+import { type Cursor, keepIdsSince, type Position, readCursor, withQuietMoved } from "./cursor";
+import type { HubRequest } from "./hub-url";
+import { planResource } from "./plan";
 import {
   countAccepted,
+  dryEvent,
+  DRY_RECORDS,
+  type DryReport,
   emptyReport,
   FAILURES_TO_DISABLE,
   MOST_PASSES,
@@ -38,10 +31,9 @@ import {
   PAGES_A_RUN,
   type PollReport,
   type ResourceReport,
-  SCAN_LIVES_MS,
 } from "./poll";
-import { dateReader, readPage, readUndated, type Reading } from "./records";
-import { polledResources, ruleOf } from "./settings";
+import { readPage, readUndated, type Reading } from "./records";
+import { polledResources } from "./settings";
 
 export type PollDoors = {
   db: D1Database;
@@ -125,6 +117,56 @@ async function pollAsItIs(instance: Instance, doors: PollDoors): Promise<PollRep
 function runningPoll(id: number): Promise<unknown> | undefined {
   const entry = running.get(id);
   return entry !== undefined && entry.aliveUntil > Date.now() ? entry.promise : undefined;
+}
+
+/** What the next poll would ask and emit; nothing moves, no lease is taken (reference `v1-api.md`). */
+export async function pollDry(instance: Instance, doors: PollDoors): Promise<DryReport[]> {
+  const settings = polledResources(instance);
+  if (!settings.ok) return [];
+  const source = instanceSource(instance.id);
+  const stream = doors.streams.getByName(
+    streamName({ organizationId: instance.organizationId, source }),
+  );
+  const cursor = readCursor((await stream.inspect()).cursor);
+  const reports: DryReport[] = [];
+  for (const resource of settings.resources) {
+    const planned = planResource(instance, source, cursor, resource, Date.now());
+    if (!planned.ok) {
+      reports.push({
+        objectType: resource.resource,
+        request: resource.url,
+        events: [],
+        error: planned.message,
+      });
+      continue;
+    }
+    const { request, reading, url } = planned;
+    const page = await listRecords(
+      instance,
+      request.resource,
+      { ...request, pageSize: DRY_RECORDS },
+      doors,
+    );
+    if (page.kind !== "page") {
+      reports.push({
+        objectType: resource.resource,
+        request: url,
+        events: [],
+        error: page.message,
+      });
+      continue;
+    }
+    const read = readPage(page.records, reading);
+    const known = await stream.readState(read.undated.map(({ key }) => key));
+    const all = [...read.events, ...readUndated(read.undated, known, reading).events];
+    const seen = new Set(await stream.knownIds(all.map(({ id }) => id)));
+    const events = all
+      .filter(({ id }) => !seen.has(id))
+      .slice(0, DRY_RECORDS)
+      .map(dryEvent);
+    reports.push({ objectType: resource.resource, request: url, events, error: null });
+  }
+  return reports;
 }
 
 async function registered<T>(id: number, task: () => Promise<T>): Promise<T> {
@@ -239,48 +281,18 @@ async function pollResource(
   resource: PolledResource,
   report: ResourceReport,
 ): Promise<boolean> {
-  const { instance, cursor } = run;
   const name = resource.resource;
-  const position = sinceEnabled(
-    underRule(positionOf(cursor, name), ruleOf(resource), instance.baseline),
-    instance.enabledAt,
-  );
-  const now = Date.now();
-  const scan =
-    position.scan !== undefined && position.scan.startedAt > now - SCAN_LIVES_MS
-      ? position.scan
-      : undefined;
-  const startedAt = scan?.startedAt ?? now;
-  const after = scan?.after ?? windowStart(position, instance.baseline, resource);
-  const expanded = expandTemplates(resource.url, after, resource.updated?.format);
-  const hub = expanded.ok ? parseHubUrl(expanded.url) : expanded;
-  if (!hub.ok) return fail(run, name, position, report, hub.message);
-  const vendorResource = instance.connector.resources[hub.request.resource];
-  const reading: Reading = {
-    source: run.source,
-    resource,
-    deleted: vendorResource?.deleted,
-    after,
-    startedAt,
-    templated: hasTemplate(resource.url),
-    firstPoll: position.last === undefined,
-    updated: dateReader(resource.updated),
-    created: dateReader(resource.created),
-  };
-  const numbered =
-    vendorResource?.paging.style === "page" || vendorResource?.paging.style === "offset";
+  const plan = planResource(run.instance, run.source, run.cursor, resource, Date.now());
+  const { position } = plan;
+  if (!plan.ok) return fail(run, name, position, report, plan.message);
+  const { request, reading, numbered } = plan;
+  const { startedAt, after } = reading;
   for (let pass = 1; ; pass += 1) {
-    const outcome = await scanPages(
-      run,
-      { ...hub.request, pageSize: pageSizeOf(instance, resource, hub.request) },
-      reading,
-      report,
-      {
-        position,
-        from: pass === 1 ? positionSchema.safeParse(scan?.position).data : undefined,
-        finishes: (fresh, pages) => !(numbered && pages > 1 && fresh > 0 && pass < MOST_PASSES),
-      },
-    );
+    const outcome = await scanPages(run, request, reading, report, {
+      position,
+      from: pass === 1 ? positionSchema.safeParse(plan.from).data : undefined,
+      finishes: (fresh, pages) => !(numbered && pages > 1 && fresh > 0 && pass < MOST_PASSES),
+    });
     switch (outcome.kind) {
       case "done":
         return true;
@@ -560,9 +572,4 @@ async function continueLater(run: Run, resource: string, position: Position): Pr
   );
   await run.doors.polls.send(message);
   return false;
-}
-
-function pageSizeOf(instance: Instance, resource: PolledResource, request: HubRequest): number {
-  const most = Number(instance.configuration["pagination.max"] ?? 100);
-  return request.pageSize ?? resource.pageSize ?? (hasTemplate(resource.url) ? most : 20);
 }

@@ -48,3 +48,23 @@ export const MOST_PASSES = 3;
 export const SCAN_LIVES_MS = 3_600_000;
 /** A vendor may put an instance off by this much at a time. */
 export const MOST_POSTPONED_MS = 86_400_000;
+
+/** A dry run shows at most this many records of a resource. */
+export const DRY_RECORDS = 20;
+
+/** What the next poll of a resource would request and emit. */
+export type DryReport = {
+  objectType: string;
+  request: string;
+  events: { objectId: string; eventType: string; date: string; data: unknown }[];
+  error: string | null;
+};
+
+export function dryEvent({
+  objectId,
+  eventType,
+  date,
+  data,
+}: NewEvent): DryReport["events"][number] {
+  return { objectId, eventType, date: new Date(date).toISOString(), data: JSON.parse(data) };
+}
