@@ -255,7 +255,10 @@ function addressFault(
     const verdict =
       value === null
         ? undefined
-        : checkEgress(value.includes("://") ? value : `https://${value}`, config.egress);
+        : checkEgress(
+            key === "site.address" && !value.includes("://") ? `https://${value}` : value,
+            config.egress,
+          );
     if (verdict?.ok === false)
       return { field: `configuration.${key}`, message: `${key}: ${verdict.message}` };
   }

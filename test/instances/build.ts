@@ -44,8 +44,9 @@ export async function callV1(
   method: string,
   path: string,
   authorization: string = MINE,
+  body?: unknown,
 ): Promise<Answer> {
-  return fetchWorker(method, `/v1${path}`, undefined, authorization);
+  return fetchWorker(method, `/v1${path}`, body, authorization);
 }
 
 async function fetchWorker(
