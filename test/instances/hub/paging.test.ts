@@ -95,6 +95,7 @@ describe("nextPosition", () => {
       answer,
       headers: new Headers(link === undefined ? {} : { link }),
       count,
+      records: [],
     });
 
   it.each<[string, Paging, Position | null, unknown, number, Position | null]>([

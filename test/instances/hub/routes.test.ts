@@ -82,7 +82,10 @@ describe("GET /hubs", () => {
   it("lists the hubs to anybody", async () => {
     const response = await app.request("/elements/api-v2/hubs", {}, env);
     expect(response.status).toBe(200);
-    expect(await response.json()).toContainEqual({ key: "crm", elements: ["sandbox"] });
+    expect(await response.json()).toContainEqual({
+      key: "crm",
+      elements: ["hubspot", "hubspotcrm", "sandbox", "sfdc"],
+    });
   });
 });
 
