@@ -1,6 +1,9 @@
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
+export * from "./connectors";
+export * from "./inbound";
+
 /** Who, what, how. Events and deliveries live in the streams' own storage, not here. */
 
 export type OrganizationSettings = {
