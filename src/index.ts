@@ -2,8 +2,9 @@ import { app } from "./app";
 import { readConfig } from "./config";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
 import { announceEvent } from "./events/operations/store";
-import { consumePolls, type PollDoors } from "./polling/consumer";
+import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
+import type { PollDoors } from "./polling/run/consumer";
 
 export { Endpoint } from "./delivery/object";
 export { EventStream } from "./events/object";

@@ -1,57 +1,61 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
-import { readRetention } from "../accounts/store";
-import type { Config } from "../config";
 import { keyring } from "../db/sealed";
-import { instanceDestinationId } from "../delivery/destination";
 import { count } from "../delivery/rollup/store";
-import { isWanted } from "../delivery/transform";
-import type { Commit, NewEvent, Target } from "../events/event";
-import { announceEvent } from "../events/operations/store";
+import type { Commit } from "../events/event";
 import { instanceSource, streamName } from "../events/stream-name";
 import { eventSettings } from "../instances/configuration";
 import { type HubPage, listRecords } from "../instances/hub/client";
-import { type Position as HubPosition, positionSchema } from "../instances/hub/paging";
+import { durable, type Position as HubPosition, positionSchema } from "../instances/hub/paging";
 import type { Instance } from "../instances/instance";
-import { disablePoller, readInstance, readInstances } from "../instances/store";
+import { readInstance, readInstances } from "../instances/store";
 import { newestFirst } from "./classify";
 import type { PolledResource } from "./configuration";
-import { type Cursor, keepIdsSince, type Position, readCursor, withQuietMoved } from "./cursor";
+import { type Position, readCursor } from "./cursor";
 import type { HubRequest } from "./hub-url";
 import { planResource } from "./plan";
 import {
-  countAccepted,
   dryEvent,
   DRY_RECORDS,
   type DryReport,
   emptyReport,
-  FAILURES_TO_DISABLE,
   MOST_PASSES,
-  MOST_POSTPONED_MS,
   PAGES_A_RUN,
+  RUNS_A_SCAN,
   type PollReport,
   type ResourceReport,
 } from "./poll";
 import { readPage, readUndated, type Reading } from "./records";
-import { polledResources } from "./settings";
-
-export type PollDoors = {
-  db: D1Database;
-  streams: Env["EVENT_STREAMS"];
-  polls: Env["POLLS"];
-  config: Config;
-};
-
-type Stream = ReturnType<PollDoors["streams"]["getByName"]>;
+import { pollBulk, pollFeed } from "./feed/consumer";
+import {
+  announce,
+  base,
+  commitPage,
+  cursorOf,
+  fail,
+  type PollDoors,
+  postpone,
+  type Run,
+  Superseded,
+  targetOf,
+  wantedBy,
+} from "./run/consumer";
+import { isFeedRead, isStreamFeed, polledResources } from "./settings";
+import { pollSnapshot } from "./snapshot/consumer";
 
 /** A message on the polls queue: instances that are due. */
-export const pollMessage = z.object({ ids: z.array(z.number().int().positive()) });
+export const pollMessage = z.object({
+  ids: z.array(z.number().int().positive()),
+  /** A webhook, or a poll that was not done, asks for it: it may not be lost. */
+  wake: z.boolean().default(false),
+});
 
 /** Vendors are called this many at a time for one invocation. */
 const CONCURRENCY = 6;
 const RENEW_EVERY_MS = 8_000;
 /** A poll asked for by somebody waits this long for one that runs elsewhere. */
 const WAIT_MS = 60_000;
+const WAKE_AGAIN_SECONDS = 2;
 
 /** A poll that gives no sign of life for this long was cut off with its request: it never settles. */
 const ALIVE_MS = 3 * RENEW_EVERY_MS;
@@ -76,20 +80,31 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
     const next = due.values();
     await Promise.all(
       Array.from({ length: CONCURRENCY }, async () => {
-        for (const instance of next) await pollDue(instance, doors);
+        for (const instance of next) await pollDue(instance, doors, parsed.data.wake);
       }),
     );
     message.ack();
   }
 }
 
-async function pollDue(instance: Instance, doors: PollDoors): Promise<void> {
-  if (runningPoll(instance.id) !== undefined) return;
+async function pollDue(instance: Instance, doors: PollDoors, wake: boolean): Promise<void> {
+  if (runningPoll(instance.id) !== undefined) {
+    if (wake) await wakeAgain(instance, doors);
+    return;
+  }
   try {
-    await registered(instance.id, () => poll(instance, doors, { forced: false }));
+    const report = await registered(instance.id, () =>
+      poll(instance, doors, { forced: false, woken: wake }),
+    );
+    if (wake && report.kind === "busy") await wakeAgain(instance, doors);
   } catch (error) {
     console.error(JSON.stringify({ at: "poll", instanceId: instance.id, error: String(error) }));
   }
+}
+
+/** What came while another poll ran may have been too late for it. */
+async function wakeAgain({ id }: Instance, { polls }: PollDoors): Promise<void> {
+  await polls.send({ ids: [id], wake: true }, { delaySeconds: WAKE_AGAIN_SECONDS });
 }
 
 /** A real poll, now: after any that runs already, whatever slot and backoff say. */
@@ -111,7 +126,7 @@ export async function pollNow(instance: Instance, doors: PollDoors): Promise<Pol
 async function pollAsItIs(instance: Instance, doors: PollDoors): Promise<PollReport> {
   const ring = keyring(doors.config.masterKeys);
   const current = await readInstance(doors.db, ring, instance.id);
-  return poll(current ?? instance, doors, { forced: true });
+  return poll(current ?? instance, doors, { forced: true, woken: true });
 }
 
 function runningPoll(id: number): Promise<unknown> | undefined {
@@ -182,37 +197,18 @@ async function registered<T>(id: number, task: () => Promise<T>): Promise<T> {
   }
 }
 
-/** The state of one poll while it goes through its resources. */
-type Run = {
-  instance: Instance;
-  doors: PollDoors;
-  stream: Stream;
-  source: string;
-  lease: string;
-  version: number;
-  cursor: Cursor;
-  lookBackMs: number;
-  committed: boolean;
-  /** Resources that showed nothing in this poll, and when they were read. */
-  idleAt: Map<string, number>;
-  /** The organization's, read with the first commit. */
-  retentionMs: number | undefined;
-};
-
-/** A commit that came too late: another poll moved the cursor. */
-class Superseded extends Error {}
-
 async function poll(
   instance: Instance,
   doors: PollDoors,
-  { forced }: { forced: boolean },
+  { forced, woken }: { forced: boolean; woken: boolean },
 ): Promise<PollReport> {
   const settings = polledResources(instance);
   const { enabled, modes } = eventSettings(instance.connector, instance.configuration);
   if (!settings.ok) return { kind: "not-polled", reason: settings.message };
   if (instance.disabled || instance.pollerDisabled !== null)
     return { kind: "not-polled", reason: "The instance is disabled" };
-  if (!enabled || !modes.includes("polling"))
+  const feedOnly = isFeedRead(instance.connector, modes);
+  if (!enabled || !(modes.includes("polling") || (woken && feedOnly)))
     return { kind: "not-polled", reason: "Polling is not switched on" };
   if (!instance.valid)
     return {
@@ -259,10 +255,17 @@ async function poll(
     void stream.renew(opened.lease).catch(() => undefined);
   }, RENEW_EVERY_MS);
   try {
-    for (const resource of settings.resources) {
+    const report = emptyReport("feed");
+    if (isStreamFeed(instance.connector)) reports.push(report);
+    const isFed = await pollFeed(run, report);
+    const bulk = isFed
+      ? await pollBulk(run, settings.resources, reports)
+      : { left: [], goesOn: false };
+    for (const resource of bulk.left) {
       const report = emptyReport(resource.resource);
       reports.push(report);
       if (!(await pollResource(run, resource, report))) break;
+      if (report.error === null) await pollSnapshot(run, resource, report);
     }
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
@@ -287,6 +290,7 @@ async function pollResource(
   if (!plan.ok) return fail(run, name, position, report, plan.message);
   const { request, reading, numbered } = plan;
   const { startedAt, after } = reading;
+  const runs = plan.from === undefined ? 0 : (position.scan?.runs ?? 0);
   for (let pass = 1; ; pass += 1) {
     const outcome = await scanPages(run, request, reading, report, {
       position,
@@ -303,9 +307,14 @@ async function pollResource(
           ? fail(run, name, position, report, outcome.message)
           : postpone(run, report, outcome.message, outcome.retryAt);
       case "budget":
+        if (runs >= RUNS_A_SCAN) {
+          const { scan: _endless, ...ended } = position;
+          const message = `The list does not end after ${PAGES_A_RUN * RUNS_A_SCAN} pages`;
+          return fail(run, name, ended, report, message);
+        }
         return continueLater(run, name, {
           ...position,
-          scan: { startedAt, after, position: outcome.next },
+          scan: { startedAt, after, position: durable(outcome.next), runs: runs + 1 },
         });
     }
   }
@@ -367,7 +376,7 @@ async function scanPages(
     const work: Commit = {
       ...base(run),
       events: all,
-      targets: [targetOf(run.instance, reading)],
+      targets: [targetOf(run.instance, reading.resource.resource, reading.startedAt)],
       state: hashed.state,
     };
     if (!last && changed) fresh += await commitPage(run, work, report);
@@ -405,96 +414,18 @@ async function finish(
     work.events = [];
     work.state = [];
   }
-  const { rule, floor } = position;
+  const { rule, floor, snapshotAt } = position;
   const moved: Position = {
     failures: 0,
     last: idle && baselineMade ? position.last : reading.startedAt,
     ...(rule === undefined ? {} : { rule }),
     ...(floor === undefined ? {} : { floor }),
+    ...(snapshotAt === undefined ? {} : { snapshotAt }),
   };
   const resources = { ...run.cursor.resources, [reading.resource.resource]: moved };
   run.cursor = { resources };
   await commitPage(run, { ...work, ...cursorOf(run) }, report);
   return { kind: "done" };
-}
-
-async function commitPage(run: Run, work: Commit, report: ResourceReport): Promise<number> {
-  run.retentionMs ??= await readRetention(run.doors.db, run.instance.organizationId);
-  run.committed = true;
-  const { retentionMs } = run;
-  const committed = await run.stream.commit({ ...work, expect: run.version, retentionMs });
-  if (committed.kind === "stale") throw new Superseded();
-  run.version = committed.version;
-  countAccepted(report, work.events, committed.accepted);
-  const key = {
-    organizationId: run.instance.organizationId,
-    source: run.source,
-    destinationId: "",
-  };
-  const { accepted, rowsWritten, messages } = committed;
-  const counts = {
-    events: accepted.length,
-    rowsWritten,
-    objectRequests: 1,
-    queueOperations: 3 * messages,
-  };
-  count(key, counts, Date.now());
-  return committed.accepted.length;
-}
-
-/** Tells the organization's operators what happened to one of its instances. */
-async function announce(
-  { instance: { id, organizationId }, doors }: Run,
-  type: "poller.disabled" | "instance.invalid",
-  data: Record<string, unknown>,
-): Promise<void> {
-  await announceEvent(doors, organizationId, {
-    type,
-    subject: String(id),
-    data: { instanceId: id, ...data },
-  });
-}
-
-/** Events that the instance's filter turns away are kept, and go nowhere. */
-async function wantedBy(instance: Instance, events: NewEvent[]): Promise<NewEvent[]> {
-  const filter = instance.configuration["event.notification.filter"] ?? undefined;
-  if (filter === undefined) return events;
-  return Promise.all(
-    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
-  );
-}
-
-function base(run: Run): Pick<Commit, "lease" | "expect"> {
-  return { lease: run.lease, expect: run.version };
-}
-
-function cursorOf(run: Run): Pick<Commit, "cursor" | "keepIdsSince"> {
-  run.cursor = withQuietMoved(run.cursor, run.idleAt);
-  return {
-    cursor: JSON.stringify(run.cursor),
-    keepIdsSince: keepIdsSince(run.cursor.resources, run.instance.baseline, run.lookBackMs),
-  };
-}
-
-function targetOf(instance: Instance, { resource, startedAt }: Reading): Target {
-  const { connector, configuration } = instance;
-  const ordering = configuration["event.notification.ordering"];
-  return {
-    destinationId:
-      (configuration["event.notification.callback.url"] ?? null) === null
-        ? null
-        : instanceDestinationId(instance.id),
-    envelope: {
-      format: "elements",
-      elementKey: connector.key,
-      hubKey: connector.hub,
-      instanceId: instance.id,
-      instanceName: instance.name,
-      polled: { objectType: resource.resource, pollDate: startedAt },
-    },
-    most: 10,
-    ordering: ordering === "object" || ordering === "source" ? ordering : "none",
-  };
 }
 
 function failureOf(page: Exclude<HubPage, { kind: "page" }>): ScanOutcome {
@@ -512,52 +443,6 @@ function failureOf(page: Exclude<HubPage, { kind: "page" }>): ScanOutcome {
     case "unauthorized":
       return { kind: "failed", message: page.message };
   }
-}
-
-/** One more failure of this resource in a row; the poller is switched off at the hundredth. */
-async function fail(
-  run: Run,
-  resource: string,
-  position: Position,
-  report: ResourceReport,
-  message: string,
-): Promise<boolean> {
-  report.error = message;
-  const failures = position.failures + 1;
-  const failed: Position = {
-    ...position,
-    failures,
-    failedAt: Date.now(),
-    lastError: message.slice(0, 500),
-  };
-  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: failed } };
-  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
-  if (failures < FAILURES_TO_DISABLE) return true;
-  await disablePoller(run.doors.db, run.instance.id, {
-    resource,
-    failureCount: failures,
-    disabledDate: Date.now(),
-    lastError: message.slice(0, 500),
-  });
-  await announce(run, "poller.disabled", {
-    resource,
-    failureCount: failures,
-    lastError: message.slice(0, 500),
-  });
-  return false;
-}
-
-/** The vendor wants to be left alone: this instance, and nobody else, waits. */
-async function postpone(
-  run: Run,
-  report: ResourceReport,
-  message: string,
-  until: number,
-): Promise<boolean> {
-  report.error = message;
-  run.cursor = { ...run.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
-  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
-  return false;
 }
 
 /** A backlog larger than one run: the place is kept, and the next run follows at once. */

@@ -39,6 +39,8 @@ export function countAccepted(
 export const FAILURES_TO_DISABLE = 100;
 /** One run reads at most this many pages of a resource; the rest follows at once in another run. */
 export const PAGES_A_RUN = 200;
+/** A list that needs more runs than this never ends. */
+export const RUNS_A_SCAN = 50;
 /**
  * A list in numbered pages shifts when a record in it changes while it is read. A scan of several such
  * pages that found something new is repeated, this often at most, until one finds nothing.

@@ -5,8 +5,9 @@ import { instanceSource, streamName } from "../events/stream-name";
 import { doorsOf, ofToken } from "../instances/routes";
 import { readInstance } from "../instances/store";
 import { contractTime } from "../instances/view";
-import { type PollDoors, pollDry, pollNow } from "./consumer";
+import { pollDry, pollNow } from "./consumer";
 import { positionOf, readCursor } from "./cursor";
+import type { PollDoors } from "./run/consumer";
 import { polledResources } from "./settings";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference §4). */
