@@ -13,6 +13,10 @@ import { streamRoutes } from "./events/routes";
 import { usageRoutes } from "./events/usage/routes";
 import { notFound } from "./http/refusal";
 import { refuse, type RequestIdEnv, withRequestId } from "./http/surface";
+import { extract, extractionFault } from "./inbound/extract";
+import { registrar } from "./inbound/registration/routes";
+import { inboundWebhooks } from "./inbound/routes";
+import { ownConnectorRoutes } from "./instances/catalog/own/routes";
 import { catalogRoutes } from "./instances/catalog/routes";
 import { historyRoutes } from "./instances/history/routes";
 import { hubRoutes, shortHubRoutes } from "./instances/hub/routes";
@@ -22,6 +26,7 @@ import { instanceRoutes } from "./instances/routes";
 import { changeConfiguration, connectorKeys } from "./instances/store";
 import { elementsHeaders, refuseAsync } from "./http/elements";
 import { signingSecretRoutes } from "./instances/signing/routes";
+import { preview } from "./polling/preview";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
 
@@ -30,14 +35,16 @@ type AppEnv = { Bindings: Env } & RequestIdEnv;
 /** The connector surface (reference `connector-events-api.md`). Static paths come before `/instances/:id`. */
 const elements = new Hono<AppEnv>()
   .use(elementsHeaders)
+  .route("/", inboundWebhooks)
   .use(refuseAsync)
   .use(audited)
+  .route("/", ownConnectorRoutes({ pollingFault, extractionFault, extract, preview }))
   .route("/", catalogRoutes)
   .route("/", accountSettingsRoutes)
   .route("/", pollerRecordRoutes)
   .route("/", historyRoutes)
   .route("/", notificationRoutes)
-  .route("/", instanceRoutes(pollingFault))
+  .route("/", instanceRoutes(pollingFault, registrar))
   .route("/", hubRoutes)
   .route("/", shortHubRoutes)
   .notFound((c) => refuse("elements")(notFound(`No route ${c.req.method} ${c.req.path}`), c))
