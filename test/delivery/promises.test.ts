@@ -32,7 +32,7 @@ async function settledAll(stream: Stream, count: number): Promise<void> {
   });
 }
 
-describe("ordering when asked for", () => {
+describe("promise 6, ordering when asked for", () => {
   it("brings an object's versions in order, whatever fails in between, and lets other objects pass", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -118,7 +118,7 @@ describe("a destination at ten a second with a hundred waiting", () => {
   });
 });
 
-describe("a destination down for hours, then up", () => {
+describe("promise 4, every notification ends as delivered or dead, or is held: a destination down for hours, then up", () => {
   it("costs nothing while it waits, and gets everything when it is well, oldest first", async () => {
     let down = true;
     const { id, url } = await destination({
@@ -156,7 +156,7 @@ describe("a destination down for hours, then up", () => {
   });
 });
 
-describe("one slow, failing or hostile destination delays nobody else", () => {
+describe("promise 5, one slow, failing or hostile destination delays nobody else", () => {
   it("serves ninety-six of a hundred while four hang, drip, flood and fail", async () => {
     const all = [];
     for (let index = 0; index < 100; index += 1) all.push(await destination());

@@ -36,7 +36,7 @@ async function settled(id: number): Promise<void> {
   }
 }
 
-it("loses and repeats nothing when everything is killed in the middle of a poll of 500 changes", async () => {
+it("promise 1, an accepted event survives a crash of everything at any moment: loses and repeats nothing when everything is killed in the middle of a poll of 500 changes", async () => {
   const { id, receiver } = polled;
   const now = Date.now();
   const ids = Array.from(

@@ -11,7 +11,7 @@ export const DEPLOYED: EgressPolicy = {
   resolver: undefined,
 };
 
-describe("checkEgress", () => {
+describe("promise 8, no address that is private, loopback, link-local or metadata is reached, in any spelling", () => {
   it("knows more than eighty hostile spellings", () =>
     expect(HOSTILE.length).toBeGreaterThanOrEqual(80));
 

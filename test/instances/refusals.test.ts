@@ -40,7 +40,7 @@ const writes = (): [string, string][] => [
   ["PATCH", "/accounts/settings"],
 ];
 
-describe("a body that cannot be read", () => {
+describe("promise 9, bad input gets a precise 4xx and nothing is half-written: a body that cannot be read", () => {
   it.each(["{", "[1,", "name=x", '{"name":"a"}}'])("is refused: %s", async (text) => {
     for (const [method, path] of writes())
       await refused([method, path, text], 400, "The body is not valid JSON");

@@ -34,7 +34,7 @@ const requests: [method: string, path: string, body?: unknown][] = [
   ["PUT", "/events/1101/replay"],
 ];
 
-describe("another organization's instance", () => {
+describe("promise 7, one tenant can never read, change, trigger or infer anything of another's: another organization's instance", () => {
   it.each(requests)(
     "is closed to %s /instances/{id}%s, and nothing is told",
     async (...request) => {

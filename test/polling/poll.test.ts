@@ -11,7 +11,7 @@ const undated = (url = "/hubs/crm/accounts") => ({
   "event.poller.configuration": { accounts: { url, idField: "id" } },
 });
 
-describe("an idle poll", () => {
+describe("promise 10, cost is bounded: an idle poll", () => {
   it("costs one object request and no row, and reads no row but the instance", async () => {
     const instance = await create(QUIET);
     const requests = vendor({ data: [] });

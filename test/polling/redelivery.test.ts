@@ -48,7 +48,7 @@ it("a message that comes after its lease ran out is dropped: the stream sends an
   expect((await stream.notification(1))?.notification.state.kind).toBe("pending");
 });
 
-it("a consumer that dies after the POST leaves one notification, which is sent again under the same id", async () => {
+it("promise 3, the same notification tried twice carries the same id: a consumer that dies after the POST leaves one notification, which is sent again under the same id", async () => {
   const { stream, messages, callbacks } = await oneOnItsWay();
   const dead: any = {
     getByName: () => ({ settle: () => Promise.reject(new Error("The consumer is dead")) }),
