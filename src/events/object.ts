@@ -1,44 +1,25 @@
 import { DurableObject } from "cloudflare:workers";
-import type { DeliveryItem, DeliveryMessage, Millis, Outcome } from "../delivery/attempt";
-import { composeBody } from "./body";
-import type {
-  Commit,
-  Committed,
-  DeliveryState,
-  Notification,
-  Opened,
-  StoredEvent,
-  Target,
-} from "./event";
-import { type EventFilter, fits } from "./filter";
+import type { Millis, Outcome } from "../delivery/attempt";
+import type { Commit, Committed, Notification, Opened, StoredEvent, Target } from "./event";
+import type { EventFilter } from "./filter";
+import { History, type NotificationView } from "./history";
 import { type JobState, startOf, stepJob, type StreamJob } from "./jobs/job";
 import { saveJobPart } from "./jobs/store";
+import { DELIVERY_LEASE_MS, Outbox, type Queues, type Resume } from "./outbox/object";
 import { groupsByWeight, newNotification, planCommit } from "./plan";
-import { applyOutcome, dueAt, isOpen, nextAtOf, nextTry, release } from "./settle";
+import { nextAtOf, release } from "./settle";
 import { type Bundle, StreamStore } from "./store";
-import { notificationId } from "./stream-name";
 import { type Tally, tallyOf } from "./tally";
 
 /** A poll that shows no sign of life for this long has lost its lease. */
 const POLL_LEASE_MS = 20_000;
-/** What is on the queue and not settled after this long is sent again. */
-const DELIVERY_LEASE_MS = 45_000;
-/** Bundles of one stream on the queue at a time; the rest wait in the stream, where they cost nothing. */
-const WINDOW = 50;
-const BUNDLE_NOTIFICATIONS = 10;
-const BUNDLE_UNITS = 1_000_000;
-/** Bodies ride in the queue message below this (a message holds 128,000); above, the consumer asks. */
-const INLINE_BYTES = 90_000;
 const SEGMENT_UNITS = 400_000;
 const DEFAULT_RETENTION_MS = 7 * 86_400_000;
 const PURGE_PAUSE_MS = 60_000;
 const PURGE_ROWS = 500;
-const RESUME_BUNDLES = 200;
 const JOB_PAUSE_MS = 100;
 /** An alarm this late is taken for lost. */
 const OVERDUE_MS = 120_000;
-/** An answer slower than this takes its destination to the slow lane. */
-const SLOW_MS = 3_000;
 
 type Waiting = {
   commit: Commit;
@@ -47,45 +28,40 @@ type Waiting = {
 };
 type Lease = { token: string; holder: string; until: Millis };
 
-/** What an operator or the history pages see of a notification. */
-export type NotificationView = { notification: Notification; id: string; events: StoredEvent[] };
-
 /**
  * The truth of one source: its cursor, its events, its notifications and when each is due. Queues carry
  * work that is ready now; what they lose, this object's one alarm sends again.
  */
 export class EventStream extends DurableObject<Env> {
   private readonly store: StreamStore;
-  private readonly inFlight = new Map<number, Millis>();
-  private readonly healthy = new Set<string>();
-  /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
-  private readonly parked = new Map<string, Millis>();
+  private readonly history: History;
+  private outbox: Outbox;
   private waiting: Waiting[] = [];
   private lease: Lease | undefined;
   private lastOpenedAt: Millis | null = null;
   private armedAt: Millis | null = null;
   private lastEvent = 0;
   private lastNotification = 0;
-  /** Bundles up to this one may still be on the queue since before this object woke up, until then. */
-  private inherited = { upTo: 0, until: 0 };
-  private backlog = false;
   private retentionMs: number;
   private named: boolean;
   private requests = 0;
-  private sent = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.store = new StreamStore(state.storage.sql);
     this.retentionMs = Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
     this.named = this.store.meta("name") !== null;
+    const name = (): string => this.name();
+    this.history = new History(this.store, name);
+    const last = this.store.lastSeqs();
+    this.lastEvent = last.event;
+    this.lastNotification = last.notification;
+    const queues = (): Queues => ({ fast: this.env.DELIVERIES, slow: this.env.DELIVERIES_SLOW });
+    const doors = { store: this.store, history: this.history, queues, name };
+    this.outbox = new Outbox(doors, { upTo: last.notification, until: 0 });
     void state.blockConcurrencyWhile(async () => {
       this.armedAt = await state.storage.getAlarm();
-      const last = this.store.lastSeqs();
-      this.lastEvent = last.event;
-      this.lastNotification = last.notification;
-      this.inherited = { upTo: last.notification, until: this.armedAt ?? 0 };
-      this.backlog = this.store.nextDue([]) !== null;
+      this.outbox = new Outbox(doors, { upTo: last.notification, until: this.armedAt ?? 0 });
     });
   }
 
@@ -100,7 +76,7 @@ export class EventStream extends DurableObject<Env> {
       return { kind: "busy", until: this.lease.until };
     this.lease = { token: crypto.randomUUID(), holder: request.holder, until: now + POLL_LEASE_MS };
     this.lastOpenedAt = now;
-    if (this.backlog) this.arm(now);
+    if (this.outbox.hasBacklog) this.arm(now);
     const { version, value } = this.cursor();
     return { kind: "opened", lease: this.lease.token, version, cursor: value };
   }
@@ -157,7 +133,7 @@ export class EventStream extends DurableObject<Env> {
     const bundle = this.store.bundle(bundleId);
     const wanted = bundle?.notifications.filter(({ seq }) => seqs.includes(seq)) ?? [];
     return Object.fromEntries(
-      wanted.map((notification) => [notification.seq, this.body(notification)]),
+      wanted.map((notification) => [notification.seq, this.history.body(notification)]),
     );
   }
 
@@ -168,33 +144,14 @@ export class EventStream extends DurableObject<Env> {
   async settle(bundleId: number, outcomes: Outcome[], last = true): Promise<void> {
     this.requests += 1;
     const now = Date.now();
-    const bundle = this.store.bundle(bundleId);
-    if (last) this.inFlight.delete(bundleId);
-    if (bundle === undefined) return;
-    const freed: string[] = [];
-    let changed = false;
-    for (const outcome of outcomes) {
-      const notification = bundle.notifications.find(({ seq }) => seq === outcome.seq);
-      if (notification === undefined || !applyOutcome(notification, outcome)) continue;
-      changed = true;
-      this.observe(notification, outcome);
-      if (!isOpen(notification)) freed.push(...this.unblock(notification));
-    }
-    if (changed) this.store.saveBundle(bundle);
-    const next = freed.length === 0 ? [] : this.advance(freed, now);
-    await this.send(next, now);
-    await this.pump(now);
-    const dueNext = nextAtOf(bundle.notifications);
-    if (last && dueNext !== null) this.arm(now, Math.max(dueNext, now));
+    const dueAgain = await this.outbox.settle(bundleId, outcomes, last, now);
+    if (dueAgain !== null) this.arm(now, Math.max(dueAgain, now));
   }
 
   /** One notification with its events; null when unknown here. */
   notification(seq: number): NotificationView | null {
     this.requests += 1;
-    const notification = this.store
-      .bundleOf(seq)
-      ?.notifications.find((candidate) => candidate.seq === seq);
-    return notification === undefined ? null : this.view(notification);
+    return this.history.notification(seq);
   }
 
   /** Somebody has taken note of a notification. */
@@ -210,10 +167,8 @@ export class EventStream extends DurableObject<Env> {
   /** The body a notification is sent with. */
   notificationBody(seq: number): string | null {
     this.requests += 1;
-    const notification = this.store
-      .bundleOf(seq)
-      ?.notifications.find((candidate) => candidate.seq === seq);
-    return notification === undefined ? null : this.body(notification);
+    const notification = this.store.notification(seq);
+    return notification === undefined ? null : this.history.body(notification);
   }
 
   /** Newest first, from below `before`. */
@@ -223,24 +178,8 @@ export class EventStream extends DurableObject<Env> {
     withEvents: boolean;
   }): NotificationView[] {
     this.requests += 1;
-    const views: NotificationView[] = [];
-    const below = request.before ?? Number.MAX_SAFE_INTEGER;
-    let from = below;
-    while (views.length < request.limit) {
-      const bundles = this.store.bundlesBefore(from, 20);
-      for (const { notifications } of bundles)
-        for (const notification of notifications.toReversed())
-          if (notification.seq < below && views.length < request.limit)
-            views.push(
-              request.withEvents
-                ? this.view(notification)
-                : { notification, id: notificationId(this.name(), notification.seq), events: [] },
-            );
-      const last = bundles.at(-1);
-      if (last === undefined) break;
-      from = last.id;
-    }
-    return views;
+    const before = request.before ?? Number.MAX_SAFE_INTEGER;
+    return this.history.notifications(before, request.limit, request.withEvents);
   }
 
   /**
@@ -254,18 +193,7 @@ export class EventStream extends DurableObject<Env> {
   } {
     this.requests += 1;
     const filter: EventFilter = JSON.parse(request.filter ?? "{}");
-    const events: StoredEvent[] = [];
-    let last = request.after;
-    for (let pages = 0; pages < 20 && events.length < request.limit; pages += 1) {
-      const page = this.store.eventsAfter(last, request.limit);
-      for (const event of page) {
-        if (events.length === request.limit) break;
-        last = event.seq;
-        if (fits(filter, event)) events.push(event);
-      }
-      if (page.length < request.limit) break;
-    }
-    return { events, last, head: this.lastEvent };
+    return { ...this.history.events(request.after, request.limit, filter), head: this.lastEvent };
   }
 
   /** What was received between two instants and what became of it, by bucket. */
@@ -292,12 +220,12 @@ export class EventStream extends DurableObject<Env> {
     const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
     if (bundle === undefined || notification === undefined) return null;
     notification.destinationId ??= fallbackId;
-    if (notification.destinationId === null) return this.view(notification);
+    if (notification.destinationId === null) return this.history.view(notification);
     release(notification, now, forced);
     this.store.saveBundle(bundle);
-    await this.send([bundle], now);
+    await this.outbox.send([bundle], now);
     this.arm(now, now + DELIVERY_LEASE_MS);
-    return this.view(notification);
+    return this.history.view(notification);
   }
 
   /** Begins paged work; the alarm does it, a page at a time, and tells `jobs` how far it is. */
@@ -324,29 +252,9 @@ export class EventStream extends DurableObject<Env> {
   async resume(destinationId: string, most: number | null, from = 0): Promise<void> {
     this.requests += 1;
     const now = Date.now();
-    if (most === null) this.parked.delete(destinationId);
-    const page = this.store.putOff(from, now, RESUME_BUNDLES);
-    let left = most ?? RESUME_BUNDLES;
-    for (const bundle of page) {
-      const mine = bundle.notifications.filter(
-        ({ state, destinationId: own }) => own === destinationId && state.kind === "parked",
-      );
-      if (mine.length === 0 || left === 0) continue;
-      for (const notification of mine) notification.state = { kind: "pending", at: now };
-      this.store.saveBundle(bundle);
-      left -= 1;
-    }
-    const last = page.at(-1);
-    const more = left > 0 && page.length === RESUME_BUNDLES && last !== undefined;
-    this.store.setMeta(
-      "resume",
-      more
-        ? JSON.stringify({ destinationId, most: most === null ? null : left, from: last.id + 1 })
-        : null,
-    );
-    this.backlog = true;
-    await this.pump(now);
-    this.arm(now, more ? now + 1_000 : undefined);
+    const rest = await this.outbox.resume({ destinationId, most, from }, now);
+    this.store.setMeta("resume", rest === null ? null : JSON.stringify(rest));
+    this.arm(now, rest === null ? undefined : now + 1_000);
   }
 
   /** Counted since this object woke up: what the bench and the usage pages turn into money. */
@@ -357,7 +265,7 @@ export class EventStream extends DurableObject<Env> {
     requests: number;
     messages: number;
   } {
-    return { ...this.store.meter, requests: this.requests, messages: this.sent };
+    return { ...this.store.meter, requests: this.requests, messages: this.outbox.sent };
   }
 
   override async alarm(): Promise<void> {
@@ -365,10 +273,7 @@ export class EventStream extends DurableObject<Env> {
     this.armedAt = null;
     const now = Date.now();
     try {
-      for (const [id, until] of this.inFlight) if (until <= now) this.inFlight.delete(id);
-      if (this.inherited.until <= now) this.inherited.upTo = 0;
-      this.backlog = true;
-      await this.pump(now);
+      await this.outbox.revive(now);
       await this.goOnResuming();
       await this.workJobs(now);
       await this.wakeSource(now);
@@ -402,8 +307,12 @@ export class EventStream extends DurableObject<Env> {
         );
         results = waiting.map(({ commit }) => this.take(commit, ids, plans, now));
         this.append(plans, now);
-        bundles = this.bundle(
+        const units = new Map(
+          plans.flatMap(({ events }) => events.map(({ seq, data }) => [seq, data.length])),
+        );
+        bundles = this.outbox.place(
           plans.flatMap(({ notifications }) => notifications),
+          (seq) => units.get(seq) ?? 0,
           now,
         );
       });
@@ -432,7 +341,7 @@ export class EventStream extends DurableObject<Env> {
     const later = nextAt.filter((at) => at > now);
     const sentAt = nextAt.length > 0 ? [now + DELIVERY_LEASE_MS] : [];
     this.arm(now, Math.min(now + this.retentionMs, ...wakes, ...later, ...sentAt));
-    this.ctx.waitUntil(this.send(bundles, now));
+    this.ctx.waitUntil(this.outbox.send(bundles, now));
   }
 
   /** One commit of a flush: checked against the cursor, numbered, its cursor and state written. */
@@ -500,157 +409,15 @@ export class EventStream extends DurableObject<Env> {
       if (raw !== undefined) this.store.addSegment(events, raw, now);
   }
 
-  /** New notifications as rows, those of one lane together; the ones that want order wait for their turn. */
-  private bundle(notifications: Notification[], now: Millis): Bundle[] {
-    for (const notification of notifications) {
-      if (notification.keys === undefined) continue;
-      const blocked = notification.keys.some((key) => this.store.firstOfKey(key) !== undefined);
-      for (const key of notification.keys) this.store.addOrdering(key, notification.seq);
-      if (blocked && notification.state.kind === "pending")
-        notification.state = { kind: "waiting" };
-    }
-    for (const notification of notifications) {
-      const until = this.parked.get(notification.destinationId ?? "") ?? 0;
-      if (until > now && notification.state.kind === "pending")
-        notification.state = { kind: "parked", at: until };
-    }
-    const weight = (notification: Notification): number => notification.events.length * 2_000;
-    return Map.groupBy(notifications, (one) => `${this.lane([one])} ${one.state.kind === "parked"}`)
-      .values()
-      .toArray()
-      .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight))
-      .map((group) => this.store.addBundle(group));
-  }
-
-  /** Puts what is due on the queues, as far as the window allows. */
-  private async pump(now: Millis): Promise<void> {
-    if (!this.backlog || this.inFlight.size >= WINDOW) return;
-    const due = this.store.dueBundles(
-      now,
-      [...this.inFlight.keys()],
-      WINDOW - this.inFlight.size + 1,
-    );
-    const sendable = due
-      .filter(({ id }) => id > this.inherited.upTo)
-      .slice(0, WINDOW - this.inFlight.size);
-    this.backlog = due.length > sendable.length;
-    await this.send(sendable, now);
-  }
-
-  private async send(bundles: readonly Bundle[], now: Millis): Promise<void> {
-    const leaseUntil = now + DELIVERY_LEASE_MS;
-    const lanes: Record<"DELIVERIES" | "DELIVERIES_SLOW", DeliveryMessage[]> = {
-      DELIVERIES: [],
-      DELIVERIES_SLOW: [],
-    };
-    for (const bundle of bundles) {
-      const ready = bundle.notifications.filter(({ state }) => isDue(state, now));
-      if (ready.length === 0) continue;
-      // Part of a bundle may still be under way: what is due of it follows when that is settled.
-      if (this.inFlight.size >= WINDOW || this.inFlight.has(bundle.id)) {
-        this.backlog = true;
-        continue;
-      }
-      this.inFlight.set(bundle.id, leaseUntil);
-      lanes[this.lane(ready)].push({
-        stream: this.name(),
-        bundle: bundle.id,
-        leaseUntil,
-        items: this.items(ready),
-      });
-    }
-    for (const [lane, messages] of Object.entries(lanes)) {
-      const queue = lane === "DELIVERIES" ? this.env.DELIVERIES : this.env.DELIVERIES_SLOW;
-      const batches = groupsByWeight(messages, 200_000, 100, messageBytes);
-      for (const batch of batches) {
-        this.sent += batch.length;
-        try {
-          await queue.sendBatch(batch.map((body) => ({ body, contentType: "json" })));
-        } catch (error) {
-          // Nothing is lost: the lease runs out and the alarm sends it again.
-          console.warn(
-            JSON.stringify({ at: "stream.send", stream: this.name(), error: String(error) }),
-          );
-        }
-      }
-    }
-  }
-
-  private items(notifications: readonly Notification[]): DeliveryItem[] {
-    let bytes = 0;
-    return notifications.flatMap((notification) => {
-      if (notification.destinationId === null) return [];
-      const body = this.body(notification);
-      bytes += jsonBytes(body);
-      return {
-        seq: notification.seq,
-        n: nextTry(notification),
-        tries: notification.tries,
-        ...(notification.firstFailedAt === undefined
-          ? {}
-          : { firstFailedAt: notification.firstFailedAt }),
-        destinationId: notification.destinationId,
-        id: notificationId(this.name(), notification.seq),
-        createdAt: notification.createdAt,
-        parked: notification.state.kind === "parked",
-        forced: notification.forced === true,
-        noted: notification.released === true,
-        ...(bytes > INLINE_BYTES ? {} : { body }),
-      };
-    });
-  }
-
-  /** New, slow and failing destinations are served apart, so that nobody waits behind them. */
-  private lane(notifications: readonly Notification[]): "DELIVERIES" | "DELIVERIES_SLOW" {
-    return notifications.every(
-      ({ destinationId, tries }) =>
-        tries === 0 && destinationId !== null && this.healthy.has(destinationId),
-    )
-      ? "DELIVERIES"
-      : "DELIVERIES_SLOW";
-  }
-
-  private observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
-    if (destinationId === null) return;
-    if (next.kind === "parked") this.parked.set(destinationId, next.at);
-    if (attempt === undefined) return;
-    if (next.kind === "delivered") this.parked.delete(destinationId);
-    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
-    else this.healthy.delete(destinationId);
-  }
-
-  private unblock(notification: Notification): string[] {
-    for (const key of notification.keys ?? []) this.store.removeOrdering(key, notification.seq);
-    return notification.keys ?? [];
-  }
-
-  /** The notifications that are first of all their keys now that `freed` moved on. */
-  private advance(freed: readonly string[], now: Millis): Bundle[] {
-    const bundles = new Map<number, Bundle>();
-    for (const key of new Set(freed)) {
-      const seq = this.store.firstOfKey(key);
-      const found = seq === undefined ? undefined : this.store.bundleOf(seq);
-      const bundle = found === undefined ? undefined : (bundles.get(found.id) ?? found);
-      const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
-      if (bundle === undefined || notification?.state.kind !== "waiting") continue;
-      if (notification.keys?.some((own) => this.store.firstOfKey(own) !== seq) === true) continue;
-      notification.state = { kind: "pending", at: now };
-      bundles.set(bundle.id, bundle);
-    }
-    for (const bundle of bundles.values()) this.store.saveBundle(bundle);
-    return [...bundles.values()];
-  }
-
   /** A page of each job, unless the queue is half full with this stream's work: live traffic goes first. */
   private async workJobs(now: Millis): Promise<void> {
     for (const text of this.store.metaValues("job|")) {
-      if (this.inFlight.size >= WINDOW / 2) break;
+      if (this.outbox.isBusy) break;
       const before: JobState = JSON.parse(text);
       const { state, unheard, done } = stepJob(before, this.store, now);
       if (unheard.length > 0) this.hear(unheard, state.job, now);
       this.store.setMeta(`job|${state.job.id}`, done ? null : JSON.stringify(state));
-      this.backlog = true;
-      await this.pump(now);
+      await this.outbox.pumpAll(now);
       await saveJobPart(this.env.DB, state.job.id, this.name(), {
         processed: state.processed,
         done,
@@ -675,11 +442,7 @@ export class EventStream extends DurableObject<Env> {
   private async goOnResuming(): Promise<void> {
     const text = this.store.meta("resume");
     if (text === null) return;
-    const {
-      destinationId,
-      most,
-      from,
-    }: { destinationId: string; most: number | null; from: number } = JSON.parse(text);
+    const { destinationId, most, from }: Resume = JSON.parse(text);
     await this.resume(destinationId, most, from);
   }
 
@@ -711,10 +474,7 @@ export class EventStream extends DurableObject<Env> {
   }
 
   private dueTimes(now: Millis): Millis[] {
-    const times = [...this.inFlight.values()];
-    const due = this.store.nextDue([...this.inFlight.keys()]);
-    if (due !== null)
-      times.push(Math.max(due, this.inherited.upTo > 0 ? this.inherited.until : 0, now + 100));
+    const times = this.outbox.dueTimes(now);
     const wake = this.store.meta("wake");
     if (wake !== null) times.push(JSON.parse(wake).at);
     if (this.store.metaValues("job|").length > 0) times.push(now + JOB_PAUSE_MS);
@@ -728,47 +488,9 @@ export class EventStream extends DurableObject<Env> {
     return text === null ? { version: 0, value: null } : JSON.parse(text);
   }
 
-  private body(notification: Notification): string {
-    const { events, raws } = this.eventsOf(notification);
-    const raw = notification.raw === undefined ? undefined : raws.get(notification.raw);
-    return composeBody(this.name(), notification, events, raw);
-  }
-
-  private view(notification: Notification): NotificationView {
-    const { events } = this.eventsOf(notification);
-    return { notification, id: notificationId(this.name(), notification.seq), events };
-  }
-
-  private eventsOf(notification: Notification): {
-    events: StoredEvent[];
-    raws: Map<number, string>;
-  } {
-    const wanted = new Set(notification.events);
-    const first = Math.min(notification.raw ?? Number.MAX_SAFE_INTEGER, ...wanted);
-    const found = this.store.events(first, Math.max(...wanted));
-    return { raws: found.raws, events: found.events.filter(({ seq }) => wanted.has(seq)) };
-  }
-
   private name(): string {
     const name = this.ctx.id.name ?? this.store.meta("name");
     if (name === null) throw new Error("A stream is reached by its name");
     return name;
   }
-}
-
-function isDue(state: DeliveryState, now: Millis): boolean {
-  const at = dueAt(state);
-  return at !== null && at <= now;
-}
-
-/** What a text weighs inside a JSON message. */
-function jsonBytes(text: string): number {
-  return new TextEncoder().encode(JSON.stringify(text)).byteLength;
-}
-
-function messageBytes({ items }: DeliveryMessage): number {
-  return items.reduce(
-    (bytes, { body }) => bytes + 400 + (body === undefined ? 0 : jsonBytes(body)),
-    200,
-  );
 }

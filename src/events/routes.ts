@@ -20,7 +20,8 @@ import { invalid, notFound } from "../http/refusal";
 import { readConsumer, saveConsumer } from "./consumers/store";
 import type { StreamJob } from "./jobs/job";
 import { insertJob, readJob } from "./jobs/store";
-import type { EventStream, NotificationView } from "./object";
+import type { NotificationView } from "./history";
+import type { EventStream } from "./object";
 import {
   instanceOfSource,
   instanceSource,

@@ -232,6 +232,10 @@ export class StreamStore {
     return row === undefined ? undefined : bundleOf(row);
   }
 
+  notification(seq: number): Notification | undefined {
+    return this.bundleOf(seq)?.notifications.find((candidate) => candidate.seq === seq);
+  }
+
   /** Bundles with something due, longest overdue first. */
   dueBundles(now: Millis, except: readonly number[], limit: number): Bundle[] {
     return this.run<BundleRow>(

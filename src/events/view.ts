@@ -1,7 +1,7 @@
 import type { Attempt } from "../delivery/attempt";
 import { isoTime } from "../http/lists";
 import type { StoredEvent } from "./event";
-import type { NotificationView } from "./object";
+import type { NotificationView } from "./history";
 import { dueAt } from "./settle";
 import { notificationId, parseStreamName } from "./stream-name";
 

@@ -143,7 +143,7 @@ describe("settle", () => {
     await stream.commit(commit({ events: events(1), targets: [target({ destinationId: id })] }));
     const before = await stream.notification(1);
     await runInDurableObject(stream, async (instance) => {
-      Reflect.set(instance, "inFlight", new Map([[1, Date.now() - 1]]));
+      Reflect.set(Reflect.get(instance, "outbox"), "inFlight", new Map([[1, Date.now() - 1]]));
     });
     const sentBefore = (await stream.meter()).messages;
     expect(await runDurableObjectAlarm(stream)).toBe(true);

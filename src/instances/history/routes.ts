@@ -1,7 +1,8 @@
 import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
 import { instanceDestinationId } from "../../delivery/destination";
-import type { EventStream, NotificationView } from "../../events/object";
+import type { NotificationView } from "../../events/history";
+import type { EventStream } from "../../events/object";
 import { instanceSource, parseNotificationId, streamName } from "../../events/stream-name";
 import { bucketsOf, intervalMs, type Tally } from "../../events/tally";
 import { pageOf } from "../../http/paging";

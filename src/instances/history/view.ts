@@ -1,5 +1,5 @@
 import { eventObject } from "../../events/body";
-import type { NotificationView } from "../../events/object";
+import type { NotificationView } from "../../events/history";
 
 /** Where a notification stands, in the contract's words (reference §9). */
 export function statusOf({ notification }: NotificationView): string {

@@ -5,7 +5,8 @@ import { instanceDestinationId } from "../../delivery/destination";
 import { listExceptions } from "../../delivery/exceptions/store";
 import { changePolicy, readDestination } from "../../delivery/store";
 import { overTroubledStreams } from "../../events/destinations/routes";
-import type { EventStream, NotificationView } from "../../events/object";
+import type { NotificationView } from "../../events/history";
+import type { EventStream } from "../../events/object";
 import {
   instanceOfSource,
   instanceSource,

@@ -1,4 +1,4 @@
-import type { NotificationView } from "../../events/object";
+import type { NotificationView } from "../../events/history";
 import type { Instance } from "../instance";
 import { contractTime } from "../view";
 

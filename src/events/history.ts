@@ -1,0 +1,87 @@
+import { composeBody } from "./body";
+import type { Notification, StoredEvent } from "./event";
+import { type EventFilter, fits } from "./filter";
+import type { StreamStore } from "./store";
+import { notificationId } from "./stream-name";
+
+/** What an operator or the history pages see of a notification. */
+export type NotificationView = { notification: Notification; id: string; events: StoredEvent[] };
+
+/** Bundles and pages of events that one question reads at a time. */
+const PAGE_BUNDLES = 20;
+const MOST_PAGES = 20;
+
+/** A stream's past, read from its tables. */
+export class History {
+  private readonly store: StreamStore;
+  private readonly name: () => string;
+
+  constructor(store: StreamStore, name: () => string) {
+    this.store = store;
+    this.name = name;
+  }
+
+  notification(seq: number): NotificationView | null {
+    const notification = this.store.notification(seq);
+    return notification === undefined ? null : this.view(notification);
+  }
+
+  view(notification: Notification): NotificationView {
+    const id = notificationId(this.name(), notification.seq);
+    return { notification, id, events: this.eventsOf(notification).events };
+  }
+
+  /** The bytes a notification is sent with. */
+  body(notification: Notification): string {
+    const { events, raws } = this.eventsOf(notification);
+    const raw = notification.raw === undefined ? undefined : raws.get(notification.raw);
+    return composeBody(this.name(), notification, events, raw);
+  }
+
+  /** Newest first, from below `before`. */
+  notifications(before: number, limit: number, withEvents: boolean): NotificationView[] {
+    const views: NotificationView[] = [];
+    for (let from = before; views.length < limit;) {
+      const bundles = this.store.bundlesBefore(from, PAGE_BUNDLES);
+      for (const notification of bundles.flatMap((one) => one.notifications.toReversed())) {
+        if (notification.seq >= before || views.length === limit) continue;
+        const id = notificationId(this.name(), notification.seq);
+        views.push(withEvents ? this.view(notification) : { notification, id, events: [] });
+      }
+      const last = bundles.at(-1);
+      if (last === undefined) break;
+      from = last.id;
+    }
+    return views;
+  }
+
+  /** Oldest first, after `after`; at most `limit` that fit. `last` is the number to go on from. */
+  events(
+    after: number,
+    limit: number,
+    filter: EventFilter,
+  ): { events: StoredEvent[]; last: number } {
+    const events: StoredEvent[] = [];
+    let last = after;
+    for (let pages = 0; pages < MOST_PAGES && events.length < limit; pages += 1) {
+      const page = this.store.eventsAfter(last, limit);
+      for (const event of page) {
+        if (events.length === limit) break;
+        last = event.seq;
+        if (fits(filter, event)) events.push(event);
+      }
+      if (page.length < limit) break;
+    }
+    return { events, last };
+  }
+
+  private eventsOf(notification: Notification): {
+    events: StoredEvent[];
+    raws: Map<number, string>;
+  } {
+    const wanted = new Set(notification.events);
+    const first = Math.min(notification.raw ?? Number.MAX_SAFE_INTEGER, ...wanted);
+    const found = this.store.events(first, Math.max(...wanted));
+    return { raws: found.raws, events: found.events.filter(({ seq }) => wanted.has(seq)) };
+  }
+}
