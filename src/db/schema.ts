@@ -163,3 +163,5 @@ export type DestinationPolicy = {
   filter?: string;
   transform?: string;
 };
+
+export * from "./resources";
