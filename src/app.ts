@@ -10,6 +10,8 @@ import { elementsHeaders } from "./http/elements";
 import { signingSecretRoutes } from "./instances/signing/routes";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
+import { logRoutes } from "./resources/log/routes";
+import { errorMeta, resourceRoutes, withCorrelationId } from "./resources/routes";
 
 type AppEnv = { Bindings: Env } & RequestIdEnv;
 
@@ -32,8 +34,20 @@ const v1 = new Hono<AppEnv>()
   .route("/", signingSecretRoutes)
   .onError(refuse("v1"));
 
+/** API resources and their log (reference `resource-api.md`). */
+const apis = new Hono<AppEnv>()
+  .use(withCorrelationId)
+  .route("/", resourceRoutes)
+  .onError(refuse("apis", errorMeta));
+const log = new Hono<AppEnv>()
+  .use(withCorrelationId)
+  .route("/", logRoutes)
+  .onError(refuse("apis", errorMeta));
+
 export const app = new Hono<AppEnv>()
   .use(withRequestId)
   .route("/elements/api-v2", elements)
   .route("/v1", v1)
+  .route("/apis", apis)
+  .route("/events", log)
   .get("/health", (c) => c.json({ status: "ok" }));

@@ -16,6 +16,8 @@ export type Config = {
   bootstrapKey: string | undefined;
   /** `ticks`: each cron tick advances schedule time by one minute, however often it comes. */
   schedule: "clock" | "ticks";
+  /** `product` in the events of API resources. */
+  product: string;
 };
 
 const list = z
@@ -37,6 +39,7 @@ const environment = z.object({
   SESSION_KEY: z.string().min(32, "Expected at least 32 characters"),
   BOOTSTRAP_KEY: z.string().min(16).optional(),
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
+  TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
 
@@ -66,6 +69,7 @@ export function readConfig(env: object): Config {
     sessionKey: values.SESSION_KEY,
     bootstrapKey: values.BOOTSTRAP_KEY,
     schedule: values.SCHEDULE,
+    product: values.TRIBUTARY_PRODUCT,
   };
   known.set(env, config);
   return config;

@@ -3,6 +3,7 @@ import { readConfig } from "./config";
 import { consumeDeliveries } from "./delivery/consumer";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
+import { tickResources } from "./resources/cron";
 
 export { EventStream } from "./events/object";
 
@@ -20,6 +21,7 @@ export default {
 
   async scheduled({ scheduledTime }, env) {
     await tick(scheduledTime, { db: env.DB, polls: env.POLLS, config: readConfig(env) });
+    await tickResources(Date.now(), { db: env.DB, streams: env.EVENT_STREAMS });
   },
 
   async queue(batch, env) {
