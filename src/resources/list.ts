@@ -73,7 +73,7 @@ export function listStatements(
       : new Refusal({ kind: "invalid", message: filter.message, field: "query" });
   const sort = sortOf(query["sort"]);
   const path = accessPath(kind, scope, filter.hints, sort, bindings);
-  const from = `FROM resources AS r ${path.index} WHERE ${base} AND ${path.condition} AND ${filter.sql}`;
+  const from = `FROM ${path.table} WHERE ${base} AND ${path.condition} AND ${filter.sql}`;
   const values = [...bindings.values];
   const order =
     sort.column === "r.seq"
@@ -98,7 +98,7 @@ function accessPath(
   hints: Hints,
   sort: Sort,
   bindings: Bindings,
-): { index: string; condition: string } {
+): { table: string; condition: string } {
   const scopes = scopesOf(kind, scope, hints);
   const inScopes =
     scopes === undefined
@@ -108,19 +108,22 @@ function accessPath(
         : `r.scope IN (${scopes.map((key) => bindings.add(key)).join(", ")})`;
   if (hints.names !== undefined)
     return {
-      index: "NOT INDEXED",
-      condition: `${inScopes ?? allScopes} AND ${nameRange(hints.names, bindings)}`,
+      table: inScopes === undefined ? allScopes : "resources AS r",
+      condition: `${inScopes ?? "r.scope = o.scope"} AND ${nameRange(hints.names, bindings)}`,
     };
-  if (inScopes === undefined) return { index: "INDEXED BY resources_kind", condition: "1" };
+  if (inScopes === undefined)
+    return { table: "resources AS r INDEXED BY resources_kind", condition: "1" };
   return {
-    index: sort.column === "r.name" ? "NOT INDEXED" : "INDEXED BY resources_scope",
+    table:
+      sort.column === "r.name" ? "resources AS r" : "resources AS r INDEXED BY resources_scope",
     condition: inScopes,
   };
 }
 
 /** Every scope there is, so that names can be sought in each. */
-const allScopes = `r.scope IN (SELECT '' UNION ALL SELECT s.kind || '/' || s.name FROM resources AS s
-  WHERE s.organization_id = ?1 AND s.kind IN (${scopeKinds.map((kind) => `'${kind}'`).join(", ")}))`;
+const allScopes = `(SELECT '' AS scope UNION ALL SELECT s.kind || '/' || s.name FROM resources AS s
+  WHERE s.organization_id = ?1 AND s.kind IN (${scopeKinds.map((kind) => `'${kind}'`).join(", ")}))
+  AS o CROSS JOIN resources AS r`;
 
 /** The scopes a list can have rows of, when they are few; undefined: all. */
 function scopesOf(kind: Kind, scope: ScopeName | "all", hints: Hints): string[] | undefined {

@@ -9,7 +9,12 @@ export const V1 = "/apis/management/v1";
 export type Reply = { status: number; headers: Headers; body: any; text: string };
 export type Client = {
   organizationId: number;
-  call(method: string, path: string, body?: unknown, headers?: HeadersInit): Promise<Reply>;
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ): Promise<Reply>;
   /** POST that must succeed. */
   make(path: string, body: unknown): Promise<any>;
 };
@@ -41,7 +46,7 @@ export async function freshClient(): Promise<Client> {
       headers: {
         authorization: `Bearer ${key}`,
         ...(body === undefined ? {} : { "content-type": "application/json" }),
-        ...Object.fromEntries(new Headers(headers)),
+        ...headers,
       },
       ...(body === undefined
         ? {}

@@ -217,7 +217,7 @@ describe("subresources", () => {
 });
 
 describe("PATCH", () => {
-  const patch = (path: string, operations: unknown, headers: HeadersInit = {}) =>
+  const patch = (path: string, operations: unknown, headers: Record<string, string> = {}) =>
     client.call("PATCH", path, operations, {
       "content-type": "application/json-patch+json",
       ...headers,
@@ -425,7 +425,7 @@ describe("paths and methods", () => {
 
   it("asks for a key, for the key's own tenant, and takes Basic too", async () => {
     const path = `${V1}/environments`;
-    const as = (authorization: string, more: HeadersInit = {}) =>
+    const as = (authorization: string, more: Record<string, string> = {}) =>
       client.call("GET", path, undefined, { authorization, ...more });
     expect((await as("Bearer wrong")).status).toBe(401);
     expect((await as("")).body.errors[0].title).toBe("Authentication error");
