@@ -10,6 +10,7 @@ import { elementsHeaders } from "./http/elements";
 import { signingSecretRoutes } from "./instances/signing/routes";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
+import { discoveryRoutes } from "./resources/discovery/routes";
 import { logRoutes } from "./resources/log/routes";
 import { errorMeta, resourceRoutes, withCorrelationId } from "./resources/routes";
 
@@ -37,6 +38,7 @@ const v1 = new Hono<AppEnv>()
 /** API resources and their log (reference `resource-api.md`). */
 const apis = new Hono<AppEnv>()
   .use(withCorrelationId)
+  .route("/", discoveryRoutes)
   .route("/", resourceRoutes)
   .onError(refuse("apis", errorMeta));
 const log = new Hono<AppEnv>()
