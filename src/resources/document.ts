@@ -52,6 +52,10 @@ export function parseDocument(kind: Kind, body: unknown, egress: EgressPolicy): 
     ...(head.success ? [] : faultsOf(head.error, "")),
     ...(spec.success ? [] : faultsOf(spec.error, "spec")),
     ...(spec.success && kind.kind === "Webhook" ? webhookFaults(spec.data, egress) : []),
+    // Not stored with the main part, but a document is taken as a whole or not at all.
+    ...Object.entries(body).flatMap(([sub, value]) =>
+      Object.hasOwn(kind.subResources, sub) ? (subResourceFaults(kind, sub, value) ?? []) : [],
+    ),
   ];
   if (!head.success || !spec.success || faults.length > 0) return { ok: false, faults };
   const { title, attributes, tags, finalizers, owner, metadata } = head.data;

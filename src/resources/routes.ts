@@ -38,6 +38,9 @@ type ApisContext = Context<ApisEnv>;
 type Item = Extract<Address, { at: "item" }>;
 
 const MOST_BODY_BYTES = 1_000_000;
+/** Ours: a PUT that makes no difference writes nothing and tells nobody. */
+const IF_CHANGED = "x-tributary-if-changed";
+const UNCHANGED = "x-tributary-unchanged";
 /** What `embed` shows of one relation. */
 const MOST_EMBEDDED = 1_000;
 
@@ -230,14 +233,16 @@ async function write(
 ) {
   const doors = writeDoors(c);
   const caller = callerOf(c, version);
-  const { resource, warnings } = await changeResource(
+  const { resource, warnings, unchanged } = await changeResource(
     doors,
     caller,
     address,
     expected,
     edit,
+    c.req.header(IF_CHANGED) === "true",
     removalOf(doors, caller),
   );
+  if (unchanged === true) c.header(UNCHANGED, "true");
   return c.json(await presented(c, resource, version, warnings));
 }
 

@@ -136,6 +136,24 @@ describe("PUT", () => {
     expect(cleared.body.owner).toBeUndefined();
   });
 
+  it("counts and tells a PUT that changes nothing, unless it is asked not to", async () => {
+    await environment("one", { tags: ["t"] });
+    const path = `${V1}/environments/one`;
+    const same = { tags: ["t"], spec: {} };
+    expect((await client.call("PUT", path, same)).body.metadata.resourceVersion).toBe("1");
+    const headers = { "x-tributary-if-changed": "true" };
+    const quiet = await client.call("PUT", path, same, headers);
+    expect(quiet.body.metadata.resourceVersion).toBe("1");
+    expect(quiet.headers.get("x-tributary-unchanged")).toBe("true");
+    await client.make(`${path}/secrets`, { name: "s", spec: { data: { a: "b" } } });
+    const secret = (data: object) =>
+      client.call("PUT", `${path}/secrets/s`, { spec: { data } }, headers);
+    expect((await secret({ a: "b" })).body.metadata.resourceVersion).toBe("0");
+    expect((await secret({ a: "********" })).body.metadata.resourceVersion).toBe("0");
+    expect((await secret({ a: "c" })).body.metadata.resourceVersion).toBe("1");
+    expect(await logOf(client)).toHaveLength(4);
+  });
+
   it("answers 428 to a version that is no longer the last, and 400 to another name", async () => {
     await environment("one");
     await client.call("PUT", `${V1}/environments/one`, {});

@@ -51,15 +51,17 @@ export async function commitPlan(
   organizationId: number,
   plan: Plan,
 ): Promise<"committed" | "conflict"> {
+  const statements = [
+    ...expectations(db, organizationId, plan),
+    ...changeRows(db, organizationId, plan.changes),
+    ...plan.inserts.map((resource) => insert(db, resource)),
+    ...plan.updates.map((resource) => update(db, resource)),
+    ...removals(db, organizationId, plan.removals),
+    ...plan.statements,
+  ];
+  if (statements.length === 0) return "committed";
   try {
-    await db.batch([
-      ...expectations(db, organizationId, plan),
-      ...changeRows(db, organizationId, plan.changes),
-      ...plan.inserts.map((resource) => insert(db, resource)),
-      ...plan.updates.map((resource) => update(db, resource)),
-      ...removals(db, organizationId, plan.removals),
-      ...plan.statements,
-    ]);
+    await db.batch(statements);
     return "committed";
   } catch (error) {
     if (error instanceof Error && /malformed JSON|UNIQUE constraint/.test(error.message))

@@ -12,7 +12,7 @@ import { kindNamed, type Version } from "../kinds/registry";
 import { hookSpec } from "../kinds/management";
 import { handOver } from "../log/store";
 import { missingWarning, namedTargets, resolveReferences, targetKey } from "../references";
-import { type Content, dataOf, type Resource, type Warning } from "../resource";
+import { canonical, type Content, dataOf, MASK, type Resource, type Warning } from "../resource";
 import { openValue, sealData } from "../secret";
 import { type Key, keyText, readResource, readWebhooksOf, readWorld, type World } from "../store";
 import { destinationOf, type Fault, secretOf } from "../webhook";
@@ -35,7 +35,12 @@ export type Caller = {
   version: Version;
 };
 
-export type Written = { resource: Resource; warnings: Warning[] };
+export type Written = {
+  resource: Resource;
+  warnings: Warning[];
+  /** Nothing was different, and the caller wanted nothing written then. */
+  unchanged?: true;
+};
 /** A write that was decided for the world as it was read. */
 export type Decided<T> = { plan: Plan; result: T };
 
@@ -184,6 +189,7 @@ export function changeResource(
   key: Key,
   expected: string | undefined,
   edit: (current: Resource) => Edit,
+  onlyIfChanged: boolean,
   removed: (resource: Resource, world: World, cause: Cause) => Promise<Decided<Written>>,
 ): Promise<Written> {
   const { organizationId } = caller;
@@ -220,6 +226,11 @@ export function changeResource(
       if (draft.owner === null) delete resource.content.owner;
     }
     refuseTooLarge(resource);
+    if (onlyIfChanged && isSame(doors.ring, current, resource, draft))
+      return {
+        plan: emptyPlan(),
+        result: { resource: current, warnings: resolved.warnings, unchanged: true },
+      };
     if (resource.state === "DELETING" && resource.content.finalizers.length === 0)
       return removed({ ...resource, version: current.version }, world, cause);
     const plan: Plan = {
@@ -239,6 +250,27 @@ export function changeResource(
     const warnings = [...resolved.warnings, ...hookWarnings(resource, world)];
     return { plan, result: { resource, warnings } };
   });
+}
+
+/** Whether a write makes no difference. A Secret's values are sealed anew each time: they are opened. */
+function isSame(
+  ring: Keyring,
+  current: Resource,
+  resource: Resource,
+  draft: Draft | undefined,
+): boolean {
+  const plain = ({ title, content }: Resource): string => {
+    const { attributes, tags, finalizers, owner, spec, sub } = content;
+    const shown = current.kind.secret === undefined ? spec : { ...spec, data: null };
+    return canonical({ title, attributes, tags, finalizers, owner, spec: shown, sub });
+  };
+  if (plain(current) !== plain(resource)) return false;
+  if (current.kind.secret === undefined || draft === undefined) return true;
+  const wanted = Object.entries(dataOf(draft.spec));
+  return (
+    wanted.length === Object.keys(dataOf(current.content.spec)).length &&
+    wanted.every(([key, value]) => value === MASK || openValue(ring, current, key) === value)
+  );
 }
 
 function mainOf(
