@@ -1,14 +1,20 @@
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeEach, describe, expect, it } from "vitest";
+import { Webhook } from "standardwebhooks";
+import { beforeEach, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app";
 import { keyring } from "../../src/db/sealed";
 import { readDestinations } from "../../src/delivery/store";
 import { tickResources } from "../../src/resources/cron";
 import { type Client, freshClient, logOf, V1 } from "./build";
 
-// Deliveries are not what is looked at here: they all succeed.
-globalThis.fetch = () => Promise.resolve(new Response());
+/** Every callback is taken; what it was is kept. */
+const posts: { url: string; headers: Headers; text: string }[] = [];
+globalThis.fetch = async (input, init) => {
+  const request = new Request(input, init);
+  posts.push({ url: request.url, headers: request.headers, text: await request.text() });
+  return new Response();
+};
 
 let client: Client;
 beforeEach(async () => {
@@ -83,6 +89,26 @@ describe("a change", () => {
       }),
     });
     expect(latest?.events[0]?.id).toBe(event.id);
+  });
+
+  it("is sent with the secret, the own headers and a signature that verifies", async () => {
+    const webhook = await hooked();
+    await client.make(`${V1}/environments/e/apiservices`, { name: "svc", title: "Signed" });
+    const mine = () =>
+      posts.find(
+        ({ text }) =>
+          text.includes('"title":"Signed"') && text.includes(`{"id":"${client.organizationId}"}`),
+      );
+    await vi.waitUntil(() => mine() !== undefined, { timeout: 10_000 });
+    const post = mine();
+    expect(post?.url).toBe("http://127.0.0.1:9/hook?a=b");
+    expect(post?.headers.get("authorization")).toBe("v3ry");
+    expect(post?.headers.get("x-own")).toBe("1");
+    expect(post?.headers.get("content-type")).toBe("application/json");
+    const [signer] = (await destinationOf(webhook.metadata.destinationId))?.signers ?? [];
+    const verifier = new Webhook(signer?.secret ?? "");
+    const headers = Object.fromEntries(post?.headers ?? []);
+    expect(verifier.verify(post?.text ?? "", headers)).toMatchObject({ type: "ResourceCreated" });
   });
 
   it("names the subresource, and of none in all else", async () => {
