@@ -7,7 +7,7 @@ import { readJson } from "../http/body";
 import { invalid, notFound, Refusal } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { type Address, collectionLink, parseAddress, type ScopeName } from "./address";
-import { type Draft, parseDocument, subResourceFaults } from "./document";
+import { type Draft, isTooDeep, parseDocument, subResourceFaults } from "./document";
 import { embedsOf, fieldsOf } from "./embed";
 import { editOf } from "./edit";
 import { kindNamed, kindsIn } from "./kinds/registry";
@@ -176,7 +176,7 @@ async function show(c: ApisContext, address: Item) {
 
 async function create(c: ApisContext, kind: Address["kind"], scope: ScopeName | null) {
   const { version } = addressOf(c);
-  const draft = documentOf(c, kind, await readJson(c, MOST_BODY_BYTES));
+  const draft = documentOf(c, kind, await bodyOf(c));
   const { resource, warnings, generated } = await createResource(
     writeDoors(c),
     callerOf(c, version),
@@ -191,7 +191,7 @@ async function create(c: ApisContext, kind: Address["kind"], scope: ScopeName | 
 
 async function replace(c: ApisContext, address: Item) {
   const { kind, sub, version } = address;
-  const body = await readJson(c, MOST_BODY_BYTES);
+  const body = await bodyOf(c);
   if (sub !== undefined) {
     if (!isObject(body) || !Object.hasOwn(body, sub))
       throw invalid(`Expected a JSON object with the key '${sub}'`, sub);
@@ -210,7 +210,7 @@ async function patch(c: ApisContext, address: Item) {
       message: `Expected Content-Type application/json-patch+json, got '${type}'`,
     });
   const { kind, sub } = address;
-  const parsed = parsePatch(await readJson(c, MOST_BODY_BYTES));
+  const parsed = parsePatch(await bodyOf(c));
   if (!parsed.ok) throw invalid(parsed.message, parsed.field);
   const expected = c.req.header("if-match")?.replaceAll(/^(W\/)?"|"$/g, "");
   return write(c, address, expected === "*" ? undefined : expected, (current) => {
@@ -309,6 +309,12 @@ async function related(
 
 function namedBy({ content, scope }: Resource): Key[] {
   return content.references.map(({ kind, name }) => ({ kind: kindNamed(kind), scope, name }));
+}
+
+async function bodyOf(c: ApisContext): Promise<unknown> {
+  const body = await readJson(c, MOST_BODY_BYTES);
+  if (isTooDeep(body)) throw invalid("The body is nested more than 100 levels deep");
+  return body;
 }
 
 async function found(c: ApisContext, key: Key): Promise<Resource> {

@@ -223,6 +223,29 @@ describe("a cascade", () => {
   }, 60_000);
 });
 
+describe("a very full scope", () => {
+  it("is emptied part by part, and every change of it is told once", async () => {
+    await client.make(`${V1}/environments`, { name: "e" });
+    await env.DB.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3200)
+       INSERT INTO resources SELECT ?1, 'APIService', 'Environment/e', 's' || i, 'id' || i, 't', 0,
+         NULL, 100 + i, 0, '1', 0, '1', ?2 FROM n`,
+    )
+      .bind(
+        client.organizationId,
+        `{"attributes":{},"tags":[],"finalizers":[],"spec":{},"sub":{},"references":[],"deletedReferences":[]}`,
+      )
+      .run();
+    expect((await client.call("DELETE", `${V1}/environments/e`)).status).toBe(204);
+    const deleted = (await logOf(client)).filter(({ type }) => type === "ResourceDeleted");
+    expect(deleted).toHaveLength(3201);
+    expect(new Set(deleted.map(({ payload }) => payload.name)).size).toBe(3201);
+    expect(new Set(deleted.map(({ correlationId }) => correlationId)).size).toBe(1);
+    expect(deleted.at(-1).payload.kind).toBe("Environment");
+    expect(await eventsOf("scope:management/Environment/e")).toHaveLength(3200);
+  }, 60_000);
+});
+
 describe("a Webhook's destination", () => {
   it("carries the secret over its own headers, follows the Secret, and goes with the Webhook", async () => {
     const webhook = await hooked();

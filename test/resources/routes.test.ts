@@ -101,6 +101,31 @@ describe("POST", () => {
     });
   });
 
+  it.each([
+    ["nothing", ""],
+    ["no JSON", "{"],
+    ["a list", "[]"],
+    ["text", '"x"'],
+    ["a bottomless pit", `{"x":${"[".repeat(50_000)}${"]".repeat(50_000)}}`],
+    ["a deep spec", `{"spec":{"compliance":${"[".repeat(2_000)}${"]".repeat(2_000)}}}`],
+    ["a spec that is a list", '{"spec":[]}'],
+    ["a spec that is null", '{"spec":null,"tags":{}}'],
+  ])("refuses %s with 400", async (_title, body) => {
+    const { status, body: reply } = await client.call("POST", `${V1}/environments`, body);
+    expect([status, reply.errors[0].title]).toEqual([400, "Validation error"]);
+  });
+
+  it("refuses what is too large with 413", async () => {
+    const large = { spec: { description: "x".repeat(1_000_001) } };
+    expect((await client.call("POST", `${V1}/environments`, large)).status).toBe(413);
+    const path = `${V1}/environments/one`;
+    await environment("one", { spec: { description: "x".repeat(600_000) } });
+    const more = await client.call("PUT", `${path}/x-more`, { "x-more": "x".repeat(600_000) });
+    expect(more.status).toBe(413);
+    const quotes = '"'.repeat(400_000);
+    expect((await client.call("PUT", path, { spec: { description: quotes } })).status).toBe(200);
+  });
+
   it("does not store subresource keys", async () => {
     await environment("one", { "x-lint": { a: 1 }, policies: { b: 1 } });
     const { body } = await client.call("GET", `${V1}/environments/one`);
