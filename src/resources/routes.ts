@@ -30,6 +30,7 @@ import {
   createResource,
   missing,
   refuse,
+  type Request as WriteRequest,
   type WriteDoors,
 } from "./writes/store";
 
@@ -190,16 +191,24 @@ async function create(c: ApisContext, kind: Address["kind"], scope: ScopeName | 
 }
 
 async function replace(c: ApisContext, address: Item) {
-  const { kind, sub, version } = address;
+  const { kind, sub } = address;
   const body = await bodyOf(c);
   if (sub !== undefined) {
     if (!isObject(body) || !Object.hasOwn(body, sub))
       throw invalid(`Expected a JSON object with the key '${sub}'`, sub);
     checkSub(kind, sub, body[sub]);
-    return write(c, address, versionIn(body), () => ({ sub: { [sub]: body[sub] } }));
+    return write(c, address, {
+      expected: versionIn(body),
+      spec: undefined,
+      edit: () => ({ sub: { [sub]: body[sub] } }),
+    });
   }
   const draft = documentOf(c, kind, body);
-  return write(c, address, undefined, () => ({ draft, sub: {} }), version);
+  return write(c, address, {
+    expected: undefined,
+    spec: draft.spec,
+    edit: () => ({ draft, sub: {} }),
+  });
 }
 
 async function patch(c: ApisContext, address: Item) {
@@ -213,35 +222,35 @@ async function patch(c: ApisContext, address: Item) {
   const parsed = parsePatch(await bodyOf(c));
   if (!parsed.ok) throw invalid(parsed.message, parsed.field);
   const expected = c.req.header("if-match")?.replaceAll(/^(W\/)?"|"$/g, "");
-  return write(c, address, expected === "*" ? undefined : expected, (current) => {
-    const edit = editOf(current, parsed.operations, sub);
-    if (!edit.ok) throw invalid(edit.message, edit.field);
-    for (const [name, value] of Object.entries(edit.sub)) checkSub(kind, name, value);
-    return {
-      sub: edit.sub,
-      ...(edit.main === undefined ? {} : { draft: documentOf(c, kind, edit.main) }),
-    };
+  return write(c, address, {
+    expected: expected === "*" ? undefined : expected,
+    spec: undefined,
+    edit: (current) => {
+      const edit = editOf(current, parsed.operations, sub);
+      if (!edit.ok) throw invalid(edit.message, edit.field);
+      for (const [name, value] of Object.entries(edit.sub)) checkSub(kind, name, value);
+      return {
+        sub: edit.sub,
+        ...(edit.main === undefined ? {} : { draft: documentOf(c, kind, edit.main) }),
+      };
+    },
   });
 }
 
 async function write(
   c: ApisContext,
   address: Item,
-  expected: string | undefined,
-  edit: Parameters<typeof changeResource>[4],
-  version = address.version,
+  request: Pick<WriteRequest, "expected" | "spec" | "edit">,
 ) {
   const doors = writeDoors(c);
+  const { version } = address;
   const caller = callerOf(c, version);
-  const { resource, warnings, unchanged } = await changeResource(
-    doors,
-    caller,
-    address,
-    expected,
-    edit,
-    c.req.header(IF_CHANGED) === "true",
-    removalOf(doors, caller),
-  );
+  const { resource, warnings, unchanged } = await changeResource(doors, caller, {
+    ...request,
+    key: address,
+    onlyIfChanged: c.req.header(IF_CHANGED) === "true",
+    removed: removalOf(doors, caller),
+  });
   if (unchanged === true) c.header(UNCHANGED, "true");
   return c.json(await presented(c, resource, version, warnings));
 }

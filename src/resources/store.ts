@@ -2,8 +2,8 @@ import * as z from "zod";
 import { parseScopeKey, type ScopeName, scopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import type { Kind } from "./kinds/kind";
-import { dependentsOf, depthOf, kindNamed, kindsIn } from "./kinds/registry";
-import { hookSpec } from "./kinds/management";
+import { dependentsOf, depthOf, kindNamed, kinds, kindsIn } from "./kinds/registry";
+import type { hookSpec } from "./kinds/management";
 import type { ListStatements, Page, Statement } from "./list";
 import type { Content, Resource } from "./resource";
 
@@ -55,12 +55,19 @@ const BY_KEYS = `SELECT r.* FROM json_each(?2) AS k CROSS JOIN resources AS r
   ON r.organization_id = ?1 AND r.kind = json_extract(k.value, '$.kind')
   AND r.scope = json_extract(k.value, '$.scope') AND r.name = json_extract(k.value, '$.name')`;
 
-/** Only hooks with a trigger for one of the kinds in question leave the database. */
+/**
+ * Only hooks with a trigger that may fit leave the database: for one of the kinds, and for the one
+ * resource when it is only one that changes. `matches` has the last word.
+ */
 const HOOKS = `SELECT name, scope, json_extract(content, '$.spec') AS spec
   FROM resources INDEXED BY resources_kind
   WHERE organization_id = ?1 AND kind = 'ResourceHook' AND EXISTS
-    (SELECT 1 FROM json_each(content, '$.spec.triggers') AS t WHERE json_extract(t.value, '$.kind')
-     IN (SELECT '*' UNION ALL SELECT value FROM json_each(?2)))`;
+    (SELECT 1 FROM json_each(content, '$.spec.triggers') AS t
+     WHERE json_extract(t.value, '$.kind') IN (SELECT '*' UNION ALL SELECT value FROM json_each(?2))
+       AND (?3 IS NULL OR (json_extract(t.value, '$.name') IN ('*', ?3)
+         AND (json_extract(t.value, '$.scope') IS NULL OR (?4 <> ''
+           AND json_extract(t.value, '$.scope.kind') IN ('*', ?4)
+           AND json_extract(t.value, '$.scope.name') IN ('*', ?5))))))`;
 
 const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.enabled') AS enabled,
     json_extract(w.content, '$.spec.auth.secret.key') IS NULL OR EXISTS
@@ -73,18 +80,27 @@ const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.
 export type World = { found: ReadonlyMap<string, Resource>; listeners: Listeners };
 
 /**
- * The resources named, and who listens to changes of `changing` kinds, as they are now: one round trip,
- * whatever the number of hooks.
+ * The resources named, and who listens to changes of `changing`, as they are now: one round trip, whatever
+ * the number of hooks.
  */
 export async function readWorld(
   db: D1Database,
   organizationId: number,
   keys: readonly Key[],
-  changing: readonly string[],
+  changing: Key | "anything",
 ): Promise<World> {
+  const one = changing === "anything" ? undefined : changing;
   const [rows, hooks, webhooks] = await db.batch<Record<string, unknown>>([
     byKeys(db, organizationId, keys),
-    db.prepare(HOOKS).bind(organizationId, JSON.stringify(changing)),
+    db
+      .prepare(HOOKS)
+      .bind(
+        organizationId,
+        JSON.stringify(one === undefined ? kinds.map(({ kind }) => kind) : [one.kind.kind]),
+        one?.name ?? null,
+        one?.scope?.kind ?? "",
+        one?.scope?.name ?? "",
+      ),
     db.prepare(WEBHOOKS).bind(organizationId),
   ]);
   return {
@@ -260,7 +276,7 @@ function indexed(rows: readonly Row[]): ReadonlyMap<string, Resource> {
 }
 
 function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
-  const { triggers, webhooks } = hookSpec.parse(JSON.parse(spec));
+  const { triggers, webhooks }: z.infer<typeof hookSpec> = JSON.parse(spec);
   return { name, scope: parseScopeKey(scope), triggers, webhooks };
 }
 

@@ -1,5 +1,6 @@
 import { createExecutionContext, waitOnExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
+import { afterAll, vi } from "vitest";
 import { forgetAskers } from "../../src/accounts/store";
 import { hashSecret } from "../../src/accounts/secret";
 import { app } from "../../src/app";
@@ -84,4 +85,20 @@ export async function logOf({ organizationId }: Client): Promise<any[]> {
     ...JSON.parse(body),
     targets: JSON.parse(targets),
   }));
+}
+
+export type Post = { url: string; headers: Headers; text: string };
+
+/** Takes every callback and keeps what it was; the file ends only when no more come. */
+export function takeCallbacks(): Post[] {
+  const posts: Post[] = [];
+  let lastAt = Date.now();
+  globalThis.fetch = async (input, init) => {
+    const request = new Request(input, init);
+    posts.push({ url: request.url, headers: request.headers, text: await request.text() });
+    lastAt = Date.now();
+    return new Response();
+  };
+  afterAll(() => vi.waitUntil(() => Date.now() - lastAt > 1_000, { timeout: 30_000 }), 40_000);
+  return posts;
 }

@@ -6,15 +6,9 @@ import { app } from "../../src/app";
 import { keyring } from "../../src/db/sealed";
 import { readDestinations } from "../../src/delivery/store";
 import { tickResources } from "../../src/resources/cron";
-import { type Client, freshClient, logOf, V1 } from "./build";
+import { type Client, freshClient, logOf, takeCallbacks, V1 } from "./build";
 
-/** Every callback is taken; what it was is kept. */
-const posts: { url: string; headers: Headers; text: string }[] = [];
-globalThis.fetch = async (input, init) => {
-  const request = new Request(input, init);
-  posts.push({ url: request.url, headers: request.headers, text: await request.text() });
-  return new Response();
-};
+const posts = takeCallbacks();
 
 let client: Client;
 beforeEach(async () => {

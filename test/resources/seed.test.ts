@@ -1,11 +1,11 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { type Client, freshClient, logOf } from "./build";
+import { type Client, freshClient, logOf, takeCallbacks } from "./build";
 
 /** Documents as the page the product was conceived from prints them. */
 
 const ROOT = "/apis/management/v1alpha1";
 const ENVIRONMENT = "azure-apiman-service";
-globalThis.fetch = () => Promise.resolve(new Response());
+takeCallbacks();
 
 const webhook = {
   group: "management",

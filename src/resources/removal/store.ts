@@ -3,7 +3,7 @@ import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit/store";
 import type { Listeners } from "../hooks";
-import { kindNamed, kinds, kindsIn } from "../kinds/registry";
+import { kindNamed, kindsIn } from "../kinds/registry";
 import { withoutTargets } from "../references";
 import { destinationId, type Resource, type Warning } from "../resource";
 import {
@@ -13,7 +13,6 @@ import {
   readReferrers,
   readResource,
   readWorld,
-  type World,
 } from "../store";
 import { destinationOf } from "../webhook";
 import {
@@ -44,12 +43,7 @@ export async function deleteResource(
 ): Promise<Deletion> {
   const { organizationId } = caller;
   // Hooks and webhooks are those of the beginning: a deleted scope's own hooks get its cascade.
-  const { listeners } = await readWorld(
-    doors.db,
-    organizationId,
-    [],
-    kinds.map(({ kind }) => kind),
-  );
+  const { listeners } = await readWorld(doors.db, organizationId, [], "anything");
   await thinOut(doors, caller, key, force, listeners);
   const deletion = await untilCommitted(doors, organizationId, async () => {
     const target = await readResource(doors.db, organizationId, key);
@@ -64,15 +58,10 @@ export async function deleteResource(
 export function removalOf(
   doors: WriteDoors,
   caller: Caller,
-): (resource: Resource, world: World, cause: Cause) => Promise<Decided<Written>> {
-  return async (resource, _world, cause) => {
+): (resource: Resource, cause: Cause) => Promise<Decided<Written>> {
+  return async (resource, cause) => {
     const { organizationId } = caller;
-    const { listeners } = await readWorld(
-      doors.db,
-      organizationId,
-      [],
-      kinds.map(({ kind }) => kind),
-    );
+    const { listeners } = await readWorld(doors.db, organizationId, [], "anything");
     const { plan, result } = await decideRemoval(doors, cause, resource, listeners, false);
     if (result.kind === "held") {
       // Its contents hold it still: the write itself is all that happens.

@@ -14,7 +14,7 @@ import { handOver } from "../log/store";
 import { missingWarning, namedTargets, resolveReferences, targetKey } from "../references";
 import { canonical, type Content, dataOf, MASK, type Resource, type Warning } from "../resource";
 import { openValue, sealData } from "../secret";
-import { type Key, keyText, readResource, readWebhooksOf, readWorld, type World } from "../store";
+import { type Key, keyText, readWebhooksOf, readWorld, type World } from "../store";
 import { destinationOf, type Fault, secretOf } from "../webhook";
 
 /** What a write needs of the world. */
@@ -179,23 +179,31 @@ export type Edit = {
   sub: Record<string, unknown>;
 };
 
-/**
- * Changes a resource by what `edit` makes of it as it is. `expected`: the version the caller has seen.
- * `removed` stands in for the change when the last finalizer of a dying resource goes.
- */
+/** What a change is asked with. */
+export type Request = {
+  key: Key;
+  /** The version the caller has seen. */
+  expected: string | undefined;
+  /** Write nothing, and tell nobody, when nothing differs. */
+  onlyIfChanged: boolean;
+  /** What `edit` will make of the spec, where that is known: saves a question. */
+  spec: Record<string, unknown> | undefined;
+  edit: (current: Resource) => Edit;
+  /** Stands in for the change when the last finalizer of a dying resource goes. */
+  removed: (resource: Resource, cause: Cause) => Promise<Decided<Written>>;
+};
+
+/** Changes a resource by what the request makes of it as it is. */
 export function changeResource(
   doors: WriteDoors,
   caller: Caller,
-  key: Key,
-  expected: string | undefined,
-  edit: (current: Resource) => Edit,
-  onlyIfChanged: boolean,
-  removed: (resource: Resource, world: World, cause: Cause) => Promise<Decided<Written>>,
+  { key, expected, onlyIfChanged, spec, edit, removed }: Request,
 ): Promise<Written> {
   const { organizationId } = caller;
   return untilCommitted(doors, organizationId, async () => {
     const cause = causeOf(doors, caller);
-    const current = await readResource(doors.db, organizationId, key);
+    const first = await worldOf(doors.db, organizationId, key, spec ?? {});
+    const current = first.found.get(keyText(key));
     if (current === undefined) throw missing(key);
     const change = edit(current);
     const { draft } = change;
@@ -203,9 +211,14 @@ export function changeResource(
     if (draft?.name !== undefined && draft.name !== key.name)
       throw invalid(`The name can't be changed from '${key.name}' to '${draft.name}'`, "name");
     const stored = dataOf(current.content.spec);
-    const spec = draft?.spec ?? current.content.spec;
-    const world = await worldOf(doors.db, organizationId, key, spec);
-    const resolved = resolve(current.kind, current.scope, spec, world);
+    const world =
+      draft === undefined || draft.spec === spec
+        ? first
+        : await worldOf(doors.db, organizationId, key, draft.spec);
+    const resolved =
+      draft === undefined
+        ? { references: current.content.references, warnings: [], expects: [] }
+        : resolve(current.kind, current.scope, draft.spec, world);
     const steps = (draft === undefined ? 0 : 1) + Object.keys(change.sub).length;
     const resource: Resource = {
       ...current,
@@ -232,7 +245,7 @@ export function changeResource(
         result: { resource: current, warnings: resolved.warnings, unchanged: true },
       };
     if (resource.state === "DELETING" && resource.content.finalizers.length === 0)
-      return removed({ ...resource, version: current.version }, world, cause);
+      return removed({ ...resource, version: current.version }, cause);
     const plan: Plan = {
       ...emptyPlan(),
       expects: [{ ...key, id: current.id, version: current.version }, ...resolved.expects],
@@ -364,7 +377,7 @@ function worldOf(
   }));
   const holder: Key[] =
     scope === null ? [] : [{ kind: kindNamed(scope.kind), scope: null, name: scope.name }];
-  return readWorld(db, organizationId, [key, ...holder, ...targets], [kind.kind]);
+  return readWorld(db, organizationId, [key, ...holder, ...targets], key);
 }
 
 function holderOf({ found }: World, scope: ScopeName): Resource {
