@@ -16,7 +16,8 @@ CREATE TABLE `resource_changes` (
 --> statement-breakpoint
 CREATE TABLE `resource_cursors` (
 	`organization_id` integer PRIMARY KEY NOT NULL,
-	`handed_seq` integer NOT NULL
+	`handed_seq` integer DEFAULT 0 NOT NULL,
+	`listeners_version` integer DEFAULT 0 NOT NULL
 );
 --> statement-breakpoint
 CREATE TABLE `resources` (

@@ -62,8 +62,10 @@ export const resourceChanges = sqliteTable(
   (table) => [primaryKey({ columns: [table.organizationId, table.seq] })],
 );
 
-/** How far an organization's log is known to be in its streams; moves with the cron tick. */
 export const resourceCursors = sqliteTable("resource_cursors", {
   organizationId: integer("organization_id").primaryKey(),
-  handedSeq: integer("handed_seq").notNull(),
+  /** How far an organization's log is known to be in its streams; moves with the cron tick. */
+  handedSeq: integer("handed_seq").notNull().default(0),
+  /** Counts the writes of ResourceHooks, Webhooks and Secrets: what an isolate knows of them is of one count. */
+  listenersVersion: integer("listeners_version").notNull().default(0),
 });

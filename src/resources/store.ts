@@ -2,7 +2,7 @@ import * as z from "zod";
 import { parseScopeKey, type ScopeName, scopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import type { Kind } from "./kinds/kind";
-import { dependentsOf, depthOf, kindNamed, kinds, kindsIn } from "./kinds/registry";
+import { dependentsOf, depthOf, kindNamed, kindsIn } from "./kinds/registry";
 import type { hookSpec } from "./kinds/management";
 import type { ListStatements, Page, Statement } from "./list";
 import type { Content, Resource } from "./resource";
@@ -55,19 +55,8 @@ const BY_KEYS = `SELECT r.* FROM json_each(?2) AS k CROSS JOIN resources AS r
   ON r.organization_id = ?1 AND r.kind = json_extract(k.value, '$.kind')
   AND r.scope = json_extract(k.value, '$.scope') AND r.name = json_extract(k.value, '$.name')`;
 
-/**
- * Only hooks with a trigger that may fit leave the database: for one of the kinds, and for the one
- * resource when it is only one that changes. `matches` has the last word.
- */
 const HOOKS = `SELECT name, scope, json_extract(content, '$.spec') AS spec
-  FROM resources INDEXED BY resources_kind
-  WHERE organization_id = ?1 AND kind = 'ResourceHook' AND EXISTS
-    (SELECT 1 FROM json_each(content, '$.spec.triggers') AS t
-     WHERE json_extract(t.value, '$.kind') IN (SELECT '*' UNION ALL SELECT value FROM json_each(?2))
-       AND (?3 IS NULL OR (json_extract(t.value, '$.name') IN ('*', ?3)
-         AND (json_extract(t.value, '$.scope') IS NULL OR (?4 <> ''
-           AND json_extract(t.value, '$.scope.kind') IN ('*', ?4)
-           AND json_extract(t.value, '$.scope.name') IN ('*', ?5))))))`;
+  FROM resources INDEXED BY resources_kind WHERE organization_id = ?1 AND kind = 'ResourceHook'`;
 
 const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.enabled') AS enabled,
     json_extract(w.content, '$.spec.auth.secret.key') IS NULL OR EXISTS
@@ -77,46 +66,61 @@ const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.
          AND d.key = json_extract(w.content, '$.spec.auth.secret.key')) AS secret_found
   FROM resources AS w INDEXED BY resources_kind WHERE w.organization_id = ?1 AND w.kind = 'Webhook'`;
 
+const VERSION =
+  "SELECT listeners_version AS version FROM resource_cursors WHERE organization_id = ?1";
+
 export type World = { found: ReadonlyMap<string, Resource>; listeners: Listeners };
 
+/** Hooks and webhooks of organizations, as of one count of their writes. */
+const known = new Map<number, { version: number; listeners: Listeners }>();
+
 /**
- * The resources named, and who listens to changes of `changing`, as they are now: one round trip, whatever
- * the number of hooks.
+ * The resources named, and who listens to changes, as they are now: one round trip that reads one row of
+ * the listeners, whatever the number of hooks; a second one after somebody changed them.
  */
 export async function readWorld(
   db: D1Database,
   organizationId: number,
   keys: readonly Key[],
-  changing: Key | "anything",
 ): Promise<World> {
-  const one = changing === "anything" ? undefined : changing;
-  const [rows, hooks, webhooks] = await db.batch<Record<string, unknown>>([
+  const [rows, version] = await db.batch<Record<string, unknown>>([
     byKeys(db, organizationId, keys),
-    db
-      .prepare(HOOKS)
-      .bind(
-        organizationId,
-        JSON.stringify(one === undefined ? kinds.map(({ kind }) => kind) : [one.kind.kind]),
-        one?.name ?? null,
-        one?.scope?.kind ?? "",
-        one?.scope?.name ?? "",
-      ),
-    db.prepare(WEBHOOKS).bind(organizationId),
+    db.prepare(VERSION).bind(organizationId),
   ]);
+  const current = versionIn(version?.results);
+  const mine = known.get(organizationId);
   return {
     found: indexed(rowsOf(rows?.results)),
-    listeners: {
-      hooks: z
-        .array(hookRow)
-        .parse(hooks?.results ?? [])
-        .map(toHook),
-      webhooks: z
-        .array(webhookRow)
-        .parse(webhooks?.results ?? [])
-        .map(toWebhook),
-    },
+    listeners: mine?.version === current ? mine.listeners : await readListeners(db, organizationId),
   };
 }
+
+async function readListeners(db: D1Database, organizationId: number): Promise<Listeners> {
+  const [hooks, webhooks, version] = await db.batch<Record<string, unknown>>([
+    db.prepare(HOOKS).bind(organizationId),
+    db.prepare(WEBHOOKS).bind(organizationId),
+    db.prepare(VERSION).bind(organizationId),
+  ]);
+  const listeners = {
+    hooks: z
+      .array(hookRow)
+      .parse(hooks?.results ?? [])
+      .map(toHook),
+    webhooks: z
+      .array(webhookRow)
+      .parse(webhooks?.results ?? [])
+      .map(toWebhook),
+  };
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(organizationId, { version: versionIn(version?.results), listeners });
+  return listeners;
+}
+
+/** Organizations whose listeners an isolate keeps in mind. */
+const MOST_KNOWN = 500;
+
+const versionIn = (results: unknown): number =>
+  z.array(z.object({ version: z.number() })).parse(results ?? [])[0]?.version ?? 0;
 
 export async function readResources(
   db: D1Database,

@@ -57,6 +57,7 @@ export async function commitPlan(
     ...plan.inserts.map((resource) => insert(db, resource)),
     ...plan.updates.map((resource) => update(db, resource)),
     ...removals(db, organizationId, plan.removals),
+    ...listenersChange(db, organizationId, plan),
     ...plan.statements,
   ];
   if (statements.length === 0) return "committed";
@@ -68,6 +69,25 @@ export async function commitPlan(
       return "conflict";
     throw error;
   }
+}
+
+const LISTENERS = new Set(["ResourceHook", "Webhook", "Secret"]);
+
+/** Makes every isolate read hooks and webhooks anew. */
+function listenersChange(
+  db: D1Database,
+  organizationId: number,
+  { inserts, updates, removals: removed }: Plan,
+): D1PreparedStatement[] {
+  if (![...inserts, ...updates, ...removed].some(({ kind }) => LISTENERS.has(kind.kind))) return [];
+  return [
+    db
+      .prepare(
+        `INSERT INTO resource_cursors (organization_id, listeners_version) VALUES (?, 1)
+         ON CONFLICT (organization_id) DO UPDATE SET listeners_version = listeners_version + 1`,
+      )
+      .bind(organizationId),
+  ];
 }
 
 /** D1 has no interactive transaction: a batch is undone by a statement that fails on purpose. */

@@ -133,7 +133,7 @@ export async function saveHanded(
 ): Promise<void> {
   await db
     .prepare(
-      `INSERT INTO resource_cursors VALUES (?1, ?2)
+      `INSERT INTO resource_cursors (organization_id, handed_seq) VALUES (?1, ?2)
        ON CONFLICT (organization_id) DO UPDATE SET handed_seq = max(handed_seq, ?2)`,
     )
     .bind(organizationId, handedSeq)

@@ -43,7 +43,7 @@ export async function deleteResource(
 ): Promise<Deletion> {
   const { organizationId } = caller;
   // Hooks and webhooks are those of the beginning: a deleted scope's own hooks get its cascade.
-  const { listeners } = await readWorld(doors.db, organizationId, [], "anything");
+  const { listeners } = await readWorld(doors.db, organizationId, []);
   await thinOut(doors, caller, key, force, listeners);
   const deletion = await untilCommitted(doors, organizationId, async () => {
     const target = await readResource(doors.db, organizationId, key);
@@ -61,7 +61,7 @@ export function removalOf(
 ): (resource: Resource, cause: Cause) => Promise<Decided<Written>> {
   return async (resource, cause) => {
     const { organizationId } = caller;
-    const { listeners } = await readWorld(doors.db, organizationId, [], "anything");
+    const { listeners } = await readWorld(doors.db, organizationId, []);
     const { plan, result } = await decideRemoval(doors, cause, resource, listeners, false);
     if (result.kind === "held") {
       // Its contents hold it still: the write itself is all that happens.

@@ -377,7 +377,7 @@ function worldOf(
   }));
   const holder: Key[] =
     scope === null ? [] : [{ kind: kindNamed(scope.kind), scope: null, name: scope.name }];
-  return readWorld(db, organizationId, [key, ...holder, ...targets], key);
+  return readWorld(db, organizationId, [key, ...holder, ...targets]);
 }
 
 function holderOf({ found }: World, scope: ScopeName): Resource {
