@@ -95,6 +95,24 @@ CREATE TABLE `users` (
 --> statement-breakpoint
 CREATE UNIQUE INDEX `users_email_unique` ON `users` (`email`);--> statement-breakpoint
 CREATE UNIQUE INDEX `users_secret_hash_unique` ON `users` (`secret_hash`);--> statement-breakpoint
+CREATE TABLE `user_connectors` (
+	`id` integer PRIMARY KEY NOT NULL,
+	`organization_id` integer NOT NULL,
+	`key` text NOT NULL,
+	`definition` text NOT NULL,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE UNIQUE INDEX `user_connectors_key` ON `user_connectors` (`organization_id`,`key`);--> statement-breakpoint
+CREATE TABLE `inbound_routes` (
+	`family` text NOT NULL,
+	`tenant` text NOT NULL,
+	`instance_id` integer NOT NULL,
+	PRIMARY KEY(`family`, `tenant`, `instance_id`)
+);
+--> statement-breakpoint
+CREATE INDEX `inbound_routes_instance` ON `inbound_routes` (`instance_id`);--> statement-breakpoint
 CREATE TABLE `audit` (
 	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
 	`organization_id` integer NOT NULL,
@@ -163,3 +181,46 @@ CREATE TABLE `rollups` (
 	`longer` integer NOT NULL,
 	PRIMARY KEY(`organization_id`, `bucket`, `source`, `destination_id`)
 );
+--> statement-breakpoint
+CREATE TABLE `resource_changes` (
+	`organization_id` integer NOT NULL,
+	`seq` integer NOT NULL,
+	`at` integer NOT NULL,
+	`event_id` text NOT NULL,
+	`type` text NOT NULL,
+	`group_name` text NOT NULL,
+	`kind` text NOT NULL,
+	`scope` text NOT NULL,
+	`name` text NOT NULL,
+	`resource_id` text NOT NULL,
+	`body` text NOT NULL,
+	`targets` text NOT NULL,
+	PRIMARY KEY(`organization_id`, `seq`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE TABLE `resource_cursors` (
+	`organization_id` integer PRIMARY KEY NOT NULL,
+	`handed_seq` integer DEFAULT 0 NOT NULL,
+	`listeners_version` integer DEFAULT 0 NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `resources` (
+	`organization_id` integer NOT NULL,
+	`kind` text NOT NULL,
+	`scope` text NOT NULL,
+	`name` text NOT NULL,
+	`id` text NOT NULL,
+	`title` text NOT NULL,
+	`version` integer NOT NULL,
+	`state` text,
+	`seq` integer NOT NULL,
+	`created_at` integer NOT NULL,
+	`created_by` text NOT NULL,
+	`modified_at` integer NOT NULL,
+	`modified_by` text NOT NULL,
+	`content` text NOT NULL,
+	PRIMARY KEY(`organization_id`, `kind`, `scope`, `name`)
+) WITHOUT ROWID;
+--> statement-breakpoint
+CREATE INDEX `resources_kind` ON `resources` (`organization_id`,`kind`,`seq`);--> statement-breakpoint
+CREATE INDEX `resources_scope` ON `resources` (`organization_id`,`kind`,`scope`,`seq`);

@@ -29,6 +29,9 @@ import { signingSecretRoutes } from "./instances/signing/routes";
 import { preview } from "./polling/preview";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
+import { discoveryRoutes } from "./resources/discovery/routes";
+import { logRoutes } from "./resources/log/routes";
+import { errorMeta, resourceRoutes, withCorrelationId } from "./resources/routes";
 
 type AppEnv = { Bindings: Env } & RequestIdEnv;
 
@@ -88,6 +91,16 @@ const documentation: GenerateSpecOptions["documentation"] = {
   components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
   security: [{ key: [] }],
 };
+/** API resources and their log (reference `resource-api.md`). */
+const apis = new Hono<AppEnv>()
+  .use(withCorrelationId)
+  .route("/", discoveryRoutes)
+  .route("/", resourceRoutes)
+  .onError(refuse("apis", errorMeta));
+const log = new Hono<AppEnv>()
+  .use(withCorrelationId)
+  .route("/", logRoutes)
+  .onError(refuse("apis", errorMeta));
 
 export const app = new Hono<AppEnv>()
   .use(withRequestId)
@@ -97,4 +110,6 @@ export const app = new Hono<AppEnv>()
   .get("/openapi.json", async (c) =>
     c.json(await generateSpecs(new Hono<AppEnv>().route("/v1", v1), { documentation })),
   )
-  .get("/docs", (c) => c.html(docsPage()));
+  .get("/docs", (c) => c.html(docsPage()))
+  .route("/apis", apis)
+  .route("/events", log);

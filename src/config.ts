@@ -16,6 +16,8 @@ export type Config = {
   bootstrapKey: string | undefined;
   /** `ticks`: each cron tick advances schedule time by one minute, however often it comes. */
   schedule: "clock" | "ticks";
+  /** `product` in the events of API resources. */
+  product: string;
 };
 
 const list = z
@@ -38,6 +40,7 @@ const environment = z.object({
   BOOTSTRAP_KEY: z.string().min(16).optional(),
   DOH_URL: z.union([z.literal(""), z.url()]).default(""),
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
+  TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
 
@@ -68,6 +71,7 @@ export function readConfig(env: object): Config {
     sessionKey: values.SESSION_KEY,
     bootstrapKey: values.BOOTSTRAP_KEY,
     schedule: values.SCHEDULE,
+    product: values.TRIBUTARY_PRODUCT,
   };
   known.set(env, config);
   return config;

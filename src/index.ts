@@ -1,10 +1,12 @@
 import { app } from "./app";
 import { readConfig } from "./config";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
+import { tidy } from "./delivery/cron";
 import { announceEvent } from "./events/operations/store";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
 import type { PollDoors } from "./polling/run/consumer";
+import { tickResources } from "./resources/cron";
 
 export { Endpoint } from "./delivery/object";
 export { EventStream } from "./events/object";
@@ -44,7 +46,11 @@ export default {
   fetch: app.fetch,
 
   async scheduled({ scheduledTime }, env) {
-    await tick(scheduledTime, doorsOf(env));
+    await Promise.all([
+      tick(scheduledTime, doorsOf(env)),
+      tickResources(Date.now(), { db: env.DB, streams: env.EVENT_STREAMS }),
+      tidy(scheduledTime, env.DB),
+    ]);
   },
 
   async queue(batch, env) {

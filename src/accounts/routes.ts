@@ -49,6 +49,28 @@ export const withKey = (scope: Exclude<Scope, "read"> = "write"): MiddlewareHand
     await next();
   });
 
+/**
+ * The resource surface (reference `resource-api.md` §2): `Bearer <api key>`, or Basic whose password is the
+ * key; `X-Axway-Tenant-Id`, when sent, must be the key's organization.
+ */
+export const withToken: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>(
+  async (c, next) => {
+    const credentials = parseAuthorization(c.req.header("authorization"));
+    if (credentials.kind !== "bearer" && credentials.kind !== "basic")
+      throw unauthenticated("Expected 'Authorization: Bearer <api key>'");
+    const token = credentials.kind === "bearer" ? credentials.token : credentials.password;
+    const asker = await findByApiKey(c.env.DB, token, Date.now());
+    if (asker === undefined) throw unauthenticated("Invalid or expired API key");
+    const tenant = c.req.header("x-axway-tenant-id") ?? "";
+    if (tenant !== "" && tenant !== String(asker.organizationId))
+      throw forbidden(`The key does not belong to the tenant '${tenant}'`);
+    const needed = c.req.method === "GET" || c.req.method === "HEAD" ? "read" : "write";
+    if (!asker.scopes.includes(needed)) throw forbidden(`The key lacks the scope '${needed}'`);
+    c.set("asker", asker);
+    await next();
+  },
+);
+
 async function askerOf(
   db: D1Database,
   credentials: ReturnType<typeof parseAuthorization>,

@@ -168,3 +168,4 @@ export type DestinationPolicy = {
 };
 
 export * from "./operations";
+export * from "./resources";

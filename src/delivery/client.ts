@@ -33,7 +33,7 @@ export async function post(
   const began = performance.now();
   const answer = await request(
     {
-      url: destination.url,
+      url: addressOf(destination),
       method: "POST",
       headers: callbackHeaders(destination, item, now),
       body: item.body,
@@ -67,6 +67,14 @@ export async function post(
     attempt: { ...common, status, error: redirect, responseHeaders, responseBody: text, truncated },
     refused: false,
   };
+}
+
+/** The URL of one try: secret query parameters stand nowhere else. */
+function addressOf({ url, query }: { url: string; query: Record<string, string> }): string {
+  if (Object.keys(query).length === 0 || !URL.canParse(url)) return url;
+  const address = new URL(url);
+  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+  return address.href;
 }
 
 /** All headers of one try: the destination's own first, ours over them. */

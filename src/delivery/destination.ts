@@ -13,6 +13,8 @@ export type Destination = {
   enabled: boolean;
   active: boolean;
   headers: Record<string, string>;
+  /** Secret query parameters: sealed with the headers, added to the URL of each try only. */
+  query: Record<string, string>;
   legacyKey: string | null;
   signers: Signer[];
   policy: DestinationPolicy;
@@ -26,7 +28,13 @@ export type DestinationRecord = {
 };
 
 /** What an owner says of its destination when it is saved. */
-export type DestinationDraft = Omit<Destination, "signers" | "enabled" | "active"> & {
+export type DestinationDraft = Omit<
+  Destination,
+  "signers" | "enabled" | "active" | "query" | "policy"
+> & {
+  query?: Record<string, string>;
+  /** Undefined keeps what is there. */
+  policy?: DestinationPolicy;
   /** Replaces the newest symmetric key; undefined keeps what is there, or makes one. */
   signingSecret?: string;
 };

@@ -224,33 +224,74 @@ export async function saveDestination(
   draft: DestinationDraft,
   now: number,
 ): Promise<[BatchItem<"sqlite">]> {
+  return [upsert(db, await valuesOf(db, ring, draft, now))];
+}
+
+/** The same statement for the batch of an owner that binds its own SQL. */
+export async function prepareDestination(
+  db: D1Database,
+  ring: Keyring,
+  draft: DestinationDraft,
+  now: number,
+): Promise<D1PreparedStatement> {
+  const { sql, params } = upsert(db, await valuesOf(db, ring, draft, now)).toSQL();
+  return db.prepare(sql).bind(...params);
+}
+
+type Values = typeof destinations.$inferInsert;
+
+async function valuesOf(
+  db: D1Database,
+  ring: Keyring,
+  draft: DestinationDraft,
+  now: number,
+): Promise<Values> {
   const [previous] = await drizzle(db)
     .select()
     .from(destinations)
     .where(eq(destinations.id, draft.id));
-  const values: typeof destinations.$inferInsert = {
+  forgetDestination(draft.id);
+  return {
     id: draft.id,
     organizationId: draft.organizationId,
     kind: draft.kind,
     ownerId: draft.ownerId,
     url: draft.url,
-    headersSealed: seal(ring, JSON.stringify(draft.headers), sealedRow(draft.id, "headers")),
+    headersSealed: seal(ring, JSON.stringify(withQuery(draft)), sealedRow(draft.id, "headers")),
     legacyKeySealed:
       draft.legacyKey === null
         ? null
         : seal(ring, draft.legacyKey, sealedRow(draft.id, "legacy_key")),
     signingKeys: signingKeys(previous, ring, draft, now),
-    policy: draft.policy,
+    policy: draft.policy ?? previous?.policy ?? {},
     createdAt: previous?.createdAt ?? now,
     updatedAt: now,
   };
-  forgetDestination(draft.id);
-  return [
-    drizzle(db)
-      .insert(destinations)
-      .values(values)
-      .onConflictDoUpdate({ target: destinations.id, set: values }),
-  ];
+}
+
+function upsert(db: D1Database, values: Values) {
+  return drizzle(db)
+    .insert(destinations)
+    .values(values)
+    .onConflictDoUpdate({ target: destinations.id, set: values });
+}
+
+/** Secret query parameters lie with the headers, marked by a character no header name has. */
+function withQuery({ headers, query = {} }: DestinationDraft): Record<string, string> {
+  const marked = Object.entries(query).map(([name, value]) => [`?${name}`, value]);
+  return { ...headers, ...Object.fromEntries(marked) };
+}
+
+function splitQuery(all: Record<string, string>): Pick<Destination, "headers" | "query"> {
+  const entries = Object.entries(all);
+  return {
+    headers: Object.fromEntries(entries.filter(([name]) => !name.startsWith("?"))),
+    query: Object.fromEntries(
+      entries
+        .filter(([name]) => name.startsWith("?"))
+        .map(([name, value]) => [name.slice(1), value]),
+    ),
+  };
 }
 
 function signingKeys(
@@ -277,6 +318,14 @@ function signingKeys(
     expiresAt: null,
   };
   return [key, ...keys.filter(({ algorithm }) => algorithm !== "v1")];
+}
+
+/** The statement that forgets destinations, for the batch of an owner that binds its own SQL. */
+export function prepareRemoval(db: D1Database, ids: readonly string[]): D1PreparedStatement {
+  for (const id of ids) forgetDestination(id);
+  return db
+    .prepare("DELETE FROM destinations WHERE id IN (SELECT value FROM json_each(?))")
+    .bind(JSON.stringify(ids));
 }
 
 /** The statement that forgets a destination, for its owner's own batch. */
@@ -319,10 +368,11 @@ function opened(row: Row, ring: Keyring): Destination {
     enabled,
     active,
     policy,
-    headers:
+    ...splitQuery(
       row.headersSealed === null
         ? {}
         : JSON.parse(unseal(ring, row.headersSealed, sealedRow(id, "headers"))),
+    ),
     legacyKey:
       row.legacyKeySealed === null
         ? null

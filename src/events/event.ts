@@ -43,6 +43,10 @@ export type Target = {
   /** The most events one notification may hold. */
   most: number;
   ordering: "none" | "object" | "source";
+  /** Recorded, never sent: its owner switched it off. */
+  skipped?: true;
+  /** Remarks for the delivery log. */
+  warnings?: string[];
 };
 
 export type Commit = {
@@ -108,4 +112,6 @@ export type Notification = {
   /** It was held, dead or replayed before: operators may have a note of it. */
   released?: true;
   attempts: Attempt[];
+  /** What the source had to say of this delivery. */
+  warnings?: string[];
 };

@@ -103,6 +103,13 @@ export class EventStream extends DurableObject<Env> {
     return promise;
   }
 
+  /** Those of `ids` that no commit brought yet: a source asks before it repeats itself. */
+  unknownIds(ids: string[]): string[] {
+    this.requests += 1;
+    const known = this.store.knownIds(ids);
+    return ids.filter((id) => !known.has(id));
+  }
+
   /** Values of the opaque keyed state. */
   readState(keys: string[]): Record<string, string> {
     this.requests += 1;

@@ -1,5 +1,5 @@
 import type { Millis } from "../delivery/attempt";
-import type { Commit, Notification, StoredEvent, Target } from "./event";
+import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
 
 export type Plan = { events: StoredEvent[]; notifications: Notification[] };
 
@@ -56,15 +56,23 @@ export function newNotification(
     envelope: target.envelope,
     events: events.map((event) => event.seq),
     ...(keys.length === 0 ? {} : { keys }),
-    state: target.destinationId === null ? { kind: "kept" } : { kind: "pending", at: now },
+    state: firstState(target, now),
     tries: 0,
     attempts: [],
+    ...(target.warnings === undefined ? {} : { warnings: target.warnings }),
   };
+}
+
+function firstState({ destinationId, skipped }: Target, now: Millis): DeliveryState {
+  if (destinationId === null) return { kind: "kept" };
+  return skipped === true
+    ? { kind: "dead", at: now, reason: "destination-disabled" }
+    : { kind: "pending", at: now };
 }
 
 /** The keys a notification must be first of before it may leave. */
 function orderingKeys(target: Target, events: readonly StoredEvent[]): string[] {
-  if (target.destinationId === null) return [];
+  if (target.destinationId === null || target.skipped === true) return [];
   switch (target.ordering) {
     case "none":
       return [];

@@ -1,6 +1,12 @@
 /** Why a request is turned down; each surface maps it to its own status and body. */
 export type Reason =
-  | { kind: "invalid"; message: string; field?: string | undefined }
+  | {
+      kind: "invalid";
+      message: string;
+      field?: string | undefined;
+      /** Everything that is wrong, where a surface tells more than the first. */
+      violations?: readonly Violation[];
+    }
   | { kind: "unauthenticated"; message: string }
   | { kind: "forbidden"; message: string }
   | { kind: "not-found"; message: string }
@@ -9,7 +15,13 @@ export type Reason =
   | { kind: "not-json"; message: string }
   | { kind: "limited"; message: string; retryAfterSeconds: number }
   | { kind: "vendor"; message: string; status: number; providerMessage: string }
+  | { kind: "precondition"; message: string; field?: string | undefined }
+  | { kind: "method"; message: string; allow: string }
+  | { kind: "gone"; message: string; headers: Record<string, string> }
   | { kind: "unavailable"; message: string };
+
+/** One thing that is wrong: the dotted path, why, and what a client may want to know of it. */
+export type Violation = { message: string; field: string; meta?: Record<string, string> };
 
 /**
  * A request that cannot be granted, on its way to the surface's error map. Thrown at the edges only

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type Reason, Refusal } from "./refusal";
+import { type Reason, Refusal, type Violation } from "./refusal";
 
 export type SurfaceName = "elements" | "v1" | "apis" | "app";
 export type RequestIdEnv = { Variables: { requestId: string } };
@@ -31,11 +31,15 @@ export function reasonOf(error: unknown, requestId: string): Reason | undefined 
 type Wire = { status: ContentfulStatusCode; body: unknown; headers?: Record<string, string> };
 
 /** The one map from reasons to each surface's own statuses and bodies. */
-export function toWire(surface: SurfaceName, reason: Reason | undefined, requestId: string): Wire {
+export function toWire(
+  surface: SurfaceName,
+  reason: Reason | undefined,
+  requestId: string,
+  meta: Record<string, string> = {},
+): Wire {
   const status = statusOf(surface, reason);
   const message = reason?.message ?? "Something went wrong on our side";
-  const headers: Record<string, string> =
-    reason?.kind === "limited" ? { "Retry-After": String(reason.retryAfterSeconds) } : {};
+  const headers = headersOf(reason);
   switch (surface) {
     case "elements": {
       const provider = reason?.kind === "vendor" ? { providerMessage: reason.providerMessage } : {};
@@ -57,15 +61,13 @@ export function toWire(surface: SurfaceName, reason: Reason | undefined, request
         status,
         headers,
         body: {
-          errors: [
-            {
-              status,
-              title: titleOf(status),
-              detail: message,
-              ...sourceOf(reason),
-              meta: { transactionId: requestId },
-            },
-          ],
+          errors: violationsOf(reason, message).map((violation) => ({
+            status,
+            title: titleOf(status),
+            detail: violation.message,
+            ...(violation.field === "" ? {} : { source: { parameter: violation.field } }),
+            meta: { ...violation.meta, ...meta, transactionId: requestId },
+          })),
         },
       };
     case "app":
@@ -95,6 +97,12 @@ function statusOf(surface: SurfaceName, reason: Reason | undefined): ContentfulS
       return 429;
     case "vendor":
       return surface === "elements" ? vendorStatus(reason.status) : 502;
+    case "precondition":
+      return 428;
+    case "method":
+      return 405;
+    case "gone":
+      return 410;
     case "unavailable":
       return 503;
   }
@@ -125,9 +133,12 @@ const TITLES: Record<number, string> = {
   401: "Authentication error",
   403: "Forbidden error",
   404: "Not found error",
+  405: "Method not allowed",
   409: "Conflict error",
+  410: "Gone",
   413: "Payload too large",
   415: "Unsupported media type",
+  428: "Precondition required",
   429: "Too many requests",
   500: "Server error",
   502: "Bad gateway",
@@ -138,17 +149,28 @@ function titleOf(status: number): string {
   return TITLES[status] ?? "Error";
 }
 
-function sourceOf(reason: Reason | undefined): Record<string, unknown> {
-  return reason !== undefined && "field" in reason && reason.field !== undefined
-    ? { source: { parameter: reason.field } }
-    : {};
+function violationsOf(reason: Reason | undefined, message: string): readonly Violation[] {
+  if (reason?.kind === "invalid" && reason.violations !== undefined) return reason.violations;
+  const field = reason !== undefined && "field" in reason ? reason.field : undefined;
+  return [{ message, field: field ?? "" }];
+}
+
+function headersOf(reason: Reason | undefined): Record<string, string> {
+  if (reason?.kind === "limited") return { "Retry-After": String(reason.retryAfterSeconds) };
+  if (reason?.kind === "method") return { Allow: reason.allow };
+  return reason?.kind === "gone" ? reason.headers : {};
 }
 
 /** The error handler of a surface. */
 export const refuse =
-  (surface: SurfaceName) =>
+  (surface: SurfaceName, metaOf: (c: Context) => Record<string, string> = () => ({})) =>
   (error: Error, c: Context): Response => {
     const requestId: string = c.get("requestId") ?? "";
-    const { status, body, headers } = toWire(surface, reasonOf(error, requestId), requestId);
+    const { status, body, headers } = toWire(
+      surface,
+      reasonOf(error, requestId),
+      requestId,
+      metaOf(c),
+    );
     return c.json(body, status, headers);
   };

@@ -145,7 +145,3 @@ export async function troubledStreams(
     )
     .groupBy(exceptions.stream);
 }
-
-export async function purgeExceptions(db: D1Database, before: number): Promise<void> {
-  await drizzle(db).delete(exceptions).where(lt(exceptions.updatedAt, before));
-}

@@ -1,0 +1,25 @@
+/** What operators look back on is kept this long. */
+const KEPT_MS = 30 * 86_400_000;
+/** Rows a round deletes of each: mass deletes hold up everybody else. */
+const ROWS = 1_000;
+
+/** Hourly: deletes exceptions, rollups and finished jobs that nobody looks back on any more. */
+export async function tidy(now: number, db: D1Database): Promise<void> {
+  if (new Date(now).getUTCMinutes() !== 0) return;
+  const before = now - KEPT_MS;
+  await db.batch([
+    db
+      .prepare(
+        "DELETE FROM exceptions WHERE id IN (SELECT id FROM exceptions WHERE updated_at < ? LIMIT ?)",
+      )
+      .bind(before, ROWS),
+    db
+      .prepare(
+        "DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE bucket < ? LIMIT ?)",
+      )
+      .bind(before, ROWS),
+    db
+      .prepare("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE created_at < ? LIMIT ?)")
+      .bind(before, ROWS),
+  ]);
+}

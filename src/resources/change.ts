@@ -1,0 +1,65 @@
+import { scopeKey } from "./address";
+import type { HookTarget, Listeners } from "./hooks";
+import { targetsOf } from "./hooks";
+import type { Version } from "./kinds/registry";
+import type { Changed, ChangeType } from "./match";
+import { contractTime, type Resource, view } from "./resource";
+
+/** A change on its way into the log. */
+export type Change = {
+  eventId: string;
+  at: number;
+  changed: Changed;
+  resourceId: string;
+  /** JSON text: what webhooks get (reference §10). */
+  body: string;
+  targets: HookTarget[];
+};
+
+/** What all changes of one request have in common. */
+export type Cause = {
+  organizationId: number;
+  userId: string;
+  correlationId: string;
+  version: Version;
+  product: string;
+  now: number;
+  newId: () => string;
+};
+
+/** The record of a change: `resource` is its state after it, or its last one. */
+export function changeOf(
+  type: ChangeType,
+  resource: Resource,
+  cause: Cause,
+  listeners: Listeners,
+  subresource?: string,
+): Change {
+  const { kind, name, scope } = resource;
+  const changed: Changed = { type, group: kind.group, kind: kind.kind, name, scope };
+  const eventId = cause.newId();
+  const body = JSON.stringify({
+    id: eventId,
+    time: contractTime(cause.now),
+    version: "v1",
+    product: cause.product,
+    correlationId: cause.correlationId,
+    organization: { id: String(cause.organizationId) },
+    type,
+    ...(subresource === undefined ? {} : { metadata: { subresource } }),
+    payload: view(resource, cause.version),
+  });
+  return {
+    eventId,
+    at: cause.now,
+    changed,
+    resourceId: resource.id,
+    body,
+    targets: targetsOf(changed, listeners),
+  };
+}
+
+/** The source whose stream a change goes to: its scope's, or that of all unscoped resources. */
+export function sourceOf(scope: Changed["scope"]): string {
+  return scope === null ? "scope:-" : `scope:management/${scopeKey(scope)}`;
+}

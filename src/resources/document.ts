@@ -1,0 +1,160 @@
+import * as z from "zod";
+import { type Fault, webhookFaults } from "./webhook";
+import type { EgressPolicy } from "../http/egress";
+import { isName, LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
+import type { Kind } from "./kinds/kind";
+import { dataOf, type Finalizer, MASK, type Owner } from "./resource";
+
+/** What a body says of a resource; `undefined` members were not in it. */
+export type Draft = {
+  name: string | undefined;
+  title: string | undefined;
+  attributes: Record<string, string>;
+  tags: string[];
+  finalizers: Finalizer[] | undefined;
+  owner: Owner | null | undefined;
+  spec: Record<string, unknown>;
+  resourceVersion: string | undefined;
+};
+
+export type ParsedDocument = { ok: true; draft: Draft } | { ok: false; faults: Fault[] };
+
+const name = z.string().refine(isName);
+
+/** Group, version, kind, most of metadata and unknown keys are ignored (reference §3). */
+const envelope = z.object({
+  name: z.union([z.literal(""), name]).nullish(),
+  title: z.string().max(LONGEST_TITLE).nullish(),
+  attributes: z.record(z.string(), z.string()).nullish(),
+  tags: z.array(z.string()).nullish(),
+  finalizers: z
+    .array(z.object({ name: z.string().min(1), description: z.string().optional() }))
+    .nullish(),
+  owner: z
+    .object({
+      type: z.literal("team"),
+      id: z.string().min(1),
+      organization: z.object({ id: z.string() }).optional(),
+      user: z.object({ id: z.string() }).optional(),
+    })
+    .nullish(),
+  metadata: z.object({ resourceVersion: z.union([z.string(), z.number()]).nullish() }).nullish(),
+});
+
+/** A body of POST or PUT, checked against its kind: every violation at once, each with its dotted path. */
+export function parseDocument(kind: Kind, body: unknown, egress: EgressPolicy): ParsedDocument {
+  if (typeof body !== "object" || body === null || Array.isArray(body))
+    return { ok: false, faults: [{ field: "", message: "Expected a JSON object" }] };
+  const head = envelope.safeParse(body);
+  const given: unknown = "spec" in body ? body.spec : undefined;
+  const spec = kind.spec.safeParse(given ?? {});
+  const faults = [
+    ...(head.success ? [] : faultsOf(head.error, "")),
+    ...(spec.success ? [] : faultsOf(spec.error, "spec")),
+    ...(spec.success && kind.kind === "Webhook" ? webhookFaults(spec.data, egress) : []),
+    // Not stored with the main part, but a document is taken as a whole or not at all.
+    ...Object.entries(body).flatMap(([sub, value]) =>
+      Object.hasOwn(kind.subResources, sub) ? (subResourceFaults(kind, sub, value) ?? []) : [],
+    ),
+  ];
+  if (!head.success || !spec.success || faults.length > 0) return { ok: false, faults };
+  const { title, attributes, tags, finalizers, owner, metadata } = head.data;
+  const version = metadata?.resourceVersion;
+  return {
+    ok: true,
+    draft: {
+      name: head.data.name === "" ? undefined : (head.data.name ?? undefined),
+      title: title ?? undefined,
+      attributes: attributes ?? {},
+      tags: tags ?? [],
+      finalizers: finalizers === null ? [] : finalizers,
+      owner,
+      spec: spec.data,
+      resourceVersion:
+        version === null || version === undefined || version === "" ? undefined : String(version),
+    },
+  };
+}
+
+/** A subresource's value, checked; `x-…` takes anything. Undefined: the kind has no such subresource. */
+export function subResourceFaults(kind: Kind, sub: string, value: unknown): Fault[] | undefined {
+  if (/^x-./.test(sub)) return [];
+  const schema = Object.hasOwn(kind.subResources, sub) ? kind.subResources[sub] : undefined;
+  if (schema === undefined) return undefined;
+  const parsed = schema.safeParse(value);
+  return parsed.success || value === null ? [] : faultsOf(parsed.error, sub);
+}
+
+/** SQLite reads JSON of a thousand levels; nobody needs a hundred. */
+const DEEPEST = 100;
+
+/** Whether a body is nested deeper than a resource may be. */
+export function isTooDeep(body: unknown): boolean {
+  let level: unknown[] = [body];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > DEEPEST) return true;
+    level = level.flatMap((value) =>
+      typeof value === "object" && value !== null ? Object.values(value) : [],
+    );
+  }
+  return false;
+}
+
+/** Masks among a new Secret's values: there is nothing they could keep. */
+export function maskFaults(
+  spec: Record<string, unknown>,
+  known: Readonly<Record<string, string>>,
+): Fault[] {
+  return Object.entries(dataOf(spec))
+    .filter(([key, value]) => value === MASK && !Object.hasOwn(known, key))
+    .map(([key]) => ({
+      field: `spec.data.${key}`,
+      message: `'${MASK}' keeps a stored value, and '${key}' has none`,
+    }));
+}
+
+function faultsOf(error: z.ZodError, prefix: string): Fault[] {
+  return error.issues.flatMap((issue): Fault[] => {
+    const path = [prefix, ...issue.path.map(String)].filter((part) => part !== "");
+    if (issue.code === "unrecognized_keys")
+      return issue.keys.map((key) => ({
+        field: [...path, key].join("."),
+        message: `Unknown property '${key}'`,
+      }));
+    const field = path.join(".");
+    return field === "name" ? [nameFault] : [{ field, message: issue.message }];
+  });
+}
+
+export const nameFault: Fault = {
+  field: "name",
+  message: "Name is not valid.",
+  meta: { regexp: NAME.source, maxLength: String(LONGEST_NAME) },
+};
+
+/** A name from a title: `Webhook.site listener` → `webhook-site-listener`; undefined when nothing is left. */
+export function slugOf(title: string | undefined): string | undefined {
+  const slug = (title ?? "")
+    .normalize("NFKD")
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .replaceAll(/^-+|-+$/g, "")
+    .slice(0, 200)
+    .replaceAll(/-+$/g, "");
+  return slug === "" ? undefined : slug;
+}
+
+const ADJECTIVES =
+  "giant quiet brave early lucky merry noble proud rapid sunny tidy vivid witty amber calm eager".split(
+    " ",
+  );
+const NOUNS =
+  "warrior river falcon meadow harbor summit willow comet lantern otter canyon maple raven delta island ember".split(
+    " ",
+  );
+
+/** A name like `giant-warrior` for a number in [0, 1). */
+export function inventedName(chance: number): string {
+  const pick = Math.floor(chance * ADJECTIVES.length * NOUNS.length);
+  return `${ADJECTIVES[pick % ADJECTIVES.length] ?? ""}-${NOUNS[Math.floor(pick / ADJECTIVES.length)] ?? ""}`;
+}

@@ -1,0 +1,35 @@
+import { invalid } from "../http/refusal";
+
+/** What `embed` can ask for (reference `resource-api.md` §4). */
+const EMBEDS = [
+  "metadata.references",
+  "metadata.scopedResources",
+  "metadata.referencedByResources",
+  "metadata.accessRights",
+] as const;
+export type Embed = (typeof EMBEDS)[number];
+
+/** @throws Refusal naming what can't be embedded. */
+export function embedsOf(text: string | undefined): Embed[] {
+  return listOf(text).map((name) => {
+    const known = EMBEDS.find((embed) => embed === name);
+    if (known === undefined)
+      throw invalid(
+        `Invalid 'embed' parameter '${name}'. Supported: [${EMBEDS.join(", ")}]`,
+        "embed",
+      );
+    return known;
+  });
+}
+
+/** `fields` as a list; undefined: everything. */
+export function fieldsOf(text: string | undefined): string[] | undefined {
+  const fields = listOf(text);
+  return fields.length === 0 ? undefined : fields;
+}
+
+const listOf = (text: string | undefined): string[] =>
+  (text ?? "")
+    .split(",")
+    .map((part) => part.trim())
+    .filter((part) => part !== "");

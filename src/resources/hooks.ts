@@ -1,0 +1,85 @@
+import type { ScopeName } from "./address";
+import { type Changed, matches, type Trigger } from "./match";
+import { destinationId } from "./resource";
+
+/** A ResourceHook as matching sees it. */
+export type Hook = {
+  name: string;
+  scope: ScopeName | null;
+  triggers: readonly Trigger[];
+  webhooks: readonly string[];
+};
+
+/** A Webhook as matching sees it. */
+export type HookedWebhook = {
+  id: string;
+  name: string;
+  scope: ScopeName | null;
+  enabled: boolean;
+  /** The Secret and key it names are there, or it names none. */
+  secretFound: boolean;
+};
+
+/** One destination of a change, or a remark that there is none; part of its row in the log. */
+export type HookTarget = {
+  destinationId: string | null;
+  /** Not sent: the webhook is disabled. */
+  skipped?: true;
+  warnings: string[];
+};
+
+/** Those who listen when a request begins. */
+export type Listeners = { hooks: readonly Hook[]; webhooks: readonly HookedWebhook[] };
+
+/**
+ * Where a change goes: one target per webhook, however many triggers and hooks name it. No hook fires for
+ * a Secret (reference §9).
+ */
+export function targetsOf(change: Changed, { hooks, webhooks }: Listeners): HookTarget[] {
+  if (change.kind === "Secret") return [];
+  const found = new Map<string, HookedWebhook>();
+  const unknown = new Set<string>();
+  for (const hook of hooks) {
+    const matching = hook.triggers.filter((trigger) => matches(trigger, change));
+    for (const trigger of matching)
+      for (const name of hook.webhooks) {
+        const webhook = lookUp(name, hook.scope, trigger.scope, webhooks);
+        if (webhook === undefined)
+          unknown.add(`Webhook '${name}' of ResourceHook '${hook.name}' does not exist`);
+        else found.set(webhook.id, webhook);
+      }
+  }
+  const known = [...found.values()].map((webhook): HookTarget => ({
+    destinationId: destinationId(webhook.id),
+    ...(webhook.enabled ? {} : { skipped: true }),
+    warnings: webhook.secretFound
+      ? []
+      : [`Webhook '${webhook.name}' is sent without its secret, which does not exist`],
+  }));
+  return unknown.size === 0 ? known : [...known, { destinationId: null, warnings: [...unknown] }];
+}
+
+/**
+ * The webhook a hook means by a name: in the hook's scope, then the trigger's, then unscoped, then the
+ * only one of that name.
+ */
+export function lookUp(
+  name: string,
+  hookScope: ScopeName | null,
+  triggerScope: ScopeName | undefined,
+  webhooks: readonly HookedWebhook[],
+): HookedWebhook | undefined {
+  const named = webhooks.filter((webhook) => webhook.name === name);
+  const inside = (scope: ScopeName | null): HookedWebhook | undefined =>
+    named.find((webhook) =>
+      scope === null
+        ? webhook.scope === null
+        : webhook.scope?.kind === scope.kind && webhook.scope.name === scope.name,
+    );
+  return (
+    inside(hookScope) ??
+    (triggerScope === undefined ? undefined : inside(triggerScope)) ??
+    inside(null) ??
+    (named.length === 1 ? named[0] : undefined)
+  );
+}

@@ -1,0 +1,233 @@
+import * as z from "zod";
+import type { NewEvent, Target } from "../../events/event";
+import { groupsByWeight } from "../../events/plan";
+import { streamName } from "../../events/stream-name";
+import { parseScopeKey } from "../address";
+import { type Change, sourceOf } from "../change";
+import type { HookTarget } from "../hooks";
+import { topicSpec } from "../kinds/management";
+import { changeTypes } from "../match";
+import { Bindings } from "../query";
+import type { Resource } from "../resource";
+import { filtersCondition } from "./entry";
+
+/** Changes of one commit to a stream: few enough for one call. */
+const EVENTS_A_COMMIT = 200;
+const UNITS_A_COMMIT = 4_000_000;
+
+/**
+ * Puts changes into the streams of their scopes, in order. What a stream has already, it ignores: the
+ * event's id is the change's.
+ */
+export async function handOver(
+  streams: Env["EVENT_STREAMS"],
+  organizationId: number,
+  changes: readonly Change[],
+): Promise<void> {
+  const bySource = Map.groupBy(changes, ({ changed }) => sourceOf(changed.scope));
+  for (const [source, own] of bySource) {
+    const stream = streams.getByName(streamName({ organizationId, source }));
+    const groups = groupsByWeight(own, UNITS_A_COMMIT, EVENTS_A_COMMIT, ({ body }) => body.length);
+    for (const group of groups) await stream.commit(commitOf(group));
+  }
+}
+
+/** Every distinct destination is one target; an event tells which of them it goes to. */
+function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Target[] } {
+  const targets: Target[] = [];
+  const known = new Map<string, number>();
+  const indexOf = (target: HookTarget): number => {
+    const key = JSON.stringify(target);
+    const index = known.get(key) ?? targets.push(targetOf(target)) - 1;
+    known.set(key, index);
+    return index;
+  };
+  const events = changes.map((change): NewEvent => ({
+    id: change.eventId,
+    objectType: change.changed.kind,
+    objectId: change.resourceId,
+    eventType: change.changed.type,
+    date: change.at,
+    data: change.body,
+    to: change.targets.map(indexOf),
+  }));
+  return { events, targets };
+}
+
+function targetOf({ destinationId, skipped, warnings }: HookTarget): Target {
+  return {
+    destinationId,
+    envelope: { format: "verbatim" },
+    most: 1,
+    ordering: "none",
+    ...(skipped === undefined ? {} : { skipped }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
+}
+
+const changeRow = z.object({
+  seq: z.number(),
+  at: z.number(),
+  event_id: z.string(),
+  type: z.enum(changeTypes),
+  group_name: z.string(),
+  kind: z.string(),
+  scope: z.string(),
+  name: z.string(),
+  resource_id: z.string(),
+  body: z.string(),
+  targets: z.string(),
+});
+
+export type LoggedChange = Change & { seq: number };
+
+export function toChange(row: unknown): LoggedChange {
+  const { seq, at, event_id, type, group_name, kind, scope, name, resource_id, body, targets } =
+    changeRow.parse(row);
+  return {
+    seq,
+    at,
+    eventId: event_id,
+    changed: { type, group: group_name, kind, name, scope: parseScopeKey(scope) },
+    resourceId: resource_id,
+    body,
+    targets: JSON.parse(targets),
+  };
+}
+
+/** Organizations whose log goes further than what is known to be in their streams. */
+export async function readBehind(
+  db: D1Database,
+): Promise<{ organizationId: number; handedSeq: number }[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT id AS organizationId, handed AS handedSeq FROM
+         (SELECT o.id, ifnull(c.handed_seq, 0) AS handed,
+            (SELECT max(seq) FROM resource_changes WHERE organization_id = o.id) AS last
+          FROM organizations AS o LEFT JOIN resource_cursors AS c ON c.organization_id = o.id)
+       WHERE last > handed`,
+    )
+    .all<{ organizationId: number; handedSeq: number }>();
+  return results;
+}
+
+export async function readChanges(
+  db: D1Database,
+  organizationId: number,
+  after: number,
+  limit: number,
+): Promise<LoggedChange[]> {
+  const { results } = await db
+    .prepare(
+      "SELECT * FROM resource_changes WHERE organization_id = ? AND seq > ? ORDER BY seq LIMIT ?",
+    )
+    .bind(organizationId, after, limit)
+    .all();
+  return results.map(toChange);
+}
+
+export async function saveHanded(
+  db: D1Database,
+  organizationId: number,
+  handedSeq: number,
+): Promise<void> {
+  await db
+    .prepare(
+      `INSERT INTO resource_cursors (organization_id, handed_seq) VALUES (?1, ?2)
+       ON CONFLICT (organization_id) DO UPDATE SET handed_seq = max(handed_seq, ?2)`,
+    )
+    .bind(organizationId, handedSeq)
+    .run();
+}
+
+/** The oldest changes of an organization that are over. */
+export async function readExpired(
+  db: D1Database,
+  organizationId: number,
+  before: number,
+  limit: number,
+): Promise<{ upTo: number; webhookIds: string[] } | undefined> {
+  const { results } = await db
+    .prepare(
+      `SELECT seq, at, type, kind, resource_id AS resourceId FROM resource_changes
+       WHERE organization_id = ?1 AND seq <= (SELECT handed_seq FROM resource_cursors WHERE organization_id = ?1)
+         AND seq < (SELECT max(seq) FROM resource_changes WHERE organization_id = ?1)
+       ORDER BY seq LIMIT ?2`,
+    )
+    .bind(organizationId, limit)
+    .all<{ seq: number; at: number; type: string; kind: string; resourceId: string }>();
+  const young = results.findIndex(({ at }) => at >= before);
+  const expired = young === -1 ? results : results.slice(0, young);
+  const last = expired.at(-1);
+  if (last === undefined) return undefined;
+  return {
+    upTo: last.seq,
+    webhookIds: expired
+      .filter(({ type, kind }) => kind === "Webhook" && type === "ResourceDeleted")
+      .map(({ resourceId }) => resourceId),
+  };
+}
+
+export function prepareExpiry(
+  db: D1Database,
+  organizationId: number,
+  upTo: number,
+): D1PreparedStatement {
+  return db
+    .prepare("DELETE FROM resource_changes WHERE organization_id = ? AND seq <= ?")
+    .bind(organizationId, upTo);
+}
+
+/** The part of the log a topic sees, from after `after`, with the bounds of what is kept. */
+export async function readLog(
+  db: D1Database,
+  topic: Resource,
+  request: { after: number; direction: "ASC" | "DESC"; limit: number; offset: number },
+): Promise<LoggedChange[]> {
+  const bindings = new Bindings();
+  const organization = bindings.add(topic.organizationId);
+  const after = bindings.add(request.after);
+  const condition = filtersCondition(topicSpec.parse(topic.content.spec).filters, bindings.add);
+  const { results } = await db
+    .prepare(
+      `SELECT c.* FROM resource_changes AS c
+       WHERE c.organization_id = ${organization} AND c.seq > ${after} AND ${condition}
+       ORDER BY c.seq ${request.direction}
+       LIMIT ${bindings.add(request.limit)} OFFSET ${bindings.add(request.offset)}`,
+    )
+    .bind(...bindings.values)
+    .all();
+  return results.map(toChange);
+}
+
+/** The first and last numbers that are kept, and the one a topic was made with. */
+export async function readBounds(
+  db: D1Database,
+  topic: Resource,
+): Promise<{ first: number; last: number; made: number }> {
+  const row = await db
+    .prepare(
+      `SELECT (SELECT min(seq) FROM resource_changes WHERE organization_id = ?1) AS first,
+         (SELECT max(seq) FROM resource_changes WHERE organization_id = ?1) AS last,
+         (SELECT seq FROM resources WHERE organization_id = ?1 AND kind = 'WatchTopic' AND scope = ''
+          AND name = ?2) AS made`,
+    )
+    .bind(topic.organizationId, topic.name)
+    .first<{ first: number | null; last: number | null; made: number | null }>();
+  return { first: row?.first ?? 1, last: row?.last ?? 0, made: row?.made ?? 0 };
+}
+
+/** Organizations whose log begins with a change older than `before` that is not their last one. */
+export async function readAged(db: D1Database, before: number): Promise<number[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT k.organization_id AS id FROM resource_cursors AS k WHERE
+         (SELECT at FROM resource_changes WHERE organization_id = k.organization_id ORDER BY seq LIMIT 1) < ?
+         AND EXISTS (SELECT 1 FROM resource_changes WHERE organization_id = k.organization_id
+           ORDER BY seq LIMIT 1 OFFSET 1)
+       LIMIT 100`,
+    )
+    .bind(before)
+    .all<{ id: number }>();
+  return results.map(({ id }) => id);
+}

@@ -1,0 +1,259 @@
+import { prepareDestination, prepareRemoval } from "../../delivery/store";
+import { planCascade } from "../cascade";
+import { type Cause, changeOf } from "../change";
+import { emptyPlan, type Plan } from "../commit/store";
+import type { Listeners } from "../hooks";
+import { kindNamed, kindsIn } from "../kinds/registry";
+import { withoutTargets } from "../references";
+import { destinationId, type Resource, type Warning } from "../resource";
+import {
+  type Key,
+  readContents,
+  readFinalized,
+  readReferrers,
+  readResource,
+  readWorld,
+} from "../store";
+import { destinationOf } from "../webhook";
+import {
+  type Caller,
+  causeOf,
+  type Decided,
+  missing,
+  untilCommitted,
+  type WriteDoors,
+  type Written,
+} from "../writes/store";
+
+/** What became of a resource that was to be deleted. */
+export type Deletion = { kind: "gone" } | ({ kind: "held" } & Written);
+
+/** A scope's contents beyond this many go in transactions of their own, before the rest. */
+const CONTENTS_AT_ONCE = 1_500;
+
+/**
+ * Deletes a resource with all it holds and all that depends on it, children first; finalizers hold it
+ * unless `force`. All changes carry the request's correlation id.
+ */
+export async function deleteResource(
+  doors: WriteDoors,
+  caller: Caller,
+  key: Key,
+  force: boolean,
+): Promise<Deletion> {
+  const { organizationId } = caller;
+  // Hooks and webhooks are those of the beginning: a deleted scope's own hooks get its cascade.
+  const { listeners } = await readWorld(doors.db, organizationId, []);
+  await thinOut(doors, caller, key, force, listeners);
+  const deletion = await untilCommitted(doors, organizationId, async () => {
+    const target = await readResource(doors.db, organizationId, key);
+    if (target === undefined) throw missing(key);
+    return decideRemoval(doors, causeOf(doors, caller), target, listeners, force);
+  });
+  if (deletion.kind === "gone") await releaseHolders(doors, caller, deletion.holders, listeners);
+  return deletion.kind === "gone" ? { kind: "gone" } : deletion;
+}
+
+/** The end of a dying resource whose last finalizer goes with this write: what `changeResource` asks for. */
+export function removalOf(
+  doors: WriteDoors,
+  caller: Caller,
+): (resource: Resource, cause: Cause) => Promise<Decided<Written>> {
+  return async (resource, cause) => {
+    const { organizationId } = caller;
+    const { listeners } = await readWorld(doors.db, organizationId, []);
+    const { plan, result } = await decideRemoval(doors, cause, resource, listeners, false);
+    if (result.kind === "held") {
+      // Its contents hold it still: the write itself is all that happens.
+      const updated = { ...resource, version: resource.version + 1 };
+      plan.updates = [...plan.updates.filter(({ id }) => id !== resource.id), updated];
+      plan.changes.push(changeOf("ResourceUpdated", updated, cause, listeners));
+      return { plan, result: { resource: updated, warnings: result.warnings } };
+    }
+    const { holders } = result;
+    plan.committed = () => releaseHolders(doors, caller, holders, listeners);
+    return { plan, result: { resource, warnings: [] } };
+  };
+}
+
+type Removal = { kind: "gone"; holders: Key[] } | ({ kind: "held" } & Written);
+
+async function decideRemoval(
+  { db, ring }: WriteDoors,
+  cause: Cause,
+  target: Resource,
+  listeners: Listeners,
+  force: boolean,
+): Promise<Decided<Removal>> {
+  const holds = kindsIn(target.kind.kind).length > 0;
+  const members = holds
+    ? await readContents(db, target, kindsIn(target.kind.kind), Number.MAX_SAFE_INTEGER)
+    : await readDependents(db, target);
+  const { removed, held } = planCascade(target, members, force);
+  const touched = (resource: Resource): Resource => ({
+    ...resource,
+    version: resource.version + 1,
+    modifiedAt: cause.now,
+    modifiedBy: cause.userId,
+  });
+  const gone = new Set(removed.map(({ id }) => id));
+  const dying = held
+    .filter(({ state }) => state === null)
+    .map((resource): Resource => ({ ...touched(resource), state: "DELETING" }));
+  // Names lead nowhere out of a scope: when all of it goes, nobody is left who named anything in it.
+  const survivors = holds && held.length === 0 ? [] : await readReferrers(db, removed);
+  const referrers = survivors.filter(({ id }) => !gone.has(id));
+  const emptied = referrers
+    .filter(({ id }) => dying.every((resource) => resource.id !== id))
+    .map((resource): Resource => ({
+      ...touched(resource),
+      content: withoutTargets(resource, gone),
+    }));
+  const plan: Plan = {
+    ...emptyPlan(),
+    expects: [...removed, ...held, ...referrers].map(({ kind, scope, name, id, version }) => ({
+      kind,
+      scope,
+      name,
+      id,
+      version,
+    })),
+    ...(holds ? { contents: { scope: target, count: members.length } } : {}),
+    updates: [
+      ...dying.map((resource): Resource => ({
+        ...resource,
+        content: withoutTargets(resource, gone),
+      })),
+      ...emptied,
+    ],
+    removals: removed,
+  };
+  const tell = (type: "ResourceDeleted" | "ResourceUpdated", resource: Resource): void =>
+    void plan.changes.push(changeOf(type, resource, cause, listeners));
+  for (const resource of removed) if (resource !== target) tell("ResourceDeleted", resource);
+  for (const resource of plan.updates) tell("ResourceUpdated", resource);
+  if (gone.has(target.id)) tell("ResourceDeleted", target);
+  for (const webhook of emptied)
+    if (webhook.kind.kind === "Webhook")
+      plan.statements.push(
+        await prepareDestination(db, ring, destinationOf(webhook, undefined), cause.now),
+      );
+  forgetDestinationOf(db, plan, target, gone);
+  if (gone.has(target.id)) return { plan, result: { kind: "gone", holders: holdersOf(target) } };
+  const now = dying.find(({ id }) => id === target.id) ?? target;
+  return { plan, result: { kind: "held", resource: now, warnings: held.map(heldWarning) } };
+}
+
+/**
+ * A deleted Webhook is called no more — unless its own deletion is what it is told: then its destination
+ * goes when the log forgets the change.
+ */
+function forgetDestinationOf(
+  db: D1Database,
+  plan: Plan,
+  target: Resource,
+  gone: ReadonlySet<string>,
+): void {
+  const id = destinationId(target.id);
+  const told = plan.changes.some(({ targets }) =>
+    targets.some((candidate) => candidate.destinationId === id),
+  );
+  if (target.kind.kind === "Webhook" && gone.has(target.id) && !told)
+    plan.statements.push(prepareRemoval(db, [id]));
+}
+
+function heldWarning({ kind, name, content }: Resource): Warning {
+  const names = content.finalizers.map((finalizer) => `'${finalizer.name}'`).join(", ");
+  return {
+    code: "HeldByFinalizers",
+    detail:
+      names === ""
+        ? `${kind.kind} '${name}' waits for what it holds`
+        : `${kind.kind} '${name}' is held by its finalizers ${names}`,
+  };
+}
+
+/** All that depends on a resource by hard references, over any number of steps. */
+async function readDependents(db: D1Database, target: Resource): Promise<Resource[]> {
+  const found = new Map<string, Resource>();
+  let level: Resource[] = [target];
+  while (level.length > 0) {
+    const ids = new Set(level.map(({ id }) => id));
+    const referrers = await readReferrers(db, level);
+    level = referrers.filter(
+      (resource) =>
+        !found.has(resource.id) &&
+        resource.content.references.some(({ id, type }) => type === "hard" && ids.has(id)),
+    );
+    for (const resource of level) found.set(resource.id, resource);
+  }
+  return [...found.values()];
+}
+
+/** What may have been waiting for a resource to go: its scope, and what it depended on. */
+function holdersOf({ scope, content }: Resource): Key[] {
+  const holder: Key[] =
+    scope === null ? [] : [{ kind: kindNamed(scope.kind), scope: null, name: scope.name }];
+  const targets = content.references
+    .filter(({ type }) => type === "hard")
+    .map((reference): Key => ({ kind: kindNamed(reference.kind), scope, name: reference.name }));
+  return [...targets, ...holder];
+}
+
+async function releaseHolders(
+  doors: WriteDoors,
+  caller: Caller,
+  holders: readonly Key[],
+  listeners: Listeners,
+): Promise<void> {
+  const { organizationId } = caller;
+  for (const key of holders) {
+    const holder = await readResource(doors.db, organizationId, key);
+    if (holder === undefined || holder.state !== "DELETING" || holder.content.finalizers.length > 0)
+      continue;
+    const removal = await untilCommitted<Removal>(doors, organizationId, async () => {
+      const target = await readResource(doors.db, organizationId, key);
+      if (target === undefined || target.state !== "DELETING")
+        return { plan: emptyPlan(), result: { kind: "gone", holders: [] } };
+      return decideRemoval(doors, causeOf(doors, caller), target, listeners, false);
+    });
+    if (removal.kind === "gone") await releaseHolders(doors, caller, removal.holders, listeners);
+  }
+}
+
+/** Deletes a very full scope's contents part by part, dependents first; every part with its changes. */
+async function thinOut(
+  doors: WriteDoors,
+  caller: Caller,
+  key: Key,
+  force: boolean,
+  listeners: Listeners,
+): Promise<void> {
+  const { organizationId } = caller;
+  const held = kindsIn(key.kind.kind);
+  if (held.length === 0) return;
+  const scope = await readResource(doors.db, organizationId, key);
+  if (scope === undefined || (!force && scope.content.finalizers.length > 0)) return;
+  if (!force && (await readFinalized(doors.db, scope))) return;
+  for (;;) {
+    const sample = await readContents(doors.db, scope, held, CONTENTS_AT_ONCE + 1);
+    if (sample.length <= CONTENTS_AT_ONCE) return;
+    await untilCommitted(doors, organizationId, async () => {
+      const cause = causeOf(doors, caller);
+      const part = await readContents(doors.db, scope, held, CONTENTS_AT_ONCE);
+      const plan: Plan = {
+        ...emptyPlan(),
+        expects: part.map(({ kind, scope: own, name, id, version }) => ({
+          kind,
+          scope: own,
+          name,
+          id,
+          version,
+        })),
+        changes: part.map((resource) => changeOf("ResourceDeleted", resource, cause, listeners)),
+        removals: part,
+      };
+      return { plan, result: undefined };
+    });
+  }
+}

@@ -1,0 +1,198 @@
+import { itemLink, type ScopeName } from "./address";
+import type { Kind } from "./kinds/kind";
+import { findKind, type Version } from "./kinds/registry";
+
+/** What a resource names (reference §3); `selfLink` is made when it is shown. */
+export type Reference = {
+  id: string;
+  group: string;
+  kind: string;
+  name: string;
+  scopeKind?: string;
+  scopeName?: string;
+  type: "hard" | "soft";
+};
+
+export type Finalizer = { name: string; description?: string | undefined };
+export type Owner = {
+  type: "team";
+  id: string;
+  organization?: { id: string } | undefined;
+  user?: { id: string } | undefined;
+};
+
+/** What of a resource is one JSON value in its row. */
+export type Content = {
+  attributes: Record<string, string>;
+  tags: string[];
+  finalizers: Finalizer[];
+  owner?: Owner;
+  /** Of a Secret: `data` holds sealed values. */
+  spec: Record<string, unknown>;
+  /** Subresources by name. */
+  sub: Record<string, unknown>;
+  references: Reference[];
+  deletedReferences: Reference[];
+  /** Id of the scope, which lives at least as long. */
+  scopeId?: string;
+};
+
+export type Resource = {
+  organizationId: number;
+  kind: Kind;
+  scope: ScopeName | null;
+  name: string;
+  id: string;
+  title: string;
+  version: number;
+  state: "DELETING" | null;
+  createdAt: number;
+  createdBy: string;
+  modifiedAt: number;
+  modifiedBy: string;
+  content: Content;
+};
+
+/** What stands where a secret value was: written back, it keeps the stored value. */
+export const MASK = "********";
+
+/** A remark in the reply to a write. */
+export type Warning = { code: string; detail: string };
+
+/** `2020-09-04T22:41:30.892+0000`: the one form existing clients decode. */
+export const contractTime = (at: number): string =>
+  `${new Date(at).toISOString().slice(0, 23)}+0000`;
+
+export const destinationId = (webhookId: string): string => `webhook-${webhookId}`;
+
+/** A resource as the contract prints it (reference §3), its secrets masked. */
+export function view(
+  resource: Resource,
+  version: Version,
+  warnings: readonly Warning[] = [],
+): Record<string, unknown> {
+  const { kind, scope, name, content, state } = resource;
+  return {
+    group: kind.group,
+    apiVersion: version,
+    kind: kind.kind,
+    name,
+    title: resource.title,
+    metadata: {
+      id: resource.id,
+      audit: {
+        createTimestamp: contractTime(resource.createdAt),
+        createUserId: resource.createdBy,
+        modifyTimestamp: contractTime(resource.modifiedAt),
+        modifyUserId: resource.modifiedBy,
+      },
+      ...(scope === null
+        ? {}
+        : {
+            scope: {
+              id: content.scopeId ?? "",
+              kind: scope.kind,
+              name: scope.name,
+              selfLink: scopeLink(scope, version),
+            },
+          }),
+      resourceVersion: String(resource.version),
+      ...(state === null ? {} : { state }),
+      references: content.references.map((reference) => referenceView(reference, version)),
+      ...(content.deletedReferences.length === 0
+        ? {}
+        : {
+            deletedReferences: content.deletedReferences.map((reference) =>
+              referenceView(reference, version),
+            ),
+          }),
+      ...(kind.kind === "Webhook" ? { destinationId: destinationId(resource.id) } : {}),
+      selfLink: itemLink(kind, version, scope, name),
+      ...(warnings.length === 0 ? {} : { warnings }),
+    },
+    attributes: content.attributes,
+    tags: content.tags,
+    finalizers: content.finalizers,
+    ...(content.owner === undefined ? {} : { owner: content.owner }),
+    spec: visibleSpec(kind, content.spec),
+    ...content.sub,
+  };
+}
+
+export function referenceView(reference: Reference, version: Version): Record<string, unknown> {
+  const { scopeKind, scopeName } = reference;
+  const kind = findKind(reference.kind);
+  const scope =
+    scopeKind === undefined || scopeName === undefined
+      ? null
+      : { kind: scopeKind, name: scopeName };
+  return {
+    ...reference,
+    ...(kind === undefined ? {} : { selfLink: itemLink(kind, version, scope, reference.name) }),
+  };
+}
+
+export function scopeLink(scope: ScopeName, version: Version): string | undefined {
+  const kind = findKind(scope.kind);
+  return kind === undefined ? undefined : itemLink(kind, version, null, scope.name);
+}
+
+function visibleSpec(kind: Kind, spec: Record<string, unknown>): Record<string, unknown> {
+  if (kind.secret === undefined) return spec;
+  return { ...spec, data: Object.fromEntries(Object.keys(dataOf(spec)).map((key) => [key, MASK])) };
+}
+
+/** The `data` of a Secret's spec. */
+export function dataOf(spec: Record<string, unknown>): Record<string, string> {
+  const { data } = spec;
+  if (typeof data !== "object" || data === null) return {};
+  return Object.fromEntries(
+    Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+  );
+}
+
+/**
+ * Only the keys named by `fields`: top-level ones, subresources, dotted paths (`owner.id`); unknown ones
+ * are ignored. Undefined: everything.
+ */
+export function selectFields(
+  document: Record<string, unknown>,
+  fields: readonly string[] | undefined,
+): Record<string, unknown> {
+  if (fields === undefined) return document;
+  const selected: Record<string, unknown> = {};
+  for (const field of fields) copyPath(document, selected, field.split("."));
+  return selected;
+}
+
+function copyPath(
+  from: Record<string, unknown>,
+  into: Record<string, unknown>,
+  path: readonly string[],
+): void {
+  const [key = "", ...rest] = path;
+  if (!Object.hasOwn(from, key) || key === "__proto__") return;
+  const value = from[key];
+  if (rest.length === 0 || !isObject(value)) {
+    if (rest.length === 0) into[key] = value;
+    return;
+  }
+  const inner = Object.hasOwn(into, key) ? into[key] : undefined;
+  if (inner === value) return;
+  const target = isObject(inner) ? inner : {};
+  copyPath(value, target, rest);
+  if (Object.keys(target).length > 0) into[key] = target;
+}
+
+export function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** JSON text in which the order of keys does not count. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    isObject(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}

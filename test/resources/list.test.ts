@@ -1,0 +1,253 @@
+import { env } from "cloudflare:workers";
+import fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { listStatements, type Statement } from "../../src/resources/list";
+import { kindNamed } from "../../src/resources/kinds/registry";
+import { type Client, freshClient, V1 } from "./build";
+
+let client: Client;
+
+beforeAll(async () => {
+  client = await freshClient();
+  await client.make(`${V1}/environments`, {
+    name: "env1.1",
+    title: "Alpha",
+    tags: ["test", "prod"],
+    attributes: { attr: "val" },
+  });
+  await client.make(`${V1}/environments`, { name: "env2.1", title: "Beta one", tags: ["Test"] });
+  await client.make(`${V1}/environments/env1.1/apiservices`, { name: "svc", title: "Service" });
+  await client.make(`${V1}/environments/env1.1/apiservicerevisions`, {
+    name: "rev",
+    spec: { apiService: "svc", definition: { type: "oas3" } },
+  });
+});
+
+const names = async (query: string, path = `${V1}/environments`, more = "") => {
+  const reply = await client.call("GET", `${path}?query=${encodeURIComponent(query)}${more}`);
+  return reply.status === 200 ? reply.body.map(({ name }: any) => name) : reply.body;
+};
+
+const E1 = ["env1.1"];
+const E2 = ["env2.1"];
+const both = ["env1.1", "env2.1"];
+
+describe("RSQL", () => {
+  it.each([
+    ["name==ENV1*", E1],
+    ["name===ENV1*", []],
+    ["name==env_.1", both],
+    ["title=='*ET*'", E2],
+    ["tags==test", both],
+    ["tags===test", E1],
+    ["tags=out=(prod)", E2],
+    ['(tags=="test";attributes.attr=="val")', E1],
+    ["owner.id==null", both],
+    ["name==env1* or name==env2* and tags===Test", both],
+    ["scopedResources.kind===APIService", E1],
+    ["metadata.references=with='name===svc;kind===APIService'", []],
+    ["name=in=(env1.1,env9)", E1],
+    ["name=out=('env1.1')", E2],
+    ["name!=env1*", E2],
+    ["title!==Alpha", E2],
+    ["title=eq=Alpha", E1],
+    ["title=neq=Alpha", E2],
+    ["title<B", E1],
+    ["title=ge=B", E2],
+    ["tags!=prod", E2],
+    ["attributes.attr!=val", E2],
+    ["attributes.none==x", []],
+    ["attributes.none!=x", both],
+    ["attributes.attr!=null", E1],
+    ["metadata.state==null", both],
+    ["metadata.resourceVersion==0", both],
+    ["metadata.resourceVersion>0", []],
+    ["metadata.audit.createTimestamp>1", both],
+    ["metadata.audit.createTimestamp=lt=2020-09-04T22:41:30.892+0000", []],
+    ["scopedResources.metadata.references.id!=null", E1],
+    ["title==*lph* and not==1", undefined],
+    [`title=='${"*".repeat(60)}lpha'`, E1],
+    [`title=='Alp${"x".repeat(60)}*'`, []],
+  ])("%s", async (query, expected) => {
+    const found = await names(query);
+    if (expected === undefined) expect(found.errors[0].status).toBe(400);
+    else expect(found).toEqual(expected);
+  });
+
+  it.each([
+    ["metadata.references=with='name===svc;kind===APIService'", ["rev"]],
+    ["metadata.references=without='kind===APIService'", []],
+    ["metadata.references.name==SVC", ["rev"]],
+    ["spec.definition.type==oas3", ["rev"]],
+    ["metadata.scope.name==env1.1", ["rev"]],
+    ["metadata.scope.name==env1.1;name==rev", ["rev"]],
+    ["metadata.scope.kind==Environment", ["rev"]],
+    ["scopeResource.title==Alpha", ["rev"]],
+    ["scopeResource.tags==nothing", []],
+    ["metadata.scope.owner.id==null", ["rev"]],
+    ["name==r*", ["rev"]],
+    ["name===rev", ["rev"]],
+  ])("%s of revisions in all scopes", async (query, expected) => {
+    expect(await names(query, `${V1}/apiservicerevisions`)).toEqual(expected);
+  });
+
+  it("finds what is referred to", async () => {
+    const path = `${V1}/environments/env1.1/apiservices`;
+    expect(await names("referencedByResources.name==rev", path)).toEqual(["svc"]);
+    expect(await names("referencedByResources.name==other", path)).toEqual([]);
+  });
+
+  it("refuses an unknown property, naming all that are known", async () => {
+    const { errors } = await names("environment==x");
+    expect(errors[0]).toMatchObject({
+      status: 400,
+      title: "Validation error",
+      detail: expect.stringMatching(
+        /^Invalid 'query' parameter '\[environment\]'\. Supported: \[title, tags, name, /,
+      ),
+    });
+  });
+
+  it("says where a query can't be read", async () => {
+    const { errors } = await names("name==");
+    expect(errors[0].detail).toContain("Expected a value at position 7, found the end");
+  });
+
+  it("takes any text without a failure or another tenant's row", async () => {
+    const stranger = await freshClient();
+    const word = fc.constantFrom(
+      ..."name title tags metadata.references owner.id == === != =in= =with= ( ) ; , ' \" * _ null \\ % or and x".split(
+        " ",
+      ),
+    );
+    const texts = fc.oneof(
+      fc.string(),
+      fc.array(word).map((words) => words.join("")),
+      fc.array(word).map((words) => words.join(" ")),
+    );
+    await fc.assert(
+      fc.asyncProperty(texts, async (text) => {
+        const path = `${V1}/environments?query=${encodeURIComponent(text)}`;
+        const { status, body } = await stranger.call("GET", path);
+        expect([200, 400]).toContain(status);
+        if (status === 200) expect(body).toEqual([]);
+      }),
+      { numRuns: 300 },
+    );
+  }, 60_000);
+});
+
+describe("pages", () => {
+  it("carries both headers, follows next, and ends short", async () => {
+    const first = await client.call("GET", `${V1}/environments?pageSize=1&sort=name,DESC`);
+    expect(first.body.map(({ name }: any) => name)).toEqual(E2);
+    expect(first.headers.get("x-axway-total-count")).toBe("2");
+    const link = first.headers.get("link") ?? "";
+    expect(link).toContain('rel="first"');
+    const next = /<([^>]+)>; rel="next"/.exec(link)?.[1] ?? "";
+    const second = await client.call("GET", next);
+    expect(second.body.map(({ name }: any) => name)).toEqual(E1);
+    expect(second.headers.get("link")).not.toContain('rel="next"');
+    const beyond = await client.call("GET", `${V1}/environments?page=9`);
+    expect([beyond.body, beyond.headers.get("x-axway-total-count")]).toEqual([[], "2"]);
+  });
+
+  it("counts on HEAD", async () => {
+    const head = await client.call("HEAD", `${V1}/environments?query=name==env1*`);
+    expect([head.status, head.text, head.headers.get("x-axway-total-count")]).toEqual([
+      200,
+      "",
+      "1",
+    ]);
+    expect((await client.call("HEAD", `${V1}/environments?count=nonsense`)).status).toBe(400);
+  });
+
+  it.each(["pageSize=1001", "pageSize=0", "page=0", "page=x", "sort=tags", "sort=name,UP"])(
+    "refuses %s",
+    async (parameter) => {
+      expect((await client.call("GET", `${V1}/environments?${parameter}`)).status).toBe(400);
+    },
+  );
+
+  it("selects fields and embeds what is asked for", async () => {
+    const { body } = await client.call(
+      "GET",
+      `${V1}/environments?fields=name,metadata.resourceVersion,nonsense&embed=metadata.scopedResources,metadata.accessRights&query=name==env1*`,
+    );
+    expect(body).toEqual([
+      {
+        name: "env1.1",
+        metadata: { resourceVersion: "0" },
+        _embedded: {
+          metadata: {
+            scopedResources: [
+              expect.objectContaining({ name: "rev" }),
+              expect.objectContaining({ name: "svc" }),
+            ],
+            accessRights: { canChangeOwner: true, canDelete: true, canWrite: true, canRead: true },
+          },
+        },
+      },
+    ]);
+    const item = await client.call(
+      "GET",
+      `${V1}/environments/env1.1/apiservicerevisions/rev?embed=metadata.references&fields=kind`,
+    );
+    expect(item.body._embedded.metadata.references).toMatchObject([{ kind: "APIService" }]);
+  });
+});
+
+describe("indexes", () => {
+  const plan = async ({ sql, values }: Statement): Promise<string> => {
+    const { results } = await env.DB.prepare(`EXPLAIN QUERY PLAN ${sql}`)
+      .bind(...values)
+      .all<{ detail: string }>();
+    return results.map(({ detail }) => detail).join("\n");
+  };
+  const listed = (scope: string, query: Record<string, string>) =>
+    listStatements(
+      1,
+      kindNamed("APIService"),
+      scope === "all" ? "all" : { kind: "Environment", name: scope },
+      query,
+      { page: 2, pageSize: 20 },
+    );
+
+  it.each([
+    ["all", {}, "resources_kind (organization_id=? AND kind=?)"],
+    ["e", {}, "resources_scope (organization_id=? AND kind=? AND scope=?)"],
+    [
+      "e",
+      { query: "tags==x", sort: "name,ASC" },
+      "PRIMARY KEY (organization_id=? AND kind=? AND scope=?)",
+    ],
+    [
+      "e",
+      { query: "name==svc*" },
+      "PRIMARY KEY (organization_id=? AND kind=? AND scope=? AND name>? AND name<?)",
+    ],
+    [
+      "all",
+      { query: "name==svc*" },
+      "PRIMARY KEY (organization_id=? AND kind=? AND scope=? AND name>? AND name<?)",
+    ],
+    [
+      "all",
+      { query: "metadata.scope.name==e" },
+      "resources_scope (organization_id=? AND kind=? AND scope=?)",
+    ],
+  ])("a list of %s by %j walks %s", async (scope, query, index) => {
+    const steps = await plan(listed(scope, query).rows);
+    expect(steps).toContain(
+      `SEARCH r USING ${index.startsWith("PRIMARY") ? "" : "INDEX "}${index}`,
+    );
+    expect(steps).not.toContain("SCAN r");
+  });
+
+  it("keeps both tables without a rowid: a change writes at most four rows", async () => {
+    const { results } = await env.DB.prepare(
+      "SELECT sql FROM sqlite_master WHERE name IN ('resources', 'resource_changes')",
+    ).all<{ sql: string }>();
+    expect(results.map(({ sql }) => sql.endsWith("WITHOUT ROWID"))).toEqual([true, true]);
+  });
+});
