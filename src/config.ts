@@ -62,6 +62,7 @@ export function readConfig(env: object): Config {
     egress: {
       allow: parseAllowList(values.EGRESS_ALLOW),
       allowHttp: values.ENVIRONMENT === "local",
+      ownUrl: publicUrl === "" ? undefined : publicUrl,
       ownHost: publicUrl === "" ? undefined : new URL(publicUrl).hostname,
       resolver: values.DOH_URL === "" ? undefined : values.DOH_URL,
     },

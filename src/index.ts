@@ -31,6 +31,7 @@ function doorsOf(env: Env): DeliveryDoors & PollDoors {
   };
   return {
     ...doors,
+    inside: async (request) => app.fetch(request, env),
     async announce({ id, kind, organizationId }, { type, ...data }) {
       if (kind === "operations") return;
       await announceEvent(doors, organizationId, {

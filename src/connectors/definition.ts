@@ -43,6 +43,8 @@ const oauth2 = z.strictObject({
   providerData: parameters.default({}),
   header: z.string().default("Authorization"),
   prefix: z.string().default("Bearer "),
+  /** The code is bound to us by a verifier (RFC 7636, S256). */
+  pkce: z.boolean().default(false),
 });
 
 const apiKey = z.strictObject({

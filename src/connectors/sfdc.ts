@@ -63,6 +63,7 @@ export const sfdc = defineConnector({
     tokenUrl: "https://${sfdc.login.host}/services/oauth2/token",
     revokeUrl: "https://${sfdc.login.host}/services/oauth2/revoke",
     scope: "api refresh_token",
+    pkce: true,
     // No expires_in: a token lives until the vendor refuses it with INVALID_SESSION_ID.
     expiresInDefault: 86_400,
     keep: {

@@ -63,6 +63,8 @@ export const deliveryMessage = z.object({
       destinationId: z.string(),
       id: z.string(),
       createdAt: z.number(),
+      /** Own instances that it came through. */
+      hops: z.number().int().optional(),
       /** It waited for its destination to be well again, and came back by itself. */
       parked: z.boolean().default(false),
       /** Somebody asked for this very one: it goes also to a destination that is switched off. */

@@ -1,7 +1,8 @@
 import type { Attempt, DeliveryItem } from "./attempt";
-import { request } from "../http/client";
+import { type Answer, type Outbound, request } from "../http/client";
 import type { Config } from "../config";
 import type { Destination } from "./destination";
+import { HOPS_HEADER, isOwnAddress } from "./inside";
 import { elementsSignature, standardHeaders } from "./signature";
 
 /** A receiver has this long to answer. */
@@ -27,21 +28,22 @@ export type Tried = {
 export async function post(
   destination: Destination & { url: string },
   item: DeliveryItem & { body: string },
-  config: Config,
+  { config, inside }: { config: Config; inside?: Inside | undefined },
   now: number,
 ): Promise<Tried> {
   const began = performance.now();
-  const answer = await request(
-    {
-      url: addressOf(destination),
-      method: "POST",
-      headers: callbackHeaders(destination, item, now),
-      body: item.body,
-      timeoutMs: TIMEOUT_MS,
-      mostBytes: ANSWER_BYTES,
-    },
-    config.egress,
-  );
+  const outbound = {
+    url: addressOf(destination),
+    method: "POST",
+    headers: callbackHeaders(destination, item, now),
+    body: item.body,
+    timeoutMs: TIMEOUT_MS,
+    mostBytes: ANSWER_BYTES,
+  };
+  const answer =
+    inside !== undefined && isOwnAddress(destination.url, config.publicUrl)
+      ? await handOver(outbound, item.hops ?? 0, inside)
+      : await request(outbound, config.egress);
   const durationMs = Math.round(performance.now() - began);
   const common = { n: item.n, at: now, durationMs };
   if (answer.kind !== "answered") {
@@ -55,11 +57,11 @@ export async function post(
     };
     return { attempt, refused: answer.kind === "refused" };
   }
-  const { status, headers, text, truncated } = answer;
+  const { status, headers: told, text, truncated } = answer;
   const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
   const responseHeaders = Object.fromEntries(
     KEPT_HEADERS.flatMap((name) => {
-      const value = headers.get(name);
+      const value = told.get(name);
       return value === null ? [] : [[name, value.slice(0, 256)]];
     }),
   );
@@ -75,6 +77,21 @@ function addressOf({ url, query }: { url: string; query: Record<string, string> 
   const address = new URL(url);
   for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
   return address.href;
+}
+
+/** Answers a request to one of our own addresses, in this process. */
+export type Inside = (request: Request) => Promise<Response>;
+
+async function handOver(outbound: Outbound, hops: number, inside: Inside): Promise<Answer> {
+  const headers = { ...outbound.headers, [HOPS_HEADER]: String(hops + 1) };
+  try {
+    const response = await inside(new Request(outbound.url, { ...outbound, headers }));
+    const text = (await response.text()).slice(0, outbound.mostBytes);
+    const { status, headers: told } = response;
+    return { kind: "answered", status, headers: told, text, truncated: false };
+  } catch (error) {
+    return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
+  }
 }
 
 /** All headers of one try: the destination's own first, ours over them. */

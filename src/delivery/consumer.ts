@@ -8,7 +8,7 @@ import {
   type Outcome,
 } from "./attempt";
 import { nextStep, parseRetryAfter, type RetryPolicy } from "./backoff";
-import { post, TIMEOUT_MS } from "./client";
+import { type Inside, post, TIMEOUT_MS } from "./client";
 import { accountPolicy, type Destination, retryPolicyOf } from "./destination";
 import { endpointName } from "./endpoint-name";
 import { recordExceptions } from "./exceptions/store";
@@ -37,6 +37,8 @@ export type DeliveryDoors = {
   endpoints: Env["ENDPOINTS"];
   config: Config;
   announce: Announce;
+  /** Callbacks to this platform's own addresses; absent: they go over the network like all others. */
+  inside?: Inside;
 };
 
 /** Every message is acknowledged after one attempt: what became of it is in the stream. */
@@ -169,7 +171,7 @@ async function deliverGroup(
     timely.slice(0, admission.starts.length).map((item, index) =>
       limit(async () => {
         await until(admission.starts[index] ?? now);
-        return tryOnce({ ...destination, url }, item, policy, doors.config, results);
+        return tryOnce({ ...destination, url }, item, policy, doors, results);
       }),
     ),
   );
@@ -253,7 +255,7 @@ async function tryOnce(
   destination: Destination & { url: string },
   item: Item,
   policy: RetryPolicy,
-  config: Config,
+  doors: DeliveryDoors,
   results: CallResult[],
 ): Promise<Outcome> {
   const body = await transformBody(destination.policy.transform, item.body);
@@ -271,7 +273,7 @@ async function tryOnce(
     };
     return { seq: item.seq, n: item.n, attempt, next: dead("transform-failed", now) };
   }
-  const { attempt, refused } = await post(destination, { ...item, body: body.text }, config, now);
+  const { attempt, refused } = await post(destination, { ...item, body: body.text }, doors, now);
   if (refused) return { seq: item.seq, n: item.n, attempt, next: dead("refused", now) };
   const after = now + attempt.durationMs;
   const control = attempt.responseHeaders["webhook-delivery"];

@@ -33,6 +33,8 @@ export type Envelope =
       instanceName: string;
       /** Polled: the resource, and when the poll began. */
       polled?: { objectType: string; pollDate: Millis };
+      /** Instances of this platform that its news came through. */
+      hops?: number;
     }
   | { format: "verbatim" };
 

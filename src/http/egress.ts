@@ -7,6 +7,8 @@ export type EgressPolicy = {
   allowHttp: boolean;
   /** Our own host name: calling ourselves over the network is refused. */
   ownHost: string | undefined;
+  /** Where we are reached ourselves: our own inbound addresses are served in process. */
+  ownUrl?: string | undefined;
   /** A DNS-over-HTTPS resolver that names are checked with before they are called; absent: not checked. */
   resolver: string | undefined;
 };

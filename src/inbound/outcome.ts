@@ -68,7 +68,7 @@ export async function wantedBy(
 const short = (version: string): string => (version.length > 200 ? digest(version) : version);
 
 /** Reference `connector-events-api.md` §8: at most twenty events, the vendor's whole body with each part. */
-export function targetOf({ id, name, connector, configuration }: Instance): Target {
+export function targetOf({ id, name, connector, configuration }: Instance, hops: number): Target {
   const ordering = configuration["event.notification.ordering"];
   return {
     destinationId:
@@ -81,6 +81,7 @@ export function targetOf({ id, name, connector, configuration }: Instance): Targ
       hubKey: connector.hub,
       instanceId: id,
       instanceName: name,
+      ...(hops === 0 ? {} : { hops }),
     },
     most: 20,
     ordering: ordering === "object" || ordering === "source" ? ordering : "none",

@@ -6,6 +6,7 @@ import type { Control, Webhook } from "../connectors/webhook";
 import { keyring } from "../db/sealed";
 import { readRetention } from "../accounts/store";
 import { count } from "../delivery/rollup/store";
+import { hopsOf, MOST_HOPS } from "../delivery/inside";
 import { equalInConstantTime } from "../delivery/signature";
 import { instanceSource, streamName } from "../events/stream-name";
 import { readBytes } from "../http/body";
@@ -41,6 +42,10 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   const shared = findConnector(element);
   const challenge = challengeOf(c, shared?.webhook);
   if (challenge !== undefined) return challenge;
+  if (hopsOf(c.req.raw.headers) > MOST_HOPS) {
+    log(element, "goes round in a circle");
+    throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
+  }
   const arrived = await arrive(c, config);
   const { candidates, isUnrouted } = await candidatesOf(c, element, shared, arrived, config);
   if (isUnrouted) {
@@ -232,7 +237,7 @@ async function commit(
   const committed = await c.env.EVENT_STREAMS.getByName(name).commit({
     events: await wantedBy(filter, eventsOf(source, emitted, now)),
     retentionMs: await readRetention(c.env.DB, instance.organizationId),
-    targets: [targetOf(instance)],
+    targets: [targetOf(instance, hopsOf(c.req.raw.headers))],
     ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
     ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
   });

@@ -1,4 +1,5 @@
 import { type DestinationDraft, headerFault, instanceDestinationId } from "../delivery/destination";
+import { isOwnAddress } from "../delivery/inside";
 import { isSigningSecret } from "../delivery/signature";
 import { checkEgress, type EgressPolicy } from "../http/egress";
 import type { Fault } from "./configuration";
@@ -14,7 +15,8 @@ export function destinationOf(
   const url = value("event.notification.callback.url");
   if (url !== null) {
     const verdict = checkEgress(url, egress);
-    if (!verdict.ok) return fault("event.notification.callback.url", verdict.message);
+    if (!verdict.ok && !isOwnAddress(url, egress.ownUrl))
+      return fault("event.notification.callback.url", verdict.message);
   }
   const headers = parseHeaders(value("event.notification.callback.headers") ?? "{}") ?? {};
   for (const [name, header] of Object.entries(headers)) {

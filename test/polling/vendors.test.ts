@@ -270,6 +270,29 @@ describe("sfdc", () => {
     expect(await told(id)).toHaveLength(4);
   });
 
+  it("binds the code to the platform by a verifier that the authorize URL challenged", async () => {
+    const callbackUrl = "https://app.example/cb";
+    const query = new URLSearchParams({ apiKey: CLIENT.id, apiSecret: CLIENT.secret, callbackUrl });
+    const { body } = await on.call("GET", `/elements/sfdc/oauth/url?${query.toString()}`);
+    const url = new URL(body.oauthUrl);
+    expect(url.searchParams.get("code_challenge_method")).toBe("S256");
+    const challenge = url.searchParams.get("code_challenge") ?? "";
+    emulate(sfdcEmulator({ pkce: { challenge } }).answer);
+    await connect("sfdc", { ...resource, "oauth.callback.url": callbackUrl });
+    emulate(sfdcEmulator({ pkce: { challenge: "another" } }).answer);
+    const refused = await on.call("POST", "/instances", {
+      element: { key: "sfdc" },
+      providerData: { code: CODE },
+      configuration: {
+        "oauth.api.key": CLIENT.id,
+        "oauth.api.secret": CLIENT.secret,
+        "oauth.base.url": VENDOR,
+        "base.url": VENDOR,
+      },
+    });
+    expect(refused.status).toBe(400);
+  });
+
   it("refreshes on INVALID_SESSION_ID, as no answer says when a token ends", async () => {
     const sfdc = sfdcEmulator();
     emulate(sfdc.answer);
@@ -442,5 +465,48 @@ describe("quickbooks", () => {
     expect(deleted.body).toMatchObject({ status: "Deleted" });
     const list = await hub(instance, "GET", "/hubs/finance/invoices");
     expect(list.body.map(({ Id }: any) => Id)).toEqual(["7"]);
+  });
+});
+
+describe("github, the seventh vendor", () => {
+  it("is polled over link headers by one file of data", async () => {
+    const at = Date.now() - HOUR;
+    const seconds = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`;
+    const issue = (number: number, updated: number) => ({
+      number,
+      created_at: seconds(at),
+      updated_at: seconds(updated),
+    });
+    const issues = [issue(1, at), issue(2, at + 60_000), issue(3, at)];
+    emulate(({ path, query, headers }) => {
+      if (headers["authorization"] !== "Bearer t" || headers["user-agent"] === undefined)
+        return { status: 401, body: { message: "Bad credentials" } };
+      if (path !== "/repos/acme/shop/issues")
+        return { status: 404, body: { message: "Not Found" } };
+      expect(query.get("state")).toBe("all");
+      const page = Number(query.get("page") ?? 1);
+      const next = new URL(`${VENDOR}${path}?${query.toString()}`);
+      next.searchParams.set("page", String(page + 1));
+      return {
+        status: 200,
+        body: issues.slice((page - 1) * 2, page * 2),
+        headers: page === 1 ? { link: `<${next.href}>; rel="next"` } : {},
+      };
+    });
+    const { id } = await on.instance("github", {
+      "github.token": "t",
+      "github.owner": "acme",
+      "github.repository": "shop",
+      "base.url": VENDOR,
+      "event.vendor.type": "polling",
+      "event.poller.since": new Date(SINCE).toISOString(),
+    });
+    const { status, body } = await on.poll(id);
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(await told(id)).toEqual([
+      ["CREATED", "issues", "1"],
+      ["UPDATED", "issues", "2"],
+      ["CREATED", "issues", "3"],
+    ]);
   });
 });

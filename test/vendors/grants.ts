@@ -24,6 +24,8 @@ export interface GrantOptions {
   silent?: boolean;
   /** More members of the answer. */
   extra?: () => Record<string, unknown>;
+  /** The challenge that the authorize URL carried. */
+  pkce?: { challenge: string };
   /** How this vendor says that a token ended. */
   unauthorized?: Answer;
 }
@@ -57,6 +59,11 @@ export function grants(options: GrantOptions): Grants {
     const grantType = form.get("grant_type") ?? "";
     if (grantType === "authorization_code" && form.get("code") !== CODE)
       return deny("invalid_grant");
+    if (grantType === "authorization_code" && options.pkce) {
+      const verifier = form.get("code_verifier") ?? "";
+      const challenge = createHash("sha256").update(verifier).digest("base64url");
+      if (challenge !== options.pkce.challenge) return deny("invalid_grant");
+    }
     if (grantType === "refresh_token") {
       const given = form.get("refresh_token") ?? "";
       if (spent.has(given) || !refresh.has(given)) return deny("invalid_grant");

@@ -12,11 +12,16 @@ const KEYSET =
   /^\(\(SystemModstamp = (?<same>\S+) AND Id > '(?<id>\w+)'\) OR SystemModstamp > (?<later>\S+)\)$/;
 const LITERAL = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{3})?(?:Z|[+-]\d\d:?\d\d)$/;
 
-export function sfdcEmulator({ now = Date.now, pageSize = 2000 } = {}) {
+export function sfdcEmulator({
+  now = Date.now,
+  pageSize = 2000,
+  pkce,
+}: { now?: () => number; pageSize?: number; pkce?: { challenge: string } } = {}) {
   const oauth = grants({
     now,
     clientAuthentication: "form",
     rotates: true,
+    ...(pkce === undefined ? {} : { pkce }),
     extra: () => ({
       instance_url: "https://acme.my.salesforce.com",
       id: "https://login.salesforce.com/id/00Dak000000abcdEAA/005ak0000000001AAA",

@@ -233,6 +233,7 @@ export class Outbox {
         destinationId: notification.destinationId,
         id: notificationId(this.name(), notification.seq),
         createdAt: notification.createdAt,
+        ...hopsOf(notification.envelope),
         parked: notification.state.kind === "parked",
         forced: notification.forced === true,
         noted: notification.released === true,
@@ -298,4 +299,10 @@ function messageBytes({ items }: DeliveryMessage): number {
     (bytes, { body }) => bytes + 400 + (body === undefined ? 0 : jsonBytes(body)),
     200,
   );
+}
+
+function hopsOf(envelope: Notification["envelope"]): { hops?: number } {
+  return envelope.format === "elements" && envelope.hops !== undefined
+    ? { hops: envelope.hops }
+    : {};
 }

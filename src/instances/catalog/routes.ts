@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { readConfig } from "../../config";
 import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";
 import { invalid, notFound } from "../../http/refusal";
@@ -30,10 +31,10 @@ export const catalogRoutes = new Hono<AskerEnv>()
     c.json(entriesOf(await found(c)).map(catalogueEntry)),
   )
   .get("/elements/:element/oauth/url", async (c) =>
-    c.json(oauthUrl(await found(c), parse(oauthRequest, c.req.query()))),
+    c.json(oauthUrl(c, await found(c), parse(oauthRequest, c.req.query()))),
   )
   .post("/elements/:element/oauth/url", async (c) =>
-    c.json(oauthUrl(await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
+    c.json(oauthUrl(c, await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
   )
   .get("/elements/:element/instances", async (c) => {
     const connector = await found(c);
@@ -68,10 +69,11 @@ const oauthRequest = z.object({
 });
 
 function oauthUrl(
+  c: Context<AskerEnv>,
   connector: Connector,
   request: z.infer<typeof oauthRequest>,
 ): { oauthUrl: string; element: string } {
-  const url = authorizeUrl(connector, request);
+  const url = authorizeUrl(connector, request, {}, readConfig(c.env).sessionKey);
   if (!url.ok) throw invalid(url.message);
   return { oauthUrl: url.url, element: connector.key };
 }

@@ -147,7 +147,14 @@ export async function exchangeCode(
   | { ok: true; configuration: Record<string, string> }
   | { ok: false; message: string; providerMessage: string; status: number }
 > {
-  const built = tokenRequest({ connector, configuration }, { type: "authorization_code", code });
+  const built = tokenRequest(
+    { connector, configuration },
+    {
+      type: "authorization_code",
+      code,
+      pkceKey: doors.config.sessionKey,
+    },
+  );
   if (!built.ok) return { ok: false, message: built.message, providerMessage: "", status: 400 };
   const { answer } = await send(connector, built.request, doors);
   if (answer.kind === "vendor-error") return { ok: false, ...answer };

@@ -1,3 +1,4 @@
+import { createHash, createHmac } from "node:crypto";
 import { RE2JS } from "re2js";
 import type { Authentication, Connector } from "../../connectors/definition";
 import { isObject, readField } from "./field";
@@ -35,6 +36,7 @@ export function authorizeUrl(
   connector: Connector,
   asked: AuthorizeAsked,
   configuration: Configuration = {},
+  pkceKey = "",
 ): { ok: true; url: string } | { ok: false; message: string } {
   const { authentication } = connector;
   if (authentication.type !== "oauth2") return noOAuth(connector);
@@ -51,14 +53,34 @@ export function authorizeUrl(
     ...(scope === "" ? {} : { scope }),
     state: asked.state ?? connector.key,
     ...authentication.authorizeParameters,
+    ...(authentication.pkce && pkceKey !== ""
+      ? {
+          code_challenge: challengeOf(verifierOf(pkceKey, asked.apiKey, asked.callbackUrl)),
+          code_challenge_method: "S256",
+        }
+      : {}),
   };
   for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
   url.search = url.search.replaceAll("+", "%20");
   return { ok: true, url: url.href };
 }
 
+/**
+ * The verifier of a code flow (RFC 7636): derived under a key of ours from the client and its callback, so
+ * that it need not be kept between the redirect and the exchange.
+ */
+function verifierOf(pkceKey: string, apiKey: string, callbackUrl: string): string {
+  return createHmac("sha256", pkceKey)
+    .update(JSON.stringify(["pkce", apiKey, callbackUrl]))
+    .digest("base64url");
+}
+
+function challengeOf(verifier: string): string {
+  return createHash("sha256").update(verifier).digest("base64url");
+}
+
 export type Grant =
-  | { type: "authorization_code"; code: string }
+  | { type: "authorization_code"; code: string; pkceKey?: string }
   | { type: "refresh_token"; refreshToken: string };
 
 /** The request that turns a code, or a refresh token, into an access token. */
@@ -77,16 +99,26 @@ export function tokenRequest(caller: Caller, grant: Grant): Built {
   if (secret === "") return { ok: false, message: "Missing configuration 'oauth.api.secret'" };
   return {
     ok: true,
-    request: formRequest(authentication, address.url, { id, secret }, fieldsOf(grant, values)),
+    request: formRequest(
+      authentication,
+      address.url,
+      { id, secret },
+      fieldsOf(grant, values, authentication),
+    ),
   };
 }
 
-function fieldsOf(grant: Grant, values: Configuration): Record<string, string> {
+function fieldsOf(grant: Grant, values: Configuration, { pkce }: OAuth2): Record<string, string> {
   switch (grant.type) {
     case "authorization_code": {
       const callback = values["oauth.callback.url"] ?? "";
       const redirect = callback === "" ? {} : { redirect_uri: callback };
-      return { grant_type: grant.type, code: grant.code, ...redirect };
+      const { pkceKey = "" } = grant;
+      const verifier =
+        pkce && pkceKey !== ""
+          ? { code_verifier: verifierOf(pkceKey, values["oauth.api.key"] ?? "", callback) }
+          : {};
+      return { grant_type: grant.type, code: grant.code, ...redirect, ...verifier };
     }
     case "refresh_token":
       return { grant_type: grant.type, refresh_token: grant.refreshToken };

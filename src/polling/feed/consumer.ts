@@ -8,6 +8,7 @@ import { type FeedPosition, positionOf, underRule, windowStart } from "../cursor
 import { countAccepted, emptyReport, PAGES_A_RUN, type ResourceReport } from "../poll";
 import { dateReader, readPage, type Reading } from "../records";
 import {
+  announce,
   base,
   commitPage,
   commitWork,
@@ -16,6 +17,7 @@ import {
   postpone,
   type Run,
   targetOf,
+  wantedBy,
 } from "../run/consumer";
 import { ruleOf } from "../settings";
 import {
@@ -62,6 +64,8 @@ const unreadable: HubFailure = {
 };
 
 async function failed(run: Run, failure: HubFailure, report: ResourceReport): Promise<boolean> {
+  if (failure.kind === "unauthorized")
+    await announce(run, "instance.invalid", { reason: failure.message });
   if (failure.kind === "vendor-error" && failure.retryAt !== undefined)
     if (failure.status === 429 || failure.status === 503)
       return postpone(run, report, failure.message, failure.retryAt);
@@ -84,10 +88,11 @@ async function move(
   const resources = { ...cursor.resources, [FEED]: { failures: 0, last: startedAt } };
   run.cursor = { ...cursor, resources, feed };
   const types = [...new Set(work.events.map(({ objectType }) => objectType))];
-  const events = work.events.map((event): NewEvent => ({
+  const found = work.events.map((event): NewEvent => ({
     ...event,
     to: [types.indexOf(event.objectType)],
   }));
+  const events = await wantedBy(run.instance, found);
   const targets = types.map((type) => targetOf(run.instance, type, startedAt));
   await commitPage(run, { ...base(run), ...cursorOf(run), ...work, events, targets }, report);
 }
@@ -366,7 +371,7 @@ async function commitBulk(
   const accepted = await commitWork(run, {
     ...base(run),
     ...cursorOf(run),
-    events: all,
+    events: await wantedBy(run.instance, all),
     targets,
   });
   for (const report of reports)
