@@ -26,9 +26,18 @@ export type LogDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
  */
 export async function tickResources(now: number, doors: LogDoors): Promise<void> {
   for (const { organizationId, handedSeq } of await readBehind(doors.db))
-    await catchUp(organizationId, handedSeq, doors);
+    await alone(organizationId, () => catchUp(organizationId, handedSeq, doors));
   for (const organizationId of await readAged(doors.db, now - RETENTION_MS))
-    await expire(organizationId, now - RETENTION_MS, doors);
+    await alone(organizationId, () => expire(organizationId, now - RETENTION_MS, doors));
+}
+
+/** One organization's trouble is not another's: the next tick tries again. */
+async function alone(organizationId: number, task: () => Promise<void>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    console.error(JSON.stringify({ at: "resources.tick", organizationId, error: String(error) }));
+  }
 }
 
 async function catchUp(organizationId: number, from: number, doors: LogDoors): Promise<void> {

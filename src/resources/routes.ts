@@ -10,13 +10,13 @@ import { type Address, collectionLink, parseAddress, type ScopeName } from "./ad
 import { type Draft, isTooDeep, parseDocument, subResourceFaults } from "./document";
 import { embedsOf, fieldsOf } from "./embed";
 import { editOf } from "./edit";
+import type { Key } from "./key";
 import { kindNamed, kindsIn } from "./kinds/registry";
 import { linkHeader, listStatements, pageOf } from "./list";
 import { parsePatch } from "./patch";
 import { isObject, type Resource, selectFields, view, type Warning } from "./resource";
 import { deleteResource, removalOf } from "./removal/store";
 import {
-  type Key,
   readContents,
   readCount,
   readPage,
@@ -28,11 +28,10 @@ import {
   type Caller,
   changeResource,
   createResource,
-  missing,
-  refuse,
   type Request as WriteRequest,
   type WriteDoors,
 } from "./writes/store";
+import { missing, refuse } from "./writes/checks";
 
 type ApisEnv = AskerEnv & RequestIdEnv;
 type ApisContext = Context<ApisEnv>;

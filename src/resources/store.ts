@@ -2,6 +2,7 @@ import * as z from "zod";
 import { parseScopeKey, type ScopeName, scopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import type { Kind } from "./kinds/kind";
+import { type Key, keyText, type World } from "./key";
 import { dependentsOf, depthOf, kindNamed, kindsIn } from "./kinds/registry";
 import type { hookSpec } from "./kinds/management";
 import type { ListStatements, Page, Statement } from "./list";
@@ -24,12 +25,6 @@ export type Row = {
   modified_by: string;
   content: string;
 };
-
-/** What names one resource within an organization. */
-export type Key = { kind: Kind; scope: ScopeName | null; name: string };
-
-export const keyText = ({ kind, scope, name }: Key): string =>
-  `${kind.kind} ${scopeKey(scope)} ${name}`;
 
 export function toResource(row: Row): Resource {
   const content: Content = JSON.parse(row.content);
@@ -68,8 +63,6 @@ const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.
 
 const VERSION =
   "SELECT listeners_version AS version FROM resource_cursors WHERE organization_id = ?1";
-
-export type World = { found: ReadonlyMap<string, Resource>; listeners: Listeners };
 
 /** Hooks and webhooks of organizations, as of one count of their writes. */
 const known = new Map<number, { version: number; listeners: Listeners }>();

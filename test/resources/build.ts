@@ -91,6 +91,7 @@ export type Post = { url: string; headers: Headers; text: string };
 
 /** Takes every callback and keeps what it was; the file ends only when no more come. */
 export function takeCallbacks(): Post[] {
+  vi.setConfig({ testTimeout: 20_000 });
   const posts: Post[] = [];
   let lastAt = Date.now();
   globalThis.fetch = async (input, init) => {

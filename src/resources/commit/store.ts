@@ -4,7 +4,7 @@ import type { Change } from "../change";
 import type { Kind } from "../kinds/kind";
 import { kindsIn } from "../kinds/registry";
 import type { Resource } from "../resource";
-import type { Key } from "../store";
+import type { Key } from "../key";
 
 /** What must still hold when a plan is written; else nothing of it is. */
 export type Expectation = Key & {

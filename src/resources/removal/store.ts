@@ -3,23 +3,17 @@ import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit/store";
 import type { Listeners } from "../hooks";
+import type { Key } from "../key";
 import { kindNamed, kindsIn } from "../kinds/registry";
 import { withoutTargets } from "../references";
 import { destinationId, type Resource, type Warning } from "../resource";
-import {
-  type Key,
-  readContents,
-  readFinalized,
-  readReferrers,
-  readResource,
-  readWorld,
-} from "../store";
+import { readContents, readFinalized, readReferrers, readResource, readWorld } from "../store";
 import { destinationOf } from "../webhook";
+import { missing } from "../writes/checks";
 import {
   type Caller,
   causeOf,
   type Decided,
-  missing,
   untilCommitted,
   type WriteDoors,
   type Written,

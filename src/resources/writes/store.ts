@@ -1,21 +1,29 @@
 import type { Config } from "../../config";
 import type { Keyring } from "../../db/sealed";
-import { prepareDestination } from "../../delivery/store";
-import { conflict, invalid, notFound, Refusal } from "../../http/refusal";
-import { type ScopeName, scopeKey } from "../address";
+import { conflict, invalid, Refusal } from "../../http/refusal";
+import type { ScopeName } from "../address";
 import { type Cause, changeOf } from "../change";
 import { commitPlan, emptyPlan, type Plan } from "../commit/store";
-import { type Draft, inventedName, maskFaults, slugOf } from "../document";
-import { lookUp } from "../hooks";
+import { addDestinations } from "../destinations/store";
+import { type Draft, maskFaults } from "../document";
+import { type Key, keyText, type World } from "../key";
 import type { Kind } from "../kinds/kind";
 import { kindNamed, type Version } from "../kinds/registry";
-import { hookSpec } from "../kinds/management";
 import { handOver } from "../log/store";
-import { missingWarning, namedTargets, resolveReferences, targetKey } from "../references";
+import { namedTargets } from "../references";
 import { canonical, type Content, dataOf, MASK, type Resource, type Warning } from "../resource";
 import { openValue, sealData } from "../secret";
-import { type Key, keyText, readWebhooksOf, readWorld, type World } from "../store";
-import { destinationOf, type Fault, secretOf } from "../webhook";
+import { readWorld } from "../store";
+import {
+  generatedName,
+  inScope,
+  missing,
+  refuse,
+  refuseNewFinalizers,
+  refuseStale,
+  refuseTooLarge,
+} from "./checks";
+import { holderOf, hookWarnings, resolve } from "./resolve";
 
 /** What a write needs of the world. */
 export type WriteDoors = {
@@ -46,7 +54,6 @@ export type Decided<T> = { plan: Plan; result: T };
 
 /** Writers of one resource at a time; each round of them lets one through. */
 const MOST_TRIES = 300;
-const MOST_BYTES = 1_000_000;
 
 export function causeOf({ config }: WriteDoors, caller: Caller): Cause {
   return {
@@ -105,7 +112,7 @@ export function createResource(
   return untilCommitted(doors, organizationId, async () => {
     const cause = causeOf(doors, caller);
     for (;;) {
-      const name = draft.name ?? generatedName(draft.title, taken);
+      const name = draft.name ?? generatedName(draft.title, taken, Math.random());
       const key: Key = { kind, scope, name };
       const world = await worldOf(doors.db, organizationId, key, draft.spec);
       const holder = scope === null ? undefined : holderOf(world, scope);
@@ -165,7 +172,7 @@ export function createResource(
         changes: [changeOf("ResourceCreated", resource, cause, world.listeners)],
         inserts: [resource],
       };
-      await addSideEffects(doors, plan, resource, world, cause.now);
+      await addDestinations(doors, plan, resource, world, cause.now);
       const warnings = [...resolved.warnings, ...hookWarnings(resource, world)];
       return { plan, result: { resource, warnings, generated } };
     }
@@ -259,7 +266,7 @@ export function changeResource(
       ],
       updates: [resource],
     };
-    if (draft !== undefined) await addSideEffects(doors, plan, resource, world, cause.now);
+    if (draft !== undefined) await addDestinations(doors, plan, resource, world, cause.now);
     const warnings = [...resolved.warnings, ...hookWarnings(resource, world)];
     return { plan, result: { resource, warnings } };
   });
@@ -309,59 +316,6 @@ function subsOf({ content }: Resource, { sub }: Edit): Record<string, unknown> {
   return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
 }
 
-function refuseStale(current: Resource, expected: string | undefined): void {
-  if (expected !== undefined && expected !== String(current.version))
-    throw new Refusal({
-      kind: "precondition",
-      message: `The resource is at version ${current.version}, not '${expected}'`,
-      field: "metadata.resourceVersion",
-    });
-}
-
-function refuseNewFinalizers(current: Resource, { content }: Resource): void {
-  if (current.state !== "DELETING") return;
-  const before = new Set(current.content.finalizers.map(({ name }) => name));
-  const added = content.finalizers.find(({ name }) => !before.has(name));
-  if (added !== undefined)
-    throw invalid(
-      `Finalizer '${added.name}' can't be added to a resource that is being deleted`,
-      "finalizers",
-    );
-}
-
-function refuseTooLarge(resource: Resource): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(resource.content)).byteLength;
-  if (bytes > MOST_BYTES)
-    throw new Refusal({
-      kind: "too-large",
-      message: `A resource holds at most ${MOST_BYTES} bytes, this one ${bytes}`,
-    });
-}
-
-export function refuse(faults: readonly Fault[]): void {
-  const [first] = faults;
-  if (first !== undefined)
-    throw new Refusal({
-      kind: "invalid",
-      message: first.message,
-      field: first.field,
-      violations: faults,
-    });
-}
-
-export const missing = ({ kind, name }: Key): Refusal =>
-  notFound(`Resource ${name} not found in group ${kind.group}`);
-
-const inScope = (scope: ScopeName | null): string =>
-  scope === null ? "" : ` in the scope '${scopeKey(scope)}'`;
-
-function generatedName(title: string | undefined, taken: number): string {
-  const slug = slugOf(title);
-  if (slug !== undefined) return taken === 0 ? slug : `${slug}-${taken + 1}`;
-  const suffix = taken === 0 ? "" : `-${Math.floor(Math.random() * 10 ** Math.min(9, taken + 1))}`;
-  return `${inventedName(Math.random())}${suffix}`;
-}
-
 /** The resource itself, its scope, what it names, and who listens. */
 function worldOf(
   db: D1Database,
@@ -379,111 +333,3 @@ function worldOf(
     scope === null ? [] : [{ kind: kindNamed(scope.kind), scope: null, name: scope.name }];
   return readWorld(db, organizationId, [key, ...holder, ...targets]);
 }
-
-function holderOf({ found }: World, scope: ScopeName): Resource {
-  const key: Key = { kind: kindNamed(scope.kind), scope: null, name: scope.name };
-  const holder = found.get(keyText(key));
-  if (holder === undefined) throw missing(key);
-  if (holder.state === "DELETING")
-    throw conflict(`${scope.kind} '${scope.name}' is being deleted`, "metadata.scope.name");
-  return holder;
-}
-
-/** The references of a spec; a hard target that is missing refuses the write, a soft one warns. */
-function resolve(
-  kind: Kind,
-  scope: ScopeName | null,
-  spec: Record<string, unknown>,
-  { found }: World,
-): {
-  references: Content["references"];
-  warnings: Warning[];
-  expects: Plan["expects"];
-} {
-  const targets = namedTargets(kind, spec);
-  const at = targets.map((target) => ({
-    target,
-    key: { kind: kindNamed(target.rule.kind), scope, name: target.name },
-  }));
-  const ids = new Map(
-    at.flatMap(({ target, key }): [string, string][] => {
-      const resource = found.get(keyText(key));
-      return resource === undefined ? [] : [[targetKey(target), resource.id]];
-    }),
-  );
-  const { references, missing: absent } = resolveReferences(targets, scope, ids);
-  refuse(
-    absent
-      .filter(({ rule }) => rule.type === "hard")
-      .map((target) => ({
-        field: `spec.${target.rule.path.join(".")}`,
-        message: missingWarning(target, scope).detail,
-      })),
-  );
-  return {
-    references,
-    warnings: absent.map((target) => missingWarning(target, scope)),
-    expects: at.flatMap(({ target, key }) => {
-      const id = ids.get(targetKey(target));
-      return target.rule.type === "hard" && id !== undefined ? [{ ...key, id }] : [];
-    }),
-  };
-}
-
-/** Names of a hook's webhooks that nothing answers to yet. */
-function hookWarnings({ kind, scope, content }: Resource, { listeners }: World): Warning[] {
-  if (kind.kind !== "ResourceHook") return [];
-  const { triggers, webhooks } = hookSpec.parse(content.spec);
-  const scopes = [undefined, ...triggers.map((trigger) => trigger.scope)];
-  return webhooks
-    .filter((name) =>
-      scopes.every((trigger) => lookUp(name, scope, trigger, listeners.webhooks) === undefined),
-    )
-    .map((name) => ({ code: "UnresolvedReference", detail: `Webhook '${name}' does not exist` }));
-}
-
-/** What else is written with a Webhook or a Secret: the destinations that use it. */
-async function addSideEffects(
-  doors: WriteDoors,
-  plan: Plan,
-  resource: Resource,
-  { found }: World,
-  now: number,
-): Promise<void> {
-  const { db, ring } = doors;
-  if (resource.kind.kind === "Webhook") {
-    const named = secretOf(resource);
-    const secret =
-      named === undefined
-        ? undefined
-        : found.get(
-            keyText({ kind: kindNamed("Secret"), scope: resource.scope, name: named.name }),
-          );
-    const value =
-      named === undefined || secret === undefined ? undefined : openValue(ring, secret, named.key);
-    plan.statements.push(await prepareDestination(db, ring, destinationOf(resource, value), now));
-    // The value that was sealed with the destination must be that of the Secret at this moment.
-    if (secret !== undefined) plan.expects.push(versionOf(secret));
-    return;
-  }
-  if (resource.kind.kind !== "Secret") return;
-  const users = await readWebhooksOf(db, resource.organizationId, resource.scope, resource.name);
-  for (const webhook of users) {
-    const named = secretOf(webhook);
-    const value = named === undefined ? undefined : openValue(ring, resource, named.key);
-    plan.statements.push(await prepareDestination(db, ring, destinationOf(webhook, value), now));
-    plan.expects.push(versionOf(webhook));
-    const ids = new Map([[`Secret ${resource.name}`, resource.id]]);
-    const targets = namedTargets(webhook.kind, webhook.content.spec);
-    const { references } = resolveReferences(targets, webhook.scope, ids);
-    plan.updates.push({ ...webhook, content: { ...webhook.content, references } });
-  }
-}
-
-const versionOf = ({ kind, scope, name, id, version }: Resource): Plan["expects"][number] => ({
-  kind,
-  scope,
-  name,
-  id,
-  version,
-});
