@@ -113,7 +113,22 @@ describe("the console in a browser", () => {
     await page.getByRole("link", { name: "Overview" }).click();
     expect(await fits(page)).toBe(true);
     await picture(page, "overview-narrow");
+    polled.receiver.respond = () => ({
+      status: 400,
+      headers: { "webhook-delivery": "abort-message" },
+      body: { error: "not like this" },
+    });
+    sandbox.create("accounts", { name: "Refused" });
+    await poll(stack, polled.id);
+    await polled.receiver.waitFor((deliveries) =>
+      deliveries.some(({ text }) => text.includes("Refused")),
+    );
     await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${stack.baseUrl}/console/instances/${polled.id}`);
+    await page.getByText("dead", { exact: true }).waitFor();
+    await page.getByRole("row").nth(1).getByRole("link").first().click();
+    await page.getByText("Show").first().click();
+    await picture(page, "dead");
     await page.goto(`${stack.baseUrl}/console/destinations`);
     await picture(page, "destinations");
     await page.goto(`${stack.baseUrl}/console/instances/${polled.id}`);

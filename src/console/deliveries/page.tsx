@@ -111,7 +111,7 @@ function Answer({ attempt }: { attempt: Attempt }): JSX.Element {
       {responseBody === "" ? null : (
         <details>
           <summary>{truncated ? "Show its beginning" : "Show"}</summary>
-          <pre>{responseBody}</pre>
+          <pre>{readable(responseBody)}</pre>
         </details>
       )}
     </>

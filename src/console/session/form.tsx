@@ -1,13 +1,24 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 
 /** E-mail and password, and what was wrong with them. */
-export function SignInForm(props: { next: string; email?: string; fault?: string }): JSX.Element {
+export function SignInForm(props: {
+  next: string;
+  email?: string;
+  fault?: string;
+  /** Whether this is one's own machine, where the password lies in a file. */
+  local: boolean;
+}): JSX.Element {
   return (
     <section class="sign-in">
       <h1>Sign in</h1>
       <p class="quiet">
-        With the e-mail and password of your account. On a local stack they are in{" "}
-        <code>.tributary/local.json</code>.
+        With the e-mail and password of your account.
+        {props.local ? (
+          <>
+            {" "}
+            On a local stack they are in <code>.tributary/local.json</code>.
+          </>
+        ) : null}
       </p>
       {props.fault === undefined ? null : (
         <p class="notice bad" role="alert">

@@ -44,7 +44,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
   .get("/sign-in", async (c) => {
     const next = nextPage(c.req.query("next"));
     if ((await signedIn(c)) !== undefined) return c.redirect(next, 303);
-    return c.render(<SignInForm next={next} />, { title: "Sign in" });
+    return showForm(c, { next });
   })
   .post("/sign-in", async (c) => {
     const form = await readForm(c);
@@ -57,7 +57,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
       c.status(429);
       c.header("Retry-After", String(wait));
       const fault = `Too many failed tries. Wait ${Math.ceil(wait / 60)} min and try again.`;
-      return c.render(<SignInForm next={next} email={email} fault={fault} />, { title: "Sign in" });
+      return showForm(c, { next, email, fault });
     }
     noteFailure(failures, tried, now);
     const account = await readAccount(c.env.DB, { email });
@@ -65,7 +65,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     if (account === undefined || !fits) {
       c.status(401);
       const fault = "This e-mail and password don't belong together.";
-      return c.render(<SignInForm next={next} email={email} fault={fault} />, { title: "Sign in" });
+      return showForm(c, { next, email, fault });
     }
     takeBack(failures, tried);
     await keep(
@@ -80,6 +80,14 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     deleteCookie(c, SESSION, { path: "/console" });
     return c.redirect("/console/sign-in", 303);
   });
+
+function showForm(
+  c: Context<ConsoleEnv>,
+  about: { next: string; email?: string; fault?: string },
+): Response | Promise<Response> {
+  const { allowHttp } = readConfig(c.env).egress;
+  return c.render(<SignInForm {...about} local={allowHttp} />, { title: "Sign in" });
+}
 
 /** The fields of a posted form. @throws Refusal `too-large`. */
 export async function readForm(c: Context): Promise<URLSearchParams> {
