@@ -6,6 +6,7 @@ import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
 import { readConfig } from "./config";
 import { docsPage } from "./http/docs";
+import { consoleRoutes } from "./console/routes";
 import { keyring } from "./db/sealed";
 import { destinationRoutes, type TellOwner } from "./events/destinations/routes";
 import { organizationRoutes } from "./events/organization/routes";
@@ -106,6 +107,7 @@ export const app = new Hono<AppEnv>()
   .use(withRequestId)
   .route("/elements/api-v2", elements)
   .route("/v1", v1)
+  .route("/console", consoleRoutes)
   .get("/health", (c) => c.json({ status: "ok" }))
   .get("/openapi.json", async (c) =>
     c.json(await generateSpecs(new Hono<AppEnv>().route("/v1", v1), { documentation })),

@@ -380,7 +380,11 @@ const statusField = z
   )
   .optional();
 
-async function addressed(c: Context<AskerEnv>, id: string): Promise<Named & { seq: number }> {
+/** The delivery an id names, always inside the asker's organization. */
+export async function addressed(
+  c: Context<AskerEnv>,
+  id: string,
+): Promise<Named & { seq: number }> {
   const address = parseNotificationId(id);
   if (address === undefined) throw notFound(`No delivery '${id.slice(0, 100)}'`);
   if (address.kind === "instance")
@@ -391,11 +395,15 @@ async function addressed(c: Context<AskerEnv>, id: string): Promise<Named & { se
   return { ...named(c, source), seq: address.seq };
 }
 
-async function requestView(
+/** What a destination is sent, secrets masked. */
+export type RequestView = { url: string | null; headers: Record<string, string>; body: string };
+
+/** The request a delivery is made with, as its destination is now; null without one. */
+export async function requestView(
   c: Context<AskerEnv>,
   { notification, id }: NotificationView,
   body: string,
-): Promise<Record<string, unknown> | null> {
+): Promise<RequestView | null> {
   if (notification.destinationId === null) return null;
   const ring = keyring(readConfig(c.env).masterKeys);
   const destination = await readDestination(

@@ -24,6 +24,14 @@ export type Instance = {
   updatedAt: number;
 };
 
+/** Enabling resumes a poller that was switched off, its failures forgotten; the cursor stays. */
+export function switched(enabled: boolean, now: number): Partial<Instance> {
+  return {
+    disabled: !enabled,
+    ...(enabled ? { pollerDisabled: null, enabledAt: now } : {}),
+  };
+}
+
 /** `${key}` replaced by configuration values; undefined when one is missing. */
 export function fillTemplate(
   template: string,

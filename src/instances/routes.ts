@@ -29,7 +29,7 @@ import {
   type ProviderData,
 } from "./draft";
 import { exchangeCode } from "./hub/client";
-import type { Instance } from "./instance";
+import { type Instance, switched } from "./instance";
 import {
   deleteInstance,
   findByToken,
@@ -213,12 +213,8 @@ export function instanceRoutes(pollingFault: PollingFault, companion: Companion)
     return entryView(await save(c, instance, { configuration }), entry);
   }
 
-  /** Enabling resumes a poller that was switched off, its failures forgotten; the cursor stays. */
   function enable(c: Context<AskerEnv>, instance: Instance, enabled: boolean): Promise<Instance> {
-    return save(c, instance, {
-      disabled: !enabled,
-      ...(enabled ? { pollerDisabled: null, enabledAt: Date.now() } : {}),
-    });
+    return save(c, instance, switched(enabled, Date.now()));
   }
 
   /** Checks and writes a changed instance. One that the vendor refused is valid again with other credentials only. */
@@ -318,7 +314,8 @@ async function grant(
   throw new Refusal({ kind: "vendor", message, providerMessage, status });
 }
 
-function draftOf(
+/** What an instance says of its destination. @throws Refusal `invalid` naming the key that is wrong. */
+export function draftOf(
   instance: Instance,
   config: Config,
 ): Extract<ReturnType<typeof destinationOf>, { ok: true }>["draft"] {

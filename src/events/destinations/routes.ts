@@ -24,8 +24,9 @@ import { conflict, invalid, notFound, Refusal } from "../../http/refusal";
 import { digest } from "../event-id";
 import { start } from "../routes";
 import { streamName } from "../stream-name";
+import type { Attempt } from "../../delivery/attempt";
 import { attemptView } from "../view";
-import { destinationView } from "./view";
+import { type DestinationView, destinationView } from "./view";
 
 const BODY_BYTES = 2 * 1024 * 1024;
 const DAY_MS = 86_400_000;
@@ -136,7 +137,7 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
         const views = await shown(c, records);
         const last = records.at(-1);
         return c.json({
-          items: views.filter((view) => status === undefined || view["status"] === status),
+          items: views.filter((view) => status === undefined || view.status === status),
           next:
             last === undefined || records.length < limit
               ? null
@@ -223,7 +224,13 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
       }),
       async (c) =>
         c.json(
-          await test(c, await found(c), parse(sample, (await readJson(c, BODY_BYTES)) ?? {}).event),
+          attemptView(
+            await test(
+              c,
+              await found(c),
+              parse(sample, (await readJson(c, BODY_BYTES)) ?? {}).event,
+            ),
+          ),
         ),
     )
     .post(
@@ -254,7 +261,8 @@ const statusField = z
 
 const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.env).masterKeys);
 
-async function found(c: Context<AskerEnv>): Promise<DestinationRecord> {
+/** The destination the path's `:id` names: 404 when unknown or another organization's. */
+export async function found(c: Context<AskerEnv>): Promise<DestinationRecord> {
   const id = c.req.param("id") ?? "";
   const record = await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id);
   if (record === undefined || record.destination.kind === "operations")
@@ -262,10 +270,11 @@ async function found(c: Context<AskerEnv>): Promise<DestinationRecord> {
   return record;
 }
 
-async function shown(
+/** Destinations with their health. */
+export async function shown(
   c: Context<AskerEnv>,
   records: readonly DestinationRecord[],
-): Promise<Record<string, unknown>[]> {
+): Promise<DestinationView[]> {
   const { organizationId } = c.var.asker;
   const now = Date.now();
   const only = records.length === 1 ? records[0]?.destination.id : undefined;
@@ -320,11 +329,11 @@ export async function overTroubledStreams(
 }
 
 /** One event, committed to a stream of its own and delivered like any other. */
-async function test(
+export async function test(
   c: Context<AskerEnv>,
   { destination }: DestinationRecord,
   event: unknown,
-): Promise<Record<string, unknown>> {
+): Promise<Attempt> {
   if (destination.url === null) throw conflict("The destination has no URL");
   const now = Date.now();
   const stub = c.env.EVENT_STREAMS.getByName(
@@ -360,7 +369,7 @@ async function test(
       view?.events.some((one) => one.id === id) === true
         ? view.notification.attempts.at(-1)
         : undefined;
-    if (attempt !== undefined) return attemptView(attempt);
+    if (attempt !== undefined) return attempt;
     await scheduler.wait(50);
   }
   throw new Refusal({

@@ -13,10 +13,7 @@ export type Health = {
 };
 
 /** A destination as `/v1` prints it; secrets masked. */
-export function destinationView(
-  record: DestinationRecord,
-  health: Health,
-): Record<string, unknown> {
+export function destinationView(record: DestinationRecord, health: Health) {
   const { destination, keys, retryDelays } = record;
   const total = noCounts();
   for (const counts of health.counts) add(total, counts);
@@ -57,6 +54,8 @@ export function destinationView(
     },
   };
 }
+
+export type DestinationView = ReturnType<typeof destinationView>;
 
 const STANDARD_DELAYS = STANDARD.kind === "before-each-try" ? STANDARD.delaysSeconds : [];
 

@@ -1,0 +1,119 @@
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Attempt } from "../../delivery/attempt";
+import type { NotificationView } from "../../events/history";
+import type { RequestView } from "../../events/routes";
+import { dueAt } from "../../events/settle";
+import { Act, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
+import { rowOf, Source, Status } from "./list";
+
+export type Delivery = {
+  view: NotificationView;
+  source: string;
+  name: string | undefined;
+  /** Null: it has no destination. */
+  request: RequestView | null;
+  body: string;
+  now: number;
+};
+
+/** One notification: its events, what is sent, and every try. */
+export function DeliveryPage(props: Delivery): JSX.Element {
+  const { view, source, name, request, body, now } = props;
+  const { notification, id, events } = view;
+  const due = dueAt(notification.state);
+  const { state } = notification;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1>Notification {id}</h1>
+          <p class="quiet">
+            From <Source source={source} name={name} />,{" "}
+            <Instant at={notification.createdAt} now={now} />
+          </p>
+        </div>
+        {request === null ? null : (
+          <div class="acts">
+            <Act to={`/console/deliveries/${id}/resend`} label="Resend" main />
+          </div>
+        )}
+      </div>
+      <Facts
+        facts={[
+          ["Status", <Status status={rowOf(view, source, name).status} />],
+          ...(state.kind === "dead" ? [["Reason", state.reason] as const] : []),
+          ...(due === null
+            ? []
+            : [["Next try", due <= now ? "now" : <Instant at={due} now={now} />] as const]),
+          ["Destination", request?.url ?? "none"],
+        ]}
+      />
+      <h2>Tries</h2>
+      {notification.attempts.length === 0 ? (
+        <Empty title="Not tried yet" text="Each try shows here with its status and answer." />
+      ) : (
+        <Attempts attempts={notification.attempts} now={now} />
+      )}
+      <h2>Events</h2>
+      <Table
+        heads={["Event", "Object", "Changed", "Data"]}
+        rows={events.map((event) => [
+          event.eventType,
+          `${event.objectType} ${event.objectId}`,
+          <Instant at={event.date} now={now} />,
+          <details>
+            <summary>Show</summary>
+            <pre>{readable(event.data)}</pre>
+          </details>,
+        ])}
+      />
+      <h2>Request body</h2>
+      <pre>{readable(body)}</pre>
+      {request === null ? null : (
+        <>
+          <h2>Request headers</h2>
+          <Facts facts={Object.entries(request.headers)} />
+        </>
+      )}
+    </>
+  );
+}
+
+function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }): JSX.Element {
+  return (
+    <Table
+      heads={["Try", "When", "Status", "Took", "Answer"]}
+      rows={attempts
+        .toReversed()
+        .map((attempt) => [
+          <span class="num">{attempt.n}</span>,
+          <Instant at={attempt.at} now={now} />,
+          attempt.status === null ? (
+            <Pill tone="bad">no answer</Pill>
+          ) : (
+            <Pill tone={attempt.status >= 200 && attempt.status < 300 ? "good" : "bad"}>
+              {attempt.status}
+            </Pill>
+          ),
+          <span class="num">{attempt.durationMs} ms</span>,
+          <Answer attempt={attempt} />,
+        ])}
+    />
+  );
+}
+
+function Answer({ attempt }: { attempt: Attempt }): JSX.Element {
+  const { error, responseBody, truncated } = attempt;
+  if (error === null && responseBody === "") return <span class="quiet">empty</span>;
+  return (
+    <>
+      {error === null ? null : <span class="event">{error}</span>}
+      {responseBody === "" ? null : (
+        <details>
+          <summary>{truncated ? "Show its beginning" : "Show"}</summary>
+          <pre>{readable(responseBody)}</pre>
+        </details>
+      )}
+    </>
+  );
+}

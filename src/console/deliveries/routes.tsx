@@ -1,0 +1,45 @@
+import { type Context, Hono } from "hono";
+import { addressed, requestView } from "../../events/routes";
+import { instanceOfSource, parseStreamName } from "../../events/stream-name";
+import { conflict, notFound } from "../../http/refusal";
+import { doorsOf } from "../../instances/routes";
+import { readInstance } from "../../instances/store";
+import { leave, type ConsoleEnv } from "../session/routes";
+import { DeliveryPage } from "./page";
+
+export const deliveryRoutes = new Hono<ConsoleEnv>()
+  .get("/deliveries/:id", async (c) => {
+    const { name: stream, stub, seq } = await addressed(c, c.req.param("id"));
+    const view = await stub.notification(seq);
+    if (view === null) throw notFound(`No notification '${c.req.param("id").slice(0, 100)}'`);
+    const body = (await stub.notificationBody(seq)) ?? "";
+    const { source } = parseStreamName(stream);
+    return c.render(
+      <DeliveryPage
+        view={view}
+        source={source}
+        name={await nameOf(c, source)}
+        request={await requestView(c, view, body)}
+        body={body}
+        now={Date.now()}
+      />,
+      { title: `Notification ${view.id}`, here: "instances", live: true },
+    );
+  })
+  .post("/deliveries/:id/resend", async (c) => {
+    const { stub, seq } = await addressed(c, c.req.param("id"));
+    const view = await stub.replay(seq, { forced: true });
+    if (view === null) throw notFound(`No notification '${c.req.param("id").slice(0, 100)}'`);
+    if (view.notification.destinationId === null)
+      throw conflict("The notification has no destination");
+    const text = "On its way again; its try shows below in a moment.";
+    return leave(c, `/console/deliveries/${view.id}`, { tone: "good", text });
+  });
+
+async function nameOf(c: Context<ConsoleEnv>, source: string): Promise<string | undefined> {
+  const id = instanceOfSource(source);
+  if (id === undefined) return undefined;
+  const { db, ring } = doorsOf(c);
+  const instance = await readInstance(db, ring, id);
+  return instance?.organizationId === c.var.asker.organizationId ? instance.name : undefined;
+}

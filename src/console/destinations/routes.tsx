@@ -1,0 +1,60 @@
+import { Hono } from "hono";
+import { listDestinationRecords } from "../../delivery/store";
+import { found, overTroubledStreams, shown, test } from "../../events/destinations/routes";
+import { conflict, Refusal } from "../../http/refusal";
+import { doorsOf } from "../../instances/routes";
+import { baseUrlOf } from "../overview/routes";
+import { type ConsoleEnv, leave, readForm } from "../session/routes";
+import { DestinationList, RECOVER } from "./page";
+
+const PAGE = 50;
+const HOUR_MS = 3_600_000;
+
+export const destinationPages = new Hono<ConsoleEnv>()
+  .get("/destinations", async (c) => {
+    const { db, ring } = doorsOf(c);
+    const after = c.req.query("after") ?? null;
+    const filter = { kind: undefined, after, limit: PAGE };
+    const records = await listDestinationRecords(db, ring, c.var.asker.organizationId, filter);
+    const last = records.at(-1)?.destination.id;
+    const next =
+      last === undefined || records.length < PAGE
+        ? null
+        : `/console/destinations?after=${encodeURIComponent(last)}`;
+    return c.render(
+      <DestinationList
+        items={await shown(c, records)}
+        next={next}
+        baseUrl={baseUrlOf(c)}
+        now={Date.now()}
+      />,
+      { title: "Destinations", here: "destinations", live: true },
+    );
+  })
+  .post("/destinations/:id/test", async (c) => {
+    const record = await found(c);
+    if (record.destination.url === null) throw conflict("The destination has no URL");
+    try {
+      const { status, error, durationMs } = await test(c, record, undefined);
+      const well = status !== null && status >= 200 && status < 300;
+      return await leave(c, "/console/destinations", {
+        tone: well ? "good" : "bad",
+        text:
+          status === null
+            ? `The test got no answer: ${error}`
+            : `The test was answered with ${status} in ${durationMs} ms.`,
+      });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return leave(c, "/console/destinations", { tone: "bad", text: error.message });
+    }
+  })
+  .post("/destinations/:id/recover", async (c) => {
+    const { destination } = await found(c);
+    const asked = (await readForm(c)).get("hours");
+    const [hours, words] = RECOVER.find(([choice]) => String(choice) === asked) ?? RECOVER[1];
+    const from = Date.now() - hours * HOUR_MS;
+    await overTroubledStreams(c, destination.id, { kind: "recover", from });
+    const text = `What died in ${words} is being delivered again.`;
+    return leave(c, "/console/destinations", { tone: "good", text });
+  });

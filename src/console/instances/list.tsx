@@ -1,0 +1,62 @@
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Instance } from "../../instances/instance";
+import { Empty, firstInstance, Instant, Pill, Table } from "../parts";
+import type { Standing } from "./standing";
+
+export type Listed = { instance: Instance; standing: Standing };
+
+/** The organization's instances, a page of them. */
+export function InstanceList(props: {
+  items: Listed[];
+  total: number;
+  next: string | null;
+  baseUrl: string;
+  now: number;
+}): JSX.Element {
+  const { items, total, next, baseUrl, now } = props;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1>Instances</h1>
+          <p class="quiet">{total === 1 ? "1 connected account" : `${total} connected accounts`}</p>
+        </div>
+      </div>
+      {items.length === 0 ? (
+        <Empty
+          title="No instance yet"
+          text="An instance is a customer's account at a vendor. This connects a first one:"
+          example={firstInstance(baseUrl)}
+        />
+      ) : (
+        <Table
+          heads={["Instance", "Status", "Events", "Last poll", "Failures", "Callback"]}
+          rows={items.map(({ instance, standing }) => [
+            <>
+              <a class="event" href={`/console/instances/${instance.id}`}>
+                {instance.name}
+              </a>
+              <span class="small quiet">
+                {instance.connector.name} · {instance.id}
+              </span>
+            </>,
+            <Pill tone={standing.tone}>{standing.word}</Pill>,
+            standing.mode,
+            standing.lastPoll === null ? (
+              <span class="quiet">never</span>
+            ) : (
+              <Instant at={standing.lastPoll} now={now} />
+            ),
+            <span class="num">{standing.failures}</span>,
+            standing.callback ?? <span class="quiet">none</span>,
+          ])}
+        />
+      )}
+      {next === null ? null : (
+        <p class="more">
+          <a href={next}>More</a>
+        </p>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,137 @@
+import { type Context, Hono } from "hono";
+import { readConfig } from "../../config";
+import { instanceSource, streamName } from "../../events/stream-name";
+import { conflict, notFound } from "../../http/refusal";
+import { registrar } from "../../inbound/registration/routes";
+import { type Instance, switched } from "../../instances/instance";
+import { doorsOf, draftOf } from "../../instances/routes";
+import { listInstances, readInstance, updateInstance } from "../../instances/store";
+import { pollNow } from "../../polling/consumer";
+import type { PollReport } from "../../polling/poll";
+import { rowOf } from "../deliveries/list";
+import { baseUrlOf } from "../overview/routes";
+import type { Notice } from "../page";
+import { type ConsoleEnv, leave } from "../session/routes";
+import { InstanceList } from "./list";
+import { InstancePage } from "./page";
+import { standingOf } from "./standing";
+
+const PAGE = 50;
+const ROWS = 25;
+const ALL = { tags: [], searchText: undefined, elementKey: undefined };
+
+export const instancePages = new Hono<ConsoleEnv>()
+  .get("/instances", async (c) => {
+    const { db, ring } = doorsOf(c);
+    const offset = positive(c.req.query("after")) ?? 0;
+    const page = { offset, limit: PAGE };
+    const { items, total } = await listInstances(db, ring, c.var.asker.organizationId, ALL, page);
+    const listed = await Promise.all(
+      items.map(async (instance) => ({
+        instance,
+        standing: standingOf(instance, await streamOf(c, instance).inspect()),
+      })),
+    );
+    const next = offset + PAGE < total ? `/console/instances?after=${offset + PAGE}` : null;
+    return c.render(
+      <InstanceList
+        items={listed}
+        total={total}
+        next={next}
+        baseUrl={baseUrlOf(c)}
+        now={Date.now()}
+      />,
+      { title: "Instances", here: "instances", live: true },
+    );
+  })
+  .get("/instances/:id", async (c) => {
+    const instance = await ownInstance(c);
+    const stub = streamOf(c, instance);
+    const before = positive(c.req.query("before")) ?? null;
+    const [inspected, views] = await Promise.all([
+      stub.inspect(),
+      stub.notifications({ before, limit: ROWS, withEvents: true }),
+    ]);
+    const last = views.at(-1)?.notification.seq ?? 1;
+    return c.render(
+      <InstancePage
+        instance={instance}
+        standing={standingOf(instance, inspected)}
+        rows={views.map((view) => rowOf(view, instanceSource(instance.id), instance.name))}
+        older={
+          views.length < ROWS || last === 1
+            ? null
+            : `/console/instances/${instance.id}?before=${last}`
+        }
+        now={Date.now()}
+      />,
+      { title: instance.name, here: "instances", live: before === null },
+    );
+  })
+  .post("/instances/:id/poll", async (c) => {
+    const instance = await ownInstance(c);
+    if (instance.disabled || instance.pollerDisabled !== null)
+      throw conflict("The instance is disabled");
+    const report = await pollNow(instance, {
+      db: c.env.DB,
+      streams: c.env.EVENT_STREAMS,
+      polls: c.env.POLLS,
+      config: readConfig(c.env),
+    });
+    return leave(c, `/console/instances/${instance.id}`, noticeOf(report));
+  })
+  .post("/instances/:id/enable", (c) => change(c, true))
+  .post("/instances/:id/disable", (c) => change(c, false));
+
+/** The instance a path names; another organization's is as unknown as none. */
+async function ownInstance(c: Context<ConsoleEnv>): Promise<Instance> {
+  const text = c.req.param("id") ?? "";
+  const { db, ring } = doorsOf(c);
+  const id = positive(text);
+  const instance = id === undefined ? undefined : await readInstance(db, ring, id);
+  if (instance === undefined || instance.organizationId !== c.var.asker.organizationId)
+    throw notFound(`No instance '${text.slice(0, 100)}'`);
+  return instance;
+}
+
+function streamOf(c: Context<ConsoleEnv>, { organizationId, id }: Instance) {
+  return c.env.EVENT_STREAMS.getByName(streamName({ organizationId, source: instanceSource(id) }));
+}
+
+async function change(c: Context<ConsoleEnv>, enabled: boolean): Promise<Response> {
+  const { db, ring, config } = doorsOf(c);
+  const now = Date.now();
+  const before = await ownInstance(c);
+  const instance: Instance = { ...before, ...switched(enabled, now) };
+  if (!(await updateInstance(db, ring, instance, draftOf(instance, config), now)))
+    throw conflict("The instance was changed by somebody else at the same time");
+  await registrar.saved(instance, c);
+  const text = enabled
+    ? "Enabled: it goes on where it left off."
+    : "Disabled: nothing is polled until it is enabled again.";
+  return leave(c, `/console/instances/${instance.id}`, { tone: "good", text });
+}
+
+function noticeOf(report: PollReport): Notice {
+  switch (report.kind) {
+    case "not-polled":
+      return { tone: "bad", text: report.reason };
+    case "busy":
+    case "postponed":
+      return { tone: "bad", text: "Another poll of this instance runs; try again in a moment." };
+    case "polled": {
+      const failed = report.resources.find(({ error }) => error !== null);
+      if (failed !== undefined)
+        return { tone: "bad", text: `The vendor refused ${failed.objectType}: ${failed.error}` };
+      const found = report.resources.reduce(
+        (total, { created, updated, deleted }) => total + created + updated + deleted,
+        0,
+      );
+      return { tone: "good", text: `Polled: ${found === 1 ? "1 change" : `${found} changes`}.` };
+    }
+  }
+}
+
+function positive(text: string | undefined): number | undefined {
+  return text !== undefined && /^[1-9]\d{0,14}$/.test(text) ? Number(text) : undefined;
+}

@@ -1,0 +1,97 @@
+import { html } from "hono/html";
+import type { Child } from "hono/jsx";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import { REFRESH, STYLE } from "./style";
+
+/** Something a page says once, about what was just done. */
+export type Notice = { tone: "good" | "bad"; text: string };
+
+/** What a page says of itself. */
+export type About = {
+  title: string;
+  /** Which link of the navigation it belongs to. */
+  here?: "overview" | "instances" | "destinations";
+  /** Shows what is new by itself. */
+  live?: boolean;
+};
+
+export type Frame = About & {
+  /** Admits this page's own style and script, and no other. */
+  nonce: string;
+  who: { email: string; organizationName: string } | undefined;
+  notice: Notice | undefined;
+};
+
+const LINKS = [
+  ["overview", "/console", "Overview"],
+  ["instances", "/console/instances", "Instances"],
+  ["destinations", "/console/destinations", "Destinations"],
+] as const;
+
+/** A whole document around a page's content. */
+export function page(frame: Frame, content: Child): ReturnType<typeof html> {
+  return html`<!doctype html>${<Document frame={frame}>{content}</Document>}`;
+}
+
+function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
+  const { title, nonce, who, notice, live } = frame;
+  return (
+    <html lang="en">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <title>{`${title} · Tributary`}</title>
+        <style nonce={nonce} dangerouslySetInnerHTML={{ __html: STYLE }} />
+      </head>
+      <body>
+        <header>
+          <a class="brand" href="/console">
+            <Mark />
+            Tributary
+          </a>
+          {who === undefined ? null : <Navigation frame={frame} who={who} />}
+        </header>
+        <main>
+          {notice === undefined ? null : (
+            <p class={`notice ${notice.tone}`} role="status">
+              {notice.text}
+            </p>
+          )}
+          {children}
+        </main>
+        {live === true ? (
+          <script nonce={nonce} dangerouslySetInnerHTML={{ __html: REFRESH }} />
+        ) : null}
+      </body>
+    </html>
+  );
+}
+
+function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JSX.Element {
+  const { frame, who } = props;
+  return (
+    <>
+      <nav>
+        {LINKS.map(([name, path, label]) => (
+          <a href={path} {...(frame.here === name ? { "aria-current": "page" } : {})}>
+            {label}
+          </a>
+        ))}
+      </nav>
+      <form class="who" method="post" action="/console/sign-out">
+        <span title={who.email}>{who.organizationName}</span>
+        <button class="plain">Sign out</button>
+      </form>
+    </>
+  );
+}
+
+/** Streams that join. */
+function Mark(): JSX.Element {
+  return (
+    <svg viewBox="0 0 24 24" width="24" height="24" aria-hidden="true" class="mark">
+      <path d="M4 3v4c0 6 8 5 8 11v3M20 3v4c0 6-8 5-8 11M12 3v6" />
+    </svg>
+  );
+}

@@ -1,0 +1,125 @@
+import type { Child } from "hono/jsx";
+import type { JSX } from "hono/jsx/jsx-runtime";
+
+export type Tone = "good" | "bad" | "wait" | "off";
+
+export function Pill({ tone, children }: { tone: Tone; children: Child }): JSX.Element {
+  return <span class={`pill ${tone}`}>{children}</span>;
+}
+
+/** An instant, told from now; exactly, on a closer look. */
+export function Instant({ at, now }: { at: number; now: number }): JSX.Element {
+  const iso = new Date(at).toISOString();
+  return (
+    <time datetime={iso} title={`${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`}>
+      {fromNow(at, now)}
+    </time>
+  );
+}
+
+const UNITS = [
+  ["d", 86_400_000],
+  ["h", 3_600_000],
+  ["min", 60_000],
+  ["s", 1_000],
+] as const;
+
+/** `3 min ago`, `in 2 h`, `just now`. */
+export function fromNow(at: number, now: number): string {
+  const distance = Math.abs(now - at);
+  const unit = UNITS.find(([, ms]) => distance >= ms);
+  if (unit === undefined) return "just now";
+  const text = `${Math.floor(distance / unit[1])} ${unit[0]}`;
+  return at > now ? `in ${text}` : `${text} ago`;
+}
+
+/** A button that does something. */
+export function Act(props: {
+  to: string;
+  main?: boolean;
+  label: string;
+  children?: Child;
+}): JSX.Element {
+  return (
+    <form method="post" action={props.to}>
+      {props.children}
+      <button {...(props.main === true ? { class: "main" } : {})}>{props.label}</button>
+    </form>
+  );
+}
+
+/** A table that becomes a list of cards on a narrow screen. */
+export function Table({ heads, rows }: { heads: string[]; rows: Child[][] }): JSX.Element {
+  return (
+    <table>
+      <thead>
+        <tr>
+          {heads.map((head) => (
+            <th>{head}</th>
+          ))}
+        </tr>
+      </thead>
+      <tbody>
+        {rows.map((cells) => (
+          <tr>
+            {cells.map((cell, index) => (
+              <td data-label={heads[index] ?? ""}>
+                <div>{cell}</div>
+              </td>
+            ))}
+          </tr>
+        ))}
+      </tbody>
+    </table>
+  );
+}
+
+/** Names and what belongs to them. */
+export function Facts({ facts }: { facts: readonly (readonly [string, Child])[] }): JSX.Element {
+  return (
+    <dl>
+      {facts.map(([name, value]) => (
+        <>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </>
+      ))}
+    </dl>
+  );
+}
+
+/** Where there is nothing yet: what to do next. */
+export function Empty(props: { title: string; text: string; example?: string }): JSX.Element {
+  return (
+    <div class="empty">
+      <h3>{props.title}</h3>
+      <p>{props.text}</p>
+      {props.example === undefined ? null : <pre>{props.example}</pre>}
+    </div>
+  );
+}
+
+/** JSON made readable; anything else as it is. */
+export function readable(text: string): string {
+  try {
+    return JSON.stringify(JSON.parse(text), null, 2);
+  } catch {
+    return text;
+  }
+}
+
+/** What to type to get a first instance. */
+export const firstInstance = (
+  baseUrl: string,
+): string => `curl -X POST ${baseUrl}/elements/api-v2/instances \\
+  -H 'Authorization: User <userSecret>, Organization <organizationSecret>' \\
+  -H 'Content-Type: application/json' \\
+  -d '{
+    "element": {"key": "sandbox"},
+    "name": "My first instance",
+    "configuration": {
+      "sandbox.api.key": "<the vendor’s key>",
+      "event.vendor.type": "polling",
+      "event.notification.callback.url": "https://your-app.example/hook"
+    }
+  }'`;

@@ -1,0 +1,82 @@
+import { type Context, Hono } from "hono";
+import { csrf } from "hono/csrf";
+import { createMiddleware } from "hono/factory";
+import { HTTPException } from "hono/http-exception";
+import type { Child } from "hono/jsx";
+import { audited } from "../accounts/audit/routes";
+import { readConfig } from "../config";
+import { notFound } from "../http/refusal";
+import { reasonOf, type RequestIdEnv, toWire } from "../http/surface";
+import { deliveryRoutes } from "./deliveries/routes";
+import { destinationPages } from "./destinations/routes";
+import { instancePages } from "./instances/routes";
+import { overviewRoutes } from "./overview/routes";
+import { type About, page } from "./page";
+import { Empty } from "./parts";
+import { type ConsoleEnv, sessionRoutes, takeNotice, withSession } from "./session/routes";
+
+declare module "hono" {
+  interface ContextRenderer {
+    (content: Child, about: About): Promise<Response>;
+  }
+}
+
+/** Gives handlers `c.render`, and the browser nothing to load, run or frame but the page itself. */
+const withPage = createMiddleware<ConsoleEnv>(async (c, next) => {
+  const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
+  c.setRenderer(async (content, about) => {
+    const notice = await takeNotice(c);
+    return c.html(page({ ...about, nonce, who: c.var.account, notice }, content));
+  });
+  await next();
+  c.header(
+    "Content-Security-Policy",
+    `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  );
+  c.header("Cache-Control", "no-store");
+  // Not `no-referrer`: a form's Origin would be `null` then.
+  c.header("Referrer-Policy", "same-origin");
+  c.header("X-Content-Type-Options", "nosniff");
+});
+
+/** Refuses forms that another site sends. */
+const fromHere = csrf({
+  origin: (origin, c: Context<ConsoleEnv>) =>
+    [new URL(c.req.url).origin, readConfig(c.env).publicUrl].includes(origin),
+});
+
+/** The web console, for people: pages rendered here, forms that post, no script needed. */
+export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
+  .use(withPage)
+  .use(fromHere)
+  .route("/", sessionRoutes)
+  .use(withSession)
+  .use(audited)
+  .route("/", overviewRoutes)
+  .route("/", instancePages)
+  .route("/", deliveryRoutes)
+  .route("/", destinationPages)
+  .all("*", (c) => {
+    if (c.req.path === "/console/") return c.redirect("/console", 301);
+    throw notFound("There is no such page");
+  })
+  .onError((error, c) => {
+    const { status, message } = troubleOf(error, c.get("requestId"));
+    c.status(status);
+    return c.render(<Empty title={message} text="Go back, or begin at the overview." />, {
+      title: message,
+    });
+  });
+
+function troubleOf(
+  error: Error,
+  requestId: string,
+): { status: ReturnType<typeof toWire>["status"]; message: string } {
+  if (error instanceof HTTPException)
+    return { status: 403, message: "This form was sent from somewhere else" };
+  const reason = reasonOf(error, requestId);
+  return {
+    status: toWire("v1", reason, requestId).status,
+    message: reason?.message ?? `Something went wrong on our side (request ${requestId})`,
+  };
+}

@@ -1,0 +1,66 @@
+/** The console's one stylesheet. */
+export const STYLE = `
+:root{--ink:#1d2a2f;--quiet:#64757b;--line:#e3e8e8;--back:#f5f7f6;--card:#fff;--accent:#0b7a75;--on:#fff;
+--good:#157347;--good-back:#e3f4ea;--bad:#b3261e;--bad-back:#fbe9e7;--wait:#8a5a00;--wait-back:#fdf1d9;--off-back:#edf0f0}
+@media(prefers-color-scheme:dark){:root{--ink:#e4ecec;--quiet:#93a5a9;--line:#2a3638;--back:#121a1c;--card:#1a2426;--accent:#4fc3bb;--on:#0b1a1a;
+--good:#6fd39b;--good-back:#173526;--bad:#ff9b92;--bad-back:#401d1a;--wait:#f0c36a;--wait-back:#3a2d10;--off-back:#263234}}
+*{box-sizing:border-box}
+body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
+a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
+:focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
+header{display:flex;flex-wrap:wrap;align-items:center;gap:4px 24px;padding:10px max(20px,calc(50vw - 560px));background:var(--card);border-bottom:1px solid var(--line)}
+.brand{display:flex;align-items:center;gap:8px;font-weight:650;font-size:17px;color:var(--ink)}.brand:hover{text-decoration:none}
+.mark{fill:none;stroke:var(--accent);stroke-width:2.4;stroke-linecap:round}
+nav{display:flex;gap:4px}nav a{padding:6px 12px;border-radius:8px;color:var(--quiet)}
+nav a[aria-current]{background:var(--off-back);color:var(--ink);font-weight:550}
+.who{margin-left:auto;display:flex;align-items:center;gap:12px;color:var(--quiet)}
+main{max-width:1160px;margin:0 auto;padding:24px 20px 64px}
+h1{font-size:24px;line-height:1.25;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:16px;margin:32px 0 10px}
+.head{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:flex-start;justify-content:space-between;margin-bottom:20px}
+.head p{margin:0}.acts{display:flex;flex-wrap:wrap;gap:8px;align-items:center}.acts form{display:flex;gap:6px}
+.quiet{color:var(--quiet)}.small{font-size:13px}.num{font-variant-numeric:tabular-nums}
+button,select,input{font:inherit;color:inherit}
+button{padding:7px 14px;border:1px solid var(--line);border-radius:8px;background:var(--card);cursor:pointer}
+button:hover{border-color:var(--quiet)}button.main{background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:550}
+button.plain{border:0;background:none;padding:4px;color:var(--accent)}
+select,input{padding:7px 10px;border:1px solid var(--line);border-radius:8px;background:var(--card)}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:12px;margin-top:12px}
+.card,.empty{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}
+.card b{display:block;font-size:24px;font-weight:620;line-height:1.25;color:var(--ink)}.card b.alarm{color:var(--bad)}a:has(>.card):hover{text-decoration:none}a:hover>.card{border-color:var(--quiet)}.card span{color:var(--quiet)}
+.chart h3{margin:0;font-size:14px;font-weight:500;color:var(--quiet);display:flex;align-items:baseline;justify-content:space-between}.chart h3 b{color:var(--ink);font-size:14px}
+.chart svg{display:block;width:100%;height:72px;margin:10px 0 4px}.chart .ends{display:flex;justify-content:space-between}
+.chart rect{fill:var(--accent)}.chart.good rect{fill:var(--good)}.chart.bad rect{fill:var(--bad)}.chart rect.none,.chart.good rect.none,.chart.bad rect.none{fill:var(--line)}
+table{width:100%;border-collapse:separate;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
+th{text-align:left;font-weight:500;font-size:13px;color:var(--quiet);padding:10px 16px;border-bottom:1px solid var(--line);white-space:nowrap}
+td{padding:11px 16px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}tr:last-child td{border-bottom:0}
+.pill{display:inline-block;padding:1px 10px;border-radius:99px;font-size:13px;font-weight:550;white-space:nowrap;background:var(--off-back);color:var(--quiet)}
+.pill.good{background:var(--good-back);color:var(--good)}.pill.bad{background:var(--bad-back);color:var(--bad)}.pill.wait{background:var(--wait-back);color:var(--wait)}
+.event{display:block}.event b{font-weight:550}
+.notice{padding:10px 16px;border-radius:10px;margin:0 0 20px;overflow-wrap:anywhere}.notice.good{background:var(--good-back);color:var(--good)}.notice.bad{background:var(--bad-back);color:var(--bad)}
+pre,code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
+pre{margin:0;padding:14px 16px;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:auto;max-height:640px;white-space:pre-wrap;overflow-wrap:anywhere}
+.empty{padding:24px}.empty h3{margin:0 0 4px;font-size:16px}.empty p{margin:0 0 14px;color:var(--quiet)}.empty pre{background:var(--back)}
+dl{display:grid;grid-template-columns:minmax(160px,max-content) 1fr;gap:6px 24px;margin:0;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}
+dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
+details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}
+.more{margin:14px 0}.stack>*+*{margin-top:12px}
+.sign-in{max-width:380px;margin:8vh auto 0;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:28px}
+.sign-in p{margin:0 0 18px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}
+@media(max-width:640px){
+header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
+.cards{grid-template-columns:1fr 1fr}
+thead{display:none}table,tbody,tr,td{display:block;width:100%}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
+td{border:0;padding:3px 16px;display:flex;gap:12px;justify-content:space-between;text-align:right}td>*{min-width:0}
+td::before{content:attr(data-label);color:var(--quiet);font-size:13px;flex:none;text-align:left}td[data-label=""]::before{display:none}
+dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:10px}td details{text-align:left;flex:1}}
+`;
+
+/** Loads the page anew now and then, unless somebody is busy with it. Without it the page is as good. */
+export const REFRESH = `
+setInterval(() => {
+  const busy = document.hidden || document.querySelector("details[open]") ||
+    document.activeElement?.matches("input,select,button") || String(getSelection());
+  if (!busy) location.reload();
+}, 10000);
+`;

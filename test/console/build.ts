@@ -1,0 +1,99 @@
+import { env, exports } from "cloudflare:workers";
+import { hashPassword, hashSecret } from "../../src/accounts/secret";
+import { createOrganizations } from "../instances/build";
+
+/** A browser without scripts: keeps cookies, sends forms from the page's own origin, follows nothing. */
+
+const ORIGIN = "https://tributary.example";
+const THEIR_PASSWORD = "password-of-otto";
+
+let visitors = 0;
+
+export type Shown = { status: number; html: string; headers: Headers; location: string | null };
+
+export type Browser = {
+  cookies: Map<string, string>;
+  get(path: string): Promise<Shown>;
+  /** Sends a form; headers given replace the browser's own. */
+  post(
+    path: string,
+    fields?: Record<string, string>,
+    headers?: Record<string, string>,
+  ): Promise<Shown>;
+};
+
+export function openBrowser(): Browser {
+  visitors += 1;
+  const address = `203.0.113.${visitors}`;
+  const cookies = new Map<string, string>();
+  const send = async (path: string, init: RequestInit, headers: Record<string, string>) => {
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+      ...init,
+      redirect: "manual",
+      headers: { "cf-connecting-ip": address, cookie, ...headers },
+    });
+    for (const text of response.headers.getSetCookie()) {
+      const [pair = ""] = text.split(";");
+      const equals = pair.indexOf("=");
+      const value = pair.slice(equals + 1);
+      if (value === "") cookies.delete(pair.slice(0, equals));
+      else cookies.set(pair.slice(0, equals), value);
+    }
+    return {
+      status: response.status,
+      headers: response.headers,
+      location: response.headers.get("location"),
+      html: await response.text(),
+    };
+  };
+  return {
+    cookies,
+    get: (path) => send(path, {}, {}),
+    post: (path, fields = {}, headers = { origin: ORIGIN }) =>
+      send(
+        path,
+        { method: "POST", body: new URLSearchParams(fields).toString() },
+        {
+          "content-type": "application/x-www-form-urlencoded",
+          ...headers,
+        },
+      ),
+  };
+}
+
+/** Two organizations whose administrators can sign in. */
+export async function createAccounts(): Promise<void> {
+  await createOrganizations();
+  await env.DB.prepare("UPDATE users SET password_hash = ? WHERE id = 2")
+    .bind(hashPassword(THEIR_PASSWORD, new Uint8Array(16)))
+    .run();
+}
+
+/** An organization with nothing in it; its administrator's password is `password-of-nora`. */
+export async function createEmptyOrganization(): Promise<void> {
+  await env.DB.batch([
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (3, 'Empty', ?, '{}', 1)",
+    ).bind(hashSecret("organization-secret-of-empty")),
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (3, 3, 'nora@empty.example', ?, ?, 'admin', 1)",
+    ).bind(
+      hashSecret("user-secret-of-empty"),
+      hashPassword("password-of-nora", new Uint8Array(16)),
+    ),
+  ]);
+}
+
+const PASSWORDS = {
+  "anna@mine.example": "password",
+  "otto@theirs.example": THEIR_PASSWORD,
+  "nora@empty.example": "password-of-nora",
+};
+
+export async function signIn(email: keyof typeof PASSWORDS): Promise<Browser> {
+  const browser = openBrowser();
+  const { status } = await browser.post("/console/sign-in", { email, password: PASSWORDS[email] });
+  if (status !== 303) throw new Error(`Signing in answered ${status}`);
+  return browser;
+}

@@ -1,0 +1,224 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { hoursOf } from "../../src/console/overview/hours";
+import { fromNow } from "../../src/console/parts";
+import { noCounts } from "../../src/delivery/rollup/count";
+import { eventually, receiver } from "../delivery/build";
+import { commit, event, target } from "../events/build";
+import { call, callV1, create } from "../instances/build";
+import { type Browser, createAccounts, createEmptyOrganization, signIn } from "./build";
+
+beforeAll(createAccounts);
+afterEach(() => vi.unstubAllGlobals());
+
+const CALLBACK = "http://127.0.0.1:9/hook";
+
+/** An instance with one notification that came to rest, in the words of the console. */
+async function notified(
+  answer: () => Response,
+  kind: "delivered" | "dead",
+  change: { name?: string; event?: Parameters<typeof event>[1] } = {},
+): Promise<{ id: number; delivery: string }> {
+  receiver(answer);
+  const { id } = await create(
+    { "event.notification.callback.url": CALLBACK },
+    change.name === undefined ? {} : { name: change.name },
+  );
+  const stream = env.EVENT_STREAMS.getByName(`1/instance:${id}`);
+  await stream.commit(
+    commit({
+      targets: [target({ destinationId: `instance-${id}`, most: 1 })],
+      events: [event(`${id}-a`, change.event)],
+    }),
+  );
+  await eventually(async () => {
+    const [view] = await stream.notifications({ before: null, limit: 1, withEvents: false });
+    return view?.notification.state.kind === kind;
+  });
+  return { id, delivery: `${id}101` };
+}
+
+const ok = (): Response => new Response("thank you");
+
+async function follow(browser: Browser, path: string, fields?: Record<string, string>) {
+  const { status, location } = await browser.post(path, fields);
+  expect(status).toBe(303);
+  return browser.get(location ?? "");
+}
+
+describe("pages", () => {
+  it("of an organization without anything say what to do next", async () => {
+    await createEmptyOrganization();
+    const browser = await signIn("nora@empty.example");
+    for (const path of ["/console", "/console/instances", "/console/destinations"]) {
+      const { status, html } = await browser.get(path);
+      expect({ path, status }).toEqual({ path, status: 200 });
+      expect(html).toContain("curl -X POST https://tributary.example/elements/api-v2/instances");
+    }
+  });
+
+  it("show a delivered notification from the overview down to its tries", async () => {
+    const { id, delivery } = await notified(ok, "delivered", { name: "CRM of Ada" });
+    const browser = await signIn("anna@mine.example");
+    const overview = (await browser.get("/console")).html;
+    expect(overview).toContain(`href="/console/deliveries/${delivery}"`);
+    expect(overview).toContain("CRM of Ada");
+    expect(overview).toContain("<svg");
+    const instance = (await browser.get(`/console/instances/${id}`)).html;
+    expect(instance).toContain(`accounts object-${id}-a`);
+    expect(instance).toContain(">delivered<");
+    const one = (await browser.get(`/console/deliveries/${delivery}`)).html;
+    expect(one).toContain("thank you");
+    expect(one).toContain(CALLBACK);
+    expect(one).toContain(`{\n  &quot;id&quot;: &quot;${id}-a&quot;\n}`);
+    expect((await browser.get("/console/instances")).html).toContain("CRM of Ada");
+  });
+
+  it("mask secrets", async () => {
+    const { id, delivery } = await notified(ok, "delivered");
+    const browser = await signIn("anna@mine.example");
+    const secret = (await callV1("GET", `/instances/${id}/signing-secret`)).body.secret;
+    for (const path of [`instances/${id}`, `deliveries/${delivery}`, "destinations"]) {
+      const { html } = await browser.get(`/console/${path}`);
+      expect(html).not.toContain("vendor-secret");
+      expect(html).not.toContain(secret);
+    }
+    expect((await browser.get(`/console/instances/${id}`)).html).toContain("********");
+  });
+
+  it("show hostile names, events and answers as the text they are", async () => {
+    const evil = `"><script>alert(1)</script>`;
+    const { id, delivery } = await notified(() => new Response(evil), "delivered", {
+      event: { objectId: evil, data: JSON.stringify({ note: evil }) },
+    });
+    await env.DB.prepare("UPDATE instances SET name = ? WHERE id = ?").bind(evil, id).run();
+    const browser = await signIn("anna@mine.example");
+    for (const path of ["", "/instances", `/instances/${id}`, `/deliveries/${delivery}`]) {
+      const { html } = await browser.get(`/console${path}`);
+      expect({ path, shown: html.includes("&lt;script&gt;alert(1)") }).toEqual({
+        path,
+        shown: true,
+      });
+      expect(html).not.toContain("<script>alert");
+    }
+  });
+
+  it("of another organization's things are as unknown as of none", async () => {
+    const { id, delivery } = await notified(ok, "delivered", { name: "CRM of Ada" });
+    const otto = await signIn("otto@theirs.example");
+    for (const path of [
+      `/console/instances/${id}`,
+      "/console/instances/999999",
+      "/console/instances/nonsense",
+      `/console/deliveries/${delivery}`,
+      "/console/deliveries/nonsense",
+      "/console/nothing",
+    ])
+      expect({ path, status: (await otto.get(path)).status }).toEqual({ path, status: 404 });
+    for (const path of [
+      `/console/instances/${id}/poll`,
+      `/console/instances/${id}/disable`,
+      `/console/instances/${id}/enable`,
+      `/console/deliveries/${delivery}/resend`,
+      `/console/destinations/instance-${id}/test`,
+      `/console/destinations/instance-${id}/recover`,
+    ])
+      expect({ path, status: (await otto.post(path)).status }).toEqual({ path, status: 404 });
+    for (const path of ["", "/instances", "/destinations"])
+      expect((await otto.get(`/console${path}`)).html).not.toContain("CRM of Ada");
+    expect((await call("GET", `/instances/${id}`)).body.disabled).toBe(false);
+  });
+});
+
+describe("buttons", () => {
+  it("disable an instance and enable it again, written down in the audit log", async () => {
+    const { id } = await create();
+    const browser = await signIn("anna@mine.example");
+    const off = await follow(browser, `/console/instances/${id}/disable`);
+    expect(off.html).toContain("Disabled: nothing is polled");
+    expect(off.html).toContain(">disabled<");
+    expect((await call("GET", `/instances/${id}`)).body.disabled).toBe(true);
+    expect((await browser.get(`/console/instances/${id}`)).html).not.toContain("nothing is polled");
+    expect((await browser.post(`/console/instances/${id}/poll`)).status).toBe(409);
+    await follow(browser, `/console/instances/${id}/enable`);
+    expect((await call("GET", `/instances/${id}`)).body.disabled).toBe(false);
+    const { items } = (await callV1("GET", "/audit?limit=2")).body;
+    expect(items[0]).toMatchObject({
+      actor: "user:1",
+      action: "POST /console/instances/:id/enable",
+      target: `/console/instances/${id}/enable`,
+    });
+  });
+
+  it("poll now, and say what the vendor said", async () => {
+    const { id } = await create();
+    const browser = await signIn("anna@mine.example");
+    receiver(() => Response.json({ data: [] }));
+    const well = await follow(browser, `/console/instances/${id}/poll`);
+    expect(well.html).toContain("Polled: 0 changes.");
+    receiver(() => new Response("down for <b>maintenance</b>", { status: 500 }));
+    const ill = await follow(browser, `/console/instances/${id}/poll`);
+    expect(ill.html).toContain("The vendor refused accounts:");
+    expect(ill.html).toContain(">failing<");
+  });
+
+  it("send a dead notification again, and recover what died", async () => {
+    const abort = { "webhook-delivery": "abort-message" };
+    const dead = () => new Response("no", { status: 400, headers: abort });
+    const { id, delivery } = await notified(dead, "dead");
+    const browser = await signIn("anna@mine.example");
+    expect((await browser.get(`/console/deliveries/${delivery}`)).html).toContain(">dead<");
+    expect((await browser.get("/console/destinations")).html).toContain(
+      `action="/console/destinations/instance-${id}/recover"`,
+    );
+    const recovering = await follow(browser, `/console/destinations/instance-${id}/recover`, {
+      hours: "1",
+    });
+    expect(recovering.html).toContain("What died in the last hour is being delivered again.");
+    receiver(ok);
+    await follow(browser, `/console/deliveries/${delivery}/resend`);
+    await eventually(async () =>
+      (await browser.get(`/console/deliveries/${delivery}`)).html.includes(">delivered<"),
+    );
+  });
+
+  it("test a destination", async () => {
+    const received = receiver(ok);
+    const { id } = await create({ "event.notification.callback.url": CALLBACK });
+    const browser = await signIn("anna@mine.example");
+    const { html } = await follow(browser, `/console/destinations/instance-${id}/test`);
+    expect(html).toMatch(/The test was answered with 200 in \d+ ms\./);
+    expect(received.some(({ body }) => body.includes('"type":"test"'))).toBe(true);
+  });
+});
+
+describe("figures", () => {
+  it("are added up by the hour, the present one last", () => {
+    const now = Date.UTC(2026, 0, 2, 10, 30);
+    const at = (hour: number, minute: number) => Date.UTC(2026, 0, 2, hour, minute);
+    const counts = { ...noCounts(), events: 2, delivered: 1, failed: 3 };
+    const hours = hoursOf(
+      [
+        { bucket: at(10, 25), counts },
+        { bucket: at(10, 0), counts },
+        { bucket: at(9, 55), counts },
+        { bucket: at(-14, 55), counts },
+      ],
+      now,
+    );
+    expect(hours).toHaveLength(24);
+    expect(hours[23]).toEqual({ at: at(10, 0), events: 4, delivered: 2, failed: 6 });
+    expect(hours[22]).toEqual({ at: at(9, 0), events: 2, delivered: 1, failed: 3 });
+    expect(hours.reduce((total, { events }) => total + events, 0)).toBe(6);
+  });
+
+  it.each([
+    [0, "just now"],
+    [-59_000, "59 s ago"],
+    [-3_600_000, "1 h ago"],
+    [120_000, "in 2 min"],
+    [-200_000_000, "2 d ago"],
+  ])("of time are told from now: %i ms is %s", (distance, words) =>
+    expect(fromNow(1e12 + distance, 1e12)).toBe(words),
+  );
+});

@@ -1,0 +1,140 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import sparticuz from "@sparticuz/chromium";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type Sandbox, startSandbox } from "../vendors/sandbox.ts";
+import { connect, type Polled, poll, receive } from "./polled.ts";
+import { type Stack, startStack } from "./stack.ts";
+
+/** A real browser in the console. With `SCREENSHOTS`, each page is kept as a picture in that folder. */
+
+let stack: Stack;
+let sandbox: Sandbox;
+let polled: Polled;
+let browser: Browser;
+
+beforeAll(async () => {
+  [stack, sandbox] = await Promise.all([startStack(), startSandbox()]);
+  browser = await chromium.launch({
+    executablePath: await sparticuz.executablePath(),
+    // In a single process, the first page that closes takes the browser with it.
+    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
+    headless: true,
+  });
+  polled = await connect(stack, {
+    element: { key: "sandbox" },
+    configuration: { "base.url": sandbox.url, "sandbox.api.key": sandbox.apiKey },
+    name: "Sandbox CRM of Ada",
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await polled?.receiver.close();
+  await sandbox?.close();
+  await stack?.stop();
+});
+
+async function picture(page: Page, name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  if (folder === undefined) return;
+  mkdirSync(folder, { recursive: true });
+  await page.screenshot({ path: join(folder, `${name}.png`), fullPage: true });
+}
+
+/** Whether the page is as wide as the screen, and no wider. */
+const fits = (page: Page): Promise<boolean> =>
+  page.evaluate("document.documentElement.scrollWidth <= window.innerWidth");
+
+describe("the console in a browser", () => {
+  it("shows a delivered notification from the overview to its tries, and sends it again", async () => {
+    sandbox.create("accounts", { name: "Analytical Engines <Ltd>" });
+    await poll(stack, polled.id);
+    await receive(polled.receiver, 1);
+
+    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const faults: string[] = [];
+    page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+    page.on("pageerror", (error) => faults.push(error.message));
+    await page.goto(`${stack.baseUrl}/console`);
+    await picture(page, "sign-in");
+    await page.getByLabel("E-mail").fill(stack.local.email);
+    await page.getByLabel("Password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${stack.baseUrl}/console`);
+    await page.getByRole("link", { name: "Sandbox CRM of Ada" }).first().waitFor();
+    await picture(page, "overview");
+
+    await page.getByRole("row").nth(1).getByRole("link").first().click();
+    await page.getByRole("heading", { name: /^Notification/ }).waitFor();
+    const text = await page.locator("main").innerText();
+    expect(text).toContain("Analytical Engines <Ltd>");
+    expect(text).toContain("delivered");
+    expect(text).toContain("200");
+    await picture(page, "notification");
+
+    await page.getByRole("button", { name: "Resend" }).click();
+    await page.getByText("On its way again").waitFor();
+    const [, again] = await polled.receiver.waitFor(2);
+    expect(again?.webhookId).toBe(polled.receiver.deliveries[0]?.webhookId);
+    expect(faults).toEqual([]);
+    await page.close();
+  });
+
+  it("polls, tests and disables by its buttons, on a telephone too", async () => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+    const page = await context.newPage();
+    await page.goto(`${stack.baseUrl}/console/instances`);
+    await page.getByLabel("E-mail").fill(stack.local.email);
+    await page.getByLabel("Password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.waitForURL(`${stack.baseUrl}/console/instances`);
+    expect(await fits(page)).toBe(true);
+    await picture(page, "instances-narrow");
+
+    await page.getByRole("link", { name: "Sandbox CRM of Ada" }).click();
+    sandbox.create("accounts", { name: "Difference" });
+    await page.getByRole("button", { name: "Poll now" }).click();
+    await page.getByText("Polled: 1 change.").waitFor();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "instance-narrow");
+
+    await page.getByRole("button", { name: "Disable" }).click();
+    await page.getByRole("button", { name: "Enable" }).click();
+    await page.getByText("Enabled: it goes on where it left off.").waitFor();
+
+    await page.getByRole("link", { name: "Destinations" }).click();
+    await page.getByRole("button", { name: "Test" }).click();
+    await page.getByText(/The test was answered with 200/).waitFor();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "destinations-narrow");
+
+    await page.getByRole("link", { name: "Overview" }).click();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "overview-narrow");
+    polled.receiver.respond = () => ({
+      status: 400,
+      headers: { "webhook-delivery": "abort-message" },
+      body: { error: "not like this" },
+    });
+    sandbox.create("accounts", { name: "Refused" });
+    await poll(stack, polled.id);
+    await polled.receiver.waitFor((deliveries) =>
+      deliveries.some(({ text }) => text.includes("Refused")),
+    );
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto(`${stack.baseUrl}/console/instances/${polled.id}`);
+    await page.getByText("dead", { exact: true }).waitFor();
+    await page.getByRole("row").nth(1).getByRole("link").first().click();
+    await page.getByText("Show").first().click();
+    await picture(page, "dead");
+    await page.goto(`${stack.baseUrl}/console/destinations`);
+    await picture(page, "destinations");
+    await page.goto(`${stack.baseUrl}/console/instances/${polled.id}`);
+    await picture(page, "instance");
+    await page.goto(`${stack.baseUrl}/console/instances`);
+    await picture(page, "instances");
+    await context.close();
+  });
+});
