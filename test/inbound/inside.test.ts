@@ -53,6 +53,7 @@ const send = (address: string, id: string, body: string, hops?: number) =>
       enabled: true,
       active: true,
       headers: {},
+      query: {},
       legacyKey: null,
       signers: [],
       policy: {},
