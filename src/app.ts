@@ -1,6 +1,9 @@
 import { Hono } from "hono";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
+import { userRoutes } from "./accounts/users/routes";
+import { cors } from "./http/cors";
+import { notFound } from "./http/refusal";
 import { refuse, type RequestIdEnv, withRequestId } from "./http/surface";
 import { catalogRoutes } from "./instances/catalog/routes";
 import { historyRoutes } from "./instances/history/routes";
@@ -10,6 +13,8 @@ import { elementsHeaders } from "./http/elements";
 import { signingSecretRoutes } from "./instances/signing/routes";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
+
+const ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 type AppEnv = { Bindings: Env } & RequestIdEnv;
 
@@ -32,8 +37,42 @@ const v1 = new Hono<AppEnv>()
   .route("/", signingSecretRoutes)
   .onError(refuse("v1"));
 
+/** First parts of the paths of the app surface: it has no prefix of its own. */
+const APP_PATHS = [
+  "user",
+  "plugins",
+  "app-events",
+  "component",
+  "variables",
+  "flows",
+  "triggers",
+  "integrations",
+  "drafts",
+  "unprocessed-messages",
+  "logs",
+];
+
+/** Users, app events and flows (reference `app-events-api.md`): open to browsers of the configured origins. */
+const apps = new Hono<AppEnv>()
+  .use("/", cors)
+  .on(
+    ALL,
+    APP_PATHS.map((part) => `/${part}/*`),
+    cors,
+  )
+  .route("/", userRoutes)
+  .on(
+    ALL,
+    APP_PATHS.map((part) => `/${part}/*`),
+    (c) => {
+      throw notFound(`There is nothing at ${c.req.method} ${c.req.path}`);
+    },
+  )
+  .onError(refuse("app"));
+
 export const app = new Hono<AppEnv>()
   .use(withRequestId)
   .route("/elements/api-v2", elements)
   .route("/v1", v1)
-  .get("/health", (c) => c.json({ status: "ok" }));
+  .get("/health", (c) => c.json({ status: "ok" }))
+  .route("/", apps);

@@ -48,6 +48,29 @@ export async function readJson(context: Context, limit: number): Promise<unknown
   }
 }
 
+/**
+ * The request's JSON body as text and value, on a surface that insists on its content type. An empty
+ * body is `undefined`.
+ * @throws Refusal `not-json` for another content type, `invalid` when it is not JSON, `too-large`.
+ */
+export async function readTypedJson(
+  context: Context,
+  limit: number,
+): Promise<{ text: string; value: unknown }> {
+  const text = new TextDecoder().decode(await readBytes(context.req.raw, limit));
+  if (text.trim() === "") return { text: "", value: undefined };
+  const type = context.req.header("content-type") ?? "application/json";
+  if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type.trim()))
+    throw new Refusal({ kind: "not-json", message: `Expected application/json, got '${type}'` });
+  try {
+    return { text, value: JSON.parse(text) };
+  } catch (error) {
+    throw invalid(
+      `The body is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}`,
+    );
+  }
+}
+
 /** @throws Refusal `invalid` naming the first wrong field and what was expected. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
   const result = schema.safeParse(value);

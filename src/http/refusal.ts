@@ -1,10 +1,12 @@
 /** Why a request is turned down; each surface maps it to its own status and body. */
 export type Reason =
-  | { kind: "invalid"; message: string; field?: string | undefined }
+  | { kind: "invalid"; message: string; field?: string | undefined; details?: unknown }
   | { kind: "unauthenticated"; message: string }
   | { kind: "forbidden"; message: string }
   | { kind: "not-found"; message: string }
   | { kind: "conflict"; message: string; field?: string | undefined }
+  /** An idempotency key that came before with another request. */
+  | { kind: "key-reused"; message: string }
   | { kind: "too-large"; message: string }
   | { kind: "not-json"; message: string }
   | { kind: "limited"; message: string; retryAfterSeconds: number }
