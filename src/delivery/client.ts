@@ -1,7 +1,8 @@
 import type { Attempt, DeliveryItem } from "./attempt";
-import { request } from "../http/client";
+import { type Answer, type Outbound, request } from "../http/client";
 import type { EgressPolicy } from "../http/egress";
 import type { Destination } from "./destination";
+import type { Rendered } from "./handler";
 import { elementsSignature, standardHeaders } from "./signature";
 
 /** A receiver has this long to answer. */
@@ -19,19 +20,19 @@ const KEPT_HEADERS = [
 
 export type Tried = {
   attempt: Attempt;
+  answer: Answer;
   /** The guard refused the address: no try was made, and none will be. */
   refused: boolean;
 };
 
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
-export async function post(
+export function post(
   destination: Destination & { url: string },
   item: DeliveryItem & { body: string },
   policy: EgressPolicy,
   now: number,
 ): Promise<Tried> {
-  const began = performance.now();
-  const answer = await request(
+  return tried(
     {
       url: destination.url,
       method: "POST",
@@ -40,10 +41,40 @@ export async function post(
       timeoutMs: TIMEOUT_MS,
       mostBytes: ANSWER_BYTES,
     },
+    item.n,
     policy,
+    now,
   );
-  const durationMs = Math.round(performance.now() - began);
-  const common = { n: item.n, at: now, durationMs };
+}
+
+/** One try of a request that was made for this notification alone, signed like every other. */
+export function send(
+  destination: Destination,
+  item: DeliveryItem,
+  rendered: Extract<Rendered, { kind: "request" }>,
+  policy: EgressPolicy,
+  now: number,
+): Promise<Tried> {
+  const { method, url, body, timeoutMs, mostBytes } = rendered;
+  const text = typeof body === "string" ? body : Buffer.from(body ?? []).toString("utf8");
+  const headers = {
+    "user-agent": "Tributary/1",
+    ...rendered.headers,
+    ...standardHeaders(item.id, now, text, destination.signers),
+  };
+  const outbound = { method, url, headers, timeoutMs, mostBytes };
+  return tried(body === undefined ? outbound : { ...outbound, body }, item.n, policy, now);
+}
+
+async function tried(
+  outbound: Outbound,
+  n: number,
+  policy: EgressPolicy,
+  now: number,
+): Promise<Tried> {
+  const began = performance.now();
+  const answer = await request(outbound, policy);
+  const common = { n, at: now, durationMs: Math.round(performance.now() - began) };
   if (answer.kind !== "answered") {
     const attempt = {
       ...common,
@@ -53,7 +84,7 @@ export async function post(
       responseBody: "",
       truncated: false,
     };
-    return { attempt, refused: answer.kind === "refused" };
+    return { attempt, answer, refused: answer.kind === "refused" };
   }
   const { status, headers, text, truncated } = answer;
   const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
@@ -63,8 +94,18 @@ export async function post(
       return value === null ? [] : [[name, value.slice(0, 256)]];
     }),
   );
+  const responseBody = text.slice(0, ANSWER_BYTES);
+  const cut = truncated || responseBody.length < text.length;
   return {
-    attempt: { ...common, status, error: redirect, responseHeaders, responseBody: text, truncated },
+    attempt: {
+      ...common,
+      status,
+      error: redirect,
+      responseHeaders,
+      responseBody,
+      truncated: cut,
+    },
+    answer,
     refused: false,
   };
 }

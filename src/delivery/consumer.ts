@@ -1,14 +1,20 @@
 import type { Config } from "../config";
+import type { Answer } from "../http/client";
 import { keyring } from "../db/sealed";
 import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
 import { parseRetryAfter, nextStep } from "./backoff";
-import { post, TIMEOUT_MS } from "./client";
+import { post, send, TIMEOUT_MS } from "./client";
 import { type Destination, retryPolicyOf } from "./destination";
+import type { Handler, Handlers, Sending } from "./handler";
 import { forgetDestination, readDestinations } from "./store";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
 const SETTLE_TRIES = 4;
+/** A try with less time than this left under its lease is left to the next one. */
+const LEAST_MS = 5_000;
+/** What could not be made or handed on is tried again after this. */
+const TROUBLE_PAUSE_MS = 5_000;
 /** Messages this isolate has handled: the queue may bring one twice. */
 const HANDLED = 5_000;
 const handled = new Set<string>();
@@ -17,6 +23,7 @@ export type DeliveryDoors = {
   db: D1Database;
   streams: Env["EVENT_STREAMS"];
   config: Config;
+  handlers: Handlers;
 };
 
 /** Every message is acknowledged after one attempt: what became of it is in the stream. */
@@ -66,12 +73,25 @@ async function deliverBundle(
   const bodies: Record<number, string> =
     absent.length === 0 ? {} : await stream.bodies(message.bundle, absent);
   const outcomes = await Promise.all(
-    message.items.map(async (item): Promise<Outcome> => {
+    message.items.map(async (item): Promise<Outcome | undefined> => {
       const found = destinations.get(item.destinationId);
       const body = item.body ?? bodies[item.seq];
       if (found === undefined || body === undefined) return dead(item, "destination-disabled");
       const { destination, settings } = found;
       if (!destination.enabled) return dead(item, "destination-disabled");
+      const handler = doors.handlers[destination.kind];
+      if (handler !== undefined)
+        return limit(() =>
+          viaHandler(
+            handler,
+            destination,
+            { ...item, body, stream: message.stream },
+            doors.config,
+            {
+              leaseUntil: message.leaseUntil,
+            },
+          ),
+        );
       if (!destination.active || destination.url === null)
         return { seq: item.seq, n: item.n, next: { kind: "held" } };
       const { url } = destination;
@@ -83,7 +103,12 @@ async function deliverBundle(
       );
     }),
   );
-  await settled(() => stream.settle(message.bundle, outcomes));
+  await settled(() =>
+    stream.settle(
+      message.bundle,
+      outcomes.filter((outcome) => outcome !== undefined),
+    ),
+  );
 }
 
 async function attempt(
@@ -115,6 +140,71 @@ async function attempt(
   });
   if (next.kind !== "delivered") forgetDestination(destination.id);
   return { seq: item.seq, n: item.n, attempt: record, next };
+}
+
+/**
+ * One notification whose request is made by the room it belongs to. What it means is told before it is
+ * settled: when that fails, the notification stays as it was and comes again.
+ */
+async function viaHandler(
+  handler: Handler,
+  destination: Destination,
+  item: Sending,
+  config: Config,
+  { leaseUntil }: { leaseUntil: number },
+): Promise<Outcome | undefined> {
+  const { seq, n } = item;
+  const now = Date.now();
+  try {
+    const rendered = await handler.render(destination, item);
+    if (rendered.kind === "settled") {
+      const attempt = {
+        n,
+        at: now,
+        status: null,
+        durationMs: 0,
+        error: rendered.error,
+        responseHeaders: {},
+        responseBody: "",
+        truncated: false,
+      };
+      const outcome: Outcome = { seq, n, attempt, next: rendered.next };
+      await handler.settled(destination, item, outcome, undefined);
+      return outcome;
+    }
+    const timeoutMs = Math.min(rendered.timeoutMs, leaseUntil - now - 3_000);
+    if (timeoutMs < LEAST_MS) return undefined;
+    const { attempt, answer, refused } = await send(
+      destination,
+      item,
+      { ...rendered, timeoutMs },
+      config.egress,
+      now,
+    );
+    const after = now + attempt.durationMs;
+    const next: Outcome["next"] = refused
+      ? { kind: "dead", at: after, reason: "refused" }
+      : rendered.judge(verdictOf(attempt.status, answer), {
+          now: after,
+          chance: Math.random(),
+          retryAfter: parseRetryAfter(attempt.responseHeaders["retry-after"] ?? null, after),
+        });
+    const outcome: Outcome = { seq, n, attempt, next };
+    await handler.settled(destination, item, outcome, answer);
+    return outcome;
+  } catch (error) {
+    console.error(
+      JSON.stringify({ at: "deliveries", stream: item.stream, seq, error: String(error) }),
+    );
+    return { seq, n, next: { kind: "retrying", at: Date.now() + TROUBLE_PAUSE_MS } };
+  }
+}
+
+function verdictOf(
+  status: number | null,
+  answer: Answer,
+): { status: number | null; truncated: boolean } {
+  return { status, truncated: answer.kind === "answered" && answer.truncated };
 }
 
 function dead(item: DeliveryItem, reason: "destination-disabled"): Outcome {
