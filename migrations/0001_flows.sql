@@ -47,6 +47,20 @@ CREATE TABLE `sign_in_failures` (
 	`until` integer NOT NULL
 );
 --> statement-breakpoint
+CREATE TABLE `unprocessed` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` integer NOT NULL,
+	`flow_id` text NOT NULL,
+	`component_id` text NOT NULL,
+	`correlation_id` text NOT NULL,
+	`stream` text NOT NULL,
+	`seq` integer NOT NULL,
+	`error` text NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `unprocessed_user` ON `unprocessed` (`user_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `unprocessed_age` ON `unprocessed` (`created_at`);--> statement-breakpoint
 ALTER TABLE `users` ADD `username` text;--> statement-breakpoint
 ALTER TABLE `users` ADD `is_active` integer DEFAULT true NOT NULL;--> statement-breakpoint
 ALTER TABLE `users` ADD `plan` text DEFAULT 'free' NOT NULL;--> statement-breakpoint

@@ -1,6 +1,7 @@
 import { app } from "./app";
 import { readConfig } from "./config";
 import { consumeDeliveries } from "./delivery/consumer";
+import { flowHandler } from "./flows/consumer";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
 
@@ -30,7 +31,10 @@ export default {
         return consumePolls(batch, doors);
       case "tributary-deliveries":
       case "tributary-deliveries-slow":
-        return consumeDeliveries(batch, doors);
+        return consumeDeliveries(batch, {
+          ...doors,
+          handlers: { "flow-step": flowHandler(doors) },
+        });
       default:
         return consumeDead(batch);
     }

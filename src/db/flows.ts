@@ -88,3 +88,24 @@ export const flowTriggers = sqliteTable(
       .where(sql`next_minute IS NOT NULL`),
   ],
 );
+
+/** Steps that failed for good, until somebody retries or removes them. The message itself is in its stream. */
+export const unprocessed = sqliteTable(
+  "unprocessed",
+  {
+    /** The notification's id: it tells stream and number. */
+    id: text().primaryKey(),
+    userId: integer("user_id").notNull(),
+    flowId: text("flow_id").notNull(),
+    componentId: text("component_id").notNull(),
+    correlationId: text("correlation_id").notNull(),
+    stream: text().notNull(),
+    seq: integer().notNull(),
+    error: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    index("unprocessed_user").on(table.userId, table.createdAt),
+    index("unprocessed_age").on(table.createdAt),
+  ],
+);
