@@ -2,6 +2,8 @@ import { Hono } from "hono";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
 import { userRoutes } from "./accounts/users/routes";
+import { appEventRoutes } from "./app-events/routes";
+import { flowRoutes } from "./flows/routes";
 import { cors } from "./http/cors";
 import { notFound } from "./http/refusal";
 import { refuse, type RequestIdEnv, withRequestId } from "./http/surface";
@@ -61,6 +63,8 @@ const apps = new Hono<AppEnv>()
     cors,
   )
   .route("/", userRoutes)
+  .route("/", appEventRoutes)
+  .route("/", flowRoutes)
   .on(
     ALL,
     APP_PATHS.map((part) => `/${part}/*`),
