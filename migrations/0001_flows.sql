@@ -1,3 +1,13 @@
+CREATE TABLE `flow_tickets` (
+	`id` text PRIMARY KEY NOT NULL,
+	`user_id` integer NOT NULL,
+	`status` text NOT NULL,
+	`steps_total` integer NOT NULL,
+	`steps_done` integer NOT NULL,
+	`errors` text NOT NULL,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
 CREATE TABLE `flow_triggers` (
 	`flow_id` text NOT NULL,
 	`component_id` text NOT NULL,

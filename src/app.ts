@@ -3,6 +3,11 @@ import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
 import { userRoutes } from "./accounts/users/routes";
 import { appEventRoutes } from "./app-events/routes";
+import { variableRoutes } from "./app-events/variables/routes";
+import { logRoutes } from "./flows/logs/routes";
+import { templateRoutes } from "./flows/templates/routes";
+import { unprocessedRoutes } from "./flows/unprocessed/routes";
+import { webhookRoutes } from "./flows/webhooks/routes";
 import { flowRoutes } from "./flows/routes";
 import { cors } from "./http/cors";
 import { notFound } from "./http/refusal";
@@ -64,6 +69,11 @@ const apps = new Hono<AppEnv>()
   )
   .route("/", userRoutes)
   .route("/", appEventRoutes)
+  .route("/", variableRoutes)
+  .route("/", webhookRoutes)
+  .route("/", templateRoutes)
+  .route("/", unprocessedRoutes)
+  .route("/", logRoutes)
   .route("/", flowRoutes)
   .on(
     ALL,

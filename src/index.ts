@@ -2,6 +2,7 @@ import { app } from "./app";
 import { readConfig } from "./config";
 import { consumeDeliveries } from "./delivery/consumer";
 import { flowHandler } from "./flows/consumer";
+import { tickFlows } from "./flows/cron";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
 
@@ -21,6 +22,7 @@ export default {
 
   async scheduled({ scheduledTime }, env) {
     await tick(scheduledTime, { db: env.DB, polls: env.POLLS, config: readConfig(env) });
+    await tickFlows(scheduledTime, { db: env.DB, streams: env.EVENT_STREAMS });
   },
 
   async queue(batch, env) {

@@ -1,14 +1,7 @@
 import type { Millis } from "../delivery/attempt";
 import type { StoredEvent } from "../events/event";
+import type { Content } from "../flows/content";
 import { runId } from "../flows/run";
-
-/** What an app sent, as it reaches a flow: credentials are left out. */
-export type Content = {
-  method: string;
-  data: unknown;
-  query: Record<string, string>;
-  headers: Record<string, string>;
-};
 
 /** An app event as it lies in its user's stream. */
 export type EventRecord = {
@@ -20,14 +13,6 @@ export type EventRecord = {
 };
 
 export const APP_EVENT = "app-event";
-
-const DROPPED =
-  /^(authorization|proxy-authorization|cookie|cookie2|set-cookie|x-api-key|idempotency-key|cf-.*|x-forwarded-.*|x-real-ip)$/;
-
-/** Headers that may enter a flow: none that proves who somebody is. */
-export function forwardedHeaders(headers: Iterable<[string, string]>): Record<string, string> {
-  return Object.fromEntries([...headers].filter(([name]) => !DROPPED.test(name.toLowerCase())));
-}
 
 /** The record as JSON text, the sent body spliced in as it came. */
 export function recordText(record: EventRecord, body: string): string {

@@ -5,6 +5,7 @@ import type { User } from "../accounts/users/store";
 import type { Commit, StoredEvent } from "../events/event";
 import { eventId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
+import { forwardedHeaders } from "../flows/content";
 import { readDescriptor } from "../flows/descriptor";
 import { runId, triggerTargets, userSource } from "../flows/run";
 import {
@@ -20,7 +21,6 @@ import { whole } from "../http/paging";
 import {
   APP_EVENT,
   type EventRecord,
-  forwardedHeaders,
   historyView,
   instantOf,
   readRecord,

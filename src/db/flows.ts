@@ -109,3 +109,14 @@ export const unprocessed = sqliteTable(
     index("unprocessed_age").on(table.createdAt),
   ],
 );
+
+/** Work on many flows that somebody asks about later. */
+export const flowTickets = sqliteTable("flow_tickets", {
+  id: text().primaryKey(),
+  userId: integer("user_id").notNull(),
+  status: text({ enum: ["running", "completed", "failed"] }).notNull(),
+  stepsTotal: integer("steps_total").notNull(),
+  stepsDone: integer("steps_done").notNull(),
+  errors: text({ mode: "json" }).$type<{ flowId: string; message: string }[]>().notNull(),
+  createdAt: integer("created_at").notNull(),
+});

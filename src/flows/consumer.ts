@@ -2,7 +2,6 @@ import type { Config } from "../config";
 import type { Outcome } from "../delivery/attempt";
 import type { Handler, Rendered, Sending } from "../delivery/handler";
 import { eventId } from "../events/event-id";
-import type { FlowStep, NewEvent } from "../events/event";
 import type { Answer } from "../http/client";
 import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT } from "./components";
 import { type Component, stepsBelow } from "./descriptor";
@@ -11,6 +10,7 @@ import { type FlowValues, ModifierFault } from "./modifiers";
 import { readKeys } from "./path";
 import { type Scope, transformed, TransformFault } from "./placeholder";
 import { stepNext } from "./retry";
+import { recordOf, scopeOf, type StepMessage } from "./message";
 import { derivedUuid, stepTargets } from "./run";
 import { requestOf, responseContent, type StepRequest } from "./step";
 import { readRunningFlow, type RunningFlow, stopFlow } from "./store";
@@ -24,13 +24,6 @@ const ANSWER_BYTES = 1_048_576;
 const MOST_SCOPE = 4_194_304;
 /** Clocks of different machines are this far apart at most. */
 const CLOCKS_MS = 5_000;
-
-/** What the stream hands over for a step (`events/body.ts`). */
-type StepMessage = {
-  step: FlowStep;
-  event: Pick<NewEvent, "id" | "objectType" | "objectId" | "eventType" | "date">;
-  data: unknown;
-};
 
 /** A step, ready to be sent. */
 type Prepared = {
@@ -97,8 +90,11 @@ async function prepare(item: Sending, doors: FlowDoors, now: number): Promise<Pr
   const method = httpMethod(component?.type ?? "");
   if (running === undefined || component === undefined || method === undefined)
     return { kind: "stopped" };
-  if (step.startedAt < (running.flow.started ?? 0) - CLOCKS_MS) return { kind: "stopped" };
-  const scope = scopeOf(message);
+  // What somebody sends again runs, however old it is.
+  const again = item.n > item.tries + 1;
+  if (!again && step.startedAt < (running.flow.started ?? 0) - CLOCKS_MS)
+    return { kind: "stopped" };
+  const scope = scopeOf(message, running.descriptor);
   const { sender } = step;
   const sent = readKeys(scope, [sender.componentId, sender.port]);
   const transformation = component.transform[STEP_IN]?.[sender.componentId]?.[sender.port];
@@ -122,28 +118,6 @@ async function prepare(item: Sending, doors: FlowDoors, now: number): Promise<Pr
       return { kind: "faulty", message: error.message, input: {} };
     throw error;
   }
-}
-
-/** What the run knows when this step begins. */
-function scopeOf({ step, event, data }: StepMessage): Scope {
-  const { componentId, port } = step.sender;
-  switch (step.input) {
-    case "scope":
-      return recordOf(recordOf(data)["scope"]);
-    case "content":
-      return { [componentId]: { [port]: recordOf(data)["content"] } };
-    case "record": {
-      const { objectType, objectId, eventType, date } = event;
-      const content = { objectType, objectId, eventType, date: new Date(date).toISOString(), data };
-      return { [componentId]: { [port]: content } };
-    }
-  }
-}
-
-function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null
-    ? Object.fromEntries(Object.entries(value))
-    : {};
 }
 
 /** Clock and ids are those of the notification, so that every try sends the same. */
@@ -212,7 +186,7 @@ async function failed(
   if (component !== undefined && onError === "errorPort") {
     const prepared = await prepare(item, doors, now);
     const input = prepared.kind === "stopped" ? {} : prepared.input;
-    const scope = scopeOf(JSON.parse(item.body));
+    const scope = scopeOf(JSON.parse(item.body), running.descriptor);
     const content = { error: { message: error }, input };
     await commitBelow(item, { running, component }, STEP_ERROR, content, scope, doors);
     return;

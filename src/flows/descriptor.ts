@@ -87,6 +87,11 @@ export type Fault = { componentId: string | null; field: string; message: string
 export function readDescriptor(
   json: unknown,
 ): { ok: true; descriptor: Descriptor } | { ok: false; faults: Fault[] } {
+  if (typeof json === "object" && json !== null && Object.hasOwn(json, "__proto__"))
+    return {
+      ok: false,
+      faults: [{ componentId: "__proto__", field: "", message: "This name is reserved" }],
+    };
   const parsed = descriptor.safeParse(json);
   if (!parsed.success)
     return {

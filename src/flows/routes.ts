@@ -127,13 +127,13 @@ export async function replaceFlow(
 ): Promise<void> {
   const now = Date.now();
   const changed: Flow = { ...flow, ...columns, mtime: now, revision: flow.revision + 1 };
-  const descriptor = flow.stage === "running" ? startable(changed) : undefined;
-  await changeFlow(env.DB, flow.id, { ...columns, mtime: now, revision: changed.revision });
-  if (descriptor === undefined) return;
-  await startFlow(env.DB, keyring(readConfig(env).masterKeys), changed, descriptor, {
+  const set = { ...columns, mtime: now, revision: changed.revision };
+  if (flow.stage !== "running") return changeFlow(env.DB, flow.id, set);
+  await startFlow(env.DB, keyring(readConfig(env).masterKeys), changed, startable(changed), {
     now,
     startedAt: options.dropRuns === true ? now : (flow.started ?? now),
     minute: await scheduleMinute(env.DB, now),
+    set,
   });
 }
 
@@ -146,6 +146,7 @@ export async function start(env: Env, flow: Flow): Promise<void> {
     now,
     startedAt: now,
     minute: await scheduleMinute(env.DB, now),
+    set: {},
   });
 }
 

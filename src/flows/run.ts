@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Millis } from "../delivery/attempt";
-import type { FlowStep, Target } from "../events/event";
+import type { Commit, FlowStep, NewEvent, Target } from "../events/event";
 
 /** A row of `flow_triggers`, as a source needs it to start a flow. */
 export type Trigger = {
@@ -64,4 +64,30 @@ export function stepTargets(
     most: 1,
     ordering: "none",
   }));
+}
+
+/** A commit with a run for every event and every trigger that listens to it. */
+export function withRuns(
+  { events, targets }: Pick<Commit, "events" | "targets">,
+  triggers: readonly Trigger[],
+  listens: (trigger: Trigger, event: NewEvent) => boolean,
+  now: Millis,
+): Pick<Commit, "events" | "targets"> {
+  if (triggers.length === 0) return { events, targets };
+  const all = [...targets];
+  const started = events.map((event) => {
+    const own = triggers
+      .filter((trigger) => listens(trigger, event))
+      .flatMap((trigger) =>
+        triggerTargets(trigger, {
+          correlationId: runId(event.id, trigger),
+          startedAt: now,
+          input: "record",
+        }),
+      );
+    const to = [...event.to, ...own.map((_, index) => all.length + index)];
+    all.push(...own);
+    return { ...event, to };
+  });
+  return { events: started, targets: all };
 }

@@ -1,14 +1,15 @@
-import { and, asc, desc, eq, inArray, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, lte, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import { destinations, flows, flowTriggers, schedule } from "../db/schema";
+import { destinations, flows, flowTickets, flowTriggers, schedule } from "../db/schema";
 import type { Keyring } from "../db/sealed";
 import { deleteDestination, saveDestination } from "../delivery/store";
 import { triggerKind } from "./components";
 import { type Descriptor, readDescriptor, stepsBelow } from "./descriptor";
 import type { Filter, Filtered, Flow, Permission, Viewer } from "./flow";
-import { stepDestinationId, type Trigger } from "./run";
+import type { Commit, NewEvent } from "../events/event";
+import { stepDestinationId, type Trigger, withRuns } from "./run";
 import { nextMinuteOf, triggerKeyOf } from "./trigger";
 
 /** How long an isolate trusts what it read of a running flow; triggers a shorter time. */
@@ -150,16 +151,24 @@ export async function changeFlow(
   runningFlows.delete(id);
 }
 
+type StartOptions = {
+  now: number;
+  startedAt: number;
+  /** The schedule's minute, from which schedules count. */
+  minute: number;
+  set: Partial<typeof flows.$inferInsert>;
+};
+
 /**
- * Switches a flow on: its stage, its triggers and the destinations of its steps in one batch. Runs that
- * began before `startedAt` are not continued.
+ * Switches a flow on: its stage and what else is `set`, its triggers and the destinations of its steps in
+ * one batch. Runs that began before `startedAt` are not continued.
  */
 export async function startFlow(
   db: D1Database,
   ring: Keyring,
   flow: Flow,
   descriptor: Descriptor,
-  { now, startedAt, minute }: { now: number; startedAt: number; minute: number },
+  { now, startedAt, minute, set }: StartOptions,
 ): Promise<void> {
   const orm = drizzle(db);
   const saved: BatchItem<"sqlite">[] = [];
@@ -187,7 +196,10 @@ export async function startFlow(
   }
   await orm.batch([
     orm.delete(flowTriggers).where(eq(flowTriggers.flowId, flow.id)),
-    orm.update(flows).set({ stage: "running", started: startedAt }).where(eq(flows.id, flow.id)),
+    orm
+      .update(flows)
+      .set({ ...set, stage: "running", started: startedAt })
+      .where(eq(flows.id, flow.id)),
     ...saved,
   ]);
   forgetFlow(flow.id);
@@ -346,6 +358,42 @@ export async function readTrigger(
   return row;
 }
 
+/** The flow of this user that has a component; the newest when several have. */
+export async function flowOfComponent(
+  db: D1Database,
+  userId: number,
+  componentId: string,
+  flowId: string | undefined,
+): Promise<string | undefined> {
+  const [row] = await drizzle(db)
+    .select({ id: flows.id })
+    .from(flows)
+    .where(
+      and(
+        eq(flows.userId, userId),
+        flowId === undefined ? undefined : eq(flows.id, flowId),
+        sql`json_type(${flows.flow}, ${`$.${JSON.stringify(componentId)}`}) IS NOT NULL`,
+      ),
+    )
+    .orderBy(desc(flows.mtime))
+    .limit(1);
+  return row?.id;
+}
+
+/** What is needed to tell of the runs of this user's flows: their streams' sources and components. */
+export async function readUserFlows(
+  db: D1Database,
+  userId: number,
+  flowId: string | undefined,
+): Promise<Pick<Flow, "id" | "flow">[]> {
+  return drizzle(db)
+    .select({ id: flows.id, flow: flows.flow })
+    .from(flows)
+    .where(and(eq(flows.userId, userId), flowId === undefined ? undefined : eq(flows.id, flowId)))
+    .orderBy(desc(flows.mtime))
+    .limit(1_000);
+}
+
 /** Registers a trigger by hand: the newest registration of a component counts. */
 export async function saveTrigger(
   db: D1Database,
@@ -413,18 +461,62 @@ export async function moveSchedule(
     );
 }
 
-/** The instances of a template, whoever activated them. */
-export function instancesOf(db: D1Database, templateId: string, limit: number): Promise<Flow[]> {
+/** The flows of one type that were made from another: the instances of a template, whoever activated them. */
+export function flowsFrom(
+  db: D1Database,
+  organizationId: number,
+  templateId: string,
+  type: string,
+  limit: number,
+): Promise<Flow[]> {
   return drizzle(db)
     .select()
     .from(flows)
     .where(
       and(
         eq(flows.originFlowId, templateId),
+        eq(flows.organizationId, organizationId),
         sql`origin_flow_id IS NOT NULL`,
-        inArray(flows.type, ["integration-instance"]),
+        eq(flows.type, type),
       ),
     )
     .orderBy(flows.id)
     .limit(limit);
+}
+
+type Ticket = typeof flowTickets.$inferSelect;
+
+export async function saveTicket(db: D1Database, ticket: Ticket): Promise<void> {
+  await drizzle(db)
+    .insert(flowTickets)
+    .values(ticket)
+    .onConflictDoUpdate({ target: flowTickets.id, set: ticket });
+}
+
+export async function readTicket(
+  db: D1Database,
+  userId: number,
+  id: string,
+): Promise<Ticket | undefined> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(flowTickets)
+    .where(and(eq(flowTickets.id, id), eq(flowTickets.userId, userId)));
+  return row;
+}
+
+/**
+ * A commit with the runs that its events start: every event by itself, in each flow that listens to its
+ * source and `listens`. For sources, at the commit of their events.
+ */
+export async function withStartedFlows(
+  db: D1Database,
+  source: { organizationId: number; kind: "instance" | "resource"; key: string },
+  commit: Pick<Commit, "events" | "targets">,
+  listens: (trigger: Trigger, event: NewEvent) => boolean,
+  now: number,
+): Promise<Pick<Commit, "events" | "targets">> {
+  if (commit.events.length === 0) return commit;
+  const triggers = await readSourceTriggers(db, source.organizationId, source.kind, source.key);
+  return withRuns(commit, triggers, listens, now);
 }

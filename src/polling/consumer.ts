@@ -4,6 +4,8 @@ import { keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";
 import type { Commit, Target } from "../events/event";
 import { instanceSource, streamName } from "../events/stream-name";
+import { withStartedFlows } from "../flows/store";
+import { matchesEvent } from "../flows/trigger";
 import { eventSettings } from "../instances/configuration";
 import { type HubPage, listRecords } from "../instances/hub/client";
 import { type Position as HubPosition, positionSchema } from "../instances/hub/paging";
@@ -357,7 +359,15 @@ async function finish(
 }
 
 async function commitPage(run: Run, work: Commit, report: ResourceReport): Promise<number> {
-  const committed = await run.stream.commit({ ...work, expect: run.version });
+  const { id, organizationId, userId } = run.instance;
+  const started = await withStartedFlows(
+    run.doors.db,
+    { organizationId, kind: "instance", key: String(id) },
+    work,
+    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+    Date.now(),
+  );
+  const committed = await run.stream.commit({ ...work, ...started, expect: run.version });
   if (committed.kind === "stale") throw new Superseded();
   run.version = committed.version;
   countAccepted(report, work.events, committed.accepted);
