@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { startSandbox } from "../vendors/sandbox.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 let stack: Stack;
@@ -164,5 +165,219 @@ describe("a run", () => {
     expect(at("/third")[0]?.headers["x-item"]).toBe("a");
     await sleep(300);
     expect(at("/first")).toHaveLength(1);
+  });
+});
+
+describe("a step that fails", () => {
+  const failing = (path: string, errorHandling?: Record<string, unknown>) => ({
+    T: trigger(`fails${path}`),
+    P: step("T", { url: `${receiver.url}${path}`, body: "{{{$.T.out.data}}}" }, { errorHandling }),
+    Q: step("P", { url: `${receiver.url}${path}/after`, body: "{{{$.P.response.body}}}" }),
+  });
+  const answering = (failures: Record<string, number>) => {
+    receiver.respond = ({ path }) => ({ status: failures[path] ?? 200, body: { from: path } });
+  };
+
+  it("waits among the unprocessed messages, and goes on from there when it is sent again", async () => {
+    const ada = await newUser();
+    const bob = await newUser();
+    answering({ "/lost": 422 });
+    const flowId = await ada.startFlow(failing("/lost"));
+    await ada.fire("fails%2Flost", { n: 1 });
+    const list = async () => (await ada.call("GET", `/unprocessed-messages?flowId=${flowId}`)).body;
+    await expect.poll(list, { timeout: 10_000 }).toHaveLength(1);
+    const [message] = await list();
+    expect(message).toMatchObject({
+      flowId,
+      componentId: "P",
+      err: expect.stringContaining("422"),
+      messages: {
+        in: [
+          {
+            content: { data: { n: 1 } },
+            properties: { sender: { componentId: "T", outputPort: "out" } },
+          },
+        ],
+      },
+    });
+    expect(at("/lost")).toHaveLength(1);
+    const path = `/unprocessed-messages/${message.messageId}`;
+    expect((await bob.call("GET", path)).status).toBe(404);
+    expect((await bob.call("POST", `${path}/retry`)).status).toBe(404);
+    answering({});
+    expect(await ada.call("POST", `${path}/retry`)).toMatchObject({ status: 200, body: {} });
+    await receiver.waitFor(() => at("/lost/after").length === 1);
+    expect(at("/lost")).toHaveLength(2);
+    expect(at("/lost")[0]?.webhookId).toBe(at("/lost")[1]?.webhookId);
+    expect(await list()).toEqual([]);
+    const logs = await ada.call(
+      "GET",
+      `/logs?flowId=${flowId}&query=componentId:Q AND portType:out`,
+    );
+    expect(logs.body.hits).toMatchObject([{ componentId: "Q", senderId: "P", severity: "info" }]);
+    const counted = await ada.call("POST", "/logs", {
+      aggs: { by: { terms: { field: "componentId" } } },
+    });
+    expect(counted.body.buckets).toContainEqual({ key: "P", doc_count: 2 });
+  });
+
+  it("hands its error to the error port", async () => {
+    const ada = await newUser();
+    answering({ "/port": 404 });
+    const { T, P } = failing("/port", { onError: "errorPort" });
+    const E = {
+      type: "appmixer.utils.http.Post",
+      source: { in: { P: ["error"] } },
+      config: {
+        transform: {
+          in: {
+            P: {
+              error: {
+                lambda: {
+                  url: `${receiver.url}/port/error`,
+                  body: { why: "{{{$.P.error.error.message}}}", n: "{{{$.P.error.input.body.n}}}" },
+                },
+              },
+            },
+          },
+        },
+      },
+    };
+    await ada.startFlow({ T, P, E });
+    await ada.fire("fails%2Fport", { n: 7 });
+    await receiver.waitFor(() => at("/port/error").length === 1);
+    expect(at("/port/error")[0]?.body).toEqual({ why: expect.stringContaining("404"), n: 7 });
+    expect((await ada.call("GET", "/unprocessed-messages")).body).toEqual([]);
+  });
+
+  it("stops its flow when told to", async () => {
+    const ada = await newUser();
+    answering({ "/stop": 400 });
+    const flowId = await ada.startFlow(failing("/stop", { onError: "stopFlow" }));
+    await ada.fire("fails%2Fstop", {});
+    const stage = async () => (await ada.call("GET", `/flows/${flowId}`)).body.stage;
+    await expect.poll(stage, { timeout: 10_000 }).toBe("stopped");
+    expect((await ada.fire("fails%2Fstop", {})).body).toEqual({ triggers: [] });
+  });
+
+  it("never calls a private address, nor sends what can't be made", async () => {
+    const ada = await newUser();
+    answering({});
+    await ada.startFlow({
+      T: trigger("hostile"),
+      P: step("T", { url: "{{{$.T.out.data.url}}}", headers: "{{{$.T.out.data.headers}}}" }),
+    });
+    for (const data of [
+      { url: "http://169.254.169.254/latest/meta-data" },
+      { url: "http://[::ffff:10.0.0.1]/" },
+      { url: "file:///etc/passwd" },
+      { url: `${receiver.url}/hostile`, headers: "{" },
+      { url: `${receiver.url}/hostile`, headers: { "webhook-signature": "v1,forged" } },
+      {},
+    ])
+      await ada.fire("hostile", data);
+    const errors = async () =>
+      (await ada.call("GET", "/unprocessed-messages")).body.map(({ err }: any) => err).toSorted();
+    await expect.poll(errors, { timeout: 10_000 }).toHaveLength(6);
+    expect(at("/hostile")).toEqual([]);
+    expect((await errors()).join()).toContain("is not public");
+  });
+});
+
+describe("other triggers", () => {
+  it("a component webhook starts a run with method, data and query, credentials left out", async () => {
+    const ada = await newUser();
+    receiver.respond = () => ({ status: 200 });
+    const flowId = await ada.startFlow({
+      T: { type: "appmixer.utils.http.Webhook", source: {} },
+      P: step("T", { url: `${receiver.url}/hook`, body: "{{{$.T.out}}}" }),
+    });
+    const response = await fetch(`${stack.baseUrl}/flows/${flowId}/components/T?a=1`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", authorization: "Bearer x", cookie: "y=z" },
+      body: '{"n":1}',
+    });
+    expect(response.status).toBe(202);
+    await receiver.waitFor(() => at("/hook").length === 1);
+    const got = at("/hook")[0]?.body;
+    expect(got).toMatchObject({ method: "PUT", data: { n: 1 }, query: { a: "1" } });
+    expect(Object.keys(got.headers)).not.toContain("authorization");
+    expect(Object.keys(got.headers)).not.toContain("cookie");
+  });
+
+  it("a schedule starts a run at its minutes, once each", async () => {
+    const ada = await newUser();
+    await stack.tick();
+    await ada.startFlow({
+      T: {
+        type: "tributary.events.schedule.OnTime",
+        config: { properties: { cron: "*/2 * * * *" } },
+      },
+      P: step("T", { url: `${receiver.url}/time`, body: "{{{$.T.out.scheduledAt}}}" }),
+    });
+    for (let minute = 0; minute < 4; minute += 1) await stack.tick();
+    await receiver.waitFor(() => at("/time").length === 2);
+    await sleep(300);
+    expect(new Set(at("/time").map(({ text }) => text)).size).toBe(2);
+    expect(at("/time")).toHaveLength(2);
+  });
+
+  it("an instance's connector event starts a run an event object, of its owner's flows alone", async () => {
+    const sandbox = await startSandbox();
+    try {
+      const created = await stack.call("POST", "/elements/api-v2/instances", {
+        element: { key: "sandbox" },
+        configuration: {
+          "sandbox.api.key": sandbox.apiKey,
+          "base.url": sandbox.url,
+          "event.notification.enabled": "true",
+          "event.vendor.type": "polling",
+          "event.poller.refresh_interval": "1",
+        },
+        tags: ["flows"],
+        name: "Flows",
+      });
+      expect(created, JSON.stringify(created.body)).toMatchObject({ status: 200 });
+      const instanceId = String(created.body.id);
+      const flow = (path: string) => ({
+        T: {
+          type: "tributary.events.instances.OnEvent",
+          config: {
+            properties: { instanceId, objectTypes: ["accounts"], eventTypes: ["CREATED"] },
+          },
+        },
+        P: step("T", {
+          url: `${receiver.url}${path}`,
+          body: { id: "{{{$.T.out.objectId}}}", record: "{{{$.T.out.data}}}" },
+        }),
+      });
+      const { email, password } = stack.local;
+      const signed = await fetch(`${stack.baseUrl}/user/auth`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ email, password }),
+      });
+      const { token } = (await signed.json()) as { token: string };
+      const admin = async (method: string, path: string, body: unknown) =>
+        (
+          await fetch(stack.baseUrl + path, {
+            method,
+            headers: { "content-type": "application/json", authorization: `Bearer ${token}` },
+            body: JSON.stringify(body),
+          })
+        ).json() as Promise<any>;
+      const { flowId } = await admin("POST", "/flows", { name: "Mine", flow: flow("/vendor") });
+      await admin("POST", `/flows/${flowId}/coordinator`, { command: "start" });
+      await (await newUser()).startFlow(flow("/stranger"));
+      await stack.call("POST", `/v1/instances/${instanceId}/poll`);
+      for (let n = 0; n < 3; n += 1) sandbox.create("accounts", { name: `Account ${n}` });
+      await stack.call("POST", `/v1/instances/${instanceId}/poll`);
+      await receiver.waitFor(() => at("/vendor").length === 3);
+      expect(new Set(at("/vendor").map(({ body }) => body.id)).size).toBe(3);
+      expect(at("/vendor")[0]?.body.record).toMatchObject({ name: expect.any(String) });
+      expect(at("/stranger")).toEqual([]);
+    } finally {
+      await sandbox.close();
+    }
   });
 });
