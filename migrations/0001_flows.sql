@@ -70,6 +70,7 @@ CREATE TABLE `unprocessed` (
 );
 --> statement-breakpoint
 CREATE INDEX `unprocessed_user` ON `unprocessed` (`user_id`,`created_at`);--> statement-breakpoint
+CREATE INDEX `unprocessed_flow` ON `unprocessed` (`flow_id`);--> statement-breakpoint
 CREATE INDEX `unprocessed_age` ON `unprocessed` (`created_at`);--> statement-breakpoint
 ALTER TABLE `users` ADD `username` text;--> statement-breakpoint
 ALTER TABLE `users` ADD `is_active` integer DEFAULT true NOT NULL;--> statement-breakpoint

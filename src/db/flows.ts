@@ -106,6 +106,7 @@ export const unprocessed = sqliteTable(
   },
   (table) => [
     index("unprocessed_user").on(table.userId, table.createdAt),
+    index("unprocessed_flow").on(table.flowId),
     index("unprocessed_age").on(table.createdAt),
   ],
 );

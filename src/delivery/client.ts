@@ -56,11 +56,10 @@ export function send(
   now: number,
 ): Promise<Tried> {
   const { method, url, body, timeoutMs, mostBytes } = rendered;
-  const text = typeof body === "string" ? body : Buffer.from(body ?? []).toString("utf8");
   const headers = {
     "user-agent": "Tributary/1",
     ...rendered.headers,
-    ...standardHeaders(item.id, now, text, destination.signers),
+    ...standardHeaders(item.id, now, body ?? "", destination.signers),
   };
   const outbound = { method, url, headers, timeoutMs, mostBytes };
   return tried(body === undefined ? outbound : { ...outbound, body }, item.n, policy, now);

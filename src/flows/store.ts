@@ -2,7 +2,14 @@ import { and, asc, desc, eq, lte, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
-import { destinations, flows, flowTickets, flowTriggers, schedule } from "../db/schema";
+import {
+  destinations,
+  flows,
+  flowTickets,
+  flowTriggers,
+  schedule,
+  unprocessed,
+} from "../db/schema";
 import type { Keyring } from "../db/sealed";
 import { deleteDestination, saveDestination } from "../delivery/store";
 import { triggerKind } from "./components";
@@ -251,6 +258,7 @@ export async function stopFlow(db: D1Database, id: string): Promise<void> {
   forgetFlow(id);
 }
 
+/** Stops a flow and forgets it, its destinations and its unprocessed messages. */
 export async function deleteFlow(db: D1Database, id: string): Promise<void> {
   const orm = drizzle(db);
   const owned = await orm
@@ -259,6 +267,7 @@ export async function deleteFlow(db: D1Database, id: string): Promise<void> {
     .where(and(eq(destinations.kind, "flow-step"), eq(destinations.ownerId, id)));
   await orm.batch([
     orm.delete(flowTriggers).where(eq(flowTriggers.flowId, id)),
+    orm.delete(unprocessed).where(eq(unprocessed.flowId, id)),
     orm.delete(flows).where(eq(flows.id, id)),
     ...owned.map((row) => deleteDestination(db, row.id)),
   ]);
