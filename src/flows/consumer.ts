@@ -161,10 +161,14 @@ async function settled(
 
 /** The answer of a step, as an event for the steps below it. */
 async function follow(item: Sending, answer: Answer | undefined, doors: FlowDoors): Promise<void> {
-  const prepared = await prepare(item, doors, Date.now());
+  const now = Date.now();
+  const { step }: StepMessage = JSON.parse(item.body);
+  const flow = await readRunningFlow(doors.db, step.flowId, now);
+  if (flow === undefined || stepsBelow(flow.descriptor, step.componentId, STEP_OUT).length === 0)
+    return;
+  const prepared = await prepare(item, doors, now);
   if (prepared.kind !== "prepared" || answer?.kind !== "answered") return;
-  const { running, component, scope, input, request } = prepared;
-  if (stepsBelow(running.descriptor, component.id, STEP_OUT).length === 0) return;
+  const { scope, input, request } = prepared;
   const content = responseContent(answer, input["responseEncoding"], request);
   await commitBelow(item, prepared, STEP_OUT, content, scope, doors);
 }

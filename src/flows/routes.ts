@@ -1,12 +1,14 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
-import type { User } from "../accounts/users/store";
+import { readTokenUser, type User } from "../accounts/users/store";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
 import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
 import { whole } from "../http/paging";
+import { triggerKind } from "./components";
+import type { Descriptor } from "./descriptor";
 import { columnsOf, flowDraft } from "./draft";
 import { type Flow, flowView, isFiltered, parseFilter, type Permission, projected } from "./flow";
 import {
@@ -129,18 +131,24 @@ export async function replaceFlow(
   const changed: Flow = { ...flow, ...columns, mtime: now, revision: flow.revision + 1 };
   const set = { ...columns, mtime: now, revision: changed.revision };
   if (flow.stage !== "running") return changeFlow(env.DB, flow.id, set);
-  await startFlow(env.DB, keyring(readConfig(env).masterKeys), changed, startable(changed), {
-    now,
-    startedAt: options.dropRuns === true ? now : (flow.started ?? now),
-    minute: await scheduleMinute(env.DB, now),
-    set,
-  });
+  await startFlow(
+    env.DB,
+    keyring(readConfig(env).masterKeys),
+    changed,
+    await permittedToStart(env, changed),
+    {
+      now,
+      startedAt: options.dropRuns === true ? now : (flow.started ?? now),
+      minute: await scheduleMinute(env.DB, now),
+      set,
+    },
+  );
 }
 
 /** Starts a flow, unless it runs. @throws Refusal naming what is wrong with it. */
 export async function start(env: Env, flow: Flow): Promise<void> {
   if (flow.stage === "running") return;
-  const descriptor = startable(flow);
+  const descriptor = await permittedToStart(env, flow);
   const now = Date.now();
   await startFlow(env.DB, keyring(readConfig(env).masterKeys), flow, descriptor, {
     now,
@@ -148,6 +156,19 @@ export async function start(env: Env, flow: Flow): Promise<void> {
     minute: await scheduleMinute(env.DB, now),
     set: {},
   });
+}
+
+/**
+ * What a flow runs by. Resources belong to the whole organization: only its administrators' flows may
+ * listen to them. @throws Refusal naming what is wrong with it.
+ */
+async function permittedToStart(env: Env, flow: Flow): Promise<Descriptor> {
+  const descriptor = startable(flow);
+  const listens = [...descriptor.values()].some(({ type }) => triggerKind(type) === "resource");
+  const owner = listens ? await readTokenUser(env.DB, flow.userId, Date.now()) : undefined;
+  if (listens && owner?.role !== "admin")
+    throw forbidden("Only an administrator's flow may listen to resources");
+  return descriptor;
 }
 
 /** @throws Refusal `not-found` when there is none that this user may see. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, lte, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, desc, eq, inArray, lte, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
@@ -331,7 +331,7 @@ export function readSourceTriggers(
   db: D1Database,
   organizationId: number,
   kind: "instance" | "resource",
-  key: string,
+  keys: readonly string[],
 ): Promise<Trigger[]> {
   return drizzle(db)
     .select()
@@ -340,7 +340,7 @@ export function readSourceTriggers(
       and(
         eq(flowTriggers.organizationId, organizationId),
         eq(flowTriggers.kind, kind),
-        eq(flowTriggers.key, key),
+        inArray(flowTriggers.key, [...keys]),
         sql`kind IN ('instance', 'resource')`,
         eq(flowTriggers.active, true),
       ),
@@ -520,12 +520,12 @@ export async function readTicket(
  */
 export async function withStartedFlows(
   db: D1Database,
-  source: { organizationId: number; kind: "instance" | "resource"; key: string },
+  source: { organizationId: number; kind: "instance" | "resource"; keys: readonly string[] },
   commit: Pick<Commit, "events" | "targets">,
   listens: (trigger: Trigger, event: NewEvent) => boolean,
   now: number,
 ): Promise<Pick<Commit, "events" | "targets">> {
   if (commit.events.length === 0) return commit;
-  const triggers = await readSourceTriggers(db, source.organizationId, source.kind, source.key);
+  const triggers = await readSourceTriggers(db, source.organizationId, source.kind, source.keys);
   return withRuns(commit, triggers, listens, now);
 }

@@ -4,6 +4,7 @@ import type { Component, Descriptor, Fault } from "./descriptor";
 import { modifierFault, stringOf } from "./modifiers";
 import { parsePath } from "./path";
 import { placeholdersIn } from "./placeholder";
+import { resourceTrigger } from "./trigger";
 
 /** One event may set off this many steps at most, counted over all ways through the flow. */
 const MOST_STEPS = 1_000;
@@ -57,8 +58,8 @@ function triggerFaults(component: Component, kind: string, at: At): Fault[] {
       expectTexts("eventTypes");
       break;
     case "resource":
-      expectText("group");
-      expectText("kind");
+      for (const { path, message } of resourceTrigger.safeParse(properties).error?.issues ?? [])
+        faults.push(at(`config.properties.${path.map(String).join(".")}`, message));
       break;
     case "schedule": {
       expectText("cron");

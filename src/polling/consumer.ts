@@ -362,7 +362,7 @@ async function commitPage(run: Run, work: Commit, report: ResourceReport): Promi
   const { id, organizationId, userId } = run.instance;
   const started = await withStartedFlows(
     run.doors.db,
-    { organizationId, kind: "instance", key: String(id) },
+    { organizationId, kind: "instance", keys: [String(id)] },
     work,
     (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
     Date.now(),

@@ -4,7 +4,7 @@ import { step, trigger } from "./build";
 
 beforeAll(foundation);
 
-const flow = { T: trigger(), P: step({ url: "http://127.0.0.1:9/cb" }) };
+const flow = { T: trigger(), P: step({ url: "https://10.0.0.1/cb" }) };
 const make = async (user: SignedIn, body: object = { name: "F", flow }): Promise<string> =>
   (await ask("POST", "/flows", { token: user.token, body })).body.flowId;
 const command = (user: SignedIn, id: string, body: unknown) =>
@@ -95,6 +95,20 @@ describe("flows", () => {
     const errors = await ask("GET", `/flows/${id}/validate`, { token: user.token });
     expect(errors.body.errors).toEqual(refused.body.details);
     expect((await command(user, id, { command: "explode" })).status).toBe(400);
+  });
+
+  it("listen to resources for administrators only", async () => {
+    const user = await newUser();
+    const properties = { group: "*", kind: "*", name: "*", type: ["created"] };
+    const resources = {
+      T: { type: "tributary.events.resources.OnChange", config: { properties } },
+    };
+    const id = await make(user, { flow: resources });
+    expect((await command(user, id, { command: "start" })).status).toBe(403);
+    const body = { email: "admin@example.com", password: "admin-password" };
+    const admin = { ...user, token: (await ask("POST", "/user/auth", { body })).body.token };
+    const own = await make(admin, { flow: resources });
+    expect((await command(admin, own, { command: "start" })).status).toBe(200);
   });
 
   it("refuse a descriptor whose shape is wrong, naming component and field", async () => {
@@ -189,7 +203,7 @@ describe("templates", () => {
     before.flow[T].config.properties.event = "mine";
     await ask("PUT", `/flows/${cloneId}`, { token, body: { flow: before.flow } });
     await command(user, cloneId, { command: "start" });
-    const newer = { T: trigger(), P: step({ url: "http://127.0.0.1:9/v2" }) };
+    const newer = { T: trigger(), P: step({ url: "https://10.0.0.1/v2" }) };
     await ask("PUT", `/flows/${template}`, { token: designer.token, body: { flow: newer } });
     const path = `/integrations/${template}/update-integration-instances`;
     expect((await ask("POST", path, { token, body: {} })).status).toBe(403);

@@ -6,7 +6,7 @@ import { stepNext } from "../../src/flows/retry";
 import { requestOf, responseContent } from "../../src/flows/step";
 import { newIds, withIds } from "../../src/flows/templates/clone";
 import { mergeThreeWay } from "../../src/flows/templates/merge";
-import { matchesEvent, nextMinuteOf } from "../../src/flows/trigger";
+import { matchesChange, matchesEvent, nextMinuteOf, resourceKeys } from "../../src/flows/trigger";
 import { step, trigger } from "./build";
 
 describe("retries of a step", () => {
@@ -185,5 +185,45 @@ describe("small rules", () => {
       matchesEvent({ properties: { objectTypes: ["accounts"], eventTypes: ["created"] } }, event),
     ).toBe(true);
     expect(matchesEvent({ properties: { objectTypes: ["contacts"] } }, event)).toBe(false);
+  });
+});
+
+describe("changes of resources", () => {
+  const all = ["created", "updated", "deleted"];
+  const scope = { kind: "Environment", name: "A" };
+  const change = {
+    type: "created" as const,
+    group: "management",
+    kind: "APIService",
+    name: "a",
+    scope,
+  };
+
+  it.each<[boolean, object, object]>([
+    [true, { group: "management", kind: "APIService", name: "*", type: all }, {}],
+    [true, { group: "*", kind: "*", name: "*", type: ["created"], scope }, {}],
+    [true, { group: "*", kind: "*", name: "a", type: all, scope: { kind: "*", name: "*" } }, {}],
+    [false, { group: "*", kind: "*", name: "*", type: ["updated"] }, {}],
+    [
+      false,
+      { group: "*", kind: "*", name: "*", type: all, scope: { kind: "*", name: "*" } },
+      { scope: null },
+    ],
+    [false, { group: "*", kind: "*", name: "*", type: all, scope: { ...scope, name: "B" } }, {}],
+    [false, { group: "*", kind: "*", name: "*", type: all }, { kind: "Secret" }],
+    [false, { group: "*", kind: "apiservice", name: "*", type: all }, {}],
+  ])("start a flow: %s for %j", (expected, properties, other) => {
+    expect(matchesChange({ properties: { ...properties } }, { ...change, ...other })).toBe(
+      expected,
+    );
+  });
+
+  it("are found under group and kind, each of them or any", () => {
+    expect(resourceKeys(change)).toEqual([
+      "management/APIService",
+      "*/APIService",
+      "management/*",
+      "*/*",
+    ]);
   });
 });

@@ -12,6 +12,7 @@ export type User = {
   plan: string;
   metadata: Record<string, unknown> | null;
   tokenVersion: number;
+  role: "admin" | "user";
 };
 
 /** A revoked token is refused after this at the latest; until then nobody asks the database again. */
@@ -27,6 +28,7 @@ const columns = {
   plan: users.plan,
   metadata: users.metadata,
   tokenVersion: users.tokenVersion,
+  role: users.role,
 };
 
 /** The user of a token, as known a few seconds ago at most. */
