@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
 import { userRoutes } from "./accounts/users/routes";
+import { historyRoutes as appEventHistoryRoutes } from "./app-events/history/routes";
 import { appEventRoutes } from "./app-events/routes";
 import { variableRoutes } from "./app-events/variables/routes";
 import { logRoutes } from "./flows/logs/routes";
@@ -69,6 +70,7 @@ const apps = new Hono<AppEnv>()
   )
   .route("/", userRoutes)
   .route("/", appEventRoutes)
+  .route("/", appEventHistoryRoutes)
   .route("/", variableRoutes)
   .route("/", webhookRoutes)
   .route("/", templateRoutes)

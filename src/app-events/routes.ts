@@ -8,20 +8,18 @@ import { streamName } from "../events/stream-name";
 import { forwardedHeaders } from "../flows/content";
 import { readDescriptor } from "../flows/descriptor";
 import { runId, triggerTargets, userSource } from "../flows/run";
+import { readOwnFlow } from "../flows/store";
 import {
   deleteTriggers,
   readEventTriggers,
-  readOwnFlow,
   saveTrigger,
   triggerRow,
-} from "../flows/store";
+} from "../flows/triggers/store";
 import { parse, readTypedJson } from "../http/body";
 import { invalid, notFound, Refusal } from "../http/refusal";
-import { whole } from "../http/paging";
 import {
   APP_EVENT,
   type EventRecord,
-  historyView,
   instantOf,
   readRecord,
   recordText,
@@ -31,11 +29,8 @@ import {
 
 const PREFIX = "/plugins/appmixer/utils/appevents";
 const EVENTS = `${PREFIX}/events/`;
-const BODY_BYTES = 1_048_576;
+export const BODY_BYTES = 1_048_576;
 const LONGEST_NAME = 256;
-/** Pages of the stream that one page of the history may look through. */
-const PAGES = 20;
-const PAGE = 100;
 const RETENTION_MS = 7 * 86_400_000;
 
 const registration = z.object({
@@ -86,48 +81,6 @@ export const appEventRoutes = new Hono<UserEnv>()
   .delete(`${PREFIX}/triggers/:componentId`, withUser, async (c) => {
     await deleteTriggers(c.env.DB, c.var.user.id, c.req.param("componentId"));
     return c.json({});
-  })
-  .get("/app-events", withUser, async (c) => {
-    const { event, flowId, matched, cursor } = c.req.query();
-    if (matched !== undefined && matched !== "true" && matched !== "false")
-      throw invalid(`matched: Expected true or false, got '${matched}'`, "matched");
-    if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor))
-      throw invalid(`cursor: '${cursor}' is not a cursor of the previous page`, "cursor");
-    const limit = whole(c.req.query("limit"), "limit", 50, 200);
-    const page = await history(
-      c,
-      { before: cursor === undefined ? null : Number(cursor), limit },
-      (one) => {
-        const record = readRecord(one);
-        const concerns = record.triggers.some((trigger) => trigger.flowId === flowId);
-        return (
-          (event === undefined || one.objectId === event) &&
-          (flowId === undefined || record.flowId === flowId || concerns) &&
-          (matched === undefined || String(record.triggers.length > 0) === matched)
-        );
-      },
-    );
-    return c.json({
-      items: page.events.map(historyView),
-      ...(page.next === null ? {} : { next: String(page.next) }),
-    });
-  })
-  .get("/app-events/:eventId", withUser, async (c) => {
-    const event = await storedEvent(c, c.req.param("eventId"));
-    return c.json({ ...historyView(event), data: readRecord(event).content.data });
-  })
-  .post("/app-events/:eventId/replay", withUser, async (c) => {
-    const { value } = await readTypedJson(c, BODY_BYTES);
-    const { flowId } = parse(z.object({ flowId: z.string().optional() }), value ?? {});
-    const original = await storedEvent(c, c.req.param("eventId"));
-    const { content } = readRecord(original);
-    const sent = await send(c, original.objectId, JSON.stringify(content.data), {
-      content,
-      ...(flowId === undefined ? {} : { flowId }),
-      replayOf: original.id,
-    });
-    c.header("X-Event-Id", sent.event.id);
-    return c.json(sentAnswer(c.var.user.id, sent.event, sent.record));
   });
 
 type Sent = {
@@ -138,7 +91,7 @@ type Sent = {
 };
 
 /** Stores an event with a notification for every step it starts, in one commit, before anybody is answered. */
-async function send(
+export async function send(
   c: Context<UserEnv>,
   name: string,
   body: string,
@@ -198,7 +151,7 @@ async function send(
 
 type Stream = ReturnType<Env["EVENT_STREAMS"]["getByName"]>;
 
-function streamOf(env: Env, user: Pick<User, "id" | "organizationId">): Stream {
+export function streamOf(env: Env, user: Pick<User, "id" | "organizationId">): Stream {
   const source = userSource(user.id);
   return env.EVENT_STREAMS.getByName(streamName({ organizationId: user.organizationId, source }));
 }
@@ -212,35 +165,6 @@ async function committed(stream: Stream, commit: Commit): Promise<boolean> {
     console.error(JSON.stringify({ at: "app-events", error: String(error) }));
     throw new Refusal({ kind: "unavailable", message: "The event could not be stored: try again" });
   }
-}
-
-/** App events from below a number, newest first, as far as a page may look. */
-async function history(
-  c: Context<UserEnv>,
-  { before, limit }: { before: number | null; limit: number },
-  wanted: (event: StoredEvent) => boolean,
-): Promise<{ events: StoredEvent[]; next: number | null }> {
-  const stream = streamOf(c.env, c.var.user);
-  const events: StoredEvent[] = [];
-  let below = before;
-  for (let pages = 0; pages < PAGES; pages += 1) {
-    const page = await stream.eventsBefore({ before: below, limit: PAGE });
-    for (const event of page) {
-      if (event.objectType === APP_EVENT && wanted(event)) {
-        if (events.length === limit) return { events, next: below };
-        events.push(event);
-      }
-      below = event.seq;
-    }
-    if (page.length < PAGE) return { events, next: null };
-  }
-  return { events, next: below };
-}
-
-async function storedEvent(c: Context<UserEnv>, id: string): Promise<StoredEvent> {
-  const event = await streamOf(c.env, c.var.user).event(id);
-  if (event === null || event.objectType !== APP_EVENT) throw notFound(`No event with id '${id}'`);
-  return event;
 }
 
 /** The event's name, decoded once. */

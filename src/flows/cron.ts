@@ -1,8 +1,8 @@
 import { eventId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
 import { runId, triggerTargets, userSource } from "./run";
-import { dueSchedules, moveSchedule, scheduleMinute } from "./store";
 import { nextMinuteOf } from "./trigger";
+import { dueSchedules, moveSchedule, scheduleMinute } from "./triggers/store";
 import { purgeUnprocessed } from "./unprocessed/store";
 
 const PAGE = 100;

@@ -20,10 +20,10 @@ import {
   type ListRequest,
   readFlow,
   readOwnFlow,
-  scheduleMinute,
   startFlow,
   stopFlow,
 } from "./store";
+import { scheduleMinute } from "./triggers/store";
 import { allFaults, startable } from "./validated";
 
 export const FLOW_BYTES = 1_048_576;
@@ -210,17 +210,18 @@ function listRequest(
   });
   const [field = "", direction = "1"] = (query["sort"] ?? "mtime:-1").split(":");
   if (!isFiltered(field)) throw invalid(`sort: There is no field '${field}'`, "sort");
-  const permission = query["sharedWithPermissions"]?.split(",")[0] ?? "read";
-  if (permission !== "read" && permission !== "start" && permission !== "stop")
+  const permissions = (query["sharedWithPermissions"] ?? "read").split(",").map((permission) => {
+    if (permission === "read" || permission === "start" || permission === "stop") return permission;
     throw invalid(
       `sharedWithPermissions: '${permission}' is not one of read, start, stop`,
       "sharedWithPermissions",
     );
+  });
   const offset = Number(query["offset"] ?? "0");
   if (!Number.isSafeInteger(offset) || offset < 0)
     throw invalid(`offset: Expected a whole number, got '${query["offset"]}'`, "offset");
   return {
-    permission,
+    permissions,
     filters,
     pattern: query["pattern"],
     sort: { field, descending: direction === "-1" || direction.toLowerCase() === "desc" },

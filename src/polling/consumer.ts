@@ -4,7 +4,7 @@ import { keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";
 import type { Commit, Target } from "../events/event";
 import { instanceSource, streamName } from "../events/stream-name";
-import { withStartedFlows } from "../flows/store";
+import { withStartedFlows } from "../flows/triggers/store";
 import { matchesEvent } from "../flows/trigger";
 import { eventSettings } from "../instances/configuration";
 import { type HubPage, listRecords } from "../instances/hub/client";

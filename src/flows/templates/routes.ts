@@ -7,9 +7,10 @@ import { columnsOf, flowDraft } from "../draft";
 import type { Flow } from "../flow";
 import { recordOf } from "../message";
 import { FLOW_BYTES, newFlow, ownFlow, replaceFlow, visibleFlow } from "../routes";
-import { createFlow, deleteFlow, flowsFrom, readOwnFlow, readTicket, saveTicket } from "../store";
+import { createFlow, deleteFlow, readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./clone";
 import { mergeThreeWay } from "./merge";
+import { flowsFrom, readTicket, saveTicket } from "./store";
 
 /** Instances that one update reaches. */
 const MOST_INSTANCES = 5_000;

@@ -7,7 +7,8 @@ import { readBytes } from "../../http/body";
 import { invalid, notFound, Refusal } from "../../http/refusal";
 import { forwardedHeaders } from "../content";
 import { runId, triggerTargets, userSource } from "../run";
-import { flowOfComponent, readTrigger } from "../store";
+import { flowOfComponent } from "../store";
+import { readTrigger } from "../triggers/store";
 
 const BODY_BYTES = 1_048_576;
 
