@@ -62,3 +62,33 @@ it("costs at most two object rows an event at load, and writes no row of D1", as
   expect(figures.rowsWritten).toBeLessThanOrEqual(2);
   expect(await rowsOfD1()).toEqual(d1);
 });
+
+it("starts a hundred flows with one object request, all queued before the answer", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let posts = 0;
+  vi.spyOn(globalThis, "fetch").mockImplementation(async () => {
+    await promise;
+    posts += 1;
+    return new Response("ok");
+  });
+  const { token } = await newUser();
+  const flow = { T: trigger("fan"), P: step({ url: "https://receiver.example/" }) };
+  await Promise.all(
+    Array.from({ length: 100 }, async () => {
+      const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
+      await ask("POST", `/flows/${flowId}/coordinator`, { token, body: { command: "start" } });
+    }),
+  );
+  const { id } = (await ask("GET", "/user", { token })).body;
+  const stream = env.EVENT_STREAMS.getByName(`1/user:${id}`);
+  const before = await stream.meter();
+  const path = "/plugins/appmixer/utils/appevents/events/fan";
+  const sent = await ask("POST", path, { token, body: {} });
+  const after = await stream.meter();
+  expect(sent.body.triggers).toHaveLength(100);
+  expect(after.requests - before.requests).toBe(1);
+  const views = await stream.notifications({ before: null, limit: 200, withEvents: false });
+  expect(views).toHaveLength(100);
+  resolve();
+  await expect.poll(() => posts, { timeout: 20_000 }).toBe(100);
+}, 60_000);

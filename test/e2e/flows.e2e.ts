@@ -221,6 +221,23 @@ describe("a step that fails", () => {
     expect(counted.body.buckets).toContainEqual({ key: "P", doc_count: 2 });
   });
 
+  it("is resumed without running again what succeeded before it", async () => {
+    const ada = await newUser();
+    answering({ "/resume/after": 410 });
+    await ada.startFlow(failing("/resume"));
+    await ada.fire("fails%2Fresume", { n: 1 });
+    const list = async () => (await ada.call("GET", "/unprocessed-messages")).body;
+    await expect.poll(list, { timeout: 10_000 }).toMatchObject([{ componentId: "Q" }]);
+    answering({});
+    const [message] = await list();
+    // The older of the two ways to ask for it.
+    await ada.call("POST", `/unprocessed-messages/${message.messageId}`);
+    await receiver.waitFor(() => at("/resume/after").length === 2);
+    await sleep(200);
+    expect(at("/resume")).toHaveLength(1);
+    expect(await list()).toEqual([]);
+  });
+
   it("hands its error to the error port", async () => {
     const ada = await newUser();
     answering({ "/port": 404 });
