@@ -1,9 +1,12 @@
 CREATE TABLE `flow_tickets` (
 	`id` text PRIMARY KEY NOT NULL,
 	`user_id` integer NOT NULL,
+	`template_id` text NOT NULL,
+	`drop_runs` integer NOT NULL,
 	`status` text NOT NULL,
 	`steps_total` integer NOT NULL,
 	`steps_done` integer NOT NULL,
+	`last_id` text NOT NULL,
 	`errors` text NOT NULL,
 	`created_at` integer NOT NULL
 );

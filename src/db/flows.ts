@@ -111,13 +111,18 @@ export const unprocessed = sqliteTable(
   ],
 );
 
-/** Work on many flows that somebody asks about later. */
+/** An update of a template's instances, done a page at a time. */
 export const flowTickets = sqliteTable("flow_tickets", {
   id: text().primaryKey(),
   userId: integer("user_id").notNull(),
+  templateId: text("template_id").notNull(),
+  /** Runs in progress are not continued. */
+  dropRuns: integer("drop_runs", { mode: "boolean" }).notNull(),
   status: text({ enum: ["running", "completed", "failed"] }).notNull(),
   stepsTotal: integer("steps_total").notNull(),
   stepsDone: integer("steps_done").notNull(),
+  /** The last instance that was looked at; they come in the order of their ids. */
+  lastId: text("last_id").notNull(),
   errors: text({ mode: "json" }).$type<{ flowId: string; message: string }[]>().notNull(),
   createdAt: integer("created_at").notNull(),
 });

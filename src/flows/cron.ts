@@ -1,6 +1,8 @@
+import { purgeTries } from "../accounts/users/store";
 import { eventId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
 import { runId, triggerTargets, userSource } from "./run";
+import { purgeTickets } from "./templates/store";
 import { nextMinuteOf } from "./trigger";
 import { dueSchedules, moveSchedule, scheduleMinute } from "./triggers/store";
 import { purgeUnprocessed } from "./unprocessed/store";
@@ -50,5 +52,8 @@ export async function tickFlows(
     }
     if (due.length < PAGE) break;
   }
-  if (minute % 60 === 0) await purgeUnprocessed(doors.db, scheduledAt - RETENTION_MS);
+  if (minute % 60 !== 0) return;
+  await purgeUnprocessed(doors.db, scheduledAt - RETENTION_MS);
+  await purgeTickets(doors.db, scheduledAt - RETENTION_MS);
+  await purgeTries(doors.db, scheduledAt);
 }

@@ -1,4 +1,4 @@
-import { and, eq, inArray, or, sql } from "drizzle-orm";
+import { and, eq, inArray, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations, signInFailures, users } from "../../db/schema";
 import { hashPassword, hashSecret } from "../secret";
@@ -168,6 +168,11 @@ export async function forgiveTry(db: D1Database, name: string, address: string):
       .set({ count: sql`${signInFailures.count} - 1` })
       .where(inArray(signInFailures.key, [address])),
   ]);
+}
+
+/** Forgets tries that no longer count. */
+export async function purgeTries(db: D1Database, now: number): Promise<void> {
+  await drizzle(db).delete(signInFailures).where(lt(signInFailures.until, now));
 }
 
 function named(row: Omit<User, "username"> & { username: string | null }): User {

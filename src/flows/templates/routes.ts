@@ -10,10 +10,11 @@ import { FLOW_BYTES, newFlow, ownFlow, replaceFlow, visibleFlow } from "../route
 import { createFlow, deleteFlow, readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./clone";
 import { mergeThreeWay } from "./merge";
-import { flowsFrom, readTicket, saveTicket } from "./store";
+import { countFlowsFrom, flowsFrom, readTicket, saveTicket, type Ticket } from "./store";
 
-/** Instances that one update reaches. */
-const MOST_INSTANCES = 5_000;
+/** Instances that one request brings up to date: the next question about the ticket goes on. */
+const PAGE = 40;
+const MOST_ERRORS = 100;
 
 const cloneRequest = z.object({
   projection: z.string().default(""),
@@ -64,38 +65,26 @@ export const templateRoutes = new Hono<UserEnv>()
   .post("/integrations/:id/update-integration-instances", withUser, async (c) => {
     const template = await ownFlow(c.env.DB, c.var.user, c.req.param("id"));
     const asked = parse(updateRequest, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
-    const instances = await flowsFrom(
-      c.env.DB,
-      template.organizationId,
-      template.id,
-      "integration-instance",
-      MOST_INSTANCES,
-    );
-    const ticket = crypto.randomUUID();
-    const state = {
-      id: ticket,
+    const ticket: Ticket = {
+      id: crypto.randomUUID(),
       userId: c.var.user.id,
-      stepsTotal: instances.length,
+      templateId: template.id,
+      dropRuns: asked.inProgressData === "delete",
+      status: "running",
+      stepsTotal: await countFlowsFrom(c.env.DB, instancesOf(template)),
+      stepsDone: 0,
+      lastId: "",
+      errors: [],
       createdAt: Date.now(),
     };
-    await saveTicket(c.env.DB, { ...state, status: "running", stepsDone: 0, errors: [] });
-    const work = updateInstances(c.env, template, instances, asked.inProgressData === "delete");
-    c.executionCtx.waitUntil(
-      work.then((errors) =>
-        saveTicket(c.env.DB, {
-          ...state,
-          status: errors.length === 0 ? "completed" : "failed",
-          stepsDone: instances.length - errors.length,
-          errors: errors.slice(0, 100),
-        }),
-      ),
-    );
-    return c.json({ ticket });
+    await saveTicket(c.env.DB, ticket);
+    await advance(c.env, ticket);
+    return c.json({ ticket: ticket.id });
   })
   .get("/integrations/status/:ticket", withUser, async (c) => {
-    const ticket = await readTicket(c.env.DB, c.var.user.id, c.req.param("ticket"));
-    if (ticket === undefined) throw notFound(`No ticket '${c.req.param("ticket")}'`);
-    const { status, stepsTotal, stepsDone, errors } = ticket;
+    const found = await readTicket(c.env.DB, c.var.user.id, c.req.param("ticket"));
+    if (found === undefined) throw notFound(`No ticket '${c.req.param("ticket")}'`);
+    const { status, stepsTotal, stepsDone, errors } = await advance(c.env, found);
     return c.json({ status, stepsTotal, stepsDone, errors });
   })
   .delete("/integrations/:id", withUser, async (c) => {
@@ -105,9 +94,12 @@ export const templateRoutes = new Hono<UserEnv>()
     await saveTicket(c.env.DB, {
       id: ticket,
       userId: c.var.user.id,
+      templateId: flow.id,
+      dropRuns: false,
       status: "completed",
       stepsTotal: 1,
       stepsDone: 1,
+      lastId: flow.id,
       errors: [],
       createdAt: Date.now(),
     });
@@ -137,13 +129,9 @@ async function publish(c: Context<UserEnv>, draft: Flow): Promise<string> {
   }
   if (draft.type !== "integration-draft")
     throw conflict(`A flow of type '${draft.type}' is not a draft`);
-  const [template] = await flowsFrom(
-    c.env.DB,
-    user.organizationId,
-    draft.id,
-    "integration-template",
-    1,
-  );
+  const { organizationId } = user;
+  const made = { organizationId, originFlowId: draft.id, type: "integration-template" };
+  const [template] = await flowsFrom(c.env.DB, made, "", 1);
   const { name, description, customFields, thumbnail, sharedWith } = draft;
   if (template !== undefined && template.userId === user.id) {
     const ids = newIds(draft.flow, () => crypto.randomUUID(), template.componentIdMap ?? {});
@@ -178,36 +166,61 @@ async function publish(c: Context<UserEnv>, draft: Flow): Promise<string> {
   return flowId;
 }
 
-/** Brings every instance up to its template, keeping what its user changed. @returns those that could not be. */
-async function updateInstances(
+function instancesOf({ organizationId, id }: Pick<Flow, "organizationId" | "id">) {
+  return { organizationId, originFlowId: id, type: "integration-instance" };
+}
+
+/** Brings the next page of instances up to their template. Done twice, it changes nothing more. */
+async function advance(env: Env, ticket: Ticket): Promise<Ticket> {
+  if (ticket.status !== "running") return ticket;
+  const template = await readOwnFlow(env.DB, ticket.userId, ticket.templateId);
+  const page =
+    template === undefined
+      ? []
+      : await flowsFrom(env.DB, instancesOf(template), ticket.lastId, PAGE);
+  const errors = [...ticket.errors];
+  for (const instance of page) {
+    const message =
+      template === undefined ? undefined : await update(env, template, instance, ticket.dropRuns);
+    if (message !== undefined) errors.push({ flowId: instance.id, message });
+  }
+  const isLast = page.length < PAGE;
+  const ended = errors.length === 0 ? "completed" : "failed";
+  const advanced: Ticket = {
+    ...ticket,
+    status: isLast ? ended : "running",
+    stepsDone: ticket.stepsDone + page.length,
+    lastId: page.at(-1)?.id ?? ticket.lastId,
+    errors: errors.slice(0, MOST_ERRORS),
+  };
+  await saveTicket(env.DB, advanced);
+  return advanced;
+}
+
+/** Brings an instance up to its template, keeping what its user changed. @returns why it could not be. */
+async function update(
   env: Env,
   template: Flow,
-  instances: readonly Flow[],
+  instance: Flow,
   dropRuns: boolean,
-): Promise<{ flowId: string; message: string }[]> {
-  const errors: { flowId: string; message: string }[] = [];
-  for (const instance of instances) {
-    const ids = newIds(template.flow, () => crypto.randomUUID(), instance.componentIdMap ?? {});
-    const theirs = withIds(template.flow, ids);
-    const base = instance.originFlow ?? {};
-    const flow = recordOf(mergeThreeWay(base, instance.flow, theirs));
-    const own = instance.componentIdMap === null ? {} : { componentIdMap: ids };
-    try {
-      const columns = {
-        flow,
-        originFlow: theirs,
-        wizard: wizardWithIds(template.wizard, ids),
-        ...own,
-      };
-      await replaceFlow(env, instance, columns, { dropRuns });
-    } catch (error) {
-      const message = error instanceof Refusal ? error.message : "Something went wrong on our side";
-      if (!(error instanceof Refusal))
-        console.error(JSON.stringify({ at: "templates", error: String(error) }));
-      errors.push({ flowId: instance.id, message });
-    }
+): Promise<string | undefined> {
+  const ids = newIds(template.flow, () => crypto.randomUUID(), instance.componentIdMap ?? {});
+  const theirs = withIds(template.flow, ids);
+  const flow = recordOf(mergeThreeWay(instance.originFlow ?? {}, instance.flow, theirs));
+  const columns = {
+    flow,
+    originFlow: theirs,
+    wizard: wizardWithIds(template.wizard, ids),
+    componentIdMap: ids,
+  };
+  try {
+    await replaceFlow(env, instance, columns, { dropRuns });
+    return undefined;
+  } catch (error) {
+    if (error instanceof Refusal) return error.message;
+    console.error(JSON.stringify({ at: "templates", flowId: instance.id, error: String(error) }));
+    return "Something went wrong on our side";
   }
-  return errors;
 }
 
 function inverse(ids: Readonly<Record<string, string>>): Record<string, string> {
