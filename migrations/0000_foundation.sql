@@ -94,4 +94,72 @@ CREATE TABLE `users` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `users_email_unique` ON `users` (`email`);--> statement-breakpoint
-CREATE UNIQUE INDEX `users_secret_hash_unique` ON `users` (`secret_hash`);
+CREATE UNIQUE INDEX `users_secret_hash_unique` ON `users` (`secret_hash`);--> statement-breakpoint
+CREATE TABLE `audit` (
+	`id` integer PRIMARY KEY AUTOINCREMENT NOT NULL,
+	`organization_id` integer NOT NULL,
+	`at` integer NOT NULL,
+	`actor` text NOT NULL,
+	`action` text NOT NULL,
+	`target` text NOT NULL,
+	`request_id` text NOT NULL,
+	`changes` text NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `audit_organization` ON `audit` (`organization_id`,`at`);--> statement-breakpoint
+CREATE TABLE `consumers` (
+	`stream` text NOT NULL,
+	`name` text NOT NULL,
+	`cursor` text NOT NULL,
+	`updated_at` integer NOT NULL,
+	PRIMARY KEY(`stream`, `name`)
+);
+--> statement-breakpoint
+CREATE TABLE `exceptions` (
+	`id` text PRIMARY KEY NOT NULL,
+	`organization_id` integer NOT NULL,
+	`stream` text NOT NULL,
+	`destination_id` text NOT NULL,
+	`status` text NOT NULL,
+	`reason` text,
+	`attempts` integer NOT NULL,
+	`next_attempt_at` integer,
+	`created_at` integer NOT NULL,
+	`updated_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE INDEX `exceptions_organization` ON `exceptions` (`organization_id`,`updated_at`);--> statement-breakpoint
+CREATE INDEX `exceptions_destination` ON `exceptions` (`destination_id`,`status`);--> statement-breakpoint
+CREATE TABLE `jobs` (
+	`id` text PRIMARY KEY NOT NULL,
+	`organization_id` integer NOT NULL,
+	`kind` text NOT NULL,
+	`parts` text NOT NULL,
+	`total` integer,
+	`error` text,
+	`created_at` integer NOT NULL
+);
+--> statement-breakpoint
+CREATE TABLE `rollups` (
+	`organization_id` integer NOT NULL,
+	`bucket` integer NOT NULL,
+	`source` text NOT NULL,
+	`destination_id` text NOT NULL,
+	`polls` integer NOT NULL,
+	`events` integer NOT NULL,
+	`delivered` integer NOT NULL,
+	`failed` integer NOT NULL,
+	`attempts` integer NOT NULL,
+	`rows_written` integer NOT NULL,
+	`object_requests` integer NOT NULL,
+	`queue_operations` integer NOT NULL,
+	`le_10` integer NOT NULL,
+	`le_30` integer NOT NULL,
+	`le_100` integer NOT NULL,
+	`le_300` integer NOT NULL,
+	`le_1000` integer NOT NULL,
+	`le_3000` integer NOT NULL,
+	`le_10000` integer NOT NULL,
+	`longer` integer NOT NULL,
+	PRIMARY KEY(`organization_id`, `bucket`, `source`, `destination_id`)
+);

@@ -1,4 +1,7 @@
 import { Hono } from "hono";
+import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
+import { audited } from "./accounts/audit/routes";
+import { keyRoutes } from "./accounts/keys/routes";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
 import { userRoutes } from "./accounts/users/routes";
@@ -6,19 +9,34 @@ import { historyRoutes as appEventHistoryRoutes } from "./app-events/history/rou
 import { appEventRoutes } from "./app-events/routes";
 import { variableRoutes } from "./app-events/variables/routes";
 import { logRoutes } from "./flows/logs/routes";
+import { flowRoutes } from "./flows/routes";
 import { templateRoutes } from "./flows/templates/routes";
 import { unprocessedRoutes } from "./flows/unprocessed/routes";
 import { webhookRoutes } from "./flows/webhooks/routes";
-import { flowRoutes } from "./flows/routes";
 import { cors } from "./http/cors";
+import { readConfig } from "./config";
+import { docsPage } from "./http/docs";
+import { keyring } from "./db/sealed";
+import { destinationRoutes, type TellOwner } from "./events/destinations/routes";
+import { organizationRoutes } from "./events/organization/routes";
+import { streamRoutes } from "./events/routes";
+import { usageRoutes } from "./events/usage/routes";
 import { notFound } from "./http/refusal";
 import { refuse, type RequestIdEnv, withRequestId } from "./http/surface";
+import { extract, extractionFault } from "./inbound/extract";
+import { registrar } from "./inbound/registration/routes";
+import { inboundWebhooks } from "./inbound/routes";
+import { ownConnectorRoutes } from "./instances/catalog/own/routes";
 import { catalogRoutes } from "./instances/catalog/routes";
 import { historyRoutes } from "./instances/history/routes";
 import { hubRoutes, shortHubRoutes } from "./instances/hub/routes";
+import { notificationRoutes } from "./instances/notifications/routes";
+import { configurationOfPolicy } from "./instances/policy";
 import { instanceRoutes } from "./instances/routes";
-import { elementsHeaders } from "./http/elements";
+import { changeConfiguration, connectorKeys } from "./instances/store";
+import { elementsHeaders, refuseAsync } from "./http/elements";
 import { signingSecretRoutes } from "./instances/signing/routes";
+import { preview } from "./polling/preview";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
 
@@ -29,21 +47,59 @@ type AppEnv = { Bindings: Env } & RequestIdEnv;
 /** The connector surface (reference `connector-events-api.md`). Static paths come before `/instances/:id`. */
 const elements = new Hono<AppEnv>()
   .use(elementsHeaders)
+  .route("/", inboundWebhooks)
+  .use(refuseAsync)
+  .use(audited)
+  .route("/", ownConnectorRoutes({ pollingFault, extractionFault, extract, preview }))
   .route("/", catalogRoutes)
   .route("/", accountSettingsRoutes)
   .route("/", pollerRecordRoutes)
   .route("/", historyRoutes)
-  .route("/", instanceRoutes(pollingFault))
+  .route("/", notificationRoutes)
+  .route("/", instanceRoutes(pollingFault, registrar))
   .route("/", hubRoutes)
   .route("/", shortHubRoutes)
+  .notFound((c) => refuse("elements")(notFound(`No route ${c.req.method} ${c.req.path}`), c))
   .onError(refuse("elements"));
+
+/** An instance says in its configuration what is said of its destination. */
+const tellOwner: TellOwner = async (c, { destination }, change) => {
+  if (destination.kind !== "instance") return;
+  const { masterKeys } = readConfig(c.env);
+  const words = configurationOfPolicy(change);
+  await changeConfiguration(
+    c.env.DB,
+    keyring(masterKeys),
+    destination.organizationId,
+    Number(destination.ownerId),
+    words,
+    Date.now(),
+  );
+};
 
 /** Our own surface (reference `v1-api.md`). */
 const v1 = new Hono<AppEnv>()
+  .use(audited)
   .route("/", bootstrapRoutes)
   .route("/", pollRoutes)
   .route("/", signingSecretRoutes)
+  .route("/", streamRoutes)
+  .route("/", destinationRoutes(tellOwner))
+  .route("/", usageRoutes(connectorKeys))
+  .route("/", keyRoutes)
+  .route("/", organizationRoutes)
+  .notFound((c) => refuse("v1")(notFound(`No route ${c.req.method} ${c.req.path}`), c))
   .onError(refuse("v1"));
+
+const documentation: GenerateSpecOptions["documentation"] = {
+  info: {
+    title: "Tributary",
+    version: "1",
+    description: "Operations API: deliveries, streams, destinations, keys, usage.",
+  },
+  components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
+  security: [{ key: [] }],
+};
 
 /** First parts of the paths of the app surface: it has no prefix of its own. */
 const APP_PATHS = [
@@ -91,4 +147,8 @@ export const app = new Hono<AppEnv>()
   .route("/elements/api-v2", elements)
   .route("/v1", v1)
   .get("/health", (c) => c.json({ status: "ok" }))
+  .get("/openapi.json", async (c) =>
+    c.json(await generateSpecs(new Hono<AppEnv>().route("/v1", v1), { documentation })),
+  )
+  .get("/docs", (c) => c.html(docsPage()))
   .route("/", apps);

@@ -36,6 +36,7 @@ const environment = z.object({
   MASTER_KEY: list.refine((keys) => keys.length > 0, "Expected a base64 key of 32 bytes"),
   SESSION_KEY: z.string().min(32, "Expected at least 32 characters"),
   BOOTSTRAP_KEY: z.string().min(16).optional(),
+  DOH_URL: z.union([z.literal(""), z.url()]).default(""),
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
@@ -59,6 +60,7 @@ export function readConfig(env: object): Config {
       allow: parseAllowList(values.EGRESS_ALLOW),
       allowHttp: values.ENVIRONMENT === "local",
       ownHost: publicUrl === "" ? undefined : new URL(publicUrl).hostname,
+      resolver: values.DOH_URL === "" ? undefined : values.DOH_URL,
     },
     corsOrigins: values.CORS_ORIGINS,
     signup: values.SIGNUP,

@@ -1,11 +1,14 @@
 import { app } from "./app";
 import { readConfig } from "./config";
-import { consumeDeliveries } from "./delivery/consumer";
+import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
+import { announceEvent } from "./events/operations/store";
 import { flowHandler } from "./flows/consumer";
 import { tickFlows } from "./flows/cron";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
+import type { PollDoors } from "./polling/run/consumer";
 
+export { Endpoint } from "./delivery/object";
 export { EventStream } from "./events/object";
 
 /** Messages no consumer could handle, after all their retries: said aloud, never silently dropped. */
@@ -17,26 +20,45 @@ function consumeDead(batch: MessageBatch): void {
   batch.ackAll();
 }
 
+/** What every door of this deployment opens onto. */
+function doorsOf(env: Env): DeliveryDoors & PollDoors {
+  const doors = {
+    db: env.DB,
+    streams: env.EVENT_STREAMS,
+    endpoints: env.ENDPOINTS,
+    polls: env.POLLS,
+    config: readConfig(env),
+  };
+  return {
+    ...doors,
+    handlers: { "flow-step": flowHandler(doors) },
+    async announce({ id, kind, organizationId }, { type, ...data }) {
+      if (kind === "operations") return;
+      await announceEvent(doors, organizationId, {
+        type,
+        subject: id,
+        data: { destinationId: id, ...data },
+      });
+    },
+  };
+}
+
 export default {
   fetch: app.fetch,
 
   async scheduled({ scheduledTime }, env) {
-    await tick(scheduledTime, { db: env.DB, polls: env.POLLS, config: readConfig(env) });
-    await tickFlows(scheduledTime, { db: env.DB, streams: env.EVENT_STREAMS });
+    const doors = doorsOf(env);
+    await tick(scheduledTime, doors);
+    await tickFlows(scheduledTime, doors);
   },
 
   async queue(batch, env) {
-    const config = readConfig(env);
-    const doors = { db: env.DB, streams: env.EVENT_STREAMS, polls: env.POLLS, config };
     switch (batch.queue) {
       case "tributary-polls":
-        return consumePolls(batch, doors);
+        return consumePolls(batch, doorsOf(env));
       case "tributary-deliveries":
       case "tributary-deliveries-slow":
-        return consumeDeliveries(batch, {
-          ...doors,
-          handlers: { "flow-step": flowHandler(doors) },
-        });
+        return consumeDeliveries(batch, doorsOf(env));
       default:
         return consumeDead(batch);
     }

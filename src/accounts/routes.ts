@@ -9,7 +9,10 @@ import { type Asker, bootstrap, findByApiKey, findBySecrets, type Scope } from "
 import { equalSecrets } from "./secret";
 
 /** Who is asking, for every room's handlers. */
-export type AskerEnv = { Bindings: Env; Variables: { asker: Asker; elementToken?: string } };
+export type AskerEnv = {
+  Bindings: Env;
+  Variables: { asker: Asker; elementToken?: string; byOrganization?: boolean };
+};
 
 /**
  * The connector surface: `User` and `Organization`, or `User` and `Element` (reference
@@ -29,6 +32,7 @@ export const withSecrets: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEn
     const asker = await findBySecrets(c.env.DB, user, organization, Date.now());
     if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
     c.set("asker", asker);
+    c.set("byOrganization", organization !== undefined);
     if (element !== undefined) c.set("elementToken", element);
     await next();
   },

@@ -145,6 +145,56 @@ export async function changeSettings(
   return row?.settings ?? {};
 }
 
+type Organization = { name: string; settings: OrganizationSettings };
+
+export async function readOrganization(
+  db: D1Database,
+  organizationId: number,
+): Promise<Organization> {
+  const [row] = await drizzle(db)
+    .select({ name: organizations.name, settings: organizations.settings })
+    .from(organizations)
+    .where(eq(organizations.id, organizationId));
+  if (row === undefined) throw new Error(`Organization ${organizationId} is gone`);
+  return row;
+}
+
+const DAY_MS = 86_400_000;
+const DEFAULT_RETENTION_DAYS = 7;
+const retentions = new Map<number, { until: number; ms: number }>();
+
+/** How long an organization's events are kept, in milliseconds; believed for a minute. */
+export async function readRetention(db: D1Database, organizationId: number): Promise<number> {
+  const now = Date.now();
+  const known = retentions.get(organizationId);
+  if (known !== undefined && known.until > now) return known.ms;
+  const { retentionDays = DEFAULT_RETENTION_DAYS } = await readSettings(db, organizationId);
+  const ms = retentionDays * DAY_MS;
+  retentions.set(organizationId, { until: now + 60_000, ms });
+  return ms;
+}
+
+/** `null` takes a setting away. */
+export async function changeOrganization(
+  db: D1Database,
+  organizationId: number,
+  change: {
+    name?: string | undefined;
+    retentionDays?: number | undefined;
+    operationsCallback?: { url: string } | null | undefined;
+  },
+): Promise<Organization> {
+  const { name, ...settings } = change;
+  await drizzle(db)
+    .update(organizations)
+    .set({
+      ...(name === undefined ? {} : { name }),
+      settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(settings)})`,
+    })
+    .where(eq(organizations.id, organizationId));
+  return readOrganization(db, organizationId);
+}
+
 export type Bootstrap = {
   organizationName: string;
   organizationSecret: string;

@@ -19,6 +19,12 @@ export const concur = defineConnector({
   headers: { Accept: "application/json" },
   configuration: [
     {
+      key: "concur.company.id",
+      name: "Company id",
+      description: "What events of the Event Subscription Service call companyId",
+      type: "TEXTFIELD_128",
+    },
+    {
       key: "oauth.geolocation",
       name: "Geolocation",
       description: "The data centre that holds this company, as the vendor's token answer names it",
@@ -49,7 +55,7 @@ export const concur = defineConnector({
   },
   ping: { path: "/api/v3.0/expense/reports", query: { user: "ALL", limit: "1" } },
   events: {
-    methods: ["polling"],
+    methods: ["polling", "webhook"],
     defaultMode: "polling",
     polling: {
       reports: {
@@ -63,6 +69,37 @@ export const concur = defineConnector({
           createdDateFormat: "yyyy-MM-dd'T'HH:mm:ss.SSS",
         },
       },
+    },
+  },
+  // The Event Subscription Service; what its signature covers is unpublished (reference §2).
+  webhook: {
+    signatures: [
+      {
+        header: "concur-signature",
+        algorithm: "rsa-sha256",
+        encoding: "base64",
+        configurable: true,
+      },
+    ],
+    route: { tenants: [{ path: "facts.companyId" }], equals: ["concur.company.id"] },
+    extraction: {
+      by: "paths",
+      objectType: {
+        path: "topic",
+        map: { "public.concur.expense.report": "reports", "concur.expense.report": "reports" },
+      },
+      objectId: { path: "facts.reportId" },
+      eventType: {
+        path: "eventType",
+        map: {
+          reportCreated: "CREATED",
+          reportUpdated: "UPDATED",
+          statusChanged: "UPDATED",
+          reportDeleted: "DELETED",
+        },
+      },
+      date: { path: "timeStamp" },
+      version: { path: "id" },
     },
   },
 });

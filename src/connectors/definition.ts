@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { isPattern, webhookSchema } from "./webhook";
 
 /**
  * What we know of a vendor, as data. Built-in connectors are values of this schema; user-made ones
@@ -25,13 +26,23 @@ const oauth2 = z.strictObject({
   clientAuthentication: z.enum(["form", "basic"]).default("form"),
   /** Seconds an access token lives when the answer does not say. */
   expiresInDefault: z.number().int().positive().default(3600),
-  /** Answer field → configuration key kept with the instance (`geolocation`, `instance_url`). */
-  keep: parameters.default({}),
+  /** Answer field → configuration key kept with the instance, or the first group of a pattern in it. */
+  keep: z
+    .record(
+      z.string(),
+      z.union([
+        z.string(),
+        z.strictObject({
+          key: z.string(),
+          pattern: z.string().refine(isPattern, "Expected a regular expression"),
+        }),
+      ]),
+    )
+    .default({}),
   /** Fields of `providerData` → configuration key (`realmId`). */
   providerData: parameters.default({}),
   header: z.string().default("Authorization"),
   prefix: z.string().default("Bearer "),
-  pkce: z.boolean().default(false),
 });
 
 const apiKey = z.strictObject({
@@ -82,6 +93,29 @@ export const pagingSchema = z.discriminatedUnion("style", [
     sizeParameter: z.string().optional(),
   }),
   z.strictObject({ style: z.literal("linkHeader"), sizeParameter: z.string().optional() }),
+  /**
+   * Next URLs that may die: a scan put off goes on behind the last record by (time, id) instead. The
+   * resource's `language` says how that is asked.
+   */
+  z.strictObject({
+    style: z.literal("keyset"),
+    urlPath: path,
+    timePath: path,
+    idPath: path,
+    sizeParameter: z.string().optional(),
+  }),
+  /**
+   * A search that gives a cursor but never more than `most` records: then the window is cut at the last
+   * record's time, and inside one instant by id.
+   */
+  z.strictObject({
+    style: z.literal("search"),
+    cursorPath: path,
+    timePath: path,
+    idPath: path,
+    most: z.number().int().positive(),
+    sizeParameter: z.string().optional(),
+  }),
 ]);
 export type Paging = z.infer<typeof pagingSchema>;
 
@@ -91,12 +125,35 @@ const condition = z.strictObject({
   operators: z.array(z.enum(["=", "!=", "<", ">", "<=", ">="])).default(["="]),
 });
 
+/** A vendor's query language, which `where` is written in (`instances/hub/language.ts`). */
+export const languageSchema = z.discriminatedUnion("name", [
+  z.strictObject({
+    name: z.literal("soql"),
+    object: z.string(),
+    /** Configuration key of the columns read when the caller names no fields. */
+    columnsKey: z.string(),
+    time: z.string(),
+    id: z.string(),
+  }),
+  z.strictObject({
+    name: z.literal("qbo"),
+    object: z.string(),
+    time: z.string(),
+    /** The entity hides what is inactive unless asked for it. */
+    hasActive: z.boolean().default(false),
+  }),
+  z.strictObject({ name: z.literal("hubspot"), time: z.string(), id: z.string() }),
+]);
+export type Language = z.infer<typeof languageSchema>;
+
 const operation = z.strictObject({
   method: z.enum(["GET", "POST", "PUT", "PATCH", "DELETE"]).default("GET"),
   path: template,
   query: parameters.default({}),
-  /** A JSON body the parameters are laid over (search endpoints). */
+  /** A JSON body the parameters are laid over (search endpoints); its texts may hold `{id}`. */
   body: z.record(z.string(), z.unknown()).optional(),
+  /** Members of the record as it stands that are sent along (`SyncToken`): it is read first. */
+  take: z.array(z.string()).default([]),
   /** Where the record, or the list of them, stands in the answer. */
   root: path.default(""),
 });
@@ -119,6 +176,10 @@ export const resourceSchema = z.strictObject({
   where: z.record(z.string(), condition).default({}),
   /** The whole `where` text goes to this parameter as it came. */
   passThrough: z.string().optional(),
+  /** Lists are asked for in this language. */
+  language: languageSchema.optional(),
+  /** The vendor's own name of it, as its webhooks and feeds say; absent: the resource's name. */
+  objectType: z.string().optional(),
 });
 export type Resource = z.infer<typeof resourceSchema>;
 export type Operation = z.infer<typeof operation>;
@@ -162,7 +223,11 @@ export const connectorSchema = z.strictObject({
     /** Per resource, in the very shape of `event.poller.configuration`. */
     polling: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
     refreshInterval: z.number().int().positive().default(15),
+    /** Changes come as one feed for the whole account, read by this reader (`polling/feed.ts`). */
+    feed: z.enum(["box", "dropbox", "quickbooks"]).optional(),
   }),
+  /** How its webhooks are read; absent: it has none. */
+  webhook: webhookSchema.optional(),
 });
 export type Connector = z.infer<typeof connectorSchema>;
 export type ConnectorInput = z.input<typeof connectorSchema>;

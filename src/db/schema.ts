@@ -1,6 +1,9 @@
 import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 
+export * from "./connectors";
+export * from "./inbound";
+
 /** Who, what, how. Events and deliveries live in the streams' own storage, not here. */
 
 export type OrganizationSettings = {
@@ -142,7 +145,7 @@ export const destinations = sqliteTable(
     organizationId: integer("organization_id")
       .notNull()
       .references(() => organizations.id),
-    kind: text({ enum: ["instance", "webhook", "flow-step"] }).notNull(),
+    kind: text({ enum: ["instance", "webhook", "flow-step", "operations"] }).notNull(),
     ownerId: text("owner_id").notNull(),
     url: text(),
     /** Switched off by its owner, or because the receiver asked (410, `disable`). */
@@ -171,4 +174,5 @@ export type DestinationPolicy = {
   transform?: string;
 };
 
+export * from "./operations";
 export * from "./flows";

@@ -27,10 +27,15 @@ export type Attempt = {
   truncated: boolean;
 };
 
-/** What comes after a try, or after the decision not to try. */
+/**
+ * What comes after a try, or after the decision not to try. `pending`: put off, no try was made;
+ * `parked`: put off until the destination is well again, `at` at the latest.
+ */
 export type Next =
   | { kind: "delivered"; at: Millis }
   | { kind: "retrying"; at: Millis }
+  | { kind: "pending"; at: Millis }
+  | { kind: "parked"; at: Millis }
   | { kind: "held" }
   | { kind: "dead"; at: Millis; reason: DeadReason };
 
@@ -58,6 +63,12 @@ export const deliveryMessage = z.object({
       destinationId: z.string(),
       id: z.string(),
       createdAt: z.number(),
+      /** It waited for its destination to be well again, and came back by itself. */
+      parked: z.boolean().default(false),
+      /** Somebody asked for this very one: it goes also to a destination that is switched off. */
+      forced: z.boolean().default(false),
+      /** It failed, was held or was replayed before: a note of it may have to be taken back. */
+      noted: z.boolean().default(false),
       /** Absent: too large for the queue, ask the stream. */
       body: z.string().optional(),
     }),

@@ -1,6 +1,7 @@
 import type { Attempt, DeliveryItem } from "./attempt";
 import { type Answer, type Outbound, request } from "../http/client";
 import type { EgressPolicy } from "../http/egress";
+import type { Config } from "../config";
 import type { Destination } from "./destination";
 import type { Rendered } from "./handler";
 import { elementsSignature, standardHeaders } from "./signature";
@@ -29,7 +30,7 @@ export type Tried = {
 export function post(
   destination: Destination & { url: string },
   item: DeliveryItem & { body: string },
-  policy: EgressPolicy,
+  config: Config,
   now: number,
 ): Promise<Tried> {
   return tried(
@@ -42,7 +43,7 @@ export function post(
       mostBytes: ANSWER_BYTES,
     },
     item.n,
-    policy,
+    config.egress,
     now,
   );
 }

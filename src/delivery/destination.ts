@@ -1,4 +1,4 @@
-import type { DestinationPolicy } from "../db/schema";
+import type { DestinationPolicy, OrganizationSettings } from "../db/schema";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";
 
@@ -6,7 +6,8 @@ import type { Signer } from "./signature";
 export type Destination = {
   id: string;
   organizationId: number;
-  kind: "instance" | "webhook" | "flow-step";
+  /** `operations`: an organization's own callback, which is told of the others. */
+  kind: "instance" | "webhook" | "flow-step" | "operations";
   ownerId: string;
   url: string | null;
   enabled: boolean;
@@ -15,6 +16,13 @@ export type Destination = {
   legacyKey: string | null;
   signers: Signer[];
   policy: DestinationPolicy;
+};
+
+/** A destination as its operators see it: its keys' dates, and the delays it is retried with. */
+export type DestinationRecord = {
+  destination: Destination;
+  keys: { id: string; algorithm: "v1" | "v1a"; createdAt: number; expiresAt: number | null }[];
+  retryDelays: readonly number[] | undefined;
 };
 
 /** What an owner says of its destination when it is saved. */
@@ -39,10 +47,21 @@ export function headerFault(name: string, value: string): string | undefined {
     : `Header '${name}' has a character that can't be sent`;
 }
 
+/** What an organization's settings say about its connector callbacks (reference §8). */
+export function accountPolicy(settings: OrganizationSettings): {
+  failurePolicy: "retry" | "queue";
+  retryProfile: "default" | "long";
+} {
+  return {
+    failurePolicy: settings["notification.webhook.failure.policy"] ?? "retry",
+    retryProfile: settings["notification.webhook.retry.profile"] ?? "default",
+  };
+}
+
 /** The policy a destination is retried by: its own schedule, else that of its kind and organization. */
 export function retryPolicyOf(
   { kind, policy }: Pick<Destination, "kind" | "policy">,
-  account: { failurePolicy: "retry" | "queue"; retryProfile: "default" | "long" },
+  account: ReturnType<typeof accountPolicy>,
 ): RetryPolicy {
   if (policy.retrySchedule !== undefined)
     return { kind: "before-each-try", delaysSeconds: policy.retrySchedule, jitter: 0 };

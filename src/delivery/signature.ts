@@ -1,4 +1,4 @@
-import { createHmac, createPrivateKey, sign, timingSafeEqual } from "node:crypto";
+import { createHmac, createPrivateKey, createPublicKey, sign, timingSafeEqual } from "node:crypto";
 import type { Millis } from "./attempt";
 
 /** A key that signs callbacks: `whsec_` + base64 (symmetric), or `whsk_` + base64 of an ed25519 seed. */
@@ -48,6 +48,13 @@ function ed25519(seed: Buffer): ReturnType<typeof createPrivateKey> {
     format: "der",
     type: "pkcs8",
   });
+}
+
+/** `whpk_` and base64 of the public key that belongs to a `whsk_…` seed. */
+export function publicKeyOf(secret: string): string {
+  const seed = Buffer.from(secret.slice(secret.indexOf("_") + 1), "base64");
+  const der = createPublicKey(ed25519(seed)).export({ format: "der", type: "spki" });
+  return `whpk_${Buffer.from(der).subarray(-32).toString("base64")}`;
 }
 
 /** Whether a text is a symmetric signing secret: `whsec_` and base64 of 24 to 64 bytes. */

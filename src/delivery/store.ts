@@ -1,4 +1,4 @@
-import { eq, inArray } from "drizzle-orm";
+import { and, eq, gt, inArray, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import {
@@ -8,7 +8,13 @@ import {
   type SigningKey,
 } from "../db/schema";
 import { type Keyring, seal, unseal } from "../db/sealed";
-import type { Destination, DestinationDraft } from "./destination";
+import {
+  accountPolicy,
+  type Destination,
+  type DestinationDraft,
+  type DestinationRecord,
+  retryPolicyOf,
+} from "./destination";
 
 type Row = typeof destinations.$inferSelect;
 
@@ -43,6 +49,163 @@ export async function readDestinations(
   return new Map(
     ids.flatMap((id) => known.get(id)?.value ?? []).map((value) => [value.destination.id, value]),
   );
+}
+
+/** One destination, read now; undefined when unknown or another organization's. */
+export async function readDestination(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  id: string,
+): Promise<Destination | undefined> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(destinations)
+    .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+  return row === undefined ? undefined : opened(row, ring);
+}
+
+/** One destination with its keys; undefined when unknown or another organization's. */
+export async function readDestinationRecord(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  id: string,
+): Promise<DestinationRecord | undefined> {
+  const [row] = await drizzle(db)
+    .select({ row: destinations, settings: organizations.settings })
+    .from(destinations)
+    .innerJoin(organizations, eq(organizations.id, destinations.organizationId))
+    .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+  return row === undefined ? undefined : recordOf(row.row, row.settings, ring);
+}
+
+/** An organization's destinations in the order of their ids, from after `after`. */
+export async function listDestinationRecords(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  filter: { kind: Destination["kind"] | undefined; after: string | null; limit: number },
+): Promise<DestinationRecord[]> {
+  const rows = await drizzle(db)
+    .select({ row: destinations, settings: organizations.settings })
+    .from(destinations)
+    .innerJoin(organizations, eq(organizations.id, destinations.organizationId))
+    .where(
+      and(
+        eq(destinations.organizationId, organizationId),
+        filter.kind === undefined
+          ? ne(destinations.kind, "operations")
+          : eq(destinations.kind, filter.kind),
+        filter.after === null ? undefined : gt(destinations.id, filter.after),
+      ),
+    )
+    .orderBy(destinations.id)
+    .limit(filter.limit);
+  return rows.map(({ row, settings }) => recordOf(row, settings, ring));
+}
+
+function recordOf(row: Row, settings: OrganizationSettings, ring: Keyring): DestinationRecord {
+  const destination = opened(row, ring);
+  const policy = retryPolicyOf(destination, accountPolicy(settings));
+  return {
+    destination,
+    keys: row.signingKeys.map(({ id, algorithm, createdAt, expiresAt }) => ({
+      id,
+      algorithm,
+      createdAt,
+      expiresAt,
+    })),
+    retryDelays: policy.kind === "queue" ? [] : policy.delaysSeconds,
+  };
+}
+
+/** What operators may change of a destination; `null` takes a setting away. */
+export type PolicyChange = {
+  enabled?: boolean | undefined;
+  rate?: number | null | undefined;
+  ordering?: "none" | "object" | "source" | undefined;
+  retrySchedule?: number[] | null | undefined;
+  filter?: string | null | undefined;
+  transform?: string | null | undefined;
+  headers?: Record<string, string> | undefined;
+};
+
+/** Lays a change over a destination. Switching it on also reactivates its subscription. */
+export async function changePolicy(
+  db: D1Database,
+  ring: Keyring,
+  destination: Destination,
+  change: PolicyChange,
+  now: number,
+): Promise<void> {
+  const { enabled, headers, rate, ...rest } = change;
+  const members = Object.entries({ ...rest, ratePerSecond: rate }).filter(
+    ([, value]) => value !== undefined,
+  );
+  forgetDestination(destination.id);
+  await drizzle(db)
+    .update(destinations)
+    .set({
+      policy: sql`json_patch(${destinations.policy}, ${JSON.stringify(Object.fromEntries(members))})`,
+      updatedAt: now,
+      ...(enabled === undefined ? {} : { enabled }),
+      ...(enabled === true ? { active: true } : {}),
+      ...(headers === undefined
+        ? {}
+        : {
+            headersSealed: seal(
+              ring,
+              JSON.stringify(headers),
+              sealedRow(destination.id, "headers"),
+            ),
+          }),
+    })
+    .where(
+      and(
+        eq(destinations.id, destination.id),
+        eq(destinations.organizationId, destination.organizationId),
+      ),
+    );
+}
+
+/** A new key signs from now on; those of its kind that were live end at `retireAt`. */
+export async function rotateKey(
+  db: D1Database,
+  ring: Keyring,
+  { destination: { id, organizationId } }: DestinationRecord,
+  key: { algorithm: "v1" | "v1a"; secret: string; retireAt: number; now: number },
+): Promise<void> {
+  const [row] = await drizzle(db)
+    .select({ keys: destinations.signingKeys })
+    .from(destinations)
+    .where(eq(destinations.id, id));
+  const keyId = `key_${crypto.randomUUID()}`;
+  const { algorithm, now, retireAt } = key;
+  const made: SigningKey = {
+    id: keyId,
+    algorithm,
+    sealed: seal(ring, key.secret, sealedRow(id, keyId)),
+    createdAt: now,
+    expiresAt: null,
+  };
+  const kept = (row?.keys ?? [])
+    .map((old) =>
+      old.algorithm === algorithm
+        ? { ...old, expiresAt: Math.min(old.expiresAt ?? retireAt, retireAt) }
+        : old,
+    )
+    .filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  forgetDestination(id);
+  await drizzle(db)
+    .update(destinations)
+    .set({ signingKeys: [made, ...kept], updatedAt: now })
+    .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+}
+
+/** `whsk_` and base64 of 32 random bytes: the seed of an ed25519 key. */
+export function newSigningSeed(): string {
+  return `whsk_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 }
 
 /** Makes this isolate read a destination anew. */
@@ -120,6 +283,24 @@ function signingKeys(
 export function deleteDestination(db: D1Database, id: string): BatchItem<"sqlite"> {
   forgetDestination(id);
   return drizzle(db).delete(destinations).where(eq(destinations.id, id));
+}
+
+/**
+ * Switches a destination off: `enabled`, the receiver wants no more; `active`, its subscription is held.
+ * @returns whether it was on.
+ */
+export async function switchOff(
+  db: D1Database,
+  id: string,
+  column: "enabled" | "active",
+): Promise<boolean> {
+  forgetDestination(id);
+  const rows = await drizzle(db)
+    .update(destinations)
+    .set({ [column]: false })
+    .where(and(eq(destinations.id, id), eq(destinations[column], true)))
+    .returning({ id: destinations.id });
+  return rows.length === 1;
 }
 
 export function newSigningSecret(): string {

@@ -1,4 +1,4 @@
-import type { Attempt, DeadReason, Millis } from "../delivery/attempt";
+import type { Attempt, Millis, Next } from "../delivery/attempt";
 
 /**
  * One normalised change, as a source hands it to its stream. `id` is derived from source, object and
@@ -77,27 +77,29 @@ export type Commit = {
   retentionMs?: number;
   /** Put `message` on the polls queue at `at`, unless a later commit clears it. */
   wake?: { at: Millis; message: string } | null;
-  /** The source is done: its lease ends. */
-  release?: boolean;
 };
 
 export type Committed =
-  | { kind: "committed"; version: number; accepted: string[]; notifications: number }
+  | {
+      kind: "committed";
+      version: number;
+      accepted: string[];
+      notifications: number;
+      /** What it cost: this commit's part of the rows its flush wrote, and of the messages it sends. */
+      rowsWritten: number;
+      messages: number;
+    }
   | { kind: "stale"; version: number };
 
 export type Opened =
   | { kind: "opened"; lease: string; version: number; cursor: string | null }
   | { kind: "busy"; until: Millis };
 
-/** Where a notification stands. `pending` covers both "ready" and "on the queue" (its lease is in memory). */
-export type DeliveryState =
-  | { kind: "pending"; at: Millis }
-  | { kind: "retrying"; at: Millis }
-  | { kind: "waiting" }
-  | { kind: "held" }
-  | { kind: "kept" }
-  | { kind: "delivered"; at: Millis }
-  | { kind: "dead"; at: Millis; reason: DeadReason };
+/**
+ * Where a notification stands. `pending` covers both "ready" and "on the queue" (its lease is in memory);
+ * `waiting` for one before it; `held` while its subscription is inactive; `kept`: it has no destination.
+ */
+export type DeliveryState = Next | { kind: "waiting" } | { kind: "kept" };
 
 /** The bytes one destination gets in one POST, and what became of them. */
 export type Notification = {
@@ -115,5 +117,11 @@ export type Notification = {
   /** Tries since it was created or last released; all tries ever are in `attempts`. */
   tries: number;
   firstFailedAt?: Millis;
+  /** Somebody asked for this one: it is tried once whatever the state of its destination. */
+  forced?: true;
+  /** Somebody has taken note of it. */
+  acknowledged?: true;
+  /** It was held, dead or replayed before: operators may have a note of it. */
+  released?: true;
   attempts: Attempt[];
 };

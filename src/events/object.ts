@@ -1,9 +1,20 @@
 import { DurableObject } from "cloudflare:workers";
 import type { DeliveryItem, DeliveryMessage, Millis, Outcome } from "../delivery/attempt";
 import { composeBody } from "./body";
-import type { Commit, Committed, DeliveryState, Notification, Opened, StoredEvent } from "./event";
-import { groupsByWeight, planCommit } from "./plan";
-import { applyOutcome, isOpen, nextTry, release } from "./settle";
+import type {
+  Commit,
+  Committed,
+  DeliveryState,
+  Notification,
+  Opened,
+  StoredEvent,
+  Target,
+} from "./event";
+import { type EventFilter, fits } from "./filter";
+import { type JobState, startOf, stepJob, type StreamJob } from "./jobs/job";
+import { saveJobPart } from "./jobs/store";
+import { groupsByWeight, newNotification, planCommit } from "./plan";
+import { applyOutcome, dueAt, isOpen, nextAtOf, nextTry, release } from "./settle";
 import { type Bundle, StreamStore } from "./store";
 import { notificationId } from "./stream-name";
 import { type Tally, tallyOf } from "./tally";
@@ -22,6 +33,8 @@ const SEGMENT_UNITS = 400_000;
 const DEFAULT_RETENTION_MS = 7 * 86_400_000;
 const PURGE_PAUSE_MS = 60_000;
 const PURGE_ROWS = 500;
+const RESUME_BUNDLES = 200;
+const JOB_PAUSE_MS = 100;
 /** An alarm this late is taken for lost. */
 const OVERDUE_MS = 120_000;
 /** An answer slower than this takes its destination to the slow lane. */
@@ -45,6 +58,8 @@ export class EventStream extends DurableObject<Env> {
   private readonly store: StreamStore;
   private readonly inFlight = new Map<number, Millis>();
   private readonly healthy = new Set<string>();
+  /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
+  private readonly parked = new Map<string, Millis>();
   private waiting: Waiting[] = [];
   private lease: Lease | undefined;
   private lastOpenedAt: Millis | null = null;
@@ -54,12 +69,16 @@ export class EventStream extends DurableObject<Env> {
   /** Bundles up to this one may still be on the queue since before this object woke up, until then. */
   private inherited = { upTo: 0, until: 0 };
   private backlog = false;
+  private retentionMs: number;
+  private named: boolean;
   private requests = 0;
   private sent = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.store = new StreamStore(state.storage.sql);
+    this.retentionMs = Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
+    this.named = this.store.meta("name") !== null;
     void state.blockConcurrencyWhile(async () => {
       this.armedAt = await state.storage.getAlarm();
       const last = this.store.lastSeqs();
@@ -81,7 +100,7 @@ export class EventStream extends DurableObject<Env> {
       return { kind: "busy", until: this.lease.until };
     this.lease = { token: crypto.randomUUID(), holder: request.holder, until: now + POLL_LEASE_MS };
     this.lastOpenedAt = now;
-    this.rouse(now);
+    if (this.backlog) this.arm(now);
     const { version, value } = this.cursor();
     return { kind: "opened", lease: this.lease.token, version, cursor: value };
   }
@@ -114,6 +133,12 @@ export class EventStream extends DurableObject<Env> {
     return this.store.state(keys);
   }
 
+  /** Which of these event ids are known here. */
+  knownIds(ids: string[]): string[] {
+    this.requests += 1;
+    return [...this.store.knownIds(ids)];
+  }
+
   readStatePage(prefix: string, after: string, limit: number): { key: string; value: string }[] {
     this.requests += 1;
     return this.store.statePage(prefix, after, limit);
@@ -136,12 +161,15 @@ export class EventStream extends DurableObject<Env> {
     );
   }
 
-  /** Records what became of a bundle's notifications. A repeated settle changes nothing. */
-  async settle(bundleId: number, outcomes: Outcome[]): Promise<void> {
+  /**
+   * Records what became of a bundle's notifications; unless `last`, others of it are still under way. A
+   * repeated settle changes nothing.
+   */
+  async settle(bundleId: number, outcomes: Outcome[], last = true): Promise<void> {
     this.requests += 1;
     const now = Date.now();
     const bundle = this.store.bundle(bundleId);
-    this.inFlight.delete(bundleId);
+    if (last) this.inFlight.delete(bundleId);
     if (bundle === undefined) return;
     const freed: string[] = [];
     let changed = false;
@@ -156,7 +184,8 @@ export class EventStream extends DurableObject<Env> {
     const next = freed.length === 0 ? [] : this.advance(freed, now);
     await this.send(next, now);
     await this.pump(now);
-    this.arm(now);
+    const dueNext = nextAtOf(bundle.notifications);
+    if (last && dueNext !== null) this.arm(now, Math.max(dueNext, now));
   }
 
   /** One notification with its events; null when unknown here. */
@@ -166,6 +195,16 @@ export class EventStream extends DurableObject<Env> {
       .bundleOf(seq)
       ?.notifications.find((candidate) => candidate.seq === seq);
     return notification === undefined ? null : this.view(notification);
+  }
+
+  /** Somebody has taken note of a notification. */
+  acknowledge(seq: number): void {
+    this.requests += 1;
+    const bundle = this.store.bundleOf(seq);
+    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
+    if (bundle === undefined || notification === undefined) return;
+    notification.acknowledged = true;
+    this.store.saveBundle(bundle);
   }
 
   /** The body a notification is sent with. */
@@ -204,10 +243,29 @@ export class EventStream extends DurableObject<Env> {
     return views;
   }
 
-  /** Oldest first, after `after`; at most `limit`. */
-  events(request: { after: number; limit: number }): { events: StoredEvent[]; head: number } {
+  /**
+   * Oldest first, after `after`; at most `limit` that fit the filter (JSON of an `EventFilter`). `last` is
+   * the number to go on from.
+   */
+  events(request: { after: number; limit: number; filter?: string }): {
+    events: StoredEvent[];
+    last: number;
+    head: number;
+  } {
     this.requests += 1;
-    return { events: this.store.eventsAfter(request.after, request.limit), head: this.lastEvent };
+    const filter: EventFilter = JSON.parse(request.filter ?? "{}");
+    const events: StoredEvent[] = [];
+    let last = request.after;
+    for (let pages = 0; pages < 20 && events.length < request.limit; pages += 1) {
+      const page = this.store.eventsAfter(last, request.limit);
+      for (const event of page) {
+        if (events.length === request.limit) break;
+        last = event.seq;
+        if (fits(filter, event)) events.push(event);
+      }
+      if (page.length < request.limit) break;
+    }
+    return { events, last, head: this.lastEvent };
   }
 
   /** Newest first, from below `before`; at most `limit`. */
@@ -233,39 +291,75 @@ export class EventStream extends DurableObject<Env> {
     );
   }
 
-  /** Sends a notification again, now, with the same id and body. */
-  async replay(seq: number): Promise<NotificationView | null> {
+  /**
+   * Sends a notification again, now, with the same id and body; `forced`, also to a destination that is
+   * switched off. One that had nowhere to go goes to `fallbackId`.
+   */
+  async replay(
+    seq: number,
+    { forced = false, fallbackId = null }: { forced?: boolean; fallbackId?: string | null } = {},
+  ): Promise<NotificationView | null> {
     this.requests += 1;
     const now = Date.now();
     const bundle = this.store.bundleOf(seq);
     const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
     if (bundle === undefined || notification === undefined) return null;
+    notification.destinationId ??= fallbackId;
     if (notification.destinationId === null) return this.view(notification);
-    release(notification, now);
+    release(notification, now, forced);
     this.store.saveBundle(bundle);
     await this.send([bundle], now);
-    this.arm(now);
+    this.arm(now, now + DELIVERY_LEASE_MS);
     return this.view(notification);
   }
 
-  /** Lets held notifications of a destination go, oldest first; at most a page. @returns where to go on, or null. */
-  async releaseHeld(destinationId: string, from: number, limit: number): Promise<number | null> {
+  /** Begins paged work; the alarm does it, a page at a time, and tells `jobs` how far it is. */
+  startJob(job: StreamJob): void {
     this.requests += 1;
     const now = Date.now();
-    const bundles = this.store.bundlesFrom(from, limit);
-    for (const bundle of bundles) {
-      const held = bundle.notifications.filter(
-        ({ state, destinationId: own }) => own === destinationId && state.kind === "held",
+    this.store.setMeta(`job|${job.id}`, JSON.stringify(startOf(job)));
+    this.arm(now, now);
+  }
+
+  /** Takes an object's data out of everything kept here. @returns how many events and notifications held it. */
+  expunge(objectType: string, objectId: string): { events: number; notifications: number } {
+    this.requests += 1;
+    const { events, notifications } = this.ctx.storage.transactionSync(() =>
+      this.store.expunge(objectType, objectId),
+    );
+    return { events: events.length, notifications: notifications.length };
+  }
+
+  /**
+   * A destination is well again (or, with `most`, is to be probed): what was parked for it is due now,
+   * oldest first. A page at a time; the alarm goes on with the rest.
+   */
+  async resume(destinationId: string, most: number | null, from = 0): Promise<void> {
+    this.requests += 1;
+    const now = Date.now();
+    if (most === null) this.parked.delete(destinationId);
+    const page = this.store.putOff(from, now, RESUME_BUNDLES);
+    let left = most ?? RESUME_BUNDLES;
+    for (const bundle of page) {
+      const mine = bundle.notifications.filter(
+        ({ state, destinationId: own }) => own === destinationId && state.kind === "parked",
       );
-      if (held.length === 0) continue;
-      for (const notification of held) release(notification, now);
+      if (mine.length === 0 || left === 0) continue;
+      for (const notification of mine) notification.state = { kind: "pending", at: now };
       this.store.saveBundle(bundle);
-      this.backlog = true;
+      left -= 1;
     }
+    const last = page.at(-1);
+    const more = left > 0 && page.length === RESUME_BUNDLES && last !== undefined;
+    this.store.setMeta(
+      "resume",
+      more
+        ? JSON.stringify({ destinationId, most: most === null ? null : left, from: last.id + 1 })
+        : null,
+    );
+    this.backlog = true;
     await this.pump(now);
-    this.arm(now);
-    const last = bundles.at(-1);
-    return last === undefined || bundles.length < limit ? null : last.id + 1;
+    this.arm(now, more ? now + 1_000 : undefined);
   }
 
   /** Counted since this object woke up: what the bench and the usage pages turn into money. */
@@ -288,6 +382,8 @@ export class EventStream extends DurableObject<Env> {
       if (this.inherited.until <= now) this.inherited.upTo = 0;
       this.backlog = true;
       await this.pump(now);
+      await this.goOnResuming();
+      await this.workJobs(now);
       await this.wakeSource(now);
       this.purge(now);
     } catch (error) {
@@ -306,6 +402,7 @@ export class EventStream extends DurableObject<Env> {
     let bundles: Bundle[] = [];
     let results: Committed[] = [];
     const before = { event: this.lastEvent, notification: this.lastNotification };
+    const rowsBefore = this.store.meter.rowsWritten;
     try {
       this.ctx.storage.transactionSync(() => {
         const plans: {
@@ -318,7 +415,10 @@ export class EventStream extends DurableObject<Env> {
         );
         results = waiting.map(({ commit }) => this.take(commit, ids, plans, now));
         this.append(plans, now);
-        bundles = this.bundle(plans.flatMap(({ notifications }) => notifications));
+        bundles = this.bundle(
+          plans.flatMap(({ notifications }) => notifications),
+          now,
+        );
       });
     } catch (error) {
       this.lastEvent = before.event;
@@ -326,11 +426,26 @@ export class EventStream extends DurableObject<Env> {
       for (const { fail } of waiting) fail(error);
       return;
     }
+    const rows = this.store.meter.rowsWritten - rowsBefore;
     waiting.forEach(({ settle }, index) => {
       const result = results[index];
-      if (result !== undefined) settle(result);
+      if (result === undefined) return;
+      settle(
+        result.kind === "stale"
+          ? result
+          : {
+              ...result,
+              rowsWritten: rows / waiting.length,
+              messages: bundles.length / waiting.length,
+            },
+      );
     });
-    this.ctx.waitUntil(this.send(bundles, now).then(() => this.arm(now)));
+    const wakes = waiting.flatMap(({ commit }) => commit.wake?.at ?? []);
+    const nextAt = bundles.flatMap(({ notifications }) => nextAtOf(notifications) ?? []);
+    const later = nextAt.filter((at) => at > now);
+    const sentAt = nextAt.length > 0 ? [now + DELIVERY_LEASE_MS] : [];
+    this.arm(now, Math.min(now + this.retentionMs, ...wakes, ...later, ...sentAt));
+    this.ctx.waitUntil(this.send(bundles, now));
   }
 
   /** One commit of a flush: checked against the cursor, numbered, its cursor and state written. */
@@ -345,10 +460,8 @@ export class EventStream extends DurableObject<Env> {
       commit.lease !== undefined && this.lease !== undefined && this.lease.token !== commit.lease;
     if (foreignLease || (commit.expect !== undefined && commit.expect !== cursor.version))
       return { kind: "stale", version: cursor.version };
-    if (this.lease !== undefined && this.lease.token === commit.lease) {
-      if (commit.release === true) this.lease = undefined;
-      else this.lease.until = now + POLL_LEASE_MS;
-    }
+    if (this.lease !== undefined && this.lease.token === commit.lease)
+      this.lease.until = now + POLL_LEASE_MS;
     const plan = planCommit(commit, {
       now,
       nextEvent: this.lastEvent + 1,
@@ -362,10 +475,8 @@ export class EventStream extends DurableObject<Env> {
     let { version } = cursor;
     if (commit.cursor !== undefined || (commit.state?.length ?? 0) > 0) {
       version += 1;
-      this.store.setMeta(
-        "cursor",
-        JSON.stringify({ version, value: commit.cursor ?? cursor.value }),
-      );
+      const { cursor: value = cursor.value, keepIdsSince = cursor.keepIdsSince } = commit;
+      this.store.setMeta("cursor", JSON.stringify({ version, value, keepIdsSince }));
     }
     for (const { key, value } of commit.state ?? []) this.store.setState(key, value);
     this.keepSettings(commit);
@@ -374,20 +485,24 @@ export class EventStream extends DurableObject<Env> {
       version,
       accepted: plan.events.map(({ id }) => id),
       notifications: plan.notifications.length,
+      rowsWritten: 0,
+      messages: 0,
     };
   }
 
   private keepSettings(commit: Commit): void {
-    const settings: Record<string, string | number | undefined> = {
-      name: this.ctx.id.name,
-      retentionMs: commit.retentionMs,
-      keepIdsSince: commit.cursor === undefined ? undefined : commit.keepIdsSince,
-    };
-    for (const [key, value] of Object.entries(settings))
-      if (value !== undefined && this.store.meta(key) !== String(value))
-        this.store.setMeta(key, String(value));
-    if (commit.wake === null && this.store.meta("wake") !== null) this.store.setMeta("wake", null);
-    if (commit.wake) this.store.setMeta("wake", JSON.stringify(commit.wake));
+    const { name } = this.ctx.id;
+    if (!this.named && name !== undefined) {
+      this.store.setMeta("name", name);
+      this.named = true;
+    }
+    if (commit.retentionMs !== undefined && commit.retentionMs !== this.retentionMs) {
+      this.store.setMeta("retentionMs", String(commit.retentionMs));
+      this.retentionMs = commit.retentionMs;
+    }
+    if (commit.wake === undefined || (commit.wake === null && this.store.meta("wake") === null))
+      return;
+    this.store.setMeta("wake", commit.wake === null ? null : JSON.stringify(commit.wake));
   }
 
   private append(plans: { events: StoredEvent[]; raw: string | undefined }[], now: Millis): void {
@@ -399,7 +514,7 @@ export class EventStream extends DurableObject<Env> {
   }
 
   /** New notifications as rows, those of one lane together; the ones that want order wait for their turn. */
-  private bundle(notifications: Notification[]): Bundle[] {
+  private bundle(notifications: Notification[], now: Millis): Bundle[] {
     for (const notification of notifications) {
       if (notification.keys === undefined) continue;
       const blocked = notification.keys.some((key) => this.store.firstOfKey(key) !== undefined);
@@ -407,8 +522,13 @@ export class EventStream extends DurableObject<Env> {
       if (blocked && notification.state.kind === "pending")
         notification.state = { kind: "waiting" };
     }
+    for (const notification of notifications) {
+      const until = this.parked.get(notification.destinationId ?? "") ?? 0;
+      if (until > now && notification.state.kind === "pending")
+        notification.state = { kind: "parked", at: until };
+    }
     const weight = (notification: Notification): number => notification.events.length * 2_000;
-    return Map.groupBy(notifications, (notification) => this.lane([notification]))
+    return Map.groupBy(notifications, (one) => `${this.lane([one])} ${one.state.kind === "parked"}`)
       .values()
       .toArray()
       .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight))
@@ -439,7 +559,8 @@ export class EventStream extends DurableObject<Env> {
     for (const bundle of bundles) {
       const ready = bundle.notifications.filter(({ state }) => isDue(state, now));
       if (ready.length === 0) continue;
-      if (this.inFlight.size >= WINDOW && !this.inFlight.has(bundle.id)) {
+      // Part of a bundle may still be under way: what is due of it follows when that is settled.
+      if (this.inFlight.size >= WINDOW || this.inFlight.has(bundle.id)) {
         this.backlog = true;
         continue;
       }
@@ -484,6 +605,9 @@ export class EventStream extends DurableObject<Env> {
         destinationId: notification.destinationId,
         id: notificationId(this.name(), notification.seq),
         createdAt: notification.createdAt,
+        parked: notification.state.kind === "parked",
+        forced: notification.forced === true,
+        noted: notification.released === true,
         ...(bytes > INLINE_BYTES ? {} : { body }),
       };
     });
@@ -499,11 +623,13 @@ export class EventStream extends DurableObject<Env> {
       : "DELIVERIES_SLOW";
   }
 
-  private observe(notification: Notification, { attempt, next }: Outcome): void {
-    if (attempt === undefined || notification.destinationId === null) return;
-    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS)
-      this.healthy.add(notification.destinationId);
-    else this.healthy.delete(notification.destinationId);
+  private observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
+    if (destinationId === null) return;
+    if (next.kind === "parked") this.parked.set(destinationId, next.at);
+    if (attempt === undefined) return;
+    if (next.kind === "delivered") this.parked.delete(destinationId);
+    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
+    else this.healthy.delete(destinationId);
   }
 
   private unblock(notification: Notification): string[] {
@@ -528,6 +654,48 @@ export class EventStream extends DurableObject<Env> {
     return [...bundles.values()];
   }
 
+  /** A page of each job, unless the queue is half full with this stream's work: live traffic goes first. */
+  private async workJobs(now: Millis): Promise<void> {
+    for (const text of this.store.metaValues("job|")) {
+      if (this.inFlight.size >= WINDOW / 2) break;
+      const before: JobState = JSON.parse(text);
+      const { state, unheard, done } = stepJob(before, this.store, now);
+      if (unheard.length > 0) this.hear(unheard, state.job, now);
+      this.store.setMeta(`job|${state.job.id}`, done ? null : JSON.stringify(state));
+      this.backlog = true;
+      await this.pump(now);
+      await saveJobPart(this.env.DB, state.job.id, this.name(), {
+        processed: state.processed,
+        done,
+      });
+    }
+  }
+
+  /** Notifications for events that had none. */
+  private hear(events: StoredEvent[], job: StreamJob, now: Millis): void {
+    const target: Target = {
+      destinationId: job.destinationId,
+      envelope: { format: "verbatim" },
+      most: 1,
+      ordering: "none",
+    };
+    for (const event of events) {
+      this.lastNotification += 1;
+      this.store.addBundle([newNotification(target, this.lastNotification, [event], now)]);
+    }
+  }
+
+  private async goOnResuming(): Promise<void> {
+    const text = this.store.meta("resume");
+    if (text === null) return;
+    const {
+      destinationId,
+      most,
+      from,
+    }: { destinationId: string; most: number | null; from: number } = JSON.parse(text);
+    await this.resume(destinationId, most, from);
+  }
+
   private async wakeSource(now: Millis): Promise<void> {
     const text = this.store.meta("wake");
     if (text === null) return;
@@ -538,24 +706,19 @@ export class EventStream extends DurableObject<Env> {
   }
 
   private purge(now: Millis): void {
-    const retentionMs = this.retentionMs();
+    const { retentionMs } = this;
     const oldest = this.store.oldestAt();
     if (oldest === null || oldest + retentionMs > now) return;
-    const keepIdsSince = Number(this.store.meta("keepIdsSince") ?? Number.MAX_SAFE_INTEGER);
+    const { keepIdsSince = Number.MAX_SAFE_INTEGER } = this.cursor();
     if (this.store.purge(now - retentionMs, keepIdsSince, PURGE_ROWS)) this.arm(now, now + 1_000);
   }
 
-  /** Sets an alarm that was lost, or has been overdue for long, again. */
-  private rouse(now: Millis): void {
-    if (this.armedAt !== null && this.armedAt < now - OVERDUE_MS) this.armedAt = null;
-    if (this.armedAt === null && this.backlog) this.arm(now);
-  }
-
-  /** One alarm, at the earliest of everything that is due. */
+  /** One alarm, at the earliest of everything that is due; one that is long overdue is set again. */
   private arm(now: Millis, at?: Millis): void {
     const times = at === undefined ? this.dueTimes(now) : [at];
     const earliest = Math.min(...times);
-    if (!Number.isFinite(earliest) || (this.armedAt !== null && this.armedAt <= earliest)) return;
+    const armed = this.armedAt !== null && this.armedAt > now - OVERDUE_MS;
+    if (!Number.isFinite(earliest) || (armed && (this.armedAt ?? 0) <= earliest)) return;
     this.armedAt = earliest;
     this.ctx.waitUntil(this.ctx.storage.setAlarm(earliest));
   }
@@ -567,16 +730,13 @@ export class EventStream extends DurableObject<Env> {
       times.push(Math.max(due, this.inherited.upTo > 0 ? this.inherited.until : 0, now + 100));
     const wake = this.store.meta("wake");
     if (wake !== null) times.push(JSON.parse(wake).at);
+    if (this.store.metaValues("job|").length > 0) times.push(now + JOB_PAUSE_MS);
     const oldest = this.store.oldestAt();
-    if (oldest !== null) times.push(Math.max(oldest + this.retentionMs(), now + PURGE_PAUSE_MS));
+    if (oldest !== null) times.push(Math.max(oldest + this.retentionMs, now + PURGE_PAUSE_MS));
     return times;
   }
 
-  private retentionMs(): number {
-    return Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
-  }
-
-  private cursor(): { version: number; value: string | null } {
+  private cursor(): { version: number; value: string | null; keepIdsSince?: number } {
     const text = this.store.meta("cursor");
     return text === null ? { version: 0, value: null } : JSON.parse(text);
   }
@@ -610,7 +770,8 @@ export class EventStream extends DurableObject<Env> {
 }
 
 function isDue(state: DeliveryState, now: Millis): boolean {
-  return (state.kind === "pending" || state.kind === "retrying") && state.at <= now;
+  const at = dueAt(state);
+  return at !== null && at <= now;
 }
 
 /** What a text weighs inside a JSON message. */

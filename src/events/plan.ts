@@ -33,22 +33,20 @@ export function planCommit(
     const mine = events.filter((_, index) => fresh[index]?.to.includes(targetIndex));
     for (const group of groupsOf(mine, target.most)) {
       const seq = context.nextNotification + notifications.length;
-      notifications.push(
-        notificationOf(target, seq, group, context.now, commit.raw, context.nextEvent),
-      );
+      const raw = commit.raw === undefined ? {} : { raw: context.nextEvent };
+      notifications.push({ ...newNotification(target, seq, group, context.now), ...raw });
       for (const event of group) event.notifications.push(seq);
     }
   });
   return { events, notifications };
 }
 
-function notificationOf(
+/** A notification of `events`, due now, or kept when it has nowhere to go. */
+export function newNotification(
   target: Target,
   seq: number,
   events: readonly StoredEvent[],
   now: Millis,
-  raw: string | undefined,
-  firstEvent: number,
 ): Notification {
   const keys = orderingKeys(target, events);
   return {
@@ -57,7 +55,6 @@ function notificationOf(
     destinationId: target.destinationId,
     envelope: target.envelope,
     events: events.map((event) => event.seq),
-    ...(raw === undefined ? {} : { raw: firstEvent }),
     ...(keys.length === 0 ? {} : { keys }),
     state: target.destinationId === null ? { kind: "kept" } : { kind: "pending", at: now },
     tries: 0,
@@ -113,14 +110,6 @@ export function groupsByWeight<T>(
   }
   if (current.length > 0) groups.push(current);
   return groups;
-}
-
-/** When the stream must look at these notifications again; null: never by itself. */
-export function nextAtOf(notifications: readonly Notification[]): Millis | null {
-  const times = notifications.flatMap(({ state }) =>
-    state.kind === "pending" || state.kind === "retrying" ? [state.at] : [],
-  );
-  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** Text in parts of at most `size` UTF-16 units, never cutting a surrogate pair. */

@@ -1,5 +1,5 @@
 import type { Millis, Outcome } from "../delivery/attempt";
-import type { Notification } from "./event";
+import type { DeliveryState, Notification } from "./event";
 
 /** Tries kept with a notification; older ones give way. */
 const MOST_ATTEMPTS = 50;
@@ -9,6 +9,7 @@ export function isOpen({ state }: Pick<Notification, "state">): boolean {
   switch (state.kind) {
     case "pending":
     case "retrying":
+    case "parked":
     case "waiting":
     case "held":
       return true;
@@ -25,9 +26,9 @@ export function isOpen({ state }: Pick<Notification, "state">): boolean {
  */
 export function applyOutcome(notification: Notification, outcome: Outcome): boolean {
   const { state, attempts } = notification;
-  const underWay = state.kind === "pending" || state.kind === "retrying";
-  if (!underWay || outcome.n !== nextTry(notification)) return false;
+  if (dueAt(state) === null || outcome.n !== nextTry(notification)) return false;
   notification.state = outcome.next;
+  delete notification.forced;
   if (outcome.attempt !== undefined) {
     notification.tries += 1;
     notification.attempts = [...attempts, outcome.attempt].slice(-MOST_ATTEMPTS);
@@ -37,10 +38,34 @@ export function applyOutcome(notification: Notification, outcome: Outcome): bool
 }
 
 /** Starts a notification anew: due now, its policy counting from the beginning, its id the same. */
-export function release(notification: Notification, now: Millis): void {
+export function release(notification: Notification, now: Millis, forced = false): void {
   delete notification.firstFailedAt;
+  notification.released = true;
+  if (forced) notification.forced = true;
   notification.tries = 0;
   notification.state = { kind: "pending", at: now };
+}
+
+/** When a notification in this state may leave; null: not by itself. */
+export function dueAt(state: DeliveryState): Millis | null {
+  switch (state.kind) {
+    case "pending":
+    case "retrying":
+    case "parked":
+      return state.at;
+    case "waiting":
+    case "held":
+    case "kept":
+    case "delivered":
+    case "dead":
+      return null;
+  }
+}
+
+/** When the stream must look at these notifications again; null: never by itself. */
+export function nextAtOf(notifications: readonly Pick<Notification, "state">[]): Millis | null {
+  const times = notifications.flatMap(({ state }) => dueAt(state) ?? []);
+  return times.length === 0 ? null : Math.min(...times);
 }
 
 /** The number of the next try. */

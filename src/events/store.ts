@@ -1,6 +1,7 @@
 import type { Millis } from "../delivery/attempt";
 import type { Notification, StoredEvent } from "./event";
-import { nextAtOf, partsOf } from "./plan";
+import { partsOf } from "./plan";
+import { nextAtOf } from "./settle";
 
 /** Up to ten notifications that travel, and are settled, together: one row. */
 export type Bundle = { id: number; notifications: Notification[] };
@@ -41,6 +42,15 @@ export class StreamStore {
       (this.first("SELECT value FROM meta WHERE key = ?", key)?.["value"] as string | undefined) ??
       null
     );
+  }
+
+  /** Values of all keys that begin with `prefix`. */
+  metaValues(prefix: string): string[] {
+    return this.run<{ value: string }>(
+      "SELECT value FROM meta WHERE key >= ? AND key < ? ORDER BY key",
+      prefix,
+      `${prefix}\u{10ffff}`,
+    ).map(({ value }) => value);
   }
 
   setMeta(key: string, value: string | null): void {
@@ -264,6 +274,16 @@ export class StreamStore {
     return row?.n ?? null;
   }
 
+  /** Bundles whose time has not come, in order, from `id`. */
+  putOff(id: number, now: Millis, limit: number): Bundle[] {
+    return this.run<BundleRow>(
+      "SELECT id, body FROM bundles WHERE next_at > ? AND id >= ? ORDER BY id LIMIT ?",
+      now,
+      id,
+      limit,
+    ).map(bundleOf);
+  }
+
   bundlesBefore(id: number, limit: number): Bundle[] {
     return this.run<BundleRow>(
       "SELECT id, body FROM bundles WHERE id < ? ORDER BY id DESC LIMIT ?",
@@ -294,6 +314,44 @@ export class StreamStore {
 
   removeOrdering(key: string, seq: number): void {
     this.run("DELETE FROM ordering WHERE key = ? AND seq = ?", key, seq);
+  }
+
+  /**
+   * Takes an object's data out of its events, and out of the vendor bodies and answers that may quote it.
+   * @returns the events' numbers and those of their notifications.
+   */
+  expunge(objectType: string, objectId: string): { events: number[]; notifications: number[] } {
+    const events: number[] = [];
+    const notifications = new Set<number>();
+    const starts = this.run<{ seq: number; at: number }>(
+      "SELECT DISTINCT seq, at FROM segments ORDER BY seq",
+    );
+    starts.forEach(({ seq, at }, index) => {
+      const next = starts[index + 1]?.seq;
+      const content = this.events(seq, next === undefined ? Number.MAX_SAFE_INTEGER : next - 1);
+      const mine = content.events.filter(
+        (event) => event.objectType === objectType && event.objectId === objectId,
+      );
+      if (mine.length === 0) return;
+      for (const event of mine) {
+        event.data = "null";
+        events.push(event.seq);
+        for (const held of event.notifications) notifications.add(held);
+      }
+      this.run("DELETE FROM segments WHERE seq = ?", seq);
+      this.writeSegment(seq, at, {
+        events: content.events,
+        raw: content.raws.has(seq) ? "null" : undefined,
+      });
+    });
+    for (const held of notifications) {
+      const bundle = this.bundleOf(held);
+      const notification = bundle?.notifications.find(({ seq }) => seq === held);
+      if (bundle === undefined || notification === undefined) continue;
+      for (const attempt of notification.attempts) attempt.responseBody = "";
+      this.saveBundle(bundle);
+    }
+    return { events, notifications: [...notifications] };
   }
 
   oldestAt(): Millis | null {

@@ -153,7 +153,9 @@ async function settled(
       return next.reason === "destination-disabled"
         ? undefined
         : failed(item, outcome, answer, doors);
+    case "pending":
     case "retrying":
+    case "parked":
     case "held":
       return;
   }

@@ -1,5 +1,6 @@
 import { concatenate } from "./body";
 import { checkEgress, type EgressPolicy } from "./egress";
+import { privateAddressOf } from "./resolve/client";
 
 export type Outbound = {
   url: string;
@@ -30,6 +31,12 @@ export type Answer =
 export async function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
   const verdict = checkEgress(outbound.url, policy);
   if (!verdict.ok) return { kind: "refused", error: verdict.message };
+  const hidden = await privateAddressOf(verdict.url.hostname, policy);
+  if (hidden !== undefined)
+    return {
+      kind: "refused",
+      error: `Host '${verdict.url.hostname}' resolves to ${hidden}, which is not public`,
+    };
   const signal = AbortSignal.timeout(outbound.timeoutMs);
   try {
     const response = await fetch(verdict.url, {

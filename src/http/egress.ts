@@ -7,6 +7,8 @@ export type EgressPolicy = {
   allowHttp: boolean;
   /** Our own host name: calling ourselves over the network is refused. */
   ownHost: string | undefined;
+  /** A DNS-over-HTTPS resolver that names are checked with before they are called; absent: not checked. */
+  resolver: string | undefined;
 };
 
 /** A host name, or an address range in CIDR form; allowed on any port and over http. */
@@ -84,6 +86,11 @@ export function isPublicAddress(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
 export function addressOf(host: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   const bare = host.startsWith("[") ? host.slice(1, -1) : host;
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : undefined;
+}
+
+/** Whether the operator allowed a host name as such. */
+export function isAllowedHost(host: string, policy: EgressPolicy): boolean {
+  return isAllowed(bareHost(host), undefined, policy);
 }
 
 function isAllowed(

@@ -1,4 +1,5 @@
 import { createMiddleware } from "hono/factory";
+import { invalid } from "./refusal";
 import type { RequestIdEnv } from "./surface";
 
 const EXPOSED =
@@ -9,4 +10,11 @@ export const elementsHeaders = createMiddleware<RequestIdEnv>(async (c, next) =>
   await next();
   c.res.headers.set("Access-Control-Expose-Headers", EXPOSED);
   c.res.headers.set("Elements-Request-Id", c.get("requestId"));
+});
+
+/** Asynchronous requests are not built: the header is refused rather than overlooked (reference §8). */
+export const refuseAsync = createMiddleware(async (c, next) => {
+  if (c.req.header("Elements-Async-Request")?.toLowerCase() === "true")
+    throw invalid("Header 'Elements-Async-Request' is not supported", "Elements-Async-Request");
+  await next();
 });

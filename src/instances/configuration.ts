@@ -291,16 +291,28 @@ export function mergeConfiguration(
   return merged;
 }
 
+/**
+ * What a reader sees of one key. The master switch is told as it stands, not as it was given: whoever sends
+ * back what was read switches nothing.
+ */
+export function visibleValue(
+  connector: Connector,
+  values: Readonly<Record<string, string | null>>,
+  { key, defaultValue, type }: Entry,
+): string | null {
+  if (key === "event.notification.enabled") return String(eventSettings(connector, values).enabled);
+  const value = values[key] ?? null;
+  return value === null ? defaultValue : type === "PASSWORD" ? MASK : value;
+}
+
 /** What a reader sees: every key of the connector with its value or default, secrets masked. */
 export function visibleConfiguration(
   connector: Connector,
   values: Readonly<Record<string, string | null>>,
 ): Record<string, string | null> {
   const visible: Record<string, string | null> = {};
-  for (const { key, defaultValue, type } of entriesOf(connector)) {
-    const value = values[key] ?? null;
-    visible[key] = value === null ? defaultValue : type === "PASSWORD" ? MASK : value;
-  }
+  for (const entry of entriesOf(connector))
+    visible[entry.key] = visibleValue(connector, values, entry);
   for (const [key, value] of Object.entries(values)) if (!(key in visible)) visible[key] = value;
   return visible;
 }
@@ -359,6 +371,17 @@ export function hasCredentials(
     case "basic":
       return has(authentication.usernameKey) && has(authentication.passwordKey);
   }
+}
+
+/** Whether two configurations reach the vendor in the same way: only what is about events or lists differs. */
+export function sameConnection(
+  before: Readonly<Record<string, string | null>>,
+  after: Readonly<Record<string, string | null>>,
+): boolean {
+  return [...Object.keys(before), ...Object.keys(after)].every(
+    (key) =>
+      /^(event|filter|pagination)\./.test(key) || (before[key] ?? null) === (after[key] ?? null),
+  );
 }
 
 export type Fault = { field: string; message: string };

@@ -3,7 +3,6 @@ import * as z from "zod";
 import { type AskerEnv, withSecrets } from "../accounts/routes";
 import { readUser } from "../accounts/store";
 import { type Config, readConfig } from "../config";
-import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
 import { type Keyring, keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";
@@ -11,12 +10,14 @@ import { parse, readJson } from "../http/body";
 import { checkEgress } from "../http/egress";
 import { conflict, forbidden, invalid, notFound, Refusal, unauthenticated } from "../http/refusal";
 import { pageOf } from "../http/paging";
+import { connectorOf } from "./catalog/store";
 import {
   configurationFault,
   entriesOf,
   type Fault,
   hasCredentials,
   mergeConfiguration,
+  sameConnection,
 } from "./configuration";
 import { destinationOf } from "./destination";
 import {
@@ -51,17 +52,25 @@ export type PollingFault = (
   instance: Pick<Instance, "connector" | "configuration">,
 ) => Fault | undefined;
 
+/** A room above this one that keeps the vendor's side of an instance in step. */
+export type Companion = {
+  /** After an instance was made or changed. */
+  saved: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
+  /** Before it is deleted. */
+  removed: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
+};
+
 type Doors = { db: D1Database; ring: Keyring; config: Config };
 
 /** `/instances` of the connector surface (reference §4). */
-export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
+export function instanceRoutes(pollingFault: PollingFault, companion: Companion): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .use("/instances/*", withSecrets)
     .use("/instances", withSecrets)
     .use("/jobs/*", withSecrets)
     .get("/instances", async (c) => {
-      const { asker, elementToken } = c.var;
-      if (elementToken !== undefined) return c.json(await shown(c, await ofToken(c)));
+      const { asker, byOrganization } = c.var;
+      if (byOrganization !== true) return c.json(await shown(c, await ofToken(c)));
       const page = pageOf(c.req.query());
       const { items, total } = await listInstances(
         c.env.DB,
@@ -107,11 +116,11 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     .get("/instances/docs", async (c) => c.json(swaggerOf((await ofToken(c)).connector)))
     .put("/instances", async (c) => c.json(await shown(c, await change(c, await ofToken(c)))))
     .patch("/instances", async (c) => c.json(await shown(c, await change(c, await ofToken(c)))))
-    .delete("/instances", async (c) => remove(c, await ofToken(c)))
+    .delete("/instances", async (c) => drop(c, await ofToken(c)))
     .get("/instances/:id", async (c) => c.json(await shown(c, await ofId(c))))
     .put("/instances/:id", async (c) => c.json(await shown(c, await change(c, await ofId(c)))))
     .patch("/instances/:id", async (c) => c.json(await shown(c, await change(c, await ofId(c)))))
-    .delete("/instances/:id", async (c) => remove(c, await ofId(c)))
+    .delete("/instances/:id", async (c) => drop(c, await ofId(c)))
     .get("/instances/:id/configuration", async (c) => c.json(configurationOf(await ofId(c))))
     .get("/instances/:id/configuration/:key", async (c) =>
       c.json(entryOf(await ofId(c), c.req.param("key"))),
@@ -130,18 +139,20 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
   async function create(c: Context<AskerEnv>): Promise<Instance> {
     const { db, ring, config } = doorsOf(c);
     const body = parse(newInstance, await readJson(c, BODY_BYTES));
-    const connector = findConnector(body.element.key ?? body.element.id ?? "");
+    const connector = await connectorOf(
+      db,
+      c.var.asker.organizationId,
+      body.element.key ?? body.element.id ?? "",
+    );
     if (connector === undefined)
       throw invalid(`Unknown element '${body.element.key ?? body.element.id}'`, "element");
     const now = Date.now();
-    const granted = await grant(
-      c,
-      connector,
-      mergeConfiguration(connector, {}, body.configuration),
-      body.providerData,
-    );
-    const configuration = { ...granted };
-    checkConfiguration(connector, configuration, config);
+    const merged = {
+      ...vendorToken(connector),
+      ...mergeConfiguration(connector, {}, body.configuration),
+    };
+    checkConfiguration(connector, merged, config);
+    const configuration = await grant(c, connector, merged, body.providerData);
     const id = await nextInstanceId(db);
     const since = configuration["event.poller.since"] ?? null;
     const instance: Instance = {
@@ -164,24 +175,24 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
       updatedAt: now,
     };
     await insertInstance(db, ring, instance, draftOf(instance, config));
+    await companion.saved(instance, c);
     return readBack(db, ring, instance);
   }
 
   async function change(c: Context<AskerEnv>, instance: Instance): Promise<Instance> {
     const body: InstanceChange = parse(instanceChange, await readJson(c, BODY_BYTES));
-    if (
-      body.element !== undefined &&
-      findConnector(body.element.key ?? body.element.id ?? "") !== instance.connector
-    )
+    const { key, id = "" } = body.element ?? instance.connector;
+    const named = await connectorOf(c.env.DB, c.var.asker.organizationId, key ?? id);
+    if (named?.key !== instance.connector.key)
       throw invalid("element: An instance keeps its connector", "element");
     const merged = mergeConfiguration(
       instance.connector,
       instance.configuration,
       body.configuration ?? {},
     );
+    checkConfiguration(instance.connector, merged, doorsOf(c).config);
     const configuration = await grant(c, instance.connector, merged, body.providerData);
-    return save(c, {
-      ...instance,
+    return save(c, instance, {
       configuration,
       name: body.name ?? instance.name,
       tags: body.tags ?? instance.tags,
@@ -199,31 +210,45 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     const configuration = mergeConfiguration(instance.connector, instance.configuration, {
       [entry.key]: propertyValue,
     });
-    return entryView(await save(c, { ...instance, configuration }), entry);
+    return entryView(await save(c, instance, { configuration }), entry);
   }
 
   /** Enabling resumes a poller that was switched off, its failures forgotten; the cursor stays. */
   function enable(c: Context<AskerEnv>, instance: Instance, enabled: boolean): Promise<Instance> {
-    return save(c, {
-      ...instance,
+    return save(c, instance, {
       disabled: !enabled,
       ...(enabled ? { pollerDisabled: null, enabledAt: Date.now() } : {}),
     });
   }
 
-  /** Checks and writes a changed instance; new credentials make it valid again. */
-  async function save(c: Context<AskerEnv>, instance: Instance): Promise<Instance> {
+  /** Checks and writes a changed instance. One that the vendor refused is valid again with other credentials only. */
+  async function save(
+    c: Context<AskerEnv>,
+    before: Instance,
+    changes: Partial<Instance>,
+  ): Promise<Instance> {
     const { db, ring, config } = doorsOf(c);
-    checkConfiguration(instance.connector, instance.configuration, config);
-    const valid = hasCredentials(instance.connector, instance.configuration);
+    const instance = { ...before, ...changes };
+    const { connector, configuration } = instance;
+    checkConfiguration(connector, configuration, config);
+    const isComplete = hasCredentials(connector, configuration);
+    const isRefused = !before.valid && sameConnection(before.configuration, configuration);
+    const valid = isComplete && !isRefused;
     const checked: Instance = {
       ...instance,
       valid,
-      invalidReason: valid ? null : "No credentials yet",
+      invalidReason: valid ? null : isComplete ? before.invalidReason : "No credentials yet",
     };
     if (!(await updateInstance(db, ring, checked, draftOf(checked, config), Date.now())))
       throw conflict("The instance was changed by somebody else at the same time");
+    await companion.saved(checked, c);
     return readBack(db, ring, checked);
+  }
+
+  async function drop(c: Context<AskerEnv>, instance: Instance): Promise<Response> {
+    await companion.removed(instance, c);
+    await deleteInstance(c.env.DB, instance, instanceDestinationId(instance.id));
+    return c.body(null, 200);
   }
 
   function checkConfiguration(
@@ -234,9 +259,17 @@ export function instanceRoutes(pollingFault: PollingFault): Hono<AskerEnv> {
     const fault =
       configurationFault(configuration) ??
       addressFault(configuration, config) ??
+      destinationFault(configuration, config) ??
       pollingFault({ connector, configuration });
     if (fault !== undefined) throw invalid(fault.message, fault.field);
   }
+}
+
+/** Vendors that don't sign must send this with their webhooks. */
+function vendorToken({ webhook }: Connector): Record<string, string> {
+  if (webhook === undefined || webhook.signatures.length > 0) return {};
+  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
+  return { "event.vendor.token": token };
 }
 
 const NO_FILTER = { tags: [], searchText: undefined, elementKey: undefined };
@@ -251,11 +284,22 @@ function addressFault(
     const verdict =
       value === null
         ? undefined
-        : checkEgress(value.includes("://") ? value : `https://${value}`, config.egress);
+        : checkEgress(
+            key === "site.address" && !value.includes("://") ? `https://${value}` : value,
+            config.egress,
+          );
     if (verdict?.ok === false)
       return { field: `configuration.${key}`, message: `${key}: ${verdict.message}` };
   }
   return undefined;
+}
+
+function destinationFault(
+  configuration: Record<string, string | null>,
+  config: Config,
+): Fault | undefined {
+  const destination = destinationOf({ id: 0, organizationId: 0, configuration }, config.egress);
+  return destination.ok ? undefined : destination;
 }
 
 /** Configuration with what the caller brought to authenticate: a code is exchanged, tokens are taken. */
@@ -338,11 +382,6 @@ function entryOf(instance: Instance, key: string): Record<string, unknown> {
   const entry = findEntry(instance, key);
   if (entry === undefined) throw notFound(`No configuration '${key}'`);
   return entryView(instance, entry);
-}
-
-async function remove(c: Context<AskerEnv>, instance: Instance): Promise<Response> {
-  await deleteInstance(c.env.DB, instance, instanceDestinationId(instance.id));
-  return c.body(null, 200);
 }
 
 async function pollerDisabled(c: Context<AskerEnv>): Promise<Record<string, unknown>[]> {

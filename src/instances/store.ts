@@ -2,14 +2,15 @@ import { and, desc, eq, lt, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { hashSecret } from "../accounts/secret";
-import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
-import { counters, instances, type PollerDisabled } from "../db/schema";
+import { counters, inboundRoutes, instances, type PollerDisabled } from "../db/schema";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import { deleteDestination, saveDestination } from "../delivery/store";
 import type { DestinationDraft } from "../delivery/destination";
+import { connectorsOf } from "./catalog/store";
 import { isSecretKey } from "./configuration";
 import type { Instance } from "./instance";
+import { routesOf } from "./routing";
 import { scheduleOf } from "./schedule";
 
 type Row = typeof instances.$inferSelect;
@@ -32,10 +33,10 @@ export async function readInstance(
   id: number,
 ): Promise<Instance | undefined> {
   const [row] = await drizzle(db).select().from(instances).where(eq(instances.id, id));
-  return row === undefined ? undefined : opened(row, ring);
+  return row === undefined ? undefined : (await opened(db, [row], ring))[0];
 }
 
-/** The instances named, in one query; unknown ones are absent. */
+/** The instances named, in one query; unknown ones, and those whose secrets no key opens, are absent. */
 export async function readInstances(
   db: D1Database,
   ring: Keyring,
@@ -45,7 +46,7 @@ export async function readInstances(
     .select()
     .from(instances)
     .where(sql`${instances.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
-  return rows.flatMap((row) => opened(row, ring) ?? []);
+  return opened(db, rows, ring, skipUnreadable);
 }
 
 export async function findByToken(
@@ -60,7 +61,7 @@ export async function findByToken(
     .where(
       and(eq(instances.tokenHash, hashSecret(token)), eq(instances.organizationId, organizationId)),
     );
-  return row === undefined ? undefined : opened(row, ring);
+  return row === undefined ? undefined : (await opened(db, [row], ring))[0];
 }
 
 export type InstanceFilter = {
@@ -97,7 +98,7 @@ export async function listInstances(
       .offset(page.offset),
     orm.$count(instances, where),
   ]);
-  return { items: rows.flatMap((row) => opened(row, ring) ?? []), total };
+  return { items: await opened(db, rows, ring), total };
 }
 
 /** The instances changed last. */
@@ -113,7 +114,7 @@ export async function recentInstances(
     .where(eq(instances.organizationId, organizationId))
     .orderBy(desc(instances.id))
     .limit(limit);
-  return rows.flatMap((row) => opened(row, ring) ?? []);
+  return opened(db, rows, ring);
 }
 
 export async function listPollerDisabled(
@@ -147,7 +148,22 @@ export async function insertInstance(
   await drizzle(db).batch([
     drizzle(db).insert(instances).values(toRow(instance, ring)),
     destination,
+    ...routeStatements(db, instance),
   ]);
+}
+
+/** Makes an instance findable by what its vendor calls it; nothing for vendors that never say. */
+function routeStatements(
+  db: D1Database,
+  { id, connector, configuration }: Pick<Instance, "id" | "connector" | "configuration">,
+): BatchItem<"sqlite">[] {
+  if (connector.webhook?.route === undefined) return [];
+  const { family, tenants } = routesOf(connector, configuration);
+  const rows = tenants.map((tenant) => ({ family, tenant, instanceId: id }));
+  return [
+    drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id)),
+    ...(rows.length === 0 ? [] : [drizzle(db).insert(inboundRoutes).values(rows)]),
+  ];
 }
 
 /**
@@ -168,7 +184,7 @@ export async function updateInstance(
     .where(and(eq(instances.id, instance.id), eq(instances.updatedAt, instance.updatedAt)))
     .returning({ id: instances.id });
   if (updated.length === 0) return false;
-  await drizzle(db).batch([destination]);
+  await drizzle(db).batch([destination, ...routeStatements(db, instance)]);
   return true;
 }
 
@@ -177,7 +193,7 @@ export async function deleteInstance(
   instance: Instance,
   destinationId: string,
 ): Promise<void> {
-  const statements: [BatchItem<"sqlite">, BatchItem<"sqlite">] = [
+  const statements: [BatchItem<"sqlite">, ...BatchItem<"sqlite">[]] = [
     drizzle(db)
       .delete(instances)
       .where(
@@ -185,6 +201,10 @@ export async function deleteInstance(
       ),
     deleteDestination(db, destinationId),
   ];
+  if (instance.connector.webhook?.route !== undefined)
+    statements.push(
+      drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, instance.id)),
+    );
   await drizzle(db).batch(statements);
 }
 
@@ -202,7 +222,7 @@ export async function saveGrant(
   const instance = await readInstance(db, ring, instanceId);
   if (instance === undefined) return;
   const { configuration, secrets } = split(instance.id, instance.connector, changes, ring);
-  await drizzle(db)
+  const update = drizzle(db)
     .update(instances)
     .set({
       configuration: sql`json_patch(${instances.configuration}, ${JSON.stringify(configuration)})`,
@@ -214,6 +234,56 @@ export async function saveGrant(
       refreshLeaseUntil: 0,
     })
     .where(eq(instances.id, instanceId));
+  await drizzle(db).batch([update, ...renamed(db, instance, changes)]);
+}
+
+/** Where a change of configuration changes what the vendor calls the instance, its routes change too. */
+function renamed(
+  db: D1Database,
+  instance: Instance,
+  changes: Readonly<Record<string, string | null>>,
+): BatchItem<"sqlite">[] {
+  const keys = instance.connector.webhook?.route?.equals ?? [];
+  const isRenamed = keys.some(
+    (key) => key in changes && changes[key] !== (instance.configuration[key] ?? null),
+  );
+  const configuration = { ...instance.configuration, ...changes };
+  return isRenamed ? routeStatements(db, { ...instance, configuration }) : [];
+}
+
+/** Lays configuration values over an instance's, touching nothing else: its destination says the same already. */
+export async function changeConfiguration(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  instanceId: number,
+  changes: Record<string, string | null>,
+  now: number,
+): Promise<void> {
+  const instance = await readInstance(db, ring, instanceId);
+  if (instance === undefined || instance.organizationId !== organizationId) return;
+  const { configuration, secrets } = split(instance.id, instance.connector, changes, ring);
+  const update = drizzle(db)
+    .update(instances)
+    .set({
+      configuration: sql`json_patch(${instances.configuration}, ${JSON.stringify(configuration)})`,
+      secrets: sql`json_patch(${instances.secrets}, ${JSON.stringify(secrets)})`,
+      updatedAt: now,
+    })
+    .where(eq(instances.id, instanceId));
+  await drizzle(db).batch([update, ...renamed(db, instance, changes)]);
+}
+
+/** The connector keys of an organization's instances, by id. */
+export async function connectorKeys(
+  db: D1Database,
+  organizationId: number,
+): Promise<Map<number, string>> {
+  const rows = await drizzle(db)
+    .select({ id: instances.id, key: instances.elementKey })
+    .from(instances)
+    .where(eq(instances.organizationId, organizationId));
+  return new Map(rows.map(({ id, key }) => [id, key]));
 }
 
 /** The right to refresh a token, for one caller at a time over all isolates. */
@@ -337,9 +407,34 @@ function split(
   return { configuration, secrets };
 }
 
-function opened(row: Row, ring: Keyring): Instance | undefined {
-  const connector = findConnector(row.elementKey);
-  if (connector === undefined) return undefined;
+/** Rows with their secrets open and their connectors found; one whose connector is gone is left out. */
+async function opened(
+  db: D1Database,
+  rows: readonly Row[],
+  ring: Keyring,
+  onError: (row: Row, error: unknown) => Instance[] = (_, error) => {
+    throw error;
+  },
+): Promise<Instance[]> {
+  const wanted = rows.map(({ organizationId, elementKey: key }) => ({ organizationId, key }));
+  const find = await connectorsOf(db, wanted, Date.now());
+  return rows.flatMap((row) => {
+    const connector = find(row.organizationId, row.elementKey);
+    if (connector === undefined) return [];
+    try {
+      return openedRow(row, connector, ring);
+    } catch (error) {
+      return onError(row, error);
+    }
+  });
+}
+
+function skipUnreadable({ id }: Row, error: unknown): Instance[] {
+  console.error(JSON.stringify({ at: "instances.read", instanceId: id, error: String(error) }));
+  return [];
+}
+
+function openedRow(row: Row, connector: Connector, ring: Keyring): Instance {
   const secrets = Object.entries(row.secrets).map(([key, sealed]): [string, string] => [
     key,
     unseal(ring, sealed, sealedRow(row.id, key)),

@@ -2,9 +2,8 @@ import {
   type Entry,
   entriesOf,
   eventSettings,
-  isSecretKey,
-  MASK,
   visibleConfiguration,
+  visibleValue,
 } from "./configuration";
 import type { Instance } from "./instance";
 
@@ -42,16 +41,8 @@ export function instanceView(instance: Instance, user: UserView): Record<string,
 
 /** A configuration entry of an instance. */
 export function entryView(instance: Instance, entry: Entry): Record<string, unknown> {
-  const value = instance.configuration[entry.key] ?? null;
-  return {
-    ...catalogueEntry(entry),
-    propertyValue:
-      value === null
-        ? entry.defaultValue
-        : isSecretKey(instance.connector, entry.key)
-          ? MASK
-          : value,
-  };
+  const { connector, configuration } = instance;
+  return { ...catalogueEntry(entry), propertyValue: visibleValue(connector, configuration, entry) };
 }
 
 /** A configuration key as the catalogue prints it (reference §3). */

@@ -1,6 +1,7 @@
 /** What a user gives for polling, read into a list of resources (connector-events-api.md §5.1, §5.2). */
 import * as z from "zod";
 import { checkPattern, parseZone } from "./java-date";
+import type { SnapshotRule } from "./snapshot/diff";
 import { expandTemplates } from "./template";
 
 /** Where a record keeps a date: a dotted path, its Java pattern or `milliseconds`, the zone of values that name none. */
@@ -18,6 +19,8 @@ export type PolledResource = {
   pageSize?: number;
   pollDelayMs: number;
   overlapMs: number;
+  /** How deletions are found where the vendor tells none. */
+  deletion?: SnapshotRule;
 };
 
 export type PollingConfiguration =
@@ -219,6 +222,18 @@ const Settings = z.object({
   pageSize: numberFrom(1, "a page size of 1 or more").transform(Math.floor).optional(),
   pollDelay: seconds.default(0),
   overlap: seconds.default(300),
+  deletion: z
+    .object(
+      {
+        strategy: z.literal("snapshot", "Expected snapshot"),
+        everyMinutes: numberFrom(1, "1 minute or more").default(60),
+        maxRatio: numberFrom(0, "a ratio from 0 to 1")
+          .refine((ratio) => ratio <= 1, "Expected a ratio from 0 to 1")
+          .default(0.2),
+      },
+      "Expected an object with a strategy",
+    )
+    .optional(),
 });
 
 const FIELD_NAMES: ReadonlyMap<string, string> = new Map([
@@ -265,6 +280,12 @@ function polledResource(resource: string, settings: z.infer<typeof Settings>): P
     ...(pageSize !== undefined && { pageSize }),
     pollDelayMs: settings.pollDelay * 1000,
     overlapMs: settings.overlap * 1000,
+    ...(settings.deletion !== undefined && {
+      deletion: {
+        everyMs: settings.deletion.everyMinutes * 60_000,
+        maxRatio: settings.deletion.maxRatio,
+      },
+    }),
   };
 }
 

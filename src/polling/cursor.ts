@@ -13,15 +13,41 @@ const position = z.object({
   failedAt: z.number().optional(),
   lastError: z.string().optional(),
   /** A scan larger than one run, to be continued. */
-  scan: z.object({ startedAt: z.number(), after: z.number(), position: z.unknown() }).optional(),
+  scan: z
+    .object({
+      startedAt: z.number(),
+      after: z.number(),
+      position: z.unknown(),
+      runs: z.number().default(0),
+    })
+    .optional(),
+  /** When all ids were last compared with those known. */
+  snapshotAt: z.number().optional(),
 });
 export type Position = z.infer<typeof position>;
+
+/** Where a change feed stands. */
+const feedPosition = z.object({
+  /**
+   * `listing`: the whole tree is read, then what was not in it is swept away (`sweep`); `follow`: the
+   * changes since.
+   */
+  phase: z.enum(["listing", "sweep", "follow"]),
+  /** The vendor's own; null at the beginning of a listing. */
+  position: z.string().nullable(),
+  /** Counts listings: what a listing did not see has an older one. */
+  generation: z.number(),
+  /** The first listing only records. */
+  quiet: z.boolean(),
+});
+export type FeedPosition = z.infer<typeof feedPosition>;
 
 /** The poller's cursor: opaque text to the stream. */
 const cursor = z.object({
   resources: z.record(z.string(), position).default({}),
   /** The vendor asked not to be called before this instant. */
   notBefore: z.number().optional(),
+  feed: feedPosition.optional(),
 });
 export type Cursor = z.infer<typeof cursor>;
 
@@ -67,4 +93,17 @@ export function keepIdsSince(
 ): number {
   const lasts = Object.values(resources).map(({ last }) => last ?? baseline);
   return Math.min(...lasts, Number.MAX_SAFE_INTEGER) - longestLookBackMs;
+}
+
+/** A resource quiet for this long lets its place move with the next write of another, or ids pile up behind it. */
+const QUIET_MS = 3 * 86_400_000;
+
+/** The cursor as it is written: places of resources that were idle in this poll and quiet for long move along. */
+export function withQuietMoved(cursor: Cursor, idleAt: ReadonlyMap<string, number>): Cursor {
+  const moved = Object.entries(cursor.resources).map(([name, position]): [string, Position] => {
+    const at = idleAt.get(name);
+    const quiet = at !== undefined && position.last !== undefined && position.last < at - QUIET_MS;
+    return [name, quiet ? { ...position, last: at } : position];
+  });
+  return { ...cursor, resources: Object.fromEntries(moved) };
 }

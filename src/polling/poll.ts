@@ -39,6 +39,8 @@ export function countAccepted(
 export const FAILURES_TO_DISABLE = 100;
 /** One run reads at most this many pages of a resource; the rest follows at once in another run. */
 export const PAGES_A_RUN = 200;
+/** A list that needs more runs than this never ends. */
+export const RUNS_A_SCAN = 50;
 /**
  * A list in numbered pages shifts when a record in it changes while it is read. A scan of several such
  * pages that found something new is repeated, this often at most, until one finds nothing.
@@ -46,3 +48,25 @@ export const PAGES_A_RUN = 200;
 export const MOST_PASSES = 3;
 /** A scan that was put off longer than this starts anew: its page token may no longer hold. */
 export const SCAN_LIVES_MS = 3_600_000;
+/** A vendor may put an instance off by this much at a time. */
+export const MOST_POSTPONED_MS = 86_400_000;
+
+/** A dry run shows at most this many records of a resource. */
+export const DRY_RECORDS = 20;
+
+/** What the next poll of a resource would request and emit. */
+export type DryReport = {
+  objectType: string;
+  request: string;
+  events: { objectId: string; eventType: string; date: string; data: unknown }[];
+  error: string | null;
+};
+
+export function dryEvent({
+  objectId,
+  eventType,
+  date,
+  data,
+}: NewEvent): DryReport["events"][number] {
+  return { objectId, eventType, date: new Date(date).toISOString(), data: JSON.parse(data) };
+}

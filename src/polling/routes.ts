@@ -5,8 +5,9 @@ import { instanceSource, streamName } from "../events/stream-name";
 import { doorsOf, ofToken } from "../instances/routes";
 import { readInstance } from "../instances/store";
 import { contractTime } from "../instances/view";
-import { type PollDoors, pollNow } from "./consumer";
+import { pollDry, pollNow } from "./consumer";
 import { positionOf, readCursor } from "./cursor";
+import type { PollDoors } from "./run/consumer";
 import { polledResources } from "./settings";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference §4). */
@@ -47,6 +48,8 @@ export const pollRoutes = new Hono<AskerEnv>().post("/instances/:id/poll", withK
   if (instance.disabled || instance.pollerDisabled !== null)
     throw conflict("The instance is disabled");
   const doors: PollDoors = { db, streams: c.env.EVENT_STREAMS, polls: c.env.POLLS, config };
+  if (c.req.query("dryRun") === "true")
+    return c.json({ dryRun: true, resources: await pollDry(instance, doors) });
   const report = await pollNow(instance, doors);
   switch (report.kind) {
     case "not-polled":

@@ -1,4 +1,5 @@
 import type { Connector } from "../connectors/definition";
+import { feeds } from "../connectors/parsers";
 import type { Fault } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 import {
@@ -40,6 +41,17 @@ export function pollingFault(
     if (!hub.ok) return { field: `configuration.${field}`, message: `${field}: ${hub.message}` };
   }
   return undefined;
+}
+
+/** Whether webhooks only say that the feed has something new: it is read even when nothing is polled. */
+export function isFeedRead({ webhook }: Connector, modes: readonly string[]): boolean {
+  return webhook?.extraction.by === "feed" && modes.includes("webhook");
+}
+
+/** Whether one feed tells of the whole account, in place of its resources' lists. */
+export function isStreamFeed({ events }: Connector): boolean {
+  const feed = events.feed === undefined ? undefined : feeds[events.feed];
+  return feed?.kind === "log" || feed?.kind === "tree";
 }
 
 /** What makes two readings of a resource the same: the rule a cursor position was made under. */

@@ -1,7 +1,6 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
-import { builtIn, findConnector } from "../../connectors/catalog";
 import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";
 import { invalid, notFound } from "../../http/refusal";
@@ -10,33 +9,34 @@ import { authorizeUrl } from "../hub/oauth";
 import { doorsOf, ofId } from "../routes";
 import { listInstances } from "../store";
 import { catalogueEntry, contractTime } from "../view";
+import { connectorOf, listConnectors } from "./store";
 
 /** `/elements`: what can be connected (reference §3). */
 export const catalogRoutes = new Hono<AskerEnv>()
   .use("/elements", withSecrets)
   .use("/elements/*", withSecrets)
-  .get("/elements", (c) => c.json(builtIn.map(elementView)))
-  .get("/elements/keys", (c) => c.json(builtIn.map(({ key }) => key)))
-  .get("/elements/metadata", (c) =>
-    c.json(builtIn.map((connector) => metadataView(connector, c.req.query("expand") === "true"))),
-  )
-  .get("/elements/:element", (c) => c.json(elementView(found(c.req.param("element")))))
-  .get("/elements/:element/metadata", (c) =>
-    c.json(metadataView(found(c.req.param("element")), c.req.query("expand") === "true")),
-  )
-  .get("/elements/:element/configuration", (c) =>
-    c.json(entriesOf(found(c.req.param("element"))).map(catalogueEntry)),
-  )
-  .get("/elements/:element/oauth/url", (c) =>
-    c.json(oauthUrl(found(c.req.param("element")), parse(oauthRequest, c.req.query()))),
-  )
-  .post("/elements/:element/oauth/url", async (c) =>
+  .get("/elements", async (c) => c.json((await all(c)).map(elementView)))
+  .get("/elements/keys", async (c) => c.json((await all(c)).map(({ key }) => key)))
+  .get("/elements/metadata", async (c) =>
     c.json(
-      oauthUrl(found(c.req.param("element")), parse(oauthRequest, await readJson(c, 64 * 1024))),
+      (await all(c)).map((connector) => metadataView(connector, c.req.query("expand") === "true")),
     ),
   )
+  .get("/elements/:element", async (c) => c.json(elementView(await found(c))))
+  .get("/elements/:element/metadata", async (c) =>
+    c.json(metadataView(await found(c), c.req.query("expand") === "true")),
+  )
+  .get("/elements/:element/configuration", async (c) =>
+    c.json(entriesOf(await found(c)).map(catalogueEntry)),
+  )
+  .get("/elements/:element/oauth/url", async (c) =>
+    c.json(oauthUrl(await found(c), parse(oauthRequest, c.req.query()))),
+  )
+  .post("/elements/:element/oauth/url", async (c) =>
+    c.json(oauthUrl(await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
+  )
   .get("/elements/:element/instances", async (c) => {
-    const connector = found(c.req.param("element"));
+    const connector = await found(c);
     const { db, ring } = doorsOf(c);
     const filter = { tags: [], searchText: undefined, elementKey: connector.key };
     const { items } = await listInstances(db, ring, c.var.asker.organizationId, filter, {
@@ -54,7 +54,7 @@ export const catalogRoutes = new Hono<AskerEnv>()
   })
   .get("/elements/:element/instances/:id", async (c) => {
     const { id, name, tags, createdAt, connector } = await ofId(c);
-    if (connector !== found(c.req.param("element"))) throw notFound(`No instance with id '${id}'`);
+    if (connector.key !== (await found(c)).key) throw notFound(`No instance with id '${id}'`);
     return c.json({ id, name, tags, createdDate: contractTime(createdAt) });
   });
 
@@ -76,9 +76,14 @@ function oauthUrl(
   return { oauthUrl: url.url, element: connector.key };
 }
 
-function found(keyOrId: string): Connector {
-  const connector = findConnector(keyOrId);
-  if (connector === undefined) throw notFound(`No element '${keyOrId}'`);
+function all(c: Context<AskerEnv>): Promise<readonly Connector[]> {
+  return listConnectors(c.env.DB, c.var.asker.organizationId);
+}
+
+async function found(c: Context<AskerEnv>): Promise<Connector> {
+  const name = c.req.param("element") ?? "";
+  const connector = await connectorOf(c.env.DB, c.var.asker.organizationId, name);
+  if (connector === undefined) throw notFound(`No element '${name}'`);
   return connector;
 }
 

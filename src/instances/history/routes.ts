@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { instanceDestinationId } from "../../delivery/destination";
 import type { EventStream, NotificationView } from "../../events/object";
 import { instanceSource, parseNotificationId, streamName } from "../../events/stream-name";
 import { bucketsOf, intervalMs, type Tally } from "../../events/tally";
@@ -107,19 +108,23 @@ async function replayed(
   c: Context<AskerEnv>,
   instance: Instance | undefined,
 ): Promise<Record<string, unknown>> {
-  const { seq, stream } = await addressed(c, instance);
+  const { seq, stream, owner } = await addressed(c, instance);
   const known = await stream.notification(seq);
   if (known === null) throw notFound(`No event '${c.req.param("eventId")}'`);
-  if (known.notification.destinationId === null)
+  const { destinationId } = known.notification;
+  const hasCallback = (owner.configuration["event.notification.callback.url"] ?? null) !== null;
+  const isCallback = destinationId === instanceDestinationId(owner.id);
+  if (!hasCallback && (destinationId === null || isCallback))
     throw invalid("The event has no callback URL to be sent to");
-  const view = await stream.replay(seq);
+  const fallbackId = hasCallback ? instanceDestinationId(owner.id) : null;
+  const view = await stream.replay(seq, { fallbackId });
   return withBody(view ?? known, stream);
 }
 
 async function addressed(
   c: Context<AskerEnv>,
   instance: Instance | undefined,
-): Promise<{ seq: number; stream: DurableObjectStub<EventStream> }> {
+): Promise<{ seq: number; stream: DurableObjectStub<EventStream>; owner: Instance }> {
   const text = c.req.param("eventId") ?? "";
   const address = parseNotificationId(text);
   const candidates = instance === undefined ? await named(c) : [instance];
@@ -127,7 +132,7 @@ async function addressed(
     ({ id }) => address?.kind === "instance" && address.instanceId === id,
   );
   if (address === undefined || owner === undefined) throw notFound(`No event '${text}'`);
-  return { seq: address.seq, stream: streamOf(c, owner) };
+  return { seq: address.seq, stream: streamOf(c, owner), owner };
 }
 
 async function withBody(

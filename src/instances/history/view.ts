@@ -11,6 +11,7 @@ export function statusOf({ notification }: NotificationView): string {
       return "NEW";
     case "held":
     case "retrying":
+    case "parked":
       return "DISPATCHED";
     case "dead":
       return "CONSUMED";

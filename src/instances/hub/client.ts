@@ -1,6 +1,6 @@
 import { waitUntil } from "cloudflare:workers";
 import type { Config } from "../../config";
-import type { Connector } from "../../connectors/definition";
+import type { Connector, Operation } from "../../connectors/definition";
 import { type Keyring, keyring } from "../../db/sealed";
 import { request } from "../../http/client";
 import type { Instance } from "../instance";
@@ -84,6 +84,46 @@ export async function getRecord(
   if (record !== null) return { kind: "record", record };
   const message = `No record '${id}' in '${resource}'`;
   return { kind: "vendor-error", status: 404, message, providerMessage: "" };
+}
+
+/** Creates, changes or deletes a record; `record` is what the vendor answers, null when nothing. */
+export async function writeRecord(
+  instance: Instance,
+  resource: string,
+  write: { kind: "create" | "update" | "delete"; id?: string; body?: Record<string, unknown> },
+  doors: HubDoors,
+): Promise<HubRecord> {
+  const found = findResource(instance.connector, resource);
+  const operation = found?.resource[write.kind];
+  if (found === undefined || operation === undefined)
+    return { kind: "bad-request", message: `Resource '${resource}' has no ${write.kind}` };
+  const { id } = write;
+  const pathValues = { ...found.pathValues, ...(id === undefined ? {} : { id }) };
+  const taken: Record<string, unknown> = {};
+  if (operation.take.length > 0 && id !== undefined) {
+    const current = await getRecord(instance, resource, id, doors);
+    if (current.kind !== "record") return current;
+    for (const name of operation.take) taken[name] = readField(current.record, name);
+  }
+  const given = { ...taken, ...write.body };
+  const hasBody = write.kind !== "delete" || operation.take.length > 0;
+  const answer = await call(
+    instance,
+    () => buildRequest(instance, operation, { pathValues, ...(hasBody ? { body: given } : {}) }),
+    doors,
+  );
+  if (answer.kind !== "json") return answer;
+  return { kind: "record", record: readField(answer.value, operation.root) ?? null };
+}
+
+/** One request of the vendor's API that is no list and no record: a feed's, a registration's. */
+export async function callVendor(
+  instance: Instance,
+  operation: Pick<Operation, "method" | "path" | "query" | "body">,
+  doors: HubDoors,
+): Promise<{ kind: "json"; value: unknown } | HubFailure> {
+  const answer = await call(instance, () => buildRequest(instance, operation), doors);
+  return answer.kind === "json" ? { kind: "json", value: answer.value } : answer;
 }
 
 /** Whether the vendor answers this instance's credentials. */

@@ -2,7 +2,8 @@ import type { Connector, Operation, Paging } from "../../connectors/definition";
 import { type DateBound, dateBounds, isWithin } from "./exact";
 import { readField, selectFields } from "./field";
 import { nextPosition, pageParameters, type Position, positionOfPage } from "./paging";
-import { findResource, type FoundResource, type Given, type Parameters } from "./request";
+import { speak } from "./language";
+import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { type Expression, mapWhere, parseOrderBy, parseWhere } from "./where";
 
 /** Which vendor request a hub list is, and what its answer says. */
@@ -58,6 +59,13 @@ export function planList(
   const page = pageParameters(resource.paging, start.position, size);
   if (!page.ok) return page;
   const { continuePath, url } = page;
+  const spoken = spokenList(found, where, start.position, {
+    ...page,
+    query,
+    configuration,
+    connector,
+  });
+  if (!spoken.ok) return spoken;
   return {
     ok: true,
     plan: {
@@ -66,8 +74,9 @@ export function planList(
         pathValues: found.pathValues,
         parameters:
           continuePath === undefined
-            ? { ...where.parameters, ...page.parameters }
+            ? { ...where.parameters, ...(spoken.said ? spoken.query : page.parameters) }
             : page.parameters,
+        ...(spoken.body === undefined ? {} : { body: spoken.body }),
         ...(url === undefined ? {} : { url }),
       },
       paging: resource.paging,
@@ -77,6 +86,31 @@ export function planList(
       fields: listOf(query.fields),
     },
   };
+}
+
+type SpokenList =
+  | { ok: true; said: boolean; query: Parameters; body?: Record<string, unknown> }
+  | Wrong;
+
+/** The list in its vendor's own language, where it has one. */
+function spokenList(
+  { resource, pathValues }: FoundResource,
+  { expression }: { expression?: Expression },
+  position: Position | null,
+  asked: {
+    size: number;
+    query: HubQuery;
+    configuration: Readonly<Record<string, string | null>>;
+    connector: Connector;
+  },
+): SpokenList {
+  if (resource.language === undefined) return { ok: true, said: false, query: {} };
+  const { size, query, configuration, connector } = asked;
+  const values = valuesOf({ connector, configuration });
+  const fields = listOf(query.fields);
+  const given = { expression, position, size, fields, values, pathValues };
+  const spoken = speak(resource.language, given);
+  return spoken.ok ? { ...spoken, said: true } : spoken;
 }
 
 /** A continuation knows its list: it takes the cursor and nothing that the list was asked with. */
@@ -92,6 +126,8 @@ function readWhere(text: string, { resource }: FoundResource): ReadWhere {
     return { ok: true, parameters: { [resource.passThrough]: text } };
   const parsed = parseWhere(text);
   if (!parsed.ok) return parsed;
+  if (resource.language !== undefined)
+    return { ok: true, parameters: {}, expression: parsed.expression };
   const mapped = mapWhere(parsed.expression, resource);
   return mapped.ok ? { ...mapped, expression: parsed.expression } : mapped;
 }
@@ -112,7 +148,14 @@ export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers,
   const all = recordsAt(answer, plan.operation.root);
   if (all === undefined) return wrong(`The answer has no list at '${plan.operation.root}'`);
   const { position, size, paging, bounds, fields } = plan;
-  const next = nextPosition(paging, { position, size, answer, headers, count: all.length });
+  const next = nextPosition(paging, {
+    position,
+    size,
+    answer,
+    headers,
+    count: all.length,
+    records: all,
+  });
   const within = bounds.length === 0 ? all : all.filter((record) => isWithin(record, bounds));
   const records =
     fields.length === 0 ? within : within.map((record) => selectFields(record, fields));

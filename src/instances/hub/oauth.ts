@@ -1,3 +1,4 @@
+import { RE2JS } from "re2js";
 import type { Authentication, Connector } from "../../connectors/definition";
 import { isObject, readField } from "./field";
 import {
@@ -137,11 +138,21 @@ export function readGrant(connector: Connector, answer: unknown, now: number): R
   };
   const refreshToken = textOf(readField(answer, "refresh_token"));
   if (refreshToken !== undefined) configuration[REFRESH_TOKEN] = refreshToken;
-  for (const [field, key] of Object.entries(authentication.keep)) {
-    const value = textOf(readField(answer, field));
+  for (const [field, kept] of Object.entries(authentication.keep)) {
+    const text = textOf(readField(answer, field));
+    const { key, value } =
+      typeof kept === "string"
+        ? { key: kept, value: text }
+        : { key: kept.key, value: firstGroup(kept.pattern, text ?? "") };
     if (value !== undefined) configuration[key] = value;
   }
   return { ok: true, configuration };
+}
+
+/** Matched in linear time: a definition may be a user's. */
+function firstGroup(pattern: string, text: string): string | undefined {
+  const matcher = RE2JS.compile(pattern).matcher(text);
+  return matcher.find() && matcher.groupCount() > 0 ? (matcher.group(1) ?? undefined) : undefined;
 }
 
 /** Those values of a configuration that a grant consists of. */
@@ -150,7 +161,10 @@ export function grantIn(
   configuration: Configuration,
 ): Record<string, string> {
   const { authentication } = connector;
-  const kept = authentication.type === "oauth2" ? Object.values(authentication.keep) : [];
+  const kept =
+    authentication.type === "oauth2"
+      ? Object.values(authentication.keep).map((it) => (typeof it === "string" ? it : it.key))
+      : [];
   const grant: Record<string, string> = {};
   for (const key of [TOKEN, REFRESH_TOKEN, EXPIRES_AT, ...kept]) {
     const value = configuration[key];

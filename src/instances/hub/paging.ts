@@ -6,11 +6,29 @@ import type { Parameters } from "./request";
 /** Which page of a vendor's list is asked for, and which comes after it. */
 
 const whole = z.number().int().nonnegative();
+/** (time, id) of the last record that was read. */
+const after = z.tuple([z.string(), z.string()]);
+const searchSchema = z.strictObject({
+  /** By time from `from` on, or inside the instant `from` by id. */
+  phase: z.enum(["time", "id"]),
+  /** Epoch ms as text. */
+  from: z.string().optional(),
+  id: z.string().optional(),
+  /** The vendor's own cursor. */
+  after: z.string().optional(),
+  lastTime: z.string().optional(),
+  lastId: z.string().optional(),
+});
+export type SearchPosition = z.infer<typeof searchSchema>;
+
 export const positionSchema = z.union([
   z.strictObject({ page: z.number().int(), size: whole.positive() }),
   z.strictObject({ offset: whole, size: whole.positive() }),
   z.strictObject({ cursor: z.string().min(1) }),
   z.strictObject({ url: z.string().min(1) }),
+  z.strictObject({ url: z.string().min(1), after }),
+  z.strictObject({ after }),
+  z.strictObject({ search: searchSchema }),
 ]);
 
 /**
@@ -64,6 +82,8 @@ export function positionOfPage(paging: Paging, page: number, size: number): Posi
     case "cursor":
     case "nextUrl":
     case "linkHeader":
+    case "keyset":
+    case "search":
       return {
         ok: false,
         message: `page: '${page}' cannot be reached by number here; follow nextPage`,
@@ -124,20 +144,34 @@ export function pageParameters(
     case "linkHeader":
       if (!("url" in position)) break;
       return { ok: true, parameters: {}, size, url: position.url };
+    case "keyset":
+      if (!("after" in position)) break;
+      return "url" in position
+        ? { ok: true, parameters: {}, size, url: position.url }
+        : { ok: true, parameters: {}, size };
+    case "search":
+      if (!("search" in position)) break;
+      return { ok: true, parameters: {}, size };
     case "none":
       break;
   }
   return { ok: false, message: "nextPage: The token belongs to another list" };
 }
 
-/** A page as it came: its whole answer, and how many records it held before any were filtered. */
+/** A page as it came: its whole answer, and its records before any were filtered. */
 export type ReadPage = {
   position: Position | null;
   size: number;
   answer: unknown;
   headers: Pick<Headers, "get">;
   count: number;
+  records: readonly unknown[];
 };
+
+/** A position that is put off: an address that may die by then gives way to the last record. */
+export function durable(position: Position): Position {
+  return "after" in position ? { after: position.after } : position;
+}
 
 /** Where the next page begins; null when this was the last. */
 export function nextPosition(paging: Paging, page: ReadPage): Position | null {
@@ -169,7 +203,68 @@ export function nextPosition(paging: Paging, page: ReadPage): Position | null {
       const url = nextLink(headers.get("link") ?? "");
       return url === undefined ? null : { url };
     }
+    case "keyset": {
+      const url = readField(answer, paging.urlPath);
+      const last = page.records.at(-1);
+      const [time, id] = [readField(last, paging.timePath), readField(last, paging.idPath)];
+      if (typeof url !== "string" || url === "") return null;
+      return typeof time === "string" && typeof id === "string"
+        ? { url, after: [time, id] }
+        : { url };
+    }
+    case "search":
+      return nextSearch(paging, page);
   }
+}
+
+/**
+ * The page after this one of a search that never gives more than `most` records: at the limit the window is
+ * cut at the last record's time; when the whole window was one instant, that instant is read by id.
+ */
+function nextSearch(paging: Extract<Paging, { style: "search" }>, page: ReadPage): Position | null {
+  const { position, answer, records, size } = page;
+  const search: SearchPosition =
+    position !== null && "search" in position ? position.search : { phase: "time" };
+  const { phase, from } = search;
+  const last = records.at(-1);
+  const time = epochText(readField(last, paging.timePath)) ?? search.lastTime;
+  const lastId = highestId(records, paging.idPath, search.lastId);
+  const seen = {
+    ...(time === undefined ? {} : { lastTime: time }),
+    ...(lastId === undefined ? {} : { lastId }),
+  };
+  const after = cursorText(readField(answer, paging.cursorPath));
+  const next = (change: SearchPosition): Position => ({ search: change });
+  if (after === undefined)
+    return phase === "time" || from === undefined
+      ? null
+      : next({ phase: "time", from: String(BigInt(from) + 1n) });
+  if (Number(after) + size <= paging.most) {
+    const own = search.id === undefined ? {} : { id: search.id };
+    return next({ phase, ...(from === undefined ? {} : { from }), ...own, ...seen, after });
+  }
+  if (phase === "id")
+    return lastId === undefined || from === undefined ? null : next({ phase, from, id: lastId });
+  if (time === undefined) return null;
+  return time === from ? next({ phase: "id", from, id: "0" }) : next({ phase: "time", from: time });
+}
+
+function epochText(value: unknown): string | undefined {
+  const at = typeof value === "string" ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? undefined : String(at);
+}
+
+/** Ids are compared as numbers: "9" comes before "10". */
+function highestId(
+  records: readonly unknown[],
+  path: string,
+  before: string | undefined,
+): string | undefined {
+  return records.reduce<string | undefined>((highest, record) => {
+    const id = cursorText(readField(record, path));
+    if (id === undefined || !/^\d+$/.test(id)) return highest;
+    return highest === undefined || BigInt(id) > BigInt(highest) ? id : highest;
+  }, before);
 }
 
 /** Counted lists end with a short page; where the size is the vendor's own, only with an empty one. */

@@ -18,6 +18,8 @@ export type Parameters = Record<string, string | number>;
 export type Given = {
   pathValues?: Record<string, string>;
   parameters?: Parameters;
+  /** Members of the JSON body, laid over the operation's own. */
+  body?: Record<string, unknown>;
   url?: string;
 };
 
@@ -100,13 +102,20 @@ export function buildRequest(
   const headers: Record<string, string> = { ...connector.headers };
   const unproven = authenticate(connector, values, url, headers);
   if (unproven !== undefined) return { ok: false, message: unproven };
-  const { method, body } = operation;
+  const { method } = operation;
+  const body =
+    operation.body === undefined && given.body === undefined
+      ? undefined
+      : { ...filledBody(operation.body ?? {}, given.pathValues ?? {}), ...given.body };
   const parameters = given.url === undefined ? (given.parameters ?? {}) : {};
   if (given.url === undefined)
-    addQuery(url, { ...operation.query, ...(body === undefined ? parameters : {}) });
+    addQuery(url, { ...operation.query, ...(operation.body === undefined ? parameters : {}) });
   if (body === undefined) return { ok: true, request: { method, url: url.href, headers } };
   headers["Content-Type"] ??= "application/json";
-  const text = JSON.stringify({ ...body, ...parameters });
+  const text = JSON.stringify({
+    ...body,
+    ...(operation.body === undefined ? {} : parameters),
+  });
   return { ok: true, request: { method, url: url.href, headers, body: text } };
 }
 
@@ -122,6 +131,21 @@ function fillPath(
     return encodeURIComponent(value.toWellFormed());
   });
   return fault === undefined ? { ok: true, path } : { ok: false, message: fault };
+}
+
+/** A body's texts with their `{placeholders}` filled. */
+function filledBody(
+  body: Record<string, unknown>,
+  pathValues: Readonly<Record<string, string>>,
+): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(body).map(([name, value]) => [
+      name,
+      typeof value === "string"
+        ? value.replace(/\{(\w+)\}/g, (whole, key: string) => pathValues[key] ?? whole)
+        : value,
+    ]),
+  );
 }
 
 /**

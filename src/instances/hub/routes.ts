@@ -1,13 +1,23 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
+import * as z from "zod";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
 import { readConfig } from "../../config";
 import { builtIn } from "../../connectors/catalog";
 import { keyring } from "../../db/sealed";
+import { parse, readJson } from "../../http/body";
 import { forbidden, invalid, notFound, Refusal, unauthenticated } from "../../http/refusal";
 import type { Instance } from "../instance";
 import { findByToken } from "../store";
-import { getRecord, type HubDoors, type HubFailure, listRecords, ping } from "./client";
+import {
+  getRecord,
+  type HubDoors,
+  type HubFailure,
+  type HubRecord,
+  listRecords,
+  ping,
+  writeRecord,
+} from "./client";
 import { selectFields, withoutNulls } from "./field";
 import { listOf } from "./list";
 import { hubsOf, objectMetadata, objectNames } from "./objects";
@@ -41,8 +51,15 @@ const withToken: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(async (c, 
   await next();
 });
 
+/** Writing without an Element token is an unknown path, whoever asks. */
+const whoNamesAnInstance: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(async (c, next) => {
+  const names = /(^|,)\s*element\s/i.test(c.req.header("authorization") ?? "");
+  if (c.req.method !== "GET" && !names) throw notFound(`No such path '${c.req.path}'`);
+  await next();
+});
+
 /** What stands below `/hubs/{hub}`; the hub itself is ignored (reference §7). */
-const reads = new Hono<HubEnv>()
+const hub = new Hono<HubEnv>()
   .get("/ping", withInstance, whileEnabled, async (c) => {
     const answer = await ping(c.var.instance, doorsOf(c));
     if (answer.kind !== "answered") throw refusalOf(answer);
@@ -58,18 +75,25 @@ const reads = new Hono<HubEnv>()
   .get("/:resource/:id", withInstance, whileEnabled, (c) =>
     read(c, [c.req.param("resource"), c.req.param("id")]),
   )
-  .get("/:path{.+}", withInstance, whileEnabled, (c) => read(c, c.req.param("path").split("/")));
+  .get("/:path{.+}", withInstance, whileEnabled, (c) => read(c, c.req.param("path").split("/")))
+  .post("/:path{.+}", withInstance, whileEnabled, (c) => create(c, c.req.param("path")))
+  .on(["PATCH", "PUT"], "/:path{.+}", withInstance, whileEnabled, (c) =>
+    change(c, "update", c.req.param("path")),
+  )
+  .delete("/:path{.+}", withInstance, whileEnabled, (c) =>
+    change(c, "delete", c.req.param("path")),
+  );
 
-/** The hubs API, read side (reference §7). */
+/** The hubs API (reference §7). */
 export const hubRoutes = new Hono<HubEnv>()
   .get("/hubs", (c) => c.json(hubsOf(builtIn)))
   .use("/hubs/:hub/*", withSecrets)
-  .route("/hubs/:hub", reads);
+  .route("/hubs/:hub", hub);
 
 /** `/accounts` for `/hubs/any/accounts`. Mounted last: whatever is not a resource is an unknown path. */
 export const shortHubRoutes = new Hono<HubEnv>()
-  .get("/*", withSecrets, withToken)
-  .route("/", reads);
+  .use("/*", whoNamesAnInstance, withSecrets, withToken)
+  .route("/", hub);
 
 /** A list when the whole path names a resource, else the record that its last part names. */
 async function read(c: Context<HubEnv>, path: readonly string[]): Promise<Response> {
@@ -97,6 +121,43 @@ async function one(c: Context<HubEnv>, resource: string, id: string): Promise<Re
   const fields = listOf(c.req.query("fields"));
   return c.json(shaped(c, fields.length === 0 ? found.record : selectFields(found.record, fields)));
 }
+
+async function create(c: Context<HubEnv>, resource: string): Promise<Response> {
+  const { connector } = c.var.instance;
+  if (findResource(connector, resource) === undefined)
+    throw notFound(`Connector '${connector.key}' has no resource '${resource}'`);
+  const body = parse(recordBody, await readJson(c, BODY_BYTES));
+  return written(
+    c,
+    await writeRecord(c.var.instance, resource, { kind: "create", body }, doorsOf(c)),
+  );
+}
+
+async function change(
+  c: Context<HubEnv>,
+  kind: "update" | "delete",
+  path: string,
+): Promise<Response> {
+  const { connector } = c.var.instance;
+  const slash = path.lastIndexOf("/");
+  const [resource, id] = [path.slice(0, Math.max(slash, 0)), path.slice(slash + 1)];
+  if (findResource(connector, resource) === undefined)
+    throw notFound(`Connector '${connector.key}' has no resource '${resource}'`);
+  const write =
+    kind === "delete"
+      ? { kind, id }
+      : { kind, id, body: parse(recordBody, await readJson(c, BODY_BYTES)) };
+  return written(c, await writeRecord(c.var.instance, resource, write, doorsOf(c)));
+}
+
+/** Every success is a 200 (reference §2); an empty one when the vendor said nothing. */
+function written(c: Context<HubEnv>, answer: HubRecord): Response {
+  if (answer.kind !== "record") throw refusalOf(answer);
+  return answer.record === null ? c.body(null, 200) : c.json(shaped(c, answer.record));
+}
+
+const BODY_BYTES = 8 * 1024 * 1024;
+const recordBody = z.record(z.string(), z.unknown(), "Expected a JSON object");
 
 /** Null members are left out unless `filter.response.nulls` is false. */
 function shaped(c: Context<HubEnv>, value: unknown): object {

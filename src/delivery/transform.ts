@@ -1,0 +1,54 @@
+import { evaluate } from "./expression";
+
+export type Transformed = { ok: true; text: string } | { ok: false; message: string };
+
+const MOST_OUTPUT = 1024 * 1024;
+
+/** The body a destination's transform makes of a notification's. The same body gives the same bytes. */
+export async function transformBody(
+  transform: string | undefined,
+  body: string,
+): Promise<Transformed> {
+  if (transform === undefined) return { ok: true, text: body };
+  const evaluated = await evaluate(transform, JSON.parse(body));
+  if (!evaluated.ok) return { ok: false, message: `transform: ${evaluated.message}` };
+  const text = JSON.stringify(evaluated.value);
+  if (text === undefined) return { ok: false, message: "transform: The expression gave nothing" };
+  if (text.length > MOST_OUTPUT)
+    return { ok: false, message: `transform: More than ${MOST_OUTPUT} characters` };
+  return { ok: true, text };
+}
+
+/** What a filter sees of an event. */
+export type FilteredEvent = {
+  objectType: string;
+  objectId: string;
+  eventType: string;
+  date: number;
+  data: string;
+};
+
+/**
+ * Whether a destination wants an event: no filter, or one that is true of it. A filter that fails lets the
+ * event through: better one too many than one lost.
+ */
+export async function isWanted(filter: string | undefined, event: FilteredEvent): Promise<boolean> {
+  if (filter === undefined) return true;
+  const { objectType, objectId, eventType, date } = event;
+  const input = {
+    objectType,
+    objectId,
+    eventType,
+    date: new Date(date).toISOString(),
+    data: JSON.parse(event.data),
+  };
+  const evaluated = await evaluate(filter, input);
+  return !evaluated.ok || isTrue(evaluated.value);
+}
+
+/** JSONata's own idea of true. */
+function isTrue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isTrue);
+  if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
+  return Boolean(value);
+}

@@ -1,0 +1,62 @@
+import { and, eq, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { jobs } from "../../db/schema";
+
+/** Paged work as callers see it; `GET /v1/jobs/{id}`. */
+export type JobView = {
+  id: string;
+  kind: string;
+  status: "running" | "done" | "failed";
+  processed: number;
+  total: number | null;
+  error: string | null;
+};
+
+/** Writes down a job over `streams`, before any of them begins with it. */
+export async function insertJob(
+  db: D1Database,
+  job: { id: string; organizationId: number; kind: string; total: number | null },
+  streams: readonly string[],
+  now: number,
+): Promise<void> {
+  const parts = Object.fromEntries(
+    streams.map((stream) => [stream, { processed: 0, done: false }]),
+  );
+  await drizzle(db)
+    .insert(jobs)
+    .values({ ...job, parts, createdAt: now });
+}
+
+/** How far a stream is with its part: absolute, so that saying it twice is saying it once. */
+export async function saveJobPart(
+  db: D1Database,
+  id: string,
+  stream: string,
+  part: { processed: number; done: boolean },
+): Promise<void> {
+  await drizzle(db)
+    .update(jobs)
+    .set({ parts: sql`json_set(${jobs.parts}, ${`$."${stream}"`}, json(${JSON.stringify(part)}))` })
+    .where(eq(jobs.id, id));
+}
+
+export async function readJob(
+  db: D1Database,
+  organizationId: number,
+  id: string,
+): Promise<JobView | undefined> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(jobs)
+    .where(and(eq(jobs.id, id), eq(jobs.organizationId, organizationId)));
+  if (row === undefined) return undefined;
+  const parts = Object.values(row.parts);
+  return {
+    id,
+    kind: row.kind,
+    status: row.error !== null ? "failed" : parts.every(({ done }) => done) ? "done" : "running",
+    processed: parts.reduce((sum, { processed }) => sum + processed, 0),
+    total: row.total,
+    error: row.error,
+  };
+}

@@ -1,0 +1,432 @@
+import { type Context, Hono } from "hono";
+import * as z from "zod";
+import { type AskerEnv, withKey } from "../accounts/routes";
+import { readConfig } from "../config";
+import { keyring } from "../db/sealed";
+import { callbackHeaders } from "../delivery/client";
+import { instanceDestinationId } from "../delivery/destination";
+import { listExceptions } from "../delivery/exceptions/store";
+import { readDestination } from "../delivery/store";
+import { parse, readJson } from "../http/body";
+import { described } from "../http/described";
+import {
+  instantField,
+  readInstant,
+  readLimit,
+  readListCursor,
+  writeListCursor,
+} from "../http/lists";
+import { invalid, notFound } from "../http/refusal";
+import { readConsumer, saveConsumer } from "./consumers/store";
+import type { StreamJob } from "./jobs/job";
+import { insertJob, readJob } from "./jobs/store";
+import type { EventStream, NotificationView } from "./object";
+import {
+  instanceOfSource,
+  instanceSource,
+  parseNotificationId,
+  parseStreamName,
+  streamName,
+} from "./stream-name";
+import {
+  attemptView,
+  type DeliveryStatus,
+  deliveryStatus,
+  deliveryView,
+  eventView,
+  maskedHeaders,
+} from "./view";
+
+const BODY_BYTES = 64 * 1024;
+const seqCursor = z.strictObject({ seq: z.number().int().nonnegative() });
+const timeCursor = z.strictObject({ at: z.number(), id: z.string() });
+
+const replayRequest = z.strictObject({
+  from: instantField,
+  to: instantField,
+  destinationId: z.string().optional(),
+  objectType: z.string().optional(),
+  eventType: z.string().optional(),
+});
+const consumerPosition = z.strictObject({
+  cursor: z.string("Expected a cursor of this stream's events"),
+});
+
+const EVENT = {
+  id: "5f1c…",
+  seq: 1,
+  objectType: "accounts",
+  objectId: "acc_1",
+  eventType: "CREATED",
+  date: "2026-11-21T20:00:00.000Z",
+  receivedAt: "2026-11-21T20:00:01.000Z",
+  data: { id: "acc_1" },
+  notificationIds: ["27101"],
+};
+const DELIVERY = {
+  id: "27101",
+  source: "instance:27",
+  destinationId: "instance-27",
+  status: "delivered",
+  reason: null,
+  eventTypes: ["CREATED"],
+  objectIds: ["acc_1"],
+  attempts: 1,
+  nextAttemptAt: null,
+  createdAt: "2026-11-21T20:00:01.000Z",
+  settledAt: "2026-11-21T20:00:02.000Z",
+};
+const JOB = {
+  id: "job_1",
+  kind: "replay",
+  status: "running",
+  processed: 40,
+  total: null,
+  error: null,
+};
+
+/** Streams, their events, and the deliveries made of them (reference `v1-api.md`). */
+export const streamRoutes = new Hono<AskerEnv>()
+  .use("/streams/*", withKey())
+  .use("/deliveries/*", withKey())
+  .use("/deliveries", withKey())
+  .use("/jobs/*", withKey())
+  .get(
+    "/streams/:source{.+}/consumers/:name/events",
+    described("Read on from a named consumer's position", {
+      tag: "streams",
+      answer: { items: [EVENT], next: "…", head: 1 },
+    }),
+    async (c) => {
+      const stream = await streamOf(c);
+      const saved = await readConsumer(c.env.DB, stream.name, c.req.param("name"));
+      return c.json(await eventPage(c, stream, c.req.query("cursor") ?? saved ?? undefined));
+    },
+  )
+  .get(
+    "/streams/:source{.+}/consumers/:name",
+    described("A named consumer's position", {
+      tag: "streams",
+      answer: { name: "etl", cursor: "…" },
+    }),
+    async (c) => {
+      const { name } = await streamOf(c);
+      const consumer = c.req.param("name");
+      const cursor = await readConsumer(c.env.DB, name, consumer);
+      if (cursor === undefined) throw notFound(`No consumer '${consumer}'`);
+      return c.json({ name: consumer, cursor });
+    },
+  )
+  .put(
+    "/streams/:source{.+}/consumers/:name",
+    described("Move a named consumer", {
+      tag: "streams",
+      body: consumerPosition,
+      answer: { name: "etl", cursor: "…" },
+    }),
+    async (c) => {
+      const { name } = await streamOf(c);
+      const { cursor } = parse(consumerPosition, await readJson(c, BODY_BYTES));
+      readListCursor(cursor, seqCursor);
+      await saveConsumer(c.env.DB, name, c.req.param("name"), cursor, Date.now());
+      return c.json({ name: c.req.param("name"), cursor });
+    },
+  )
+  .get(
+    "/streams/:source{.+}/events",
+    described("Events of a stream, oldest first; keep `next` and come back", {
+      tag: "streams",
+      answer: { items: [EVENT], next: "…", head: 1 },
+    }),
+    async (c) => c.json(await eventPage(c, await streamOf(c), c.req.query("cursor"))),
+  )
+  .post(
+    "/streams/:source{.+}/replay",
+    described("Deliver every event of a range again, under its own ids", {
+      tag: "streams",
+      body: replayRequest,
+      status: 202,
+      answer: { jobId: "job_1" },
+    }),
+    async (c) => {
+      const { name, stub, source } = await streamOf(c);
+      const { from, to, destinationId, objectType, eventType } = parse(
+        replayRequest,
+        await readJson(c, BODY_BYTES),
+      );
+      if (to < from) throw invalid("to: Expected an instant after from", "to");
+      if (destinationId !== undefined) await ownDestination(c, destinationId);
+      const instanceId = instanceOfSource(source);
+      const own =
+        instanceId === undefined
+          ? null
+          : await destinationWithUrl(c, instanceDestinationId(instanceId));
+      return c.json(
+        {
+          jobId: await start(
+            c,
+            [{ name, stub }],
+            {
+              kind: "replay",
+              from,
+              to,
+              destinationId: destinationId ?? null,
+              objectType: objectType ?? null,
+              eventType: eventType ?? null,
+              fallbackId: destinationId ?? own,
+            },
+            null,
+          ),
+        },
+        202,
+      );
+    },
+  )
+  .delete(
+    "/streams/:source{.+}/objects/:objectType/:objectId",
+    described("Take an object's data out of everything kept", {
+      tag: "streams",
+      answer: { events: 3, notifications: 2 },
+    }),
+    async (c) => {
+      const { stub } = await streamOf(c);
+      return c.json(await stub.expunge(c.req.param("objectType"), c.req.param("objectId")));
+    },
+  )
+  .get(
+    "/deliveries",
+    described("Deliveries of a stream, or the organization's troubled ones", {
+      tag: "deliveries",
+      answer: { items: [DELIVERY], next: null },
+    }),
+    async (c) =>
+      c.json(c.req.query("source") === undefined ? await troubled(c) : await ofStream(c)),
+  )
+  .get(
+    "/deliveries/:id",
+    described("One delivery with its request and all tries", {
+      tag: "deliveries",
+      answer: {
+        ...DELIVERY,
+        request: { url: "https://app.example/hook", headers: {}, body: "{}" },
+        attemptLog: [],
+      },
+    }),
+    async (c) => {
+      const { name, stub, seq } = await addressed(c, c.req.param("id"));
+      const view = await stub.notification(seq);
+      if (view === null) throw notFound(`No delivery '${c.req.param("id")}'`);
+      return c.json({
+        ...deliveryView(name, view),
+        request: await requestView(c, view, (await stub.notificationBody(seq)) ?? ""),
+        attemptLog: view.notification.attempts.map(attemptView),
+      });
+    },
+  )
+  .post(
+    "/deliveries/:id/resend",
+    described("Send a delivery again, now, whatever its state", {
+      tag: "deliveries",
+      status: 202,
+      answer: DELIVERY,
+    }),
+    async (c) => {
+      const { name, stub, seq } = await addressed(c, c.req.param("id"));
+      const view = await stub.replay(seq, { forced: true });
+      if (view === null) throw notFound(`No delivery '${c.req.param("id")}'`);
+      if (view.notification.destinationId === null)
+        throw invalid("The delivery has no destination");
+      return c.json(deliveryView(name, view), 202);
+    },
+  )
+  .get("/jobs/:id", described("How far paged work is", { tag: "jobs", answer: JOB }), async (c) => {
+    const job = await readJob(c.env.DB, c.var.asker.organizationId, c.req.param("id"));
+    if (job === undefined) throw notFound(`No job '${c.req.param("id")}'`);
+    return c.json(job);
+  });
+
+type Named = { name: string; stub: DurableObjectStub<EventStream> };
+
+/** The stream a path names, always inside the asker's organization. */
+async function streamOf(c: Context<AskerEnv>): Promise<Named & { source: string }> {
+  const text = c.req.param("source") ?? "";
+  const source = /^\d+$/.test(text) ? instanceSource(Number(text)) : text;
+  if (!/^(instance:[1-9]\d{0,15}|user:[\w.-]{1,128}|scope:[\w./-]{1,512}|operations)$/.test(source))
+    throw notFound(`No stream '${text.slice(0, 100)}'`);
+  const instanceId = instanceOfSource(source);
+  if (instanceId !== undefined) await ownDestination(c, instanceDestinationId(instanceId));
+  return { ...named(c, source), source };
+}
+
+function named(c: Context<AskerEnv>, source: string): Named {
+  const name = streamName({ organizationId: c.var.asker.organizationId, source });
+  return { name, stub: c.env.EVENT_STREAMS.getByName(name) };
+}
+
+async function ownDestination(
+  c: Context<AskerEnv>,
+  id: string,
+): Promise<NonNullable<Awaited<ReturnType<typeof readDestination>>>> {
+  const ring = keyring(readConfig(c.env).masterKeys);
+  const destination = await readDestination(c.env.DB, ring, c.var.asker.organizationId, id);
+  if (destination === undefined) throw notFound(`No destination '${id}'`);
+  return destination;
+}
+
+async function destinationWithUrl(c: Context<AskerEnv>, id: string): Promise<string | null> {
+  return (await ownDestination(c, id)).url === null ? null : id;
+}
+
+async function eventPage(
+  c: Context<AskerEnv>,
+  { name, stub }: Named,
+  cursor: string | undefined,
+): Promise<Record<string, unknown>> {
+  const limit = readLimit(c.req.query("limit"));
+  const after = readListCursor(cursor, seqCursor)?.seq ?? 0;
+  const { objectType, objectId, eventType } = c.req.query();
+  const from = readInstant(c.req.query("from"), "from") ?? 0;
+  const to = readInstant(c.req.query("to"), "to") ?? Number.MAX_SAFE_INTEGER;
+  const filter = { objectType, objectId, eventType, from, to };
+  const page = await stub.events({ after, limit, filter: JSON.stringify(filter) });
+  return {
+    items: page.events.map((event) => eventView(name, event)),
+    next: writeListCursor({ seq: page.last }),
+    head: page.head,
+  };
+}
+
+async function ofStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
+  const source = c.req.query("source") ?? "";
+  const { name, stub } = named(c, /^\d+$/.test(source) ? instanceSource(Number(source)) : source);
+  const limit = readLimit(c.req.query("limit"));
+  const query = c.req.query();
+  const from = readInstant(query["from"], "from") ?? 0;
+  const to = readInstant(query["to"], "to") ?? Number.MAX_SAFE_INTEGER;
+  const wanted = ({ notification, events }: NotificationView): boolean =>
+    notification.createdAt >= from &&
+    notification.createdAt <= to &&
+    (query["destinationId"] === undefined ||
+      notification.destinationId === query["destinationId"]) &&
+    (query["status"] === undefined || deliveryStatus(notification) === query["status"]) &&
+    (query["eventType"] === undefined ||
+      events.some(({ eventType }) => eventType === query["eventType"])) &&
+    (query["objectType"] === undefined ||
+      events.some(({ objectType }) => objectType === query["objectType"])) &&
+    (query["objectId"] === undefined ||
+      events.some(({ objectId }) => objectId === query["objectId"]));
+  let before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
+  const items: NotificationView[] = [];
+  for (let pages = 0; items.length < limit && pages < 20; pages += 1) {
+    const page = await stub.notifications({ before, limit: 200, withEvents: true });
+    for (const view of page) {
+      if (items.length === limit) break;
+      before = view.notification.seq;
+      if (wanted(view)) items.push(view);
+    }
+    if (page.length < 200 && (page.at(-1)?.notification.seq ?? before) === before)
+      return { items: items.map((view) => deliveryView(name, view)), next: null };
+  }
+  return {
+    items: items.map((view) => deliveryView(name, view)),
+    next: writeListCursor({ seq: before ?? 0 }),
+  };
+}
+
+const TROUBLED = ["retrying", "held", "dead"] as const;
+
+/** What is not well over all streams: kept apart from them, so that nothing is searched. */
+async function troubled(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
+  const query = c.req.query();
+  const limit = readLimit(query["limit"]);
+  const status: DeliveryStatus | undefined = parse(statusField, query["status"], "status");
+  const statuses = TROUBLED.filter((one) => status === undefined || one === status);
+  const rows = await listExceptions(
+    c.env.DB,
+    c.var.asker.organizationId,
+    {
+      statuses,
+      destinationId: query["destinationId"],
+      from: readInstant(query["from"], "from"),
+      to: readInstant(query["to"], "to"),
+    },
+    { before: readListCursor(query["cursor"], timeCursor), limit },
+  );
+  const items = await Promise.all(
+    rows.map(async ({ id, stream }) => {
+      const address = parseNotificationId(id);
+      const view =
+        address === undefined
+          ? null
+          : await c.env.EVENT_STREAMS.getByName(stream).notification(address.seq);
+      return view === null ? [] : [deliveryView(stream, view)];
+    }),
+  );
+  const last = rows.at(-1);
+  return {
+    items: items.flat(),
+    next:
+      last === undefined || rows.length < limit
+        ? null
+        : writeListCursor({ at: last.updatedAt, id: last.id }),
+  };
+}
+
+const statusField = z
+  .enum(
+    ["pending", "sent", "retrying", "held", "delivered", "dead"],
+    "Expected pending, sent, retrying, held, delivered or dead",
+  )
+  .optional();
+
+async function addressed(c: Context<AskerEnv>, id: string): Promise<Named & { seq: number }> {
+  const address = parseNotificationId(id);
+  if (address === undefined) throw notFound(`No delivery '${id.slice(0, 100)}'`);
+  if (address.kind === "instance")
+    return { ...named(c, instanceSource(address.instanceId)), seq: address.seq };
+  const { organizationId, source } = parseStreamName(address.stream);
+  if (organizationId !== c.var.asker.organizationId)
+    throw notFound(`No delivery '${id.slice(0, 100)}'`);
+  return { ...named(c, source), seq: address.seq };
+}
+
+async function requestView(
+  c: Context<AskerEnv>,
+  { notification, id }: NotificationView,
+  body: string,
+): Promise<Record<string, unknown> | null> {
+  if (notification.destinationId === null) return null;
+  const ring = keyring(readConfig(c.env).masterKeys);
+  const destination = await readDestination(
+    c.env.DB,
+    ring,
+    c.var.asker.organizationId,
+    notification.destinationId,
+  );
+  if (destination === undefined) return null;
+  const headers = callbackHeaders(
+    destination,
+    { id, body },
+    notification.attempts.at(-1)?.at ?? Date.now(),
+  );
+  return { url: destination.url, headers: maskedHeaders(headers), body };
+}
+
+/** Writes a job down, then tells every stream of it: one that is told twice does it once more, to no harm. */
+export async function start(
+  c: Context<AskerEnv>,
+  streams: readonly Named[],
+  job: Omit<StreamJob, "id">,
+  total: number | null,
+): Promise<string> {
+  const id = `job_${crypto.randomUUID()}`;
+  const names = streams.map(({ name }) => name);
+  await insertJob(
+    c.env.DB,
+    { id, organizationId: c.var.asker.organizationId, kind: job.kind, total },
+    names,
+    Date.now(),
+  );
+  await Promise.all(streams.map(({ stub }) => stub.startJob({ id, ...job })));
+  return id;
+}

@@ -1,0 +1,96 @@
+import { RE2JS } from "re2js";
+import { parsers } from "../connectors/parsers";
+import { instantOf, isObject, textOf } from "../connectors/read";
+import type { Change, Delivery, Extracted, Extraction, Pick } from "../connectors/webhook";
+import { digest } from "../events/event-id";
+import { readField } from "../instances/hub/field";
+import { evaluate, expressionFault } from "../delivery/expression";
+
+/** The most changes one delivery may tell of. */
+const MOST_CHANGES = 5_000;
+
+/** What a delivery says, by its connector's rule. */
+export async function extract(extraction: Extraction, delivery: Delivery): Promise<Extracted> {
+  const extracted = await read(extraction, delivery);
+  return extracted.kind === "extracted" && extracted.changes.length > MOST_CHANGES
+    ? { kind: "unreadable", message: `More than ${MOST_CHANGES} changes in one delivery` }
+    : extracted;
+}
+
+/** What is wrong with a rule beyond its shape. */
+export function extractionFault(extraction: Extraction): string | undefined {
+  return extraction.by === "jsonata" ? expressionFault(extraction.expression) : undefined;
+}
+
+async function read(extraction: Extraction, delivery: Delivery): Promise<Extracted> {
+  switch (extraction.by) {
+    case "parser":
+      return parsers[extraction.parser](delivery);
+    case "feed":
+      return { kind: "extracted", changes: [], controls: [{ kind: "resync", objectTypes: [] }] };
+    case "paths": {
+      const list = extraction.list === undefined ? [] : readField(delivery.body, extraction.list);
+      const items: unknown[] =
+        Array.isArray(list) && extraction.list !== undefined ? list : [delivery.body];
+      const changes = items.flatMap((item) => {
+        const pick = (rule: Pick): string | undefined => picked(rule, item, delivery);
+        return changeOf({
+          objectType: pick(extraction.objectType),
+          objectId: pick(extraction.objectId),
+          eventType: pick(extraction.eventType),
+          date: extraction.date === undefined ? undefined : pick(extraction.date),
+          version: extraction.version === undefined ? undefined : pick(extraction.version),
+          data: item,
+        });
+      });
+      return { kind: "extracted", changes, controls: [] };
+    }
+    case "jsonata": {
+      const result = await evaluate(extraction.expression, delivery.body);
+      if (!result.ok) return { kind: "unreadable", message: result.message };
+      const items: unknown[] = Array.isArray(result.value) ? result.value : [result.value];
+      const changes = items.flatMap((item) =>
+        isObject(item) ? changeOf({ data: delivery.body, ...item }) : [],
+      );
+      return { kind: "extracted", changes, controls: [] };
+    }
+  }
+}
+
+function changeOf(told: Record<string, unknown>): Change[] {
+  const objectType = textOf(told["objectType"]);
+  const objectId = textOf(told["objectId"]);
+  const eventType = EVENT_TYPES.find((type) => type === told["eventType"]);
+  if (objectType === undefined || objectId === undefined || eventType === undefined) return [];
+  const { data } = told;
+  return [
+    {
+      objectType,
+      objectId,
+      eventType,
+      date: instantOf(told["date"]),
+      version: textOf(told["version"]) ?? digest(JSON.stringify(data ?? null)),
+      data,
+    },
+  ];
+}
+
+const EVENT_TYPES = ["CREATED", "UPDATED", "DELETED"] as const;
+
+function picked(rule: Pick, item: unknown, { headers }: Delivery): string | undefined {
+  if ("value" in rule) return rule.value;
+  const { path, header, pattern, map, otherwise } = rule;
+  let text =
+    header === undefined ? textOf(readField(item, path ?? "")) : (headers.get(header) ?? undefined);
+  if (text !== undefined && pattern !== undefined) text = firstGroup(pattern, text);
+  if (text !== undefined && map !== undefined)
+    text = Object.hasOwn(map, text) ? map[text] : undefined;
+  return text ?? otherwise;
+}
+
+/** Matched in linear time: patterns of user-made connectors are not to be trusted. */
+function firstGroup(pattern: string, text: string): string | undefined {
+  const matcher = RE2JS.compile(pattern).matcher(text);
+  if (!matcher.find()) return undefined;
+  return (matcher.groupCount() > 0 ? matcher.group(1) : matcher.group(0)) ?? undefined;
+}

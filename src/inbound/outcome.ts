@@ -1,0 +1,88 @@
+import type { Connector } from "../connectors/definition";
+import type { Change } from "../connectors/webhook";
+import { digest, eventId } from "../events/event-id";
+import type { NewEvent, Target } from "../events/event";
+import { instanceDestinationId } from "../delivery/destination";
+import { isWanted } from "../delivery/transform";
+import { eventSettings } from "../instances/configuration";
+import type { Instance } from "../instances/instance";
+
+/** What a proved delivery does to its instance. */
+export type Listening =
+  /** Nothing: it is switched off, or does not listen to webhooks. */
+  | { kind: "deaf"; reason: string }
+  /** Its changes are events. */
+  | { kind: "emits" }
+  /** It wakes the poll, which emits; changes that no poll can see are emitted all the same. */
+  | { kind: "wakes" };
+
+export function listening(instance: Instance): Listening {
+  const { connector, configuration, disabled } = instance;
+  const { enabled, modes } = eventSettings(connector, configuration);
+  if (disabled) return { kind: "deaf", reason: "disabled" };
+  if (!enabled) return { kind: "deaf", reason: "events are off" };
+  if (!modes.includes("webhook")) return { kind: "deaf", reason: "it is only polled" };
+  const isFeed = connector.webhook?.extraction.by === "feed";
+  return modes.includes("polling") || isFeed ? { kind: "wakes" } : { kind: "emits" };
+}
+
+/** Whether a poll of this connector would tell of the change. */
+export function isPolled(
+  { resources, events }: Connector,
+  { objectType, eventType }: Change,
+): boolean {
+  if (eventType !== "DELETED" || events.feed !== undefined) return true;
+  const resource = Object.entries(resources).find(
+    ([name, one]) => name === objectType || one.objectType === objectType,
+  )?.[1];
+  return resource?.deleted !== undefined;
+}
+
+export function eventsOf(
+  source: string,
+  changes: readonly Change[],
+  receivedAt: number,
+): NewEvent[] {
+  return changes.map(({ objectType, objectId, eventType, date, version, data }) => ({
+    id: eventId(source, objectType, objectId, `webhook:${eventType}:${short(version)}`),
+    objectType,
+    objectId,
+    eventType,
+    date: date ?? receivedAt,
+    data: JSON.stringify(data ?? null),
+    to: [0],
+  }));
+}
+
+/** Events that the instance's filter turns away are kept, and go nowhere. */
+export async function wantedBy(
+  filter: string | undefined,
+  events: readonly NewEvent[],
+): Promise<NewEvent[]> {
+  if (filter === undefined) return [...events];
+  return Promise.all(
+    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
+  );
+}
+
+const short = (version: string): string => (version.length > 200 ? digest(version) : version);
+
+/** Reference `connector-events-api.md` §8: at most twenty events, the vendor's whole body with each part. */
+export function targetOf({ id, name, connector, configuration }: Instance): Target {
+  const ordering = configuration["event.notification.ordering"];
+  return {
+    destinationId:
+      (configuration["event.notification.callback.url"] ?? null) === null
+        ? null
+        : instanceDestinationId(id),
+    envelope: {
+      format: "elements",
+      elementKey: connector.key,
+      hubKey: connector.hub,
+      instanceId: id,
+      instanceName: name,
+    },
+    most: 20,
+    ordering: ordering === "object" || ordering === "source" ? ordering : "none",
+  };
+}

@@ -1,0 +1,96 @@
+import { textOf } from "../connectors/read";
+import type { TenantRule, Webhook } from "../connectors/webhook";
+import { parseExactly } from "../instances/hub/answer";
+import { readField } from "../instances/hub/field";
+import { tenantValues } from "../instances/routing";
+
+/** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */
+export type Content = { body: unknown; text: string };
+export type Parsed = { ok: true; content: Content } | { ok: false; message: string };
+
+/** What a body holds, by its own look: vendors are careless with content types. */
+export function parseContent(text: string, contentType: string | null): Parsed {
+  const trimmed = text.trimStart();
+  if (trimmed.startsWith("<")) return { ok: true, content: { body: text, text } };
+  if (trimmed === "") return { ok: true, content: { body: {}, text: "" } };
+  if (contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true)
+    return { ok: true, content: { body: fieldsOf(new URLSearchParams(text)), text } };
+  const parsed = parseExactly(text);
+  return parsed.ok
+    ? { ok: true, content: { body: parsed.value, text } }
+    : { ok: false, message: "The body is neither JSON nor XML nor a form" };
+}
+
+export function fieldsOf(parameters: URLSearchParams): Record<string, string> {
+  return Object.fromEntries(parameters);
+}
+
+/** One tenant's part of a delivery: no tenant sees what is another's. */
+export type Part = { tenant: string; content: Content };
+
+/** The parts of a delivery by tenant; none when it names no tenant. */
+export function partsOf({ route }: Webhook, content: Content): Part[] {
+  for (const rule of route?.tenants ?? []) {
+    const parts = partsBy(rule, content);
+    if (parts.length > 0) return parts;
+  }
+  return [];
+}
+
+function partsBy(rule: TenantRule, content: Content): Part[] {
+  if ("element" in rule) {
+    const tenant = elementText(content.text, rule.element);
+    return tenant === undefined ? [] : [{ tenant, content }];
+  }
+  if (rule.list === undefined) {
+    const tenant = textOf(readField(content.body, rule.path));
+    return tenant === undefined ? [] : [{ tenant, content }];
+  }
+  const list = readField(content.body, rule.list);
+  if (!Array.isArray(list)) return [];
+  const items: unknown[] = list;
+  const groups = Map.groupBy(items, (item) => textOf(readField(item, rule.path)));
+  // A delivery that is all one tenant's stays as it came, byte for byte.
+  const [only] = groups.keys();
+  if (groups.size === 1 && only !== undefined) return [{ tenant: only, content }];
+  return [...groups].flatMap(([tenant, own]) => {
+    if (tenant === undefined) return [];
+    const body = withList(content.body, rule.list ?? "", own);
+    return { tenant, content: { body, text: JSON.stringify(body) } };
+  });
+}
+
+/** `value` with the list at `path` replaced. */
+function withList(value: unknown, path: string, list: unknown[]): unknown {
+  if (path === "") return list;
+  const [first = "", ...rest] = path.split(".");
+  const inner = readField(value, first);
+  return { [first]: withList(inner, rest.join("."), list) };
+}
+
+/** The text of an XML element, whatever its prefix. */
+function elementText(text: string, name: string): string | undefined {
+  const match = new RegExp(`<(?:\\w+:)?${name}(?:\\s[^>]*)?>\\s*([^<\\s]+)\\s*</`).exec(text);
+  return match?.[1];
+}
+
+/**
+ * What of a delivery is this instance's: the parts of its own tenant; all of it when neither the delivery
+ * nor the instance names a tenant.
+ */
+export function ownParts(
+  webhook: Webhook,
+  content: Content,
+  configuration: Readonly<Record<string, string | null>>,
+): Content[] {
+  const values = tenantValues(webhook.route?.equals ?? [], configuration);
+  const parts = partsOf(webhook, content);
+  if (values.length === 0 || parts.length === 0) return [content];
+  return parts.flatMap((part) => (values.includes(part.tenant) ? [part.content] : []));
+}
+
+/** `MjA5MzE=` or `20931`: the instance that an address names. */
+export function instanceInPath(text: string): number | undefined {
+  const digits = /^\d{1,15}$/.test(text) ? text : Buffer.from(text, "base64").toString();
+  return /^[1-9]\d{0,14}$/.test(digits) ? Number(digits) : undefined;
+}

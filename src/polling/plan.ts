@@ -1,0 +1,77 @@
+import { findResource } from "../instances/hub/request";
+import type { Instance } from "../instances/instance";
+import type { PolledResource } from "./configuration";
+import {
+  type Cursor,
+  type Position,
+  positionOf,
+  sinceEnabled,
+  underRule,
+  windowStart,
+} from "./cursor";
+import { type HubRequest, parseHubUrl } from "./hub-url";
+import { SCAN_LIVES_MS } from "./poll";
+import { dateReader, type Reading } from "./records";
+import { ruleOf } from "./settings";
+import { expandTemplates, hasTemplate } from "./template";
+
+/** What one poll of one resource will ask of the hub, and how it will read the answer. */
+export type PollPlan = {
+  position: Position;
+  /** The URL with its templates expanded. */
+  url: string;
+  request: HubRequest & { pageSize: number };
+  reading: Reading;
+  /** A scan larger than one run is gone on with from here. */
+  from: unknown;
+  /** Runs that scan has taken so far. */
+  runs: number;
+  /** Pages are counted, so a record that changes while they are read shifts the others. */
+  numbered: boolean;
+};
+
+export function planResource(
+  instance: Instance,
+  source: string,
+  cursor: Cursor,
+  resource: PolledResource,
+  now: number,
+): ({ ok: true } & PollPlan) | { ok: false; position: Position; message: string } {
+  const position = sinceEnabled(
+    underRule(positionOf(cursor, resource.resource), ruleOf(resource), instance.baseline),
+    instance.enabledAt,
+  );
+  const { scan } = position;
+  const goesOn = scan !== undefined && scan.startedAt > now - SCAN_LIVES_MS ? scan : undefined;
+  const after = goesOn?.after ?? windowStart(position, instance.baseline, resource);
+  const expanded = expandTemplates(resource.url, after, resource.updated?.format);
+  const hub = expanded.ok ? parseHubUrl(expanded.url) : expanded;
+  if (!expanded.ok || !hub.ok)
+    return { ok: false, position, message: hub.ok ? "The URL can't be read" : hub.message };
+  const vendor = findResource(instance.connector, hub.request.resource)?.resource;
+  return {
+    ok: true,
+    position,
+    url: expanded.url,
+    request: { ...hub.request, pageSize: pageSizeOf(instance, resource, hub.request) },
+    reading: {
+      source,
+      resource,
+      deleted: vendor?.deleted,
+      after,
+      startedAt: goesOn?.startedAt ?? now,
+      templated: hasTemplate(resource.url),
+      firstPoll: position.last === undefined,
+      updated: dateReader(resource.updated),
+      created: dateReader(resource.created),
+    },
+    from: goesOn?.position,
+    runs: goesOn?.runs ?? 0,
+    numbered: vendor?.paging.style === "page" || vendor?.paging.style === "offset",
+  };
+}
+
+function pageSizeOf(instance: Instance, resource: PolledResource, request: HubRequest): number {
+  const most = Number(instance.configuration["pagination.max"] ?? 100);
+  return request.pageSize ?? resource.pageSize ?? (hasTemplate(resource.url) ? most : 20);
+}

@@ -1,0 +1,192 @@
+import { readRetention } from "../../accounts/store";
+import type { Config } from "../../config";
+import { instanceDestinationId } from "../../delivery/destination";
+import { count } from "../../delivery/rollup/store";
+import { isWanted } from "../../delivery/transform";
+import type { Commit, NewEvent, Target } from "../../events/event";
+import { announceEvent } from "../../events/operations/store";
+import { matchesEvent } from "../../flows/trigger";
+import { withStartedFlows } from "../../flows/triggers/store";
+import type { Instance } from "../../instances/instance";
+import { disablePoller } from "../../instances/store";
+import { type Cursor, keepIdsSince, type Position, withQuietMoved } from "../cursor";
+import {
+  countAccepted,
+  FAILURES_TO_DISABLE,
+  MOST_POSTPONED_MS,
+  type ResourceReport,
+} from "../poll";
+
+export type PollDoors = {
+  db: D1Database;
+  streams: Env["EVENT_STREAMS"];
+  polls: Env["POLLS"];
+  config: Config;
+};
+
+export type Stream = ReturnType<PollDoors["streams"]["getByName"]>;
+
+/** The state of one poll while it goes through its resources. */
+export type Run = {
+  instance: Instance;
+  doors: PollDoors;
+  stream: Stream;
+  source: string;
+  lease: string;
+  version: number;
+  cursor: Cursor;
+  lookBackMs: number;
+  committed: boolean;
+  /** Resources that showed nothing in this poll, and when they were read. */
+  idleAt: Map<string, number>;
+  /** The organization's, read with the first commit. */
+  retentionMs: number | undefined;
+};
+
+/** A commit that came too late: another poll moved the cursor. */
+export class Superseded extends Error {}
+
+/** @returns how many of its events the stream had not seen. */
+export async function commitPage(run: Run, work: Commit, report: ResourceReport): Promise<number> {
+  const accepted = await commitWork(run, work);
+  countAccepted(report, work.events, accepted);
+  return accepted.length;
+}
+
+/** @returns the ids of the events that the stream had not seen. */
+export async function commitWork(run: Run, work: Commit): Promise<string[]> {
+  run.retentionMs ??= await readRetention(run.doors.db, run.instance.organizationId);
+  run.committed = true;
+  const { retentionMs } = run;
+  const { id, organizationId, userId } = run.instance;
+  const started = await withStartedFlows(
+    run.doors.db,
+    { organizationId, kind: "instance", keys: [String(id)] },
+    work,
+    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+    Date.now(),
+  );
+  const committed = await run.stream.commit({
+    ...work,
+    ...started,
+    expect: run.version,
+    retentionMs,
+  });
+  if (committed.kind === "stale") throw new Superseded();
+  run.version = committed.version;
+  const key = {
+    organizationId: run.instance.organizationId,
+    source: run.source,
+    destinationId: "",
+  };
+  const { accepted, rowsWritten, messages } = committed;
+  const counts = {
+    events: accepted.length,
+    rowsWritten,
+    objectRequests: 1,
+    queueOperations: 3 * messages,
+  };
+  count(key, counts, Date.now());
+  return accepted;
+}
+
+/** Tells the organization's operators what happened to one of its instances. */
+export async function announce(
+  { instance: { id, organizationId }, doors }: Run,
+  type: "poller.disabled" | "instance.invalid",
+  data: Record<string, unknown>,
+): Promise<void> {
+  await announceEvent(doors, organizationId, {
+    type,
+    subject: String(id),
+    data: { instanceId: id, ...data },
+  });
+}
+
+/** Events that the instance's filter turns away are kept, and go nowhere. */
+export async function wantedBy(instance: Instance, events: NewEvent[]): Promise<NewEvent[]> {
+  const filter = instance.configuration["event.notification.filter"] ?? undefined;
+  if (filter === undefined) return events;
+  return Promise.all(
+    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
+  );
+}
+
+export function base(run: Run): Pick<Commit, "lease" | "expect"> {
+  return { lease: run.lease, expect: run.version };
+}
+
+export function cursorOf(run: Run): Pick<Commit, "cursor" | "keepIdsSince"> {
+  run.cursor = withQuietMoved(run.cursor, run.idleAt);
+  return {
+    cursor: JSON.stringify(run.cursor),
+    keepIdsSince: keepIdsSince(run.cursor.resources, run.instance.baseline, run.lookBackMs),
+  };
+}
+
+export function targetOf(instance: Instance, objectType: string, pollDate: number): Target {
+  const { connector, configuration } = instance;
+  const ordering = configuration["event.notification.ordering"];
+  return {
+    destinationId:
+      (configuration["event.notification.callback.url"] ?? null) === null
+        ? null
+        : instanceDestinationId(instance.id),
+    envelope: {
+      format: "elements",
+      elementKey: connector.key,
+      hubKey: connector.hub,
+      instanceId: instance.id,
+      instanceName: instance.name,
+      polled: { objectType, pollDate },
+    },
+    most: 10,
+    ordering: ordering === "object" || ordering === "source" ? ordering : "none",
+  };
+}
+
+/** One more failure of this resource in a row; the poller is switched off at the hundredth. */
+export async function fail(
+  run: Run,
+  resource: string,
+  position: Position,
+  report: ResourceReport,
+  message: string,
+): Promise<boolean> {
+  report.error = message;
+  const failures = position.failures + 1;
+  const failed: Position = {
+    ...position,
+    failures,
+    failedAt: Date.now(),
+    lastError: message.slice(0, 500),
+  };
+  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: failed } };
+  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
+  if (failures < FAILURES_TO_DISABLE) return true;
+  await disablePoller(run.doors.db, run.instance.id, {
+    resource,
+    failureCount: failures,
+    disabledDate: Date.now(),
+    lastError: message.slice(0, 500),
+  });
+  await announce(run, "poller.disabled", {
+    resource,
+    failureCount: failures,
+    lastError: message.slice(0, 500),
+  });
+  return false;
+}
+
+/** The vendor wants to be left alone: this instance, and nobody else, waits. */
+export async function postpone(
+  run: Run,
+  report: ResourceReport,
+  message: string,
+  until: number,
+): Promise<boolean> {
+  report.error = message;
+  run.cursor = { ...run.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
+  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
+  return false;
+}

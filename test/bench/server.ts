@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
+import { basename, join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+const root = resolve(import.meta.dirname, "../..");
+const readyMs = 60_000;
+
+export type Running = { url: string };
+
+const children = new Set<ChildProcess>();
+
+/** Ends every process that was started here, with its children. */
+export function stopAll(): void {
+  for (const { pid, exitCode } of children)
+    if (pid !== undefined && exitCode === null) process.kill(-pid, "SIGKILL");
+}
+
+function wrangler(args: string[]): { child: ChildProcess; printed: () => string } {
+  const child = spawn(process.execPath, ["node_modules/wrangler/bin/wrangler.js", ...args], {
+    cwd: root,
+    detached: true,
+    stdio: ["ignore", "pipe", "pipe"],
+    env: {
+      ...process.env,
+      CI: "1",
+      FORCE_COLOR: "0",
+      WRANGLER_SEND_METRICS: "false",
+      CLOUDFLARE_CF_FETCH_ENABLED: "false",
+    },
+  });
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  let printed = "";
+  child.stdout.on("data", (text: Buffer) => (printed += text));
+  child.stderr.on("data", (text: Buffer) => (printed += text));
+  return { child, printed: () => printed };
+}
+
+async function once(args: string[]): Promise<void> {
+  const { child, printed } = wrangler(args);
+  const code = await new Promise((done) => child.once("exit", done));
+  if (code !== 0) throw new Error(`wrangler ${args.join(" ")} failed:\n${printed()}`);
+}
+
+/**
+ * Builds the Worker of a `wrangler.toml` as for production and runs that bundle under `wrangler dev`, on a
+ * state of its own in `folder`: what others edit meanwhile does not reach it. `entry` replaces its `main`,
+ * so that bindings and queue settings are production's whatever they become.
+ */
+export async function startWorker(
+  toml: string,
+  entry: string,
+  folder: string,
+  variables: Record<string, string> = {},
+): Promise<Running> {
+  mkdirSync(folder, { recursive: true });
+  const config = join(folder, "wrangler.toml");
+  const state = join(folder, "state");
+  const text = readFileSync(join(root, toml), "utf8").replace(
+    '"migrations"',
+    JSON.stringify(join(root, "migrations")),
+  );
+  const withMain = (main: string) =>
+    writeFileSync(config, text.replace(/^main = .*$/m, `main = ${JSON.stringify(main)}`));
+  withMain(join(root, entry));
+  await once(["deploy", "--dry-run", `--config=${config}`, `--outdir=${join(folder, "bundle")}`]);
+  withMain(join(folder, "bundle", `${basename(entry, ".ts")}.js`));
+  if (text.includes("migrations_dir"))
+    await once([
+      "d1",
+      "migrations",
+      "apply",
+      "DB",
+      "--local",
+      `--config=${config}`,
+      `--persist-to=${state}`,
+    ]);
+  const envFile = join(folder, "variables.env");
+  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
+  writeFileSync(envFile, lines.join(""));
+  const port = await freePort();
+  const { child, printed } = wrangler([
+    "dev",
+    "--no-bundle",
+    `--config=${config}`,
+    `--port=${port}`,
+    "--ip=127.0.0.1",
+    "--inspector-port=0",
+    `--persist-to=${state}`,
+    `--env-file=${envFile}`,
+    "--log-level=warn",
+    "--show-interactive-dev-session=false",
+  ]);
+  const url = `http://127.0.0.1:${port}`;
+  for (const giveUpAt = Date.now() + readyMs; ;) {
+    const signal = AbortSignal.timeout(2_000);
+    const answer = await fetch(`${url}/health`, { signal }).catch(() => undefined);
+    await answer?.text();
+    if (answer?.ok === true) return { url };
+    if (child.exitCode !== null || printed().includes("ERROR") || Date.now() > giveUpAt)
+      throw new Error(`The Worker ${entry} did not start:\n${printed()}`);
+    await sleep(50);
+  }
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((closed) => server.close(closed));
+  return port;
+}
+
+export const removeFolder = (folder: string): void =>
+  rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,88 @@
+import { env } from "cloudflare:workers";
+import { drizzle } from "drizzle-orm/d1";
+import { vi } from "vitest";
+import { bootstrap } from "../../src/accounts/store";
+import { readConfig } from "../../src/config";
+import { keyring } from "../../src/db/sealed";
+import type { DestinationDraft } from "../../src/delivery/destination";
+import { saveDestination } from "../../src/delivery/store";
+
+/** One POST that reached a stand-in receiver. */
+export type Received = { url: string; headers: Headers; body: string; at: number };
+
+/** Takes the place of the network: every outbound request is answered by `answer`. */
+export function receiver(answer: (received: Received) => Response | Promise<Response>): Received[] {
+  const received: Received[] = [];
+  vi.stubGlobal("fetch", async (input: RequestInfo | URL, init?: RequestInit) => {
+    const request = new Request(input, init);
+    const one = {
+      url: request.url,
+      headers: request.headers,
+      body: await request.text(),
+      at: Date.now(),
+    };
+    received.push(one);
+    return Promise.race([answer(one), aborted(init?.signal)]);
+  });
+  return received;
+}
+
+function aborted(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_, reject) => {
+    signal?.addEventListener("abort", () => reject(new Error("aborted")));
+  });
+}
+
+/** A receiver that never answers while the test lasts. */
+export const silence = async (): Promise<Response> => {
+  await scheduler.wait(60_000);
+  return new Response();
+};
+
+export const SECRETS = {
+  organizationName: "Test",
+  organizationSecret: "organization-secret-of-tests",
+  userSecret: "user-secret-of-tests",
+  apiKey: "trk_api-key-of-tests",
+  email: "admin@tests.example",
+  password: "password-of-tests",
+};
+
+let destinations = 0;
+
+/** A destination of the first organization; addresses are on loopback, which tests allow. */
+export async function destination(
+  change: Partial<DestinationDraft> = {},
+): Promise<DestinationDraft> {
+  await bootstrap(env.DB, SECRETS, Date.now());
+  destinations += 1;
+  const draft: DestinationDraft = {
+    id: `webhook-${destinations}-${crypto.randomUUID()}`,
+    organizationId: 1,
+    kind: "webhook",
+    ownerId: String(destinations),
+    url: `http://127.0.0.1:9/receiver-${destinations}-${crypto.randomUUID()}`,
+    headers: {},
+    legacyKey: null,
+    policy: {},
+    ...change,
+  };
+  const [statement] = await saveDestination(
+    env.DB,
+    keyring(readConfig(env).masterKeys),
+    draft,
+    Date.now(),
+  );
+  await drizzle(env.DB).batch([statement]);
+  return draft;
+}
+
+/** Waits until something holds, a turn of the event loop at a time. */
+export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
+  for (let turns = 0; turns < 3_000; turns += 1) {
+    const found = await probe();
+    if (found !== undefined && found !== false) return found;
+    await scheduler.wait(5);
+  }
+  throw new Error("It never came to hold");
+}

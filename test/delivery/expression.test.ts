@@ -1,0 +1,104 @@
+import { describe, expect, it } from "vitest";
+import { evaluate, expressionFault } from "../../src/delivery/expression";
+import { isWanted, transformBody } from "../../src/delivery/transform";
+
+describe("expressionFault", () => {
+  it.each([
+    ["eventType = 'CREATED' and data.amount > 10"],
+    ["$uppercase(data.name) & '!'"],
+    ["$map([1..10], function($n) { $n * 2 })"],
+    ["$replace(name, /[aeiou]/i, '*')"],
+    ["{ 'id': objectId, 'tags': data.tags[0] }"],
+  ])("finds nothing wrong with %s", (source) => expect(expressionFault(source)).toBeUndefined());
+
+  it.each([
+    ["(((", "Not a JSONata expression"],
+    ["$now()", "$now is not available"],
+    ["$millis()", "$millis is not available"],
+    ["$random()", "$random is not available"],
+    ["$shuffle([1])", "$shuffle is not available"],
+    ["$eval('1')", "$eval is not available"],
+    ["($f := $eval; $f('1'))", "$eval is not available"],
+    ["[1..10000000]", "A range holds at most"],
+    ["[1..$count(data)]", "The ends of a range must be numbers"],
+    ["$match(a, /(.)\\1/)", "Pattern"],
+    ["$match(a, /(?=x)x/)", "Pattern"],
+    ["x".repeat(20_000), "Expected at most"],
+  ])("refuses %s", (source, message) => expect(expressionFault(source)).toContain(message));
+});
+
+describe("evaluate", () => {
+  it.each([
+    ["endless recursion", "($f := function($x) { $f($x + 1) + 1 }; $f(1))"],
+    ["endless tail calls", "($f := function($x) { $f($x + 1) }; $f(1))"],
+    [
+      "a text that doubles",
+      "($f := function($x, $n) { $n > 0 ? $f($x & $x, $n - 1) : $x }; $f('xxxxxxxxxx', 60))",
+    ],
+    [
+      "a list that doubles",
+      "($f := function($x, $n) { $n > 0 ? $f($append($x, $x), $n - 1) : $x }; $f([1,2,3], 60))",
+    ],
+    [
+      "nested loops",
+      "$sum($map([1..1000], function($a) { $sum($map([1..1000], function($b) { $a * $b })) }))",
+    ],
+    ["a wide pad", "$pad('x', 1000000000)"],
+  ])("stops %s", async (_, source) => {
+    expect(await evaluate(source, {})).toMatchObject({ ok: false });
+  });
+
+  it("matches patterns that take others for ever", async () => {
+    const text = `${"a".repeat(50_000)}!`;
+    expect(await evaluate("$contains(text, /^(a+)+$/)", { text })).toEqual({
+      ok: true,
+      value: false,
+    });
+  });
+
+  it("replaces, splits and matches as JSONata does", async () => {
+    const value = async (source: string): Promise<unknown> => {
+      const evaluated = await evaluate(source, { text: "a1b22c" });
+      return evaluated.ok ? JSON.parse(JSON.stringify(evaluated.value)) : evaluated.message;
+    };
+    expect(await value("$replace(text, /[0-9]+/, '-')")).toBe("a-b-c");
+    expect(await value("$split(text, /[0-9]+/)")).toEqual(["a", "b", "c"]);
+    expect(await value("$match(text, /([a-z])([0-9]+)/).groups[1]")).toEqual(["1", "22"]);
+  });
+});
+
+describe("transformBody", () => {
+  it("gives the same bytes for the same body", async () => {
+    const body = JSON.stringify({ message: { events: [{ objectId: "7" }] } });
+    const transform = "{ 'ids': message.events.objectId, 'count': $count(message.events) }";
+    const first = await transformBody(transform, body);
+    expect(first).toEqual({ ok: true, text: '{"ids":"7","count":1}' });
+    expect(await transformBody(transform, body)).toEqual(first);
+  });
+
+  it("says why it failed, and when it gave nothing", async () => {
+    expect(await transformBody("nothing.there", "{}")).toEqual({
+      ok: false,
+      message: "transform: The expression gave nothing",
+    });
+    expect(await transformBody("$number('x')", "{}")).toMatchObject({ ok: false });
+  });
+});
+
+describe("isWanted", () => {
+  const event = {
+    objectType: "accounts",
+    objectId: "1",
+    eventType: "CREATED",
+    date: 0,
+    data: '{"amount":5}',
+  };
+  it.each([
+    [undefined, true],
+    ["eventType = 'CREATED'", true],
+    ["eventType = 'DELETED'", false],
+    ["data.amount > 3", true],
+    ["data.missing", false],
+    ["$number('not one')", true],
+  ])("%s: %s", async (filter, wanted) => expect(await isWanted(filter, event)).toBe(wanted));
+});

@@ -1,0 +1,164 @@
+import { createMessageBatch, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { createHmac } from "node:crypto";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { readConfig } from "../../src/config";
+import { consumePolls } from "../../src/polling/consumer";
+import { emulate, platform, stored, VENDOR } from "../platform";
+import { dropboxEmulator } from "../vendors/dropbox";
+import { CLIENT, CODE } from "../vendors/grants";
+import { hubspotEmulator } from "../vendors/hubspot";
+import { sfdcEmulator } from "../vendors/sfdc";
+
+let on: Awaited<ReturnType<typeof platform>>;
+beforeAll(async () => {
+  on = await platform();
+});
+vi.spyOn(console, "warn").mockImplementation(() => undefined);
+
+const connect = (key: string, configuration: Record<string, unknown>) =>
+  on.call("POST", "/instances", {
+    element: { key },
+    providerData: { code: CODE },
+    configuration: {
+      "oauth.api.key": CLIENT.id,
+      "oauth.api.secret": CLIENT.secret,
+      "base.url": VENDOR,
+      "oauth.base.url": VENDOR,
+      "event.poller.refresh_interval": "1440",
+      ...configuration,
+    },
+  });
+
+/** The message a webhook left with the stream for the polls queue. */
+const wakeOf = (id: number) =>
+  runInDurableObject(on.streamOf(id), (_, state) => {
+    const [row] = state.storage.sql
+      .exec<{ value: string }>("SELECT value FROM meta WHERE key = 'wake'")
+      .toArray();
+    return row === undefined
+      ? undefined
+      : (JSON.parse(row.value) as { at: number; message: string });
+  });
+
+/** What the polls queue does with that message. */
+const wake = async (id: number) => {
+  const found = await wakeOf(id);
+  if (found === undefined) throw new Error("Nothing woke");
+  const batch = createMessageBatch("tributary-polls", [
+    { id: "1", timestamp: new Date(), attempts: 1, body: JSON.parse(found.message) },
+  ]);
+  const doors = {
+    db: env.DB,
+    streams: env.EVENT_STREAMS,
+    polls: env.POLLS,
+    config: readConfig(env),
+  };
+  await consumePolls(batch, doors);
+};
+
+describe("webhook and poll together", () => {
+  const deliverHubspot = async (id: number, items: object[]) => {
+    const body = JSON.stringify(items);
+    const path = `/events/hubspot/${btoa(String(id))}`;
+    const timestamp = String(Date.now());
+    const signature = createHmac("sha256", CLIENT.secret)
+      .update(`POSThttps://events.example.com/elements/api-v2${path}${body}${timestamp}`)
+      .digest("base64");
+    const headers = {
+      "x-hubspot-signature-v3": signature,
+      "x-hubspot-request-timestamp": timestamp,
+    };
+    return on.deliver(path, body, headers);
+  };
+  const item = (subscriptionType: string, objectId: number, occurredAt: number) => ({
+    eventId: 1,
+    subscriptionId: 1,
+    portalId: 62515,
+    occurredAt,
+    subscriptionType,
+    objectId,
+  });
+
+  it("a change seen by both is one event: the webhook wakes, the poll emits", async () => {
+    const hubspot = hubspotEmulator();
+    emulate(hubspot.answer);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { body: instance } = await connect("hubspot", {
+      "event.vendor.type": "polling,webhook",
+      "event.objects": "contacts",
+    });
+    const at = Date.now() + 1_000;
+    hubspot.put("contacts", "1801", at);
+    for (let times = 0; times < 3; times += 1)
+      expect((await deliverHubspot(instance.id, [item("contact.creation", 1801, at)])).status).toBe(
+        200,
+      );
+    expect(await stored(on, instance.id)).toEqual([]);
+    const found = await wakeOf(instance.id);
+    expect(JSON.parse(found?.message ?? "")).toEqual({ ids: [instance.id], wake: true });
+    await wake(instance.id);
+    await on.poll(instance.id);
+    expect(await stored(on, instance.id)).toMatchObject([
+      { objectType: "contacts", objectId: "1801", eventType: "CREATED" },
+    ]);
+  });
+
+  it("deletes that no poll can see are emitted by the webhook", async () => {
+    const hubspot = hubspotEmulator();
+    emulate(hubspot.answer);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { body: instance } = await connect("hubspot", { "event.vendor.type": "polling,webhook" });
+    await deliverHubspot(instance.id, [item("contact.deletion", 5, Date.now())]);
+    expect(await stored(on, instance.id)).toMatchObject([{ objectId: "5", eventType: "DELETED" }]);
+    expect(await wakeOf(instance.id)).toBeUndefined();
+  });
+
+  it("deletes that the poll sees are left to it, and SF-4: an overflow reads the entity anew", async () => {
+    const sfdc = sfdcEmulator();
+    emulate(sfdc.answer);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { body: instance } = await connect("sfdc", {
+      "event.vendor.type": "polling,webhooks",
+      "event.objects": "Contact",
+    });
+    const path = `/events/sfdc/${btoa(String(instance.id))}?token=${instance.configuration["event.vendor.token"]}`;
+    const header = {
+      entityName: "Contact",
+      recordIds: ["003ak00000IiFInAAN"],
+      commitTimestamp: Date.now(),
+    };
+    const deleted = { ChangeEventHeader: { ...header, changeType: "DELETE" } };
+    expect((await on.deliver(path, JSON.stringify(deleted))).status).toBe(200);
+    expect(await stored(on, instance.id)).toEqual([]);
+    expect(await wakeOf(instance.id)).toBeDefined();
+    const overflow = {
+      ChangeEventHeader: { ...header, recordIds: [], changeType: "GAP_OVERFLOW" },
+    };
+    expect((await on.deliver(path, JSON.stringify(overflow))).status).toBe(200);
+    sfdc.put("003ak00000IiFInAAN", Date.now() + 5_000, Date.now(), true);
+    await wake(instance.id);
+    expect(await stored(on, instance.id)).toMatchObject([
+      { objectType: "Contact", eventType: "DELETED" },
+    ]);
+  });
+
+  it("DB-3: a dropbox webhook wakes the feed, also where nothing is polled; bursts are one wake", async () => {
+    const dropbox = dropboxEmulator();
+    emulate(dropbox.answer);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { body: instance } = await connect("dropbox", { "event.vendor.type": "webhook" });
+    expect((await on.poll(instance.id)).status).toBe(200);
+    dropbox.put("id:1", "/a.txt");
+    const body = '{"list_folder": {"accounts": ["dbid:AAH4"]}}';
+    const signature = createHmac("sha256", CLIENT.secret).update(body).digest("hex");
+    for (let times = 0; times < 3; times += 1)
+      expect(
+        (await on.deliver("/events/dropbox", body, { "x-dropbox-signature": signature })).status,
+      ).toBe(200);
+    await wake(instance.id);
+    expect(await stored(on, instance.id)).toMatchObject([
+      { objectType: "files", objectId: "id:1", eventType: "CREATED" },
+    ]);
+  });
+});

@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import { parseExactly, readAnswer } from "../../../src/instances/hub/answer";
+
+const NOW = Date.parse("2026-01-01T00:00:00Z");
+const answered = (changes: {
+  status?: number;
+  text?: string;
+  headers?: Record<string, string>;
+  truncated?: boolean;
+}) =>
+  readAnswer(
+    {
+      kind: "answered",
+      bytes: new Uint8Array(),
+      status: changes.status ?? 200,
+      headers: new Headers(changes.headers),
+      text: changes.text ?? "{}",
+      truncated: changes.truncated ?? false,
+    },
+    "Acme",
+    NOW,
+  );
+
+describe("readAnswer", () => {
+  it("reads JSON, and an empty answer as nothing", () => {
+    expect(answered({ text: '{"a":1}' })).toMatchObject({ kind: "json", value: { a: 1 } });
+    expect(answered({ status: 204, text: " " })).toMatchObject({ kind: "json", value: undefined });
+  });
+
+  it.each<[string, Parameters<typeof answered>[0], string]>([
+    ["HTML", { text: "<html>Sign in</html>" }, "The answer of Acme is not JSON"],
+    ["cut JSON", { text: '{"Items":[{"ID":' }, "The answer of Acme is not JSON"],
+    ["too much", { text: "{}", truncated: true }, "The answer of Acme is too large"],
+  ])("takes %s for no answer", (_, changes, message) => {
+    expect(answered(changes)).toEqual({ kind: "unreachable", message });
+  });
+
+  it("tells why the vendor cannot be reached", () => {
+    expect(
+      readAnswer({ kind: "refused", error: "Address '10.0.0.1' is not public" }, "Acme", NOW),
+    ).toEqual({
+      kind: "unreachable",
+      message: "Acme cannot be reached: Address '10.0.0.1' is not public",
+    });
+  });
+
+  it.each<[string, string]>([
+    ['{"Message":"Invalid date"}', "Invalid date"],
+    ['{"error":{"code":"x","message":"No such field"}}', "No such field"],
+    ['{"error":"invalid_grant","error_description":"Used"}', "Used"],
+    ['{"error":"invalid_grant"}', "invalid_grant"],
+    ['[{"message":"Session expired","errorCode":"INVALID_SESSION_ID"}]', "Session expired"],
+    ['{"Fault":{"Error":[{"Message":"Stale","code":"5010"}]}}', "Stale"],
+    ['{"error_summary":"reset/..","error":{".tag":"reset"}}', "reset/.."],
+    ['{"odd":1}', '{"odd":1}'],
+    ["<h1>Down</h1>\n", "<h1>Down</h1>"],
+    ["", ""],
+  ])("finds the vendor's own word in %s", (text, providerMessage) => {
+    expect(answered({ status: 400, text })).toEqual({
+      kind: "vendor-error",
+      status: 400,
+      message: "Acme answered with status 400",
+      providerMessage,
+    });
+  });
+
+  it.each<[string | undefined, number | undefined]>([
+    ["7", NOW + 7_000],
+    ["Thu, 01 Jan 2026 00:01:00 GMT", NOW + 60_000],
+    ["0", undefined],
+    ["soon", undefined],
+    ["Thu, 01 Jan 2025 00:00:00 GMT", undefined],
+    [undefined, undefined],
+  ])("reads Retry-After %s", (value, retryAt) => {
+    const headers = value === undefined ? {} : { "retry-after": value };
+    const answer = answered({ status: 429, headers });
+    expect(answer.kind === "vendor-error" ? answer.retryAt : "no error").toBe(retryAt);
+  });
+
+  it("takes a redirect for an error", () => {
+    expect(answered({ status: 302, headers: { location: "https://x.example" } })).toMatchObject({
+      kind: "vendor-error",
+      status: 302,
+    });
+  });
+});
+
+describe("parseExactly", () => {
+  it("keeps the digits of whole numbers above 2^53", () => {
+    const text =
+      '{"next_stream_position":1152922976252290886,"a":[-9007199254740993,9007199254740991],"f":1234567890123456.5,"e":1e20,"n":1,"s":"1152922976252290886"}';
+    expect(parseExactly(text)).toEqual({
+      ok: true,
+      value: {
+        next_stream_position: "1152922976252290886",
+        a: ["-9007199254740993", 9007199254740991],
+        f: 1234567890123456.5,
+        e: 1e20,
+        n: 1,
+        s: "1152922976252290886",
+      },
+    });
+  });
+
+  it("refuses what is not JSON", () => {
+    expect(parseExactly("{")).toEqual({ ok: false });
+  });
+});

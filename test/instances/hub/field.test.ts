@@ -1,0 +1,37 @@
+import { describe, expect, it } from "vitest";
+import { readField, selectFields, withoutNulls } from "../../../src/instances/hub/field";
+
+describe("readField", () => {
+  it.each<[unknown, string, unknown]>([
+    [{ a: { b: 1 } }, "a.b", 1],
+    [{ "a.b": 2, a: { b: 1 } }, "a.b", 2],
+    [{ "a.b": { c: 3 } }, "a.b.c", 3],
+    [{ errors: [{ message: "m" }] }, "errors.0.message", "m"],
+    [[1], "", [1]],
+    [{ a: null }, "a.b", undefined],
+    [{}, "toString", undefined],
+    [null, "a", undefined],
+  ])("of %j, %j is %j", (value, path, expected) => {
+    expect(readField(value, path)).toEqual(expected);
+  });
+});
+
+describe("selectFields", () => {
+  it("keeps what is named, inside objects and lists too", () => {
+    const record = { id: 1, user: { id: 2, name: "n" }, tags: [{ id: 3, x: 1 }], z: 0, "a.b": 4 };
+    expect(selectFields(record, ["id", "user.id", "tags.id", "a.b", "none"])).toEqual({
+      id: 1,
+      user: { id: 2 },
+      tags: [{ id: 3 }],
+      "a.b": 4,
+    });
+  });
+});
+
+describe("withoutNulls", () => {
+  it("drops null members at any depth and keeps nulls in lists", () => {
+    expect(withoutNulls([{ a: null, b: { c: null, d: [null, { e: null }] }, f: 0 }])).toEqual([
+      { b: { d: [null, {}] }, f: 0 },
+    ]);
+  });
+});

@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { encodePosition } from "../../../src/instances/hub/paging";
+import { parseQuery } from "../../../src/instances/hub/query";
+
+describe("parseQuery", () => {
+  it("reads every parameter and ignores others", () => {
+    expect(
+      parseQuery({
+        where: "a=1",
+        orderBy: "a",
+        fields: "a,b",
+        pageSize: "200",
+        page: "2",
+        other: "x",
+      }),
+    ).toEqual({
+      ok: true,
+      query: { where: "a=1", orderBy: "a", fields: "a,b", pageSize: 200, page: 2 },
+    });
+    expect(parseQuery({})).toEqual({ ok: true, query: {} });
+  });
+
+  it("reads the token of the page before", () => {
+    expect(parseQuery({ nextPage: encodePosition({ cursor: "c" }) })).toEqual({
+      ok: true,
+      query: { position: { cursor: "c" } },
+    });
+    expect(parseQuery({ nextPage: "" })).toEqual({ ok: true, query: {} });
+  });
+
+  it.each<[string, string]>([
+    ["pageSize", "0"],
+    ["pageSize", "201"],
+    ["pageSize", "1.5"],
+    ["pageSize", "-1"],
+    ["pageSize", ""],
+    ["page", "0"],
+    ["page", "x"],
+    ["nextPage", "?"],
+  ])("names %s when it is %j", (field, value) => {
+    expect(parseQuery({ [field]: value })).toMatchObject({
+      ok: false,
+      field,
+      message: expect.stringContaining(`${field}: `),
+    });
+  });
+});
