@@ -4,6 +4,16 @@ import { audited } from "./accounts/audit/routes";
 import { keyRoutes } from "./accounts/keys/routes";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
+import { userRoutes } from "./accounts/users/routes";
+import { historyRoutes as appEventHistoryRoutes } from "./app-events/history/routes";
+import { appEventRoutes } from "./app-events/routes";
+import { variableRoutes } from "./app-events/variables/routes";
+import { logRoutes as flowLogRoutes } from "./flows/logs/routes";
+import { flowRoutes } from "./flows/routes";
+import { templateRoutes } from "./flows/templates/routes";
+import { unprocessedRoutes } from "./flows/unprocessed/routes";
+import { webhookRoutes } from "./flows/webhooks/routes";
+import { cors } from "./http/cors";
 import { readConfig } from "./config";
 import { docsPage } from "./http/docs";
 import { consoleRoutes } from "./console/routes";
@@ -33,6 +43,8 @@ import { pollingFault } from "./polling/settings";
 import { discoveryRoutes } from "./resources/discovery/routes";
 import { logRoutes } from "./resources/log/routes";
 import { errorMeta, resourceRoutes, withCorrelationId } from "./resources/routes";
+
+const ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 type AppEnv = { Bindings: Env } & RequestIdEnv;
 
@@ -103,6 +115,47 @@ const log = new Hono<AppEnv>()
   .route("/", logRoutes)
   .onError(refuse("apis", errorMeta));
 
+/** First parts of the paths of the app surface: it has no prefix of its own. */
+const APP_PATHS = [
+  "user",
+  "plugins",
+  "app-events",
+  "component",
+  "variables",
+  "flows",
+  "triggers",
+  "integrations",
+  "drafts",
+  "unprocessed-messages",
+  "logs",
+];
+
+/** Users, app events and flows (reference `app-events-api.md`): open to browsers of the configured origins. */
+const apps = new Hono<AppEnv>()
+  .use("/", cors)
+  .on(
+    ALL,
+    APP_PATHS.map((part) => `/${part}/*`),
+    cors,
+  )
+  .route("/", userRoutes)
+  .route("/", appEventRoutes)
+  .route("/", appEventHistoryRoutes)
+  .route("/", variableRoutes)
+  .route("/", webhookRoutes)
+  .route("/", templateRoutes)
+  .route("/", unprocessedRoutes)
+  .route("/", flowLogRoutes)
+  .route("/", flowRoutes)
+  .on(
+    ALL,
+    APP_PATHS.map((part) => `/${part}/*`),
+    (c) => {
+      throw notFound(`There is nothing at ${c.req.method} ${c.req.path}`);
+    },
+  )
+  .onError(refuse("app"));
+
 export const app = new Hono<AppEnv>()
   .use(withRequestId)
   .route("/elements/api-v2", elements)
@@ -114,4 +167,5 @@ export const app = new Hono<AppEnv>()
   )
   .get("/docs", (c) => c.html(docsPage()))
   .route("/apis", apis)
-  .route("/events", log);
+  .route("/events", log)
+  .route("/", apps);

@@ -3,6 +3,8 @@ import { readConfig } from "./config";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
 import { tidy } from "./delivery/cron";
 import { announceEvent } from "./events/operations/store";
+import { flowHandler } from "./flows/consumer";
+import { tickFlows } from "./flows/cron";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
 import type { PollDoors } from "./polling/run/consumer";
@@ -32,6 +34,7 @@ function doorsOf(env: Env): DeliveryDoors & PollDoors {
   return {
     ...doors,
     inside: async (request) => app.fetch(request, env),
+    handlers: { "flow-step": flowHandler(doors) },
     async announce({ id, kind, organizationId }, { type, ...data }) {
       if (kind === "operations") return;
       await announceEvent(doors, organizationId, {
@@ -47,9 +50,11 @@ export default {
   fetch: app.fetch,
 
   async scheduled({ scheduledTime }, env) {
+    const doors = doorsOf(env);
     await Promise.all([
-      tick(scheduledTime, doorsOf(env)),
-      tickResources(Date.now(), { db: env.DB, streams: env.EVENT_STREAMS }),
+      tick(scheduledTime, doors),
+      tickResources(Date.now(), doors),
+      tickFlows(scheduledTime, doors),
       tidy(scheduledTime, env.DB),
     ]);
   },

@@ -6,6 +6,7 @@ declare global {
     interface Env {
       /** What `test/vitest.config.ts` read from `migrations/`. */
       MIGRATIONS: D1Migration[];
+      BOOTSTRAP_KEY: string;
     }
   }
 }

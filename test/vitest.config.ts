@@ -33,6 +33,8 @@ export default defineConfig(async () => ({
                 SESSION_KEY: btoa("fedcba9876543210fedcba9876543210"),
                 BOOTSTRAP_KEY: "a-bootstrap-key-for-the-tests",
                 EGRESS_ALLOW: "127.0.0.1,localhost",
+                CORS_ORIGINS: "*",
+                SIGNUP: "open",
                 MIGRATIONS: await readD1Migrations(`${root}/migrations`),
               },
             },

@@ -31,6 +31,13 @@ export const users = sqliteTable("users", {
   lastName: text("last_name").notNull().default(""),
   secretHash: text("secret_hash").notNull().unique(),
   passwordHash: text("password_hash").notNull(),
+  /** What a user signs in with beside the email; null for those made at bootstrap. */
+  username: text().unique(),
+  isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+  plan: text().notNull().default("free"),
+  metadata: text({ mode: "json" }).$type<Record<string, unknown>>(),
+  /** Tokens of an older version are refused. */
+  tokenVersion: integer("token_version").notNull().default(1),
   role: text({ enum: ["admin", "user"] })
     .notNull()
     .default("user"),
@@ -169,3 +176,4 @@ export type DestinationPolicy = {
 
 export * from "./operations";
 export * from "./resources";
+export * from "./flows";

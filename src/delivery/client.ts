@@ -1,7 +1,9 @@
 import type { Attempt, DeliveryItem } from "./attempt";
 import { type Answer, type Outbound, request } from "../http/client";
+import type { EgressPolicy } from "../http/egress";
 import type { Config } from "../config";
 import type { Destination } from "./destination";
+import type { Rendered } from "./handler";
 import { HOPS_HEADER, isOwnAddress } from "./inside";
 import { elementsSignature, standardHeaders } from "./signature";
 
@@ -20,18 +22,18 @@ const KEPT_HEADERS = [
 
 export type Tried = {
   attempt: Attempt;
+  answer: Answer;
   /** The guard refused the address: no try was made, and none will be. */
   refused: boolean;
 };
 
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
-export async function post(
+export function post(
   destination: Destination & { url: string },
   item: DeliveryItem & { body: string },
   { config, inside }: { config: Config; inside?: Inside | undefined },
   now: number,
 ): Promise<Tried> {
-  const began = performance.now();
   const outbound = {
     url: addressOf(destination),
     method: "POST",
@@ -40,12 +42,36 @@ export async function post(
     timeoutMs: TIMEOUT_MS,
     mostBytes: ANSWER_BYTES,
   };
-  const answer =
-    inside !== undefined && isOwnAddress(destination.url, config.publicUrl)
-      ? await handOver(outbound, item.hops ?? 0, inside)
-      : await request(outbound, config.egress);
-  const durationMs = Math.round(performance.now() - began);
-  const common = { n: item.n, at: now, durationMs };
+  const isOurs = inside !== undefined && isOwnAddress(destination.url, config.publicUrl);
+  const ask = isOurs
+    ? () => handOver(outbound, item.hops ?? 0, inside)
+    : () => request(outbound, config.egress);
+  return tried(ask, item.n, now);
+}
+
+/** One try of a request that was made for this notification alone, signed like every other. */
+export function send(
+  destination: Destination,
+  item: DeliveryItem,
+  rendered: Extract<Rendered, { kind: "request" }>,
+  policy: EgressPolicy,
+  now: number,
+): Promise<Tried> {
+  const { method, url, body, timeoutMs, mostBytes } = rendered;
+  const headers = {
+    "user-agent": "Tributary/1",
+    ...rendered.headers,
+    ...standardHeaders(item.id, now, body ?? "", destination.signers),
+  };
+  const outbound = { method, url, headers, timeoutMs, mostBytes };
+  const whole = body === undefined ? outbound : { ...outbound, body };
+  return tried(() => request(whole, policy), item.n, now);
+}
+
+async function tried(ask: () => Promise<Answer>, n: number, now: number): Promise<Tried> {
+  const began = performance.now();
+  const answer = await ask();
+  const common = { n, at: now, durationMs: Math.round(performance.now() - began) };
   if (answer.kind !== "answered") {
     const attempt = {
       ...common,
@@ -55,7 +81,7 @@ export async function post(
       responseBody: "",
       truncated: false,
     };
-    return { attempt, refused: answer.kind === "refused" };
+    return { attempt, answer, refused: answer.kind === "refused" };
   }
   const { status, headers: told, text, truncated } = answer;
   const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
@@ -65,8 +91,18 @@ export async function post(
       return value === null ? [] : [[name, value.slice(0, 256)]];
     }),
   );
+  const responseBody = text.slice(0, ANSWER_BYTES);
+  const cut = truncated || responseBody.length < text.length;
   return {
-    attempt: { ...common, status, error: redirect, responseHeaders, responseBody: text, truncated },
+    attempt: {
+      ...common,
+      status,
+      error: redirect,
+      responseHeaders,
+      responseBody,
+      truncated: cut,
+    },
+    answer,
     refused: false,
   };
 }
@@ -86,9 +122,10 @@ async function handOver(outbound: Outbound, hops: number, inside: Inside): Promi
   const headers = { ...outbound.headers, [HOPS_HEADER]: String(hops + 1) };
   try {
     const response = await inside(new Request(outbound.url, { ...outbound, headers }));
-    const text = (await response.text()).slice(0, outbound.mostBytes);
+    const bytes = new Uint8Array(await response.arrayBuffer()).subarray(0, outbound.mostBytes);
     const { status, headers: told } = response;
-    return { kind: "answered", status, headers: told, text, truncated: false };
+    const text = new TextDecoder().decode(bytes);
+    return { kind: "answered", status, headers: told, bytes, text, truncated: false };
   } catch (error) {
     return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
   }

@@ -12,12 +12,14 @@ import { type Inside, post, TIMEOUT_MS } from "./client";
 import { accountPolicy, type Destination, retryPolicyOf } from "./destination";
 import { endpointName } from "./endpoint-name";
 import { recordExceptions } from "./exceptions/store";
+import type { Handlers } from "./handler";
 import { givenUpAt } from "./horizon";
 import type { Announce, Notice } from "./notice";
 import type { Admission, CallResult } from "./object";
 import { countsOf } from "./rollup/count";
 import { count, flushCounts } from "./rollup/store";
 import { switchOff, readDestinations } from "./store";
+import { viaHandler } from "./handled/consumer";
 import { transformBody } from "./transform";
 
 /** The platform opens six connections at a time for one invocation. */
@@ -39,6 +41,7 @@ export type DeliveryDoors = {
   announce: Announce;
   /** Callbacks to this platform's own addresses; absent: they go over the network like all others. */
   inside?: Inside;
+  handlers: Handlers;
 };
 
 /** Every message is acknowledged after one attempt: what became of it is in the stream. */
@@ -108,6 +111,22 @@ async function deliverBundle(
       return body === undefined ? [] : { ...item, body };
     });
     const { destination, settings } = found;
+    const handler = doors.handlers[destination.kind];
+    if (handler !== undefined && destination.enabled) {
+      const { stream: name, leaseUntil } = message;
+      const sent = await Promise.all(
+        whole.map((item) =>
+          limit(() =>
+            viaHandler(handler, destination, { ...item, stream: name }, doors.config, leaseUntil),
+          ),
+        ),
+      );
+      const outcomes = sent.filter((outcome) => outcome !== undefined);
+      const source = message.stream.slice(message.stream.indexOf("/") + 1);
+      const counts = { ...countsOf(outcomes), objectRequests: 1, queueOperations: 3 };
+      count({ organizationId, source, destinationId: id }, counts, now);
+      return outcomes;
+    }
     const policy = retryPolicyOf(destination, accountPolicy(settings));
     return deliverGroup(message.stream, { destination, policy, items: whole }, doors, limit);
   };

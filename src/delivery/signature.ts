@@ -16,11 +16,11 @@ export function elementsSignature(key: string, body: string): string {
 export function standardHeaders(
   id: string,
   at: Millis,
-  body: string,
+  body: string | Uint8Array,
   signers: readonly Signer[],
 ): Record<string, string> {
   const timestamp = String(Math.floor(at / 1000));
-  const content = `${id}.${timestamp}.${body}`;
+  const content = Buffer.concat([Buffer.from(`${id}.${timestamp}.`), Buffer.from(body)]);
   return {
     "webhook-id": id,
     "webhook-timestamp": timestamp,
@@ -30,13 +30,13 @@ export function standardHeaders(
   };
 }
 
-function signed({ algorithm, secret }: Signer, content: string): string {
+function signed({ algorithm, secret }: Signer, content: Uint8Array): string {
   const key = Buffer.from(secret.slice(secret.indexOf("_") + 1), "base64");
   switch (algorithm) {
     case "v1":
       return createHmac("sha256", key).update(content).digest("base64");
     case "v1a":
-      return sign(null, Buffer.from(content), ed25519(key)).toString("base64");
+      return sign(null, content, ed25519(key)).toString("base64");
   }
 }
 

@@ -24,6 +24,15 @@ export function composeBody(
         events,
         raw,
       );
+    case "flow-step":
+      return events
+        .map(({ id, objectType, objectId, eventType, date, data }) =>
+          spliced(
+            { step: envelope, event: { id, objectType, objectId, eventType, date } },
+            { data },
+          ),
+        )
+        .join("");
   }
 }
 

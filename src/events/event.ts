@@ -36,7 +36,23 @@ export type Envelope =
       /** Instances of this platform that its news came through. */
       hops?: number;
     }
-  | { format: "verbatim" };
+  | { format: "verbatim" }
+  | FlowStep;
+
+/** A step of a flow: its request is made from the event when it is sent. */
+export type FlowStep = {
+  format: "flow-step";
+  flowId: string;
+  componentId: string;
+  /** Whose message it takes, and from which of its ports. */
+  sender: { componentId: string; port: string };
+  /** The same for all steps of one run. */
+  correlationId: string;
+  /** When the run began. */
+  startedAt: Millis;
+  /** What the event's data is: a trigger's content, a vendor's record, or what the run knows so far. */
+  input: "content" | "record" | "scope";
+};
 
 /** One destination of a commit's events. `null` keeps the notification without sending it. */
 export type Target = {

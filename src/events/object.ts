@@ -203,6 +203,19 @@ export class EventStream extends DurableObject<Env> {
     return { ...this.history.events(request.after, request.limit, filter), head: this.lastEvent };
   }
 
+  /** Newest first, from below `before`; at most `limit`. */
+  eventsBefore(request: { before: number | null; limit: number }): StoredEvent[] {
+    this.requests += 1;
+    return this.store.eventsBefore(request.before ?? Number.MAX_SAFE_INTEGER, request.limit);
+  }
+
+  /** The event with this id; null when it is unknown, or purged. */
+  event(id: string): StoredEvent | null {
+    this.requests += 1;
+    const seq = this.store.seqOf(id);
+    return seq === undefined ? null : (this.store.events(seq, seq).events[0] ?? null);
+  }
+
   /** What was received between two instants and what became of it, by bucket. */
   tally(request: { from: number; to: number; intervalMs: number }): Tally[] {
     this.requests += 1;

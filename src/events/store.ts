@@ -178,6 +178,28 @@ export class StreamStore {
     return events.slice(0, limit);
   }
 
+  /** Events numbered below `before`, newest first, at most `limit`. */
+  eventsBefore(before: number, limit: number): StoredEvent[] {
+    const events: StoredEvent[] = [];
+    let below = before;
+    while (events.length < limit) {
+      const starts = this.run<{ seq: number }>(
+        "SELECT DISTINCT seq FROM segments WHERE seq < ? ORDER BY seq DESC LIMIT 10",
+        below,
+      );
+      const first = starts.at(-1)?.seq;
+      if (first === undefined) break;
+      events.push(...this.events(first, below - 1).events.toReversed());
+      below = first;
+    }
+    return events.slice(0, limit);
+  }
+
+  /** The number of the event with this id. */
+  seqOf(id: string): number | undefined {
+    return this.first<{ seq: number }>("SELECT seq FROM ledger WHERE id = ?", id)?.seq;
+  }
+
   *receivedBetween(from: Millis, to: Millis): Generator<{ receivedAt: Millis }> {
     for (const { at } of this.run<{ at: number }>(
       "SELECT at FROM ledger WHERE at BETWEEN ? AND ?",

@@ -48,6 +48,45 @@ export async function readJson(context: Context, limit: number): Promise<unknown
   }
 }
 
+/** What reads JSON recursively must not run out of stack. */
+const DEEPEST = 500;
+
+/** Whether JSON text has more than `levels` brackets open at once. */
+function nestsDeeper(text: string, levels: number): boolean {
+  if (text.length <= levels) return false;
+  let open = 0;
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
+    if (token === "[" || token === "{") open += 1;
+    else if (token === "]" || token === "}") open -= 1;
+    if (open > levels) return true;
+  }
+  return false;
+}
+
+/**
+ * The request's JSON body as text and value, on a surface that insists on its content type. An empty
+ * body is `undefined`.
+ * @throws Refusal `not-json` for another content type, `invalid` when it is not JSON, `too-large`.
+ */
+export async function readTypedJson(
+  context: Context,
+  limit: number,
+): Promise<{ text: string; value: unknown }> {
+  const text = new TextDecoder().decode(await readBytes(context.req.raw, limit));
+  if (text.trim() === "") return { text: "", value: undefined };
+  const type = context.req.header("content-type") ?? "application/json";
+  if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type.trim()))
+    throw new Refusal({ kind: "not-json", message: `Expected application/json, got '${type}'` });
+  if (nestsDeeper(text, DEEPEST)) throw invalid(`The body is nested deeper than ${DEEPEST} levels`);
+  try {
+    return { text, value: JSON.parse(text) };
+  } catch (error) {
+    throw invalid(
+      `The body is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}`,
+    );
+  }
+}
+
 /** @throws Refusal `invalid` naming the first wrong field and what was expected. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
   const result = schema.safeParse(value);

@@ -6,14 +6,21 @@ export type Outbound = {
   url: string;
   method: string;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | Uint8Array;
   timeoutMs: number;
   /** At most this much of the answer is read; the rest is dropped and flagged. */
   mostBytes: number;
 };
 
 export type Answer =
-  | { kind: "answered"; status: number; headers: Headers; text: string; truncated: boolean }
+  | {
+      kind: "answered";
+      status: number;
+      headers: Headers;
+      bytes: Uint8Array;
+      text: string;
+      truncated: boolean;
+    }
   | { kind: "failed"; error: string }
   | { kind: "refused"; error: string };
 
@@ -39,12 +46,13 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
       signal,
       ...(outbound.body === undefined ? {} : { body: outbound.body }),
     });
-    const { text, truncated } = await readBounded(response, outbound.mostBytes);
+    const { bytes, truncated } = await readBounded(response, outbound.mostBytes);
     return {
       kind: "answered",
       status: response.status,
       headers: response.headers,
-      text,
+      bytes,
+      text: new TextDecoder().decode(bytes),
       truncated,
     };
   } catch (error) {
@@ -57,8 +65,8 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
 async function readBounded(
   response: Response,
   most: number,
-): Promise<{ text: string; truncated: boolean }> {
-  if (response.body === null) return { text: "", truncated: false };
+): Promise<{ bytes: Uint8Array; truncated: boolean }> {
+  if (response.body === null) return { bytes: new Uint8Array(), truncated: false };
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
@@ -72,5 +80,5 @@ async function readBounded(
     truncated = kept.byteLength < value.byteLength;
   }
   if (truncated) await reader.cancel();
-  return { text: new TextDecoder().decode(concatenate(chunks, size)), truncated };
+  return { bytes: concatenate(chunks, size), truncated };
 }

@@ -6,11 +6,15 @@ export type Reason =
       field?: string | undefined;
       /** Everything that is wrong, where a surface tells more than the first. */
       violations?: readonly Violation[];
+      /** Whatever else a surface tells about it. */
+      details?: unknown;
     }
   | { kind: "unauthenticated"; message: string }
   | { kind: "forbidden"; message: string }
   | { kind: "not-found"; message: string }
   | { kind: "conflict"; message: string; field?: string | undefined }
+  /** An idempotency key that came before with another request. */
+  | { kind: "key-reused"; message: string }
   | { kind: "too-large"; message: string }
   | { kind: "not-json"; message: string }
   | { kind: "limited"; message: string; retryAfterSeconds: number }

@@ -70,8 +70,19 @@ export function toWire(
           })),
         },
       };
-    case "app":
-      return { status, headers, body: { statusCode: status, error: titleOf(status), message } };
+    case "app": {
+      const details = reason?.kind === "invalid" ? reason.details : undefined;
+      return {
+        status,
+        headers,
+        body: {
+          statusCode: status,
+          error: PHRASES[status] ?? "Error",
+          message,
+          ...(details === undefined ? {} : { details }),
+        },
+      };
+    }
   }
 }
 
@@ -89,6 +100,8 @@ function statusOf(surface: SurfaceName, reason: Reason | undefined): ContentfulS
       return 404;
     case "conflict":
       return 409;
+    case "key-reused":
+      return 422;
     case "too-large":
       return surface === "elements" ? 429 : 413;
     case "not-json":
@@ -138,11 +151,28 @@ const TITLES: Record<number, string> = {
   410: "Gone",
   413: "Payload too large",
   415: "Unsupported media type",
+  422: "Unprocessable entity",
   428: "Precondition required",
   429: "Too many requests",
   500: "Server error",
   502: "Bad gateway",
   503: "Service unavailable",
+};
+
+/** Reason phrases of RFC 9110 (reference `app-events-api.md` §1). */
+const PHRASES: Record<number, string> = {
+  400: "Bad Request",
+  401: "Unauthorized",
+  403: "Forbidden",
+  404: "Not Found",
+  409: "Conflict",
+  413: "Payload Too Large",
+  415: "Unsupported Media Type",
+  422: "Unprocessable Entity",
+  429: "Too Many Requests",
+  500: "Internal Server Error",
+  502: "Bad Gateway",
+  503: "Service Unavailable",
 };
 
 function titleOf(status: number): string {

@@ -9,6 +9,8 @@ import { count } from "../delivery/rollup/store";
 import { hopsOf, MOST_HOPS } from "../delivery/inside";
 import { equalInConstantTime } from "../delivery/signature";
 import { instanceSource, streamName } from "../events/stream-name";
+import { matchesEvent } from "../flows/trigger";
+import { withStartedFlows } from "../flows/triggers/store";
 import { readBytes } from "../http/body";
 import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
@@ -234,10 +236,20 @@ async function commit(
   const now = Date.now();
   const message = { ids: [instance.id], wake: true };
   const filter = instance.configuration["event.notification.filter"] ?? undefined;
+  const { organizationId, userId } = instance;
+  const started = await withStartedFlows(
+    c.env.DB,
+    { organizationId, kind: "instance", keys: [String(instance.id)] },
+    {
+      events: await wantedBy(filter, eventsOf(source, emitted, now)),
+      targets: [targetOf(instance, hopsOf(c.req.raw.headers))],
+    },
+    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+    now,
+  );
   const committed = await c.env.EVENT_STREAMS.getByName(name).commit({
-    events: await wantedBy(filter, eventsOf(source, emitted, now)),
-    retentionMs: await readRetention(c.env.DB, instance.organizationId),
-    targets: [targetOf(instance, hopsOf(c.req.raw.headers))],
+    ...started,
+    retentionMs: await readRetention(c.env.DB, organizationId),
     ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
     ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
   });

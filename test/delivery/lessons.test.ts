@@ -397,6 +397,7 @@ async function consume(bodies: unknown[]): Promise<void> {
     endpoints: env.ENDPOINTS,
     config: readConfig(env),
     announce: () => Promise.resolve(),
+    handlers: {},
   });
 }
 

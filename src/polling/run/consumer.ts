@@ -5,6 +5,8 @@ import { count } from "../../delivery/rollup/store";
 import { isWanted } from "../../delivery/transform";
 import type { Commit, NewEvent, Target } from "../../events/event";
 import { announceEvent } from "../../events/operations/store";
+import { matchesEvent } from "../../flows/trigger";
+import { withStartedFlows } from "../../flows/triggers/store";
 import type { Instance } from "../../instances/instance";
 import { disablePoller } from "../../instances/store";
 import { type Cursor, keepIdsSince, type Position, withQuietMoved } from "../cursor";
@@ -56,7 +58,20 @@ export async function commitWork(run: Run, work: Commit): Promise<string[]> {
   run.retentionMs ??= await readRetention(run.doors.db, run.instance.organizationId);
   run.committed = true;
   const { retentionMs } = run;
-  const committed = await run.stream.commit({ ...work, expect: run.version, retentionMs });
+  const { id, organizationId, userId } = run.instance;
+  const started = await withStartedFlows(
+    run.doors.db,
+    { organizationId, kind: "instance", keys: [String(id)] },
+    work,
+    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+    Date.now(),
+  );
+  const committed = await run.stream.commit({
+    ...work,
+    ...started,
+    expect: run.version,
+    retentionMs,
+  });
   if (committed.kind === "stale") throw new Superseded();
   run.version = committed.version;
   const key = {

@@ -1,0 +1,182 @@
+import { type Context, Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import * as z from "zod";
+import { readConfig } from "../../config";
+import { parse, readTypedJson } from "../../http/body";
+import { conflict, forbidden, notFound, Refusal, unauthenticated } from "../../http/refusal";
+import { parseAuthorization } from "../authorization";
+import { verifyPassword } from "../secret";
+import { findByApiKey } from "../store";
+import {
+  changePassword,
+  countTry,
+  createUser,
+  findByLogin,
+  firstOrganizationId,
+  forgetUser,
+  forgiveTry,
+  readTokenUser,
+  type User,
+} from "./store";
+import { signToken, tokenKey, type TokenVerdict, verifyToken } from "./token";
+
+/** The surface of users, app events and flows: who is asking is the user of a token. */
+export type UserEnv = { Bindings: Env; Variables: { user: User; requestId: string } };
+
+/** What browser clients compare before anything else (reference `app-events-api.md` §1). */
+const VERSION = "6.5.0";
+const BODY_BYTES = 64 * 1024;
+/** Failed sign-ins in five minutes. An address may stand for a whole host application. */
+const MOST_A_NAME = 10;
+const MOST_AN_ADDRESS = 500;
+/** Wrong passwords of unknown users cost as much as those of known ones. */
+const NOBODY = `scrypt$${btoa("0123456789abcdef")}$${btoa("0123456789abcdef0123456789abcdef")}`;
+
+const verified = new Map<string, Extract<TokenVerdict, { kind: "valid" }>>();
+
+/** Lets only a user's token pass: HS256, not expired, not revoked. */
+export const withUser = createMiddleware<UserEnv>(async (c, next) => {
+  c.set("user", await userOf(c.env, c.req.header("authorization")));
+  await next();
+});
+
+/** @throws Refusal `unauthenticated` saying what is wrong with the token. */
+export async function userOf(env: Env, header: string | undefined): Promise<User> {
+  const credentials = parseAuthorization(header);
+  if (credentials.kind !== "bearer") throw unauthenticated("Missing authentication");
+  const now = Date.now();
+  const verdict = await verdictOf(credentials.token, readConfig(env).sessionKey, now);
+  if (verdict.kind === "invalid") throw unauthenticated(verdict.message);
+  const user = await readTokenUser(env.DB, verdict.userId, now);
+  if (user === undefined) throw unauthenticated("Invalid JWT: the user does not exist");
+  if (!user.isActive) throw unauthenticated("Invalid JWT: the user is not active");
+  if (user.tokenVersion !== verdict.version) {
+    forgetUser(user.id);
+    throw unauthenticated("Invalid JWT: the token was revoked");
+  }
+  return user;
+}
+
+async function verdictOf(token: string, sessionKey: string, now: number): Promise<TokenVerdict> {
+  const entry = verified.get(token);
+  if (entry !== undefined && entry.expiresAt > now) return entry;
+  const verdict = await verifyToken(token, tokenKey(sessionKey), now);
+  if (verified.size > 10_000) verified.clear();
+  if (verdict.kind === "valid") verified.set(token, verdict);
+  return verdict;
+}
+
+const name = z.string().min(1).max(256);
+const password = z.string().min(1).max(1024);
+const signIn = z
+  .object({ username: name.optional(), email: name.optional(), password })
+  .transform(({ username, email, ...rest }, context) => {
+    const login = username ?? email;
+    if (login !== undefined) return { ...rest, login };
+    context.addIssue({ code: "custom", path: ["username"], message: "Expected username or email" });
+    return z.NEVER;
+  });
+const signUp = z
+  .object({
+    username: name.optional(),
+    email: name.optional(),
+    password: password.min(8, "Expected at least 8 characters"),
+    metadata: z.record(z.string(), z.unknown()).optional(),
+  })
+  .transform((draft, context) => {
+    const username = draft.username ?? draft.email;
+    const email = draft.email ?? draft.username;
+    if (username !== undefined && email !== undefined) return { ...draft, username, email };
+    context.addIssue({ code: "custom", path: ["username"], message: "Expected username or email" });
+    return z.NEVER;
+  });
+const newPassword = z.object({
+  oldPassword: password,
+  newPassword: password.min(8, "Expected at least 8 characters"),
+});
+
+/** Users (reference `app-events-api.md` §2). */
+export const userRoutes = new Hono<UserEnv>()
+  .get("/", (c) => c.json({ version: VERSION }))
+  .post("/user/auth", async (c) => {
+    const asked = parse(signIn, (await readTypedJson(c, BODY_BYTES)).value);
+    const user = await checked(c, asked.login, asked.password);
+    const token = await signToken(user, tokenKey(readConfig(c.env).sessionKey), Date.now());
+    const { id, username, isActive, email, plan, metadata } = user;
+    const shown = { id: String(id), username, isActive, email, plan };
+    return c.json({ user: metadata === null ? shown : { ...shown, metadata }, token });
+  })
+  .post("/user/sso/refresh", () => {
+    throw notFound("Tokens are not refreshed: sign in again");
+  })
+  .post("/user/change-password", withUser, async (c) => {
+    const asked = parse(newPassword, (await readTypedJson(c, BODY_BYTES)).value);
+    await checked(c, c.var.user.email, asked.oldPassword);
+    await changePassword(c.env.DB, c.var.user.id, asked.newPassword);
+    return c.json({});
+  })
+  .post("/user", async (c) => {
+    const organizationId = await organizationToJoin(c.env, c.req.header("authorization"));
+    const asked = parse(signUp, (await readTypedJson(c, BODY_BYTES)).value);
+    const draft = { ...asked, organizationId, metadata: asked.metadata ?? null };
+    const user = await createUser(c.env.DB, draft, Date.now());
+    if (user === undefined) throw conflict(`'${asked.username}' is already taken`, "username");
+    return c.json({
+      token: await signToken(user, tokenKey(readConfig(c.env).sessionKey), Date.now()),
+    });
+  })
+  .get("/user", withUser, (c) => {
+    const { id, username, isActive, email, metadata, plan } = c.var.user;
+    return c.json({
+      id: String(id),
+      username,
+      isActive,
+      email,
+      scope: ["user"],
+      metadata: metadata ?? {},
+      plan,
+    });
+  });
+
+/** @throws Refusal `forbidden` for an unknown user and a wrong password alike, `limited` after too many. */
+async function checked(c: Context<UserEnv>, login: string, given: string): Promise<User> {
+  const now = Date.now();
+  const nameKey = `name:${login}`;
+  const addressKey = `address:${c.req.header("cf-connecting-ip") ?? "unknown"}`;
+  const limits = [
+    { key: nameKey, most: MOST_A_NAME },
+    { key: addressKey, most: MOST_AN_ADDRESS },
+  ];
+  const until = await countTry(c.env.DB, limits, now);
+  if (until !== undefined)
+    throw new Refusal({
+      kind: "limited",
+      message: "Too many failed sign-ins: try again later",
+      retryAfterSeconds: Math.ceil((until - now) / 1000),
+    });
+  const user = await findByLogin(c.env.DB, login);
+  const fits = verifyPassword(given, user?.passwordHash ?? NOBODY);
+  if (user === undefined || !fits || !user.isActive)
+    throw forbidden("Invalid username or password");
+  await forgiveTry(c.env.DB, nameKey, addressKey);
+  return user;
+}
+
+/** An API key makes users in its own organization, open sign-up in the first one. */
+async function organizationToJoin(env: Env, header: string | undefined): Promise<number> {
+  const credentials = parseAuthorization(header);
+  const isUserToken = credentials.kind === "bearer" && credentials.token.split(".").length === 3;
+  if (credentials.kind !== "none" && !isUserToken) {
+    const asker =
+      credentials.kind === "bearer"
+        ? await findByApiKey(env.DB, credentials.token, Date.now())
+        : undefined;
+    if (asker === undefined) throw unauthenticated("Invalid or expired API key");
+    if (!asker.scopes.includes("write")) throw forbidden("The key lacks the scope 'write'");
+    return asker.organizationId;
+  }
+  if (readConfig(env).signup === "closed") throw forbidden("Sign-up is switched off");
+  const first = await firstOrganizationId(env.DB);
+  if (first === undefined) throw forbidden("This deployment has no organization yet");
+  return first;
+}

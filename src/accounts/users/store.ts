@@ -1,0 +1,180 @@
+import { and, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { organizations, signInFailures, users } from "../../db/schema";
+import { hashPassword, hashSecret } from "../secret";
+
+export type User = {
+  id: number;
+  organizationId: number;
+  username: string;
+  email: string;
+  isActive: boolean;
+  plan: string;
+  metadata: Record<string, unknown> | null;
+  tokenVersion: number;
+  role: "admin" | "user";
+};
+
+/** A revoked token is refused after this at the latest; until then nobody asks the database again. */
+const TRUST_MS = 5_000;
+const known = new Map<number, { until: number; user: User }>();
+
+const columns = {
+  id: users.id,
+  organizationId: users.organizationId,
+  username: users.username,
+  email: users.email,
+  isActive: users.isActive,
+  plan: users.plan,
+  metadata: users.metadata,
+  tokenVersion: users.tokenVersion,
+  role: users.role,
+};
+
+/** The user of a token, as known a few seconds ago at most. */
+export async function readTokenUser(
+  db: D1Database,
+  id: number,
+  now: number,
+): Promise<User | undefined> {
+  const entry = known.get(id);
+  if (entry !== undefined && entry.until > now) return entry.user;
+  const [row] = await drizzle(db).select(columns).from(users).where(eq(users.id, id));
+  if (known.size > 10_000) known.clear();
+  if (row === undefined) return undefined;
+  const user = named(row);
+  known.set(id, { until: now + TRUST_MS, user });
+  return user;
+}
+
+/** Makes this isolate ask the database again. */
+export function forgetUser(id: number): void {
+  known.delete(id);
+}
+
+/** The user somebody signs in as: by user name or email, either way round. */
+export async function findByLogin(
+  db: D1Database,
+  login: string,
+): Promise<(User & { passwordHash: string }) | undefined> {
+  const [row] = await drizzle(db)
+    .select({ ...columns, passwordHash: users.passwordHash })
+    .from(users)
+    .where(or(eq(users.username, login), eq(users.email, login)))
+    .orderBy(users.id)
+    .limit(1);
+  return row === undefined ? undefined : { ...named(row), passwordHash: row.passwordHash };
+}
+
+/** The first organization of this deployment: whom open sign-up joins. */
+export async function firstOrganizationId(db: D1Database): Promise<number | undefined> {
+  const [row] = await drizzle(db)
+    .select({ id: organizations.id })
+    .from(organizations)
+    .orderBy(organizations.id)
+    .limit(1);
+  return row?.id;
+}
+
+/**
+ * Makes a user. A name that anybody has, as user name or as email, is taken: over all organizations, in
+ * one statement. @returns undefined when it is.
+ */
+export async function createUser(
+  db: D1Database,
+  draft: {
+    organizationId: number;
+    username: string;
+    email: string;
+    password: string;
+    metadata: Record<string, unknown> | null;
+  },
+  now: number,
+): Promise<{ id: number; tokenVersion: number } | undefined> {
+  const { organizationId, username, email } = draft;
+  const passwordHash = hashPassword(draft.password, crypto.getRandomValues(new Uint8Array(16)));
+  // Nobody knows this secret: the user has none on the connector surface.
+  const secretHash = hashSecret(crypto.randomUUID() + crypto.randomUUID());
+  const row = await db
+    .prepare(
+      `INSERT INTO users (organization_id, username, email, secret_hash, password_hash, metadata, role, created_at)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'user', ?7
+       WHERE NOT EXISTS (SELECT 1 FROM users WHERE email IN (?2, ?3))
+         AND NOT EXISTS (SELECT 1 FROM users WHERE username IN (?2, ?3))
+       ON CONFLICT DO NOTHING RETURNING id, token_version AS tokenVersion`,
+    )
+    .bind(
+      organizationId,
+      username,
+      email,
+      secretHash,
+      passwordHash,
+      draft.metadata === null ? null : JSON.stringify(draft.metadata),
+      now,
+    )
+    .first<{ id: number; tokenVersion: number }>();
+  return row ?? undefined;
+}
+
+/** Sets a new password and makes every older token worthless. */
+export async function changePassword(
+  db: D1Database,
+  userId: number,
+  password: string,
+): Promise<void> {
+  const passwordHash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
+  await drizzle(db)
+    .update(users)
+    .set({ passwordHash, tokenVersion: sql`${users.tokenVersion} + 1` })
+    .where(and(eq(users.id, userId)));
+  forgetUser(userId);
+}
+
+const WINDOW_MS = 5 * 60_000;
+
+/**
+ * Counts one more try for each key before it is made, so that many at once do not slip through.
+ * @returns the instant from which on it may be tried again, when a key is over its limit.
+ */
+export async function countTry(
+  db: D1Database,
+  limits: readonly { key: string; most: number }[],
+  now: number,
+): Promise<number | undefined> {
+  const statement = db.prepare(
+    `INSERT INTO sign_in_failures (key, count, until) VALUES (?1, 1, ?2)
+     ON CONFLICT (key) DO UPDATE SET
+       count = CASE WHEN until <= ?3 THEN 1 ELSE count + 1 END,
+       until = CASE WHEN until <= ?3 THEN ?2 ELSE until END
+     RETURNING count, until`,
+  );
+  const results = await db.batch<{ count: number; until: number }>(
+    limits.map(({ key }) => statement.bind(key, now + WINDOW_MS, now)),
+  );
+  const passed = results.flatMap(({ results: rows }, index) => {
+    const row = rows[0];
+    return row !== undefined && row.count > (limits[index]?.most ?? 0) ? [row.until] : [];
+  });
+  return passed.length === 0 ? undefined : Math.max(...passed);
+}
+
+/** A try that succeeded does not count: its name starts anew, its address has one less. */
+export async function forgiveTry(db: D1Database, name: string, address: string): Promise<void> {
+  const orm = drizzle(db);
+  await orm.batch([
+    orm.delete(signInFailures).where(eq(signInFailures.key, name)),
+    orm
+      .update(signInFailures)
+      .set({ count: sql`${signInFailures.count} - 1` })
+      .where(inArray(signInFailures.key, [address])),
+  ]);
+}
+
+/** Forgets tries that no longer count. */
+export async function purgeTries(db: D1Database, now: number): Promise<void> {
+  await drizzle(db).delete(signInFailures).where(lt(signInFailures.until, now));
+}
+
+function named(row: Omit<User, "username"> & { username: string | null }): User {
+  return { ...row, username: row.username ?? row.email };
+}

@@ -1,0 +1,113 @@
+/** Schema and variables of an event data example (reference `app-events-api.md` §4). */
+
+export type Schema = { [member: string]: unknown };
+
+const DIALECT = "http://json-schema.org/draft-04/schema#";
+const TITLE = "App Event Data";
+const DEEPEST = 100;
+
+/** What an example says; undefined when it is absent or no JSON. */
+export function exampleSchema(example: unknown): Schema | undefined {
+  const value = parsedExample(example);
+  if (value === undefined) return undefined;
+  const schema = schemaOf(value.json, 0);
+  if (!Array.isArray(value.json)) return { $schema: DIALECT, title: TITLE, ...schema };
+  const items = schema["items"];
+  return {
+    $schema: DIALECT,
+    title: `${TITLE} Set`,
+    ...schema,
+    items: typeof items === "object" ? { ...items, title: TITLE } : { title: TITLE },
+  };
+}
+
+function parsedExample(example: unknown): { json: unknown } | undefined {
+  if (typeof example !== "string" || example.trim() === "") return undefined;
+  try {
+    return { json: JSON.parse(example) };
+  } catch {
+    return undefined;
+  }
+}
+
+function schemaOf(value: unknown, depth: number): Schema {
+  if (Array.isArray(value)) return { type: "array", items: itemsOf(value, depth) };
+  if (value === null) return { type: "null" };
+  if (typeof value !== "object") return { type: typeof value };
+  if (depth >= DEEPEST) return { type: "object" };
+  return { type: "object", properties: propertiesOf([value], depth) };
+}
+
+/** Objects merge into one, with the keys all of them have required; scalars tell their types. */
+function itemsOf(items: readonly unknown[], depth: number): Schema {
+  if (items.length === 0) return {};
+  if (items.every(isObject)) {
+    const required = Object.keys(items[0] ?? {}).filter((key) =>
+      items.every((item) => Object.hasOwn(item, key)),
+    );
+    if (depth >= DEEPEST) return { type: "object" };
+    return { type: "object", properties: propertiesOf(items, depth), required };
+  }
+  const types = [...new Set(items.map(typeOf))];
+  return types.length === 1 ? { type: types[0] } : { oneOf: types.map((type) => ({ type })) };
+}
+
+function propertiesOf(objects: readonly object[], depth: number): Schema {
+  const properties = new Map<string, Schema>();
+  for (const object of objects)
+    for (const [key, value] of Object.entries(object)) {
+      const known = properties.get(key);
+      const own = schemaOf(value, depth + 1);
+      properties.set(key, known === undefined ? own : merged(known, own));
+    }
+  return Object.fromEntries(properties);
+}
+
+/** Two sightings of a member: the same type is kept, with the members of both. */
+function merged(left: Schema, right: Schema): Schema {
+  if (left["type"] !== right["type"] || left["type"] !== "object") return left;
+  return { ...left, properties: { ...schemas(right), ...schemas(left) } };
+}
+
+function schemas({ properties }: Schema): Record<string, Schema> {
+  return typeof properties === "object" && properties !== null
+    ? Object.fromEntries(
+        Object.entries(properties).map(([key, value]) => [key, asSchema(value)] as const),
+      )
+    : {};
+}
+
+function asSchema(value: unknown): Schema {
+  return typeof value === "object" && value !== null
+    ? Object.fromEntries(Object.entries(value))
+    : {};
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function typeOf(value: unknown): string {
+  if (value === null) return "null";
+  return Array.isArray(value) ? "array" : typeof value;
+}
+
+export type Variable = { path: string; label: string; type: string };
+
+/** Every node of a schema, `data` first; objects and lists included, elements of lists not. */
+export function flatVariables(schema: Schema | undefined): Variable[] {
+  const variables: Variable[] = [];
+  const visit = (path: string, label: string, node: Schema): void => {
+    const type = node["type"];
+    variables.push({ path, label, type: typeof type === "string" ? type : "object" });
+    for (const [key, member] of Object.entries(schemas(node))) visit(`${path}.${key}`, key, member);
+  };
+  visit("data", "Data", schema ?? { type: "object" });
+  return variables;
+}
+
+/** What the out port of `OnAppEvent` offers. */
+export function portOptions(example: unknown): { label: string; value: string; schema?: Schema }[] {
+  const schema = exampleSchema(example);
+  return [{ label: "Data", value: "data", ...(schema === undefined ? {} : { schema }) }];
+}

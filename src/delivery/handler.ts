@@ -1,0 +1,43 @@
+import type { Answer } from "../http/client";
+import type { Attempt, DeliveryItem, Next, Outcome } from "./attempt";
+import type { Destination } from "./destination";
+
+/** A notification on its way, with the name of the stream it lies in. */
+export type Sending = DeliveryItem & { body: string; stream: string };
+
+/** What is sent for a notification whose bytes are made only now. */
+export type Rendered =
+  | {
+      kind: "request";
+      method: string;
+      url: string;
+      headers: Record<string, string>;
+      body: string | Uint8Array | undefined;
+      timeoutMs: number;
+      /** At most this much of the answer is read. */
+      mostBytes: number;
+      /** What one try means; `truncated`: the answer was larger than `mostBytes`. `chance` is in [0, 1). */
+      judge: (
+        attempt: Pick<Attempt, "status" | "truncated">,
+        context: { now: number; chance: number; retryAfter: number | undefined },
+      ) => Next;
+    }
+  /** Nothing is sent; `error` says why. */
+  | { kind: "settled"; error: string; next: Next };
+
+/**
+ * How notifications of one kind of destination are made into requests, and what an outcome means to their
+ * source. Wired in `index.ts`: delivery knows no room above it.
+ */
+export type Handler = {
+  render: (destination: Destination, item: Sending) => Promise<Rendered>;
+  /** Before the outcome is settled: what throws here is tried again, so nothing of it is lost. */
+  settled: (
+    destination: Destination,
+    item: Sending,
+    outcome: Outcome,
+    answer: Answer | undefined,
+  ) => Promise<void>;
+};
+
+export type Handlers = Partial<Record<Destination["kind"], Handler>>;

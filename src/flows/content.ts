@@ -1,0 +1,15 @@
+/** What somebody sent to a trigger, as it reaches the flow: credentials are left out. */
+export type Content = {
+  method: string;
+  data: unknown;
+  query: Record<string, string>;
+  headers: Record<string, string>;
+};
+
+const DROPPED =
+  /^(authorization|proxy-authorization|cookie|cookie2|set-cookie|x-api-key|idempotency-key|cf-.*|x-forwarded-.*|x-real-ip)$/;
+
+/** Headers that may enter a flow: none that proves who somebody is. */
+export function forwardedHeaders(headers: Iterable<[string, string]>): Record<string, string> {
+  return Object.fromEntries([...headers].filter(([name]) => !DROPPED.test(name.toLowerCase())));
+}

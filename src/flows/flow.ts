@@ -1,0 +1,90 @@
+import type { flows, Share } from "../db/schema";
+
+/** A flow as it is stored. */
+export type Flow = typeof flows.$inferSelect;
+
+/** Who a flow may be shared with is told by these. */
+export type Viewer = { id: number; organizationId: number; email: string };
+
+export type Permission = Share["permissions"][number];
+
+/** A flow as clients see it (reference `app-events-api.md` §6). */
+export function flowView(flow: Flow): Record<string, unknown> {
+  return {
+    userId: String(flow.userId),
+    flowId: flow.id,
+    stage: flow.stage,
+    name: flow.name,
+    description: flow.description,
+    btime: instant(flow.btime),
+    mtime: instant(flow.mtime),
+    flow: flow.flow,
+    mode: "module",
+    thumbnail: flow.thumbnail,
+    started: instant(flow.started),
+    sharedWith: flow.sharedWith,
+    customFields: flow.customFields,
+    type: flow.type,
+    originFlowId: flow.originFlowId,
+    componentIdMap: flow.componentIdMap,
+    revision: flow.revision,
+    wizard: flow.wizard,
+  };
+}
+
+/** `type,stage`: only these; `-flow,-thumbnail`: all but these. Unknown fields are ignored. */
+export function projected(
+  view: Record<string, unknown>,
+  projection: string | undefined,
+): Record<string, unknown> {
+  const fields = (projection ?? "").split(/[,\s]+/).filter((field) => field !== "");
+  const without = new Set(fields.filter((field) => field.startsWith("-")).map((f) => f.slice(1)));
+  const only = new Set(fields.filter((field) => !field.startsWith("-")));
+  return Object.fromEntries(
+    Object.entries(view).filter(
+      ([name]) => !without.has(name) && (only.size === 0 || only.has(name) || name === "flowId"),
+    ),
+  );
+}
+
+/** One condition of a list: `filter=stage:running`, `filter=customFields.plan:!gold`. */
+export type Filter = { field: string; path: string[]; value: string; negated: boolean };
+
+export const FILTERED = [
+  "userId",
+  "flowId",
+  "stage",
+  "name",
+  "description",
+  "type",
+  "btime",
+  "mtime",
+  "started",
+  "sharedWith",
+  "customFields",
+  "originFlowId",
+  "revision",
+  "thumbnail",
+  "wizard",
+  "flow",
+] as const;
+export type Filtered = (typeof FILTERED)[number];
+
+/** @returns undefined when the text is no `key:value`. */
+export function parseFilter(text: string): Filter | undefined {
+  const colon = text.indexOf(":");
+  if (colon < 1) return undefined;
+  const key = text.slice(0, colon);
+  const value = text.slice(colon + 1);
+  const negated = key.startsWith("!") || value.startsWith("!");
+  const [field = "", ...path] = (key.startsWith("!") ? key.slice(1) : key).split(".");
+  return { field, path, value: value.startsWith("!") ? value.slice(1) : value, negated };
+}
+
+export function isFiltered(field: string): field is Filtered {
+  return FILTERED.some((name) => name === field);
+}
+
+function instant(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

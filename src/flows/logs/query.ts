@@ -1,0 +1,57 @@
+/** One line of the log (reference `app-events-api.md` §10). */
+export type Hit = {
+  _id: string;
+  _index: string;
+  severity: "info" | "error";
+  componentType: string;
+  componentId: string;
+  portType: "in" | "out";
+  senderId: string;
+  senderType: string;
+  port: string;
+  correlationId: string;
+  gridTimestamp: string;
+  "@timestamp": string;
+  flowId: string;
+  entity: "input-queue";
+  msg?: string;
+};
+
+export type Condition = { field: string; value: string; prefix: boolean };
+
+const TERM = /^([@\w.]+):(?:"([^"]*)"|([^\s":]+))$/;
+
+/** `field:value AND field:"two words" AND field:val*`; undefined when it is anything else. */
+export function parseQuery(text: string): Condition[] | undefined {
+  if (text.trim() === "") return [];
+  const conditions: Condition[] = [];
+  for (const term of text.trim().split(/\s+AND\s+(?=[@\w.]+:)/)) {
+    const match = TERM.exec(term.trim());
+    if (match === null) return undefined;
+    const value = match[2] ?? match[3] ?? "";
+    const prefix = match[2] === undefined && value.endsWith("*");
+    conditions.push({ field: match[1] ?? "", value: prefix ? value.slice(0, -1) : value, prefix });
+  }
+  return conditions;
+}
+
+export function matches(hit: Hit, conditions: readonly Condition[]): boolean {
+  const entries = new Map(Object.entries(hit));
+  return conditions.every(({ field, value, prefix }) => {
+    const own = entries.get(field);
+    if (own === undefined) return false;
+    return prefix ? own.startsWith(value) : own === value;
+  });
+}
+
+/** How many hits have each value of a field, most first. */
+export function countBy(hits: readonly Hit[], field: string): { key: string; doc_count: number }[] {
+  const counts = new Map<string, number>();
+  for (const hit of hits) {
+    const value = new Map(Object.entries(hit)).get(field);
+    if (value !== undefined) counts.set(value, (counts.get(value) ?? 0) + 1);
+  }
+  return [...counts]
+    .map(([key, count]) => ({ key, doc_count: count }))
+    .toSorted((left, right) => right.doc_count - left.doc_count);
+}

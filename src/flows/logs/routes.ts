@@ -1,0 +1,120 @@
+import { type Context, Hono } from "hono";
+import * as z from "zod";
+import { type UserEnv, withUser } from "../../accounts/users/routes";
+import { instanceSource, parseNotificationId, streamName } from "../../events/stream-name";
+import { parse, readTypedJson } from "../../http/body";
+import { whole } from "../../http/paging";
+import { invalid, notFound } from "../../http/refusal";
+import { triggerKind } from "../components";
+import { readKeys } from "../path";
+import { stringOf } from "../modifiers";
+import { userSource } from "../run";
+import { readUserFlows } from "../store";
+import { hitsOf, INDEX } from "./hits";
+import { countBy, type Hit, matches, parseQuery } from "./query";
+
+/** As many of a stream's notifications are looked through for one request. */
+const MOST_SCANNED = 2_000;
+const PAGE = 200;
+const BODY_BYTES = 64 * 1024;
+
+const aggregation = z.object({
+  aggs: z.union([z.string(), z.record(z.string(), z.unknown())]),
+  flowId: z.string().optional(),
+  query: z.string().optional(),
+});
+
+/** Logs: a view over the runs, kept as long as the stream keeps them (reference `app-events-api.md` §10). */
+export const logRoutes = new Hono<UserEnv>()
+  .use("/logs/*", withUser)
+  .get("/logs", async (c) => {
+    const { flowId, portType, searchAfter } = c.req.query();
+    const size = whole(c.req.query("size"), "size", 50, 500);
+    const from = Number(c.req.query("from") ?? "0");
+    if (!Number.isSafeInteger(from) || from < 0)
+      throw invalid("from: Expected a whole number", "from");
+    const [field, direction] = (c.req.query("sort") ?? "gridTimestamp:desc").split(":");
+    if (field !== "gridTimestamp" && field !== "@timestamp")
+      throw invalid(`sort: Only gridTimestamp is offered, got '${field}'`, "sort");
+    const found = (await hits(c, flowId, c.req.query("query")))
+      .filter((hit) => portType === undefined || hit.portType === portType)
+      .toSorted((left, right) => (left.gridTimestamp < right.gridTimestamp ? 1 : -1));
+    const sorted = direction === "asc" ? found.toReversed() : found;
+    const after =
+      searchAfter === undefined ? 0 : sorted.findIndex(({ _id }) => _id === searchAfter) + 1;
+    return c.json({ buckets: [], hits: sorted.slice(after + from, after + from + size) });
+  })
+  .post("/logs", async (c) => {
+    const asked = parse(aggregation, (await readTypedJson(c, BODY_BYTES)).value);
+    const found = await hits(
+      c,
+      asked.flowId ?? c.req.query("flowId"),
+      asked.query ?? c.req.query("query"),
+    );
+    return c.json({ buckets: countBy(found, fieldOf(asked.aggs)), hits: [] });
+  })
+  .get("/logs/:index/:id", async (c) => {
+    const { index, id } = c.req.param();
+    const address = parseNotificationId(id.replace(/\.(in|out)$/, ""));
+    if (index === INDEX && address !== undefined) {
+      const hit = (await hits(c, undefined, undefined)).find(({ _id }) => _id === id);
+      if (hit !== undefined) return c.json(hit);
+    }
+    throw notFound(`No log entry with id '${id}'`);
+  });
+
+/** Every line of this user's flows that the query names, from all streams their runs lie in. */
+async function hits(
+  c: Context<UserEnv>,
+  flowId: string | undefined,
+  query: string | undefined,
+): Promise<Hit[]> {
+  const conditions = parseQuery(query ?? "");
+  if (conditions === undefined)
+    throw invalid("query: Expected field:value, joined by AND, a trailing * at most", "query");
+  const { user } = c.var;
+  const flows = new Map(
+    (await readUserFlows(c.env.DB, user.id, flowId)).map(({ id, flow }) => [id, flow]),
+  );
+  const typeOf = (id: string, componentId: string): string =>
+    stringOf(readKeys(flows.get(id), [componentId, "type"]));
+  const found: Hit[] = [];
+  for (const source of sourcesOf(user.id, [...flows.values()])) {
+    const stream = c.env.EVENT_STREAMS.getByName(
+      streamName({ organizationId: user.organizationId, source }),
+    );
+    let before: number | null = null;
+    for (let scanned = 0; scanned < MOST_SCANNED; scanned += PAGE) {
+      const views = await stream.notifications({ before, limit: PAGE, withEvents: false });
+      for (const { notification, id } of views) {
+        before = notification.seq;
+        const { envelope } = notification;
+        if (envelope.format === "flow-step" && flows.has(envelope.flowId))
+          found.push(...hitsOf(notification, id, typeOf));
+      }
+      if (views.length < PAGE) break;
+    }
+  }
+  return found.filter((hit) => matches(hit, conditions));
+}
+
+/** Runs lie where they began: with the user, or with the instance whose events start them. */
+function sourcesOf(userId: number, flows: readonly Record<string, unknown>[]): Set<string> {
+  const sources = new Set([userSource(userId)]);
+  for (const flow of flows)
+    for (const component of Object.values(flow)) {
+      if (triggerKind(stringOf(readKeys(component, ["type"]))) !== "instance") continue;
+      const id = Number(readKeys(component, ["config", "properties", "instanceId"]));
+      if (Number.isSafeInteger(id) && id > 0) sources.add(instanceSource(id));
+    }
+  return sources;
+}
+
+/** `{"by":{"terms":{"field":"severity"}}}`, or the field alone. */
+function fieldOf(aggs: string | Record<string, unknown>): string {
+  if (typeof aggs === "string") return aggs;
+  const [only] = Object.values(aggs);
+  const field = readKeys(only, ["terms", "field"]);
+  if (typeof field === "string") return field;
+  throw invalid("aggs: Expected counts by one field: {name: {terms: {field}}}", "aggs");
+}

@@ -1,0 +1,39 @@
+/**
+ * Paths into what a run knows: `$.T.out.data.list[0].id`, also `list.0.id`. Only own members are seen,
+ * so no path reaches a prototype.
+ */
+
+const TOKEN = /\.([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
+
+/** The keys of a path that starts with `$`; undefined when it is malformed. */
+export function parsePath(text: string): string[] | undefined {
+  if (!text.startsWith("$")) return undefined;
+  return keysOf(text.slice(1));
+}
+
+/** The keys of a relative path: `[0].id`, `a.b`. */
+export function parseRelativePath(text: string): string[] | undefined {
+  return keysOf(text.startsWith("[") || text.startsWith(".") || text === "" ? text : `.${text}`);
+}
+
+function keysOf(text: string): string[] | undefined {
+  const keys: string[] = [];
+  TOKEN.lastIndex = 0;
+  while (TOKEN.lastIndex < text.length) {
+    const match = TOKEN.exec(text);
+    if (match === null) return undefined;
+    keys.push(match[1] ?? match[2] ?? match[3] ?? match[4] ?? "");
+  }
+  return keys;
+}
+
+/** The value at `keys`, or undefined when there is none. */
+export function readKeys(value: unknown, keys: readonly string[]): unknown {
+  let current = value;
+  for (const key of keys) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key))
+      return undefined;
+    current = Reflect.get(current, key);
+  }
+  return current;
+}

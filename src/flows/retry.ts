@@ -1,0 +1,35 @@
+import type { Attempt, Millis, Next } from "../delivery/attempt";
+import type { Component } from "./descriptor";
+
+/** 60 s, doubling, up to an hour (reference `app-events-api.md` §9). */
+const FIRST_DELAY_MS = 60_000;
+const LONGEST_DELAY_MS = 3_600_000;
+const LONGEST_RETRY_AFTER_MS = 86_400_000;
+
+/** What one try of a step means. `tries` counts this one; `chance` in [0, 1) spreads retries by a tenth. */
+export function stepNext(
+  attempt: Pick<Attempt, "status">,
+  context: {
+    errorHandling: Component["errorHandling"];
+    tries: number;
+    retryAfter: Millis | undefined;
+    now: Millis;
+    chance: number;
+  },
+): Next {
+  const { errorHandling, tries, retryAfter, now, chance } = context;
+  const { status } = attempt;
+  if (status !== null && status >= 200 && status < 300) return { kind: "delivered", at: now };
+  const gone: Next = { kind: "dead", at: now, reason: "exhausted" };
+  if (status !== null && !isRetried(status)) return gone;
+  if (!errorHandling.autoRetry || tries > errorHandling.maxRetries) return gone;
+  const delay = Math.min(FIRST_DELAY_MS * 2 ** (tries - 1), LONGEST_DELAY_MS);
+  const planned = now + delay * (1 + 0.1 * chance);
+  const asked = Math.min(retryAfter ?? 0, now + LONGEST_RETRY_AFTER_MS);
+  return { kind: "retrying", at: Math.round(Math.max(planned, asked)) };
+}
+
+/** 408, 429 and every 5xx; no other answer becomes right by itself. */
+function isRetried(status: number): boolean {
+  return status === 408 || status === 429 || status >= 500;
+}

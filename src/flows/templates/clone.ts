@@ -1,0 +1,110 @@
+/** Copies of flows: new component ids everywhere they are written (reference `app-events-api.md` §7). */
+
+export type Json = Record<string, unknown>;
+
+/** Old id → new id; ids that `known` maps already keep their place. */
+export function newIds(
+  flow: Json,
+  uuid: () => string,
+  known: Readonly<Record<string, string>> = {},
+): Record<string, string> {
+  return Object.fromEntries(
+    Object.keys(flow).map((id) => [
+      id,
+      (Object.hasOwn(known, id) ? known[id] : undefined) ?? uuid(),
+    ]),
+  );
+}
+
+/** A descriptor with its ids replaced: as keys, in `source`, in `transform` and in the paths of variables. */
+export function withIds(flow: Json, ids: Readonly<Record<string, string>>): Json {
+  return Object.fromEntries(
+    Object.entries(flow).map(([id, component]) => [
+      renamed(id, ids),
+      componentWithIds(component, ids),
+    ]),
+  );
+}
+
+function componentWithIds(component: unknown, ids: Readonly<Record<string, string>>): unknown {
+  if (!isRecord(component)) return component;
+  const { source, config } = component;
+  return {
+    ...component,
+    ...(isRecord(source) ? { source: mapValues(source, (one) => withKeys(one, ids)) } : {}),
+    ...(isRecord(config) ? { config: configWithIds(config, ids) } : {}),
+  };
+}
+
+function configWithIds(config: Json, ids: Readonly<Record<string, string>>): Json {
+  const { transform } = config;
+  const inPaths = withPaths(config, ids, false);
+  const rewritten = isRecord(inPaths) ? inPaths : config;
+  return isRecord(transform)
+    ? {
+        ...rewritten,
+        transform: mapValues(transform, (senders) => withPaths(withKeys(senders, ids), ids, false)),
+      }
+    : rewritten;
+}
+
+/** A wizard may name components in any place: as a key, as a value, in a path. */
+export function wizardWithIds(wizard: unknown, ids: Readonly<Record<string, string>>): unknown {
+  if (typeof wizard === "string")
+    return Object.hasOwn(ids, wizard) ? ids[wizard] : textWithPaths(wizard, ids);
+  if (Array.isArray(wizard)) return wizard.map((item) => wizardWithIds(item, ids));
+  if (!isRecord(wizard)) return wizard;
+  return Object.fromEntries(
+    Object.entries(wizard).map(([key, value]) => [
+      renamed(key, ids),
+      key === "variable" && typeof value === "string"
+        ? pathWithIds(value, ids)
+        : wizardWithIds(value, ids),
+    ]),
+  );
+}
+
+function withPaths(
+  value: unknown,
+  ids: Readonly<Record<string, string>>,
+  isVariable: boolean,
+): unknown {
+  if (typeof value === "string")
+    return isVariable ? pathWithIds(value, ids) : textWithPaths(value, ids);
+  if (Array.isArray(value)) return value.map((item) => withPaths(item, ids, false));
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, withPaths(member, ids, key === "variable")]),
+  );
+}
+
+function textWithPaths(text: string, ids: Readonly<Record<string, string>>): string {
+  return text.replace(/\{\{\{([^{}]+)\}\}\}/g, (whole, inner: string) =>
+    inner.trim().startsWith("$") ? `{{{${pathWithIds(inner.trim(), ids)}}}}` : whole,
+  );
+}
+
+/** `$.T.out.data` → `$.<new>.out.data`. */
+function pathWithIds(path: string, ids: Readonly<Record<string, string>>): string {
+  const match = /^\$\.([^.[\]]+)(.*)$/s.exec(path);
+  return match === null ? path : `$.${renamed(match[1] ?? "", ids)}${match[2] ?? ""}`;
+}
+
+function withKeys(value: unknown, ids: Readonly<Record<string, string>>): unknown {
+  if (!isRecord(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [renamed(key, ids), member]),
+  );
+}
+
+function renamed(id: string, ids: Readonly<Record<string, string>>): string {
+  return (Object.hasOwn(ids, id) ? ids[id] : undefined) ?? id;
+}
+
+function mapValues(record: Json, map: (value: unknown) => unknown): Json {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
+}
+
+function isRecord(value: unknown): value is Json {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,104 @@
+import { Hono } from "hono";
+import { type UserEnv, withUser } from "../../accounts/users/routes";
+import { conflict, notFound } from "../../http/refusal";
+import { whole } from "../../http/paging";
+import { invalid } from "../../http/refusal";
+import { STEP_IN } from "../components";
+import { readDescriptor } from "../descriptor";
+import { scopeOf, type StepMessage } from "../message";
+import { readKeys } from "../path";
+import { readOwnFlow } from "../store";
+import {
+  deleteIfUnchanged,
+  deleteUnprocessed,
+  listUnprocessed,
+  readUnprocessed,
+  type Unprocessed,
+} from "./store";
+
+/** Steps that failed for good (reference `app-events-api.md` §9). */
+export const unprocessedRoutes = new Hono<UserEnv>()
+  .use("/unprocessed-messages/*", withUser)
+  .get("/unprocessed-messages", async (c) => {
+    const { flowId, correlationId } = c.req.query();
+    const offset = Number(c.req.query("offset") ?? "0");
+    if (!Number.isSafeInteger(offset) || offset < 0)
+      throw invalid("offset: Expected a whole number", "offset");
+    const rows = await listUnprocessed(c.env.DB, c.var.user.id, {
+      ...(flowId === undefined ? {} : { flowId }),
+      ...(correlationId === undefined ? {} : { correlationId }),
+      limit: whole(c.req.query("limit"), "limit", 20, 100),
+      offset,
+    });
+    return c.json(await Promise.all(rows.map((row) => view(c.env, row))));
+  })
+  .get("/unprocessed-messages/:id", async (c) =>
+    c.json(await view(c.env, await found(c.env.DB, c.var.user.id, c.req.param("id")))),
+  )
+  .delete("/unprocessed-messages/:id", async (c) => {
+    await found(c.env.DB, c.var.user.id, c.req.param("id"));
+    await deleteUnprocessed(c.env.DB, c.var.user.id, c.req.param("id"));
+    return c.json({});
+  })
+  .on(
+    "POST",
+    ["/unprocessed-messages/:id", "/unprocessed-messages/:id/retry"],
+    async (c): Promise<Response> => {
+      const row = await found(c.env.DB, c.var.user.id, c.req.param("id") ?? "");
+      const flow = await readOwnFlow(c.env.DB, row.userId, row.flowId);
+      if (flow?.stage !== "running") throw conflict("The flow is not running: start it first");
+      const again = await c.env.EVENT_STREAMS.getByName(row.stream).replay(row.seq);
+      if (again === null) throw notFound(`The message with id '${row.id}' is no longer kept`);
+      // It may have failed again already: that is another entry.
+      await deleteIfUnchanged(c.env.DB, row);
+      return c.json({});
+    },
+  );
+
+async function found(db: D1Database, userId: number, id: string): Promise<Unprocessed> {
+  const row = await readUnprocessed(db, userId, id);
+  if (row === undefined) throw notFound(`No unprocessed message with id '${id}'`);
+  return row;
+}
+
+async function view(env: Env, row: Unprocessed): Promise<Record<string, unknown>> {
+  const [body, flow] = await Promise.all([
+    env.EVENT_STREAMS.getByName(row.stream).notificationBody(row.seq),
+    readOwnFlow(env.DB, row.userId, row.flowId),
+  ]);
+  const read = readDescriptor(flow?.flow ?? {});
+  const descriptor = read.ok ? read.descriptor : new Map();
+  const message: StepMessage | undefined = body === null ? undefined : JSON.parse(body);
+  const sender = message?.step.sender;
+  const scope = message === undefined ? {} : scopeOf(message, descriptor);
+  const content = sender === undefined ? null : readKeys(scope, [sender.componentId, sender.port]);
+  return {
+    messageId: row.id,
+    flowId: row.flowId,
+    componentId: row.componentId,
+    messages: {
+      [STEP_IN]: [
+        {
+          properties: {
+            correlationId: row.correlationId,
+            contentType: "application/json",
+            sender: {
+              componentId: sender?.componentId ?? null,
+              type: descriptor.get(sender?.componentId ?? "")?.type ?? null,
+              outputPort: sender?.port ?? null,
+            },
+            destination: { componentId: row.componentId, inputPort: STEP_IN },
+            flowId: row.flowId,
+            messageId: row.id,
+            flowRunId: row.correlationId,
+          },
+          content,
+          scope,
+          originalContent: content,
+        },
+      ],
+    },
+    created: new Date(row.createdAt).toISOString(),
+    err: row.error,
+  };
+}

@@ -1,0 +1,71 @@
+import { and, desc, eq, lt } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { unprocessed } from "../../db/schema";
+
+export type Unprocessed = typeof unprocessed.$inferSelect;
+
+export async function saveUnprocessed(db: D1Database, row: Unprocessed): Promise<void> {
+  await drizzle(db)
+    .insert(unprocessed)
+    .values(row)
+    .onConflictDoUpdate({ target: unprocessed.id, set: row });
+}
+
+/** Newest first. */
+export function listUnprocessed(
+  db: D1Database,
+  userId: number,
+  request: { flowId?: string; correlationId?: string; limit: number; offset: number },
+): Promise<Unprocessed[]> {
+  const { flowId, correlationId } = request;
+  return drizzle(db)
+    .select()
+    .from(unprocessed)
+    .where(
+      and(
+        eq(unprocessed.userId, userId),
+        flowId === undefined ? undefined : eq(unprocessed.flowId, flowId),
+        correlationId === undefined ? undefined : eq(unprocessed.correlationId, correlationId),
+      ),
+    )
+    .orderBy(desc(unprocessed.createdAt), desc(unprocessed.id))
+    .limit(request.limit)
+    .offset(request.offset);
+}
+
+export async function readUnprocessed(
+  db: D1Database,
+  userId: number,
+  id: string,
+): Promise<Unprocessed | undefined> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(unprocessed)
+    .where(and(eq(unprocessed.id, id), eq(unprocessed.userId, userId)));
+  return row;
+}
+
+/** @returns whether it was there. */
+export async function deleteUnprocessed(
+  db: D1Database,
+  userId: number,
+  id: string,
+): Promise<boolean> {
+  const rows = await drizzle(db)
+    .delete(unprocessed)
+    .where(and(eq(unprocessed.id, id), eq(unprocessed.userId, userId)))
+    .returning({ id: unprocessed.id });
+  return rows.length > 0;
+}
+
+/** Takes an entry off the list, unless its message failed anew meanwhile. */
+export async function deleteIfUnchanged(db: D1Database, row: Unprocessed): Promise<void> {
+  await drizzle(db)
+    .delete(unprocessed)
+    .where(and(eq(unprocessed.id, row.id), eq(unprocessed.createdAt, row.createdAt)));
+}
+
+/** Forgets what is older than the messages themselves. */
+export async function purgeUnprocessed(db: D1Database, before: number): Promise<void> {
+  await drizzle(db).delete(unprocessed).where(lt(unprocessed.createdAt, before));
+}

@@ -1,0 +1,32 @@
+import { invalid, type Refusal } from "../http/refusal";
+import { type Descriptor, type Fault, readDescriptor } from "./descriptor";
+import type { Flow } from "./flow";
+import { faultsOf } from "./validate";
+
+/** The refusal of a flow that can't be kept or started: each fault names component and field. */
+export function faulty(faults: readonly Fault[]): Refusal {
+  const [first] = faults;
+  const place = [first?.componentId ?? "", first?.field ?? ""].filter((part) => part !== "");
+  return invalidWith(`${place.join(": ")}: ${first?.message ?? "Invalid flow"}`, faults);
+}
+
+function invalidWith(message: string, details: unknown): Refusal {
+  const refusal = invalid(message);
+  if (refusal.reason.kind === "invalid") refusal.reason.details = details;
+  return refusal;
+}
+
+/** What keeps a flow from starting. */
+export function allFaults(flow: Pick<Flow, "flow">): Fault[] {
+  const read = readDescriptor(flow.flow);
+  return read.ok ? faultsOf(read.descriptor) : read.faults;
+}
+
+/** @throws Refusal with all faults, when the flow can't start. */
+export function startable(flow: Pick<Flow, "flow">): Descriptor {
+  const read = readDescriptor(flow.flow);
+  if (!read.ok) throw faulty(read.faults);
+  const faults = faultsOf(read.descriptor);
+  if (faults.length > 0) throw faulty(faults);
+  return read.descriptor;
+}

@@ -1,0 +1,53 @@
+import { env, exports } from "cloudflare:workers";
+
+let users = 0;
+
+/** Asks the Worker as a client would. */
+export async function ask(
+  method: string,
+  path: string,
+  options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+): Promise<{ status: number; body: any; headers: Headers }> {
+  const response = await exports.default.fetch(`http://tributary.example${path}`, {
+    method,
+    headers: {
+      ...(options.token === undefined ? {} : { authorization: `Bearer ${options.token}` }),
+      ...(options.body === undefined ? {} : { "content-type": "application/json" }),
+      ...options.headers,
+    },
+    ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    body: text === "" ? undefined : JSON.parse(text),
+    headers: response.headers,
+  };
+}
+
+/** The first organization, with an API key. */
+export async function foundation(): Promise<{ apiKey: string }> {
+  const apiKey = "an-api-key-for-the-tests";
+  await ask("POST", "/v1/bootstrap", {
+    token: env.BOOTSTRAP_KEY,
+    body: {
+      organizationName: "Tests",
+      organizationSecret: "organization-secret-of-tests",
+      userSecret: "user-secret-of-the-tests",
+      apiKey,
+      email: "admin@example.com",
+      password: "admin-password",
+    },
+  });
+  return { apiKey };
+}
+
+export type SignedIn = { token: string; email: string; password: string };
+
+/** A new virtual user and its token. */
+export async function newUser(): Promise<SignedIn> {
+  const email = `user-${(users += 1)}-${crypto.randomUUID()}@yourapp.com`;
+  const password = "a-good-password";
+  const { body } = await ask("POST", "/user", { body: { username: email, email, password } });
+  return { token: body.token, email, password };
+}
