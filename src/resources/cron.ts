@@ -46,7 +46,7 @@ async function catchUp(organizationId: number, from: number, doors: LogDoors): P
     const last = changes.at(-1);
     if (last === undefined) return;
     const missing = await missingFrom(organizationId, changes, doors);
-    await handOver(doors.streams, organizationId, missing);
+    await handOver(doors, organizationId, missing);
     await saveHanded(doors.db, organizationId, last.seq);
     after = last.seq;
   }

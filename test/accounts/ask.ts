@@ -25,9 +25,11 @@ export async function ask(
   };
 }
 
+export const API_KEY = "an-api-key-for-the-tests";
+
 /** The first organization, with an API key. */
 export async function foundation(): Promise<{ apiKey: string }> {
-  const apiKey = "an-api-key-for-the-tests";
+  const apiKey = API_KEY;
   await ask("POST", "/v1/bootstrap", {
     token: env.BOOTSTRAP_KEY,
     body: {

@@ -1,5 +1,6 @@
-import { beforeAll, describe, expect, it } from "vitest";
-import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { beforeAll, describe, expect, it, vi } from "vitest";
+import { API_KEY, ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { eventually, receiver } from "../delivery/build";
 import { step, trigger } from "./build";
 
 beforeAll(foundation);
@@ -109,6 +110,31 @@ describe("flows", () => {
     const admin = { ...user, token: (await ask("POST", "/user/auth", { body })).body.token };
     const own = await make(admin, { flow: resources });
     expect((await command(admin, own, { command: "start" })).status).toBe(200);
+  });
+
+  it("hear of a changed resource once, with what changed", async () => {
+    const received = receiver(() => new Response("ok"));
+    const user = await newUser();
+    const body = { email: "admin@example.com", password: "admin-password" };
+    const admin = { ...user, token: (await ask("POST", "/user/auth", { body })).body.token };
+    const properties = { group: "management", kind: "Environment", name: "*", type: ["created"] };
+    const id = await make(admin, {
+      flow: {
+        T: { type: "tributary.events.resources.OnChange", config: { properties } },
+        P: step({ url: "http://127.0.0.1:9/changed", body: "{{{$.T.out.payload.name}}}" }),
+      },
+    });
+    expect((await command(admin, id, { command: "start" })).status).toBe(200);
+    const made = await ask("POST", "/apis/management/v1/environments", {
+      token: API_KEY,
+      body: { name: "env-of-flow" },
+    });
+    expect(made.status).toBe(201);
+    await eventually(
+      async () => received.some(({ body: sent }) => sent.includes("env-of-flow")) && true,
+    );
+    await command(admin, id, { command: "stop" });
+    vi.unstubAllGlobals();
   });
 
   it("refuse a descriptor whose shape is wrong, naming component and field", async () => {

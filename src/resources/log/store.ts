@@ -2,11 +2,14 @@ import * as z from "zod";
 import type { NewEvent, Target } from "../../events/event";
 import { groupsByWeight } from "../../events/plan";
 import { streamName } from "../../events/stream-name";
+import type { Trigger } from "../../flows/run";
+import { matchesChange, resourceKeys } from "../../flows/trigger";
+import { withStartedFlows } from "../../flows/triggers/store";
 import { parseScopeKey } from "../address";
 import { type Change, sourceOf } from "../change";
 import type { HookTarget } from "../hooks";
 import { topicSpec } from "../kinds/management";
-import { changeTypes } from "../match";
+import { changeTypes, WORD } from "../match";
 import { Bindings } from "../query";
 import type { Resource } from "../resource";
 import { filtersCondition } from "./entry";
@@ -16,11 +19,11 @@ const EVENTS_A_COMMIT = 200;
 const UNITS_A_COMMIT = 4_000_000;
 
 /**
- * Puts changes into the streams of their scopes, in order. What a stream has already, it ignores: the
- * event's id is the change's.
+ * Puts changes into the streams of their scopes, in order, with the flows they start. What a stream has
+ * already, it ignores: the event's id is the change's.
  */
 export async function handOver(
-  streams: Env["EVENT_STREAMS"],
+  { db, streams }: { db: D1Database; streams: Env["EVENT_STREAMS"] },
   organizationId: number,
   changes: readonly Change[],
 ): Promise<void> {
@@ -28,8 +31,28 @@ export async function handOver(
   for (const [source, own] of bySource) {
     const stream = streams.getByName(streamName({ organizationId, source }));
     const groups = groupsByWeight(own, UNITS_A_COMMIT, EVENTS_A_COMMIT, ({ body }) => body.length);
-    for (const group of groups) await stream.commit(commitOf(group));
+    for (const group of groups) {
+      const started = await withStartedFlows(
+        db,
+        { organizationId, kind: "resource", keys: [...new Set(group.flatMap(flowKeys))] },
+        commitOf(group),
+        startsFlow(group),
+        Date.now(),
+      );
+      await stream.commit(started);
+    }
   }
+}
+
+const flowKeys = ({ changed }: Change): string[] => resourceKeys(changed);
+
+/** Whether a flow's trigger hears of an event of these changes. */
+function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEvent) => boolean {
+  const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
+  return (trigger, { id }) => {
+    const changed = byId.get(id);
+    return changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] });
+  };
 }
 
 /** Every distinct destination is one target; an event tells which of them it goes to. */

@@ -87,12 +87,12 @@ export async function untilCommitted<T>(
 }
 
 async function handOverOrLog(
-  { streams }: WriteDoors,
+  { db, streams }: WriteDoors,
   organizationId: number,
   { changes }: Plan,
 ): Promise<void> {
   try {
-    await handOver(streams, organizationId, changes);
+    await handOver({ db, streams }, organizationId, changes);
   } catch (error) {
     // Nothing is lost: the cron tick finds what the streams do not have.
     console.warn(JSON.stringify({ at: "resources.hand-over", error: String(error) }));
