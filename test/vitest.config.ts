@@ -68,6 +68,7 @@ export default defineConfig(async () => ({
   root,
   test: {
     reporters: ["default", summary],
+    maxWorkers: 2,
     projects: [
       {
         root,

@@ -121,7 +121,7 @@ describe("flows", () => {
     const id = await make(admin, {
       flow: {
         T: { type: "tributary.events.resources.OnChange", config: { properties } },
-        P: step({ url: "http://127.0.0.1:9/changed", body: "{{{$.T.out.payload.name}}}" }),
+        P: step({ url: "http://127.0.0.1:9/changed", body: "{{{$.T.out.data.payload.name}}}" }),
       },
     });
     expect((await command(admin, id, { command: "start" })).status).toBe(200);

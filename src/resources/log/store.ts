@@ -51,7 +51,9 @@ function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEv
   const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
   return (trigger, { id }) => {
     const changed = byId.get(id);
-    return changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] });
+    return (
+      changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] })
+    );
   };
 }
 
