@@ -1,5 +1,5 @@
 import type { D1Migration } from "cloudflare:test";
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 
 declare global {
   namespace Cloudflare {
@@ -14,3 +14,6 @@ declare global {
 // The real migrations, each in one transaction: statement by statement they take seconds a file.
 for (const { queries } of env.MIGRATIONS)
   await env.DB.batch(queries.map((query) => env.DB.prepare(query)));
+
+// Loads the whole Worker, so that no test waits for it.
+await exports.default.fetch("http://tributary.example/health");

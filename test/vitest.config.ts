@@ -73,7 +73,13 @@ export default defineConfig(async () => ({
       {
         root,
         plugins: [await workers()],
-        test: { name: "doors", include: doors, setupFiles: ["test/setup.ts"] },
+        test: {
+          name: "doors",
+          include: doors,
+          setupFiles: ["test/setup.ts"],
+          testTimeout: 30_000,
+          hookTimeout: 30_000,
+        },
       },
       {
         root,
