@@ -51,10 +51,10 @@ export default {
 
   async scheduled({ scheduledTime }, env) {
     const doors = doorsOf(env);
+    // Flows start at the minute that the schedule has come to.
     await Promise.all([
-      tick(scheduledTime, doors),
+      tick(scheduledTime, doors).then(() => tickFlows(scheduledTime, doors)),
       tickResources(Date.now(), doors),
-      tickFlows(scheduledTime, doors),
       tidy(scheduledTime, env.DB),
     ]);
   },
