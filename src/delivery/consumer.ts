@@ -203,7 +203,12 @@ async function deliverGroup(
     ...tried,
     ...put,
   ];
-  const { opened, nextProbeAt, requests } = await reportTo(endpoint, results, doors, now);
+  const { opened, nextProbeAt, requests } = await reportTo(
+    endpoint,
+    results,
+    admission.trusted,
+    doors,
+  );
   const key = {
     organizationId: destination.organizationId,
     source: stream.slice(stream.indexOf("/") + 1),
@@ -249,16 +254,19 @@ async function admitTo(
   return { ...admission, trusted: false };
 }
 
-/** Tells the endpoint what became of the calls; that all went well where all was well can wait. */
+/**
+ * Tells the endpoint what became of the calls. That calls made on trust went well can wait; those it
+ * admitted it counts until it is told.
+ */
 async function reportTo(
   endpoint: string,
   results: CallResult[],
+  onTrust: boolean,
   { endpoints }: DeliveryDoors,
-  now: number,
 ): Promise<{ opened: boolean; nextProbeAt: number | null; requests: number }> {
   const trust = well.get(endpoint);
   const allWell = results.every(({ status }) => status !== null && status >= 200 && status < 300);
-  if (allWell && trust !== undefined && trust.until > now) {
+  if (allWell && onTrust && trust !== undefined) {
     trust.unreported += results.length;
     return { opened: false, nextProbeAt: null, requests: 0 };
   }
