@@ -167,6 +167,8 @@ export const destinations = sqliteTable(
 /** How a destination wants to be served; absent members take the kind's default. */
 export type DestinationPolicy = {
   ordering?: "none" | "object" | "source";
+  /** What a dead notification does to those behind it in its order. */
+  deadHead?: "skip" | "block";
   ratePerSecond?: number;
   /** Seconds before each try. */
   retrySchedule?: number[];

@@ -1,8 +1,7 @@
 import type { Connector } from "../connectors/definition";
 import type { Change } from "../connectors/webhook";
 import { digest, eventId } from "../events/event-id";
-import type { NewEvent, Target } from "../events/event";
-import { instanceDestinationId } from "../delivery/destination";
+import type { NewEvent } from "../events/event";
 import { isWanted } from "../delivery/transform";
 import { eventSettings } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
@@ -66,24 +65,3 @@ export async function wantedBy(
 }
 
 const short = (version: string): string => (version.length > 200 ? digest(version) : version);
-
-/** Reference `connector-events-api.md` §8: at most twenty events, the vendor's whole body with each part. */
-export function targetOf({ id, name, connector, configuration }: Instance, hops: number): Target {
-  const ordering = configuration["event.notification.ordering"];
-  return {
-    destinationId:
-      (configuration["event.notification.callback.url"] ?? null) === null
-        ? null
-        : instanceDestinationId(id),
-    envelope: {
-      format: "elements",
-      elementKey: connector.key,
-      hubKey: connector.hub,
-      instanceId: id,
-      instanceName: name,
-      ...(hops === 0 ? {} : { hops }),
-    },
-    most: 20,
-    ordering: ordering === "object" || ordering === "source" ? ordering : "none",
-  };
-}

@@ -18,7 +18,8 @@ import type { Instance } from "../instances/instance";
 import { markInvalid, readInstances } from "../instances/store";
 import { extract } from "./extract";
 import { register } from "./registration/client";
-import { eventsOf, isPolled, listening, targetOf, wantedBy } from "./outcome";
+import { instanceTarget } from "../instances/target";
+import { eventsOf, isPolled, listening, wantedBy } from "./outcome";
 import { type Content, instanceInPath, ownParts, parseContent, partsOf } from "./route";
 import { instancesOfTenants } from "./store";
 import { type Signed, verifySignature } from "./verify";
@@ -236,13 +237,14 @@ async function commit(
   const now = Date.now();
   const message = { ids: [instance.id], wake: true };
   const filter = instance.configuration["event.notification.filter"] ?? undefined;
+  const hops = hopsOf(c.req.raw.headers);
   const { organizationId, userId } = instance;
   const started = await withStartedFlows(
     c.env.DB,
     { organizationId, kind: "instance", keys: [String(instance.id)] },
     {
       events: await wantedBy(filter, eventsOf(source, emitted, now)),
-      targets: [targetOf(instance, hopsOf(c.req.raw.headers))],
+      targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
     },
     (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
     now,

@@ -89,6 +89,13 @@ const COMMON: readonly Common[] = [
     "none, object or source",
   ],
   [
+    "event.notification.ordering.dead",
+    "Dead callbacks in an order",
+    "TEXTFIELD_32",
+    "skip",
+    "skip: the next one leaves; block: it waits until the dead one is replayed or acknowledged",
+  ],
+  [
     "event.notification.rate",
     "Callback rate",
     "TEXTFIELD_32",
@@ -416,6 +423,8 @@ const CHECKS: Record<string, (value: string) => string | undefined> = {
     ["none", "object", "source"].includes(value)
       ? undefined
       : `Expected none, object or source, got '${value}'`,
+  "event.notification.ordering.dead": (value) =>
+    ["skip", "block"].includes(value) ? undefined : `Expected skip or block, got '${value}'`,
   "event.notification.rate": (value) =>
     Number(value) > 0 && Number(value) <= 10_000
       ? undefined

@@ -50,6 +50,7 @@ export function destinationOf(
       ...(secret === null ? {} : { signingSecret: secret }),
       policy: {
         ordering: orderingOf(value("event.notification.ordering")),
+        deadHead: value("event.notification.ordering.dead") === "block" ? "block" : "skip",
         ...(rate === null ? {} : { ratePerSecond: Number(rate) }),
         ...(retrySchedule === undefined ? {} : { retrySchedule }),
         ...(filter === null ? {} : { filter }),

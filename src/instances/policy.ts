@@ -2,6 +2,7 @@
 export type PolicyWords = {
   rate?: number | null | undefined;
   ordering?: string | undefined;
+  deadHead?: string | undefined;
   retrySchedule?: number[] | null | undefined;
   filter?: string | null | undefined;
   transform?: string | null | undefined;
@@ -14,6 +15,7 @@ export function configurationOfPolicy(policy: PolicyWords): Record<string, strin
   const said: Record<string, string | null | undefined> = {
     "event.notification.rate": policy.rate === null ? null : policy.rate?.toString(),
     "event.notification.ordering": policy.ordering,
+    "event.notification.ordering.dead": policy.deadHead,
     "event.notification.retry.schedule":
       policy.retrySchedule === null ? null : policy.retrySchedule?.join(","),
     "event.notification.filter": policy.filter,

@@ -125,6 +125,7 @@ const faults: [...[string, unknown], string, string][] = [
   ],
   ["event.notification.webhook.secret", "short", "event.notification.webhook.secret", "whsec_"],
   ["event.notification.ordering", "alphabet", "event.notification.ordering", "'alphabet'"],
+  ["event.notification.ordering.dead", "wait", "event.notification.ordering.dead", "'wait'"],
   ["event.notification.rate", "-1", "event.notification.rate", "'-1'"],
   ["event.notification.retry.schedule", "0,x", "event.notification.retry.schedule", "'0,x'"],
   ["pagination.max", "many", "pagination.max", "'many'"],

@@ -1,6 +1,5 @@
 import { readRetention } from "../../accounts/store";
 import type { Config } from "../../config";
-import { instanceDestinationId } from "../../delivery/destination";
 import { count } from "../../delivery/rollup/store";
 import { isWanted } from "../../delivery/transform";
 import type { Commit, NewEvent, Target } from "../../events/event";
@@ -9,6 +8,7 @@ import { matchesEvent } from "../../flows/trigger";
 import { withStartedFlows } from "../../flows/triggers/store";
 import type { Instance } from "../../instances/instance";
 import { disablePoller } from "../../instances/store";
+import { instanceTarget } from "../../instances/target";
 import { type Cursor, keepIdsSince, type Position, withQuietMoved } from "../cursor";
 import {
   countAccepted,
@@ -125,24 +125,7 @@ export function cursorOf(run: Run): Pick<Commit, "cursor" | "keepIdsSince"> {
 }
 
 export function targetOf(instance: Instance, objectType: string, pollDate: number): Target {
-  const { connector, configuration } = instance;
-  const ordering = configuration["event.notification.ordering"];
-  return {
-    destinationId:
-      (configuration["event.notification.callback.url"] ?? null) === null
-        ? null
-        : instanceDestinationId(instance.id),
-    envelope: {
-      format: "elements",
-      elementKey: connector.key,
-      hubKey: connector.hub,
-      instanceId: instance.id,
-      instanceName: instance.name,
-      polled: { objectType, pollDate },
-    },
-    most: 10,
-    ordering: ordering === "object" || ordering === "source" ? ordering : "none",
-  };
+  return instanceTarget(instance, { most: 10, polled: { objectType, pollDate } });
 }
 
 /** One more failure of this resource in a row; the poller is switched off at the hundredth. */
