@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { User } from "../accounts/users/store";
 import type { Commit, StoredEvent } from "../events/event";
-import { eventId } from "../events/event-id";
+import { eventId, onceId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
 import { forwardedHeaders } from "../flows/content";
 import { readDescriptor } from "../flows/descriptor";
@@ -101,7 +101,10 @@ export async function send(
   const now = Date.now();
   const key = draft.replayOf === undefined ? keyOf(c.req.header("idempotency-key")) : undefined;
   const source = userSource(user.id);
-  const id = eventId(source, APP_EVENT, name, key ?? `once:${crypto.randomUUID()}`);
+  const id =
+    key === undefined
+      ? onceId(now, crypto.randomUUID().replaceAll("-", ""))
+      : eventId(source, APP_EVENT, name, key);
   const triggers = (await readEventTriggers(c.env.DB, user.id, name, now)).filter(
     ({ flowId }) => draft.flowId === undefined || flowId === draft.flowId,
   );
@@ -125,6 +128,7 @@ export async function send(
     events: [
       {
         id,
+        ...(key === undefined ? { once: true } : {}),
         objectType: APP_EVENT,
         objectId: name,
         eventType: "SENT",

@@ -14,6 +14,8 @@ export type NewEvent = {
   data: string;
   /** Indexes into the commit's `targets`; empty: the event is kept, and goes nowhere. */
   to: number[];
+  /** Its id was made for it (`onceId`): nobody can bring it again, so no row needs to know it. */
+  once?: true;
 };
 
 /** An event as it lies in the stream. */
@@ -61,6 +63,8 @@ export type Target = {
   /** The most events one notification may hold. */
   most: number;
   ordering: "none" | "object" | "source";
+  /** What is dead holds up what is behind it in its order, until somebody replays or acknowledges it. */
+  blocks?: true;
   /** Recorded, never sent: its owner switched it off. */
   skipped?: true;
   /** Remarks for the delivery log. */
@@ -119,6 +123,8 @@ export type Notification = {
   raw?: number;
   /** What must be settled before it may leave, when its destination wants order. */
   keys?: string[];
+  /** Dead, it keeps its place in the order: what is behind it waits. */
+  blocks?: true;
   state: DeliveryState;
   /** Tries since it was created or last released; all tries ever are in `attempts`. */
   tries: number;

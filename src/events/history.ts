@@ -1,11 +1,18 @@
 import { composeBody } from "./body";
 import type { Notification, StoredEvent } from "./event";
 import { type EventFilter, fits } from "./filter";
-import type { StreamStore } from "./store";
+import type { EventLog } from "./log/store";
+import type { OutboxStore } from "./outbox/store";
 import { notificationId } from "./stream-name";
 
 /** What an operator or the history pages see of a notification. */
 export type NotificationView = { notification: Notification; id: string; events: StoredEvent[] };
+
+/** Events and vendor bodies by their numbers, as they were just committed. */
+export type AtHand = {
+  events: ReadonlyMap<number, StoredEvent>;
+  raws: ReadonlyMap<number, string>;
+};
 
 /** Bundles and pages of events that one question reads at a time. */
 const PAGE_BUNDLES = 20;
@@ -13,16 +20,18 @@ const MOST_PAGES = 20;
 
 /** A stream's past, read from its tables. */
 export class History {
-  private readonly store: StreamStore;
+  private readonly bundles: OutboxStore;
+  private readonly log: EventLog;
   private readonly name: () => string;
 
-  constructor(store: StreamStore, name: () => string) {
-    this.store = store;
+  constructor(bundles: OutboxStore, log: EventLog, name: () => string) {
+    this.bundles = bundles;
+    this.log = log;
     this.name = name;
   }
 
   notification(seq: number): NotificationView | null {
-    const notification = this.store.notification(seq);
+    const notification = this.bundles.notification(seq);
     return notification === undefined ? null : this.view(notification);
   }
 
@@ -31,18 +40,22 @@ export class History {
     return { notification, id, events: this.eventsOf(notification).events };
   }
 
-  /** The bytes a notification is sent with. */
-  body(notification: Notification): string {
-    const { events, raws } = this.eventsOf(notification);
-    const raw = notification.raw === undefined ? undefined : raws.get(notification.raw);
-    return composeBody(this.name(), notification, events, raw);
+  /** The bytes a notification is sent with; what is `at hand` need not be read. */
+  body(notification: Notification, atHand?: AtHand): string {
+    const held = notification.events.flatMap((seq) => atHand?.events.get(seq) ?? []);
+    const found =
+      atHand !== undefined && held.length === notification.events.length
+        ? { events: held, raws: atHand.raws }
+        : this.eventsOf(notification);
+    const raw = notification.raw === undefined ? undefined : found.raws.get(notification.raw);
+    return composeBody(this.name(), notification, found.events, raw);
   }
 
   /** Newest first, from below `before`. */
   notifications(before: number, limit: number, withEvents: boolean): NotificationView[] {
     const views: NotificationView[] = [];
     for (let from = before; views.length < limit;) {
-      const bundles = this.store.bundlesBefore(from, PAGE_BUNDLES);
+      const bundles = this.bundles.before(from, PAGE_BUNDLES);
       for (const notification of bundles.flatMap((one) => one.notifications.toReversed())) {
         if (notification.seq >= before || views.length === limit) continue;
         const id = notificationId(this.name(), notification.seq);
@@ -64,7 +77,7 @@ export class History {
     const events: StoredEvent[] = [];
     let last = after;
     for (let pages = 0; pages < MOST_PAGES && events.length < limit; pages += 1) {
-      const page = this.store.eventsAfter(last, limit);
+      const page = this.log.after(last, limit);
       for (const event of page) {
         if (events.length === limit) break;
         last = event.seq;
@@ -81,7 +94,7 @@ export class History {
   } {
     const wanted = new Set(notification.events);
     const first = Math.min(notification.raw ?? Number.MAX_SAFE_INTEGER, ...wanted);
-    const found = this.store.events(first, Math.max(...wanted));
+    const found = this.log.events(first, Math.max(...wanted));
     return { raws: found.raws, events: found.events.filter(({ seq }) => wanted.has(seq)) };
   }
 }

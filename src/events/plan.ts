@@ -1,53 +1,66 @@
 import type { Millis } from "../delivery/attempt";
 import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
 
-export type Plan = { events: StoredEvent[]; notifications: Notification[] };
+/** A notification that has no number yet. `raw`: the event that the vendor's body came with. */
+export type Draft = { target: Target; events: StoredEvent[]; raw?: StoredEvent };
 
 /**
- * What a commit adds: its unknown events, numbered from `nextEvent`, and their notifications, numbered
- * from `nextNotification`, each holding at most `most` events of one destination.
+ * What a commit adds: its unknown events, not numbered yet, and what is to be sent of them: at most `most`
+ * events of one destination together.
  */
 export function planCommit(
   commit: Pick<Commit, "events" | "targets" | "raw">,
-  context: {
-    now: Millis;
-    nextEvent: number;
-    nextNotification: number;
-    isKnown: (id: string) => boolean;
-  },
-): Plan {
+  context: { now: Millis; isKnown: (id: string) => boolean },
+): { events: StoredEvent[]; drafts: Draft[] } {
   const seen = new Set<string>();
   const fresh = commit.events.filter(({ id }) => {
     if (seen.has(id) || context.isKnown(id)) return false;
     seen.add(id);
     return true;
   });
-  const events: StoredEvent[] = fresh.map(({ to: _to, ...event }, index) => ({
+  const events: StoredEvent[] = fresh.map(({ to: _to, ...event }) => ({
     ...event,
-    seq: context.nextEvent + index,
+    seq: 0,
     receivedAt: context.now,
     notifications: [],
   }));
-  const notifications: Notification[] = [];
-  commit.targets.forEach((target, targetIndex) => {
+  const raw = commit.raw === undefined || events[0] === undefined ? {} : { raw: events[0] };
+  const drafts = commit.targets.flatMap((target, targetIndex) => {
     const mine = events.filter((_, index) => fresh[index]?.to.includes(targetIndex));
-    for (const group of groupsOf(mine, target.most)) {
-      const seq = context.nextNotification + notifications.length;
-      const raw = commit.raw === undefined ? {} : { raw: context.nextEvent };
-      notifications.push({ ...newNotification(target, seq, group, context.now), ...raw });
-      for (const event of group) event.notifications.push(seq);
-    }
+    return groupsOf(mine, target.most).map((group) => ({ target, events: group, ...raw }));
   });
-  return { events, notifications };
+  return { events, drafts };
+}
+
+/** The numbers given out last. */
+export type Last = { event: number; notification: number };
+
+/** Gives events, then the notifications of bundle after bundle, the numbers that come after `last`. */
+export function numbered(
+  bundles: readonly Draft[][],
+  events: readonly StoredEvent[],
+  last: Last,
+  now: Millis,
+): { bundles: Notification[][]; last: Last } {
+  events.forEach((event, index) => {
+    event.seq = last.event + index + 1;
+  });
+  let seq = last.notification;
+  const numberedBundles = bundles.map((drafts) =>
+    drafts.map((draft) => {
+      seq += 1;
+      for (const event of draft.events) event.notifications.push(seq);
+      return newNotification(draft, seq, now);
+    }),
+  );
+  return {
+    bundles: numberedBundles,
+    last: { event: last.event + events.length, notification: seq },
+  };
 }
 
 /** A notification of `events`, due now, or kept when it has nowhere to go. */
-export function newNotification(
-  target: Target,
-  seq: number,
-  events: readonly StoredEvent[],
-  now: Millis,
-): Notification {
+function newNotification({ target, events, raw }: Draft, seq: number, now: Millis): Notification {
   const keys = orderingKeys(target, events);
   return {
     seq,
@@ -55,7 +68,8 @@ export function newNotification(
     destinationId: target.destinationId,
     envelope: target.envelope,
     events: events.map((event) => event.seq),
-    ...(keys.length === 0 ? {} : { keys }),
+    ...(raw === undefined ? {} : { raw: raw.seq }),
+    ...(keys.length === 0 ? {} : { keys, ...(target.blocks === true ? { blocks: true } : {}) }),
     state: firstState(target, now),
     tries: 0,
     attempts: [],

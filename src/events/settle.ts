@@ -20,6 +20,12 @@ export function isOpen({ state }: Pick<Notification, "state">): boolean {
   }
 }
 
+/** Whether what is behind a notification in its order must wait. */
+export function holdsUp(notification: Pick<Notification, "state" | "blocks">): boolean {
+  const isDead = notification.state.kind === "dead";
+  return isOpen(notification) || (isDead && notification.blocks === true);
+}
+
 /**
  * Applies what became of one try. @returns false, changing nothing, when this try is settled already:
  * its number is not the next one, or the notification is not under way.

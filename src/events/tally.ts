@@ -1,4 +1,5 @@
-import type { Notification, StoredEvent } from "./event";
+import type { Millis } from "../delivery/attempt";
+import type { Notification } from "./event";
 
 export type Tally = { at: number; events: number; delivered: number; failed: number };
 
@@ -18,7 +19,7 @@ export function bucketsOf(from: number, to: number, intervalLength: number): num
 
 /** Counts what was received, and what became of it, by bucket; empty buckets are absent. */
 export function tallyOf(
-  events: Iterable<Pick<StoredEvent, "receivedAt">>,
+  events: Iterable<{ at: Millis; count: number }>,
   notifications: Iterable<Pick<Notification, "createdAt" | "state" | "events">>,
   intervalLength: number,
 ): Tally[] {
@@ -29,7 +30,7 @@ export function tallyOf(
     tallies.set(at, tally);
     return tally;
   };
-  for (const { receivedAt } of events) bucket(receivedAt).events += 1;
+  for (const { at, count } of events) bucket(at).events += count;
   for (const { createdAt, state, events: held } of notifications) {
     if (state.kind === "delivered") bucket(createdAt).delivered += held.length;
     if (state.kind === "dead") bucket(createdAt).failed += held.length;

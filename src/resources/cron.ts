@@ -61,8 +61,8 @@ async function missingFrom(
   const missing = await Promise.all(
     [...bySource].map(async ([source, own]) => {
       const stream = streams.getByName(streamName({ organizationId, source }));
-      const unknown = new Set(await stream.unknownIds(own.map(({ eventId }) => eventId)));
-      return own.filter(({ eventId }) => unknown.has(eventId));
+      const known = new Set(await stream.knownIds(own.map(({ eventId }) => eventId)));
+      return own.filter(({ eventId }) => !known.has(eventId));
     }),
   );
   return missing.flat();

@@ -1,7 +1,8 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Outcome } from "../../src/delivery/attempt";
-import { destination, receiver, silence } from "../delivery/build";
+import { destination, eventually, receiver, silence } from "../delivery/build";
 import { commit, event, events, freshStream, target } from "./build";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -23,6 +24,16 @@ const delivered = (seq: number, n = 1): Outcome => ({
   attempt: { ...ATTEMPT, n },
   next: { kind: "delivered", at: Date.now() },
 });
+
+const LOST = { sendBatch: async () => {} };
+type Stream = ReturnType<typeof freshStream>;
+
+/** The object after a crash: it lost what it held in memory. */
+async function restarted(stream: Stream): Promise<Stream> {
+  const name = stream.name ?? "";
+  await runInDurableObject(stream, async (_, state) => state.abort("crash")).catch(() => {});
+  return env.EVENT_STREAMS.getByName(name);
+}
 
 const retrying = (seq: number, at: number, n = 1): Outcome => ({
   seq,
@@ -70,6 +81,22 @@ describe("commit", () => {
     );
   });
 
+  it.each([
+    ["that may come again: its id, itself with its notification, and the outcome", {}, 3],
+    ["that was given its id at the door: no row for the id", { once: true as const }, 2],
+  ])("writes three rows at most for a lone event %s", async (_, change, rows) => {
+    const stream = freshStream();
+    receiver(silence);
+    const { id } = await destination();
+    const targets = [target({ destinationId: id })];
+    await stream.commit(commit({ targets, events: [event("warm", change)] }));
+    const before = await stream.meter();
+    await stream.commit(commit({ targets, events: [event("lone", change)] }));
+    await stream.settle(2, [delivered(2)]);
+    expect((await stream.notification(2))?.notification.state.kind).toBe("delivered");
+    expect((await stream.meter()).rowsWritten - before.rowsWritten).toBe(rows);
+  });
+
   it("keeps keyed state beside the cursor", async () => {
     const stream = freshStream();
     await stream.commit(
@@ -89,6 +116,31 @@ describe("commit", () => {
     const data = JSON.stringify({ text: 'ä😀"'.repeat(700_000) });
     await stream.commit(commit({ events: [event("large", { data })] }));
     expect(await stream.notificationBody(1)).toBe(data);
+  });
+});
+
+describe("the window", () => {
+  it("holds fresh bundles back when it is full, and sends every one of them in the end, also after a crash", async () => {
+    const stream = freshStream();
+    const received = receiver(() => new Response());
+    const { id, url: own } = await destination();
+    const targets = [target({ destinationId: id, most: 1 })];
+    const ids = (): Set<string | null> =>
+      new Set(
+        received.filter(({ url }) => url === own).map(({ headers }) => headers.get("webhook-id")),
+      );
+    const count = 1_200;
+    await runInDurableObject(stream, (instance) => {
+      // Nothing leaves before the crash: all messages of this life are lost.
+      Reflect.set(Reflect.get(instance, "outbox"), "queues", () => ({ fast: LOST, slow: LOST }));
+    });
+    await stream.commit(commit({ targets, events: events(count) }));
+    expect(ids().size).toBe(0);
+    const again = await restarted(stream);
+    // What the first life sent would be waited for.
+    await runInDurableObject(again, (instance) => Reflect.get(instance, "outbox").inheritUntil(0));
+    expect(await runDurableObjectAlarm(again)).toBe(true);
+    await eventually(async () => ids().size === count);
   });
 });
 
@@ -186,6 +238,62 @@ describe("ordering", () => {
     await stream.settle(1, [delivered(1)]);
     expect(await kinds()).toEqual(["delivered", "pending", "pending"]);
   });
+
+  const DEAD: Outcome = {
+    seq: 1,
+    n: 1,
+    attempt: { ...ATTEMPT, status: 500 },
+    next: { kind: "dead", at: 1, reason: "exhausted" },
+  };
+
+  it.each([
+    ["skipped: the next one leaves", undefined, "pending"],
+    ["kept in its place: the next one waits", true as const, "waiting"],
+  ])("has a dead head of a key %s", async (_, blocks, kind) => {
+    const { stream, kinds } = await twoOfOneObject(blocks);
+    await stream.settle(1, [DEAD]);
+    expect(await kinds()).toEqual(["dead", kind]);
+  });
+
+  it.each([
+    ["is acknowledged", (stream: Stream) => stream.acknowledge(1), ["dead", "pending"]],
+    [
+      "is replayed and delivered",
+      async (stream: Stream) => {
+        await stream.replay(1);
+        await stream.settle(1, [delivered(1, 2)]);
+      },
+      ["delivered", "pending"],
+    ],
+    [
+      "is replayed and still under way",
+      (stream: Stream) => stream.replay(1),
+      ["pending", "waiting"],
+    ],
+  ])("when a dead head that blocks %s, those behind it follow suit", async (_, act, expected) => {
+    const { stream, kinds } = await twoOfOneObject(true);
+    await stream.settle(1, [DEAD]);
+    await act(stream);
+    expect(await kinds()).toEqual(expected);
+  });
+
+  async function twoOfOneObject(blocks: true | undefined) {
+    const stream = freshStream();
+    receiver(silence);
+    const { id } = await destination();
+    const ordered = target({ destinationId: id, ordering: "object", most: 1 });
+    await stream.commit(
+      commit({
+        targets: [{ ...ordered, ...(blocks === undefined ? {} : { blocks }) }],
+        events: [event("1", { objectId: "x" }), event("2", { objectId: "x" })],
+      }),
+    );
+    const kinds = async (): Promise<string[]> =>
+      (await stream.notifications({ before: null, limit: 10, withEvents: false }))
+        .map(({ notification }) => notification.state.kind)
+        .toReversed();
+    return { stream, kinds };
+  }
 });
 
 describe("purge", () => {
@@ -210,5 +318,33 @@ describe("purge", () => {
     expect(again).toMatchObject({ accepted: ["old"] });
     const { events: stored } = await stream.events({ after: 0, limit: 10 });
     expect(stored.map(({ seq }) => seq)).toEqual([3]);
+  });
+
+  it("forgets what lies in one row with its notification only when that is settled", async () => {
+    const stream = freshStream();
+    await stream.commit(commit({ retentionMs: 1, events: [event("open")] }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await runDurableObjectAlarm(stream);
+    expect(await stream.notificationBody(1)).toBe(JSON.stringify({ id: "open" }));
+    await stream.settle(1, [delivered(1)]);
+    await runDurableObjectAlarm(stream);
+    expect(await stream.notification(1)).toBeNull();
+    expect((await stream.events({ after: 0, limit: 10 })).events).toEqual([]);
+    expect(await stream.commit(commit({ events: [event("open")] }))).toMatchObject({
+      accepted: ["open"],
+    });
+  });
+
+  it("never gives a number twice, though everything was forgotten and the object woke up anew", async () => {
+    const stream = freshStream();
+    await stream.commit(commit({ retentionMs: 1, events: events(3) }));
+    const { events: before } = await stream.events({ after: 0, limit: 10 });
+    await stream.settle(1, [delivered(1)]);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    await runDurableObjectAlarm(stream);
+    const again = await restarted(stream);
+    await again.commit(commit({ events: [event("next")] }));
+    const { events: after } = await again.events({ after: 0, limit: 10 });
+    expect([...before, ...after].map(({ seq }) => seq)).toEqual([1, 2, 3, 4]);
   });
 });

@@ -1,7 +1,8 @@
 import type { Millis } from "../../delivery/attempt";
 import type { Notification, StoredEvent } from "../event";
+import type { EventLog } from "../log/store";
+import type { OutboxStore } from "../outbox/store";
 import { release } from "../settle";
-import type { StreamStore } from "../store";
 
 /**
  * Paged work over a stream's notifications. `recover`: dead ones are tried again; `release`: held ones and
@@ -27,29 +28,26 @@ const PAGE_EVENTS = 100;
 
 export const startOf = (job: StreamJob): JobState => ({ job, bundle: 0, event: 0, processed: 0 });
 
-/** What is left to be made of events that no notification holds. */
-export type Unheard = { events: StoredEvent[] };
-
 /**
  * One page: what matches is due now. @returns the state after it, events that need a notification of
  * their own, and whether the job is done.
  */
 export function stepJob(
   state: JobState,
-  store: StreamStore,
+  { bundles: stored, log }: { bundles: OutboxStore; log: EventLog },
   now: Millis,
 ): { state: JobState; unheard: StoredEvent[]; done: boolean } {
-  const bundles = store.bundlesFrom(state.bundle, PAGE_BUNDLES);
+  const bundles = stored.from(state.bundle, PAGE_BUNDLES);
   let processed = state.processed;
   for (const bundle of bundles) {
     const chosen = bundle.notifications.filter((notification) =>
-      matches(state.job, notification, store),
+      matches(state.job, notification, log),
     );
     for (const notification of chosen) {
       notification.destinationId ??= state.job.fallbackId;
       release(notification, now);
     }
-    if (chosen.length > 0) store.saveBundle(bundle);
+    if (chosen.length > 0) stored.save(bundle);
     processed += chosen.length;
   }
   const last = bundles.at(-1);
@@ -57,7 +55,7 @@ export function stepJob(
     return { state: { ...state, bundle: last.id + 1, processed }, unheard: [], done: false };
   if (state.job.kind !== "replay" || state.job.destinationId === null)
     return { state: { ...state, processed }, unheard: [], done: true };
-  const events = store.eventsAfter(state.event, PAGE_EVENTS);
+  const events = log.after(state.event, PAGE_EVENTS);
   const unheard = events.filter(
     (event) => event.notifications.length === 0 && inRange(state.job, event),
   );
@@ -72,7 +70,7 @@ export function stepJob(
   };
 }
 
-function matches(job: StreamJob, notification: Notification, store: StreamStore): boolean {
+function matches(job: StreamJob, notification: Notification, log: EventLog): boolean {
   const { state, destinationId, createdAt } = notification;
   if (job.destinationId !== null && destinationId !== null && destinationId !== job.destinationId)
     return false;
@@ -85,7 +83,7 @@ function matches(job: StreamJob, notification: Notification, store: StreamStore)
     case "replay": {
       if (destinationId === null && job.fallbackId === null) return false;
       if (job.objectType === null && job.eventType === null) return true;
-      const { events } = store.events(
+      const { events } = log.events(
         Math.min(...notification.events),
         Math.max(...notification.events),
       );

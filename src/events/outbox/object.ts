@@ -1,10 +1,13 @@
-import type { DeliveryItem, DeliveryMessage, Millis, Outcome } from "../../delivery/attempt";
-import type { DeliveryState, Notification } from "../event";
-import type { History } from "../history";
-import { groupsByWeight } from "../plan";
-import { applyOutcome, dueAt, isOpen, nextAtOf, nextTry } from "../settle";
-import type { Bundle, StreamStore } from "../store";
-import { notificationId } from "../stream-name";
+import type { DeliveryMessage, Millis, Outcome } from "../../delivery/attempt";
+import type { Notification } from "../event";
+import type { AtHand, History } from "../history";
+import type { Segment } from "../log/rows/store";
+import { type Draft, groupsByWeight } from "../plan";
+import { applyOutcome, holdsUp, nextAtOf } from "../settle";
+import type { StreamStore } from "../store";
+import { isDue, itemsOf, messageBytes } from "./message";
+import { Standing } from "./standing";
+import type { Bundle, OutboxStore } from "./store";
 
 /** What is on the queue and not settled after this long is sent again. */
 export const DELIVERY_LEASE_MS = 45_000;
@@ -12,16 +15,20 @@ export const DELIVERY_LEASE_MS = 45_000;
 const WINDOW = 50;
 const BUNDLE_NOTIFICATIONS = 10;
 const BUNDLE_UNITS = 1_000_000;
-/** Bodies ride in the queue message below this (a message holds 128,000); above, the consumer asks. */
-const INLINE_BYTES = 90_000;
 /** What `sendBatch` takes at a time. */
 const BATCH_BYTES = 200_000;
 const BATCH_MESSAGES = 100;
 const RESUME_BUNDLES = 200;
-/** An answer slower than this takes its destination to the slow lane. */
-const SLOW_MS = 3_000;
+const SETTLED_STEP = 1_000;
 
 export type Queues = { fast: Queue; slow: Queue };
+type Doors = {
+  store: StreamStore;
+  bundles: OutboxStore;
+  history: History;
+  queues: () => Queues;
+  name: () => string;
+};
 export type Resume = { destinationId: string; most: number | null; from: number };
 
 /**
@@ -31,29 +38,40 @@ export type Resume = { destinationId: string; most: number | null; from: number 
 export class Outbox {
   /** Messages sent since this object woke up. */
   sent = 0;
-  /** Something due was left behind because the window was full, or part of its bundle was under way. */
+  /** Something put off was left behind because the window was full, or part of its bundle was under way. */
   private backlog: boolean;
+  /** Fresh bundles up to this one were sent, or need no sending; those above wait for the window. */
+  private sentUpTo: number;
+  private newest: number;
+  /** Below this nothing fresh is unsettled, as written down. */
+  private settledBelow: number;
   private readonly inFlight = new Map<number, Millis>();
-  private readonly healthy = new Set<string>();
-  /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
-  private readonly parked = new Map<string, Millis>();
+  private readonly standing = new Standing();
   /** Bundles up to this one may still be on the queue since before this object woke up, until then. */
   private inherited: { upTo: number; until: Millis };
   private readonly store: StreamStore;
+  private readonly bundles: OutboxStore;
   private readonly history: History;
   private readonly queues: () => Queues;
   private readonly name: () => string;
 
-  constructor(
-    doors: { store: StreamStore; history: History; queues: () => Queues; name: () => string },
-    inherited: { upTo: number; until: Millis },
-  ) {
+  constructor(doors: Doors, upTo: number) {
     this.store = doors.store;
+    this.bundles = doors.bundles;
     this.history = doors.history;
     this.queues = doors.queues;
     this.name = doors.name;
-    this.inherited = inherited;
-    this.backlog = this.store.nextDue([]) !== null;
+    this.inherited = { upTo, until: 0 };
+    this.sentUpTo = upTo;
+    this.newest = upTo;
+    this.settledBelow = Number(this.store.meta("settledBelow") ?? 0);
+    this.bundles.putOffUnsettled(this.settledBelow - 1, upTo);
+    this.backlog = this.bundles.nextDue([]) !== null;
+  }
+
+  /** The alarm that was set before this object woke up: until then queues may still bring what they hold. */
+  inheritUntil(at: Millis): void {
+    this.inherited.until = at;
   }
 
   get hasBacklog(): boolean {
@@ -67,7 +85,7 @@ export class Outbox {
 
   /** When something here is due again. */
   dueTimes(now: Millis): Millis[] {
-    const due = this.store.nextDue([...this.inFlight.keys()]);
+    const due = this.bundles.nextDue([...this.inFlight.keys()]);
     const inheritedUntil = this.inherited.upTo > 0 ? this.inherited.until : 0;
     return [
       ...this.inFlight.values(),
@@ -77,7 +95,11 @@ export class Outbox {
 
   /** Gives up leases that ran out, and sends whatever is due. */
   async revive(now: Millis): Promise<void> {
-    for (const [id, until] of this.inFlight) if (until <= now) this.inFlight.delete(id);
+    for (const [id, until] of this.inFlight) {
+      if (until > now) continue;
+      this.inFlight.delete(id);
+      this.bundles.putOffUnsettled(id - 1, id);
+    }
     if (this.inherited.until <= now) this.inherited.upTo = 0;
     await this.pumpAll(now);
   }
@@ -88,27 +110,34 @@ export class Outbox {
     await this.pump(now);
   }
 
-  /** New notifications as rows, those of one lane together; the ones that want order wait for their turn. */
-  place(notifications: Notification[], units: (eventSeq: number) => number, now: Millis): Bundle[] {
-    for (const notification of notifications) {
-      if (notification.keys === undefined) continue;
-      const blocked = notification.keys.some((key) => this.store.firstOfKey(key) !== undefined);
-      for (const key of notification.keys) this.store.addOrdering(key, notification.seq);
-      if (blocked && notification.state.kind === "pending")
-        notification.state = { kind: "waiting" };
-    }
-    for (const notification of notifications) {
-      const until = this.parked.get(notification.destinationId ?? "") ?? 0;
-      if (until > now && notification.state.kind === "pending")
-        notification.state = { kind: "parked", at: until };
-    }
-    const weight = ({ events }: Notification): number =>
-      events.reduce((sum, seq) => sum + units(seq), 0);
-    return Map.groupBy(notifications, (one) => `${this.lane([one])} ${one.state.kind === "parked"}`)
+  /** New notifications, those of one lane together, in bundles. */
+  arranged(drafts: readonly Draft[], now: Millis): Draft[][] {
+    const laneOf = ({ target: { destinationId } }: Draft): string =>
+      `${this.standing.isHealthy(destinationId)} ${this.standing.parkedUntil(destinationId) > now}`;
+    const weight = ({ events }: Draft): number =>
+      events.reduce((sum, { data }) => sum + data.length, 0);
+    return Map.groupBy(drafts, laneOf)
       .values()
       .toArray()
-      .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight))
-      .map((group) => this.store.addBundle(group));
+      .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight));
+  }
+
+  /** A bundle as a row; notifications that want order wait for their turn. */
+  place(
+    notifications: Notification[],
+    when: { now: Millis; lastEvent: number; carries?: Segment | undefined },
+  ): Bundle {
+    const { now } = when;
+    for (const notification of notifications) {
+      const { keys = [], destinationId, state } = notification;
+      const isBlocked = keys.some((key) => this.bundles.firstOfKey(key) !== undefined);
+      for (const key of keys) this.bundles.addOrdering(key, notification.seq);
+      if (state.kind !== "pending") continue;
+      const until = this.standing.parkedUntil(destinationId);
+      if (isBlocked) notification.state = { kind: "waiting" };
+      else if (until > now) notification.state = { kind: "parked", at: until };
+    }
+    return this.bundles.add(notifications, when);
   }
 
   /**
@@ -121,7 +150,7 @@ export class Outbox {
     last: boolean,
     now: Millis,
   ): Promise<Millis | null> {
-    const bundle = this.store.bundle(bundleId);
+    const bundle = this.bundles.bundle(bundleId);
     if (last) this.inFlight.delete(bundleId);
     if (bundle === undefined) return null;
     const freed: string[] = [];
@@ -130,11 +159,12 @@ export class Outbox {
       const notification = bundle.notifications.find(({ seq }) => seq === outcome.seq);
       if (notification === undefined || !applyOutcome(notification, outcome)) continue;
       changed = true;
-      this.observe(notification, outcome);
-      if (!isOpen(notification)) freed.push(...this.unblock(notification));
+      this.standing.observe(notification, outcome);
+      if (!holdsUp(notification)) freed.push(...this.unblock(notification));
     }
-    if (changed) this.store.saveBundle(bundle);
-    await this.send(freed.length === 0 ? [] : this.advance(freed, now), now);
+    if (changed) this.bundles.save(bundle);
+    if (last) this.noteSettled();
+    await this.moveOn(freed, now);
     await this.pump(now);
     return last ? nextAtOf(bundle.notifications) : null;
   }
@@ -144,8 +174,8 @@ export class Outbox {
    * oldest first. @returns where to go on, when that was not all.
    */
   async resume({ destinationId, most, from }: Resume, now: Millis): Promise<Resume | null> {
-    if (most === null) this.parked.delete(destinationId);
-    const page = this.store.putOff(from, now, RESUME_BUNDLES);
+    if (most === null) this.standing.unpark(destinationId);
+    const page = this.bundles.putOff(from, now, RESUME_BUNDLES);
     let left = most ?? RESUME_BUNDLES;
     for (const bundle of page) {
       const mine = bundle.notifications.filter(
@@ -153,7 +183,7 @@ export class Outbox {
       );
       if (mine.length === 0 || left === 0) continue;
       for (const notification of mine) notification.state = { kind: "pending", at: now };
-      this.store.saveBundle(bundle);
+      this.bundles.save(bundle);
       left -= 1;
     }
     await this.pumpAll(now);
@@ -163,27 +193,57 @@ export class Outbox {
       : null;
   }
 
-  /** Puts what is due on the queues, as far as the window allows. */
-  private async pump(now: Millis): Promise<void> {
-    if (!this.backlog || this.inFlight.size >= WINDOW) return;
-    const due = this.store.dueBundles(
-      now,
-      [...this.inFlight.keys()],
-      WINDOW - this.inFlight.size + 1,
-    );
-    const sendable = due
-      .filter(({ id }) => id > this.inherited.upTo)
-      .slice(0, WINDOW - this.inFlight.size);
-    this.backlog = due.length > sendable.length;
-    await this.send(sendable, now);
+  /** Lets what waited behind `keys` leave. */
+  async moveOn(keys: readonly string[], now: Millis): Promise<void> {
+    if (keys.length > 0) await this.send(this.advance(keys, now), now);
   }
 
-  /** Puts what is due of these bundles on the queues; what can't go now is left for the pump. */
-  async send(bundles: readonly Bundle[], now: Millis): Promise<void> {
+  /** A notification that is dead gives up its place in the order. @returns the keys that are free now. */
+  letGo(notification: Notification): string[] {
+    if (notification.blocks !== true || notification.state.kind !== "dead") return [];
+    delete notification.blocks;
+    return this.unblock(notification);
+  }
+
+  /** Puts what is due on the queues, as far as the window allows: of what is fresh and of what was put off. */
+  private async pump(now: Millis): Promise<void> {
+    const room = WINDOW - this.inFlight.size;
+    if (room <= 0) return;
+    const fresh = this.sentUpTo < this.newest ? this.bundles.fresh(this.sentUpTo, room) : [];
+    const due = this.backlog ? this.bundles.due(now, [...this.inFlight.keys()], room + 1) : [];
+    const late = due.filter(({ id }) => id > this.inherited.upTo);
+    const [first, second] = shares(fresh.length, late.length, room);
+    this.backlog = due.length > second;
+    this.sentUpTo =
+      first === fresh.length && first < room
+        ? this.newest
+        : (fresh[first - 1]?.id ?? this.sentUpTo);
+    await this.send([...late.slice(0, second), ...fresh.slice(0, first)], now);
+  }
+
+  /** Puts new bundles on the queues, unless older ones wait for the window. */
+  async sendFresh(bundles: readonly Bundle[], now: Millis, atHand?: AtHand): Promise<void> {
+    const isUpToDate = this.sentUpTo === this.newest;
+    this.newest = bundles.at(-1)?.id ?? this.newest;
+    if (!isUpToDate) return this.pump(now);
+    const ready = bundles.filter(({ notifications }) =>
+      notifications.some((notification) => isDue(notification, now)),
+    );
+    const chosen = ready.slice(0, Math.max(0, WINDOW - this.inFlight.size));
+    this.sentUpTo =
+      chosen.length === ready.length ? this.newest : (chosen.at(-1)?.id ?? this.sentUpTo);
+    await this.send(chosen, now, atHand);
+  }
+
+  /**
+   * Puts what is due of these bundles on the queues; what can't go now is left for the pump. Events `at
+   * hand` need not be read for their bodies.
+   */
+  async send(bundles: readonly Bundle[], now: Millis, atHand?: AtHand): Promise<void> {
     const leaseUntil = now + DELIVERY_LEASE_MS;
     const lanes: Record<keyof Queues, DeliveryMessage[]> = { fast: [], slow: [] };
     for (const bundle of bundles) {
-      const ready = bundle.notifications.filter(({ state }) => isDue(state, now));
+      const ready = bundle.notifications.filter((notification) => isDue(notification, now));
       if (ready.length === 0) continue;
       // Part of a bundle may still be under way: what is due of it follows when that is settled.
       if (this.inFlight.size >= WINDOW || this.inFlight.has(bundle.id)) {
@@ -191,16 +251,27 @@ export class Outbox {
         continue;
       }
       this.inFlight.set(bundle.id, leaseUntil);
-      lanes[this.lane(ready)].push({
+      const isFast = ready.every(
+        ({ destinationId, tries }) => tries === 0 && this.standing.isHealthy(destinationId),
+      );
+      lanes[isFast ? "fast" : "slow"].push({
         stream: this.name(),
         bundle: bundle.id,
         leaseUntil,
-        items: this.items(ready),
+        items: itemsOf(this.name(), ready, (one) => this.history.body(one, atHand)),
       });
     }
     const { fast, slow } = this.queues();
     await this.enqueue(fast, lanes.fast);
     await this.enqueue(slow, lanes.slow);
+  }
+
+  /** Writes down, now and then, how far everything fresh is settled: after a crash the search begins there. */
+  private noteSettled(): void {
+    const below = Math.min(this.sentUpTo + 1, ...this.inFlight.keys());
+    if (below - this.settledBelow < SETTLED_STEP) return;
+    this.settledBelow = below;
+    this.store.setMeta("settledBelow", String(below));
   }
 
   private async enqueue(queue: Queue, messages: readonly DeliveryMessage[]): Promise<void> {
@@ -217,52 +288,8 @@ export class Outbox {
     }
   }
 
-  private items(notifications: readonly Notification[]): DeliveryItem[] {
-    let bytes = 0;
-    return notifications.flatMap((notification) => {
-      if (notification.destinationId === null) return [];
-      const body = this.history.body(notification);
-      bytes += jsonBytes(body);
-      return {
-        seq: notification.seq,
-        n: nextTry(notification),
-        tries: notification.tries,
-        ...(notification.firstFailedAt === undefined
-          ? {}
-          : { firstFailedAt: notification.firstFailedAt }),
-        destinationId: notification.destinationId,
-        id: notificationId(this.name(), notification.seq),
-        createdAt: notification.createdAt,
-        ...hopsOf(notification.envelope),
-        parked: notification.state.kind === "parked",
-        forced: notification.forced === true,
-        noted: notification.released === true,
-        ...(bytes > INLINE_BYTES ? {} : { body }),
-      };
-    });
-  }
-
-  /** New, slow and failing destinations are served apart, so that nobody waits behind them. */
-  private lane(notifications: readonly Notification[]): keyof Queues {
-    return notifications.every(
-      ({ destinationId, tries }) =>
-        tries === 0 && destinationId !== null && this.healthy.has(destinationId),
-    )
-      ? "fast"
-      : "slow";
-  }
-
-  private observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
-    if (destinationId === null) return;
-    if (next.kind === "parked") this.parked.set(destinationId, next.at);
-    if (attempt === undefined) return;
-    if (next.kind === "delivered") this.parked.delete(destinationId);
-    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
-    else this.healthy.delete(destinationId);
-  }
-
   private unblock(notification: Notification): string[] {
-    for (const key of notification.keys ?? []) this.store.removeOrdering(key, notification.seq);
+    for (const key of notification.keys ?? []) this.bundles.removeOrdering(key, notification.seq);
     return notification.keys ?? [];
   }
 
@@ -270,39 +297,22 @@ export class Outbox {
   private advance(freed: readonly string[], now: Millis): Bundle[] {
     const bundles = new Map<number, Bundle>();
     for (const key of new Set(freed)) {
-      const seq = this.store.firstOfKey(key);
-      const found = seq === undefined ? undefined : this.store.bundleOf(seq);
+      const seq = this.bundles.firstOfKey(key);
+      const found = seq === undefined ? undefined : this.bundles.bundleOf(seq);
       const bundle = found === undefined ? undefined : (bundles.get(found.id) ?? found);
       const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
       if (bundle === undefined || notification?.state.kind !== "waiting") continue;
-      if (notification.keys?.some((own) => this.store.firstOfKey(own) !== seq) === true) continue;
+      if (notification.keys?.some((own) => this.bundles.firstOfKey(own) !== seq) === true) continue;
       notification.state = { kind: "pending", at: now };
       bundles.set(bundle.id, bundle);
     }
-    for (const bundle of bundles.values()) this.store.saveBundle(bundle);
+    for (const bundle of bundles.values()) this.bundles.save(bundle);
     return [...bundles.values()];
   }
 }
 
-function isDue(state: DeliveryState, now: Millis): boolean {
-  const at = dueAt(state);
-  return at !== null && at <= now;
-}
-
-/** What a text weighs inside a JSON message. */
-function jsonBytes(text: string): number {
-  return new TextEncoder().encode(JSON.stringify(text)).byteLength;
-}
-
-function messageBytes({ items }: DeliveryMessage): number {
-  return items.reduce(
-    (bytes, { body }) => bytes + 400 + (body === undefined ? 0 : jsonBytes(body)),
-    200,
-  );
-}
-
-function hopsOf(envelope: Notification["envelope"]): { hops?: number } {
-  return envelope.format === "elements" && envelope.hops !== undefined
-    ? { hops: envelope.hops }
-    : {};
+/** How much of `room` two claimants get: half each, and what the other leaves. */
+function shares(first: number, second: number, room: number): [number, number] {
+  const one = Math.min(first, Math.max(Math.ceil(room / 2), room - second));
+  return [one, Math.min(second, room - one)];
 }

@@ -1,0 +1,61 @@
+import type { DeliveryItem, DeliveryMessage, Millis } from "../../delivery/attempt";
+import type { Notification } from "../event";
+import { dueAt, nextTry } from "../settle";
+import { notificationId } from "../stream-name";
+
+/** Bodies ride in the queue message below this (a message holds 128,000); above, the consumer asks. */
+const INLINE_BYTES = 90_000;
+
+/** A bundle's notifications as they travel, with those bodies that fit. */
+export function itemsOf(
+  stream: string,
+  notifications: readonly Notification[],
+  bodyOf: (notification: Notification) => string,
+): DeliveryItem[] {
+  let bytes = 0;
+  return notifications.flatMap((notification) => {
+    if (notification.destinationId === null) return [];
+    const body = bodyOf(notification);
+    bytes += jsonBytes(body);
+    return {
+      seq: notification.seq,
+      n: nextTry(notification),
+      tries: notification.tries,
+      ...(notification.firstFailedAt === undefined
+        ? {}
+        : { firstFailedAt: notification.firstFailedAt }),
+      destinationId: notification.destinationId,
+      id: notificationId(stream, notification.seq),
+      createdAt: notification.createdAt,
+      ...hopsOf(notification.envelope),
+      parked: notification.state.kind === "parked",
+      forced: notification.forced === true,
+      noted: notification.released === true,
+      ...(bytes > INLINE_BYTES ? {} : { body }),
+    };
+  });
+}
+
+/** Whether a notification may leave now. */
+export function isDue({ state }: Pick<Notification, "state">, now: Millis): boolean {
+  const at = dueAt(state);
+  return at !== null && at <= now;
+}
+
+export function messageBytes({ items }: DeliveryMessage): number {
+  return items.reduce(
+    (bytes, { body }) => bytes + 400 + (body === undefined ? 0 : jsonBytes(body)),
+    200,
+  );
+}
+
+/** What a text weighs inside a JSON message. */
+function jsonBytes(text: string): number {
+  return new TextEncoder().encode(JSON.stringify(text)).byteLength;
+}
+
+function hopsOf(envelope: Notification["envelope"]): { hops?: number } {
+  return envelope.format === "elements" && envelope.hops !== undefined
+    ? { hops: envelope.hops }
+    : {};
+}

@@ -1,0 +1,35 @@
+import type { Millis, Outcome } from "../../delivery/attempt";
+import type { Notification } from "../event";
+
+/** An answer slower than this takes its destination to the slow lane. */
+const SLOW_MS = 3_000;
+
+/** What a stream has seen of its destinations since it woke up. */
+export class Standing {
+  private readonly healthy = new Set<string>();
+  /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
+  private readonly parked = new Map<string, Millis>();
+
+  /** New, slow and failing destinations are served apart, so that nobody waits behind them. */
+  isHealthy(destinationId: string | null): boolean {
+    return destinationId !== null && this.healthy.has(destinationId);
+  }
+
+  /** Until when what goes to this destination need not be tried; 0: it may be. */
+  parkedUntil(destinationId: string | null): Millis {
+    return this.parked.get(destinationId ?? "") ?? 0;
+  }
+
+  unpark(destinationId: string): void {
+    this.parked.delete(destinationId);
+  }
+
+  observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
+    if (destinationId === null) return;
+    if (next.kind === "parked") this.parked.set(destinationId, next.at);
+    if (attempt === undefined) return;
+    if (next.kind === "delivered") this.parked.delete(destinationId);
+    if (next.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
+    else this.healthy.delete(destinationId);
+  }
+}
