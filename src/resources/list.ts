@@ -1,8 +1,9 @@
 import { invalid, Refusal } from "../http/refusal";
 import { scopeKey, type ScopeName } from "./address";
+import type { Hints } from "./hints";
 import type { Kind } from "./kinds/kind";
 import { scopeKinds } from "./kinds/registry";
-import { Bindings, type Hints, type SqlValue, translateQuery } from "./query";
+import { Bindings, type SqlValue, translateQuery } from "./query";
 
 export type Page = { page: number; pageSize: number };
 export type Statement = { sql: string; values: SqlValue[] };

@@ -1,4 +1,6 @@
+import { type Hints, hintsOf } from "./hints";
 import type { Kind } from "./kinds/kind";
+import { patternCondition } from "./pattern";
 import {
   type ElementList,
   listOf,
@@ -14,12 +16,6 @@ export type SqlValue = string | number;
 /** A condition with its bound values: user text never stands in the SQL itself. */
 export type Condition = { sql: string; hints: Hints };
 
-/** What every row of the answer has: lets the list walk a part of an index only. */
-export type Hints = {
-  names?: { kind: "one"; names: string[] } | { kind: "prefix"; prefix: string };
-  scopeName?: string;
-};
-
 export type Translated =
   | ({ ok: true } & Condition)
   /** `supported`: the property is unknown. */
@@ -27,8 +23,6 @@ export type Translated =
 
 /** Values bound by position: SQLite takes a hundred, and the list has some of its own. */
 const MOST_VALUES = 80;
-/** The platform refuses longer LIKE patterns at run time. */
-const MOST_PATTERN_BYTES = 50;
 
 export class Bindings {
   readonly values: SqlValue[] = [];
@@ -173,29 +167,13 @@ function withCondition({ property: name, values }: Test, scope: Scope): string {
   );
 }
 
-/** Case-insensitive, `*` any run, `_` one character. */
+/** Case-insensitive with wildcards; numbers and times have neither case nor wildcards. */
 function like(property: Property, text: string, bind: (value: SqlValue) => string): string {
   if (property.type === "number" || property.type === "time")
     return compare(property, "=", text, bind);
-  const { sql } = property;
-  const wanted = asciiLower(text);
-  const folded = property.type === "name" ? sql : `lower(${sql})`;
-  if (!/[*_]/.test(wanted)) return `${folded} = ${bind(wanted)}`;
-  const pattern = wanted.replaceAll(/[\\%]/g, "\\$&").replaceAll(/\*+/g, "%");
-  if (new TextEncoder().encode(pattern).byteLength <= MOST_PATTERN_BYTES)
-    return `${sql} LIKE ${bind(pattern)} ESCAPE '\\'`;
-  const parts = wanted.split(/\*+/);
-  if (wanted.includes("_") || parts.length > 3)
-    throw new Refused(`The pattern '${text}' is longer than ${MOST_PATTERN_BYTES} bytes`);
-  const [start = "", middle, end] = parts.length === 3 ? parts : [parts[0], "", parts[1]];
-  return `(${[
-    `length(${sql}) >= ${lengthOf(wanted.replaceAll("*", ""))}`,
-    start === "" ? "1" : `substr(${folded}, 1, ${lengthOf(start)}) = ${bind(start)}`,
-    (middle ?? "") === ""
-      ? "1"
-      : `instr(substr(${folded}, ${lengthOf(start) + 1}), ${bind(middle ?? "")}) > 0`,
-    (end ?? "") === "" ? "1" : `substr(${folded}, -${lengthOf(end ?? "")}) = ${bind(end ?? "")}`,
-  ].join(" AND ")})`;
+  const matched = patternCondition(property.sql, text, property.type === "name", bind);
+  if (matched.ok) return matched.sql;
+  throw new Refused(matched.message);
 }
 
 function compare(
@@ -245,45 +223,4 @@ export function timeOf(text: string): number | undefined {
   const hours = match[2]?.replace(" ", "+");
   const at = Date.parse(hours === undefined ? text : `${match[1]}${hours}:${match[3]}`);
   return Number.isNaN(at) ? undefined : at;
-}
-
-/** What the conjuncts at the top say about names and scopes. Names are lower-case by rule. */
-function hintsOf(expression: Expression): Hints {
-  const tests = expression.kind === "and" ? expression.parts : [expression];
-  const hints: Hints = {};
-  for (const test of tests) {
-    if (test.kind !== "test") continue;
-    const [value] = test.values;
-    if (value === undefined || (value.text === "null" && !value.quoted)) continue;
-    const { property, operator, values } = test;
-    const names = property === "name" ? nameHint(operator, value, values) : undefined;
-    if (names !== undefined) hints.names ??= names;
-    const whole = operator === "equal" || (operator === "like" && !/[*_]/.test(value.text));
-    // Names of scopes are lower-case, so both operators mean the same for a lower-case value.
-    if (property === "metadata.scope.name" && whole)
-      hints.scopeName ??= operator === "like" ? asciiLower(value.text) : value.text;
-  }
-  return hints;
-}
-
-function nameHint(
-  operator: string,
-  { text }: Value,
-  values: readonly Value[],
-): NonNullable<Hints["names"]> | undefined {
-  if (operator === "in") return { kind: "one", names: values.map((value) => value.text) };
-  if (operator === "equal") return { kind: "one", names: [text] };
-  if (operator !== "like") return undefined;
-  const wanted = asciiLower(text);
-  const prefix = /^[^*_]*/.exec(wanted)?.[0] ?? "";
-  if (prefix === wanted) return { kind: "one", names: [wanted] };
-  return prefix === "" ? undefined : { kind: "prefix", prefix };
-}
-
-/** In code points, as SQLite counts. */
-const lengthOf = (text: string): number => Array.from(text).length;
-
-/** As SQLite's `lower` does. */
-function asciiLower(text: string): string {
-  return text.replaceAll(/[A-Z]/g, (char) => char.toLowerCase());
 }

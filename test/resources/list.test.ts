@@ -113,7 +113,38 @@ describe("RSQL", () => {
     expect(errors[0].detail).toContain("Expected a value at position 7, found the end");
   });
 
-  it("takes any text without a failure or another tenant's row", async () => {
+  it("folds letters of every alphabet, and matches one exactly where it is told to", async () => {
+    const path = `${V1}/integrations`;
+    const all = "Съешь же ещё этих мягких французских булок да выпей чаю";
+    for (const [name, title] of [
+      ["a", "Ärger im Ölfaß"],
+      ["b", "ΟΔΟΣ"],
+      ["c", all],
+      ["d", "ﬁ Kelvin ı"],
+    ] as const)
+      await client.make(path, { name, title, tags: [title] });
+    const found = (query: string) => names(query, path);
+    expect(await found("title=='äRGER IM öLFAß'")).toEqual(["a"]);
+    expect(await found("title=='ÄRG*Ölfaß'")).toEqual(["a"]);
+    expect(await found("title==*ÖLFA_")).toEqual(["a"]);
+    expect(await found("title!=ärger*")).toEqual(["b", "c", "d"]);
+    expect(await found("tags==οδος")).toEqual(["b"]);
+    expect(await found("title===οδος")).toEqual([]);
+    expect(await found(`title=='${all.toUpperCase()}'`)).toEqual(["c"]);
+    expect(await found(`tags=='*ФРАНЦУЗСКИХ БУЛОК ДА ВЫПЕЙ ЧАЮ'`)).toEqual(["c"]);
+    expect(await found("title=='ﬁ kELVIN ı'")).toEqual(["d"]);
+    expect(await found(`title=='${"х".repeat(30)}*'`)).toEqual([]);
+  });
+
+  it("keeps the parts of a long pattern apart", async () => {
+    const path = `${V1}/watchtopics`;
+    const long = "x".repeat(50);
+    await client.make(path, { name: "t", title: `a1${long}`, spec: { filters: [] } });
+    expect(await names(`title=='a*${long}*'`, path)).toEqual(["t"]);
+    expect(await names(`title=='a*1${long}*x'`, path)).toEqual([]);
+  });
+
+  it("takes any text in any parameter without a failure or another tenant's row", async () => {
     const stranger = await freshClient();
     const word = fc.constantFrom(
       ..."name title tags metadata.references owner.id == === != =in= =with= ( ) ; , ' \" * _ null \\ % or and x".split(
@@ -121,18 +152,112 @@ describe("RSQL", () => {
       ),
     );
     const texts = fc.oneof(
-      fc.string(),
+      fc.string({ unit: "binary" }),
       fc.array(word).map((words) => words.join("")),
       fc.array(word).map((words) => words.join(" ")),
     );
+    const parameter = fc.constantFrom("query", "sort", "fields", "embed", "page", "pageSize");
     await fc.assert(
-      fc.asyncProperty(texts, async (text) => {
-        const path = `${V1}/environments?query=${encodeURIComponent(text)}`;
-        const { status, body } = await stranger.call("GET", path);
+      fc.asyncProperty(fc.array(fc.tuple(parameter, texts), { maxLength: 4 }), async (given) => {
+        const search = new URLSearchParams(given);
+        const { status, body } = await stranger.call(
+          "GET",
+          `${V1}/environments?${search.toString()}`,
+        );
         expect([200, 400]).toContain(status);
         if (status === 200) expect(body).toEqual([]);
       }),
+      { numRuns: 400 },
+    );
+  }, 60_000);
+
+  it("answers every query of its grammar with the tenant's own rows, and the negation with all others", async () => {
+    const neighbour = await freshClient();
+    for (const one of [client, neighbour]) {
+      await one.make("/apis/catalog/v1/assets", {
+        name: "twin",
+        title: "Twin",
+        tags: ["test", "Ä"],
+        attributes: { attr: "val" },
+        spec: { type: "API" },
+      });
+      await one.make("/apis/catalog/v1/assets", { name: "plain", spec: { type: "other" } });
+    }
+    const property = fc.constantFrom(
+      ..."name title tags attributes.attr owner.id metadata.id metadata.state metadata.scope.kind metadata.scope.name metadata.scope.id metadata.scope.owner.id metadata.references.id metadata.references.kind metadata.deletedReferences.name spec.type state referencedByResources.name scopedResources.kind".split(
+        " ",
+      ),
+    );
+    const value = fc.oneof(
+      fc.constantFrom(
+        "twin",
+        "TWIN",
+        "t*",
+        "'t_in'",
+        "*",
+        "null",
+        "'null'",
+        "val",
+        "'Ä'",
+        "ä",
+        "API",
+      ),
+      fc.string({ minLength: 1 }).map((text) => `'${text.replaceAll(/['\\]/g, "\\$&")}'`),
+    );
+    const test = fc.oneof(
+      fc
+        .tuple(property, fc.constantFrom("==", "===", "=eq=", "<", "=le=", ">", "=ge="), value)
+        .map((parts) => parts.join("")),
+      fc
+        .tuple(property, fc.array(value, { minLength: 1 }))
+        .map(([p, vs]) => `${p}=in=(${vs.join()})`),
+    );
+    const { query } = fc.letrec<{ query: string }>((tie) => ({
+      query: fc.oneof(
+        { maxDepth: 3 },
+        test,
+        fc
+          .tuple(tie("query"), fc.constantFrom(";", ",", " and ", " or "), tie("query"))
+          .map(([left, sign, right]) => `(${left}${sign}${right})`),
+      ),
+    }));
+    const ask = async (who: Client, text: string) => {
+      const path = `/apis/catalog/v1/assets?query=${encodeURIComponent(text)}`;
+      const { status, body, headers } = await who.call("GET", path);
+      if (status === 400)
+        expect(body.errors[0].detail).toMatch(/more than 80 values|longer than 50 bytes/);
+      else expect(status).toBe(200);
+      return status === 200
+        ? { body, total: Number(headers.get("x-axway-total-count")) }
+        : undefined;
+    };
+    const mine = (await ask(client, "name==*"))?.body.map(({ metadata }: any) => metadata.id);
+    expect(mine).toHaveLength(2);
+    await fc.assert(
+      fc.asyncProperty(query, async (text) => {
+        const found = await ask(client, text);
+        if (found === undefined) return;
+        for (const { metadata } of found.body) expect(mine).toContain(metadata.id);
+        expect(found.total).toBe(found.body.length);
+      }),
       { numRuns: 300 },
+    );
+    const negations = { "==": "!=", "===": "!==", "=eq=": "=neq=", "=in=": "=out=" } as const;
+    await fc.assert(
+      fc.asyncProperty(
+        property,
+        fc.constantFrom(...(Object.keys(negations) as (keyof typeof negations)[])),
+        value,
+        async (name, sign, text) => {
+          const right = sign === "=in=" ? `(${text})` : text;
+          const [yes, no] = await Promise.all([
+            ask(client, `${name}${sign}${right}`),
+            ask(client, `${name}${negations[sign]}${right}`),
+          ]);
+          if (yes !== undefined && no !== undefined) expect(yes.total + no.total).toBe(2);
+        },
+      ),
+      { numRuns: 200 },
     );
   }, 60_000);
 });

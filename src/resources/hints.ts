@@ -1,0 +1,41 @@
+import { asciiLower } from "./pattern";
+import type { Expression, Value } from "./rsql";
+
+/** What every row of the answer has: lets the list walk a part of an index only. */
+export type Hints = {
+  names?: { kind: "one"; names: string[] } | { kind: "prefix"; prefix: string };
+  scopeName?: string;
+};
+
+/** What the conjuncts at the top say about names and scopes. Names are lower-case by rule. */
+export function hintsOf(expression: Expression): Hints {
+  const tests = expression.kind === "and" ? expression.parts : [expression];
+  const hints: Hints = {};
+  for (const test of tests) {
+    if (test.kind !== "test") continue;
+    const [value] = test.values;
+    if (value === undefined || (value.text === "null" && !value.quoted)) continue;
+    const { property, operator, values } = test;
+    const names = property === "name" ? nameHint(operator, value, values) : undefined;
+    if (names !== undefined) hints.names ??= names;
+    const whole = operator === "equal" || (operator === "like" && !/[*_]/.test(value.text));
+    // Names of scopes are lower-case, so both operators mean the same for a lower-case value.
+    if (property === "metadata.scope.name" && whole)
+      hints.scopeName ??= operator === "like" ? asciiLower(value.text) : value.text;
+  }
+  return hints;
+}
+
+function nameHint(
+  operator: string,
+  { text }: Value,
+  values: readonly Value[],
+): NonNullable<Hints["names"]> | undefined {
+  if (operator === "in") return { kind: "one", names: values.map((value) => value.text) };
+  if (operator === "equal") return { kind: "one", names: [text] };
+  if (operator !== "like") return undefined;
+  const wanted = asciiLower(text);
+  const prefix = /^[^*_]*/.exec(wanted)?.[0] ?? "";
+  if (prefix === wanted) return { kind: "one", names: [wanted] };
+  return prefix === "" ? undefined : { kind: "prefix", prefix };
+}
