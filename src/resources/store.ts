@@ -172,6 +172,15 @@ export async function readContents(
   return found;
 }
 
+/** Counts what a scope holds. */
+export function contentsCount(scope: Resource): Statement {
+  return {
+    sql: `SELECT count(*) AS total FROM resources
+      WHERE organization_id = ?1 AND kind IN (${inList(kindsIn(scope.kind.kind))}) AND scope = ?2`,
+    values: [scope.organizationId, scopeKey({ kind: scope.kind.kind, name: scope.name })],
+  };
+}
+
 /** Whether anything a scope holds has finalizers. */
 export async function readFinalized(db: D1Database, scope: Resource): Promise<boolean> {
   const key = scopeKey({ kind: scope.kind.kind, name: scope.name });
@@ -190,21 +199,34 @@ export async function readReferrers(
   db: D1Database,
   targets: readonly Resource[],
 ): Promise<Resource[]> {
+  const selection = referrersOf(targets);
+  if (selection === undefined) return [];
+  const { sql, values } = selection;
+  const { results } = await prepared(db, { sql: `SELECT * ${sql}`, values }).all<Row>();
+  return results.map(toResource);
+}
+
+/** Counts the referrers of `targets`; undefined: there can't be any. */
+export function referrersCount(targets: readonly Resource[]): Statement | undefined {
+  const selection = referrersOf(targets);
+  if (selection === undefined) return undefined;
+  return { sql: `SELECT count(*) AS total ${selection.sql}`, values: selection.values };
+}
+
+function referrersOf(targets: readonly Resource[]): Statement | undefined {
   const [first] = targets;
   const kinds = [...new Set(targets.flatMap(({ kind }) => [...dependentsOf(kind.kind)]))];
-  if (first === undefined || kinds.length === 0) return [];
+  if (first === undefined || kinds.length === 0) return undefined;
   const scopes = [...new Set(targets.map(({ scope }) => scopeKey(scope)))];
-  const { results } = await db
-    .prepare(
-      `SELECT * FROM resources INDEXED BY resources_scope
-       WHERE organization_id = ? AND kind IN (${inList(kinds)})
-         AND scope IN (SELECT value FROM json_each(?))
-         AND EXISTS (SELECT 1 FROM json_each(content, '$.references') AS t
-           WHERE json_extract(t.value, '$.id') IN (SELECT value FROM json_each(?)))`,
-    )
-    .bind(first.organizationId, JSON.stringify(scopes), JSON.stringify(targets.map(({ id }) => id)))
-    .all<Row>();
-  return results.map(toResource);
+  const ids = targets.map(({ id }) => id);
+  return {
+    sql: `FROM resources INDEXED BY resources_scope
+      WHERE organization_id = ?1 AND kind IN (${inList(kinds)})
+        AND scope IN (SELECT value FROM json_each(?2))
+        AND EXISTS (SELECT 1 FROM json_each(content, '$.references') AS t
+          WHERE json_extract(t.value, '$.id') IN (SELECT value FROM json_each(?3)))`,
+    values: [first.organizationId, JSON.stringify(scopes), JSON.stringify(ids)],
+  };
 }
 
 /** The Webhooks of a scope that name a Secret. */

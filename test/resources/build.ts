@@ -103,3 +103,35 @@ export function takeCallbacks(): Post[] {
   afterAll(() => vi.waitUntil(() => Date.now() - lastAt > 1_000, { timeout: 30_000 }), 40_000);
   return posts;
 }
+
+/** In how many transactions a task writes. */
+export async function countWrites(task: () => Promise<unknown>): Promise<number> {
+  const batches = await usedBy(task);
+  return batches.filter(({ written }) => written > 0).length;
+}
+
+/** Rows that each batch of a task read and wrote. */
+export async function usedBy(
+  task: () => Promise<unknown>,
+): Promise<{ read: number; written: number }[]> {
+  const batches: { read: number; written: number }[] = [];
+  const { DB } = env;
+  const counting = Object.create(DB, {
+    batch: {
+      value: async (statements: D1PreparedStatement[]) => {
+        const results = await DB.batch(statements);
+        const sum = (key: "rows_read" | "rows_written") =>
+          results.reduce((total, { meta }) => total + (meta[key] ?? 0), 0);
+        batches.push({ read: sum("rows_read"), written: sum("rows_written") });
+        return results;
+      },
+    },
+  });
+  Object.assign(env, { DB: counting });
+  try {
+    await task();
+  } finally {
+    Object.assign(env, { DB });
+  }
+  return batches;
+}

@@ -6,7 +6,7 @@ import { app } from "../../src/app";
 import { keyring } from "../../src/db/sealed";
 import { readDestinations } from "../../src/delivery/store";
 import { tickResources } from "../../src/resources/cron";
-import { type Client, freshClient, logOf, takeCallbacks, V1 } from "./build";
+import { type Client, freshClient, logOf, takeCallbacks, usedBy, V1 } from "./build";
 
 const posts = takeCallbacks();
 
@@ -358,26 +358,8 @@ describe("the log", () => {
 describe("cost", () => {
   it("writes at most four rows for a change with a matching hook", async () => {
     await hooked();
-    const written = async (task: () => Promise<unknown>) => {
-      let rows = 0;
-      const { DB } = env;
-      const counting = Object.create(DB, {
-        batch: {
-          value: async (statements: D1PreparedStatement[]) => {
-            const results = await DB.batch(statements);
-            for (const { meta } of results) rows += meta.rows_written ?? 0;
-            return results;
-          },
-        },
-      });
-      Object.assign(env, { DB: counting });
-      try {
-        await task();
-      } finally {
-        Object.assign(env, { DB });
-      }
-      return rows;
-    };
+    const written = async (task: () => Promise<unknown>) =>
+      (await usedBy(task)).reduce((sum, batch) => sum + batch.written, 0);
     const path = `${V1}/environments/e/apiservices`;
     const created = await written(() => client.make(path, { name: "svc" }));
     const updated = await written(() => client.call("PUT", `${path}/svc`, { title: "x" }));

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type Client, freshClient, logOf, V1 } from "./build";
+import { type Client, countWrites, freshClient, logOf, V1 } from "./build";
 
 let client: Client;
 beforeEach(async () => {
@@ -380,6 +380,60 @@ describe("DELETE", () => {
       "ResourceDeleted svc",
       "ResourceDeleted one",
     ]);
+  });
+
+  it("lets go in one write of all that waited for the last finalizer", async () => {
+    await environment("one");
+    const scope = `${V1}/environments/one`;
+    await client.make(`${scope}/apiservices`, { name: "svc" });
+    await client.make(`${scope}/apiservicerevisions`, { name: "rev", spec: { apiService: "svc" } });
+    await client.make(`${scope}/apiserviceinstances`, {
+      name: "inst",
+      finalizers: [{ name: "f" }],
+      spec: { apiServiceRevision: "rev" },
+    });
+    expect((await client.call("DELETE", scope)).status).toBe(202);
+    const { length } = await logOf(client);
+    const writes = await countWrites(() =>
+      client.call("PUT", `${scope}/apiserviceinstances/inst`, { finalizers: [] }),
+    );
+    expect(writes).toBe(1);
+    const told = (await logOf(client)).slice(length);
+    expect(told.map(({ type, payload }) => `${type} ${payload.name}`)).toEqual([
+      "ResourceDeleted inst",
+      "ResourceDeleted rev",
+      "ResourceDeleted svc",
+      "ResourceDeleted one",
+    ]);
+    expect(new Set(told.map(({ correlationId }) => correlationId)).size).toBe(1);
+  });
+
+  it("lets a scope go with the last of those that are freed at the same moment", async () => {
+    await environment("one");
+    const scope = `${V1}/environments/one`;
+    const names = Array.from({ length: 8 }, (_, index) => `s${index}`);
+    for (const name of names)
+      await client.make(`${scope}/apiservices`, { name, finalizers: [{ name: "f" }] });
+    expect((await client.call("DELETE", scope)).status).toBe(202);
+    const freed = await Promise.all(
+      names.map((name) => client.call("PUT", `${scope}/apiservices/${name}`, { finalizers: [] })),
+    );
+    expect(freed.map(({ status }) => status)).toEqual(names.map(() => 200));
+    expect((await client.call("GET", scope)).status).toBe(404);
+  });
+
+  it("leaves nobody behind who named what goes at the same moment", async () => {
+    await environment("one");
+    const scope = `${V1}/environments/one`;
+    for (let round = 0; round < 10; round += 1) {
+      await client.make(`${scope}/apiservices`, { name: "svc" });
+      const [made] = await Promise.all([
+        client.call("POST", `${scope}/apiservicerevisions`, { spec: { apiService: "svc" } }),
+        client.call("DELETE", `${scope}/apiservices/svc`),
+      ]);
+      expect([201, 400]).toContain(made.status);
+      expect((await client.call("GET", `${scope}/apiservicerevisions`)).body).toEqual([]);
+    }
   });
 
   it("ignores finalizers everywhere when forced", async () => {

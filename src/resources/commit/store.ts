@@ -1,10 +1,9 @@
 import { groupsByWeight } from "../../events/plan";
 import { scopeKey } from "../address";
 import type { Change } from "../change";
-import type { Kind } from "../kinds/kind";
-import { kindsIn } from "../kinds/registry";
-import type { Resource } from "../resource";
 import type { Key } from "../key";
+import type { Statement } from "../list";
+import type { Resource } from "../resource";
 
 /** What must still hold when a plan is written; else nothing of it is. */
 export type Expectation = Key & {
@@ -19,19 +18,21 @@ export type Expectation = Key & {
 /** One request's writes, decided; written in one transaction with the log of their changes. */
 export type Plan = {
   expects: Expectation[];
-  /** A scope that must hold so many, when all it holds goes with it. */
-  contents?: { scope: Resource; count: number };
+  /** How many there must be of what was counted when the plan was made: nobody came or went since. */
+  counts: Count[];
   changes: Change[];
   inserts: Resource[];
   updates: Resource[];
   removals: Resource[];
   statements: D1PreparedStatement[];
-  /** What follows once it is written. */
-  committed?: () => Promise<void>;
 };
+
+/** `sql` counts rows (`total`). */
+export type Count = Statement & { expected: number };
 
 export const emptyPlan = (): Plan => ({
   expects: [],
+  counts: [],
   changes: [],
   inserts: [],
   updates: [],
@@ -52,7 +53,8 @@ export async function commitPlan(
   plan: Plan,
 ): Promise<"committed" | "conflict"> {
   const statements = [
-    ...expectations(db, organizationId, plan),
+    ...expectations(db, organizationId, plan.expects),
+    ...plan.counts.map((count) => counted(db, count)),
     ...changeRows(db, organizationId, plan.changes),
     ...plan.inserts.map((resource) => insert(db, resource)),
     ...plan.updates.map((resource) => update(db, resource)),
@@ -101,7 +103,7 @@ const ASSERT = `SELECT iif(count(*) = 0, 1, json('!' || count(*))) FROM json_eac
 function expectations(
   db: D1Database,
   organizationId: number,
-  { expects, contents }: Plan,
+  expects: readonly Expectation[],
 ): D1PreparedStatement[] {
   const encoded = expects.map(({ kind, scope, name, id, version, live }) => ({
     kind: kind.kind,
@@ -111,22 +113,15 @@ function expectations(
     version,
     live,
   }));
-  const statements = groupsByWeight(encoded, GROUP_UNITS, 5_000, () => 300).map((group) =>
+  return groupsByWeight(encoded, GROUP_UNITS, 5_000, () => 300).map((group) =>
     db.prepare(ASSERT).bind(organizationId, JSON.stringify(group)),
   );
-  if (contents !== undefined) {
-    const { scope, count } = contents;
-    const held = kindsIn(scope.kind.kind).map(({ kind }: Kind) => `'${kind}'`);
-    statements.push(
-      db
-        .prepare(
-          `SELECT iif(count(*) = ?3, 1, json('!' || count(*))) FROM resources
-           WHERE organization_id = ?1 AND kind IN (${held.join(", ")}) AND scope = ?2`,
-        )
-        .bind(organizationId, scopeKey({ kind: scope.kind.kind, name: scope.name }), count),
-    );
-  }
-  return statements;
+}
+
+function counted(db: D1Database, { sql, values, expected }: Count): D1PreparedStatement {
+  return db
+    .prepare(`SELECT iif(total = ?${values.length + 1}, 1, json('!' || total)) FROM (${sql})`)
+    .bind(...values, expected);
 }
 
 const CHANGE_COLUMNS =

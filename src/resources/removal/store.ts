@@ -3,11 +3,20 @@ import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit/store";
 import type { Listeners } from "../hooks";
-import type { Key } from "../key";
+import { type Key, keyText } from "../key";
 import { kindNamed, kindsIn } from "../kinds/registry";
 import { withoutTargets } from "../references";
 import { destinationId, type Resource, type Warning } from "../resource";
-import { readContents, readFinalized, readReferrers, readResource, readWorld } from "../store";
+import {
+  contentsCount,
+  readContents,
+  readFinalized,
+  readReferrers,
+  readResource,
+  readResources,
+  readWorld,
+  referrersCount,
+} from "../store";
 import { destinationOf } from "../webhook";
 import { missing } from "../writes/checks";
 import {
@@ -39,13 +48,11 @@ export async function deleteResource(
   // Hooks and webhooks are those of the beginning: a deleted scope's own hooks get its cascade.
   const { listeners } = await readWorld(doors.db, organizationId, []);
   await thinOut(doors, caller, key, force, listeners);
-  const deletion = await untilCommitted(doors, organizationId, async () => {
+  return untilCommitted(doors, organizationId, async () => {
     const target = await readResource(doors.db, organizationId, key);
     if (target === undefined) throw missing(key);
     return decideRemoval(doors, causeOf(doors, caller), target, listeners, force);
   });
-  if (deletion.kind === "gone") await releaseHolders(doors, caller, deletion.holders, listeners);
-  return deletion.kind === "gone" ? { kind: "gone" } : deletion;
 }
 
 /** The end of a dying resource whose last finalizer goes with this write: what `changeResource` asks for. */
@@ -54,23 +61,16 @@ export function removalOf(
   caller: Caller,
 ): (resource: Resource, cause: Cause) => Promise<Decided<Written>> {
   return async (resource, cause) => {
-    const { organizationId } = caller;
-    const { listeners } = await readWorld(doors.db, organizationId, []);
+    const { listeners } = await readWorld(doors.db, caller.organizationId, []);
     const { plan, result } = await decideRemoval(doors, cause, resource, listeners, false);
-    if (result.kind === "held") {
-      // Its contents hold it still: the write itself is all that happens.
-      const updated = { ...resource, version: resource.version + 1 };
-      plan.updates = [...plan.updates.filter(({ id }) => id !== resource.id), updated];
-      plan.changes.push(changeOf("ResourceUpdated", updated, cause, listeners));
-      return { plan, result: { resource: updated, warnings: result.warnings } };
-    }
-    const { holders } = result;
-    plan.committed = () => releaseHolders(doors, caller, holders, listeners);
-    return { plan, result: { resource, warnings: [] } };
+    if (result.kind === "gone") return { plan, result: { resource, warnings: [] } };
+    // Its contents hold it still: the write itself is all that happens.
+    const updated = { ...resource, version: resource.version + 1 };
+    plan.updates = [...plan.updates.filter(({ id }) => id !== resource.id), updated];
+    plan.changes.push(changeOf("ResourceUpdated", updated, cause, listeners));
+    return { plan, result: { resource: updated, warnings: result.warnings } };
   };
 }
-
-type Removal = { kind: "gone"; holders: Key[] } | ({ kind: "held" } & Written);
 
 async function decideRemoval(
   { db, ring }: WriteDoors,
@@ -78,25 +78,32 @@ async function decideRemoval(
   target: Resource,
   listeners: Listeners,
   force: boolean,
-): Promise<Decided<Removal>> {
+): Promise<Decided<Deletion>> {
   const holds = kindsIn(target.kind.kind).length > 0;
   const members = holds
     ? await readContents(db, target, kindsIn(target.kind.kind), Number.MAX_SAFE_INTEGER)
     : await readDependents(db, target);
   const { removed, held } = planCascade(target, members, force);
+  const goes = removed.includes(target);
+  const { released, witnesses } = goes
+    ? await readReleased(db, removed)
+    : { released: [], witnesses: [] };
   const touched = (resource: Resource): Resource => ({
     ...resource,
     version: resource.version + 1,
     modifiedAt: cause.now,
     modifiedBy: cause.userId,
   });
-  const gone = new Set(removed.map(({ id }) => id));
+  const removals = [...removed, ...released];
+  const gone = new Set(removals.map(({ id }) => id));
   const dying = held
     .filter(({ state }) => state === null)
     .map((resource): Resource => ({ ...touched(resource), state: "DELETING" }));
   // Names lead nowhere out of a scope: when all of it goes, nobody is left who named anything in it.
-  const survivors = holds && held.length === 0 ? [] : await readReferrers(db, removed);
-  const referrers = survivors.filter(({ id }) => !gone.has(id));
+  const named = holds && held.length === 0 ? [] : removals;
+  const namers = await readReferrers(db, named);
+  const namersNow = referrersCount(named);
+  const referrers = namers.filter(({ id }) => !gone.has(id));
   const emptied = referrers
     .filter(({ id }) => dying.every((resource) => resource.id !== id))
     .map((resource): Resource => ({
@@ -105,14 +112,17 @@ async function decideRemoval(
     }));
   const plan: Plan = {
     ...emptyPlan(),
-    expects: [...removed, ...held, ...referrers].map(({ kind, scope, name, id, version }) => ({
-      kind,
-      scope,
-      name,
-      id,
-      version,
-    })),
-    ...(holds ? { contents: { scope: target, count: members.length } } : {}),
+    expects: [
+      ...[...removals, ...held, ...referrers].map(({ version, ...key }) => ({
+        ...keyOf(key),
+        version,
+      })),
+      ...witnesses.map(keyOf),
+    ],
+    counts: [
+      ...(holds ? [{ ...contentsCount(target), expected: members.length }] : []),
+      ...(namersNow === undefined ? [] : [{ ...namersNow, expected: namers.length }]),
+    ],
     updates: [
       ...dying.map((resource): Resource => ({
         ...resource,
@@ -120,23 +130,30 @@ async function decideRemoval(
       })),
       ...emptied,
     ],
-    removals: removed,
+    removals,
   };
   const tell = (type: "ResourceDeleted" | "ResourceUpdated", resource: Resource): void =>
     void plan.changes.push(changeOf(type, resource, cause, listeners));
   for (const resource of removed) if (resource !== target) tell("ResourceDeleted", resource);
   for (const resource of plan.updates) tell("ResourceUpdated", resource);
-  if (gone.has(target.id)) tell("ResourceDeleted", target);
+  if (goes) for (const resource of [target, ...released]) tell("ResourceDeleted", resource);
   for (const webhook of emptied)
     if (webhook.kind.kind === "Webhook")
       plan.statements.push(
         await prepareDestination(db, ring, destinationOf(webhook, undefined), cause.now),
       );
   forgetDestinationOf(db, plan, target, gone);
-  if (gone.has(target.id)) return { plan, result: { kind: "gone", holders: holdersOf(target) } };
+  if (goes) return { plan, result: { kind: "gone" } };
   const now = dying.find(({ id }) => id === target.id) ?? target;
   return { plan, result: { kind: "held", resource: now, warnings: held.map(heldWarning) } };
 }
+
+const keyOf = ({ kind, scope, name, id }: Key & { id: string }): Key & { id: string } => ({
+  kind,
+  scope,
+  name,
+  id,
+});
 
 /**
  * A deleted Webhook is called no more — unless its own deletion is what it is told: then its destination
@@ -184,7 +201,6 @@ async function readDependents(db: D1Database, target: Resource): Promise<Resourc
   return [...found.values()];
 }
 
-/** What may have been waiting for a resource to go: its scope, and what it depended on. */
 function holdersOf({ scope, content }: Resource): Key[] {
   const holder: Key[] =
     scope === null ? [] : [{ kind: kindNamed(scope.kind), scope: null, name: scope.name }];
@@ -194,25 +210,53 @@ function holdersOf({ scope, content }: Resource): Key[] {
   return [...targets, ...holder];
 }
 
-async function releaseHolders(
-  doors: WriteDoors,
-  caller: Caller,
-  holders: readonly Key[],
-  listeners: Listeners,
-): Promise<void> {
-  const { organizationId } = caller;
-  for (const key of holders) {
-    const holder = await readResource(doors.db, organizationId, key);
-    if (holder === undefined || holder.state !== "DELETING" || holder.content.finalizers.length > 0)
-      continue;
-    const removal = await untilCommitted<Removal>(doors, organizationId, async () => {
-      const target = await readResource(doors.db, organizationId, key);
-      if (target === undefined || target.state !== "DELETING")
-        return { plan: emptyPlan(), result: { kind: "gone", holders: [] } };
-      return decideRemoval(doors, causeOf(doors, caller), target, listeners, false);
-    });
-    if (removal.kind === "gone") await releaseHolders(doors, caller, removal.holders, listeners);
+/**
+ * Dying resources that only waited for those removed. `witnesses` still hold others: should one of them be
+ * gone when this is written, those others wait no longer.
+ */
+async function readReleased(
+  db: D1Database,
+  removed: readonly Resource[],
+): Promise<{ released: Resource[]; witnesses: Resource[] }> {
+  const released: Resource[] = [];
+  const witnesses: Resource[] = [];
+  const gone = new Map(removed.map((resource) => [resource.id, resource]));
+  for (let level = removed; level.length > 0;) {
+    const goneKeys = new Set([...gone.values()].map(keyText));
+    const next: Resource[] = [];
+    for (const holder of await readHolders(db, level)) {
+      const waits = holder.state === "DELETING" && holder.content.finalizers.length === 0;
+      if (!waits || goneKeys.has(keyText(holder))) continue;
+      const held = await readHeld(db, holder, gone.size + 1);
+      const witness = held.find(({ id }) => !gone.has(id));
+      if (witness === undefined) next.push(holder);
+      else witnesses.push(witness);
+    }
+    for (const resource of next) gone.set(resource.id, resource);
+    released.push(...next);
+    level = next;
   }
+  return { released, witnesses: witnesses.filter(({ id }) => !gone.has(id)) };
+}
+
+/** What may have been waiting for resources to go: their scope, and what they depended on. */
+async function readHolders(db: D1Database, leaving: readonly Resource[]): Promise<Resource[]> {
+  const [first] = leaving;
+  const away = new Set(leaving.map(keyText));
+  const keys = new Map(leaving.flatMap(holdersOf).map((key) => [keyText(key), key]));
+  const wanted = [...keys].filter(([text]) => !away.has(text)).map(([, key]) => key);
+  if (first === undefined || wanted.length === 0) return [];
+  return [...(await readResources(db, first.organizationId, wanted)).values()];
+}
+
+/** What keeps a dying resource: its contents, or those that depend on it; at most `limit` of its contents. */
+async function readHeld(db: D1Database, holder: Resource, limit: number): Promise<Resource[]> {
+  const kinds = kindsIn(holder.kind.kind);
+  if (kinds.length > 0) return readContents(db, holder, kinds, limit);
+  const referrers = await readReferrers(db, [holder]);
+  return referrers.filter(({ content }) =>
+    content.references.some(({ id, type }) => id === holder.id && type === "hard"),
+  );
 }
 
 /** Deletes a very full scope's contents part by part, dependents first; every part with its changes. */

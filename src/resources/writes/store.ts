@@ -11,7 +11,15 @@ import type { Kind } from "../kinds/kind";
 import { kindNamed, type Version } from "../kinds/registry";
 import { handOver } from "../log/store";
 import { namedTargets } from "../references";
-import { canonical, type Content, dataOf, MASK, type Resource, type Warning } from "../resource";
+import {
+  canonical,
+  type Content,
+  dataOf,
+  MASK,
+  type Reference,
+  type Resource,
+  type Warning,
+} from "../resource";
 import { openValue, sealData } from "../secret";
 import { readWorld } from "../store";
 import {
@@ -77,7 +85,6 @@ export async function untilCommitted<T>(
     const { plan, result } = await decide(tries);
     if ((await commitPlan(doors.db, organizationId, plan)) === "committed") {
       doors.later(handOverOrLog(doors, organizationId, plan));
-      await plan.committed?.();
       return result;
     }
     if (tries >= MOST_TRIES)
@@ -235,7 +242,7 @@ export function changeResource(
       modifiedBy: cause.userId,
       content: {
         ...current.content,
-        references: resolved.references,
+        references: referencesOf(current, resolved.references),
         sub: subsOf(current, change),
       },
     };
@@ -309,6 +316,13 @@ function mainOf(
         ? draft.spec
         : sealData(ring, current.id, draft.spec, stored),
   };
+}
+
+/** What a dying resource named waits for it, whatever it names now. */
+function referencesOf({ state, content }: Resource, named: Reference[]): Reference[] {
+  if (state === null) return named;
+  const ids = new Set(named.map(({ id }) => id));
+  return [...content.references.filter(({ id }) => !ids.has(id)), ...named];
 }
 
 function subsOf({ content }: Resource, { sub }: Edit): Record<string, unknown> {
