@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Fault, webhookFaults } from "./webhook";
 import type { EgressPolicy } from "../http/egress";
-import { isName, LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
+import { LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
 import type { Kind } from "./kinds/kind";
 import { dataOf, type Finalizer, MASK, type Owner } from "./resource";
 
@@ -19,11 +19,14 @@ export type Draft = {
 
 export type ParsedDocument = { ok: true; draft: Draft } | { ok: false; faults: Fault[] };
 
-const name = z.string().refine(isName);
+const name = z
+  .string()
+  .max(LONGEST_NAME, `Name is longer than ${LONGEST_NAME} characters.`)
+  .regex(NAME, "Name is not valid.");
 
 /** Group, version, kind, most of metadata and unknown keys are ignored (reference §3). */
 const envelope = z.object({
-  name: z.union([z.literal(""), name]).nullish(),
+  name: z.preprocess((text) => (text === "" ? null : text), name.nullish()),
   title: z.string().max(LONGEST_TITLE).nullish(),
   attributes: z.record(z.string(), z.string()).nullish(),
   tags: z.array(z.string()).nullish(),
@@ -63,7 +66,7 @@ export function parseDocument(kind: Kind, body: unknown, egress: EgressPolicy): 
   return {
     ok: true,
     draft: {
-      name: head.data.name === "" ? undefined : (head.data.name ?? undefined),
+      name: head.data.name ?? undefined,
       title: title ?? undefined,
       attributes: attributes ?? {},
       tags: tags ?? [],
@@ -122,15 +125,10 @@ function faultsOf(error: z.ZodError, prefix: string): Fault[] {
         message: `Unknown property '${key}'`,
       }));
     const field = path.join(".");
-    return field === "name" ? [nameFault] : [{ field, message: issue.message }];
+    const meta = field === "name" ? { meta: { regexp: NAME.source } } : {};
+    return [{ field, message: issue.message, ...meta }];
   });
 }
-
-export const nameFault: Fault = {
-  field: "name",
-  message: "Name is not valid.",
-  meta: { regexp: NAME.source, maxLength: String(LONGEST_NAME) },
-};
 
 /** A name from a title: `Webhook.site listener` → `webhook-site-listener`; undefined when nothing is left. */
 export function slugOf(title: string | undefined): string | undefined {

@@ -22,9 +22,9 @@ export function embedsOf(text: string | undefined): Embed[] {
   });
 }
 
-/** `fields` as a list; undefined: everything. */
+/** `fields` as a list, column paths (`.owner.id`) among them; undefined: everything. */
 export function fieldsOf(text: string | undefined): string[] | undefined {
-  const fields = listOf(text);
+  const fields = listOf(text).map((field) => field.replace(/^\./, ""));
   return fields.length === 0 ? undefined : fields;
 }
 

@@ -208,7 +208,7 @@ const secret: Kind = {
   kind: "Secret",
   plural: "secrets",
   singular: "secret",
-  shortNames: [],
+  shortNames: ["secret"],
   scopes: ["Environment", "Integration"],
   unscoped: true,
   spec: fields({ data: texts.optional() }),

@@ -20,10 +20,8 @@ export function logEntry(
     time: spacedTime(change.at),
     payload: {
       group: payload["group"],
-      apiVersion: payload["apiVersion"],
       kind: payload["kind"],
       name: payload["name"],
-      title: payload["title"],
       finalizers: nullWhenEmpty(payload["finalizers"]),
       attributes: payload["attributes"],
       tags: payload["tags"],

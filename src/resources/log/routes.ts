@@ -8,11 +8,11 @@ import { readResource } from "../store";
 import { logEntry, positionOf } from "./entry";
 import { readBounds, readLog } from "./store";
 
+const TOPIC = "/management/:version/watchtopics/:name";
+
 /** `GET /events/management/{version}/watchtopics/{name}` (reference `resource-api.md` §11). */
-export const logRoutes = new Hono<AskerEnv>().get(
-  "/management/:version/watchtopics/:name",
-  withToken,
-  async (c) => {
+export const logRoutes = new Hono<AskerEnv>()
+  .get(TOPIC, withToken, async (c) => {
     const version = versions.find((known) => known === c.req.param("version"));
     if (version === undefined) throw notFound(`Unknown version '${c.req.param("version")}'`);
     const { organizationId } = c.var.asker;
@@ -39,5 +39,12 @@ export const logRoutes = new Hono<AskerEnv>().get(
     });
     const link = itemLink(topic.kind, version, null, topic.name);
     return c.json(changes.map((change) => logEntry(change, topic, link)));
-  },
-);
+  })
+  .all(TOPIC, (c) => {
+    const allow = "GET";
+    const message = `${c.req.method} is not allowed here. Supported: [${allow}]`;
+    throw new Refusal({ kind: "method", message, allow });
+  })
+  .all("*", (c) => {
+    throw notFound(`Unknown path '${c.req.path}'`);
+  });
