@@ -48,13 +48,13 @@ program
   .option("--tenant <id>", "organization id")
   .action(async ({ url, token, tenant }: Record<string, string>) => {
     const path = await logIn({ url: bare(url ?? ""), token: token ?? "", tenant });
-    say(`✔ Logged in to ${url ?? ""}, kept in ${path}`);
+    say(`✔ Logged in to ${bare(url ?? "")}, kept in ${path}`);
   });
 
 type WriteOptions = { file: string[]; output?: Format; subresource?: string };
 
 async function write(options: WriteOptions, createOnly: boolean): Promise<void> {
-  const read = readDocuments(options.file);
+  const read = await readDocuments(options.file);
   const { api, definitions } = await session();
   const { placed, failed } = place(read, definitions);
   const applied = await applyAll(api, ordered(placed, definitions), definitions, {
@@ -132,7 +132,7 @@ program
     const { api, definitions } = await session();
     const how = { wait: options.wait === true, forceDelete: options.forceDelete === true };
     if (options.file !== undefined) {
-      const { placed, failed } = place(readDocuments(options.file), definitions);
+      const { placed, failed } = place(await readDocuments(options.file), definitions);
       if (failed) process.exitCode = 1;
       const targets = ordered(placed, definitions)
         .toReversed()
@@ -175,10 +175,11 @@ program
       const editor = process.env["VISUAL"] || process.env["EDITOR"] || "vi";
       const { status } = spawnSync(`${editor} "${path}"`, { shell: true, stdio: "inherit" });
       if (status !== 0) throw new Failure(`The editor ended with exit code ${status}`);
-      if (readFileSync(path, "utf8") === before) return say("Nothing was changed.");
-      await write({ file: [path] }, false);
+      if (readFileSync(path, "utf8") === before) say("Nothing was changed.");
+      else await write({ file: [path] }, false);
     } finally {
-      rmSync(folder, { recursive: true, force: true });
+      if (process.exitCode === undefined) rmSync(folder, { recursive: true, force: true });
+      else say(`⚠ What you wrote is kept in ${path}`);
     }
   });
 
@@ -187,7 +188,7 @@ program
   .description("what apply would change")
   .addOption(files().makeOptionMandatory())
   .action(async ({ file }: { file: string[] }) => {
-    const read = readDocuments(file);
+    const read = await readDocuments(file);
     const { api, definitions } = await session();
     const { placed, failed } = place(read, definitions);
     if (failed) process.exitCode = 1;

@@ -27,8 +27,7 @@ export function place(
   { documents, unreadable }: Read,
   definitions: readonly Definition[],
 ): { placed: Placed[]; failed: boolean } {
-  for (const { file, index, line, message } of unreadable)
-    say(`✖ ${file}, document ${index}, line ${line}: ${message}`);
+  for (const { where: at, message } of unreadable) say(`✖ ${at}: ${message}`);
   let failed = unreadable.length > 0;
   const placed = documents.flatMap((document): Placed[] => {
     const found = placeOne(document, definitions);
@@ -55,10 +54,11 @@ function placeOne(
   const fitting = all.find(({ scopeKind }) => scopeKind === scope?.kind);
   if (scope !== undefined && fitting === undefined) {
     const allowed = all.flatMap(({ scopeKind }) => scopeKind ?? []);
+    const wanted = scope.kind === "" ? "a scope without a kind" : `the scope "${scope.kind}"`;
     const message =
       allowed.length === 0
         ? `"${String(kind)}" has no scope`
-        : `"${String(kind)}" can't be in the scope "${scope.kind}", only in: ${allowed.join(", ")}`;
+        : `"${String(kind)}" can't be in ${wanted}, only in: ${allowed.join(", ")}`;
     return { path: "metadata.scope", message };
   }
   if (fitting === undefined)
@@ -78,7 +78,8 @@ function placeOne(
 function scopeIn(metadata: unknown): ScopeName | undefined {
   const scope = isObject(metadata) ? metadata["scope"] : undefined;
   if (!isObject(scope) || typeof scope["name"] !== "string") return undefined;
-  return { kind: String(scope["kind"]), name: scope["name"] };
+  const { kind, name } = scope;
+  return { kind: typeof kind === "string" ? kind : "", name };
 }
 
 /** Scopes, Secrets, Webhooks, others with what they name before them, hooks last. */
@@ -119,16 +120,22 @@ export async function applyAll(
       applied.resources.push(await applyOne(api, one, definitions, options));
     } catch (error) {
       applied.failed = true;
-      if (error instanceof ApiError)
-        for (const { title, detail, parameter } of error.violations.length > 0
-          ? error.violations
-          : [{ title: "Server error", detail: error.message, parameter: "" }])
-          say(`✖ ${shown} ${title}: ${detail}\n  at ${where(one.document, parameter ?? "")}`);
+      if (error instanceof ApiError) tell(error, shown, one.document);
       else if (error instanceof Error) say(`✖ ${shown} ${error.message}`);
       else throw error;
     }
   }
   return applied;
+}
+
+/** What a server has against a document, each with where it stands. */
+function tell({ violations, message }: ApiError, shown: string, document: FileDocument): void {
+  for (const { title, detail, parameter = "" } of violations) {
+    const field = parameter === "" ? "" : `, ${parameter}`;
+    say(`✖ ${shown} ${title}: ${detail}\n  at ${where(document, parameter)}${field}`);
+  }
+  if (violations.length === 0)
+    say(`✖ ${shown} Server error: ${message}\n  at ${where(document, "")}`);
 }
 
 async function applyOne(
@@ -141,12 +148,16 @@ async function applyOne(
   const known =
     name === undefined || createOnly ? undefined : await api.get(`${collection}/${name}`);
   if (subresource !== undefined && known === undefined)
-    throw new Failure(`Not found error: Resource ${name ?? "?"} has no subresources yet`);
+    throw new Failure(
+      `Not found error: Resource ${name ?? "?"} not found in group ${definition.group}`,
+    );
+  if (subresource !== undefined && document.content[subresource] === undefined)
+    throw new Failure(`Validation error: The document has no subresource "${subresource}"`);
   let resource = known ?? {};
   if (subresource === undefined) {
     const { body, unchanged } =
       known === undefined
-        ? { ...(await api.call("POST", collection, document.content)), unchanged: false }
+        ? { ...(await post(api, collection, document.content)), unchanged: false }
         : await putIfChanged(api, `${collection}/${name ?? ""}`, document.content);
     resource = isObject(body) ? body : {};
     const shown = label(definition.kind, String(resource["name"]), scope);
@@ -167,6 +178,24 @@ async function applyOne(
     if (!unchanged) say(`✔ ${shown} subresource "${sub}" has successfully been updated.`);
   }
   return resource;
+}
+
+/** What a new resource's own path does not have is its scope. */
+async function post(
+  api: Api,
+  collection: string,
+  content: Record<string, unknown>,
+): Promise<{ body: unknown }> {
+  try {
+    return await api.call("POST", collection, content);
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.status !== 404) throw error;
+    const violations = error.violations.map((violation) => ({
+      parameter: "metadata.scope.name",
+      ...violation,
+    }));
+    throw new ApiError(error.status, violations);
+  }
 }
 
 async function putIfChanged(

@@ -1,6 +1,14 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import { type Document, isMap, isSeq, LineCounter, type Node, parseAllDocuments } from "yaml";
+import {
+  type Document,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseAllDocuments,
+} from "yaml";
 import { isObject } from "./api.ts";
 
 /** One resource in a file. */
@@ -13,8 +21,8 @@ export type FileDocument = {
   lineOf: (path: string) => number;
 };
 
-/** A document that can't be read: it is told, and the others still run. */
-export type Unreadable = { file: string; index: number; line: number; message: string };
+/** What can't be read, a file or one of its documents: it is told, and the others still run. */
+export type Unreadable = { where: string; message: string };
 
 const MOST_BYTES = 20 * 1024 * 1024;
 const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
@@ -22,16 +30,27 @@ const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
 export type Read = { documents: FileDocument[]; unreadable: Unreadable[] };
 
 /** Files, folders with their folders, and `-` for standard input. */
-export function readDocuments(paths: readonly string[]): Read {
+export async function readDocuments(paths: readonly string[]): Promise<Read> {
   const read: Read = { documents: [], unreadable: [] };
-  const files = paths.flatMap((path) => filesOf(path, read.unreadable));
-  for (const file of files) readFile(file, read);
+  for (const path of paths) {
+    const { length } = read.documents;
+    const { length: refused } = read.unreadable;
+    for (const file of filesOf(path, read.unreadable)) await readFile(file, read);
+    if (read.documents.length === length && read.unreadable.length === refused)
+      read.unreadable.push({ where: nameOf(path), message: "There is no document in it" });
+  }
   return read;
 }
 
+const nameOf = (path: string): string => (path === "-" ? "standard input" : path);
+
+/** `hooks.yaml, document 2, line 14`. */
+const place = (file: string, index: number, line: number): string =>
+  `${file}, document ${index}, line ${line}`;
+
 function filesOf(path: string, unreadable: Unreadable[]): string[] {
   const refuse = (message: string): string[] => {
-    unreadable.push({ file: path, index: 1, line: 1, message });
+    unreadable.push({ where: path, message });
     return [];
   };
   if (path === "-") return [path];
@@ -45,55 +64,83 @@ function filesOf(path: string, unreadable: Unreadable[]): string[] {
   return EXTENSIONS.has(extname(path)) ? [path] : refuse("Expected a .yaml, .yml or .json file");
 }
 
-function readFile(path: string, { documents, unreadable }: Read): void {
-  const file = path === "-" ? "standard input" : path;
-  const refuse = (message: string): void =>
-    void unreadable.push({ file, index: 1, line: 1, message });
-  const size = path === "-" ? 0 : statSync(path).size;
-  if (size >= MOST_BYTES) return refuse(`The file has ${size} bytes, expected less than 20 MiB`);
-  const bytes = readFileSync(path === "-" ? 0 : path);
-  if (bytes.byteLength >= MOST_BYTES)
-    return refuse(`The input has ${bytes.byteLength} bytes, expected less than 20 MiB`);
-  let text: string;
-  try {
-    text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes);
-  } catch {
-    return refuse("The file is not UTF-8");
-  }
+async function readFile(path: string, { documents, unreadable }: Read): Promise<void> {
+  const file = nameOf(path);
+  const text = await textOf(path);
+  if (!text.ok) return void unreadable.push({ where: file, message: text.message });
   const lines = new LineCounter();
   let index = 0;
-  for (const parsed of parseAllDocuments(text, { lineCounter: lines })) {
+  const refuse = (line: number, message: string): void =>
+    void unreadable.push({ where: place(file, index, line), message });
+  for (const parsed of parseAllDocuments(text.text, { lineCounter: lines, prettyErrors: false })) {
     const [error] = parsed.errors;
     if (error !== undefined) {
       index += 1;
-      const line = lines.linePos(error.pos[0]).line;
-      unreadable.push({ file, index, line, message: error.message.split("\n")[0] ?? "" });
+      refuse(lines.linePos(error.pos[0]).line, error.message);
       continue;
     }
-    if (parsed.contents === null) continue;
-    const items = isSeq(parsed.contents) ? parsed.contents.items : [parsed.contents];
+    const { contents } = parsed;
+    if (contents === null || (isScalar(contents) && contents.value === null)) continue;
+    const items = isSeq(contents) ? contents.items : [contents];
     for (const item of items) {
       index += 1;
-      const content = isNode(item) ? plain(item, parsed) : undefined;
       const start = isNode(item) ? lineAt(item, lines) : 1;
-      if (content === undefined)
-        unreadable.push({ file, index, line: start, message: "Expected an object" });
-      else if (typeof content["kind"] !== "string" || content["kind"] === "")
-        unreadable.push({ file, index, line: start, message: "The document has no kind" });
+      const found = isNode(item) ? plain(item, parsed) : "Expected an object";
+      if (typeof found === "string") refuse(start, found);
       else
         documents.push({
           file,
           index,
-          content,
+          content: found,
           lineOf: (where) => (isNode(item) ? lineOfPath(item, where.split("."), lines) : start),
         });
     }
   }
 }
 
-function plain(node: Node, document: Document.Parsed): Record<string, unknown> | undefined {
-  const value: unknown = node.toJS(document);
-  return isObject(value) ? value : undefined;
+type Text = { ok: true; text: string } | { ok: false; message: string };
+
+async function textOf(path: string): Promise<Text> {
+  const size = path === "-" ? 0 : statSync(path).size;
+  const bytes = size >= MOST_BYTES ? undefined : await bytesOf(path);
+  if (bytes === undefined) return { ok: false, message: "Expected less than 20 MiB" };
+  try {
+    return {
+      ok: true,
+      text: new TextDecoder("utf-8", { fatal: true, ignoreBOM: false }).decode(bytes),
+    };
+  } catch {
+    return { ok: false, message: "The text is not UTF-8" };
+  }
+}
+
+/** Undefined: too many. Standard input comes in parts, and there may be none for a while. */
+async function bytesOf(path: string): Promise<Uint8Array | undefined> {
+  if (path !== "-") return readFileSync(path);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    const part = Buffer.from(chunk);
+    size += part.byteLength;
+    if (size >= MOST_BYTES) return undefined;
+    chunks.push(part);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** A document's content, or why it is none. */
+function plain(node: Node, document: Document.Parsed): Record<string, unknown> | string {
+  try {
+    const value: unknown = node.toJS(document);
+    // A document whose anchors lead back to itself has no JSON.
+    JSON.stringify(value);
+    if (!isObject(value)) return "Expected an object";
+    const { kind } = value;
+    return typeof kind === "string" && kind !== "" ? value : "The document has no kind";
+  } catch (error) {
+    const known = error instanceof ReferenceError ? error.message : undefined;
+    return known ?? "The document contains itself";
+  }
 }
 
 function lineOfPath(node: Node, path: readonly string[], lines: LineCounter): number {

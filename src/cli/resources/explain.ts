@@ -8,14 +8,23 @@ export function explanation(
 ): string[] {
   const [first] = definitions;
   if (first === undefined) return [];
-  const { group, version, kind, subResources, words } = first;
+  const { group, version, kind, subResources } = first;
+  // Words of scoped ones first: that is where such kinds mostly live.
+  const words = new Set(
+    definitions
+      .toSorted(
+        (left, right) =>
+          Number(right.scopeKind !== undefined) - Number(left.scopeKind !== undefined),
+      )
+      .flatMap((definition) => definition.words),
+  );
   const spec = specSchema(first, openApi);
   const scopes = definitions.map(({ scopeKind }) => scopeKind ?? "no scope");
   return [
     `kind:          ${kind}`,
     `group:         ${group}`,
     `version:       ${version}`,
-    `words:         ${words.join(", ")}`,
+    `words:         ${[...words].join(", ")}`,
     `scope:         ${scopes.join(", ")}`,
     `subresources:  ${subResources.length === 0 ? "x-…" : `${subResources.join(", ")}, x-…`}`,
     "spec:",
@@ -38,7 +47,8 @@ function fieldLines(schema: Record<string, unknown>, indent: string): string[] {
   const required = Array.isArray(schema["required"]) ? schema["required"] : [];
   return Object.entries(properties).flatMap(([name, inner]) => {
     const field = isObject(inner) ? inner : {};
-    const mark = required.includes(name) ? " (required)" : "";
+    const preset = "default" in field ? ` (default ${JSON.stringify(field["default"])})` : "";
+    const mark = required.includes(name) ? " (required)" : preset;
     return [
       `${indent}${name}: ${typeOf(field)}${mark}`,
       ...fieldLines(nested(field), `${indent}  `),

@@ -94,12 +94,13 @@ async function listed(api: Api, path: string): Promise<Record<string, unknown>[]
 function queryOf({ query, title, tag, attribute }: Filter): string {
   const [key, value] = attribute === undefined ? [] : split(attribute);
   const parts = [
-    ...(query === undefined ? [] : [`(${query})`]),
+    ...(query === undefined ? [] : [query]),
     ...(title === undefined ? [] : [`title==${quoted(`*${title}*`)}`]),
     ...(tag === undefined ? [] : [`tags==${quoted(tag)}`]),
     ...(key === undefined ? [] : [`attributes.${key}==${quoted(value ?? "")}`]),
   ];
-  return parts.length === 0 ? "" : `?query=${encodeURIComponent(parts.join(";"))}`;
+  const whole = parts.length === 1 ? parts.join("") : parts.map((part) => `(${part})`).join(";");
+  return whole === "" ? "" : `?query=${encodeURIComponent(whole)}`;
 }
 
 function split(attribute: string): [string, string] {
