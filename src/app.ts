@@ -8,6 +8,8 @@ import { userRoutes } from "./accounts/users/routes";
 import { historyRoutes as appEventHistoryRoutes } from "./app-events/history/routes";
 import { appEventRoutes } from "./app-events/routes";
 import { variableRoutes } from "./app-events/variables/routes";
+import { coordinatorRoutes } from "./flows/coordinator/routes";
+import { listRoutes as flowListRoutes } from "./flows/list/routes";
 import { logRoutes as flowLogRoutes } from "./flows/logs/routes";
 import { flowRoutes } from "./flows/routes";
 import { templateRoutes } from "./flows/templates/routes";
@@ -146,6 +148,8 @@ const apps = new Hono<AppEnv>()
   .route("/", templateRoutes)
   .route("/", unprocessedRoutes)
   .route("/", flowLogRoutes)
+  .route("/", flowListRoutes)
+  .route("/", coordinatorRoutes)
   .route("/", flowRoutes)
   .on(
     ALL,

@@ -2,17 +2,18 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { User } from "../accounts/users/store";
-import type { Commit, StoredEvent } from "../events/event";
+import type { Commit, Committed, StoredEvent } from "../events/event";
 import { eventId, onceId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
 import { forwardedHeaders } from "../flows/content";
 import { readDescriptor } from "../flows/descriptor";
-import { runId, triggerTargets, userSource } from "../flows/run";
+import { runId, type Trigger, triggerTargets, userSource } from "../flows/run";
 import { readOwnFlow } from "../flows/store";
+import { type Heard, learnVersion, readHeard } from "../flows/triggers/heard/store";
 import {
   deleteTriggers,
-  readEventTriggers,
   saveTrigger,
+  type TriggerDoors,
   triggerRow,
 } from "../flows/triggers/store";
 import { parse, readTypedJson } from "../http/body";
@@ -32,6 +33,8 @@ const EVENTS = `${PREFIX}/events/`;
 export const BODY_BYTES = 1_048_576;
 const LONGEST_NAME = 256;
 const RETENTION_MS = 7 * 86_400_000;
+/** As often an event may find that triggers changed while it came. */
+const TRIES = 10;
 
 const registration = z.object({
   event: z.string().min(1).max(LONGEST_NAME),
@@ -62,8 +65,8 @@ export const appEventRoutes = new Hono<UserEnv>()
     const read = flow === undefined ? undefined : readDescriptor(flow.flow);
     if (flow === undefined || read === undefined || !read.ok || !read.descriptor.has(componentId))
       throw notFound(`No component '${componentId}' in a flow with id '${asked.flowId}'`);
-    const now = Date.now();
-    await saveTrigger(c.env.DB, {
+    const now = Math.max(Date.now(), flow.started ?? 0);
+    await saveTrigger(doorsOf(c.env), {
       ...triggerRow(flow, read.descriptor, componentId, now, 0),
       kind: APP_EVENT,
       key: event,
@@ -79,7 +82,9 @@ export const appEventRoutes = new Hono<UserEnv>()
     });
   })
   .delete(`${PREFIX}/triggers/:componentId`, withUser, async (c) => {
-    await deleteTriggers(c.env.DB, c.var.user.id, c.req.param("componentId"));
+    const { id: userId, organizationId } = c.var.user;
+    const owner = { userId, organizationId };
+    await deleteTriggers(doorsOf(c.env), owner, c.req.param("componentId"));
     return c.json({});
   });
 
@@ -105,52 +110,78 @@ export async function send(
     key === undefined
       ? onceId(now, crypto.randomUUID().replaceAll("-", ""))
       : eventId(source, APP_EVENT, name, key);
-  const triggers = (await readEventTriggers(c.env.DB, user.id, name, now)).filter(
-    ({ flowId }) => draft.flowId === undefined || flowId === draft.flowId,
-  );
-  const record: EventRecord = {
-    ...draft,
-    triggers: triggers.map(({ flowId, componentId, createdAt }) => ({
-      flowId,
-      componentId,
-      createdAt,
-    })),
-  };
-  const targets = triggers.flatMap((trigger) =>
-    triggerTargets(trigger, {
-      correlationId: runId(id, trigger),
-      startedAt: now,
-      input: "content",
-    }),
-  );
   const stream = streamOf(c.env, user);
-  const accepted = await committed(stream, {
-    events: [
-      {
-        id,
-        ...(key === undefined ? { once: true } : {}),
-        objectType: APP_EVENT,
-        objectId: name,
-        eventType: "SENT",
-        date: now,
-        data: recordText(record, body),
-        to: targets.map((_, index) => index),
-      },
-    ],
-    targets,
-    retentionMs: RETENTION_MS,
-  });
-  if (accepted) return { event: { id, objectId: name }, record, replayed: false };
+  for (let tries = 0; tries < TRIES; tries += 1) {
+    const { version, triggers } = await heardBy(c, name, draft.flowId, now);
+    const record = { ...draft, triggers: triggers.map(shownTrigger) };
+    const targets = triggers.flatMap((trigger) =>
+      triggerTargets(trigger, { correlationId: runId(id, trigger), input: "content" }),
+    );
+    const result = await committed(stream, {
+      // Refused when a flow of this user was started or stopped since its triggers were read.
+      expect: version,
+      events: [
+        {
+          id,
+          ...(key === undefined ? { once: true } : {}),
+          objectType: APP_EVENT,
+          objectId: name,
+          eventType: "SENT",
+          date: now,
+          data: recordText(record, body),
+          to: targets.map((_, index) => index),
+        },
+      ],
+      targets,
+      retentionMs: RETENTION_MS,
+    });
+    if (result.kind === "stale") {
+      learnVersion(user.id, result.version);
+      continue;
+    }
+    return result.accepted.length > 0
+      ? { event: { id, objectId: name }, record, replayed: false }
+      : earlier(stream, id, record);
+  }
+  throw new Refusal({ kind: "unavailable", message: "Flows change too fast: try again" });
+}
+
+/** The triggers of this user's flows, or of one flow, that listen to an event. */
+async function heardBy(
+  c: Context<UserEnv>,
+  name: string,
+  flowId: string | undefined,
+  now: number,
+): Promise<Heard> {
+  const { id: userId, organizationId } = c.var.user;
+  const { version, triggers } = await readHeard(
+    doorsOf(c.env),
+    { userId, organizationId },
+    name,
+    now,
+  );
+  return {
+    version,
+    triggers: triggers.filter((one) => flowId === undefined || one.flowId === flowId),
+  };
+}
+
+const shownTrigger = ({ flowId, componentId, createdAt }: Trigger) => ({
+  flowId,
+  componentId,
+  createdAt,
+});
+
+/** What a repeated idempotency key was answered the first time. @throws Refusal when it was another request. */
+async function earlier(stream: Stream, id: string, record: EventRecord): Promise<Sent> {
   const first = await stream.event(id);
-  if (first === null)
-    throw new Refusal({ kind: "key-reused", message: "The Idempotency-Key was used before" });
-  const earlier = readRecord(first);
-  if (!sameRequest(earlier, record))
+  const known = first === null ? undefined : readRecord(first);
+  if (first === null || known === undefined || !sameRequest(known, record))
     throw new Refusal({
       kind: "key-reused",
       message: "The Idempotency-Key was used before with another request",
     });
-  return { event: first, record: earlier, replayed: true };
+  return { event: first, record: known, replayed: true };
 }
 
 type Stream = ReturnType<Env["EVENT_STREAMS"]["getByName"]>;
@@ -160,16 +191,17 @@ export function streamOf(env: Env, user: Pick<User, "id" | "organizationId">): S
   return env.EVENT_STREAMS.getByName(streamName({ organizationId: user.organizationId, source }));
 }
 
-/** @returns whether the event is new. @throws Refusal `unavailable` when it is not certain to be kept. */
-async function committed(stream: Stream, commit: Commit): Promise<boolean> {
+/** @throws Refusal `unavailable` when the event is not certain to be kept. */
+async function committed(stream: Stream, commit: Commit): Promise<Committed> {
   try {
-    const result = await stream.commit(commit);
-    return result.kind === "committed" && result.accepted.length > 0;
+    return await stream.commit(commit);
   } catch (error) {
     console.error(JSON.stringify({ at: "app-events", error: String(error) }));
     throw new Refusal({ kind: "unavailable", message: "The event could not be stored: try again" });
   }
 }
+
+const doorsOf = (env: Env): TriggerDoors => ({ db: env.DB, streams: env.EVENT_STREAMS });
 
 /** The event's name, decoded once. */
 function nameOf(raw: string): string {

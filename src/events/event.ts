@@ -50,7 +50,7 @@ export type FlowStep = {
   sender: { componentId: string; port: string };
   /** The same for all steps of one run. */
   correlationId: string;
-  /** When the run began. */
+  /** When its flow was started, as the run found it. */
   startedAt: Millis;
   /** What the event's data is: a trigger's content, a vendor's record, or what the run knows so far. */
   input: "content" | "record" | "scope";

@@ -13,17 +13,17 @@ import { stepNext } from "./retry";
 import { recordOf, scopeOf, type StepMessage } from "./message";
 import { derivedUuid, stepTargets } from "./run";
 import { requestOf, responseContent, type StepRequest } from "./step";
-import { readRunningFlow, type RunningFlow, stopFlow } from "./store";
+import { type RunningDoors, stopFlow } from "./running/store";
+import { type ReadRunning, readRunningFlows, type RunningFlow } from "./standing/store";
 import { saveUnprocessed } from "./unprocessed/store";
 
-export type FlowDoors = { db: D1Database; streams: Env["EVENT_STREAMS"]; config: Config };
+/** The doors of one invocation. */
+type Doors = RunningDoors & { running: ReadRunning };
 
 const TIMEOUT_MS = 30_000;
 const ANSWER_BYTES = 1_048_576;
 /** What a run knows may grow to this many characters. */
 const MOST_SCOPE = 4_194_304;
-/** Clocks of different machines are this far apart at most. */
-const CLOCKS_MS = 5_000;
 
 /** A step, ready to be sent. */
 type Prepared = {
@@ -42,17 +42,21 @@ type Preparation =
  * The steps of flows, as notifications: the request is made from what the run knows, and the answer is an
  * event for the steps below, committed before the step itself is settled. Its id is derived from the step's
  * notification, so no step that succeeded is followed twice.
+ *
+ * Whether its flow runs is asked for every step when it is about to leave. What waited in a flow that was
+ * stopped, or stopped and started again, ends as dead (`destination-disabled`): it can be sent again by hand.
  */
-export function flowHandler(doors: FlowDoors): Handler {
+export function flowHandler(given: RunningDoors): Handler {
+  const doors = { ...given, running: readRunningFlows(given.db) };
   return {
     render: (_destination, item) => render(item, doors),
     settled: (_destination, item, outcome, answer) => settled(item, outcome, answer, doors),
   };
 }
 
-async function render(item: Sending, doors: FlowDoors): Promise<Rendered> {
+async function render(item: Sending, doors: Doors): Promise<Rendered> {
   const now = Date.now();
-  const prepared = await prepare(item, doors, now);
+  const prepared = await prepare(item, doors);
   switch (prepared.kind) {
     case "stopped":
       return {
@@ -82,18 +86,17 @@ async function render(item: Sending, doors: FlowDoors): Promise<Rendered> {
   }
 }
 
-async function prepare(item: Sending, doors: FlowDoors, now: number): Promise<Preparation> {
+async function prepare(item: Sending, doors: Doors): Promise<Preparation> {
   const message: StepMessage = JSON.parse(item.body);
   const { step } = message;
-  const running = await readRunningFlow(doors.db, step.flowId, now);
+  const running = await doors.running(step.flowId);
   const component = running?.descriptor.get(step.componentId);
   const method = httpMethod(component?.type ?? "");
   if (running === undefined || component === undefined || method === undefined)
     return { kind: "stopped" };
   // What somebody sends again runs, however old it is.
   const again = item.n > item.tries + 1;
-  if (!again && step.startedAt < (running.flow.started ?? 0) - CLOCKS_MS)
-    return { kind: "stopped" };
+  if (!again && step.startedAt < (running.flow.started ?? 0)) return { kind: "stopped" };
   const scope = scopeOf(message, running.descriptor);
   const { sender } = step;
   const sent = readKeys(scope, [sender.componentId, sender.port]);
@@ -143,7 +146,7 @@ async function settled(
   item: Sending,
   outcome: Outcome,
   answer: Answer | undefined,
-  doors: FlowDoors,
+  doors: Doors,
 ): Promise<void> {
   const { next } = outcome;
   switch (next.kind) {
@@ -162,13 +165,12 @@ async function settled(
 }
 
 /** The answer of a step, as an event for the steps below it. */
-async function follow(item: Sending, answer: Answer | undefined, doors: FlowDoors): Promise<void> {
-  const now = Date.now();
+async function follow(item: Sending, answer: Answer | undefined, doors: Doors): Promise<void> {
   const { step }: StepMessage = JSON.parse(item.body);
-  const flow = await readRunningFlow(doors.db, step.flowId, now);
+  const flow = await doors.running(step.flowId);
   if (flow === undefined || stepsBelow(flow.descriptor, step.componentId, STEP_OUT).length === 0)
     return;
-  const prepared = await prepare(item, doors, now);
+  const prepared = await prepare(item, doors);
   if (prepared.kind !== "prepared" || answer?.kind !== "answered") return;
   const { scope, input, request } = prepared;
   const content = responseContent(answer, input["responseEncoding"], request);
@@ -180,17 +182,17 @@ async function failed(
   item: Sending,
   outcome: Outcome,
   answer: Answer | undefined,
-  doors: FlowDoors,
+  doors: Doors,
 ): Promise<void> {
   const { step }: StepMessage = JSON.parse(item.body);
   const now = Date.now();
-  const running = await readRunningFlow(doors.db, step.flowId, now);
+  const running = await doors.running(step.flowId);
   if (running === undefined) return;
   const component = running.descriptor.get(step.componentId);
   const error = failureOf(outcome, answer);
   const onError = component?.errorHandling.onError ?? "storeUnprocessed";
   if (component !== undefined && onError === "errorPort") {
-    const prepared = await prepare(item, doors, now);
+    const prepared = await prepare(item, doors);
     const input = prepared.kind === "stopped" ? {} : prepared.input;
     const scope = scopeOf(JSON.parse(item.body), running.descriptor);
     const content = { error: { message: error }, input };
@@ -208,7 +210,7 @@ async function failed(
     error,
     createdAt: now,
   });
-  if (onError === "stopFlow") await stopFlow(doors.db, step.flowId);
+  if (onError === "stopFlow") await stopFlow(doors, running.flow);
 }
 
 function failureOf({ attempt, next }: Outcome, answer: Answer | undefined): string {
@@ -225,7 +227,7 @@ async function commitBelow(
   port: string,
   content: Record<string, unknown>,
   scope: Scope,
-  doors: FlowDoors,
+  doors: Doors,
 ): Promise<void> {
   const { step }: StepMessage = JSON.parse(item.body);
   const below = stepsBelow(running.descriptor, component.id, port);

@@ -2,7 +2,9 @@ import { purgeTries } from "../accounts/users/store";
 import { eventId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
 import { runId, triggerTargets, userSource } from "./run";
-import { purgeTickets } from "./templates/store";
+import type { RunningDoors } from "./running/store";
+import { purgeTickets } from "./templates/tickets/store";
+import { advanceOpen } from "./templates/update/store";
 import { nextMinuteOf } from "./trigger";
 import { dueSchedules, moveSchedule, scheduleMinute } from "./triggers/store";
 import { purgeUnprocessed } from "./unprocessed/store";
@@ -14,13 +16,10 @@ const MOST = 2_000;
 const RETENTION_MS = 7 * 86_400_000;
 
 /**
- * One tick of the schedule: starts every flow that is due. A run's id is derived from its minute, so a
- * tick that dies between the run and the next due minute starts none twice.
+ * One tick of the schedule: starts every flow that is due, and goes on with updates of instances. A run's id is
+ * derived from its minute, so a tick that dies between the run and the next due minute starts none twice.
  */
-export async function tickFlows(
-  scheduledAt: number,
-  doors: { db: D1Database; streams: Env["EVENT_STREAMS"] },
-): Promise<void> {
+export async function tickFlows(scheduledAt: number, doors: RunningDoors): Promise<void> {
   const minute = await scheduleMinute(doors.db, scheduledAt);
   for (let done = 0; done < MOST; done += PAGE) {
     const due = await dueSchedules(doors.db, minute, PAGE);
@@ -30,7 +29,6 @@ export async function tickFlows(
       const id = eventId(source, "schedule", `${flowId}/${componentId}`, String(nextMinute));
       const targets = triggerTargets(trigger, {
         correlationId: runId(id, trigger),
-        startedAt: Date.now(),
         input: "content",
       });
       const at = (nextMinute ?? minute) * 60_000;
@@ -52,6 +50,7 @@ export async function tickFlows(
     }
     if (due.length < PAGE) break;
   }
+  await advanceOpen(doors);
   if (minute % 60 !== 0) return;
   await purgeUnprocessed(doors.db, scheduledAt - RETENTION_MS);
   await purgeTickets(doors.db, scheduledAt - RETENTION_MS);

@@ -85,6 +85,11 @@ export function isFiltered(field: string): field is Filtered {
   return FILTERED.some((name) => name === field);
 }
 
+/** Whether a field's value has members that a dotted filter may name. */
+export function hasMembers(field: Filtered): boolean {
+  return ["sharedWith", "customFields", "wizard", "flow"].includes(field);
+}
+
 function instant(at: number | null): string | null {
   return at === null ? null : new Date(at).toISOString();
 }

@@ -11,6 +11,7 @@ export type Trigger = {
   key: string;
   steps: { componentId: string; port: string }[];
   properties: Record<string, unknown>;
+  /** When its flow was started: what a run is known by as one of this start, not of an earlier one. */
   createdAt: Millis;
 };
 
@@ -39,10 +40,11 @@ export const runId = (eventId: string, trigger: Pick<Trigger, "flowId" | "compon
 
 /** The targets of an event that starts a flow: one notification for each step directly below its trigger. */
 export function triggerTargets(
-  trigger: Pick<Trigger, "flowId" | "componentId" | "steps">,
-  run: { correlationId: string; startedAt: Millis; input: "content" | "record" },
+  trigger: Pick<Trigger, "flowId" | "componentId" | "steps" | "createdAt">,
+  run: { correlationId: string; input: "content" | "record" },
 ): Target[] {
-  return stepTargets(trigger.flowId, trigger.componentId, trigger.steps, run);
+  const { flowId, componentId, steps, createdAt } = trigger;
+  return stepTargets(flowId, componentId, steps, { ...run, startedAt: createdAt });
 }
 
 /** The targets of what a component sent: its steps below, each once for the port it listens to. */
@@ -71,7 +73,6 @@ export function withRuns(
   { events, targets }: Pick<Commit, "events" | "targets">,
   triggers: readonly Trigger[],
   listens: (trigger: Trigger, event: NewEvent) => boolean,
-  now: Millis,
 ): Pick<Commit, "events" | "targets"> {
   if (triggers.length === 0) return { events, targets };
   const all = [...targets];
@@ -81,7 +82,6 @@ export function withRuns(
       .flatMap((trigger) =>
         triggerTargets(trigger, {
           correlationId: runId(event.id, trigger),
-          startedAt: now,
           input: "record",
         }),
       );

@@ -247,7 +247,6 @@ async function commit(
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
     },
     (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
-    now,
   );
   const committed = await c.env.EVENT_STREAMS.getByName(name).commit({
     ...started,

@@ -1,9 +1,19 @@
-import { and, count, eq, gt, lt, sql } from "drizzle-orm";
+import { and, count, eq, gt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flows, flowTickets } from "../../db/schema";
+import { flows } from "../../db/schema";
 import type { Flow } from "../flow";
 
 type Origin = { organizationId: number; originFlowId: string; type: string };
+
+/** What users made of a template. */
+export const instancesOf = ({
+  organizationId,
+  id,
+}: Pick<Flow, "organizationId" | "id">): Origin => ({
+  organizationId,
+  originFlowId: id,
+  type: "integration-instance",
+});
 
 function from({ organizationId, originFlowId, type }: Origin) {
   return and(
@@ -33,29 +43,4 @@ export function flowsFrom(
 export async function countFlowsFrom(db: D1Database, origin: Origin): Promise<number> {
   const [row] = await drizzle(db).select({ n: count() }).from(flows).where(from(origin));
   return row?.n ?? 0;
-}
-
-export type Ticket = typeof flowTickets.$inferSelect;
-
-export async function saveTicket(db: D1Database, ticket: Ticket): Promise<void> {
-  await drizzle(db)
-    .insert(flowTickets)
-    .values(ticket)
-    .onConflictDoUpdate({ target: flowTickets.id, set: ticket });
-}
-
-export async function readTicket(
-  db: D1Database,
-  userId: number,
-  id: string,
-): Promise<Ticket | undefined> {
-  const [row] = await drizzle(db)
-    .select()
-    .from(flowTickets)
-    .where(and(eq(flowTickets.id, id), eq(flowTickets.userId, userId)));
-  return row;
-}
-
-export async function purgeTickets(db: D1Database, before: number): Promise<void> {
-  await drizzle(db).delete(flowTickets).where(lt(flowTickets.createdAt, before));
 }

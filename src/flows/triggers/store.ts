@@ -7,23 +7,16 @@ import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
 import { type Trigger, withRuns } from "../run";
 import { nextMinuteOf, triggerKeyOf } from "../trigger";
+import { announceTriggers } from "./heard/store";
 
-/** How long an isolate trusts what it read: a flow that starts or stops elsewhere shows after this. */
-const TRUST_MS = 2_000;
-const MOST_KNOWN = 5_000;
-const eventTriggers = new Map<string, { until: number; value: Trigger[] }>();
-
-/** Makes this isolate read all triggers anew. */
-export function forgetTriggers(): void {
-  eventTriggers.clear();
-}
+export type TriggerDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
 /** The row of a trigger component. */
 export function triggerRow(
   flow: Pick<Flow, "id" | "organizationId" | "userId">,
   descriptor: Descriptor,
   componentId: string,
-  now: number,
+  createdAt: number,
   minute: number,
 ): typeof flowTriggers.$inferInsert {
   const component = descriptor.get(componentId);
@@ -40,36 +33,8 @@ export function triggerRow(
     steps: stepsBelow(descriptor, componentId),
     properties,
     nextMinute: kind === "schedule" ? nextMinuteOf(properties, minute) : null,
-    createdAt: now,
+    createdAt,
   };
-}
-
-/** The flows of a user that an app event starts. That there is none is never taken from memory. */
-export async function readEventTriggers(
-  db: D1Database,
-  userId: number,
-  event: string,
-  now: number,
-): Promise<Trigger[]> {
-  const key = `${userId} ${event}`;
-  const entry = eventTriggers.get(key);
-  if (entry !== undefined && entry.until > now) return entry.value;
-  const value = await drizzle(db)
-    .select()
-    .from(flowTriggers)
-    .where(
-      and(
-        eq(flowTriggers.userId, userId),
-        eq(flowTriggers.key, event),
-        // Written out: a bound value would not match the partial index.
-        sql`kind = 'app-event'`,
-        eq(flowTriggers.active, true),
-      ),
-    )
-    .orderBy(flowTriggers.flowId, flowTriggers.componentId);
-  if (eventTriggers.size >= MOST_KNOWN) eventTriggers.clear();
-  if (value.length > 0) eventTriggers.set(key, { until: now + TRUST_MS, value });
-  return value;
 }
 
 /** The flows of an organization that listen to one instance or one kind of resource. */
@@ -115,32 +80,32 @@ export async function readTrigger(
 
 /** Registers a trigger by hand: the newest registration of a component counts. */
 export async function saveTrigger(
-  db: D1Database,
+  { db, streams }: TriggerDoors,
   row: typeof flowTriggers.$inferInsert,
 ): Promise<void> {
   await drizzle(db)
     .insert(flowTriggers)
     .values(row)
     .onConflictDoUpdate({ target: [flowTriggers.flowId, flowTriggers.componentId], set: row });
-  forgetTriggers();
+  await announceTriggers(streams, row);
 }
 
 /** Forgets app-event triggers of one component, of this user's flows only. */
 export async function deleteTriggers(
-  db: D1Database,
-  userId: number,
+  { db, streams }: TriggerDoors,
+  owner: { userId: number; organizationId: number },
   componentId: string,
 ): Promise<void> {
   await drizzle(db)
     .delete(flowTriggers)
     .where(
       and(
-        eq(flowTriggers.userId, userId),
+        eq(flowTriggers.userId, owner.userId),
         eq(flowTriggers.componentId, componentId),
         eq(flowTriggers.kind, "app-event"),
       ),
     );
-  forgetTriggers();
+  await announceTriggers(streams, owner);
 }
 
 /** The schedule's minute: that of the last tick, or of the clock before the first. */
@@ -189,9 +154,8 @@ export async function withStartedFlows(
   source: { organizationId: number; kind: "instance" | "resource"; keys: readonly string[] },
   commit: Pick<Commit, "events" | "targets">,
   listens: (trigger: Trigger, event: NewEvent) => boolean,
-  now: number,
 ): Promise<Pick<Commit, "events" | "targets">> {
   if (commit.events.length === 0) return commit;
   const triggers = await readSourceTriggers(db, source.organizationId, source.kind, source.keys);
-  return withRuns(commit, triggers, listens, now);
+  return withRuns(commit, triggers, listens);
 }

@@ -36,7 +36,7 @@ export const webhookRoutes = new Hono<UserEnv>()
     const source = userSource(trigger.userId);
     const id = eventId(source, "webhook", `${flowId}/${componentId}`, crypto.randomUUID());
     const correlationId = runId(id, trigger);
-    const targets = triggerTargets(trigger, { correlationId, startedAt: now, input: "content" });
+    const targets = triggerTargets(trigger, { correlationId, input: "content" });
     const stream = c.env.EVENT_STREAMS.getByName(
       streamName({ organizationId: trigger.organizationId, source }),
     );

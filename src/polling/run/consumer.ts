@@ -64,7 +64,6 @@ export async function commitWork(run: Run, work: Commit): Promise<string[]> {
     { organizationId, kind: "instance", keys: [String(id)] },
     work,
     (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
-    Date.now(),
   );
   const committed = await run.stream.commit({
     ...work,

@@ -37,7 +37,6 @@ export async function handOver(
         { organizationId, kind: "resource", keys: [...new Set(group.flatMap(flowKeys))] },
         commitOf(group),
         startsFlow(group),
-        Date.now(),
       );
       await stream.commit(started);
     }

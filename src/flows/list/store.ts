@@ -1,0 +1,73 @@
+import { and, asc, desc, or, type SQL, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
+import { flows } from "../../db/schema";
+import type { Filter, Filtered, Flow, Permission, Viewer } from "../flow";
+import { visible } from "../store";
+
+const COLUMNS: Record<Filtered, SQLiteColumn> = {
+  userId: flows.userId,
+  flowId: flows.id,
+  stage: flows.stage,
+  name: flows.name,
+  description: flows.description,
+  type: flows.type,
+  btime: flows.btime,
+  mtime: flows.mtime,
+  started: flows.started,
+  sharedWith: flows.sharedWith,
+  customFields: flows.customFields,
+  originFlowId: flows.originFlowId,
+  revision: flows.revision,
+  thumbnail: flows.thumbnail,
+  wizard: flows.wizard,
+  flow: flows.flow,
+};
+
+export type ListRequest = {
+  permissions: Permission[];
+  filters: (Filter & { field: Filtered })[];
+  pattern: string | undefined;
+  sort: { field: Filtered; descending: boolean };
+  offset: number;
+  limit: number;
+};
+
+/** Several values of one field are alternatives; everything else must hold together. */
+function conditions(viewer: Viewer, request: ListRequest): SQL | undefined {
+  const wanted = Map.groupBy(request.filters, ({ field, path, negated }) =>
+    JSON.stringify([field, path, negated]),
+  );
+  const filters = [...wanted.values()].map((alternatives) => {
+    const tests = alternatives.map(({ field, path, value, negated }) => {
+      const column = COLUMNS[field];
+      const json = `$${path.map((key) => `.${JSON.stringify(key)}`).join("")}`;
+      const subject = path.length === 0 ? sql`${column}` : sql`json_extract(${column}, ${json})`;
+      return negated
+        ? sql`CAST(${subject} AS TEXT) IS NOT ${value}`
+        : sql`CAST(${subject} AS TEXT) = ${value}`;
+    });
+    return alternatives[0]?.negated === true ? and(...tests) : or(...tests);
+  });
+  const { pattern } = request;
+  return and(
+    visible(viewer, request.permissions),
+    ...filters,
+    pattern === undefined ? undefined : sql`instr(lower(${flows.name}), lower(${pattern})) > 0`,
+  );
+}
+
+export function listFlows(db: D1Database, viewer: Viewer, request: ListRequest): Promise<Flow[]> {
+  const column = COLUMNS[request.sort.field];
+  return drizzle(db)
+    .select()
+    .from(flows)
+    .where(conditions(viewer, request))
+    .orderBy(request.sort.descending ? desc(column) : asc(column), asc(flows.id))
+    .limit(request.limit)
+    .offset(request.offset);
+}
+
+export function countFlows(db: D1Database, viewer: Viewer, request: ListRequest): Promise<number> {
+  return drizzle(db).$count(flows, conditions(viewer, request));
+}

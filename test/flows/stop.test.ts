@@ -1,0 +1,136 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import type { app as App } from "../../src/app";
+import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { receiver } from "../delivery/build";
+import { step, trigger } from "./build";
+
+beforeAll(foundation);
+afterEach(() => {
+  vi.unstubAllGlobals();
+});
+
+const EVENTS = "/plugins/appmixer/utils/appevents/events";
+
+/** The same Worker with a memory of its own, as another isolate has. */
+async function otherIsolate(): Promise<typeof ask> {
+  vi.resetModules();
+  const { app }: { app: typeof App } = await import("../../src/app");
+  return async (method, path, { token, body } = {}) => {
+    const headers = { authorization: `Bearer ${token}`, "content-type": "application/json" };
+    const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+    const response = await app.request(path, init, env);
+    return { status: response.status, body: await response.json(), headers: response.headers };
+  };
+}
+
+async function started(user: SignedIn, flow: object): Promise<string> {
+  const { token } = user;
+  const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
+  const body = { command: "start" };
+  expect((await ask("POST", `/flows/${flowId}/coordinator`, { token, body })).status).toBe(200);
+  return flowId;
+}
+
+const command = (name: "start" | "stop") => ({ body: { command: name } });
+
+describe("a flow that was stopped", () => {
+  it("is not started by anything that comes after the answer, in any isolate", async () => {
+    const posts = receiver(() => new Response("ok"));
+    const { token, ...user } = await newUser();
+    const isolates = [ask, await otherIsolate(), await otherIsolate()];
+    const url = "http://127.0.0.1:9/run";
+    const flowId = await started({ token, ...user }, { T: trigger("go"), P: step({ url }) });
+    const fire = (call: typeof ask) => call("POST", `${EVENTS}/go`, { token, body: { n: 1 } });
+    const sent = await Promise.all(isolates.map(fire));
+    expect(sent.map(({ body }) => body.triggers.length)).toEqual([1, 1, 1]);
+    const eventId = sent[0]?.headers.get("x-event-id");
+    await expect.poll(() => posts.length).toBe(3);
+    for (const [round, stopper] of isolates.entries()) {
+      const ways = (call: typeof ask) => [
+        fire(call),
+        call("POST", `/app-events/${eventId}/replay`, { token, body: {} }),
+        call("POST", `${EVENTS}/go?flowId=${flowId}`, { token, body: {} }),
+      ];
+      const path = `/flows/${flowId}/coordinator`;
+      expect((await stopper("POST", path, { token, ...command("stop") })).status).toBe(200);
+      const answers = await Promise.all([0, 1, 2].flatMap(() => isolates.flatMap(ways)));
+      expect(answers.map(({ body }) => body)).toEqual(answers.map(() => ({ triggers: [] })));
+      const hook = await ask("POST", `/flows/${flowId}/components/T`, { token, body: {} });
+      expect(hook.status).toBe(404);
+      expect((await stopper("POST", path, { token, ...command("start") })).status).toBe(200);
+      const again = await Promise.all(isolates.map(fire));
+      expect(again.map(({ body }) => body.triggers.length)).toEqual([1, 1, 1]);
+      await expect.poll(() => posts.length).toBe(3 * (round + 2));
+    }
+  });
+
+  it("is not continued: what waits in the queue, and what a step under way would set off, is not sent", async () => {
+    const gate = Promise.withResolvers<void>();
+    const paths: string[] = [];
+    const posts = receiver(async ({ url }) => {
+      paths.push(new URL(url).pathname);
+      await gate.promise;
+      return Response.json({});
+    });
+    const user = await newUser();
+    const { token } = user;
+    const below = {
+      type: "appmixer.utils.http.Get",
+      source: { in: { P: ["response"] } },
+      config: {
+        transform: { in: { P: { response: { lambda: { url: "http://127.0.0.1:9/second" } } } } },
+      },
+    };
+    const P = step({ url: "http://127.0.0.1:9/first" });
+    const flowId = await started(user, { T: trigger("queued"), P, Q: below });
+    const sent = await Promise.all(
+      Array.from({ length: 40 }, () => ask("POST", `${EVENTS}/queued`, { token, body: {} })),
+    );
+    expect(sent.every(({ body }) => body.triggers.length === 1)).toBe(true);
+    await expect.poll(() => paths.length).toBeGreaterThan(0);
+    const path = `/flows/${flowId}/coordinator`;
+    await ask("POST", path, { token, ...command("stop") });
+    const underWay = paths.length;
+    expect(underWay).toBeLessThan(40);
+    // Started anew at once: what began under the earlier start stays where it is.
+    await ask("POST", path, { token, ...command("start") });
+    gate.resolve();
+    const { id } = (await ask("GET", "/user", { token })).body;
+    const stream = env.EVENT_STREAMS.getByName(`1/user:${id}`);
+    const states = async () =>
+      (await stream.notifications({ before: null, limit: 100, withEvents: false })).map(
+        ({ notification: { state } }) => (state.kind === "dead" ? state.reason : state.kind),
+      );
+    await expect
+      .poll(async () => (await states()).toSorted(), { timeout: 20_000 })
+      .toEqual([
+        ...Array.from({ length: underWay }, () => "delivered"),
+        ...Array.from({ length: 40 - underWay }, () => "destination-disabled"),
+      ]);
+    expect(paths).toEqual(Array.from({ length: underWay }, () => "/first"));
+    expect(posts).toHaveLength(underWay);
+    expect((await ask("GET", "/unprocessed-messages", { token })).body).toEqual([]);
+  });
+
+  it("stays off when its template is updated, or its owner saves it, at the same time", async () => {
+    const user = await newUser();
+    const { token } = user;
+    const flow = { T: trigger("race"), P: step({ url: "https://10.0.0.1/cb" }) };
+    for (let round = 0; round < 8; round += 1) {
+      const id = await started(user, flow);
+      const body = { name: `renamed ${round}` };
+      const [saved, stopped] = await Promise.all([
+        ask("PUT", `/flows/${id}?forceUpdate=true`, { token, body }),
+        ask("POST", `/flows/${id}/coordinator`, { token, ...command("stop") }),
+      ]);
+      expect([saved.status, stopped.status]).toEqual([200, 200]);
+      expect((await ask("GET", `/flows/${id}`, { token })).body).toMatchObject({
+        stage: "stopped",
+        ...body,
+      });
+    }
+    const sent = await ask("POST", `${EVENTS}/race`, { token, body: {} });
+    expect(sent.body).toEqual({ triggers: [] });
+  });
+});
