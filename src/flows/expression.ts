@@ -6,6 +6,8 @@ const MOST_DEPTH = 200;
 const MOST_ITEMS = 10_000;
 const MOST_CHARACTERS = 100_000;
 const LONGEST_EXPRESSION = 10_000;
+/** Built-in functions look at each item of a list in one step: so many items count as another. */
+const ITEMS_A_STEP = 10;
 
 /** Why an expression can't be used, or what went wrong in it. */
 export class ExpressionFault extends Error {}
@@ -34,20 +36,35 @@ export function compileExpression(text: string): jsonata.Expression {
       expression.registerFunction(name, () => {
         throw new ExpressionFault(`$${name} is not available here`);
       });
+    // The library's own compares every item with every other.
+    expression.registerFunction("distinct", (value: unknown) =>
+      Array.isArray(value)
+        ? [...new Map(value.map((item) => [JSON.stringify(item), item])).values()]
+        : value,
+    );
     return expression;
   } catch (error) {
     throw faultOf(error);
   }
 }
 
-/** The value of an expression over `input`. @throws ExpressionFault when it fails or takes too much. */
-export async function evaluateExpression(text: string, input: unknown): Promise<unknown> {
+/**
+ * The value of an expression over `input`. `spend` hears of every step; a long list counts as many.
+ * @throws ExpressionFault when it fails or takes too much.
+ */
+export async function evaluateExpression(
+  text: string,
+  input: unknown,
+  spend: (steps: number) => void = () => undefined,
+): Promise<unknown> {
   const expression: Hooked = compileExpression(text);
-  let steps = 0;
-  expression.assign(Symbol.for("jsonata.__evaluate_entry"), () => {
-    steps += 1;
-    if (steps > MOST_STEPS) throw new ExpressionFault(`Took more than ${MOST_STEPS} steps`);
-  });
+  let left = MOST_STEPS;
+  const take = (steps: number): void => {
+    left -= steps;
+    if (left < 0) throw new ExpressionFault(`Took more than ${MOST_STEPS} steps`);
+    spend(steps);
+  };
+  expression.assign(Symbol.for("jsonata.__evaluate_entry"), () => take(1));
   expression.assign(
     Symbol.for("jsonata.__evaluate_exit"),
     (_expression: unknown, _input: unknown, _environment: unknown, result: unknown) => {
@@ -55,6 +72,7 @@ export async function evaluateExpression(text: string, input: unknown): Promise<
         (typeof result === "string" && result.length > MOST_CHARACTERS) ||
         (Array.isArray(result) && result.length > MOST_ITEMS);
       if (tooMuch) throw new ExpressionFault("Made a value that is too large");
+      if (Array.isArray(result)) take(result.length / ITEMS_A_STEP);
     },
   );
   try {

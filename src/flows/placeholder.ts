@@ -1,5 +1,8 @@
 import type { Modifier, Transformation } from "./descriptor";
-import { applyFunctions, flowValue, type FlowValues, stringOf } from "./modifiers";
+import { applyFunctions } from "./modifiers/apply";
+import { stringOf } from "./modifiers/argument";
+import { flowValue, type FlowValues } from "./modifiers/values";
+import { newWork, type Work } from "./modifiers/work";
 import { parsePath, readKeys } from "./path";
 
 /** What a run knows so far: component id → out port → content. */
@@ -31,6 +34,7 @@ export async function transformed(
   const content = isRecord(sent) ? sent : {};
   if (transformation === undefined) return content;
   const budget = { left: MOST_CHARACTERS };
+  const work = newWork();
   const entries: [string, unknown][] = [];
   for (const [field, value] of Object.entries(transformation.lambda)) {
     try {
@@ -39,6 +43,7 @@ export async function transformed(
         scope,
         values,
         budget,
+        work,
         depth: 0,
       });
       if (resolved !== undefined) entries.push([field, resolved]);
@@ -57,6 +62,7 @@ type Resolving = {
   scope: Scope;
   values: FlowValues;
   budget: { left: number };
+  work: Work;
   depth: number;
 };
 
@@ -105,12 +111,12 @@ function spend({ budget }: Resolving, text: string): void {
     throw new TransformFault(`The input is larger than ${MOST_CHARACTERS} characters`);
 }
 
-async function lookUp(id: string, { modifiers, scope, values }: Resolving): Promise<unknown> {
+async function lookUp(id: string, { modifiers, scope, values, work }: Resolving): Promise<unknown> {
   const modifier = Object.hasOwn(modifiers, id) ? modifiers[id] : undefined;
   if (modifier === undefined) return variable(id, scope, values);
   const start =
     modifier.variable === undefined ? undefined : variable(modifier.variable, scope, values);
-  return applyFunctions(start, modifier.functions, values);
+  return applyFunctions(start, modifier.functions, values, work);
 }
 
 function variable(name: string, scope: Scope, values: FlowValues): unknown {

@@ -1,6 +1,6 @@
 import { headerFault } from "../delivery/destination";
 import type { HttpMethod } from "./components";
-import { stringOf } from "./modifiers";
+import { stringOf } from "./modifiers/argument";
 
 /** An HTTP step's request, made from its input (reference `app-events-api.md` §5). */
 export type StepRequest = {

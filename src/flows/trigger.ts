@@ -2,7 +2,7 @@ import { Cron } from "croner";
 import * as z from "zod";
 import type { NewEvent } from "../events/event";
 import type { TriggerKind } from "./components";
-import { stringOf } from "./modifiers";
+import { stringOf } from "./modifiers/argument";
 import type { Trigger } from "./run";
 
 /** What a trigger is found by when something happens. */

@@ -1,7 +1,8 @@
 import { Cron } from "croner";
 import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT, TRIGGER_OUT, triggerKind } from "./components";
 import type { Component, Descriptor, Fault } from "./descriptor";
-import { modifierFault, stringOf } from "./modifiers";
+import { modifierFault } from "./modifiers/apply";
+import { stringOf } from "./modifiers/argument";
 import { parsePath } from "./path";
 import { placeholdersIn } from "./placeholder";
 import { resourceTrigger } from "./trigger";

@@ -1,5 +1,5 @@
 import { type Descriptor, readDescriptor } from "../../src/flows/descriptor";
-import type { FlowValues } from "../../src/flows/modifiers";
+import type { FlowValues } from "../../src/flows/modifiers/values";
 
 export function values(change: Partial<FlowValues> = {}): FlowValues {
   let uuids = 0;

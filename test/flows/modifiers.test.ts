@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { applyFunctions, modifierFault } from "../../src/flows/modifiers";
+import { applyFunctions, modifierFault } from "../../src/flows/modifiers/apply";
+import { flowValue } from "../../src/flows/modifiers/values";
+import { newWork } from "../../src/flows/modifiers/work";
 import { values } from "./build";
 
 const call = (name: string, ...params: unknown[]) => ({
@@ -8,7 +10,7 @@ const call = (name: string, ...params: unknown[]) => ({
   hashParams: {},
 });
 const apply = (value: unknown, name: string, ...params: unknown[]): Promise<unknown> =>
-  applyFunctions(value, [call(name, ...params)], values());
+  applyFunctions(value, [call(name, ...params)], values(), newWork());
 
 describe("modifiers", () => {
   it.each<[string, unknown, unknown[], unknown]>([
@@ -53,8 +55,8 @@ describe("modifiers", () => {
 
   it("starts with a flow value and goes on in order", async () => {
     const functions = [call("g_now"), call("g_formatDate", "YYYY"), call("g_add", 1)];
-    expect(await applyFunctions(undefined, functions, values())).toBe(2027);
-    expect(await applyFunctions(undefined, [call("g_customFields")], values())).toEqual({
+    expect(await applyFunctions(undefined, functions, values(), newWork())).toBe(2027);
+    expect(await applyFunctions(undefined, [call("g_customFields")], values(), newWork())).toEqual({
       plan: "gold",
     });
   });
@@ -78,12 +80,68 @@ describe("modifiers", () => {
     expect(await apply(bomb, "g_replace", "(a+)+$", "b", true)).toBe(bomb);
   });
 
+  it.each<[string, unknown, { name: string; params: { value: unknown }[]; hashParams: object }[]]>([
+    [
+      "a base64 of a base64, fifty times",
+      "x".repeat(1_000),
+      Array.from({ length: 50 }, () => call("g_base64")),
+    ],
+    ["a text of a text, fifty times", '"', Array.from({ length: 50 }, () => call("g_stringify"))],
+    [
+      "a pattern of two thousand states over much text",
+      "x".repeat(200_000),
+      [call("g_replace", "(?:a?){900}b", "", true)],
+    ],
+    [
+      "many expressions together",
+      Array.from({ length: 1_000 }, (_, n) => n),
+      Array.from({ length: 40 }, () =>
+        call("g_jsonata", "$map($, function($x) { $x + 1 + 1 + 1 })"),
+      ),
+    ],
+  ])("bounds what they do together: %s", async (_, value, functions) => {
+    const calls = functions.map((one) => ({ ...one, hashParams: {} }));
+    await expect(applyFunctions(value, calls, values(), newWork())).rejects.toThrow(
+      "too much work",
+    );
+  });
+
+  it("takes named parameters, and leaves others at their defaults", async () => {
+    const hashParams = {
+      replacer: { value: "-" },
+      pattern: { value: "." },
+      global: { value: false },
+    };
+    const functions = [{ name: "g_replace", params: [], hashParams }];
+    expect(await applyFunctions("a.b.c", functions, values(), newWork())).toBe("a-b.c");
+  });
+
+  it.each<[string, unknown]>([
+    ["g_now", "2026-01-02T03:04:05.000Z"],
+    ["g_timestamp", Date.UTC(2026, 0, 2, 3, 4, 5)],
+    ["g_uuid4", "uuid-1"],
+    ["g_userId", "7"],
+    ["g_flowId", "f1"],
+    ["g_flowName", "Name"],
+    ["g_webhookUrl", "https://tributary.example/flows/f1/components/P"],
+    ["g_customFields", { plan: "gold" }],
+  ])("knows %s as a variable and as the first function", async (name, expected) => {
+    expect(flowValue(name, values())).toEqual(expected);
+    expect(modifierFault({ variable: name, functions: [] })).toBeUndefined();
+    expect(await apply(undefined, name)).toEqual(expected);
+  });
+
   it.each([
     ["an unknown name", { functions: [call("g_eval")] }],
     ["a flow value later on", { functions: [call("g_first"), call("g_now")] }],
     ["an unknown variable", { variable: "g_nothing", functions: [] }],
     ["too many parameters", { functions: [call("g_first", 1)] }],
     ["a pattern that is none", { functions: [call("g_replace", "(", "", true)] }],
+    [
+      "a pattern that repeats repeats",
+      { functions: [call("g_replace", "((a{1000}){1000})", "", true)] },
+    ],
+    ["a pattern without end", { functions: [call("g_replace", "a".repeat(1_001), "", true)] }],
     ["a back reference", { functions: [call("g_replace", "(a)\\1", "", true)] }],
     ["an expression that is none", { functions: [call("g_jsonata", "a[")] }],
     [
@@ -102,6 +160,11 @@ describe("JSONata", () => {
     ["a huge range", "[1..10000000]"],
     ["nested maps", "$map([1..5000], function($x) { $map([1..5000], function($y) { $x * $y }) })"],
     ["doubling text", "($f := function($s) { $f($s & $s) }; $f('xx'))"],
+    [
+      "all compared with all",
+      "($l := [1..10000]; $map([1..5000], function($x) { $count($distinct($l)) }))",
+    ],
+    ["lists of lists", "$map([1..10000], function($x) { [1..10000] })"],
     ["padding", "$pad('x', 1000000000)"],
     ["a regular expression", "$match('aaaa', /(a+)+$/)"],
     ["code from text", "$eval('1+1')"],

@@ -7,7 +7,7 @@ import { whole } from "../../http/paging";
 import { invalid, notFound } from "../../http/refusal";
 import { triggerKind } from "../components";
 import { readKeys } from "../path";
-import { stringOf } from "../modifiers";
+import { stringOf } from "../modifiers/argument";
 import { userSource } from "../run";
 import { readUserFlows } from "../store";
 import { hitsOf, INDEX } from "./hits";
