@@ -111,6 +111,18 @@ export const unprocessed = sqliteTable(
   ],
 );
 
+/** Streams beside its user's own that runs of a flow lie in: those of the instances and resources that start it. */
+export const flowStreams = sqliteTable(
+  "flow_streams",
+  {
+    flowId: text("flow_id").notNull(),
+    stream: text().notNull(),
+    /** When a run of it was last seen there, give or take an hour. */
+    seenAt: integer("seen_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.flowId, table.stream] })],
+);
+
 /** An update of a template's instances, done a page at a time. */
 export const flowTickets = sqliteTable("flow_tickets", {
   id: text().primaryKey(),

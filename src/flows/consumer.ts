@@ -2,6 +2,7 @@ import type { Config } from "../config";
 import type { Outcome } from "../delivery/attempt";
 import type { Handler, Rendered, Sending } from "../delivery/handler";
 import { eventId } from "../events/event-id";
+import { streamName } from "../events/stream-name";
 import type { Answer } from "../http/client";
 import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT } from "./components";
 import { type Component, stepsBelow } from "./descriptor";
@@ -11,8 +12,9 @@ import type { FlowValues } from "./modifiers/values";
 import { readKeys } from "./path";
 import { type Scope, transformed, TransformFault } from "./placeholder";
 import { stepNext } from "./retry";
+import { noteStream } from "./logs/store";
 import { recordOf, scopeOf, type StepMessage } from "./message";
-import { derivedUuid, stepTargets } from "./run";
+import { derivedUuid, stepTargets, userSource } from "./run";
 import { requestOf, responseContent, type StepRequest } from "./step";
 import { type RunningDoors, stopFlow } from "./running/store";
 import { type ReadRunning, readRunningFlows, type RunningFlow } from "./standing/store";
@@ -37,7 +39,7 @@ type Prepared = {
 type Preparation =
   | ({ kind: "prepared" } & Prepared)
   | { kind: "stopped" }
-  | { kind: "faulty"; message: string; input: Record<string, unknown> };
+  | { kind: "faulty"; running: RunningFlow; message: string; input: Record<string, unknown> };
 
 /**
  * The steps of flows, as notifications: the request is made from what the run knows, and the answer is an
@@ -58,6 +60,7 @@ export function flowHandler(given: RunningDoors): Handler {
 async function render(item: Sending, doors: Doors): Promise<Rendered> {
   const now = Date.now();
   const prepared = await prepare(item, doors);
+  if (prepared.kind !== "stopped") await noteForeign(item, prepared, doors);
   switch (prepared.kind) {
     case "stopped":
       return {
@@ -87,6 +90,17 @@ async function render(item: Sending, doors: Doors): Promise<Rendered> {
   }
 }
 
+/** Runs that an instance or a resource started lie elsewhere: the log must find them. */
+async function noteForeign(
+  { stream }: Sending,
+  { running: { flow } }: { running: RunningFlow },
+  { db }: Doors,
+): Promise<void> {
+  const { organizationId } = flow;
+  if (stream === streamName({ organizationId, source: userSource(flow.userId) })) return;
+  await noteStream(db, flow.id, stream, Date.now());
+}
+
 async function prepare(item: Sending, doors: Doors): Promise<Preparation> {
   const message: StepMessage = JSON.parse(item.body);
   const { step } = message;
@@ -112,14 +126,14 @@ async function prepare(item: Sending, doors: Doors): Promise<Preparation> {
     const verdict = requestOf(method, input);
     return verdict.ok
       ? { kind: "prepared", running, component, scope, input, request: verdict.request }
-      : { kind: "faulty", message: verdict.message, input };
+      : { kind: "faulty", running, message: verdict.message, input };
   } catch (error) {
     if (
       error instanceof TransformFault ||
       error instanceof ModifierFault ||
       error instanceof ExpressionFault
     )
-      return { kind: "faulty", message: error.message, input: {} };
+      return { kind: "faulty", running, message: error.message, input: {} };
     throw error;
   }
 }

@@ -1,6 +1,7 @@
 import { purgeTries } from "../accounts/users/store";
 import { eventId } from "../events/event-id";
 import { streamName } from "../events/stream-name";
+import { purgeFlowStreams } from "./logs/store";
 import { runId, triggerTargets, userSource } from "./run";
 import type { RunningDoors } from "./running/store";
 import { purgeTickets } from "./templates/tickets/store";
@@ -54,5 +55,6 @@ export async function tickFlows(scheduledAt: number, doors: RunningDoors): Promi
   if (minute % 60 !== 0) return;
   await purgeUnprocessed(doors.db, scheduledAt - RETENTION_MS);
   await purgeTickets(doors.db, scheduledAt - RETENTION_MS);
+  await purgeFlowStreams(doors.db, scheduledAt - RETENTION_MS);
   await purgeTries(doors.db, scheduledAt);
 }

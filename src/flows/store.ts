@@ -1,7 +1,9 @@
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { flows } from "../db/schema";
+import { Refusal } from "../http/refusal";
 import type { Flow, Permission, Viewer } from "./flow";
+import { flowBytes, MOST_FLOW_BYTES } from "./size";
 
 /** What a viewer may see: their own flows, and those shared with all these permissions. */
 export function visible(viewer: Viewer, permissions: readonly Permission[]): SQL | undefined {
@@ -46,17 +48,27 @@ export async function readOwnFlow(
   return row;
 }
 
-/** @returns false when the id is taken. */
+/** @returns false when the id is taken. @throws Refusal `too-large` for more than a row can hold. */
 export async function createFlow(
   db: D1Database,
-  flow: typeof flows.$inferInsert,
+  flow: Partial<Flow> & typeof flows.$inferInsert,
 ): Promise<boolean> {
+  checkSize(flow);
   const rows = await drizzle(db)
     .insert(flows)
     .values(flow)
     .onConflictDoNothing()
     .returning({ id: flows.id });
   return rows.length > 0;
+}
+
+/** @throws Refusal `too-large` for more than a row can hold. */
+export function checkSize(flow: Partial<Flow>): void {
+  if (flowBytes(flow) > MOST_FLOW_BYTES)
+    throw new Refusal({
+      kind: "too-large",
+      message: `The flow is larger than ${MOST_FLOW_BYTES} bytes, what its template was included`,
+    });
 }
 
 /** The flow of this user that has a component; the newest when several have. */

@@ -133,6 +133,16 @@ describe("flows", () => {
     await eventually(
       async () => received.some(({ body: sent }) => sent.includes("env-of-flow")) && true,
     );
+    // The run lies in the stream of the resource's scope: the log looks there too.
+    const { token } = admin;
+    const logged = async () => (await ask("GET", `/logs?flowId=${id}`, { token })).body.hits;
+    await expect.poll(logged).toMatchObject([{ portType: "out" }, { portType: "in" }]);
+    const [hit] = await logged();
+    expect(hit).toMatchObject({ componentId: "P", senderId: "T", severity: "info" });
+    const path = `/logs/runs/${encodeURIComponent(hit._id)}`;
+    expect((await ask("GET", path, { token })).body).toEqual(hit);
+    expect((await ask("GET", path, { token: user.token })).status).toBe(404);
+    expect((await ask("GET", `/logs?flowId=${id}`, user)).body.hits).toEqual([]);
     await command(admin, id, { command: "stop" });
     vi.unstubAllGlobals();
   });

@@ -1,16 +1,21 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
-import { instanceSource, parseNotificationId, streamName } from "../../events/stream-name";
+import {
+  instanceSource,
+  parseNotificationId,
+  parseStreamName,
+  streamName,
+} from "../../events/stream-name";
 import { parse, readTypedJson } from "../../http/body";
 import { whole } from "../../http/paging";
 import { invalid, notFound } from "../../http/refusal";
-import { triggerKind } from "../components";
 import { readKeys } from "../path";
 import { stringOf } from "../modifiers/argument";
 import { userSource } from "../run";
-import { readUserFlows } from "../store";
+import { readOwnFlow, readUserFlows } from "../store";
 import { hitsOf, INDEX } from "./hits";
+import { readFlowStreams } from "./store";
 import { countBy, type Hit, matches, parseQuery } from "./query";
 
 /** As many of a stream's notifications are looked through for one request. */
@@ -24,7 +29,10 @@ const aggregation = z.object({
   query: z.string().optional(),
 });
 
-/** Logs: a view over the runs, kept as long as the stream keeps them (reference `app-events-api.md` §10). */
+/**
+ * Logs: a view over the runs (reference `app-events-api.md` §10). They cost nothing and are kept as long as the
+ * streams keep the runs: seven days, not the thirty of the reference.
+ */
 export const logRoutes = new Hono<UserEnv>()
   .use("/logs/*", withUser)
   .get("/logs", async (c) => {
@@ -55,12 +63,9 @@ export const logRoutes = new Hono<UserEnv>()
   })
   .get("/logs/:index/:id", async (c) => {
     const { index, id } = c.req.param();
-    const address = parseNotificationId(id.replace(/\.(in|out)$/, ""));
-    if (index === INDEX && address !== undefined) {
-      const hit = (await hits(c, undefined, undefined)).find(({ _id }) => _id === id);
-      if (hit !== undefined) return c.json(hit);
-    }
-    throw notFound(`No log entry with id '${id}'`);
+    const hit = index === INDEX ? await hitOf(c, id) : undefined;
+    if (hit === undefined) throw notFound(`No log entry with id '${id}'`);
+    return c.json(hit);
   });
 
 /** Every line of this user's flows that the query names, from all streams their runs lie in. */
@@ -76,13 +81,10 @@ async function hits(
   const flows = new Map(
     (await readUserFlows(c.env.DB, user.id, flowId)).map(({ id, flow }) => [id, flow]),
   );
-  const typeOf = (id: string, componentId: string): string =>
-    stringOf(readKeys(flows.get(id), [componentId, "type"]));
+  const own = streamName({ organizationId: user.organizationId, source: userSource(user.id) });
   const found: Hit[] = [];
-  for (const source of sourcesOf(user.id, [...flows.values()])) {
-    const stream = c.env.EVENT_STREAMS.getByName(
-      streamName({ organizationId: user.organizationId, source }),
-    );
+  for (const name of [own, ...(await readFlowStreams(c.env.DB, user.id, flowId))]) {
+    const stream = c.env.EVENT_STREAMS.getByName(name);
     let before: number | null = null;
     for (let scanned = 0; scanned < MOST_SCANNED; scanned += PAGE) {
       const views = await stream.notifications({ before, limit: PAGE, withEvents: false });
@@ -90,7 +92,7 @@ async function hits(
         before = notification.seq;
         const { envelope } = notification;
         if (envelope.format === "flow-step" && flows.has(envelope.flowId))
-          found.push(...hitsOf(notification, id, typeOf));
+          found.push(...hitsOf(notification, id, typesOf(flows)));
       }
       if (views.length < PAGE) break;
     }
@@ -98,17 +100,30 @@ async function hits(
   return found.filter((hit) => matches(hit, conditions));
 }
 
-/** Runs lie where they began: with the user, or with the instance whose events start them. */
-function sourcesOf(userId: number, flows: readonly Record<string, unknown>[]): Set<string> {
-  const sources = new Set([userSource(userId)]);
-  for (const flow of flows)
-    for (const component of Object.values(flow)) {
-      if (triggerKind(stringOf(readKeys(component, ["type"]))) !== "instance") continue;
-      const id = Number(readKeys(component, ["config", "properties", "instanceId"]));
-      if (Number.isSafeInteger(id) && id > 0) sources.add(instanceSource(id));
-    }
-  return sources;
+/** One line of this user's flows, by its id: the step's notification, and which of its lines. */
+async function hitOf(c: Context<UserEnv>, id: string): Promise<Hit | undefined> {
+  const { user } = c.var;
+  const address = parseNotificationId(id.replace(/\.(in|out)$/, ""));
+  if (address === undefined) return undefined;
+  const { organizationId } = user;
+  const name =
+    address.kind === "stream"
+      ? address.stream
+      : streamName({ organizationId, source: instanceSource(address.instanceId) });
+  if (parseStreamName(name).organizationId !== organizationId) return undefined;
+  const view = await c.env.EVENT_STREAMS.getByName(name).notification(address.seq);
+  const envelope = view?.notification.envelope;
+  if (view === null || envelope?.format !== "flow-step") return undefined;
+  const flow = await readOwnFlow(c.env.DB, user.id, envelope.flowId);
+  if (flow === undefined) return undefined;
+  const lines = hitsOf(view.notification, view.id, typesOf(new Map([[flow.id, flow.flow]])));
+  return lines.find(({ _id }) => _id === id);
 }
+
+const typesOf =
+  (flows: ReadonlyMap<string, Record<string, unknown>>) =>
+  (flowId: string, componentId: string): string =>
+    stringOf(readKeys(flows.get(flowId), [componentId, "type"]));
 
 /** `{"by":{"terms":{"field":"severity"}}}`, or the field alone. */
 function fieldOf(aggs: string | Record<string, unknown>): string {

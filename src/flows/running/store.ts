@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import { readTokenUser } from "../../accounts/users/store";
 import { type Config, readConfig } from "../../config";
-import { destinations, flows, flowTriggers, unprocessed } from "../../db/schema";
+import { destinations, flows, flowStreams, flowTriggers, unprocessed } from "../../db/schema";
 import { keyring } from "../../db/sealed";
 import { deleteDestination, saveDestination } from "../../delivery/store";
 import { conflict, forbidden } from "../../http/refusal";
@@ -11,6 +11,7 @@ import { triggerKind } from "../components";
 import type { Descriptor } from "../descriptor";
 import type { Flow } from "../flow";
 import { stepDestinationId } from "../run";
+import { checkSize } from "../store";
 import { announceTriggers } from "../triggers/heard/store";
 import { scheduleMinute, triggerRow } from "../triggers/store";
 import { startable } from "../validated";
@@ -69,6 +70,7 @@ export async function deleteFlow(doors: RunningDoors, flow: Owned): Promise<void
   await orm.batch([
     orm.delete(flowTriggers).where(eq(flowTriggers.flowId, flow.id)),
     orm.delete(unprocessed).where(eq(unprocessed.flowId, flow.id)),
+    orm.delete(flowStreams).where(eq(flowStreams.flowId, flow.id)),
     orm.delete(flows).where(eq(flows.id, flow.id)),
     ...owned.map((row) => deleteDestination(db, row.id)),
   ]);
@@ -77,7 +79,7 @@ export async function deleteFlow(doors: RunningDoors, flow: Owned): Promise<void
 
 /**
  * Sets fields of a flow; one that is running goes on with them, its runs included, unless they are to be
- * dropped. @throws Refusal when a running flow could not run with them.
+ * dropped. @throws Refusal when a running flow could not run with them, or a row could not hold them.
  */
 export async function replaceFlow(
   doors: RunningDoors,
@@ -87,6 +89,7 @@ export async function replaceFlow(
 ): Promise<Switched> {
   const now = Date.now();
   const set = { ...columns, mtime: now, revision: flow.revision + 1 };
+  checkSize({ ...flow, ...set });
   if (flow.stage === "running") {
     const started = dropRuns ? after(flow, now) : (flow.started ?? now);
     return switchOn(doors, flow, { ...flow, ...set }, { now, started, set });

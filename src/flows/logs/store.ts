@@ -1,0 +1,52 @@
+import { and, desc, eq, lt, max, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { flows, flowStreams } from "../../db/schema";
+
+const HOUR_MS = 3_600_000;
+const MOST_KNOWN = 5_000;
+const MOST_STREAMS = 50;
+/** What this isolate wrote down, and until when that is good. */
+const noted = new Map<string, number>();
+
+/** Writes down that runs of a flow lie in a stream that is not its user's own; once an hour at most. */
+export async function noteStream(
+  db: D1Database,
+  flowId: string,
+  stream: string,
+  now: number,
+): Promise<void> {
+  const key = `${flowId} ${stream}`;
+  if ((noted.get(key) ?? 0) > now) return;
+  await drizzle(db)
+    .insert(flowStreams)
+    .values({ flowId, stream, seenAt: now })
+    .onConflictDoUpdate({
+      target: [flowStreams.flowId, flowStreams.stream],
+      set: { seenAt: now },
+      setWhere: sql`${flowStreams.seenAt} < ${now - HOUR_MS}`,
+    });
+  if (noted.size >= MOST_KNOWN) noted.clear();
+  noted.set(key, now + HOUR_MS);
+}
+
+/** Streams beside the user's own that runs of their flows lie in, the latest first. */
+export async function readFlowStreams(
+  db: D1Database,
+  userId: number,
+  flowId: string | undefined,
+): Promise<string[]> {
+  const rows = await drizzle(db)
+    .select({ stream: flowStreams.stream })
+    .from(flowStreams)
+    .innerJoin(flows, eq(flows.id, flowStreams.flowId))
+    .where(and(eq(flows.userId, userId), flowId === undefined ? undefined : eq(flows.id, flowId)))
+    .groupBy(flowStreams.stream)
+    .orderBy(desc(max(flowStreams.seenAt)))
+    .limit(MOST_STREAMS);
+  return rows.map(({ stream }) => stream);
+}
+
+/** Forgets streams that keep nothing of a flow any more. */
+export async function purgeFlowStreams(db: D1Database, before: number): Promise<void> {
+  await drizzle(db).delete(flowStreams).where(lt(flowStreams.seenAt, before));
+}
