@@ -1,4 +1,5 @@
 import { SignJWT, UnsecuredJWT } from "jose";
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { tokenKey } from "../../src/accounts/users/token";
 import { ask, foundation, newUser } from "./ask";
@@ -18,7 +19,9 @@ describe("sign-up and sign-in", () => {
 
   it("gives a token with id, scope, version and thirty days", async () => {
     const { token } = await newUser();
+    expect(JSON.parse(atob(token.split(".")[0] ?? ""))).toEqual({ alg: "HS256", typ: "JWT" });
     const claims = claimsOf(token);
+    expect(Object.keys(claims).toSorted()).toEqual(["exp", "iat", "id", "scope", "ver"]);
     expect(claims).toMatchObject({ scope: ["user"], ver: 1 });
     expect(typeof claims.id).toBe("string");
     expect(claims.exp - claims.iat).toBe(2_592_000);
@@ -79,6 +82,43 @@ describe("sign-up and sign-in", () => {
     const answer = await ask("POST", "/user/auth", { body: { email, password } });
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+    // Five minutes later it may be tried again.
+    await env.DB.prepare("UPDATE sign_in_failures SET until = 1 WHERE key = ?")
+      .bind(`name:${email}`)
+      .run();
+    expect((await ask("POST", "/user/auth", { body: { email, password } })).status).toBe(200);
+  });
+
+  it("counts guesses that come all at once, those at the old password of a token too", async () => {
+    const { email, token } = await newUser();
+    const guesses = await Promise.all(
+      Array.from({ length: 14 }, (_, n) =>
+        n % 2 === 0
+          ? ask("POST", "/user/auth", { body: { email, password: `guess ${n}` } })
+          : ask("POST", "/user/change-password", {
+              token,
+              body: { oldPassword: `guess ${n}`, newPassword: "a-new-password" },
+            }),
+      ),
+    );
+    const statuses = guesses.map(({ status }) => status);
+    expect(statuses.filter((status) => status === 403)).toHaveLength(10);
+    expect(statuses.filter((status) => status === 429)).toHaveLength(4);
+  });
+
+  it("stops an address that guesses at many names, and nobody else", async () => {
+    const { email, password } = await newUser();
+    const from = (address: string) =>
+      ask("POST", "/user/auth", {
+        body: { email, password },
+        headers: { "cf-connecting-ip": address },
+      });
+    const until = Date.now() + 60_000;
+    await env.DB.prepare("INSERT INTO sign_in_failures VALUES ('address:192.0.2.1', 500, ?)")
+      .bind(until)
+      .run();
+    expect((await from("192.0.2.1")).status).toBe(429);
+    expect((await from("192.0.2.2")).status).toBe(200);
   });
 });
 
@@ -118,13 +158,29 @@ describe("tokens", () => {
     const { token } = await newUser();
     const { id } = claimsOf(token);
     const past = Math.floor(Date.now() / 1000) - 10;
-    for (const one of [
-      await sign({ id, scope: ["user"], ver: 1 }, past),
-      await sign({ id, scope: ["user"] }, future),
-      await sign({ id: "999999", scope: ["user"], ver: 1 }, future),
-    ])
-      expect((await ask("GET", "/user", { token: one })).status).toBe(401);
-    expect((await ask("GET", "/user")).status).toBe(401);
+    const claims = { id, scope: ["user"], ver: 1 };
+    for (const [one, message] of [
+      [await sign(claims, past), "Invalid JWT: the token has expired"],
+      [await sign({ id, scope: ["user"] }, future), "Invalid JWT: claims are missing"],
+      [await sign({ ...claims, id: "1 OR 1" }, future), "Invalid JWT: claims are missing"],
+      [await sign({ ...claims, id: "999999" }, future), "Invalid JWT: the user does not exist"],
+      [await sign({ ...claims, ver: 2 }, future), "Invalid JWT: the token was revoked"],
+      [undefined, "Missing authentication"],
+    ] as const)
+      expect(await ask("GET", "/flows", one === undefined ? {} : { token: one })).toMatchObject({
+        status: 401,
+        body: { statusCode: 401, error: "Unauthorized", message },
+      });
+    expect((await ask("GET", "/flows", { token: await sign(claims, future) })).status).toBe(200);
+  });
+
+  it("refuses the token of somebody who was switched off", async () => {
+    const { email, token } = await newUser();
+    await env.DB.prepare("UPDATE users SET is_active = 0 WHERE email = ?").bind(email).run();
+    expect(await ask("GET", "/flows", { token })).toMatchObject({
+      status: 401,
+      body: { message: "Invalid JWT: the user is not active" },
+    });
   });
 
   it("takes the scheme in any case", async () => {
@@ -142,7 +198,10 @@ describe("tokens", () => {
       });
     expect((await change("wrong")).status).toBe(403);
     expect((await change(password)).status).toBe(200);
-    expect((await ask("GET", "/user", { token })).status).toBe(401);
+    expect(await ask("GET", "/user", { token })).toMatchObject({
+      status: 401,
+      body: { message: "Invalid JWT: the token was revoked" },
+    });
     const body = { email, password: "another-password" };
     expect((await ask("POST", "/user/auth", { body })).status).toBe(200);
   });
