@@ -1,5 +1,6 @@
 import { app } from "./app";
 import { readConfig } from "./config";
+import { Standings } from "./delivery/admission/consumer";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
 import { tidy } from "./delivery/cron";
 import { announceEvent } from "./events/operations/store";
@@ -22,12 +23,16 @@ function consumeDead(batch: MessageBatch): void {
   batch.ackAll();
 }
 
+/** What this isolate may do at each endpoint. */
+const standings = new Standings();
+
 /** What every door of this deployment opens onto. */
 function doorsOf(env: Env): DeliveryDoors & PollDoors {
   const doors = {
     db: env.DB,
     streams: env.EVENT_STREAMS,
     endpoints: env.ENDPOINTS,
+    standings,
     polls: env.POLLS,
     config: readConfig(env),
   };

@@ -27,11 +27,17 @@ export type Tried = {
   refused: boolean;
 };
 
+export type CallDoors = {
+  config: Config;
+  /** Callbacks to this platform's own addresses; absent: they go over the network like all others. */
+  inside?: Inside;
+};
+
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
 export function post(
   destination: Destination & { url: string },
   item: DeliveryItem & { body: string },
-  { config, inside }: { config: Config; inside?: Inside | undefined },
+  { config, inside }: CallDoors,
   now: number,
 ): Promise<Tried> {
   const outbound = {

@@ -9,11 +9,10 @@ import {
   PROBE_LOST_MS,
 } from "./circuit";
 import { type Pace, reserve, UNPACED } from "./rate";
+import { Room } from "./room";
 
-/** Calls under way at one endpoint at a time, over all streams. */
-const CONCURRENCY = 100;
-/** A call that nobody reports on is taken for ended after this long. */
-const CALL_LOST_MS = 40_000;
+/** Who finds an endpoint crowded comes back after this long. */
+const CROWDED_MS = 1_000;
 /** While parked, a stream comes back by itself after this long if nobody calls it. */
 const PARKED_MS = 6 * 3_600_000;
 const SLOWDOWN_MS = 1_000;
@@ -22,18 +21,30 @@ const LONGEST_SLOWDOWN_MS = 300_000;
 const RESUMED_AT_ONCE = 20;
 const RESUME_PAUSE_MS = 1_000;
 
+/** An isolate, and how many of its calls are under way under the grant it holds. */
+export type Holder = { id: string; busy: number };
+
 export type AdmitRequest = {
   wanted: number;
   stream: string;
   destinationId: string;
+  holder: Holder;
   ratePerSecond?: number;
+  /** Whether the destination's notifications all go here: they wait until the endpoint calls their stream. */
+  waits: boolean;
 };
 
-/**
- * Starts for those that may go; the others come back at `returnAt`, or, when `parked`, as soon as the
- * destination is well again, and at `returnAt` at the latest.
- */
-export type Admission = { starts: Millis[]; returnAt: Millis | null; parked: boolean };
+/** Whether calls may be made. */
+export type Admission =
+  /** The holder may have `calls` under way at a time, and begin them for `GRANT_MS` from when it asked. */
+  | { kind: "granted"; calls: number }
+  /** Calls at these instants; the rest comes back at `returnAt`. */
+  | { kind: "paced"; starts: Millis[]; returnAt: Millis }
+  /**
+   * The circuit is open: one call as a probe, or none. The rest comes back when it is called, at `returnAt`
+   * at the latest; who isn't called by itself at `probeAt`.
+   */
+  | { kind: "parked"; starts: Millis[]; returnAt: Millis; probeAt: Millis };
 
 export type CallResult = { status: number | null; retryAt?: Millis };
 
@@ -51,7 +62,7 @@ export type EndpointView = {
 export class Endpoint extends DurableObject<Env> {
   private circuit: Circuit = CLOSED;
   private pace: Pace = UNPACED;
-  private readonly calls: Millis[] = [];
+  private readonly room = new Room();
   private slowedUntil = 0;
   private slowdowns = 0;
 
@@ -68,38 +79,58 @@ export class Endpoint extends DurableObject<Env> {
   /** Whether, and when, `wanted` calls may be made. */
   admit(request: AdmitRequest): Admission {
     const now = Date.now();
-    while (this.calls[0] !== undefined && this.calls[0] < now - CALL_LOST_MS) this.calls.shift();
-    const gate = admitted(this.circuit, request.wanted, now);
+    const { wanted, holder, ratePerSecond } = request;
+    const gate = admitted(this.circuit, wanted, now);
     if (gate.circuit !== this.circuit) this.save(gate.circuit);
     if (this.circuit.state !== "closed") {
-      if (gate.admitted < request.wanted) this.park(request, now);
-      this.calls.push(...Array.from({ length: gate.admitted }, () => now));
-      return {
-        starts: Array.from({ length: gate.admitted }, () => now),
-        returnAt: now + PARKED_MS,
-        parked: true,
-      };
+      this.room.hold(holder.id, holder.busy, now);
+      const starts = Array.from({ length: gate.admitted }, () => now);
+      this.room.start(starts);
+      if (request.waits && gate.admitted < wanted) this.park(request, now);
+      const probeAt = this.circuit.nextProbeAt ?? now + PROBE_LOST_MS;
+      return { kind: "parked", starts, returnAt: now + PARKED_MS, probeAt };
     }
-    if (this.slowedUntil > now) return { starts: [], returnAt: this.slowedUntil, parked: false };
-    const room = Math.max(0, CONCURRENCY - this.calls.length);
-    const wanted = Math.min(request.wanted, room);
-    const reserved = reserve(this.pace, wanted, request.ratePerSecond, now);
-    this.pace = reserved.pace;
-    this.calls.push(...reserved.starts);
-    const crowded = wanted < request.wanted ? now + 1_000 : null;
-    return { starts: reserved.starts, returnAt: reserved.returnAt ?? crowded, parked: false };
+    if (this.slowedUntil > now) {
+      this.room.hold(holder.id, holder.busy, now);
+      return { kind: "paced", starts: [], returnAt: this.slowedUntil };
+    }
+    if (ratePerSecond === undefined) {
+      const calls = this.room.grant(holder.id, holder.busy, now);
+      return calls === null
+        ? { kind: "paced", starts: [], returnAt: now + CROWDED_MS }
+        : { kind: "granted", calls };
+    }
+    const room = Math.min(wanted, this.room.free(now));
+    const { pace, starts, returnAt } = reserve(this.pace, room, ratePerSecond, now);
+    this.pace = pace;
+    this.room.start(starts);
+    return { kind: "paced", starts, returnAt: returnAt ?? now + CROWDED_MS };
+  }
+
+  /** A holder's grant has run out, and calls of it are still under way. */
+  hold({ id, busy }: Holder): void {
+    this.room.hold(id, busy, Date.now());
   }
 
   /**
-   * What became of calls, those that were admitted on trust included: `unreported` of them went well before.
+   * What became of calls. `ended`: so many that had starts of their own are over; `unreported`: so many
+   * went well under a grant before.
    * @returns the circuit, and whether it has just opened.
    */
-  report(results: CallResult[], unreported = 0): EndpointView & { opened: boolean } {
+  report({
+    results,
+    ended,
+    unreported,
+  }: {
+    results: CallResult[];
+    ended: number;
+    unreported: number;
+  }): EndpointView & { opened: boolean } {
     const now = Date.now();
     const before = this.circuit;
     let circuit = before;
     for (let well = 0; well < unreported; well += 1) circuit = afterCall(circuit, false, now, 0);
-    this.calls.splice(0, results.length);
+    this.room.end(ended);
     for (const { status, retryAt } of results) {
       circuit = afterCall(circuit, isDestinationFault(status), now, Math.random());
       this.slowDown(status, retryAt, now);

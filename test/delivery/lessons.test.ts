@@ -4,6 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
+import { Standings } from "../../src/delivery/admission/consumer";
 import { consumeDeliveries } from "../../src/delivery/consumer";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import {
@@ -395,6 +396,7 @@ async function consume(bodies: unknown[]): Promise<void> {
     db: env.DB,
     streams: env.EVENT_STREAMS,
     endpoints: env.ENDPOINTS,
+    standings: new Standings(),
     config: readConfig(env),
     announce: () => Promise.resolve(),
     handlers: {},

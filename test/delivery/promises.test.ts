@@ -206,16 +206,3 @@ function flood(): Response {
     }),
   );
 }
-
-describe("an endpoint's concurrency", () => {
-  it("is given back with each report, so that calls that ended crowd nobody out", async () => {
-    const endpoint = env.ENDPOINTS.getByName(`1/https://app.example/${crypto.randomUUID()}`);
-    const request = { wanted: 60, stream: "1/user:1", destinationId: "webhook-1" };
-    for (let round = 0; round < 10; round += 1) {
-      expect((await endpoint.admit(request)).starts).toHaveLength(60);
-      await endpoint.report(Array.from({ length: 60 }, () => ({ status: 200 })));
-    }
-    await endpoint.admit(request);
-    expect((await endpoint.admit(request)).starts).toHaveLength(40);
-  });
-});
