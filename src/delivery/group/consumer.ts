@@ -9,7 +9,7 @@ import { givenUpAt } from "../horizon";
 import type { Limiter } from "../limiter";
 import type { Announce, Notice } from "../notice";
 import type { CallResult } from "../object";
-import { dead, deathsOf, partition, putOff, unsent } from "../outcome";
+import { attemptWithoutCall, dead, deathsOf, partition, putOff, unsent } from "../outcome";
 import { countsOf } from "../rollup/count";
 import { count } from "../rollup/store";
 import { callback, handled, type Ready, told } from "../sending/consumer";
@@ -90,16 +90,22 @@ async function prepared(
   if (handler === undefined)
     return {
       ready:
-        url === null
+        url === null || !URL.canParse(url)
           ? []
           : items.map((item) => callback({ ...destination, url }, item, policy, doors)),
-      settled: [],
+      settled: url === null || URL.canParse(url) ? [] : items.map((item) => addressless(item, url)),
     };
   const all = await Promise.all(items.map((item) => handled(handler, destination, item, doors)));
   return {
     ready: all.flatMap((one) => (one.kind === "ready" ? one.ready : [])),
     settled: all.flatMap((one) => (one.kind === "settled" ? one.outcome : [])),
   };
+}
+
+function addressless(item: Sending, url: string): Outcome {
+  const now = Date.now();
+  const attempt = attemptWithoutCall(item.n, now, `'${url}' is not an absolute URL`);
+  return { seq: item.seq, n: item.n, attempt, next: dead("refused", now) };
 }
 
 /** The calls of a group to one endpoint: admitted together as far as possible, reported together. */

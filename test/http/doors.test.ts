@@ -1,0 +1,314 @@
+import {
+  createExecutionContext,
+  createMessageBatch,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { app } from "../../src/app";
+import { readConfig } from "../../src/config";
+import { concur } from "../../src/connectors/concur";
+import { Standings } from "../../src/delivery/admission/consumer";
+import { consumeDeliveries } from "../../src/delivery/consumer";
+import type { EventStream } from "../../src/events/object";
+import { flowHandler } from "../../src/flows/consumer";
+import { exchangeCode } from "../../src/instances/hub/client";
+import { ask, foundation, newUser } from "../accounts/ask";
+import { destination, eventually, type Received, receiver } from "../delivery/build";
+import { commit, event, freshStream, target } from "../events/build";
+import { step } from "../flows/build";
+import { draft } from "../instances/build";
+import { HOSTILE } from "./hostile";
+
+/** The table of hostile URLs through every door that takes or calls one, as when deployed. */
+
+const DEPLOYED = {
+  ...env,
+  ENVIRONMENT: "deployed",
+  EGRESS_ALLOW: "",
+  TRIBUTARY_PUBLIC_URL: "https://tributary.example.com",
+};
+const config = readConfig(DEPLOYED);
+
+beforeAll(foundation);
+afterEach(() => vi.unstubAllGlobals());
+
+const ok = (): Response => new Response("ok");
+
+async function call(
+  method: string,
+  path: string,
+  body: unknown,
+  authorization = "Bearer an-api-key-for-the-tests",
+) {
+  const context = createExecutionContext();
+  const response = await app.request(
+    path,
+    {
+      method,
+      headers: { authorization, "content-type": "application/json" },
+      body: JSON.stringify(body),
+    },
+    DEPLOYED,
+    context,
+  );
+  const text = await response.text();
+  await waitOnExecutionContext(context);
+  return { status: response.status, text, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+/** Consumes what a stream sends, as a deployed Worker does. */
+async function consumeDeployed(stream: DurableObjectStub<EventStream>, resolver?: string) {
+  const messages: unknown[] = [];
+  const queue = {
+    sendBatch: (batch: { body: unknown }[]) => {
+      messages.push(...batch.map(({ body }) => body));
+      return Promise.resolve();
+    },
+  };
+  await runInDurableObject(stream, (object) => {
+    Reflect.set(object, "env", { ...env, DELIVERIES: queue, DELIVERIES_SLOW: queue });
+  });
+  const doors = { db: env.DB, streams: env.EVENT_STREAMS, config };
+  return async (): Promise<void> => {
+    for (const [index, body] of messages.splice(0).entries())
+      await consumeDeliveries(
+        createMessageBatch("tributary-deliveries", [
+          { id: `m${index}`, timestamp: new Date(), attempts: 1, body },
+        ]),
+        {
+          ...doors,
+          config: { ...config, egress: { ...config.egress, resolver } },
+          endpoints: env.ENDPOINTS,
+          standings: new Standings(),
+          announce: () => Promise.resolve(),
+          handlers: { "flow-step": flowHandler(doors) },
+        },
+      );
+  };
+}
+
+async function endsOf(stream: DurableObjectStub<EventStream>, count: number) {
+  const views = await stream.notifications({ before: null, limit: count, withEvents: false });
+  return views.map(({ notification: { state, attempts, destinationId } }) => ({
+    destinationId,
+    reason: state.kind === "dead" ? state.reason : state.kind,
+    error: attempts.at(-1)?.error ?? "",
+  }));
+}
+
+/** An address that a text field can hold and that is not simply absent. */
+const NAMED = HOSTILE.filter((url) => url.trim() !== "");
+
+describe("promise 8, no hostile URL passes any door", () => {
+  it.each(["event.notification.callback.url", "base.url", "oauth.base.url"])(
+    "is refused as %s of an instance, which is named",
+    async (key) => {
+      const secrets = "User user-secret-of-the-tests, Organization organization-secret-of-tests";
+      for (const url of NAMED) {
+        const { status, body } = await call(
+          "POST",
+          "/elements/api-v2/instances",
+          draft({ [key]: url }),
+          secrets,
+        );
+        expect({ url, status }).toEqual({ url, status: 400 });
+        expect(body.message).toContain(key);
+      }
+    },
+  );
+
+  it("is refused as the address of a Webhook resource, created or changed", async () => {
+    const scope = "/apis/management/v1/environments";
+    expect((await call("POST", scope, { name: "hostile" })).status).toBe(201);
+    const good = { name: "w", spec: { url: "https://app.example.com/hook" } };
+    expect((await call("POST", `${scope}/hostile/webhooks`, good)).status).toBe(201);
+    for (const [index, url] of HOSTILE.entries()) {
+      const made = await call("POST", `${scope}/hostile/webhooks`, {
+        name: `w${index}`,
+        spec: { url },
+      });
+      expect({ url, status: made.status }).toEqual({ url, status: 400 });
+      expect(made.text).toContain("spec.url");
+      const changed = await call("PUT", `${scope}/hostile/webhooks/w`, { ...good, spec: { url } });
+      expect({ url, status: changed.status }).toEqual({ url, status: 400 });
+    }
+  });
+
+  it("is refused as the organization's operations callback", async () => {
+    for (const url of HOSTILE) {
+      const { status, body } = await call("PATCH", "/v1/organization", {
+        operationsCallback: { url },
+      });
+      expect({ url, status }).toEqual({ url, status: 400 });
+      expect(body.error.field).toBe("operationsCallback.url");
+    }
+  });
+
+  it("is never called for a token, neither where the configuration says nor where the vendor does", async () => {
+    const called = receiver(ok);
+    const secrets = { "oauth.api.key": "k", "oauth.api.secret": "s" };
+    for (const url of NAMED) {
+      const doors = { db: env.DB, config };
+      for (const key of ["oauth.base.url", "oauth.geolocation"]) {
+        const grant = await exchangeCode(concur, { ...secrets, [key]: url }, "code", doors);
+        expect({ url, key, ok: grant.ok }).toEqual({ url, key, ok: false });
+      }
+    }
+    // What is no address at all leaves the vendor's own; credentials and ports are dropped.
+    const reached = new Set(called.map(({ url }) => url));
+    expect([...reached].toSorted()).toEqual([
+      "https://example.com/oauth2/v0/token",
+      "https://glz.api.concursolutions.com/oauth2/v0/token",
+    ]);
+  });
+
+  it("is never called as a callback, though it stands in the database", async () => {
+    const called = receiver(ok);
+    const stream = freshStream("scope:hostile/Callback/x");
+    const consume = await consumeDeployed(stream);
+    const all = await Promise.all(HOSTILE.map((url) => destination({ url })));
+    await stream.commit(
+      commit({
+        targets: all.map(({ id }) => target({ destinationId: id, most: 1 })),
+        events: [event("hostile", { to: all.map((_, index) => index) })],
+      }),
+    );
+    await consume();
+    const ends = await endsOf(stream, 200);
+    expect(ends).toHaveLength(HOSTILE.length);
+    for (const { id, url } of all) {
+      const end = ends.find(({ destinationId }) => destinationId === id);
+      expect({ url, reason: end?.reason }).toEqual({ url, reason: "refused" });
+      expect(end?.error).not.toBe("");
+    }
+    expect(called).toEqual([]);
+  });
+
+  it("is never called by the step of a flow", async () => {
+    const called = receiver(ok);
+    const user = await newUser();
+    const { token } = user;
+    const transform = {
+      in: {
+        W: { out: { type: "json2new", modifiers: {}, lambda: { url: "{{{$.W.out.data.url}}}" } } },
+      },
+    };
+    const body = {
+      name: "F",
+      flow: {
+        W: { type: "appmixer.utils.http.Webhook", source: {} },
+        P: { ...step(), source: { in: { W: ["out"] } }, config: { transform } },
+      },
+    };
+    const { flowId } = (await ask("POST", "/flows", { token, body })).body;
+    const start = { command: "start" };
+    expect((await ask("POST", `/flows/${flowId}/coordinator`, { token, body: start })).status).toBe(
+      200,
+    );
+    const row = await env.DB.prepare("SELECT id FROM users WHERE email = ?")
+      .bind(user.email)
+      .first<{ id: number }>();
+    const stream = env.EVENT_STREAMS.getByName(`1/user:${row?.id}`);
+    const consume = await consumeDeployed(stream);
+    for (const url of HOSTILE)
+      await ask("POST", `/flows/${flowId}/components/W`, { body: { url } });
+    await eventually(async () => {
+      await consume();
+      const ends = await endsOf(stream, 200);
+      return ends.every(({ reason }) => reason !== "pending") && true;
+    });
+    const ends = await endsOf(stream, 200);
+    expect(ends).toHaveLength(HOSTILE.length);
+    for (const { reason, error } of ends) {
+      expect(["refused", "transform-failed"]).toContain(reason);
+      expect(error).not.toBe("");
+    }
+    expect(ends.filter(({ reason }) => reason === "refused").length).toBeGreaterThanOrEqual(80);
+    expect(called).toEqual([]);
+  });
+
+  it("is refused by the test of a destination, which says why", async () => {
+    const called = receiver(ok);
+    // The queue's own consumer allows loopback, as local stacks do.
+    const hostile = HOSTILE.filter(
+      (url) => !/127|localhost|2130706433|7f|0177|⑦|%31|example\.com/i.test(url),
+    );
+    expect(hostile.length).toBeGreaterThan(50);
+    await Promise.all(
+      hostile.map(async (url) => {
+        const { id } = await destination({ url });
+        const { status, body } = await call("POST", `/v1/destinations/${id}/test`, {});
+        expect({ url, status, answer: body.status }).toEqual({ url, status: 200, answer: null });
+        expect(body.error).not.toBe("");
+      }),
+    );
+    expect(called).toEqual([]);
+  });
+});
+
+describe("a name that resolves to a private address", () => {
+  const answers = (data: string, type: number) => ({
+    Status: 0,
+    Answer: [{ name: "x", type, TTL: 1, data }],
+  });
+  const resolving = (data: string) => {
+    const asked: string[] = [];
+    const called: Received[] = receiver(({ url }) => {
+      if (!url.startsWith("https://doh.example/")) return ok();
+      const { searchParams } = new URL(url);
+      asked.push(searchParams.get("name") ?? "");
+      const wanted = data.includes(":") ? "AAAA" : "A";
+      return Response.json(
+        searchParams.get("type") === wanted
+          ? answers(data, wanted === "A" ? 1 : 28)
+          : { Status: 0 },
+      );
+    });
+    return {
+      called: () => called.filter(({ url }) => !url.startsWith("https://doh.example/")),
+      asked,
+    };
+  };
+
+  it.each([
+    "10.0.0.1",
+    "169.254.169.254",
+    "127.0.0.1",
+    "100.64.0.1",
+    "::1",
+    "fd00::1",
+    "64:ff9b::a00:1",
+    "::ffff:10.0.0.1",
+    "2002:a00:1::",
+  ])("%s is not called, and its reason says so", async (address) => {
+    const { called, asked } = resolving(address);
+    const stream = freshStream();
+    const consume = await consumeDeployed(stream, "https://doh.example/dns-query");
+    const host = `${crypto.randomUUID()}.example.com`;
+    const { id } = await destination({ url: `https://${host}/hook` });
+    await stream.commit(
+      commit({ targets: [target({ destinationId: id })], events: [event("dns")] }),
+    );
+    await consume();
+    expect(await endsOf(stream, 1)).toMatchObject([
+      { reason: "refused", error: `Host '${host}' resolves to ${address}, which is not public` },
+    ]);
+    expect(asked).toEqual([host, host]);
+    expect(called()).toEqual([]);
+  });
+
+  it("is called when it is public", async () => {
+    const { called } = resolving("93.184.216.34");
+    const stream = freshStream();
+    const consume = await consumeDeployed(stream, "https://doh.example/dns-query");
+    const { id } = await destination({ url: `https://${crypto.randomUUID()}.example.com/hook` });
+    await stream.commit(
+      commit({ targets: [target({ destinationId: id })], events: [event("dns")] }),
+    );
+    await consume();
+    expect(await endsOf(stream, 1)).toMatchObject([{ reason: "delivered" }]);
+    expect(called()).toHaveLength(1);
+  });
+});
