@@ -13,6 +13,7 @@ import { tickResources } from "./resources/cron";
 
 export { Endpoint } from "./delivery/object";
 export { EventStream } from "./events/object";
+export { VendorBudget } from "./instances/budget/object";
 
 /** Messages no consumer could handle, after all their retries: said aloud, never silently dropped. */
 function consumeDead(batch: MessageBatch): void {
@@ -34,6 +35,7 @@ function doorsOf(env: Env): DeliveryDoors & PollDoors {
     endpoints: env.ENDPOINTS,
     standings,
     polls: env.POLLS,
+    budgets: env.VENDOR_BUDGETS,
     config: readConfig(env),
   };
   return {

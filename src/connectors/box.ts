@@ -48,6 +48,7 @@ export const box = defineConnector({
   },
   baseUrl: "https://api.box.com",
   headers: { Accept: "application/json" },
+  rateLimit: { requests: 1000, seconds: 60 },
   configuration: [
     {
       key: "events.list.ids",

@@ -17,6 +17,7 @@ export const concur = defineConnector({
   },
   baseUrl: "${oauth.geolocation}",
   headers: { Accept: "application/json" },
+  rateLimit: { accountKey: "concur.company.id" },
   configuration: [
     {
       key: "concur.company.id",

@@ -203,6 +203,22 @@ const configurationEntry = z.strictObject({
 });
 export type ConfigurationEntry = z.infer<typeof configurationEntry>;
 
+/** What the vendor allows. All of an organization's instances that share it are held to it together. */
+const rateLimit = z.strictObject({
+  /** Absent: no figure is known; what the vendor refuses with still holds for all who share it. */
+  requests: z.number().int().positive().max(100_000).optional(),
+  /** In any window of this length. */
+  seconds: z.number().positive().max(86_400).default(60),
+  per: z.enum(["application", "account"]).default("account"),
+  /** The configuration key that names the account; absent or empty: who has the same API key or user name. */
+  accountKey: z.string().optional(),
+  /** How long a refusal is waited out that does not say. */
+  pauseSeconds: z.number().int().positive().max(86_400).default(60),
+  /** A refusal that is no 429: its status, and text in the vendor's message or code. */
+  refusal: z.strictObject({ status: z.number().int(), says: z.string().min(1) }).optional(),
+});
+export type RateLimit = z.infer<typeof rateLimit>;
+
 export const connectorSchema = z.strictObject({
   key: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, "Expected lower-case letters, digits, _ or -"),
   id: z.number().int().positive(),
@@ -214,6 +230,7 @@ export const connectorSchema = z.strictObject({
   baseUrl: template,
   /** Sent with every request. */
   headers: parameters.default({}),
+  rateLimit: rateLimit.optional(),
   /** Beyond those every instance has; secrets are of type PASSWORD. */
   configuration: z.array(configurationEntry).default([]),
   resources: z.record(z.string(), resourceSchema),

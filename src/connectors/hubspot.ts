@@ -63,6 +63,8 @@ const definition = (
   },
   baseUrl: "https://api.hubapi.com",
   headers: { Accept: "application/json" },
+  // Searches, which polls are made of.
+  rateLimit: { requests: 5, seconds: 1, accountKey: "hubspot.portal.id" },
   configuration: [
     {
       key: "hubspot.portal.id",

@@ -92,6 +92,7 @@ export const quickbooks = defineConnector({
   },
   baseUrl: "https://quickbooks.api.intuit.com",
   headers: { Accept: "application/json" },
+  rateLimit: { requests: 500, seconds: 60, accountKey: "quickbooks.realm.id", pauseSeconds: 60 },
   configuration: [
     {
       key: "quickbooks.realm.id",

@@ -73,6 +73,10 @@ export const sfdc = defineConnector({
   },
   baseUrl: "${sfdc.instance.url}",
   headers: { Accept: "application/json" },
+  rateLimit: {
+    accountKey: "sfdc.organization.id",
+    refusal: { status: 403, says: "REQUEST_LIMIT_EXCEEDED" },
+  },
   configuration: [
     {
       key: "sfdc.login.host",

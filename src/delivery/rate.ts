@@ -22,13 +22,14 @@ export function reserve(
   wanted: number,
   ratePerSecond: number | undefined,
   now: Millis,
+  horizonMs = HORIZON_MS,
 ): { pace: Pace; starts: Millis[]; returnAt: Millis | null } {
   if (ratePerSecond === undefined)
     return { pace, starts: Array.from({ length: wanted }, () => now), returnAt: null };
   const spacing = 1000 / ratePerSecond;
   const starts: Millis[] = [];
   let nextAt = Math.max(pace.nextAt, now);
-  while (starts.length < wanted && nextAt <= now + HORIZON_MS) {
+  while (starts.length < wanted && nextAt <= now + horizonMs) {
     starts.push(nextAt);
     nextAt += spacing;
   }

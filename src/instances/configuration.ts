@@ -1,4 +1,5 @@
 import type { Connector } from "../connectors/definition";
+import { parseRate } from "./budget/limit";
 
 /** One configuration key as the catalogue and the instances print it (reference §3, §4). */
 export type Entry = {
@@ -192,6 +193,13 @@ const COMMON: readonly Common[] = [
     "TEXTFIELD_1000",
     null,
     "Replaces scheme, host and port of the vendor's API",
+  ],
+  [
+    "vendor.rate",
+    "API rate",
+    "TEXTFIELD_32",
+    null,
+    "Requests of the vendor's API, at most, as requests/seconds (100/60); lowers what the connector allows",
   ],
   [
     "site.address",
@@ -429,6 +437,10 @@ const CHECKS: Record<string, (value: string) => string | undefined> = {
     Number(value) > 0 && Number(value) <= 10_000
       ? undefined
       : `Expected a number above 0, got '${value}'`,
+  "vendor.rate": (value) =>
+    parseRate(value) === undefined
+      ? `Expected requests/seconds such as 100/60, got '${value}'`
+      : undefined,
   "event.notification.retry.schedule": (value) =>
     parseSchedule(value) === undefined
       ? `Expected seconds separated by commas, got '${value}'`

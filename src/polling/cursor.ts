@@ -18,7 +18,8 @@ const position = z.object({
       startedAt: z.number(),
       after: z.number(),
       position: z.unknown(),
-      runs: z.number().default(0),
+      /** Pages read so far. */
+      pages: z.number().default(0),
     })
     .optional(),
   /** When all ids were last compared with those known. */
@@ -39,6 +40,8 @@ const feedPosition = z.object({
   generation: z.number(),
   /** The first listing only records. */
   quiet: z.boolean(),
+  /** Pages read without coming to the end, by runs before. */
+  pages: z.number().default(0),
 });
 export type FeedPosition = z.infer<typeof feedPosition>;
 

@@ -24,8 +24,8 @@ export type PollPlan = {
   reading: Reading;
   /** A scan larger than one run is gone on with from here. */
   from: unknown;
-  /** Runs that scan has taken so far. */
-  runs: number;
+  /** Pages that scan has read so far. */
+  pages: number;
   /** Pages are counted, so a record that changes while they are read shifts the others. */
   numbered: boolean;
 };
@@ -66,7 +66,7 @@ export function planResource(
       created: dateReader(resource.created),
     },
     from: goesOn?.position,
-    runs: goesOn?.runs ?? 0,
+    pages: goesOn?.pages ?? 0,
     numbered: vendor?.paging.style === "page" || vendor?.paging.style === "offset",
   };
 }

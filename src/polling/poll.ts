@@ -14,6 +14,8 @@ export type PollReport =
   | { kind: "polled"; pollDate: number; resources: ResourceReport[] }
   | { kind: "busy"; until: number }
   | { kind: "postponed"; until: number }
+  /** The rate budget has no room before `until` for the resources left; absent: for any. */
+  | { kind: "crowded"; until: number; left: string[] | undefined }
   | { kind: "not-polled"; reason: string };
 
 export function emptyReport(objectType: string): ResourceReport {
@@ -39,8 +41,10 @@ export function countAccepted(
 export const FAILURES_TO_DISABLE = 100;
 /** One run reads at most this many pages of a resource; the rest follows at once in another run. */
 export const PAGES_A_RUN = 200;
-/** A list that needs more runs than this never ends. */
-export const RUNS_A_SCAN = 50;
+/** A list or a feed of more pages than this, read without a pause, never ends. */
+export const MOST_PAGES = 10_000;
+/** A feed that says it has more, and gives nothing this often in a row, is left until the next poll. */
+export const MOST_EMPTY = 20;
 /**
  * A list in numbered pages shifts when a record in it changes while it is read. A scan of several such
  * pages that found something new is repeated, this often at most, until one finds nothing.

@@ -5,8 +5,9 @@ import { instanceSource, streamName } from "../events/stream-name";
 import { doorsOf, ofToken } from "../instances/routes";
 import { readInstance } from "../instances/store";
 import { contractTime } from "../instances/view";
-import { pollDry, pollNow } from "./consumer";
+import { pollNow } from "./consumer";
 import { positionOf, readCursor } from "./cursor";
+import { pollDry } from "./dry/consumer";
 import type { PollDoors } from "./run/consumer";
 import { polledResources } from "./settings";
 
@@ -47,7 +48,8 @@ export const pollRoutes = new Hono<AskerEnv>().post("/instances/:id/poll", withK
     throw notFound(`No instance '${c.req.param("id")}'`);
   if (instance.disabled || instance.pollerDisabled !== null)
     throw conflict("The instance is disabled");
-  const doors: PollDoors = { db, streams: c.env.EVENT_STREAMS, polls: c.env.POLLS, config };
+  const { EVENT_STREAMS: streams, POLLS: polls, VENDOR_BUDGETS: budgets } = c.env;
+  const doors: PollDoors = { db, streams, polls, budgets, config };
   if (c.req.query("dryRun") === "true")
     return c.json({ dryRun: true, resources: await pollDry(instance, doors) });
   const report = await pollNow(instance, doors);
@@ -60,6 +62,12 @@ export const pollRoutes = new Hono<AskerEnv>().post("/instances/:id/poll", withK
         kind: "limited",
         message: "Another poll of this instance runs",
         retryAfterSeconds: 5,
+      });
+    case "crowded":
+      throw new Refusal({
+        kind: "limited",
+        message: "The vendor's rate budget has no room",
+        retryAfterSeconds: Math.max(1, Math.ceil((report.until - Date.now()) / 1000)),
       });
     case "polled": {
       const failed = report.resources.find(({ error }) => error !== null);

@@ -43,6 +43,24 @@ export function pollingFault(
   return undefined;
 }
 
+/** Requests that a poll begins with when nothing is new: one for each list, one for a feed. */
+export function requestsOfPoll(
+  instance: Pick<Instance, "connector" | "configuration">,
+  only: readonly string[] | undefined,
+): number {
+  const { connector } = instance;
+  const settings = polledResources(instance);
+  const feed = connector.events.feed === undefined ? undefined : feeds[connector.events.feed];
+  const lists = (settings.ok ? settings.resources : []).filter(
+    ({ resource }) => only?.includes(resource) ?? true,
+  );
+  if (feed?.kind !== "bulk") return Math.max(1, lists.length + (feed === undefined ? 0 : 1));
+  const left = lists.filter(
+    ({ resource }) => !feed.covers(connector.resources[resource]?.objectType ?? ""),
+  );
+  return left.length === lists.length ? Math.max(1, left.length) : left.length + 1;
+}
+
 /** Whether webhooks only say that the feed has something new: it is read even when nothing is polled. */
 export function isFeedRead({ webhook }: Connector, modes: readonly string[]): boolean {
   return webhook?.extraction.by === "feed" && modes.includes("webhook");

@@ -52,6 +52,7 @@ const wake = async (id: number) => {
     db: env.DB,
     streams: env.EVENT_STREAMS,
     polls: env.POLLS,
+    budgets: env.VENDOR_BUDGETS,
     config: readConfig(env),
   };
   await consumePolls(batch, doors);

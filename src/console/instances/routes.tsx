@@ -76,6 +76,7 @@ export const instancePages = new Hono<ConsoleEnv>()
       db: c.env.DB,
       streams: c.env.EVENT_STREAMS,
       polls: c.env.POLLS,
+      budgets: c.env.VENDOR_BUDGETS,
       config: readConfig(c.env),
     });
     return leave(c, `/console/instances/${instance.id}`, noticeOf(report));
@@ -119,6 +120,8 @@ function noticeOf(report: PollReport): Notice {
     case "busy":
     case "postponed":
       return { tone: "bad", text: "Another poll of this instance runs; try again in a moment." };
+    case "crowded":
+      return { tone: "bad", text: "The vendor's rate budget has no room; try again in a moment." };
     case "polled": {
       const failed = report.resources.find(({ error }) => error !== null);
       if (failed !== undefined)

@@ -9,6 +9,10 @@ export type VendorError = {
   status: number;
   message: string;
   providerMessage: string;
+  /** The vendor's word for programs (`INVALID_SESSION_ID`). */
+  code?: string;
+  /** It asked for too much: nothing is wrong with the request itself. */
+  limited?: true;
   /** When the vendor wants to be asked again; `Retry-After: 0` and unreadable ones are absent. */
   retryAt?: number;
 };
@@ -26,12 +30,12 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
     return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.error}` };
   const { status, headers, text } = answer;
   if (status < 200 || status > 299) {
-    const retryAt = parseRetryAfter(headers.get("retry-after"), now);
+    const retryAt = retryInstant(answer, now);
     return {
       kind: "vendor-error",
       status,
       message: `${vendor} answered with status ${status}`,
-      providerMessage: providerMessage(text),
+      ...providerWords(text),
       ...(retryAt === undefined ? {} : { retryAt }),
     };
   }
@@ -41,6 +45,31 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
   const parsed = parseExactly(text);
   if (!parsed.ok) return { kind: "unreachable", message: `The answer of ${vendor} is not JSON` };
   return { kind: "json", value: parsed.value, headers };
+}
+
+/** Where a refusal says in its body for how many seconds to stay away. */
+const WAIT_FIELDS = ["error.retry_after", "retry_after"];
+
+/** Of the waits that a refusal names, the longest; a limit's reset counts when that limit is used up. */
+function retryInstant(
+  { status, headers, text }: Extract<Answer, { kind: "answered" }>,
+  now: number,
+): number | undefined {
+  const asked = parseRetryAfter(headers.get("retry-after"), now);
+  if (status !== 429) return asked;
+  const resets = ["ratelimit", "x-ratelimit"].flatMap((name) => {
+    const isUsedUp = Number(headers.get(`${name}-remaining`) ?? 0) === 0;
+    const reset = Number(headers.get(`${name}-reset`) ?? "");
+    // Seconds from now, or since 1970.
+    return isUsedUp && reset > 0 ? (reset > 1e9 ? reset * 1000 : now + reset * 1000) : [];
+  });
+  const parsed = parseExactly(text);
+  const told = WAIT_FIELDS.map((field) => readField(parsed.ok ? parsed.value : undefined, field));
+  const waits = told.flatMap((one) => (typeof one === "number" && one > 0 ? now + one * 1000 : []));
+  const all = [...(asked === undefined ? [] : [asked]), ...resets, ...waits].filter(
+    (at) => at > now,
+  );
+  return all.length === 0 ? undefined : Math.max(...all);
 }
 
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
@@ -79,14 +108,21 @@ const MESSAGE_FIELDS = [
   "error",
 ];
 
-function providerMessage(text: string): string {
+/** Where vendors put their word for programs. */
+const CODE_FIELDS = ["0.errorCode", "errorCode"];
+
+function providerWords(text: string): Pick<VendorError, "providerMessage" | "code"> {
   const parsed = parseExactly(text);
-  const told = parsed.ok && isObject(parsed.value) ? firstText(parsed.value) : undefined;
-  return (told ?? text.trim()).slice(0, LONGEST_PROVIDER_MESSAGE);
+  const value = parsed.ok && isObject(parsed.value) ? parsed.value : {};
+  const providerMessage = (firstText(value, MESSAGE_FIELDS) ?? text.trim()).slice(
+    0,
+    LONGEST_PROVIDER_MESSAGE,
+  );
+  const code = firstText(value, CODE_FIELDS)?.slice(0, 100);
+  return { providerMessage, ...(code === undefined ? {} : { code }) };
 }
 
-function firstText(value: unknown): string | undefined {
-  return MESSAGE_FIELDS.map((field) => readField(value, field)).find(
-    (found) => typeof found === "string" && found !== "",
-  ) as string | undefined;
+function firstText(value: unknown, fields: readonly string[]): string | undefined {
+  const found = fields.map((field) => readField(value, field));
+  return found.find((one): one is string => typeof one === "string" && one !== "");
 }

@@ -3,6 +3,7 @@ import type { Config } from "../../config";
 import type { Connector, Operation } from "../../connectors/definition";
 import { type Keyring, keyring } from "../../db/sealed";
 import { request } from "../../http/client";
+import { limitedUntil, type Turn } from "../budget/limit";
 import type { Instance } from "../instance";
 import {
   markInvalid,
@@ -25,7 +26,8 @@ import type { Position } from "./paging";
 import { type Built, buildRequest, findResource, type VendorRequest } from "./request";
 
 export type { HubQuery } from "./list";
-export type HubDoors = { db: D1Database; config: Config };
+/** `turn`: what each request of the vendor waits for, where the vendor limits them. */
+export type HubDoors = { db: D1Database; config: Config; turn?: Turn | undefined };
 
 export type HubFailure =
   /** The caller's fault: `where`, `orderBy`, paging, resource, configuration. */
@@ -33,6 +35,8 @@ export type HubFailure =
   | VendorError
   /** Network, timeout, egress refusal, not JSON, too large. */
   | Unreachable
+  /** The rate budget has no room: nothing was asked. Epoch ms. */
+  | { kind: "crowded"; message: string; until: number }
   /** The refresh failed for good: somebody must authenticate the instance again. */
   | { kind: "unauthorized"; message: string };
 
@@ -184,7 +188,19 @@ async function call(instance: Instance, build: () => Built, doors: HubDoors): Pr
 async function callOnce(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
   const built = build();
   if (!built.ok) return { kind: "bad-request", message: built.message };
-  return (await send(instance.connector, built.request, doors)).answer;
+  const { connector } = instance;
+  const taken = await doors.turn?.take();
+  if (taken?.kind === "crowded") {
+    const { until } = taken;
+    const message = `The rate budget of ${connector.name} has no room before ${new Date(until).toISOString()}`;
+    return { kind: "crowded", message, until };
+  }
+  const { answer } = await send(connector, built.request, doors);
+  if (answer.kind !== "vendor-error") return answer;
+  const until = limitedUntil(answer, connector.rateLimit, Date.now());
+  if (until === undefined) return answer;
+  await doors.turn?.refused(until);
+  return { ...answer, limited: true, retryAt: until };
 }
 
 async function send(

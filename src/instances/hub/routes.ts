@@ -7,6 +7,7 @@ import { builtIn } from "../../connectors/catalog";
 import { keyring } from "../../db/sealed";
 import { parse, readJson } from "../../http/body";
 import { forbidden, invalid, notFound, Refusal, unauthenticated } from "../../http/refusal";
+import { countingTurn } from "../budget/client";
 import type { Instance } from "../instance";
 import { findByToken } from "../store";
 import {
@@ -167,7 +168,8 @@ function shaped(c: Context<HubEnv>, value: unknown): object {
 }
 
 function doorsOf(c: Context<HubEnv>): HubDoors {
-  return { db: c.env.DB, config: readConfig(c.env) };
+  const turn = countingTurn(c.var.instance, c.env.VENDOR_BUDGETS);
+  return { db: c.env.DB, config: readConfig(c.env), turn };
 }
 
 function refusalOf(failure: HubFailure): Refusal {
@@ -177,6 +179,10 @@ function refusalOf(failure: HubFailure): Refusal {
     case "vendor-error": {
       const { status, message, providerMessage } = failure;
       return new Refusal({ kind: "vendor", status, message, providerMessage });
+    }
+    case "crowded": {
+      const retryAfterSeconds = Math.max(1, Math.ceil((failure.until - Date.now()) / 1000));
+      return new Refusal({ kind: "limited", message: failure.message, retryAfterSeconds });
     }
     case "unreachable":
     case "unauthorized": {

@@ -6,6 +6,7 @@ import type { Commit, NewEvent, Target } from "../../events/event";
 import { announceEvent } from "../../events/operations/store";
 import { matchesEvent } from "../../flows/trigger";
 import { withStartedFlows } from "../../flows/triggers/store";
+import type { Turn } from "../../instances/budget/limit";
 import type { Instance } from "../../instances/instance";
 import { disablePoller } from "../../instances/store";
 import { instanceTarget } from "../../instances/target";
@@ -21,6 +22,7 @@ export type PollDoors = {
   db: D1Database;
   streams: Env["EVENT_STREAMS"];
   polls: Env["POLLS"];
+  budgets: Env["VENDOR_BUDGETS"];
   config: Config;
 };
 
@@ -29,7 +31,7 @@ export type Stream = ReturnType<PollDoors["streams"]["getByName"]>;
 /** The state of one poll while it goes through its resources. */
 export type Run = {
   instance: Instance;
-  doors: PollDoors;
+  doors: PollDoors & { turn: Turn | undefined };
   stream: Stream;
   source: string;
   lease: string;
@@ -41,6 +43,8 @@ export type Run = {
   idleAt: Map<string, number>;
   /** The organization's, read with the first commit. */
   retentionMs: number | undefined;
+  /** The rate budget had no room: the rest of this poll comes then. */
+  crowdedUntil: number | undefined;
 };
 
 /** A commit that came too late: another poll moved the cursor. */

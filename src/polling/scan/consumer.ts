@@ -6,7 +6,7 @@ import type { PolledResource } from "../configuration";
 import type { Position } from "../cursor";
 import type { HubRequest } from "../hub-url";
 import { planResource } from "../plan";
-import { emptyReport, MOST_PASSES, PAGES_A_RUN, type ResourceReport, RUNS_A_SCAN } from "../poll";
+import { emptyReport, MOST_PASSES, MOST_PAGES, PAGES_A_RUN, type ResourceReport } from "../poll";
 import { readPage, readUndated, type Reading } from "../records";
 import {
   announce,
@@ -32,7 +32,7 @@ export async function pollResource(
   const plan = planResource(run.instance, run.source, run.cursor, resource, Date.now());
   const { position } = plan;
   if (!plan.ok) return fail(run, name, position, report, plan.message);
-  const { request, reading, numbered, runs } = plan;
+  const { request, reading, numbered } = plan;
   const { startedAt, after } = reading;
   for (let pass = 1; ; pass += 1) {
     const outcome = await scanPages(run, request, reading, report, {
@@ -49,21 +49,27 @@ export async function pollResource(
         return outcome.retryAt === undefined
           ? fail(run, name, position, report, outcome.message)
           : postpone(run, report, outcome.message, outcome.retryAt);
-      case "budget":
-        if (runs >= RUNS_A_SCAN) {
+      case "crowded":
+        run.crowdedUntil = outcome.until;
+        report.error = outcome.message;
+        if (outcome.next !== undefined)
+          await keepPlace(run, name, {
+            ...position,
+            scan: { startedAt, after, position: durable(outcome.next), pages: outcome.pages },
+          });
+        return false;
+      case "budget": {
+        const pages = plan.pages + PAGES_A_RUN;
+        if (pages >= MOST_PAGES) {
           const { scan: _endless, ...ended } = position;
-          const message = `The list does not end after ${PAGES_A_RUN * RUNS_A_SCAN} pages`;
+          const message = `The list does not end after ${MOST_PAGES} pages`;
           return fail(run, name, ended, report, message);
         }
         return continueLater(run, name, {
           ...position,
-          scan: {
-            startedAt,
-            after,
-            position: durable(outcome.next),
-            runs: runs + 1,
-          },
+          scan: { startedAt, after, position: durable(outcome.next), pages },
         });
+      }
     }
   }
 }
@@ -72,6 +78,14 @@ type ScanOutcome =
   | { kind: "done" }
   | { kind: "again" }
   | { kind: "budget"; next: HubPosition }
+  /** No room in the rate budget: after `pages` pages of this run, `next` is the one to go on with. */
+  | {
+      kind: "crowded";
+      until: number;
+      message: string;
+      next: HubPosition | undefined;
+      pages: number;
+    }
   | { kind: "failed"; message: string; retryAt?: number };
 
 type Scan = {
@@ -99,8 +113,10 @@ async function scanPages(
       run.instance,
       request.resource,
       { ...request, ...(next === undefined ? {} : { position: next }) },
-      { db: run.doors.db, config: run.doors.config },
+      run.doors,
     );
+    if (page.kind === "crowded")
+      return { ...page, next: pages === 1 ? undefined : next, pages: pages - 1 };
     if (page.kind === "unauthorized")
       await announce(run, "instance.invalid", { reason: page.message });
     if (page.kind !== "page") return failureOf(page);
@@ -176,10 +192,11 @@ async function finish(
   return { kind: "done" };
 }
 
-function failureOf(page: Exclude<HubPage, { kind: "page" }>): ScanOutcome {
+function failureOf(page: Exclude<HubPage, { kind: "page" | "crowded" }>): ScanOutcome {
   switch (page.kind) {
     case "vendor-error": {
-      const postponed = (page.status === 429 || page.status === 503) && page.retryAt !== undefined;
+      const asks = page.limited === true || page.status === 429 || page.status === 503;
+      const postponed = asks && page.retryAt !== undefined;
       return {
         kind: "failed",
         message: page.message,
@@ -195,14 +212,21 @@ function failureOf(page: Exclude<HubPage, { kind: "page" }>): ScanOutcome {
 
 /** A backlog larger than one run: the place is kept, and the next run follows at once. */
 async function continueLater(run: Run, resource: string, position: Position): Promise<boolean> {
-  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: position } };
-  const message = { ids: [run.instance.id] };
+  const message = { ids: [run.instance.id], again: true };
   const wake = { at: Date.now() + 60_000, message: JSON.stringify(message) };
-  await commitPage(
-    run,
-    { ...base(run), ...cursorOf(run), events: [], targets: [], wake },
-    emptyReport(resource),
-  );
+  await keepPlace(run, resource, position, wake);
   await run.doors.polls.send(message);
   return false;
+}
+
+/** Writes down where a scan stands; what it read so far is committed. */
+async function keepPlace(
+  run: Run,
+  resource: string,
+  position: Position,
+  wake?: NonNullable<Commit["wake"]>,
+): Promise<void> {
+  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: position } };
+  const work = { ...base(run), ...cursorOf(run), events: [], targets: [] };
+  await commitPage(run, wake === undefined ? work : { ...work, wake }, emptyReport(resource));
 }

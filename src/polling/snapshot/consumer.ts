@@ -80,9 +80,8 @@ async function scanIds(run: Run, { url, idField }: PolledResource): Promise<Scan
   const ids = new Set<string>();
   let position: Parameters<typeof listRecords>[2]["position"];
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const { db, config } = run.doors;
     const query = { pageSize: maxPageSize, ...(position === undefined ? {} : { position }) };
-    const page = await listRecords(run.instance, resource, query, { db, config });
+    const page = await listRecords(run.instance, resource, query, run.doors);
     if (page.kind !== "page") return { ok: false, message: page.message };
     for (const record of page.records) {
       const id = readId(record, idField);

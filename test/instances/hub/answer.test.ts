@@ -56,7 +56,7 @@ describe("readAnswer", () => {
     ["<h1>Down</h1>\n", "<h1>Down</h1>"],
     ["", ""],
   ])("finds the vendor's own word in %s", (text, providerMessage) => {
-    expect(answered({ status: 400, text })).toEqual({
+    expect(answered({ status: 400, text })).toMatchObject({
       kind: "vendor-error",
       status: 400,
       message: "Acme answered with status 400",

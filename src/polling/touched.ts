@@ -1,0 +1,38 @@
+import type { Connector, Resource } from "../connectors/definition";
+import { findResource } from "../instances/hub/request";
+import { touchedType } from "../instances/touched";
+import type { PolledResource } from "./configuration";
+import { parseHubUrl } from "./hub-url";
+
+/**
+ * The polled resources that webhooks told of: by their own name, their list's, or the vendor's name of that.
+ * A type that is no resource of this connector may be any: then all are polled.
+ */
+export function touchedResources(
+  connector: Connector,
+  resources: readonly PolledResource[],
+  touched: readonly string[],
+): PolledResource[] {
+  const types = new Set(touched.map(touchedType));
+  const known = new Set([
+    ...resources.flatMap((resource) => namesOf(connector, resource)),
+    ...Object.entries(connector.resources).flatMap(([name, one]) => [name, ...vendorNames(one)]),
+  ]);
+  if (!types.isSubsetOf(known)) return [...resources];
+  return resources.filter((one) => namesOf(connector, one).some((name) => types.has(name)));
+}
+
+function namesOf(connector: Connector, { resource, url }: PolledResource): string[] {
+  const hub = parseHubUrl(url);
+  const found = hub.ok ? findResource(connector, hub.request.resource) : undefined;
+  if (found === undefined) return [resource];
+  const { name, pathValues } = found;
+  return [resource, name, ...Object.values(pathValues), ...vendorNames(found.resource)];
+}
+
+function vendorNames({ objectType, language }: Resource): string[] {
+  return [
+    ...(objectType === undefined ? [] : [objectType]),
+    ...(language?.name === "soql" ? [language.object] : []),
+  ];
+}

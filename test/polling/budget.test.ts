@@ -1,0 +1,198 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { findConnector } from "../../src/connectors/catalog";
+import worker from "../../src/index";
+import { createMessageBatch } from "cloudflare:test";
+import {
+  call,
+  create,
+  createOrganizations,
+  record,
+  stubOutside,
+  withToken,
+} from "../instances/build";
+import { QUIET } from "./build";
+
+beforeAll(createOrganizations);
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+vi.spyOn(console, "warn").mockImplementation(() => undefined);
+
+type Kept = { body: any; delaySeconds: number };
+
+/** The polls queue of a test: what is sent to it, and when it is to come. */
+function pollsQueue() {
+  const kept: Kept[] = [];
+  const queue: any = {
+    send: async (body: unknown, options?: QueueSendOptions) =>
+      void kept.push({ body: structuredClone(body), delaySeconds: options?.delaySeconds ?? 0 }),
+  };
+  const consume = async (body: unknown) => {
+    const batch = createMessageBatch("tributary-polls", [
+      { id: "1", timestamp: new Date(), attempts: 1, body },
+    ]);
+    await worker.queue(batch, { ...env, POLLS: queue });
+  };
+  return { kept, consume };
+}
+
+/** Instances of one account: they have the same API key. */
+async function sharing(count: number, key: string, change: object = {}) {
+  const made = [];
+  for (let index = 0; index < count; index += 1)
+    made.push(await create({ ...QUIET, "sandbox.api.key": key, ...change }));
+  return made as { id: number; token: string }[];
+}
+
+const idsOf = (instances: { id: number }[]) => instances.map(({ id }) => id);
+
+/** A vendor with nothing new, and when it was asked by whom. */
+function askedAt(answer: () => Response = () => Response.json({ data: [] })) {
+  const asked: { at: number; key: string | null }[] = [];
+  stubOutside(({ headers }) => {
+    asked.push({ at: Date.now(), key: headers.get("authorization") });
+    return answer();
+  });
+  return asked;
+}
+
+/** The most requests that any window of so many ms saw. */
+const mostIn = (times: readonly number[], windowMs: number): number =>
+  Math.max(
+    ...times.map((from) => times.filter((at) => at >= from && at < from + windowMs).length),
+    0,
+  );
+
+describe("instances that share a rate budget", () => {
+  it("are polled at that budget: never above it in any window", async () => {
+    const instances = await sharing(60, "sixty", { "vendor.rate": "20/1" });
+    const asked = askedAt();
+    const { kept, consume } = pollsQueue();
+    const began = Date.now();
+    await Promise.all([
+      consume({ ids: idsOf(instances.slice(0, 30)) }),
+      consume({ ids: idsOf(instances.slice(30)) }),
+    ]);
+    const times = asked.map(({ at }) => at);
+    expect(times).toHaveLength(60);
+    expect(kept).toEqual([]);
+    expect(mostIn(times, 1_000)).toBeLessThanOrEqual(20);
+    // 59 spaces of 51 ms.
+    expect(Date.now() - began).toBeGreaterThanOrEqual(59 * 50);
+  });
+
+  it("come back without loss when there is no room, each once, spread over the time it takes", async () => {
+    const instances = await sharing(40, "forty", { "vendor.rate": "4/1" });
+    const asked = askedAt();
+    const { kept, consume } = pollsQueue();
+    const wait = vi.spyOn(scheduler, "wait").mockResolvedValue(undefined);
+    onTestFinished(() => wait.mockRestore());
+    await consume({ ids: idsOf(instances) });
+    const first = asked.length;
+    expect(first).toBeGreaterThanOrEqual(19);
+    expect(first).toBeLessThanOrEqual(22);
+    const away = kept.flatMap(({ body }) => body.ids as number[]);
+    expect(new Set(away).size).toBe(away.length);
+    expect(first + away.length).toBe(40);
+    expect(kept[0]?.delaySeconds).toBeGreaterThanOrEqual(1);
+    // The next tick finds them waiting, and puts none of them in line again.
+    const waiting = kept.splice(0);
+    await consume({ ids: away });
+    expect(asked).toHaveLength(first);
+    expect(kept).toEqual([]);
+    for (const { body, delaySeconds } of waiting) {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + delaySeconds * 1_000 });
+      await consume(body);
+    }
+    const last = kept.flatMap(({ body }) => body.ids as number[]);
+    expect(asked.length + last.length).toBe(40);
+  });
+
+  it("are all left alone when the vendor refuses one of them, and no other account is", async () => {
+    const [refused, other] = await sharing(2, "limited");
+    const [stranger] = await sharing(1, "stranger");
+    const sandbox = findConnector("sandbox");
+    if (!refused || !other || !stranger || !sandbox) throw new Error("Not made");
+    sandbox.rateLimit = { per: "account", seconds: 60, pauseSeconds: 30 };
+    onTestFinished(() => void delete sandbox.rateLimit);
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    let isLimited = true;
+    const asked = askedAt(() =>
+      isLimited
+        ? new Response("", { status: 429, headers: { "retry-after": "120" } })
+        : Response.json({ data: [record("x", start + 5)] }),
+    );
+    const { kept, consume } = pollsQueue();
+    await consume({ ids: [refused.id] });
+    isLimited = false;
+    await consume({ ids: [other.id, stranger.id] });
+    expect(asked.map(({ key }) => key)).toEqual(["Bearer limited", "Bearer stranger"]);
+    expect(kept).toMatchObject([{ body: { ids: [other.id], again: true }, delaySeconds: 120 }]);
+    vi.setSystemTime(start + 120_001);
+    await consume(kept[0]?.body);
+    expect(asked.map(({ key }) => key).slice(2)).toEqual(["Bearer limited"]);
+  });
+
+  it("go on with the pages and resources that found no room, and repeat nothing", async () => {
+    const [instance] = await sharing(1, "pages", {
+      "vendor.rate": "1/60",
+      "event.objects": "accounts,deals",
+      "pagination.max": 2,
+    });
+    if (!instance) throw new Error("Not made");
+    const at = Date.now() + 5;
+    const asked: string[] = [];
+    stubOutside(({ url: { pathname, searchParams } }) => {
+      asked.push(`${pathname} ${searchParams.get("page") ?? searchParams.get("offset")}`);
+      const isSecond = searchParams.get("page") === "2";
+      const data = pathname.endsWith("deals") ? [] : isSecond ? ["c"] : ["a", "b"];
+      return Response.json({ data: data.map((id) => record(id, at)) });
+    });
+    const { kept, consume } = pollsQueue();
+    const start = Date.now();
+    vi.useFakeTimers({ toFake: ["Date"], now: start });
+    await consume({ ids: [instance.id] });
+    for (let round = 1; round <= 8 && kept.length > 0; round += 1) {
+      vi.setSystemTime(start + round * 70_000);
+      await consume(kept.shift()?.body);
+    }
+    expect(kept).toEqual([]);
+    expect([...new Set(asked)]).toEqual(["/v1/accounts 1", "/v1/accounts 2", "/v1/deals null"]);
+    const { events } = await env.EVENT_STREAMS.getByName(`1/instance:${instance.id}`).events({
+      after: 0,
+      limit: 10,
+    });
+    expect(events.map(({ objectId }) => objectId)).toEqual(["a", "b", "c"]);
+  });
+
+  it("make room for a person's hub call, which goes at once", async () => {
+    const [instance] = await sharing(1, "hub", { "vendor.rate": "1/2" });
+    if (!instance) throw new Error("Not made");
+    const asked = askedAt();
+    for (let times = 0; times < 3; times += 1)
+      expect((await call("GET", "/hubs/crm/accounts", undefined, withToken(instance))).status).toBe(
+        200,
+      );
+    expect(asked).toHaveLength(3);
+    const { kept, consume } = pollsQueue();
+    await consume({ ids: [instance.id] });
+    expect(asked).toHaveLength(3);
+    expect(kept).toMatchObject([{ body: { ids: [instance.id] } }]);
+  });
+
+  it.each(["100", "0/60", "100/0", "a/b", "100/-1"])(
+    "cannot be given the rate '%s'",
+    async (rate) => {
+      const made = await call("POST", "/instances", {
+        element: { key: "sandbox" },
+        configuration: { "vendor.rate": rate },
+        name: "x",
+      });
+      expect(made.status).toBe(400);
+      expect(made.body.message).toContain("vendor.rate");
+    },
+  );
+});
