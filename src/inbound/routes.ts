@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { type Config, readConfig } from "../config";
 import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
-import type { Control, Webhook } from "../connectors/webhook";
+import type { Change, Control, Webhook } from "../connectors/webhook";
 import { keyring } from "../db/sealed";
 import { readRetention } from "../accounts/store";
 import { count } from "../delivery/rollup/store";
@@ -16,6 +16,7 @@ import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import type { Instance } from "../instances/instance";
 import { markInvalid, readInstances } from "../instances/store";
+import { touchedState } from "../instances/touched";
 import { extract } from "./extract";
 import { register } from "./registration/client";
 import { instanceTarget } from "../instances/target";
@@ -216,10 +217,24 @@ async function take(
     const wakes =
       mode.kind === "wakes" &&
       (changes.length > emitted.length || controls.some(({ kind }) => kind === "resync"));
-    await commit(c, instance, { part, emitted, wakes });
+    const touched = wakes ? touchedBy(changes, emitted, controls) : [];
+    await commit(c, instance, { part, emitted, wakes, touched });
     for (const control of controls) await obey(c.env.DB, instance, control, config);
   }
   return true;
+}
+
+/** The types that the poll is to look at. */
+function touchedBy(
+  changes: readonly Change[],
+  emitted: readonly Change[],
+  controls: readonly Control[],
+): string[] {
+  const left = changes.filter((change) => !emitted.includes(change));
+  return [
+    ...left.map(({ objectType }) => objectType),
+    ...controls.flatMap((control) => (control.kind === "resync" ? control.objectTypes : [])),
+  ];
 }
 
 async function commit(
@@ -229,7 +244,8 @@ async function commit(
     part,
     emitted,
     wakes,
-  }: { part: Content; emitted: Parameters<typeof eventsOf>[1]; wakes: boolean },
+    touched,
+  }: { part: Content; emitted: readonly Change[]; wakes: boolean; touched: readonly string[] },
 ): Promise<void> {
   if (emitted.length === 0 && !wakes) return;
   const source = instanceSource(instance.id);
@@ -252,6 +268,7 @@ async function commit(
     ...started,
     retentionMs: await readRetention(c.env.DB, organizationId),
     ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
+    state: touchedState(instance.connector, touched, now),
     ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
   });
   if (committed.kind === "stale") throw new Error("A commit without a cursor is never stale");
