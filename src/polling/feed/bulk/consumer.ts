@@ -8,7 +8,7 @@ import { countAccepted, emptyReport, type ResourceReport } from "../../poll";
 import { dateReader, readPage, type Reading } from "../../records";
 import { base, commitWork, cursorOf, type Run, targetOf, wantedBy } from "../../run/consumer";
 import { ruleOf } from "../../settings";
-import { ask, failed, unreadable } from "../step/consumer";
+import { ask, failed, FEED, unreadable } from "../step/consumer";
 
 /**
  * Polls as many of the resources as the vendor tells in one request.
@@ -41,7 +41,7 @@ export async function pollBulk(
   if (windows.length === 0) return [...resources];
   const read = await askBulk(run, feed, windows);
   if (read.kind === "failed") {
-    const report = emptyReport(windows[0]?.resource.resource ?? "feed");
+    const report = emptyReport(windows[0]?.resource.resource ?? FEED);
     reports.push(report);
     await failed(run, read.failure, report);
     return [];
@@ -92,6 +92,8 @@ async function commitBulk(
   reports: ResourceReport[],
 ): Promise<void> {
   const moved: Record<string, Window["position"]> = {};
+  // Failures of the one request are over; a place of its own it has not.
+  const { [FEED]: failing, ...places } = run.cursor.resources;
   const all: NewEvent[] = [];
   const targets = [];
   for (const { resource, records, position, from, deleted } of windows) {
@@ -121,9 +123,9 @@ async function commitBulk(
     all.push(...events.map((event) => ({ ...event, to: [targets.length] })));
     targets.push(targetOf(run.instance, resource.resource, startedAt));
   }
-  if (Object.keys(moved).length === 0) return;
+  if (Object.keys(moved).length === 0 && failing === undefined) return;
   const { notBefore: _over, ...cursor } = run.cursor;
-  run.cursor = { ...cursor, resources: { ...cursor.resources, ...moved } };
+  run.cursor = { ...cursor, resources: { ...places, ...moved } };
   const accepted = await commitWork(run, {
     ...base(run),
     ...cursorOf(run),

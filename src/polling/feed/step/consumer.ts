@@ -18,7 +18,7 @@ import {
 /** The steps that all feeds are read by: ask, move on, rest, fail. */
 
 /** Under this name the failures of a feed are counted. */
-const FEED = "feed";
+export const FEED = "feed";
 
 export type Answered = { kind: "json"; value: unknown } | HubFailure;
 
