@@ -90,7 +90,7 @@ export default defineConfig(async () => ({
         root,
         test: {
           name: "e2e",
-          include: ["test/e2e/**/*.e2e.ts"],
+          include: ["test/e2e/**/*.e2e.ts", "test/vendors/**/*.e2e.ts"],
           environment: "node",
           fileParallelism: false,
           sequence: { groupOrder: 1 },

@@ -1,16 +1,25 @@
 import { Signature } from "@hubspot/api-client";
 import { WebhooksManager } from "box-node-sdk/managers";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
 import { verifySignature } from "../../src/inbound/verify";
 import { boxHeaders } from "../vendors/box";
+import { hubspotHeaders } from "../vendors/hubspot";
+import vectors from "../vendors/signature-vectors.json";
 import { type Stack, startStack } from "./stack";
 
 /** The vendors' own SDKs say what a valid signature is; ours must agree. */
 
 const verify = (
   key: string,
-  given: { url: string; body: string; headers: Record<string, string>; secret: string },
+  given: {
+    url: string;
+    body: string;
+    headers: Record<string, string>;
+    secret: string;
+    secondary?: string;
+  },
 ) =>
   verifySignature(
     findConnector(key)?.webhook?.signatures ?? [],
@@ -20,7 +29,7 @@ const verify = (
       headers: new Headers(given.headers),
       body: new TextEncoder().encode(given.body),
     },
-    { primary: given.secret, secondary: null, algorithm: null },
+    { primary: given.secret, secondary: given.secondary ?? null, algorithm: null },
     Date.now(),
   ).kind;
 
@@ -38,6 +47,54 @@ describe("box-node-sdk", () => {
       const theirs = await WebhooksManager.validateMessage(text, headers, "key");
       const ours = verify("box", { url: "https://e.example/", body: text, headers, secret: "key" });
       expect(ours).toBe(theirs ? "valid" : "refused");
+    }
+  });
+
+  it("agrees on whatever text is signed, with either key, fresh or stale", async () => {
+    const body = fc.jsonValue().map((value) => JSON.stringify({ value }));
+    await fc.assert(
+      fc.asyncProperty(
+        body,
+        fc.constantFrom("primary", "secondary"),
+        fc.constantFrom(0, 30, 599, 602, 86_400),
+        fc.boolean(),
+        async (text, slot, ageSeconds, isChanged) => {
+          const at = Date.now() - ageSeconds * 1000;
+          const { "box-signature-primary": signature = "", ...rest } = boxHeaders(text, slot, at);
+          const headers = { ...rest, [`box-signature-${slot}`]: signature };
+          const sent = isChanged ? `${text} ` : text;
+          const theirs = await WebhooksManager.validateMessage(sent, headers, "primary", {
+            secondaryKey: "secondary",
+            maxAge: 600,
+          });
+          const keys = { secret: "primary", secondary: "secondary" };
+          const ours = verify("box", { url: "https://e.example/", body: sent, headers, ...keys });
+          expect(ours).toBe(theirs ? "valid" : "refused");
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
+  it.each(vectors.box.cases)("agrees on the published vector $name", async (vector) => {
+    vi.useFakeTimers({ now: Date.parse(vector.timestamp), toFake: ["Date"] });
+    try {
+      const headers = {
+        ...vectors.box.headers,
+        "box-delivery-timestamp": vector.timestamp,
+        [`box-signature-${vector.keySlot}`]: vector.signature,
+      };
+      for (const key of [vector.key, "another"]) {
+        const theirs = await WebhooksManager.validateMessage(vector.body, headers, key, {
+          secondaryKey: key,
+        });
+        const keys = { secret: key, secondary: key };
+        const given = { url: "https://e.example/", body: vector.body, headers, ...keys };
+        expect(theirs).toBe(key === vector.key);
+        expect(verify("box", given)).toBe(theirs ? "valid" : "refused");
+      }
+    } finally {
+      vi.useRealTimers();
     }
   });
 });
@@ -68,6 +125,41 @@ describe("@hubspot/api-client", () => {
       expect(verify("hubspot", { url, body, headers, secret })).toBe("valid");
       expect(verify("hubspot", { url, body: `${body} `, headers, secret })).toBe("refused");
     }
+  });
+});
+
+describe("@hubspot/api-client, asked whether a request is HubSpot's", () => {
+  it("agrees on whatever text is signed, fresh or stale", () => {
+    const url = "https://e.example/hook?x=1";
+    fc.assert(
+      fc.property(
+        fc.jsonValue().map((value) => JSON.stringify({ value })),
+        fc.constantFrom(0, 299, 302, 86_400),
+        fc.boolean(),
+        (body, ageSeconds, isChanged) => {
+          const at = Date.now() - ageSeconds * 1000;
+          const headers = hubspotHeaders(body, { secret: "client-secret", url, at });
+          const sent = isChanged ? `${body} ` : body;
+          let theirs: boolean;
+          try {
+            theirs = Signature.isValid({
+              requestBody: sent,
+              clientSecret: "client-secret",
+              url,
+              method: "POST",
+              timestamp: at,
+              signature: headers["x-hubspot-signature-v3"] ?? "",
+              signatureVersion: "v3",
+            } as any);
+          } catch {
+            theirs = false;
+          }
+          const ours = verify("hubspot", { url, body: sent, headers, secret: "client-secret" });
+          expect(ours).toBe(theirs ? "valid" : "refused");
+        },
+      ),
+      { numRuns: 200 },
+    );
   });
 });
 

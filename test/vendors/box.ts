@@ -1,5 +1,5 @@
 import { createHmac } from "node:crypto";
-import { grants, jsonOf } from "./grants.ts";
+import { grants, jsonOf, limiter } from "./grants.ts";
 import { type Answer, type Incoming, wrongParameter } from "./server.ts";
 
 /** Box v2: webhooks one per item, `/2.0/events` with positions above 2^53, refresh tokens of single use. */
@@ -20,22 +20,36 @@ export function boxEmulator({
   now = Date.now,
   items = { file: ["7"], folder: ["8"] },
 }: { now?: () => number; items?: Record<string, string[]> } = {}) {
-  const oauth = grants({ now, clientAuthentication: "form", lifetimeSeconds: 3600, rotates: true });
+  const oauth = grants({
+    now,
+    clientAuthentication: "form",
+    lifetimeSeconds: 3600,
+    refreshLifetimeSeconds: 60 * 86_400,
+    rotates: true,
+    scopes: ["root_readwrite", "manage_webhook"],
+  });
+  const rate = limiter(now, {
+    ...refuse(429, "rate_limit_exceeded"),
+    headers: { "retry-after": "30" },
+  });
   const hooks = new Map<string, { id: string; target: any; address: string; triggers: string[] }>();
   const events: BoxEvent[] = [];
   const FIRST = 1_152_922_976_252_290_800n;
   let lastHook = 100;
-  let limitedUntil = 0;
 
   const answer = (request: Incoming): Answer => {
     const { method, path, query } = request;
+    if (path === "/api/oauth2/authorize") return oauth.authorize(request);
     if (path === "/oauth2/token") return oauth.token(request);
-    const refusal = oauth.refusal(request);
+    const refusal = oauth.refusal(request) ?? rate.limited();
     if (refusal) return refusal;
-    if (limitedUntil > now())
-      return { ...refuse(429, "rate_limit_exceeded"), headers: { "retry-after": "30" } };
     if (path === "/2.0/users/me") return { status: 200, body: { type: "user", id: "1" } };
     if (path === "/2.0/events" && method === "GET") return stream(query);
+    const [, kind = "", item = ""] = /^\/2\.0\/(file|folder)s\/(\d+)$/.exec(path) ?? [];
+    if (kind !== "" && method === "GET")
+      return items[kind]?.includes(item)
+        ? { status: 200, body: { type: kind, id: item, etag: "0", name: `${kind} ${item}` } }
+        : refuse(404, "not_found");
     if (path === "/2.0/webhooks" && method === "POST") return createHook(request);
     const [, hook] = /^\/2\.0\/webhooks\/(\d+)$/.exec(path) ?? [];
     if (hook !== undefined) {
@@ -111,7 +125,27 @@ export function boxEmulator({
     hooks,
     log: (event_id: string, event_type: string, source: unknown) =>
       void events.push({ event_id, event_type, created_at: new Date(now()).toISOString(), source }),
-    limit: (ms: number) => void (limitedUntil = now() + ms),
+    limit: rate.limit,
+    /** What Box posts for a change of an item: one delivery for each webhook that wants it. */
+    deliveries: (
+      trigger: string,
+      source: { id: string; type: string; etag?: string },
+      key: string,
+    ) =>
+      [...hooks.values()]
+        .filter(({ target, triggers }) => target.id === source.id && triggers.includes(trigger))
+        .map(({ id, address }) => {
+          const body = JSON.stringify({
+            type: "webhook_event",
+            id: `delivery-${id}-${trigger}-${now()}`,
+            created_at: new Date(now()).toISOString(),
+            trigger,
+            webhook: { id, type: "webhook" },
+            source,
+            additional_info: [],
+          });
+          return { address, body, headers: boxHeaders(body, key, now()) };
+        }),
   };
 }
 

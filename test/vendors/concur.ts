@@ -1,4 +1,5 @@
-import { createHash } from "node:crypto";
+import { createHash, type KeyObject, sign } from "node:crypto";
+import { limiter } from "./grants.ts";
 import { Index, serve, wrongParameter } from "./server.ts";
 import type { Answer, Incoming, Server } from "./server.ts";
 
@@ -42,6 +43,8 @@ export interface Concur extends Server {
   reports(): ConcurReport[];
   /** No access token given so far is good any more; refresh tokens still are. */
   expireTokens(): void;
+  /** For so many milliseconds every request with a token is turned away. */
+  limit(ms: number): void;
   /** The `geolocation` of later token answers (`http://localhost:<port>` reaches this server too). */
   moveTo(geolocation: string): void;
 }
@@ -89,6 +92,11 @@ export async function startConcur(options: ConcurOptions = {}): Promise<Concur> 
   const codes = new Map<string, { redirectUri: string | undefined }>();
   const accessTokens = new Map<string, { expiresAt: number }>();
   const refreshTokens = new Set<string>();
+  // Its Retry-After says nothing.
+  const rate = limiter(now, {
+    ...refuse(429, "API rate limit exceeded"),
+    headers: { "retry-after": "0" },
+  });
   let made = 0;
   let geolocation: string | undefined;
 
@@ -114,6 +122,8 @@ export async function startConcur(options: ConcurOptions = {}): Promise<Concur> 
     const [, token = ""] = /^Bearer (\S+)$/.exec(request.headers.authorization ?? "") ?? [];
     if (!((accessTokens.get(token)?.expiresAt ?? 0) > now()))
       return refuse(401, "Invalid or expired access token");
+    const limited = rate.limited();
+    if (limited) return limited;
     if (request.path === REPORTS) return listReports(request.query, reports.visible(now()), home());
     const wrong = wrongParameter(request.query, ["user"]);
     if (wrong !== undefined) return refuse(400, `Unknown or repeated parameter "${wrong}"`);
@@ -237,6 +247,7 @@ export async function startConcur(options: ConcurOptions = {}): Promise<Concur> 
     touch,
     reports: () => reports.all(),
     expireTokens: () => accessTokens.clear(),
+    limit: rate.limit,
     moveTo: (url: string) => void (geolocation = url),
   });
   return concur;
@@ -323,3 +334,20 @@ const readOffset = (offset: string) =>
   /^after (.+)$/.exec(Buffer.from(offset, "base64url").toString())?.[1];
 
 const digest = (text: string) => createHash("sha256").update(text).digest("hex");
+
+/** What the Event Subscription Service posts of a report. */
+export function concurEvent(eventType: string, reportId: string, companyId: string): string {
+  const now = new Date().toISOString();
+  return JSON.stringify({
+    id: `event-${eventType}-${reportId}`,
+    eventType,
+    topic: "public.concur.expense.report",
+    timeStamp: now,
+    facts: { companyId, reportId, lastModifiedDate: now, href: "https://us2.example/reports" },
+  });
+}
+
+/** `Concur-Signature` by the default of the reference: RSASSA-PKCS1-v1_5 with SHA-256 over the body. */
+export function concurHeaders(body: string, privateKey: KeyObject): Record<string, string> {
+  return { "concur-signature": sign("sha256", Buffer.from(body), privateKey).toString("base64") };
+}

@@ -1,4 +1,5 @@
-import { grants, jsonOf } from "./grants.ts";
+import { createHmac } from "node:crypto";
+import { grants, jsonOf, limiter } from "./grants.ts";
 import type { Answer, Incoming } from "./server.ts";
 
 /** Dropbox: a tree with a log of its changes; cursors are opaque and may die. */
@@ -16,6 +17,16 @@ export function dropboxEmulator({ now = Date.now, pageSize = 2 } = {}) {
     rotates: false,
     silent: true,
     extra: () => ({ account_id: "dbid:AAH4" }),
+    scopes: ["files.metadata.read", "files.content.read", "account_info.read"],
+    authorizeParameters: { token_access_type: "offline" },
+  });
+  const rate = limiter(now, {
+    status: 429,
+    headers: { "retry-after": "30" },
+    body: {
+      error_summary: "too_many_requests/..",
+      error: { reason: { ".tag": "too_many_requests" }, retry_after: 30 },
+    },
   });
   const tree = new Map<string, Entry>();
   const log: Entry[] = [];
@@ -30,9 +41,10 @@ export function dropboxEmulator({ now = Date.now, pageSize = 2 } = {}) {
 
   const answer = (request: Incoming): Answer => {
     const { path, method } = request;
+    if (path === "/oauth2/authorize") return oauth.authorize(request);
     if (path === "/oauth2/token") return oauth.token(request);
     if (method !== "POST") return { status: 405 };
-    const refusal = oauth.refusal(request);
+    const refusal = oauth.refusal(request) ?? rate.limited();
     if (refusal) return refusal;
     const body = jsonOf(request);
     if (!body) return { status: 400, body: "Expected application/json" };
@@ -97,6 +109,7 @@ export function dropboxEmulator({ now = Date.now, pageSize = 2 } = {}) {
   return {
     answer,
     oauth,
+    limit: rate.limit,
     put,
     remove,
     /** As when a file is renamed: the old path is deleted, the same id stands at the new one. */
@@ -117,4 +130,11 @@ export function dropboxEmulator({ now = Date.now, pageSize = 2 } = {}) {
       log.length = length;
     },
   };
+}
+
+/** What Dropbox posts when files of these accounts changed, spaces and all. */
+export function dropboxNotification(accounts: string[], appSecret: string) {
+  const body = `{"list_folder": {"accounts": [${accounts.map((one) => JSON.stringify(one)).join(", ")}]}}`;
+  const signature = createHmac("sha256", appSecret).update(body).digest("hex");
+  return { body, headers: { "x-dropbox-signature": signature } };
 }

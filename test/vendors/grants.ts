@@ -1,8 +1,10 @@
 import { createHash } from "node:crypto";
 import type { Answer, Incoming } from "./server.ts";
 
-/** What the emulators of OAuth vendors share: codes, access tokens that end, refresh tokens that rotate or not. */
+/** What the emulators of OAuth vendors share: consent, codes, access tokens that end, refresh tokens that rotate or not. */
 export interface Grants {
+  /** The consent page, of a user who always consents: sent straight back with a code. */
+  authorize(request: Incoming): Answer;
   /** The token endpoint. */
   token(request: Incoming): Answer;
   /** Why a request may not be answered; undefined when its access token holds. */
@@ -18,32 +20,92 @@ export interface GrantOptions {
   clientAuthentication: "form" | "basic";
   /** Absent: the answer does not say when its token ends. */
   lifetimeSeconds?: number;
+  /** How long a refresh token that is not used holds; for ever when absent. */
+  refreshLifetimeSeconds?: number;
   /** A refresh token holds once. */
   rotates: boolean;
+  /** How long one that was used holds all the same. */
+  graceSeconds?: number;
   /** Answers to a refresh carry no refresh token at all. */
   silent?: boolean;
   /** More members of the answer. */
   extra?: () => Record<string, unknown>;
-  /** The challenge that the authorize URL carried. */
+  /** The challenge that the authorize URL of `CODE` carried. */
   pkce?: { challenge: string };
   /** How this vendor says that a token ended. */
   unauthorized?: Answer;
+  /** The scopes that the application may ask for. */
+  scopes: string[];
+  /** Parameters that the authorize URL must have beside OAuth's own. */
+  authorizeParameters?: Record<string, string>;
+  /** What the vendor sends back to the callback beside code and state. */
+  redirected?: Record<string, string>;
 }
 
 export const CLIENT = { id: "client-id", secret: "client-secret" };
+/** A code that was given before the test began; of single use, like all of them. */
 export const CODE = "the-code";
+
+type Code = { redirectUri?: string; challenge?: string };
 
 export function grants(options: GrantOptions): Grants {
   const { now, clientAuthentication, lifetimeSeconds, rotates, silent } = options;
   let count = 0;
+  const codes = new Map<string, Code>([[CODE, { ...options.pkce }]]);
   const access = new Map<string, number>();
-  const refresh = new Set<string>(["the-refresh-token"]);
-  const spent = new Set<string>();
+  /** Until when each holds, epoch ms. */
+  const refresh = new Map<string, number>([["the-refresh-token", Infinity]]);
   const granted: string[] = [];
   const name = (kind: string) =>
     `${kind}-${(count += 1)}-${createHash("sha256").update(String(count)).digest("hex").slice(0, 8)}`;
 
   const deny = (error: string): Answer => ({ status: 400, body: { error } });
+
+  const authorize = ({ method, query }: Incoming): Answer => {
+    if (method !== "GET") return { status: 405 };
+    const { redirected, authorizeParameters = {} } = options;
+    const redirectUri = query.get("redirect_uri") ?? "";
+    if (query.get("client_id") !== CLIENT.id) return deny("invalid_client");
+    if (!URL.canParse(redirectUri)) return deny("redirect_uri_mismatch");
+    if (query.get("response_type") !== "code") return deny("unsupported_response_type");
+    const scopes = (query.get("scope") ?? "").split(" ").filter((scope) => scope !== "");
+    if (scopes.some((scope) => !options.scopes.includes(scope))) return deny("invalid_scope");
+    for (const [parameter, value] of Object.entries(authorizeParameters))
+      if (query.get(parameter) !== value) return deny("invalid_request");
+    const challenge = query.get("code_challenge") ?? undefined;
+    if (challenge !== undefined && query.get("code_challenge_method") !== "S256")
+      return deny("invalid_request");
+    const code = name("code");
+    codes.set(code, { redirectUri, ...(challenge === undefined ? {} : { challenge }) });
+    const location = new URL(redirectUri);
+    const state = query.get("state");
+    const back = { code, ...(state === null ? {} : { state }), ...redirected };
+    for (const [parameter, value] of Object.entries(back))
+      location.searchParams.set(parameter, value);
+    return { status: 302, headers: { location: location.href } };
+  };
+
+  /** Whether the code is good; it is not a second time, whatever became of the first. */
+  const takeCode = (form: URLSearchParams): boolean => {
+    const code = codes.get(form.get("code") ?? "");
+    codes.delete(form.get("code") ?? "");
+    if (code === undefined) return false;
+    if (code.redirectUri !== undefined && form.get("redirect_uri") !== code.redirectUri)
+      return false;
+    const verifier = form.get("code_verifier");
+    if (verifier === null || code.challenge === undefined)
+      return verifier === null && code.challenge === undefined;
+    return createHash("sha256").update(verifier).digest("base64url") === code.challenge;
+  };
+
+  /** Whether the refresh token is good; where they rotate it is used up. */
+  const takeRefreshToken = (given: string): boolean => {
+    const until = refresh.get(given) ?? -Infinity;
+    if (until <= now()) return false;
+    const graceUntil = now() + (options.graceSeconds ?? 0) * 1000;
+    if (rotates) refresh.set(given, Math.min(until, graceUntil));
+    return true;
+  };
 
   const token = (request: Incoming): Answer => {
     if (request.method !== "POST") return { status: 405 };
@@ -57,29 +119,20 @@ export function grants(options: GrantOptions): Grants {
         : form.get("client_id") === CLIENT.id && form.get("client_secret") === CLIENT.secret;
     if (!proved) return { status: 401, body: { error: "invalid_client" } };
     const grantType = form.get("grant_type") ?? "";
-    if (grantType === "authorization_code" && form.get("code") !== CODE)
-      return deny("invalid_grant");
-    if (grantType === "authorization_code" && options.pkce) {
-      const verifier = form.get("code_verifier") ?? "";
-      const challenge = createHash("sha256").update(verifier).digest("base64url");
-      if (challenge !== options.pkce.challenge) return deny("invalid_grant");
-    }
-    if (grantType === "refresh_token") {
-      const given = form.get("refresh_token") ?? "";
-      if (spent.has(given) || !refresh.has(given)) return deny("invalid_grant");
-      if (rotates) {
-        spent.add(given);
-        refresh.delete(given);
-      }
-    }
     if (!["authorization_code", "refresh_token"].includes(grantType))
       return deny("unsupported_grant_type");
+    const isGood =
+      grantType === "authorization_code"
+        ? takeCode(form)
+        : takeRefreshToken(form.get("refresh_token") ?? "");
+    if (!isGood) return deny("invalid_grant");
     granted.push(grantType);
     const accessToken = name("access");
     access.set(accessToken, now() + (lifetimeSeconds ?? 7_200) * 1000);
     const isSilent = silent === true && grantType === "refresh_token";
     const refreshToken = isSilent ? undefined : rotates ? name("refresh") : "the-refresh-token";
-    if (refreshToken !== undefined) refresh.add(refreshToken);
+    if (refreshToken !== undefined)
+      refresh.set(refreshToken, now() + (options.refreshLifetimeSeconds ?? Infinity) * 1000);
     return {
       status: 200,
       body: {
@@ -93,6 +146,7 @@ export function grants(options: GrantOptions): Grants {
   };
 
   return {
+    authorize,
     token,
     granted,
     refusal: (request) => {
@@ -102,6 +156,15 @@ export function grants(options: GrantOptions): Grants {
       return options.unauthorized ?? { status: 401, body: { message: "Unauthorized" } };
     },
     expire: () => access.clear(),
+  };
+}
+
+/** A vendor's rate limit: for so long, every request that is authenticated is turned away. */
+export function limiter(now: () => number, refusal: Answer) {
+  let until = 0;
+  return {
+    limit: (ms: number) => void (until = now() + ms),
+    limited: (): Answer | undefined => (until > now() ? refusal : undefined),
   };
 }
 

@@ -1,7 +1,10 @@
-import { grants, jsonOf } from "./grants.ts";
+import { createHmac } from "node:crypto";
+import { grants, jsonOf, limiter } from "./grants.ts";
 import type { Answer, Incoming } from "./server.ts";
 
 /** HubSpot CRM search: strict about property names and epoch filters, and never more than `most` results. */
+
+export const PORTAL = 62515;
 
 type Row = { id: string; createdAt: string; updatedAt: string };
 
@@ -11,7 +14,14 @@ export function hubspotEmulator({ now = Date.now, most = 10_000 } = {}) {
     clientAuthentication: "form",
     lifetimeSeconds: 1800,
     rotates: false,
-    extra: () => ({ hub_id: 62515 }),
+    extra: () => ({ hub_id: PORTAL }),
+    scopes: [
+      "oauth",
+      "crm.objects.contacts.read",
+      "crm.objects.companies.read",
+      "crm.objects.deals.read",
+      "tickets",
+    ],
   });
   const tables: Record<string, Row[]> = { contacts: [], companies: [], deals: [], tickets: [] };
   const refuse = (message: string, status = 400): Answer => ({
@@ -19,9 +29,15 @@ export function hubspotEmulator({ now = Date.now, most = 10_000 } = {}) {
     body: { status: "error", message, category: "VALIDATION_ERROR" },
   });
 
+  const rate = limiter(now, {
+    status: 429,
+    body: { status: "error", errorType: "RATE_LIMIT", policyName: "TEN_SECONDLY_ROLLING" },
+  });
+
   const answer = (request: Incoming): Answer => {
+    if (request.path === "/oauth/authorize") return oauth.authorize(request);
     if (request.path === "/oauth/2026-03/token") return oauth.token(request);
-    const refusal = oauth.refusal(request);
+    const refusal = oauth.refusal(request) ?? rate.limited();
     if (refusal) return refusal;
     const [, type = "", rest] = /^\/crm\/v3\/objects\/(\w+)(?:\/(\w+))?$/.exec(request.path) ?? [];
     const rows = tables[type];
@@ -89,6 +105,7 @@ export function hubspotEmulator({ now = Date.now, most = 10_000 } = {}) {
   return {
     answer,
     oauth,
+    limit: rate.limit,
     put: (type: string, id: string, updated: number, created = updated) => {
       const rows = tables[type] ?? [];
       const row = {
@@ -106,4 +123,13 @@ export function hubspotEmulator({ now = Date.now, most = 10_000 } = {}) {
       tables[type] = (tables[type] ?? []).filter(({ id }) => !ids.includes(id));
     },
   };
+}
+
+/** What HubSpot signs, version 3, made here by the book; `url` is the address as it is registered. */
+export function hubspotHeaders(
+  body: string,
+  { secret, url, at = Date.now() }: { secret: string; url: string; at?: number },
+): Record<string, string> {
+  const signature = createHmac("sha256", secret).update(`POST${url}${body}${at}`).digest("base64");
+  return { "x-hubspot-signature-v3": signature, "x-hubspot-request-timestamp": String(at) };
 }

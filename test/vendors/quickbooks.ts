@@ -1,4 +1,5 @@
-import { grants, jsonOf } from "./grants.ts";
+import { createHmac } from "node:crypto";
+import { grants, jsonOf, limiter } from "./grants.ts";
 import { type Answer, type Incoming, wrongParameter } from "./server.ts";
 
 /** QuickBooks Online: `/cdc` with its cap, `/query`, and records that want their SyncToken. */
@@ -10,7 +11,7 @@ type Row = {
   MetaData: { CreateTime?: string; LastUpdatedTime: string };
 };
 
-const REALM = "310687";
+export const REALM = "310687";
 const QUERY =
   /^SELECT \* FROM (?<entity>\w+)(?: WHERE (?<where>.+))? ORDERBY MetaData\.LastUpdatedTime ASC STARTPOSITION (?<start>\d+) MAXRESULTS (?<most>\d+)$/;
 
@@ -19,8 +20,13 @@ export function quickbooksEmulator({ now = Date.now, cap = 1000 } = {}) {
     now,
     clientAuthentication: "basic",
     lifetimeSeconds: 3600,
-    rotates: false,
+    // The value changes and the one before holds for another day.
+    rotates: true,
+    graceSeconds: 86_400,
+    refreshLifetimeSeconds: 8_726_400,
     extra: () => ({ x_refresh_token_expires_in: 8_726_400 }),
+    scopes: ["com.intuit.quickbooks.accounting"],
+    redirected: { realmId: REALM },
   });
   const tables = new Map<string, Row[]>();
   const calls: string[] = [];
@@ -32,9 +38,12 @@ export function quickbooksEmulator({ now = Date.now, cap = 1000 } = {}) {
   const local = (at: number) => `${new Date(at - 8 * 3_600_000).toISOString().slice(0, 19)}-08:00`;
   const at = (row: Row) => Date.parse(row.MetaData.LastUpdatedTime);
 
+  const rate = limiter(now, fault("ThrottleExceeded", 429));
+
   const answer = (request: Incoming): Answer => {
+    if (request.path === "/connect/oauth2") return oauth.authorize(request);
     if (request.path === "/oauth2/v1/tokens/bearer") return oauth.token(request);
-    const refusal = oauth.refusal(request);
+    const refusal = oauth.refusal(request) ?? rate.limited();
     if (refusal) return refusal;
     const [, realm, rest = ""] = /^\/v3\/company\/(\d+)\/(.+)$/.exec(request.path) ?? [];
     if (realm !== REALM) return fault("No such company", 403);
@@ -106,6 +115,7 @@ export function quickbooksEmulator({ now = Date.now, cap = 1000 } = {}) {
   return {
     answer,
     oauth,
+    limit: rate.limit,
     calls,
     put(entity: string, Id: string, updated: number, created = updated) {
       const rows = tables.get(entity) ?? [];
@@ -127,4 +137,9 @@ export function quickbooksEmulator({ now = Date.now, cap = 1000 } = {}) {
       tables.set(entity, [...rows.filter((one) => one.Id !== Id), row]);
     },
   };
+}
+
+/** What Intuit signs: the whole body, with the verifier token of the webhook. */
+export function quickbooksHeaders(body: string, verifierToken: string): Record<string, string> {
+  return { "intuit-signature": createHmac("sha256", verifierToken).update(body).digest("base64") };
 }

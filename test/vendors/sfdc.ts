@@ -1,7 +1,9 @@
-import { grants } from "./grants.ts";
+import { grants, limiter } from "./grants.ts";
 import type { Answer, Incoming } from "./server.ts";
 
 /** Salesforce: `queryAll` over one kind of object, strict about SOQL; locators may be made to die. */
+
+export const ORGANIZATION = "00Dak000000abcdEAA";
 
 type Row = { Id: string; SystemModstamp: string; CreatedDate: string; IsDeleted: boolean };
 
@@ -21,10 +23,13 @@ export function sfdcEmulator({
     now,
     clientAuthentication: "form",
     rotates: true,
+    // Rotated tokens die at once; one that is idle for thirty days dies too.
+    refreshLifetimeSeconds: 30 * 86_400,
+    scopes: ["api", "refresh_token"],
     ...(pkce === undefined ? {} : { pkce }),
     extra: () => ({
       instance_url: "https://acme.my.salesforce.com",
-      id: "https://login.salesforce.com/id/00Dak000000abcdEAA/005ak0000000001AAA",
+      id: `https://login.salesforce.com/id/${ORGANIZATION}/005ak0000000001AAA`,
       issued_at: String(now()),
     }),
     unauthorized: {
@@ -42,9 +47,13 @@ export function sfdcEmulator({
   });
   const date = (at: number) => new Date(at).toISOString().replace("Z", "+0000");
 
+  // Over the limit Salesforce names no time to come back.
+  const rate = limiter(now, refuse("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", 403));
+
   const answer = (request: Incoming): Answer => {
+    if (request.path === "/services/oauth2/authorize") return oauth.authorize(request);
     if (request.path === "/services/oauth2/token") return oauth.token(request);
-    const refusal = oauth.refusal(request);
+    const refusal = oauth.refusal(request) ?? rate.limited();
     if (refusal) return refusal;
     const [, rest = ""] = /^\/services\/data\/v\d\d\.0(\/.*)$/.exec(request.path) ?? [];
     if (rest === "/limits") return { status: 200, body: {} };
@@ -117,6 +126,7 @@ export function sfdcEmulator({
   return {
     answer,
     oauth,
+    limit: rate.limit,
     queries,
     put(id: string, modified: number, created = modified, IsDeleted = false) {
       const row = { Id: id, CreatedDate: date(created), SystemModstamp: date(modified), IsDeleted };
@@ -129,3 +139,16 @@ export function sfdcEmulator({
 }
 
 const iso = (text: string) => text.replace(/([+-]\d\d)(\d\d)$/, "$1:$2");
+
+/** An Outbound Message as an org sends it: SOAP, unsigned. */
+export function outboundMessage(
+  object: string,
+  rows: { notification: string; id: string }[],
+  organization = ORGANIZATION,
+): string {
+  const notifications = rows.map(
+    ({ notification, id }) =>
+      `<Notification><Id>${notification}</Id><sObject xsi:type="sf:${object}" xmlns:sf="urn:sobject.enterprise.soap.sforce.com"><sf:Id>${id}</sf:Id><sf:Name xsi:nil="true"/></sObject></Notification>`,
+  );
+  return `<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><soapenv:Body><notifications xmlns="http://soap.sforce.com/2005/09/outbound"><OrganizationId>${organization}</OrganizationId><SessionId xsi:nil="true"/>${notifications.join("")}</notifications></soapenv:Body></soapenv:Envelope>`;
+}

@@ -1,12 +1,19 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { boxEmulator } from "./box.ts";
 import { startConcur } from "./concur.ts";
 import type { ConcurOptions } from "./concur.ts";
+import { dropboxEmulator } from "./dropbox.ts";
+import { CLIENT } from "./grants.ts";
+import { hubspotEmulator } from "./hubspot.ts";
+import { quickbooksEmulator, REALM } from "./quickbooks.ts";
 import { startReceiver } from "./receiver.ts";
 import type { ReceiverOptions } from "./receiver.ts";
 import { startSandbox } from "./sandbox.ts";
 import type { SandboxOptions, SandboxRecord } from "./sandbox.ts";
+import { serveVendor } from "./serve.ts";
+import { sfdcEmulator } from "./sfdc.ts";
 
 const closing = <T extends { close(): Promise<void> }>(server: T): T => {
   onTestFinished(() => server.close());
@@ -345,6 +352,230 @@ describe("concur", () => {
     expect(await ids("?user=ALL&modifiedDateAfter=2026-11-02T12:00:00.001")).toEqual(["A"]);
     expect((await reports("/A")).status).toBe(200);
     expect((await reports("/Z")).status).toBe(404);
+  });
+});
+
+const CALLBACK = "https://app.example/cb";
+const day = 86_400;
+
+describe.each([
+  {
+    name: "box",
+    emulator: boxEmulator,
+    authorize: "/api/oauth2/authorize",
+    token: "/oauth2/token",
+    scope: "root_readwrite manage_webhook",
+    lifetime: 3600,
+    spent: "at once",
+    refreshHolds: 60 * day,
+    probe: { path: "/2.0/users/me" },
+    limited: { status: 429, retryAfter: "30" },
+  },
+  {
+    name: "dropbox",
+    emulator: dropboxEmulator,
+    authorize: "/oauth2/authorize",
+    token: "/oauth2/token",
+    scope: "files.metadata.read",
+    more: { token_access_type: "offline" },
+    lifetime: 14_400,
+    spent: "never",
+    probe: { path: "/2/check/user", body: { query: "ping" } },
+    limited: { status: 429, retryAfter: "30" },
+  },
+  {
+    name: "hubspot",
+    emulator: hubspotEmulator,
+    authorize: "/oauth/authorize",
+    token: "/oauth/2026-03/token",
+    scope: "oauth crm.objects.contacts.read",
+    lifetime: 1800,
+    spent: "never",
+    probe: { path: "/crm/v3/objects/contacts" },
+    limited: { status: 429, retryAfter: null },
+  },
+  {
+    name: "quickbooks",
+    emulator: quickbooksEmulator,
+    authorize: "/connect/oauth2",
+    token: "/oauth2/v1/tokens/bearer",
+    scope: "com.intuit.quickbooks.accounting",
+    basic: true,
+    lifetime: 3600,
+    spent: "after a day",
+    refreshHolds: 8_726_400,
+    probe: { path: `/v3/company/${REALM}/companyinfo/${REALM}?minorversion=75` },
+    limited: { status: 429, retryAfter: null },
+  },
+  {
+    name: "sfdc",
+    emulator: sfdcEmulator,
+    authorize: "/services/oauth2/authorize",
+    token: "/services/oauth2/token",
+    scope: "api refresh_token",
+    lifetime: 7200,
+    spent: "at once",
+    refreshHolds: 30 * day,
+    probe: { path: "/services/data/v62.0/limits" },
+    limited: { status: 403, retryAfter: null },
+  },
+])("$name", (vendor) => {
+  let now = NOON;
+  const start = async () => {
+    now = NOON;
+    const server = closing(await serveVendor<any>(vendor.emulator({ now: () => now })));
+    const consent = async (change: Record<string, string> = {}) => {
+      const query = new URLSearchParams({
+        client_id: CLIENT.id,
+        redirect_uri: CALLBACK,
+        response_type: "code",
+        scope: vendor.scope,
+        state: "s 1",
+        ...vendor.more,
+        ...change,
+      });
+      const url = `${server.url}${vendor.authorize}?${query.toString()}`;
+      const answer = await fetch(url, { redirect: "manual" });
+      const location = answer.headers.get("location");
+      return { status: answer.status, back: location === null ? null : new URL(location) };
+    };
+    const token = async (form: Record<string, string>, secret = CLIENT.secret) => {
+      const basic = `Basic ${Buffer.from(`${CLIENT.id}:${secret}`).toString("base64")}`;
+      const proof = { client_id: CLIENT.id, client_secret: secret };
+      const answer = await fetch(`${server.url}${vendor.token}`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/x-www-form-urlencoded",
+          ...(vendor.basic ? { authorization: basic } : {}),
+        },
+        body: String(new URLSearchParams({ ...form, ...(vendor.basic ? {} : proof) })),
+      });
+      return { status: answer.status, body: await json(answer) };
+    };
+    const exchange = async (change: Record<string, string> = {}) => {
+      const { back } = await consent();
+      const code = back?.searchParams.get("code") ?? "";
+      return token({ grant_type: "authorization_code", code, redirect_uri: CALLBACK, ...change });
+    };
+    const probe = (accessToken: string) =>
+      fetch(`${server.url}${vendor.probe.path}`, {
+        headers: { authorization: `Bearer ${accessToken}`, "content-type": "application/json" },
+        ...(vendor.probe.body && { method: "POST", body: JSON.stringify(vendor.probe.body) }),
+      });
+    return { server, consent, token, exchange, probe };
+  };
+
+  it("asks for consent by its own rules, and sends back code and state", async () => {
+    const { consent } = await start();
+    const { status, back } = await consent();
+    expect([status, back?.searchParams.get("state")]).toEqual([302, "s 1"]);
+    expect(back?.searchParams.get("realmId")).toBe(vendor.name === "quickbooks" ? REALM : null);
+    for (const change of [
+      { client_id: "other" },
+      { response_type: "token" },
+      { redirect_uri: "nowhere" },
+      { scope: "everything" },
+      { code_challenge: "c", code_challenge_method: "plain" },
+      ...(vendor.more === undefined ? [] : [{ token_access_type: "online" }]),
+    ] as Record<string, string>[])
+      expect((await consent(change)).status, JSON.stringify(change)).toBe(400);
+  });
+
+  it("takes a code once, with its redirect and its verifier, from the client it was given to", async () => {
+    const { consent, token, exchange } = await start();
+    expect((await exchange()).status).toBe(200);
+    expect((await exchange({ redirect_uri: "https://other.example/" })).status).toBe(400);
+    expect((await exchange({ code_verifier: "nobody asked" })).status).toBe(400);
+    const { back } = await consent({ code_challenge: "c", code_challenge_method: "S256" });
+    const form = { grant_type: "authorization_code", redirect_uri: CALLBACK };
+    const code = back?.searchParams.get("code") ?? "";
+    expect((await token({ ...form, code })).status).toBe(400);
+    const once = (await consent()).back?.searchParams.get("code") ?? "";
+    expect((await token({ ...form, code: once }, "wrong")).status).toBe(401);
+    expect((await token({ ...form, code: once })).status).toBe(200);
+    expect((await token({ ...form, code: once })).status).toBe(400);
+    expect((await token({ grant_type: "password" })).status).toBe(400);
+  });
+
+  it(`ends access tokens, and spends refresh tokens ${vendor.spent}`, async () => {
+    const { exchange, token, probe } = await start();
+    const first = (await exchange()).body;
+    expect((await probe(first.access_token)).status).toBe(200);
+    expect((await probe("made-up")).status).toBe(401);
+    now += vendor.lifetime * 1000;
+    expect((await probe(first.access_token)).status).toBe(401);
+    const refresh = () =>
+      token({ grant_type: "refresh_token", refresh_token: first.refresh_token });
+    const second = await refresh();
+    expect((await probe(second.body.access_token)).status).toBe(200);
+    expect((await refresh()).status).toBe(vendor.spent === "at once" ? 400 : 200);
+    now += (day + 1) * 1000;
+    expect((await refresh()).status).toBe(vendor.spent === "never" ? 200 : 400);
+    if (vendor.name === "dropbox") expect(second.body).not.toHaveProperty("refresh_token");
+    if (vendor.refreshHolds === undefined) return;
+    now += vendor.refreshHolds * 1000;
+    const idle = { grant_type: "refresh_token", refresh_token: second.body.refresh_token };
+    expect((await token(idle)).status).toBe(400);
+  });
+
+  it("says in its own way that it is asked too often", async () => {
+    const { server, exchange, probe } = await start();
+    const { access_token } = (await exchange()).body;
+    server.limit(1000);
+    const answer = await probe(access_token);
+    expect([answer.status, answer.headers.get("retry-after")]).toEqual([
+      vendor.limited.status,
+      vendor.limited.retryAfter,
+    ]);
+    now += 1000;
+    expect((await probe(access_token)).status).toBe(200);
+  });
+
+  it("refuses dates, cursors and queries that the vendor would refuse", async () => {
+    const { server, exchange } = await start();
+    const { access_token } = (await exchange()).body;
+    const soql = (where: string) =>
+      `/services/data/v62.0/queryAll?q=${encodeURIComponent(`SELECT Id FROM Contact WHERE ${where} ORDER BY SystemModstamp, Id`)}`;
+    const cdc = (query: string) => `/v3/company/${REALM}/cdc?minorversion=75&${query}`;
+    const search = (filter: object, sort = "ASCENDING") => ({
+      filterGroups: [
+        { filters: [{ propertyName: "lastmodifieddate", operator: "GTE", ...filter }] },
+      ],
+      sorts: [{ propertyName: "lastmodifieddate", direction: sort }],
+    });
+    const refused: Record<string, [path: string, body?: object][]> = {
+      box: [["/2.0/events?stream_position=12"], ["/2.0/events?limit=501"], ["/2.0/events?since=x"]],
+      dropbox: [
+        ["/2/files/list_folder", { path: "/", recursive: true }],
+        ["/2/files/list_folder/continue", { cursor: "e30", limit: 1 }],
+      ],
+      hubspot: [
+        ["/crm/v3/objects/contacts/search", search({ value: "2026-11-02T12:00:00Z" })],
+        [
+          "/crm/v3/objects/contacts/search",
+          search({ propertyName: "hs_lastmodifieddate", value: "1" }),
+        ],
+        ["/crm/v3/objects/contacts/search", search({ value: "1" }, "DESCENDING")],
+      ],
+      quickbooks: [
+        [cdc("entities=Customer&changedSince=yesterday")],
+        [cdc("entities=Customer&changedSince=2026-09-01T00:00:00Z")],
+        [cdc("entities=TaxCode&changedSince=2026-11-02T00:00:00Z")],
+        [`/v3/company/${REALM}/query?minorversion=75&query=SELECT%20Id%20FROM%20Customer`],
+      ],
+      sfdc: [
+        [soql("SystemModstamp >= '2026-11-02T12:00:00Z'")],
+        [soql("SystemModstamp >= 2026-11-02T12:00:00")],
+        [soql("Name = 'A'")],
+      ],
+    };
+    for (const [path, body] of refused[vendor.name] ?? []) {
+      const answer = await fetch(`${server.url}${path}`, {
+        headers: { authorization: `Bearer ${access_token}`, "content-type": "application/json" },
+        ...(body && { method: "POST", body: JSON.stringify(body) }),
+      });
+      expect([400, 409], path).toContain(answer.status);
+    }
   });
 });
 
