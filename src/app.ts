@@ -35,6 +35,8 @@ import { historyRoutes } from "./instances/history/routes";
 import { hubRoutes, shortHubRoutes } from "./instances/hub/routes";
 import { notificationRoutes } from "./instances/notifications/routes";
 import { configurationOfPolicy } from "./instances/policy";
+import { elementInstanceRoutes } from "./instances/catalog/instances/routes";
+import { InstanceEdits } from "./instances/edit/routes";
 import { instanceRoutes } from "./instances/routes";
 import { changeConfiguration, connectorKeys } from "./instances/store";
 import { elementsHeaders, refuseAsync } from "./http/elements";
@@ -50,6 +52,8 @@ const ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
 type AppEnv = { Bindings: Env } & RequestIdEnv;
 
+const instanceEdits = new InstanceEdits(pollingFault, registrar);
+
 /** The connector surface (reference `connector-events-api.md`). Static paths come before `/instances/:id`. */
 const elements = new Hono<AppEnv>()
   .use(elementsHeaders)
@@ -57,12 +61,13 @@ const elements = new Hono<AppEnv>()
   .use(refuseAsync)
   .use(audited)
   .route("/", ownConnectorRoutes({ pollingFault, extractionFault, extract, preview }))
+  .route("/", elementInstanceRoutes(instanceEdits))
   .route("/", catalogRoutes)
   .route("/", accountSettingsRoutes)
   .route("/", pollerRecordRoutes)
   .route("/", historyRoutes)
   .route("/", notificationRoutes)
-  .route("/", instanceRoutes(pollingFault, registrar))
+  .route("/", instanceRoutes(instanceEdits))
   .route("/", hubRoutes)
   .route("/", shortHubRoutes)
   .notFound((c) => refuse("elements")(notFound(`No route ${c.req.method} ${c.req.path}`), c))

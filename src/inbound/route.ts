@@ -1,3 +1,4 @@
+import type { Connector } from "../connectors/definition";
 import { textOf } from "../connectors/read";
 import type { TenantRule, Webhook } from "../connectors/webhook";
 import { parseExactly } from "../instances/hub/answer";
@@ -93,4 +94,26 @@ export function ownParts(
 export function instanceInPath(text: string): number | undefined {
   const digits = /^\d{1,15}$/.test(text) ? text : Buffer.from(text, "base64").toString();
   return /^[1-9]\d{0,14}$/.test(digits) ? Number(digits) : undefined;
+}
+
+/** The instances that a header names: `12,13`. */
+export function idsIn(text: string): number[] {
+  return text
+    .split(",")
+    .map((part) => Number(part.trim()))
+    .filter((id) => Number.isSafeInteger(id) && id > 0);
+}
+
+/** Whether an address of `element` is one of this connector's; connectors of one family share theirs. */
+export function isAddressedBy(
+  connector: Connector,
+  element: string,
+  shared: Connector | undefined,
+): boolean {
+  const family = shared?.webhook?.route?.family;
+  return (
+    connector.key === element.toLowerCase() ||
+    String(connector.id) === element ||
+    (family !== undefined && family === connector.webhook?.route?.family)
+  );
 }

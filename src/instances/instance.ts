@@ -1,5 +1,6 @@
 import type { Connector } from "../connectors/definition";
 import type { PollerDisabled } from "../db/schema";
+import { hasCredentials, sameConnection } from "./configuration";
 
 /** A customer's authenticated connector, its secrets opened. */
 export type Instance = {
@@ -30,6 +31,16 @@ export function switched(enabled: boolean, now: number): Partial<Instance> {
     disabled: !enabled,
     ...(enabled ? { pollerDisabled: null, enabledAt: now } : {}),
   };
+}
+
+/** A changed instance with its validity: one that the vendor refused is valid again with other credentials only. */
+export function withValidity(before: Instance, changed: Instance): Instance {
+  const { connector, configuration } = changed;
+  const isComplete = hasCredentials(connector, configuration);
+  const isRefused = !before.valid && sameConnection(before.configuration, configuration);
+  const valid = isComplete && !isRefused;
+  const reason = isComplete ? before.invalidReason : "No credentials yet";
+  return { ...changed, valid, invalidReason: valid ? null : reason };
 }
 
 /** `${key}` replaced by configuration values; undefined when one is missing. */

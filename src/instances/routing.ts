@@ -1,13 +1,19 @@
+import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
+
+/** What an app-wide address is known by: a connector that an organization made is so by its id, as keys are private. */
+export function familyOf({ key, id, webhook }: Connector): string {
+  return webhook?.route?.family ?? (findConnector(key) === undefined ? String(id) : key);
+}
 
 /** Under which name and values an instance is found when a vendor's app-wide webhook names a tenant. */
 export function routesOf(
-  { key, webhook }: Connector,
+  connector: Connector,
   configuration: Readonly<Record<string, string | null>>,
 ): { family: string; tenants: string[] } {
   return {
-    family: webhook?.route?.family ?? key,
-    tenants: tenantValues(webhook?.route?.equals ?? [], configuration),
+    family: familyOf(connector),
+    tenants: tenantValues(connector.webhook?.route?.equals ?? [], configuration),
   };
 }
 

@@ -1,19 +1,15 @@
-import { and, desc, eq, lt, sql } from "drizzle-orm";
+import { and, desc, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { hashSecret } from "../accounts/secret";
-import type { Connector } from "../connectors/definition";
-import { counters, inboundRoutes, instances, type PollerDisabled } from "../db/schema";
-import { type Keyring, seal, unseal } from "../db/sealed";
+import { counters, instances, type PollerDisabled } from "../db/schema";
+import type { Keyring } from "../db/sealed";
 import { deleteDestination, saveDestination } from "../delivery/store";
 import type { DestinationDraft } from "../delivery/destination";
 import { connectorsOf } from "./catalog/store";
-import { isSecretKey } from "./configuration";
 import type { Instance } from "./instance";
-import { routesOf } from "./routing";
-import { scheduleOf } from "./schedule";
-
-type Row = typeof instances.$inferSelect;
+import { openedRow, type Row, split, toRow } from "./row";
+import { forgetTenants, renamed, routeStatements } from "./tenants/store";
 
 /** An id for a row that is about to be written. A gap is left when it is not. */
 export async function nextInstanceId(db: D1Database): Promise<number> {
@@ -152,20 +148,6 @@ export async function insertInstance(
   ]);
 }
 
-/** Makes an instance findable by what its vendor calls it; nothing for vendors that never say. */
-function routeStatements(
-  db: D1Database,
-  { id, connector, configuration }: Pick<Instance, "id" | "connector" | "configuration">,
-): BatchItem<"sqlite">[] {
-  if (connector.webhook?.route === undefined) return [];
-  const { family, tenants } = routesOf(connector, configuration);
-  const rows = tenants.map((tenant) => ({ family, tenant, instanceId: id }));
-  return [
-    drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id)),
-    ...(rows.length === 0 ? [] : [drizzle(db).insert(inboundRoutes).values(rows)]),
-  ];
-}
-
 /**
  * Writes a changed instance and its destination together.
  * @returns false, writing nothing, when somebody else changed it since it was read.
@@ -200,55 +182,9 @@ export async function deleteInstance(
         and(eq(instances.id, instance.id), eq(instances.organizationId, instance.organizationId)),
       ),
     deleteDestination(db, destinationId),
+    ...forgetTenants(db, instance),
   ];
-  if (instance.connector.webhook?.route !== undefined)
-    statements.push(
-      drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, instance.id)),
-    );
   await drizzle(db).batch(statements);
-}
-
-/**
- * Stores a new grant before anybody uses it, and ends the refresh lease. Lays only `changes` over what is
- * there, so an edit of the instance in the meantime is kept.
- */
-export async function saveGrant(
-  db: D1Database,
-  ring: Keyring,
-  instanceId: number,
-  changes: Record<string, string>,
-  now: number,
-): Promise<void> {
-  const instance = await readInstance(db, ring, instanceId);
-  if (instance === undefined) return;
-  const { configuration, secrets } = split(instance.id, instance.connector, changes, ring);
-  const update = drizzle(db)
-    .update(instances)
-    .set({
-      configuration: sql`json_patch(${instances.configuration}, ${JSON.stringify(configuration)})`,
-      secrets: sql`json_patch(${instances.secrets}, ${JSON.stringify(secrets)})`,
-      valid: true,
-      invalidReason: null,
-      ...scheduleOf({ ...instance, valid: true }),
-      updatedAt: now,
-      refreshLeaseUntil: 0,
-    })
-    .where(eq(instances.id, instanceId));
-  await drizzle(db).batch([update, ...renamed(db, instance, changes)]);
-}
-
-/** Where a change of configuration changes what the vendor calls the instance, its routes change too. */
-function renamed(
-  db: D1Database,
-  instance: Instance,
-  changes: Readonly<Record<string, string | null>>,
-): BatchItem<"sqlite">[] {
-  const keys = instance.connector.webhook?.route?.equals ?? [];
-  const isRenamed = keys.some(
-    (key) => key in changes && changes[key] !== (instance.configuration[key] ?? null),
-  );
-  const configuration = { ...instance.configuration, ...changes };
-  return isRenamed ? routeStatements(db, { ...instance, configuration }) : [];
 }
 
 /** Lays configuration values over an instance's, touching nothing else: its destination says the same already. */
@@ -286,48 +222,6 @@ export async function connectorKeys(
   return new Map(rows.map(({ id, key }) => [id, key]));
 }
 
-/** The right to refresh a token, for one caller at a time over all isolates. */
-export async function takeRefreshLease(
-  db: D1Database,
-  instanceId: number,
-  until: number,
-  now: number,
-): Promise<boolean> {
-  const rows = await drizzle(db)
-    .update(instances)
-    .set({ refreshLeaseUntil: until })
-    .where(and(eq(instances.id, instanceId), lt(instances.refreshLeaseUntil, now)))
-    .returning({ id: instances.id });
-  return rows.length === 1;
-}
-
-export async function releaseRefreshLease(db: D1Database, instanceId: number): Promise<void> {
-  await drizzle(db)
-    .update(instances)
-    .set({ refreshLeaseUntil: 0 })
-    .where(eq(instances.id, instanceId));
-}
-
-/** The vendor no longer takes this grant: nothing is polled until somebody authenticates again. */
-export async function markInvalid(
-  db: D1Database,
-  instanceId: number,
-  reason: string,
-  now: number,
-): Promise<void> {
-  await drizzle(db)
-    .update(instances)
-    .set({
-      valid: false,
-      invalidReason: reason,
-      interval: null,
-      slot: null,
-      updatedAt: now,
-      refreshLeaseUntil: 0,
-    })
-    .where(eq(instances.id, instanceId));
-}
-
 /** Switches a poller off after too many failures in a row. */
 export async function disablePoller(
   db: D1Database,
@@ -342,69 +236,6 @@ export async function disablePoller(
 
 export function newToken(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
-}
-
-function toRow(
-  instance: Instance,
-  ring: Keyring,
-): Omit<typeof instances.$inferInsert, "refreshLeaseUntil"> {
-  const { configuration, secrets } = split(
-    instance.id,
-    instance.connector,
-    instance.configuration,
-    ring,
-  );
-  const {
-    id,
-    organizationId,
-    userId,
-    name,
-    tags,
-    token,
-    externalAuthentication,
-    valid,
-    invalidReason,
-    disabled,
-  } = instance;
-  return {
-    id,
-    organizationId,
-    userId,
-    elementKey: instance.connector.key,
-    name,
-    tags,
-    tokenHash: hashSecret(token),
-    tokenSealed: seal(ring, token, sealedRow(id, "token")),
-    configuration,
-    secrets,
-    externalAuthentication,
-    valid,
-    invalidReason,
-    disabled,
-    pollerDisabled: instance.pollerDisabled,
-    ...scheduleOf(instance),
-    baseline: instance.baseline,
-    enabledAt: instance.enabledAt,
-    createdAt: instance.createdAt,
-    updatedAt: instance.updatedAt,
-  };
-}
-
-/** Configuration values apart from those that are sealed. */
-function split(
-  id: number,
-  connector: Connector,
-  values: Readonly<Record<string, string | null>>,
-  ring: Keyring,
-): { configuration: Record<string, string | null>; secrets: Record<string, string> } {
-  const configuration: Record<string, string | null> = {};
-  const secrets: Record<string, string> = {};
-  for (const [key, value] of Object.entries(values)) {
-    if (value !== null && isSecretKey(connector, key))
-      secrets[key] = seal(ring, value, sealedRow(id, key));
-    else configuration[key] = value;
-  }
-  return { configuration, secrets };
 }
 
 /** Rows with their secrets open and their connectors found; one whose connector is gone is left out. */
@@ -432,46 +263,4 @@ async function opened(
 function skipUnreadable({ id }: Row, error: unknown): Instance[] {
   console.error(JSON.stringify({ at: "instances.read", instanceId: id, error: String(error) }));
   return [];
-}
-
-function openedRow(row: Row, connector: Connector, ring: Keyring): Instance {
-  const secrets = Object.entries(row.secrets).map(([key, sealed]): [string, string] => [
-    key,
-    unseal(ring, sealed, sealedRow(row.id, key)),
-  ]);
-  const {
-    id,
-    organizationId,
-    userId,
-    name,
-    tags,
-    externalAuthentication,
-    valid,
-    invalidReason,
-    disabled,
-  } = row;
-  return {
-    id,
-    organizationId,
-    userId,
-    connector,
-    name,
-    tags,
-    token: unseal(ring, row.tokenSealed, sealedRow(id, "token")),
-    configuration: { ...row.configuration, ...Object.fromEntries(secrets) },
-    externalAuthentication,
-    valid,
-    invalidReason,
-    disabled,
-    pollerDisabled: row.pollerDisabled,
-    baseline: row.baseline,
-    enabledAt: row.enabledAt,
-    createdAt: row.createdAt,
-    updatedAt: row.updatedAt,
-  };
-}
-
-/** What an instance's sealed value is bound to. */
-function sealedRow(id: number, field: string): string {
-  return `instances/${id}/${field}`;
 }

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { type AskerEnv, withKey, withSecrets } from "../accounts/routes";
 import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../events/stream-name";
-import { doorsOf, ofToken } from "../instances/routes";
+import { doorsOf, ofToken } from "../instances/asked/routes";
 import { readInstance } from "../instances/store";
 import { contractTime } from "../instances/view";
 import { pollNow } from "./consumer";

@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { addressed, requestView } from "../../events/routes";
 import { instanceOfSource, parseStreamName } from "../../events/stream-name";
 import { conflict, notFound } from "../../http/refusal";
-import { doorsOf } from "../../instances/routes";
+import { doorsOf } from "../../instances/asked/routes";
 import { readInstance } from "../../instances/store";
 import { leave, type ConsoleEnv } from "../session/routes";
 import { DeliveryPage } from "./page";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { listDestinationRecords } from "../../delivery/store";
 import { found, overTroubledStreams, shown, test } from "../../events/destinations/routes";
 import { conflict, Refusal } from "../../http/refusal";
-import { doorsOf } from "../../instances/routes";
+import { doorsOf } from "../../instances/asked/routes";
 import { baseUrlOf } from "../overview/routes";
 import { type ConsoleEnv, leave, readForm } from "../session/routes";
 import { DestinationList, RECOVER } from "./page";

@@ -1,6 +1,11 @@
-import type { Config } from "../../config";
+import { readConfig } from "../../config";
 import { member, textOf } from "../../connectors/read";
-import { type HubFailure, listRecords, writeRecord } from "../../instances/hub/client";
+import {
+  type HubDoors,
+  type HubFailure,
+  listRecords,
+  writeRecord,
+} from "../../instances/hub/client";
 import type { Instance } from "../../instances/instance";
 import { keyring } from "../../db/sealed";
 import { changeConfiguration } from "../../instances/store";
@@ -13,7 +18,9 @@ import {
   writeRegistered,
 } from "./items";
 
-type Doors = { db: D1Database; config: Config };
+export function doorsOf(env: Env): HubDoors {
+  return { db: env.DB, config: readConfig(env), streams: env.EVENT_STREAMS };
+}
 
 /** A list of webhooks is searched this far. */
 const MOST_PAGES = 20;
@@ -24,7 +31,7 @@ const MOST_PAGES = 20;
  */
 export async function register(
   instance: Instance,
-  doors: Doors,
+  doors: HubDoors,
   { forget, remove = false }: { forget?: string; remove?: boolean } = {},
 ): Promise<void> {
   const registration = instance.connector.webhook?.registration;
@@ -60,7 +67,7 @@ async function unregister(
   instance: Instance,
   { resource }: Registration,
   id: string,
-  doors: Doors,
+  doors: HubDoors,
 ): Promise<boolean> {
   const answer = await writeRecord(instance, resource, { kind: "delete", id }, doors);
   const isGone =
@@ -73,7 +80,7 @@ async function registerItem(
   instance: Instance,
   registration: Registration,
   item: string,
-  doors: Doors,
+  doors: HubDoors,
 ): Promise<string | undefined> {
   const { publicUrl } = doors.config;
   if (publicUrl === undefined) {
@@ -105,7 +112,7 @@ async function existing(
   instance: Instance,
   { resource }: Registration,
   target: { type: string; id: string },
-  { body, doors }: { body: Record<string, unknown>; doors: Doors },
+  { body, doors }: { body: Record<string, unknown>; doors: HubDoors },
 ): Promise<string | undefined> {
   let position: Parameters<typeof listRecords>[2]["position"];
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {

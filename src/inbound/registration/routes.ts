@@ -1,17 +1,16 @@
-import { readConfig } from "../../config";
-import type { Companion } from "../../instances/routes";
+import type { Companion } from "../../instances/edit/routes";
 import { listening } from "../outcome";
-import { register } from "./client";
+import { doorsOf, register } from "./client";
 
 /** Keeps a vendor's webhooks in step with the instance that wants them, and starts feeds that only webhooks wake. */
 export const registrar: Companion = {
   async saved(instance, c) {
-    await register(instance, { db: c.env.DB, config: readConfig(c.env) });
+    await register(instance, doorsOf(c.env));
     const isFeed = instance.connector.webhook?.extraction.by === "feed";
     if (isFeed && instance.valid && listening(instance).kind === "wakes")
       await c.env.POLLS.send({ ids: [instance.id], wake: true });
   },
   async removed(instance, c) {
-    await register(instance, { db: c.env.DB, config: readConfig(c.env) }, { remove: true });
+    await register(instance, doorsOf(c.env), { remove: true });
   },
 };

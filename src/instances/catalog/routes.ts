@@ -6,10 +6,9 @@ import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";
 import { invalid, notFound } from "../../http/refusal";
 import { entriesOf } from "../configuration";
-import { authorizeUrl } from "../hub/oauth";
-import { doorsOf, ofId } from "../routes";
-import { listInstances } from "../store";
-import { catalogueEntry, contractTime } from "../view";
+import { rememberChallenge } from "../grants/store";
+import { authorizeUrl, challengeName } from "../hub/oauth";
+import { catalogueEntry } from "../view";
 import { connectorOf, listConnectors } from "./store";
 
 /** `/elements`: what can be connected (reference §3). */
@@ -31,33 +30,11 @@ export const catalogRoutes = new Hono<AskerEnv>()
     c.json(entriesOf(await found(c)).map(catalogueEntry)),
   )
   .get("/elements/:element/oauth/url", async (c) =>
-    c.json(oauthUrl(c, await found(c), parse(oauthRequest, c.req.query()))),
+    c.json(await oauthUrl(c, await found(c), parse(oauthRequest, c.req.query()))),
   )
   .post("/elements/:element/oauth/url", async (c) =>
-    c.json(oauthUrl(c, await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
-  )
-  .get("/elements/:element/instances", async (c) => {
-    const connector = await found(c);
-    const { db, ring } = doorsOf(c);
-    const filter = { tags: [], searchText: undefined, elementKey: connector.key };
-    const { items } = await listInstances(db, ring, c.var.asker.organizationId, filter, {
-      offset: 0,
-      limit: 1000,
-    });
-    return c.json(
-      items.map(({ id, name, tags, createdAt }) => ({
-        id,
-        name,
-        tags,
-        createdDate: contractTime(createdAt),
-      })),
-    );
-  })
-  .get("/elements/:element/instances/:id", async (c) => {
-    const { id, name, tags, createdAt, connector } = await ofId(c);
-    if (connector.key !== (await found(c)).key) throw notFound(`No instance with id '${id}'`);
-    return c.json({ id, name, tags, createdDate: contractTime(createdAt) });
-  });
+    c.json(await oauthUrl(c, await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
+  );
 
 const oauthRequest = z.object({
   apiKey: z.string("Expected the OAuth client id"),
@@ -68,13 +45,20 @@ const oauthRequest = z.object({
   state: z.string().optional(),
 });
 
-function oauthUrl(
+async function oauthUrl(
   c: Context<AskerEnv>,
   connector: Connector,
   request: z.infer<typeof oauthRequest>,
-): { oauthUrl: string; element: string } {
-  const url = authorizeUrl(connector, request, {}, readConfig(c.env).sessionKey);
+): Promise<{ oauthUrl: string; element: string }> {
+  const { sessionKey } = readConfig(c.env);
+  const url = authorizeUrl(connector, request, {}, sessionKey);
   if (!url.ok) throw invalid(url.message);
+  if (connector.authentication.type === "oauth2" && connector.authentication.pkce)
+    await rememberChallenge(
+      c.env.DB,
+      challengeName(c.var.asker.organizationId, connector, request),
+      Date.now(),
+    );
   return { oauthUrl: url.url, element: connector.key };
 }
 
@@ -82,7 +66,8 @@ function all(c: Context<AskerEnv>): Promise<readonly Connector[]> {
   return listConnectors(c.env.DB, c.var.asker.organizationId);
 }
 
-async function found(c: Context<AskerEnv>): Promise<Connector> {
+/** The connector that a path names; another organization's is as unknown as none. */
+export async function found(c: Context<AskerEnv>): Promise<Connector> {
   const name = c.req.param("element") ?? "";
   const connector = await connectorOf(c.env.DB, c.var.asker.organizationId, name);
   if (connector === undefined) throw notFound(`No element '${name}'`);

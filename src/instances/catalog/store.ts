@@ -36,6 +36,16 @@ export async function connectorOf(
   return row === undefined ? undefined : readDefinition(row.definition);
 }
 
+/** The connector that an organization made, whoever's it is, by the id that its app-wide address names. */
+export async function connectorOfId(db: D1Database, text: string): Promise<Connector | undefined> {
+  if (!/^\d{7,15}$/.test(text)) return undefined;
+  const [row] = await drizzle(db)
+    .select()
+    .from(userConnectors)
+    .where(eq(userConnectors.id, Number(text)));
+  return row === undefined ? undefined : readDefinition(row.definition);
+}
+
 /** The connectors of many instances at once: built-in ones without I/O, others cached for some seconds. */
 export async function connectorsOf(
   db: D1Database,

@@ -8,7 +8,7 @@ import { bucketsOf, intervalMs, type Tally } from "../../events/tally";
 import { pageOf } from "../../http/paging";
 import { forbidden, invalid, notFound } from "../../http/refusal";
 import type { Instance } from "../instance";
-import { doorsOf, ofId, ofToken } from "../routes";
+import { doorsOf, ofId, ofToken } from "../asked/routes";
 import { recentInstances } from "../store";
 import { contractTime } from "../view";
 import { dispositionView, historyView } from "./view";

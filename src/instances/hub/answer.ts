@@ -22,6 +22,17 @@ export type ReadAnswer =
   | VendorError
   | Unreachable;
 
+export type HubFailure =
+  /** The caller's fault: `where`, `orderBy`, paging, resource, configuration. */
+  | { kind: "bad-request"; message: string }
+  | VendorError
+  /** Network, timeout, egress refusal, not JSON, too large. */
+  | Unreachable
+  /** The rate budget has no room: nothing was asked. Epoch ms. */
+  | { kind: "crowded"; message: string; until: number }
+  /** The refresh failed for good: somebody must authenticate the instance again. */
+  | { kind: "unauthorized"; message: string };
+
 const LONGEST_PROVIDER_MESSAGE = 1_000;
 
 /** `vendor` is its name for people. An empty 2xx is `undefined`. */

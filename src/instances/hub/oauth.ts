@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { RE2JS } from "re2js";
 import type { Authentication, Connector } from "../../connectors/definition";
+import { digest } from "../../events/event-id";
 import { isObject, readField } from "./field";
 import {
   addressOf,
@@ -73,6 +74,15 @@ function verifierOf(pkceKey: string, apiKey: string, callbackUrl: string): strin
   return createHmac("sha256", pkceKey)
     .update(JSON.stringify(["pkce", apiKey, callbackUrl]))
     .digest("base64url");
+}
+
+/** The name of a client's authorize URL, which says nothing of the client. */
+export function challengeName(
+  organizationId: number,
+  { key }: Connector,
+  { apiKey, callbackUrl }: { apiKey: string; callbackUrl: string },
+): string {
+  return digest(JSON.stringify([organizationId, key, apiKey, callbackUrl]));
 }
 
 function challengeOf(verifier: string): string {

@@ -169,7 +169,7 @@ function shaped(c: Context<HubEnv>, value: unknown): object {
 
 function doorsOf(c: Context<HubEnv>): HubDoors {
   const turn = countingTurn(c.var.instance, c.env.VENDOR_BUDGETS);
-  return { db: c.env.DB, config: readConfig(c.env), turn };
+  return { db: c.env.DB, config: readConfig(c.env), streams: c.env.EVENT_STREAMS, turn };
 }
 
 function refusalOf(failure: HubFailure): Refusal {

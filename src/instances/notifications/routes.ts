@@ -20,7 +20,7 @@ import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
 import { destinationOf } from "../destination";
 import { type Expression, parseWhere } from "../hub/where";
 import type { Instance } from "../instance";
-import { doorsOf } from "../routes";
+import { doorsOf } from "../asked/routes";
 import { readInstance, recentInstances, updateInstance } from "../store";
 import { deliveryView, instanceOfTopic, notificationView, subscriptionView } from "./view";
 

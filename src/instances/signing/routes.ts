@@ -3,7 +3,7 @@ import { type AskerEnv, withKey } from "../../accounts/routes";
 import { instanceDestinationId } from "../../delivery/destination";
 import { readDestinations } from "../../delivery/store";
 import { notFound } from "../../http/refusal";
-import { doorsOf } from "../routes";
+import { doorsOf } from "../asked/routes";
 
 /** The receiver's signing secret: receivers' secrets are the only readable ones. */
 export const signingSecretRoutes = new Hono<AskerEnv>().get(

@@ -96,7 +96,7 @@ export async function commitWork(run: Run, work: Commit): Promise<string[]> {
 /** Tells the organization's operators what happened to one of its instances. */
 export async function announce(
   { instance: { id, organizationId }, doors }: Run,
-  type: "poller.disabled" | "instance.invalid",
+  type: "poller.disabled",
   data: Record<string, unknown>,
 ): Promise<void> {
   await announceEvent(doors, organizationId, {

@@ -9,7 +9,6 @@ import { planResource } from "../plan";
 import { emptyReport, MOST_PASSES, MOST_PAGES, PAGES_A_RUN, type ResourceReport } from "../poll";
 import { readPage, readUndated, type Reading } from "../records";
 import {
-  announce,
   base,
   commitPage,
   cursorOf,
@@ -117,8 +116,6 @@ async function scanPages(
     );
     if (page.kind === "crowded")
       return { ...page, next: pages === 1 ? undefined : next, pages: pages - 1 };
-    if (page.kind === "unauthorized")
-      await announce(run, "instance.invalid", { reason: page.message });
     if (page.kind !== "page") return failureOf(page);
     report.fetched += page.records.length;
     const {

@@ -7,25 +7,18 @@ import { sandbox } from "../../../src/connectors/sandbox";
 import { keyring } from "../../../src/db/sealed";
 import { destinationOf } from "../../../src/instances/destination";
 import {
-  exchangeCode,
-  getRecord,
-  type HubDoors,
-  listRecords,
-  ping,
-} from "../../../src/instances/hub/client";
-import type { Instance } from "../../../src/instances/instance";
-import {
-  insertInstance,
-  nextInstanceId,
-  readInstance,
   releaseRefreshLease,
   saveGrant,
   takeRefreshLease,
-} from "../../../src/instances/store";
+} from "../../../src/instances/grants/store";
+import { getRecord, type HubDoors, listRecords, ping } from "../../../src/instances/hub/client";
+import { exchangeCode } from "../../../src/instances/hub/grant/client";
+import type { Instance } from "../../../src/instances/instance";
+import { insertInstance, nextInstanceId, readInstance } from "../../../src/instances/store";
 
 const config = readConfig(env);
 const ring = keyring(config.masterKeys);
-const doors: HubDoors = { db: env.DB, config };
+const doors: HubDoors = { db: env.DB, config, streams: env.EVENT_STREAMS };
 const VENDOR = "http://127.0.0.1:9999";
 
 beforeAll(async () => {
@@ -224,7 +217,9 @@ describe("listRecords", () => {
   it("takes the grant that another isolate stored, without a request of its own", async () => {
     const instance = await concurInstance(expired);
     const seen = vendor({ good: ["access-9"] });
-    expect(await takeRefreshLease(env.DB, instance.id, Date.now() + 60_000, Date.now())).toBe(true);
+    expect(await takeRefreshLease(env.DB, instance.id, Date.now() + 60_000, Date.now())).toBe(
+      "free",
+    );
     const page = listRecords(instance, "reports", {}, doors);
     await scheduler.wait(50);
     expect(seen.lists).toBe(0);
@@ -232,7 +227,7 @@ describe("listRecords", () => {
       "oauth.user.token": "access-9",
       "oauth.user.expires_at": String(Date.now() + 3_600_000),
     };
-    await saveGrant(env.DB, ring, instance.id, grant, Date.now());
+    await saveGrant(env.DB, ring, instance, grant, Date.now());
     expect((await page).kind).toBe("page");
     expect(seen).toMatchObject({ tokens: 0, used: ["access-9"] });
   });
@@ -243,7 +238,7 @@ describe("listRecords", () => {
     await takeRefreshLease(env.DB, instance.id, Date.now() + 60_000, Date.now());
     const page = listRecords(instance, "reports", {}, doors);
     await scheduler.wait(50);
-    await releaseRefreshLease(env.DB, instance.id);
+    await releaseRefreshLease(env.DB, instance.id, "settled");
     expect((await page).kind).toBe("page");
     expect(seen.tokens).toBe(1);
   });
@@ -387,7 +382,7 @@ describe("exchangeCode", () => {
 
   it("gives the grant as configuration", async () => {
     vendor();
-    expect(await exchangeCode(concur, app, "code", doors)).toEqual({
+    expect(await exchangeCode(1, concur, app, "code", doors)).toEqual({
       ok: true,
       configuration: {
         "oauth.user.token": "access-1",
@@ -412,19 +407,19 @@ describe("exchangeCode", () => {
     ["an answer that is not JSON", () => new Response("<html>"), { status: 502 }],
   ])("tells %s", async (_, tokenAnswer, expected) => {
     vendor({ tokenAnswer });
-    expect(await exchangeCode(concur, app, "code", doors)).toMatchObject({
+    expect(await exchangeCode(1, concur, app, "code", doors)).toMatchObject({
       ok: false,
       ...expected,
     });
   });
 
   it("tells what is missing", async () => {
-    expect(await exchangeCode(concur, {}, "code", doors)).toMatchObject({
+    expect(await exchangeCode(1, concur, {}, "code", doors)).toMatchObject({
       ok: false,
       status: 400,
       message: "Missing configuration 'oauth.api.key'",
     });
-    expect(await exchangeCode(sandbox, app, "code", doors)).toMatchObject({
+    expect(await exchangeCode(1, sandbox, app, "code", doors)).toMatchObject({
       ok: false,
       status: 400,
     });

@@ -4,7 +4,6 @@ import { callVendor, type HubFailure } from "../../../instances/hub/client";
 import { type FeedPosition, positionOf } from "../../cursor";
 import { MOST_PAGES, type ResourceReport } from "../../poll";
 import {
-  announce,
   base,
   commitPage,
   cursorOf,
@@ -47,8 +46,6 @@ export async function failed(
     report.error = failure.message;
     return false;
   }
-  if (failure.kind === "unauthorized")
-    await announce(run, "instance.invalid", { reason: failure.message });
   const told =
     failure.kind === "vendor-error" && failure.providerMessage !== ""
       ? `${failure.message}: ${failure.providerMessage}`

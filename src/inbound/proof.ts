@@ -1,0 +1,38 @@
+import { equalInConstantTime } from "../delivery/signature";
+import type { Instance } from "../instances/instance";
+import { type Signed, verifySignature } from "./verify";
+
+/** A delivery as it came, read once. */
+export type Arrived = Signed & {
+  text: string;
+  token: string | undefined;
+  contentType: string | null;
+};
+
+export type Proof = { kind: "proved" } | { kind: "unproved"; reason: string };
+
+/** Whether the vendor made this delivery for this instance; the reason holds no secret. */
+export function proofOf(
+  { connector: { webhook }, configuration }: Instance,
+  arrived: Arrived,
+  now: number,
+): Proof {
+  if (webhook === undefined) return { kind: "unproved", reason: "has no webhooks" };
+  const value = (key: string): string | null => configuration[key] ?? null;
+  if (webhook.signatures.length === 0) {
+    const token = value("event.vendor.token");
+    const fits =
+      token !== null && arrived.token !== undefined && equalInConstantTime(token, arrived.token);
+    return fits ? { kind: "proved" } : { kind: "unproved", reason: "wrong token" };
+  }
+  const fallback = webhook.defaultKey === undefined ? null : value(webhook.defaultKey);
+  const keys = {
+    primary: value("event.vendor.signature.key") ?? fallback,
+    secondary: value("event.vendor.signature.key.secondary"),
+    algorithm: value("event.vendor.signature.algorithm"),
+  };
+  const verdict = verifySignature(webhook.signatures, arrived, keys, now);
+  return verdict.kind === "valid"
+    ? { kind: "proved" }
+    : { kind: "unproved", reason: verdict.reason };
+}

@@ -1,0 +1,45 @@
+import type { Config } from "../config";
+import { checkEgress } from "../http/egress";
+import { configurationFault, type Fault } from "./configuration";
+import { destinationOf } from "./destination";
+
+/** What is wrong with a configuration, the poll configuration apart. */
+export function faultOf(
+  configuration: Record<string, string | null>,
+  config: Config,
+): Fault | undefined {
+  return (
+    configurationFault(configuration) ??
+    addressFault(configuration, config) ??
+    destinationFault(configuration, config)
+  );
+}
+
+const ADDRESSES = ["base.url", "oauth.base.url", "site.address"];
+
+function addressFault(
+  configuration: Record<string, string | null>,
+  config: Config,
+): Fault | undefined {
+  for (const key of ADDRESSES) {
+    const value = configuration[key] ?? null;
+    const verdict =
+      value === null
+        ? undefined
+        : checkEgress(
+            key === "site.address" && !value.includes("://") ? `https://${value}` : value,
+            config.egress,
+          );
+    if (verdict?.ok === false)
+      return { field: `configuration.${key}`, message: `${key}: ${verdict.message}` };
+  }
+  return undefined;
+}
+
+function destinationFault(
+  configuration: Record<string, string | null>,
+  config: Config,
+): Fault | undefined {
+  const destination = destinationOf({ id: 0, organizationId: 0, configuration }, config.egress);
+  return destination.ok ? undefined : destination;
+}

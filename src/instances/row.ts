@@ -1,0 +1,117 @@
+import { hashSecret } from "../accounts/secret";
+import type { Connector } from "../connectors/definition";
+import type { instances } from "../db/schema";
+import { type Keyring, seal, unseal } from "../db/sealed";
+import { isSecretKey } from "./configuration";
+import type { Instance } from "./instance";
+import { scheduleOf } from "./schedule";
+
+/** How an instance stands in its row: secrets sealed, everything else as it is. */
+
+export type Row = typeof instances.$inferSelect;
+
+export function toRow(
+  instance: Instance,
+  ring: Keyring,
+): Omit<typeof instances.$inferInsert, "refreshLeaseUntil"> {
+  const { configuration, secrets } = split(
+    instance.id,
+    instance.connector,
+    instance.configuration,
+    ring,
+  );
+  const {
+    id,
+    organizationId,
+    userId,
+    name,
+    tags,
+    token,
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+  } = instance;
+  return {
+    id,
+    organizationId,
+    userId,
+    elementKey: instance.connector.key,
+    name,
+    tags,
+    tokenHash: hashSecret(token),
+    tokenSealed: seal(ring, token, sealedRow(id, "token")),
+    configuration,
+    secrets,
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+    pollerDisabled: instance.pollerDisabled,
+    ...scheduleOf(instance),
+    baseline: instance.baseline,
+    enabledAt: instance.enabledAt,
+    createdAt: instance.createdAt,
+    updatedAt: instance.updatedAt,
+  };
+}
+
+/** Configuration values apart from those that are sealed. */
+export function split(
+  id: number,
+  connector: Connector,
+  values: Readonly<Record<string, string | null>>,
+  ring: Keyring,
+): { configuration: Record<string, string | null>; secrets: Record<string, string> } {
+  const configuration: Record<string, string | null> = {};
+  const secrets: Record<string, string> = {};
+  for (const [key, value] of Object.entries(values)) {
+    if (value !== null && isSecretKey(connector, key))
+      secrets[key] = seal(ring, value, sealedRow(id, key));
+    else configuration[key] = value;
+  }
+  return { configuration, secrets };
+}
+
+/** The instance of a row, its secrets opened. @throws when no key opens them. */
+export function openedRow(row: Row, connector: Connector, ring: Keyring): Instance {
+  const secrets = Object.entries(row.secrets).map(([key, sealed]): [string, string] => [
+    key,
+    unseal(ring, sealed, sealedRow(row.id, key)),
+  ]);
+  const {
+    id,
+    organizationId,
+    userId,
+    name,
+    tags,
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+  } = row;
+  return {
+    id,
+    organizationId,
+    userId,
+    connector,
+    name,
+    tags,
+    token: unseal(ring, row.tokenSealed, sealedRow(id, "token")),
+    configuration: { ...row.configuration, ...Object.fromEntries(secrets) },
+    externalAuthentication,
+    valid,
+    invalidReason,
+    disabled,
+    pollerDisabled: row.pollerDisabled,
+    baseline: row.baseline,
+    enabledAt: row.enabledAt,
+    createdAt: row.createdAt,
+    updatedAt: row.updatedAt,
+  };
+}
+
+/** What an instance's sealed value is bound to. */
+function sealedRow(id: number, field: string): string {
+  return `instances/${id}/${field}`;
+}

@@ -1,0 +1,410 @@
+import { env } from "cloudflare:workers";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { readConfig } from "../../../src/config";
+import { keyring } from "../../../src/db/sealed";
+import { OPERATIONS_SOURCE } from "../../../src/events/operations/notice";
+import { streamName } from "../../../src/events/stream-name";
+import { listRecords } from "../../../src/instances/hub/client";
+import type { Instance } from "../../../src/instances/instance";
+import { readInstance } from "../../../src/instances/store";
+import { boxEmulator } from "../../vendors/box";
+import { dropboxEmulator } from "../../vendors/dropbox";
+import { CLIENT, CODE } from "../../vendors/grants";
+import { hubspotEmulator } from "../../vendors/hubspot";
+import { quickbooksEmulator } from "../../vendors/quickbooks";
+import type { Answer, Incoming } from "../../vendors/server";
+import { sfdcEmulator } from "../../vendors/sfdc";
+import { emulate, platform, VENDOR } from "../../platform";
+
+const config = readConfig(env);
+const ring = keyring(config.masterKeys);
+const doors = { db: env.DB, config, streams: env.EVENT_STREAMS };
+const CALLBACK = "https://app.example/cb";
+
+let on: Awaited<ReturnType<typeof platform>>;
+beforeAll(async () => {
+  on = await platform();
+});
+vi.spyOn(console, "warn").mockImplementation(() => undefined);
+afterEach(() => vi.unstubAllGlobals());
+
+const draft = (key: string, configuration: object = {}, code: string = CODE) => ({
+  element: { key },
+  providerData: { code, realmId: "310687" },
+  configuration: {
+    "oauth.callback.url": CALLBACK,
+    "oauth.api.key": CLIENT.id,
+    "oauth.api.secret": CLIENT.secret,
+    "base.url": VENDOR,
+    "oauth.base.url": VENDOR,
+    ...configuration,
+  },
+});
+
+async function connect(key: string, configuration: object = {}): Promise<Instance> {
+  const { status, body } = await on.call("POST", "/instances", draft(key, configuration));
+  expect(status, JSON.stringify(body)).toBe(200);
+  return read(body.id);
+}
+
+async function read(id: number): Promise<Instance> {
+  const instance = await readInstance(env.DB, ring, id);
+  if (instance === undefined) throw new Error(`No instance ${id}`);
+  return instance;
+}
+
+/** What an organization's operators were told of an instance. */
+async function noticesOf({ id, organizationId }: Instance): Promise<unknown[]> {
+  const name = streamName({ organizationId, source: OPERATIONS_SOURCE });
+  const { events } = await env.EVENT_STREAMS.getByName(name).events({ after: 0, limit: 1000 });
+  return events.flatMap((event) => (event.objectId === String(id) ? JSON.parse(event.data) : []));
+}
+
+const isRefresh = ({ text }: Incoming) => text.includes("grant_type=refresh_token");
+const refreshes = (granted: readonly string[]) =>
+  granted.filter((grant) => grant === "refresh_token").length;
+
+/** The database of an isolate that ends before it writes a grant. */
+const crashing: D1Database = new Proxy(env.DB, {
+  get(db, name) {
+    const member: unknown = Reflect.get(db, name);
+    if (typeof member !== "function") return member;
+    return (...given: unknown[]) => {
+      if (/json_patch/.test(String(given[0]))) throw new Error("The isolate is gone");
+      return member.apply(db, given);
+    };
+  },
+});
+
+/** A refresh whose answer comes, and is never written; then its lease runs out. */
+async function crashInRefresh(id: number): Promise<void> {
+  const instance = await read(id);
+  const cutOff = listRecords(
+    instance,
+    LISTS[instance.connector.key] ?? "",
+    {},
+    {
+      ...doors,
+      db: crashing,
+    },
+  );
+  await expect(cutOff).rejects.toThrow();
+  const [row] = await rowsOf(id);
+  expect(row?.refresh_lease_until).toBeGreaterThan(Date.now());
+  await env.DB.prepare("UPDATE instances SET refresh_lease_until = ? WHERE id = ?")
+    .bind(Date.now() - 1, id)
+    .run();
+}
+
+async function rowsOf(id: number) {
+  const { results } = await env.DB.prepare("SELECT * FROM instances WHERE id = ?")
+    .bind(id)
+    .all<{ refresh_lease_until: number }>();
+  return results;
+}
+
+const LISTS: Record<string, string> = {
+  box: "webhooks",
+  sfdc: "contacts",
+  dropbox: "files",
+  hubspot: "contacts",
+  quickbooks: "customers",
+};
+
+describe("a crash between a refresh and its write-back", () => {
+  it.each([
+    ["dropbox", dropboxEmulator],
+    ["hubspot", hubspotEmulator],
+    ["quickbooks", quickbooksEmulator],
+  ])("does not strand an instance of %s, which takes the token again", async (key, emulator) => {
+    const vendor = emulator();
+    emulate(vendor.answer);
+    const { id } = await connect(key);
+    vendor.oauth.expire();
+    await crashInRefresh(id);
+    const page = await listRecords(await read(id), LISTS[key] ?? "", {}, doors);
+    expect(page.kind).toBe("page");
+    expect(refreshes(vendor.oauth.granted)).toBe(2);
+    expect(await read(id)).toMatchObject({ valid: true, invalidReason: null });
+    expect(await noticesOf(await read(id))).toEqual([]);
+  });
+
+  it.each([
+    ["box", boxEmulator],
+    ["sfdc", sfdcEmulator],
+  ])(
+    "marks an instance of %s, whose token is spent, with the reason, and tells the operators once",
+    async (key, emulator) => {
+      const vendor = emulator();
+      emulate(vendor.answer);
+      const { id, organizationId } = await connect(key);
+      vendor.oauth.expire();
+      await crashInRefresh(id);
+      const readers = await Promise.all(Array.from({ length: 10 }, () => read(id)));
+      const pages = await Promise.all(
+        readers.map((reader) => listRecords(reader, LISTS[key] ?? "", {}, doors)),
+      );
+      expect(new Set(pages.map(({ kind }) => kind))).toEqual(new Set(["unauthorized"]));
+      const reason =
+        "invalid_grant: a token refresh was cut off before its answer was stored, which may have spent the refresh token";
+      const marked = await read(id);
+      expect(marked).toMatchObject({ valid: false, invalidReason: reason });
+      expect(await noticesOf({ ...marked, organizationId })).toEqual([
+        {
+          type: "instance.invalid",
+          timestamp: expect.any(String),
+          data: { instanceId: id, reason },
+        },
+      ]);
+      const again = await on.call("PATCH", `/instances/${id}`, {
+        providerData: { access_token: "a", refresh_token: "the-refresh-token" },
+      });
+      expect(again.body).toMatchObject({ valid: true });
+      const page = await listRecords(await read(id), LISTS[key] ?? "", {}, doors);
+      expect(page.kind).toBe("page");
+    },
+  );
+
+  it("is told apart from a grant that the customer took back", async () => {
+    const box = boxEmulator();
+    emulate((request) =>
+      isRefresh(request) ? { status: 400, body: { error: "invalid_grant" } } : box.answer(request),
+    );
+    const instance = await connect("box");
+    box.oauth.expire();
+    await listRecords(instance, "webhooks", {}, doors);
+    expect(await read(instance.id)).toMatchObject({ valid: false, invalidReason: "invalid_grant" });
+    expect(await noticesOf(instance)).toHaveLength(1);
+  });
+
+  it("counts as cut off when the answer of the vendor was lost on the way", async () => {
+    const box = boxEmulator();
+    let isLost = true;
+    emulate((request) => {
+      const answer = box.answer(request);
+      if (!isRefresh(request) || !isLost) return answer;
+      isLost = false;
+      return { status: 200, body: "<html>a gateway" };
+    });
+    const instance = await connect("box");
+    box.oauth.expire();
+    expect((await listRecords(instance, "webhooks", {}, doors)).kind).toBe("unreachable");
+    expect((await listRecords(instance, "webhooks", {}, doors)).kind).toBe("unauthorized");
+    expect((await read(instance.id)).invalidReason).toContain("cut off");
+  });
+});
+
+/** A vendor that holds back its answers to refreshes until `go` is called. */
+function holding(answer: (request: Incoming) => Answer) {
+  let go = (): void => undefined;
+  const gone = new Promise<void>((resolve) => (go = resolve));
+  const arrived = { refresh: false };
+  emulate(answer);
+  const { fetch } = globalThis;
+  vi.stubGlobal("fetch", async (input: URL, init: RequestInit) => {
+    const response = await fetch(input, init);
+    if (!String(init.body).includes("grant_type=refresh_token")) return response;
+    arrived.refresh = true;
+    await gone;
+    return response;
+  });
+  return { go, arrived };
+}
+
+describe("C-8: a refresh and whoever else writes the instance", () => {
+  it("a refresh in flight does not overwrite the grant of somebody who authenticated again", async () => {
+    const hubspot = hubspotEmulator();
+    const { go, arrived } = holding(hubspot.answer);
+    const instance = await connect("hubspot");
+    hubspot.oauth.expire();
+    const page = listRecords(instance, "contacts", {}, doors);
+    await vi.waitUntil(() => arrived.refresh);
+    const fresh = { access_token: "theirs", refresh_token: "the-refresh-token" };
+    const patched = await on.call("PATCH", `/instances/${instance.id}`, { providerData: fresh });
+    expect(patched.status).toBe(200);
+    go();
+    await page;
+    const stored = await read(instance.id);
+    expect(stored.configuration["oauth.user.token"]).not.toMatch(/^access-2/);
+    const [row] = await rowsOf(instance.id);
+    expect(row?.refresh_lease_until).toBe(0);
+  });
+
+  it("a refusal in flight does not mark an instance that was authenticated again", async () => {
+    const hubspot = hubspotEmulator();
+    const { go, arrived } = holding((request) =>
+      isRefresh(request) && !request.text.includes("theirs")
+        ? { status: 400, body: { error: "invalid_grant" } }
+        : hubspot.answer(request),
+    );
+    const instance = await connect("hubspot");
+    hubspot.oauth.expire();
+    const page = listRecords(instance, "contacts", {}, doors);
+    await vi.waitUntil(() => arrived.refresh);
+    const fresh = { access_token: "theirs", refresh_token: "theirs" };
+    await on.call("PATCH", `/instances/${instance.id}`, { providerData: fresh });
+    go();
+    await page;
+    expect((await read(instance.id)).configuration["oauth.user.refresh_token"]).toBe("theirs");
+    expect(await noticesOf(instance)).toEqual([]);
+  });
+
+  it("an edit keeps the grant that a refresh stored since it read the instance", async () => {
+    const box = boxEmulator();
+    const { go, arrived } = holding(box.answer);
+    const instance = await connect("box");
+    box.oauth.expire();
+    const page = listRecords(instance, "webhooks", {}, doors);
+    await vi.waitUntil(() => arrived.refresh);
+    // The edit reads before the refresh is stored and writes after it, or the other way: both must hold.
+    const edits = Promise.all(
+      ["One", "Two", "Three"].map((name) =>
+        on.call("PATCH", `/instances/${instance.id}`, { name, tags: [name] }),
+      ),
+    );
+    go();
+    expect((await edits).map(({ status }) => status)).toEqual([200, 200, 200]);
+    expect((await page).kind).toBe("page");
+    const stored = await read(instance.id);
+    expect(stored.configuration["oauth.user.token"]).toMatch(/^access-3/);
+    expect(["One", "Two", "Three"]).toContain(stored.name);
+    expect(stored.tags).toEqual([stored.name]);
+  });
+
+  it("an edit whose code was exchanged meanwhile is made on what others left", async () => {
+    const hubspot = hubspotEmulator();
+    emulate(hubspot.answer);
+    const { id } = await connect("hubspot");
+    const another = hubspotEmulator();
+    emulate(another.answer);
+    const { fetch } = globalThis;
+    vi.stubGlobal("fetch", async (input: URL, init: RequestInit) => {
+      await env.DB.prepare(
+        "UPDATE instances SET name = 'Theirs', updated_at = updated_at + 1 WHERE id = ?",
+      )
+        .bind(id)
+        .run();
+      return fetch(input, init);
+    });
+    const patched = await on.call("PATCH", `/instances/${id}`, {
+      providerData: { code: CODE },
+      tags: ["mine"],
+    });
+    expect(patched).toMatchObject({ status: 200, body: { name: "Theirs", tags: ["mine"] } });
+    expect(another.oauth.granted).toEqual(["authorization_code"]);
+  });
+
+  it("50 hub calls and polls at expiry make one token request", async () => {
+    const box = boxEmulator();
+    emulate(box.answer);
+    const instances = [
+      await connect("box", { "event.vendor.type": "polling" }),
+      await connectAgain(box.answer),
+    ];
+    box.oauth.expire();
+    for (const { id } of instances)
+      await env.DB.prepare(
+        `UPDATE instances SET configuration = json_set(configuration, '$."oauth.user.expires_at"', '1') WHERE id = ?`,
+      )
+        .bind(id)
+        .run();
+    const [first] = instances;
+    if (first === undefined) throw new Error("No instance");
+    const authorization = `User a-user-secret-of-length, Element ${first.token}`;
+    const calls = Array.from({ length: 40 }, () =>
+      on.call("GET", "/hubs/documents/webhooks", undefined, { authorization }),
+    );
+    const polls = Array.from({ length: 10 }, () => on.poll(first.id));
+    const statuses = (await Promise.all(calls)).map(({ status }) => status);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    const polled = await Promise.all(polls);
+    expect(polled.every(({ status }) => status === 200 || status === 409)).toBe(true);
+    expect(refreshes(box.oauth.granted)).toBe(1);
+    expect(await read(first.id)).toMatchObject({ valid: true });
+  });
+});
+
+/** Another instance of the same account, from a consent of its own. */
+async function connectAgain(answer: (request: Incoming) => Answer): Promise<Instance> {
+  const { body } = await on.call("POST", "/instances", draft("box", {}, codeOf(answer, {})));
+  return read(body.id);
+}
+
+/** What the user's consent brings back when the application asks with these parameters. */
+function codeOf(
+  answer: (request: Incoming) => Answer,
+  parameters: Record<string, string>,
+  path = "/api/oauth2/authorize",
+): string {
+  const query = new URLSearchParams({
+    client_id: CLIENT.id,
+    redirect_uri: CALLBACK,
+    response_type: "code",
+    ...parameters,
+  });
+  const { headers } = answer({
+    at: 0,
+    method: "GET",
+    host: "",
+    path,
+    query,
+    headers: {},
+    text: "",
+  });
+  return new URL(headers?.["location"] ?? "").searchParams.get("code") ?? "";
+}
+
+describe("a code that may be bound by a verifier (RFC 7636)", () => {
+  const AUTHORIZE = "/services/oauth2/authorize";
+  const post = (code: string, callback: string) =>
+    on.call("POST", "/instances", draft("sfdc", { "oauth.callback.url": callback }, code));
+  const ours = async (callbackUrl: string) => {
+    const query = new URLSearchParams({ apiKey: CLIENT.id, apiSecret: CLIENT.secret, callbackUrl });
+    const { body } = await on.call("GET", `/elements/sfdc/oauth/url?${query.toString()}`);
+    return Object.fromEntries(new URL(body.oauthUrl).searchParams) as Record<string, string>;
+  };
+
+  it("goes with its verifier when the authorize URL was ours", async () => {
+    const sfdc = sfdcEmulator();
+    emulate(sfdc.answer);
+    const callback = "https://ours.example/cb";
+    const made = await post(codeOf(sfdc.answer, await ours(callback), AUTHORIZE), callback);
+    expect(made).toMatchObject({ status: 200, body: { valid: true } });
+  });
+
+  it("goes without one when the application built the authorize URL itself", async () => {
+    const sfdc = sfdcEmulator();
+    const { paths } = emulate(sfdc.answer);
+    const callback = "https://built-elsewhere.example/cb";
+    const code = codeOf(sfdc.answer, { redirect_uri: callback }, AUTHORIZE);
+    expect(await post(code, callback)).toMatchObject({ status: 200, body: { valid: true } });
+    expect(paths.filter((path) => path.endsWith("/token"))).toHaveLength(1);
+  });
+
+  it("is tried the other way once, where a vendor lets a refused code live", async () => {
+    const sfdc = sfdcEmulator();
+    const callback = "https://both.example/cb";
+    await ours(callback);
+    const texts: string[] = [];
+    emulate((request) => {
+      if (!request.path.endsWith("/token")) return sfdc.answer(request);
+      texts.push(request.text);
+      return request.text.includes("code_verifier")
+        ? { status: 400, body: { error: "invalid_grant" } }
+        : sfdc.answer(request);
+    });
+    const code = codeOf(sfdc.answer, { redirect_uri: callback }, AUTHORIZE);
+    expect(await post(code, callback)).toMatchObject({ status: 200 });
+    expect(texts.map((text) => text.includes("code_verifier"))).toEqual([true, false]);
+  });
+
+  it("remembers an authorize URL for its own organization, client and callback only", async () => {
+    const before = await env.DB.prepare("SELECT count(*) AS n FROM oauth_challenges").first("n");
+    await ours("https://once.example/cb");
+    await ours("https://once.example/cb");
+    const after = await env.DB.prepare("SELECT count(*) AS n FROM oauth_challenges").first("n");
+    expect(Number(after) - Number(before)).toBe(1);
+    const rows = await env.DB.prepare("SELECT * FROM oauth_challenges").all();
+    expect(JSON.stringify(rows.results)).not.toContain(CLIENT.id);
+  });
+});
