@@ -84,7 +84,7 @@ export default defineConfig(async () => ({
       {
         root,
         plugins: [await workers()],
-        test: { name: "rules", include: rules, isolate: false },
+        test: { name: "rules", include: rules, isolate: false, testTimeout: 30_000 },
       },
       {
         root,

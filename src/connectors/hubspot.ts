@@ -15,6 +15,7 @@ const resource = (type: string): ConnectorInput["resources"][string] => ({
     timePath: "updatedAt",
     idPath: "id",
     most: 10_000,
+    totalPath: "total",
     sizeParameter: "limit",
   },
   maxPageSize: 200,

@@ -17,6 +17,7 @@ const resource = (object: string): ConnectorInput["resources"][string] => ({
     urlPath: "nextRecordsUrl",
     timePath: "SystemModstamp",
     idPath: "Id",
+    totalPath: "totalSize",
   },
   maxPageSize: 2000,
   idField: "Id",

@@ -70,7 +70,7 @@ describe("box webhooks", () => {
     expect(events).toMatchObject([{ objectId: "7", eventType: "UPDATED" }]);
   });
 
-  it("BX-5: given 409 on create, then the existing hook is found and reused; 404 on delete is success", async () => {
+  it("BX-5 given 409 on create, then the existing hook is found and reused; 404 on delete is success", async () => {
     const first = await connect("file:7");
     const [hook] = [...first.box.hooks.values()];
     await on.call("PATCH", `/instances/${first.instance.id}`, {
@@ -99,7 +99,7 @@ describe("box webhooks", () => {
     expect(box.hooks.size).toBe(0);
   });
 
-  it("BX-4: given WEBHOOK.DELETED by an automatic clean-up, then the hook is made anew", async () => {
+  it("BX-4 given `WEBHOOK.DELETED` (`additional_info.reason` `auto_cleanup`), then the hook is re-created", async () => {
     const { box, instance } = await connect("file:7");
     const [old] = [...box.hooks.keys()];
     box.hooks.clear();

@@ -30,7 +30,7 @@ const hubspotItem = (portalId: number, objectId: number, change: object = {}) =>
 });
 
 describe("an app-wide address", () => {
-  it("HS-3: deals a batch out by portal, and nobody sees what is another's", async () => {
+  it("HS-3 given the batch above, then split by `portalId`, none lost: nobody sees what is another's", async () => {
     const secret = "app-secret-1";
     const one = await it0.instance("hubspot", {
       "hubspot.portal.id": "11",
@@ -60,7 +60,7 @@ describe("an app-wide address", () => {
     expect(JSON.parse(text ?? "").message.raw).toEqual([hubspotItem(12, 2)]);
   });
 
-  it("CO-6: answers 200 for a tenant nobody has, says so in one line, and commits nothing", async () => {
+  it("CO-6 given an unknown companyId, then 2xx and logged as unrouted", async () => {
     const answer = await it0.deliver(
       "/events/concur",
       JSON.stringify({ facts: { companyId: "nobody" } }),
@@ -151,7 +151,7 @@ describe("an instance's own address", () => {
     };
   };
 
-  it("commits before it answers, and C-3: a repeated delivery is one event", async () => {
+  it("C-3 given a repeated delivery, then one event, committed before the answer", async () => {
     const { id } = await it0.instance("box", { "event.vendor.signature.key": "k" });
     const body = boxBody("one");
     for (let times = 0; times < 2; times += 1)
@@ -189,7 +189,7 @@ describe("an instance's own address", () => {
     expect(reasons()).toEqual(["no-key"]);
   });
 
-  it("BX-4: given NO_ACTIVE_SESSION, then the instance needs to be authenticated again", async () => {
+  it("BX-4 given `NO_ACTIVE_SESSION`, then the instance needs re-authorization", async () => {
     const { id } = await it0.instance("box", {
       "event.vendor.signature.key": "k",
       "oauth.user.token": "t",
@@ -255,7 +255,7 @@ describe("an instance's own address", () => {
 });
 
 describe("dropbox", () => {
-  it("DB-1: given ?challenge=x, then x and both headers; none, then 400", async () => {
+  it("DB-1 given `?challenge=x`, then `x` and both headers; none, then 400", async () => {
     const answer = await it0.deliver("/events/dropbox?challenge=abc123", undefined);
     expect(answer.status).toBe(200);
     expect(await answer.text()).toBe("abc123");
@@ -264,7 +264,7 @@ describe("dropbox", () => {
     expect((await it0.deliver("/events/dropbox", undefined)).status).toBe(400);
   });
 
-  it("DB-2, DB-3: one account on three instances wakes three syncs, and other accounts none", async () => {
+  it("DB-2 given a body written anew, then 401", async () => {
     const instances = [];
     for (const account of ["dbid:a", "dbid:a", "dbid:a", "dbid:b"])
       instances.push(
@@ -293,7 +293,7 @@ describe("sfdc, which doesn't sign", () => {
     expect(await stored(it0, id)).toEqual([]);
   });
 
-  it("SF-1: answers the Ack, a repeated message the Ack only, and another organization none", async () => {
+  it("SF-1 given a repeated Notification `Id`, then Ack only; wrong OrganizationId, then no Ack", async () => {
     const { id, configuration } = await it0.instance("sfdc", {
       "sfdc.organization.id": "00Dak000000abcdEAA",
     });
@@ -310,7 +310,7 @@ describe("sfdc, which doesn't sign", () => {
     expect(await stored(it0, id)).toHaveLength(1);
   });
 
-  it("SF-2: given a DOCTYPE, then 400 and nothing committed", async () => {
+  it("SF-2 given a DOCTYPE or entity, then 400, nothing expanded, nothing committed", async () => {
     const { id, configuration } = await it0.instance("sfdc", {});
     const path = `${own("sfdc", id)}?token=${configuration["event.vendor.token"]}`;
     expect((await it0.deliver(path, `<!DOCTYPE x>${message("00D")}`)).status).toBe(400);

@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { consumePolls } from "../../src/polling/consumer";
 import { emulate, platform, stored, VENDOR } from "../platform";
-import { dropboxEmulator } from "../vendors/dropbox";
+import { dropboxEmulator, dropboxNotification } from "../vendors/dropbox";
 import { CLIENT, CODE } from "../vendors/grants";
 import { hubspotEmulator } from "../vendors/hubspot";
 import { sfdcEmulator } from "../vendors/sfdc";
@@ -115,7 +115,7 @@ describe("webhook and poll together", () => {
     expect(await wakeOf(instance.id)).toBeUndefined();
   });
 
-  it("deletes that the poll sees are left to it, and SF-4: an overflow reads the entity anew", async () => {
+  it("deletes that the poll sees are left to it, and SF-4 an overflow reads the entity anew", async () => {
     const sfdc = sfdcEmulator();
     emulate(sfdc.answer);
     onTestFinished(() => void vi.unstubAllGlobals());
@@ -144,7 +144,56 @@ describe("webhook and poll together", () => {
     ]);
   });
 
-  it("DB-3: a dropbox webhook wakes the feed, also where nothing is polled; bursts are one wake", async () => {
+  it("DB-3 given one account on three instances, then three syncs; bursts coalesce, syncs never overlap", async () => {
+    const dropbox = dropboxEmulator();
+    emulate(dropbox.answer);
+    onTestFinished(() => void vi.unstubAllGlobals());
+    const { fetch } = globalThis;
+    const active = new Map<string, number>();
+    let most = 0;
+    vi.stubGlobal("fetch", async (input: URL, init: RequestInit) => {
+      const who = new Headers(init.headers).get("authorization");
+      if (who === null) return fetch(input, init);
+      active.set(who, (active.get(who) ?? 0) + 1);
+      most = Math.max(most, active.get(who) ?? 0);
+      await scheduler.wait(20);
+      active.set(who, (active.get(who) ?? 0) - 1);
+      return fetch(input, init);
+    });
+    const account = "dbid:of-three";
+    const ids: number[] = [];
+    for (let made = 0; made < 3; made += 1) {
+      const { body } = await on.call("POST", "/instances", {
+        element: { key: "dropbox" },
+        providerData: { refresh_token: "the-refresh-token" },
+        configuration: {
+          "oauth.api.key": CLIENT.id,
+          "oauth.api.secret": CLIENT.secret,
+          "base.url": VENDOR,
+          "oauth.base.url": VENDOR,
+          "event.vendor.type": "webhook",
+          "oauth.user.id": account,
+        },
+      });
+      ids.push(body.id);
+      // The account id of the token answer would be another's.
+      await on.poll(body.id);
+      await on.call("PATCH", `/instances/${body.id}`, {
+        configuration: { "oauth.user.id": account },
+      });
+    }
+    dropbox.put("id:3", "/three.txt");
+    const { body, headers } = dropboxNotification([account], CLIENT.secret);
+    for (let burst = 0; burst < 3; burst += 1)
+      expect((await on.deliver("/events/dropbox", body, headers)).status).toBe(200);
+    // Each burst left one wake an instance; two of one instance at the same time are one sync.
+    await Promise.all(ids.flatMap((id) => [wake(id), wake(id)]));
+    expect(most).toBe(1);
+    for (const id of ids)
+      expect(await stored(on, id)).toMatchObject([{ objectId: "id:3", eventType: "CREATED" }]);
+  });
+
+  it("DB-3 given a webhook where nothing is polled, then its feed is read all the same", async () => {
     const dropbox = dropboxEmulator();
     emulate(dropbox.answer);
     onTestFinished(() => void vi.unstubAllGlobals());

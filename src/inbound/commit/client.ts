@@ -17,15 +17,16 @@ import { eventsOf, isPolled, listening, wantedBy } from "../outcome";
 import { register } from "../registration/client";
 import { type Content, ownParts } from "../route";
 
-/** What a proved delivery does to an instance: its events are committed, its poll woken, its words obeyed. */
-
 /** Webhooks of one burst wake one poll. */
 const WAKE_AFTER_MS = 500;
 
 /** What came with the delivery: its headers, and through how many instances of ours it came. */
 export type Carried = { headers: { get(name: string): string | null }; hops: number };
 
-/** @returns whether something of the delivery was this instance's. */
+/**
+ * What a proved delivery does to an instance: its events are committed, its poll woken, its words obeyed.
+ * @returns whether something of the delivery was this instance's.
+ */
 export async function take(
   instance: Instance,
   content: Content,
@@ -48,9 +49,9 @@ export async function take(
     const { changes, controls } = read;
     const emitted =
       mode.kind === "emits" ? changes : changes.filter((change) => !isPolled(connector, change));
-    const wakes =
-      mode.kind === "wakes" &&
-      (changes.length > emitted.length || controls.some(({ kind }) => kind === "resync"));
+    const isResync = controls.some(({ kind }) => kind === "resync");
+    const wakes = mode.kind === "wakes" && (changes.length > emitted.length || isResync);
+    if (isResync && mode.kind === "emits") say(connector.key, "tells what only a poll sees", id);
     const touched = wakes ? touchedBy(changes, emitted, controls) : [];
     await commit(instance, { part, emitted, wakes, touched, hops: carried.hops }, doors);
     for (const control of controls) await obey(instance, control, doors);

@@ -1,7 +1,7 @@
 import type { Connector, Operation, Paging } from "../../connectors/definition";
 import { type DateBound, dateBounds, isWithin } from "./exact";
 import { readField, selectFields } from "./field";
-import { nextPosition, pageParameters, type Position, positionOfPage } from "./paging";
+import { nextPosition, pageParameters, type Position, positionOfPage, totalOf } from "./paging";
 import { speak } from "./language";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { type Expression, mapWhere, parseOrderBy, parseWhere } from "./where";
@@ -143,7 +143,7 @@ export type ListPage =
   | { ok: true; records: unknown[]; next: Position | null; total?: number }
   | Wrong;
 
-/** The records of an answer, held against the exact bounds; `total` when the list ends on its first page. */
+/** The records of an answer, held against the exact bounds; `total` when the vendor tells it, or the list ends on its first page. */
 export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers, "get">): ListPage {
   const all = recordsAt(answer, plan.operation.root);
   if (all === undefined) return wrong(`The answer has no list at '${plan.operation.root}'`);
@@ -160,7 +160,10 @@ export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers,
   const records =
     fields.length === 0 ? within : within.map((record) => selectFields(record, fields));
   const isWhole = position === null && next === null;
-  return { ok: true, records, next, ...(isWhole ? { total: records.length } : {}) };
+  // The vendor counts what the exact bounds would leave out.
+  const counted = bounds.length === 0 ? totalOf(paging, { position, answer, headers }) : undefined;
+  const total = isWhole ? records.length : counted;
+  return { ok: true, records, next, ...(total === undefined ? {} : { total }) };
 }
 
 /**

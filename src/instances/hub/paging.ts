@@ -181,16 +181,21 @@ export function nextPosition(paging: Paging, page: ReadPage): Position | null {
       return null;
     case "page": {
       const current = position !== null && "page" in position ? position.page : paging.first;
-      return isLast(paging, count, size) ? null : { page: current + 1, size };
+      const seen = (current - paging.first) * size + count;
+      return isLast(paging, page, seen) ? null : { page: current + 1, size };
     }
     case "offset": {
       const current = position !== null && "offset" in position ? position.offset : 0;
-      return isLast(paging, count, size) ? null : { offset: current + count, size };
+      return isLast(paging, page, current + count) ? null : { offset: current + count, size };
     }
     case "cursor": {
       if (paging.morePath !== undefined && readField(answer, paging.morePath) === false)
         return null;
-      const cursor = cursorText(readField(answer, paging.cursorPath));
+      const cursor = cursorText(
+        paging.lastField === undefined
+          ? readField(answer, paging.cursorPath ?? "")
+          : readField(page.records.at(-1), paging.lastField),
+      );
       if (cursor === undefined) return null;
       // A feed that has nothing more gives an empty page and the cursor it was asked with.
       return count === 0 && samePosition(position, { cursor }) ? null : { cursor };
@@ -267,13 +272,38 @@ function highestId(
   }, before);
 }
 
-/** Counted lists end with a short page; where the size is the vendor's own, only with an empty one. */
+/**
+ * Counted lists end when all that the vendor counts were `seen`, else with a short page; where the size is
+ * the vendor's own, with an empty one.
+ */
 function isLast(
-  paging: { sizeParameter?: string | undefined },
-  count: number,
-  size: number,
+  paging: Extract<Paging, { style: "page" | "offset" }>,
+  page: ReadPage,
+  seen: number,
 ): boolean {
+  const { count, size } = page;
+  const total = totalOf(paging, page);
+  if (total !== undefined && seen >= total) return true;
   return paging.sizeParameter === undefined ? count === 0 : count < size;
+}
+
+/** How many records the whole list has, where the vendor says so. */
+export function totalOf(
+  paging: Paging,
+  { position, answer, headers }: Pick<ReadPage, "position" | "answer" | "headers">,
+): number | undefined {
+  if (paging.style === "none") return undefined;
+  // A search that was cut counts what is left of it.
+  if (position !== null && "search" in position && position.search.from !== undefined)
+    return undefined;
+  const told =
+    paging.totalHeader === undefined
+      ? paging.totalPath === undefined
+        ? undefined
+        : readField(answer, paging.totalPath)
+      : headers.get(paging.totalHeader);
+  const total = typeof told === "string" && told !== "" ? Number(told) : told;
+  return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
 }
 
 function cursorText(value: unknown): string | undefined {

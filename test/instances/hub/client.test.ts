@@ -149,7 +149,7 @@ describe("listRecords", () => {
     ]);
   });
 
-  it("makes one token request for 50 calls that find the token ended", async () => {
+  it("C-8 given 50 calls that find the token ended, then one token request", async () => {
     const instance = await concurInstance(expired);
     const seen = vendor();
     const readers = await Promise.all(Array.from({ length: 50 }, () => reread(instance)));
@@ -174,6 +174,22 @@ describe("listRecords", () => {
     const page = await listRecords(await concurInstance(ending), "reports", {}, doors);
     expect(page.kind).toBe("page");
     expect(broken.used).toEqual(["access-0"]);
+  });
+
+  it("CO-3 given refresh returns a new geolocation and token, then both are stored and used; text `expires_in` is parsed", async () => {
+    const instance = await concurInstance({ ...expired, "base.url": null });
+    const seen = vendor();
+    expect((await listRecords(instance, "reports", {}, doors)).kind).toBe("page");
+    expect(seen.urls.at(-1)).toMatch(/^https:\/\/eu\.api\.concursolutions\.com\/api\//);
+    expect(seen.used).toEqual(["access-1"]);
+    const { configuration } = await reread(instance);
+    expect(configuration).toMatchObject({
+      "oauth.geolocation": "https://eu.api.concursolutions.com",
+      "oauth.user.token": "access-1",
+    });
+    const left = Number(configuration["oauth.user.expires_at"]) - Date.now();
+    expect(left).toBeGreaterThan(3_500_000);
+    expect(left).toBeLessThanOrEqual(3_600_000);
   });
 
   it("stores the rotated grant, sealed, before the token is used", async () => {

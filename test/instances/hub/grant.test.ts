@@ -203,7 +203,8 @@ function holding(answer: (request: Incoming) => Answer) {
   const { fetch } = globalThis;
   vi.stubGlobal("fetch", async (input: URL, init: RequestInit) => {
     const response = await fetch(input, init);
-    if (!String(init.body).includes("grant_type=refresh_token")) return response;
+    const form = typeof init.body === "string" ? init.body : "";
+    if (!form.includes("grant_type=refresh_token")) return response;
     arrived.refresh = true;
     await gone;
     return response;
@@ -211,7 +212,7 @@ function holding(answer: (request: Incoming) => Answer) {
   return { go, arrived };
 }
 
-describe("C-8: a refresh and whoever else writes the instance", () => {
+describe("C-8 given concurrent refreshes, then one token request; the new token is stored before use", () => {
   it("a refresh in flight does not overwrite the grant of somebody who authenticated again", async () => {
     const hubspot = hubspotEmulator();
     const { go, arrived } = holding(hubspot.answer);
