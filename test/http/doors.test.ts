@@ -13,7 +13,7 @@ import { Standings } from "../../src/delivery/admission/consumer";
 import { consumeDeliveries } from "../../src/delivery/consumer";
 import type { EventStream } from "../../src/events/object";
 import { flowHandler } from "../../src/flows/consumer";
-import { exchangeCode } from "../../src/instances/hub/client";
+import { exchangeCode } from "../../src/instances/hub/grant/client";
 import { ask, foundation, newUser } from "../accounts/ask";
 import { destination, eventually, type Received, receiver } from "../delivery/build";
 import { commit, event, freshStream, target } from "../events/build";
@@ -152,7 +152,7 @@ describe("promise 8, no hostile URL passes any door", () => {
     for (const url of NAMED) {
       const doors = { db: env.DB, config };
       for (const key of ["oauth.base.url", "oauth.geolocation"]) {
-        const grant = await exchangeCode(concur, { ...secrets, [key]: url }, "code", doors);
+        const grant = await exchangeCode(1, concur, { ...secrets, [key]: url }, "code", doors);
         expect({ url, key, ok: grant.ok }).toEqual({ url, key, ok: false });
       }
     }
