@@ -76,6 +76,7 @@ const DELIVERY = {
   nextAttemptAt: null,
   createdAt: "2026-11-21T20:00:01.000Z",
   settledAt: "2026-11-21T20:00:02.000Z",
+  warnings: [],
 };
 const JOB = {
   id: "job_1",

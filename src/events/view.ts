@@ -60,6 +60,7 @@ export function deliveryView(
     nextAttemptAt: due === null ? null : isoTime(due),
     createdAt: isoTime(createdAt),
     settledAt: state.kind === "delivered" || state.kind === "dead" ? isoTime(state.at) : null,
+    warnings: notification.warnings ?? [],
   };
 }
 

@@ -8,7 +8,12 @@ import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/store";
 
 /** One POST that reached a stand-in receiver. */
-export type Received = { url: string; headers: Headers; body: string; at: number };
+export type Received = {
+  url: string;
+  headers: Headers;
+  body: string;
+  at: number;
+};
 
 /** Takes the place of the network: every outbound request is answered by `answer`. */
 export function receiver(answer: (received: Received) => Response | Promise<Response>): Received[] {
