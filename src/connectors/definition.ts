@@ -181,6 +181,30 @@ const operation = z.strictObject({
   root: path.default(""),
 });
 
+/** A list of what was deleted, of a vendor whose lists do not show it; read where `deletion` asks for it. */
+const deletions = z.strictObject({
+  path: template,
+  query: parameters.default({}),
+  root: path,
+  idField: path,
+  dateField: path,
+  /** The next page's cursor, and the parameter it goes to. */
+  cursor: z.strictObject({ parameter: z.string(), path }).optional(),
+  /** The list is asked for by a window, ISO 8601 in whole seconds; absent: it is the whole list each time. */
+  window: z
+    .strictObject({
+      start: z.string(),
+      end: z.string(),
+      /** How far the answer reaches; the next window begins there. */
+      coveredPath: path,
+      /** What lies before this instant is lost: all ids are read anew, as they are after the error `tooOld`. */
+      earliestPath: path,
+      tooOld: z.string(),
+    })
+    .optional(),
+});
+export type Deletions = z.infer<typeof deletions>;
+
 export const resourceSchema = z.strictObject({
   list: operation.optional(),
   get: operation.optional(),
@@ -195,6 +219,7 @@ export const resourceSchema = z.strictObject({
   createdField: path.optional(),
   /** A record is a deleted one when this field has this value. */
   deleted: z.strictObject({ field: path, equals: z.unknown() }).optional(),
+  deletions: deletions.optional(),
   /** `where` conditions by field name; a field not named is refused unless `passThrough`. */
   where: z.record(z.string(), condition).default({}),
   /** The whole `where` text goes to this parameter as it came. */
@@ -262,6 +287,17 @@ export const connectorSchema = z.strictObject({
     defaultMode: z.enum(["polling", "webhook"]),
     /** Per resource, in the very shape of `event.poller.configuration`. */
     polling: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+    /**
+     * How resources that `polling` does not name are polled: names of this pattern, `{name}` standing for
+     * the hub resource, which is the name itself or, where there is none, `path`.
+     */
+    pollingOther: z
+      .strictObject({
+        pattern: z.string().refine(isPattern, "Expected a regular expression"),
+        path: z.string(),
+        configuration: z.record(z.string(), z.unknown()),
+      })
+      .optional(),
     refreshInterval: z.number().int().positive().default(15),
     /** Changes come as one feed for the whole account, read by this reader (`polling/feed.ts`). */
     feed: z.enum(["box", "dropbox", "quickbooks"]).optional(),

@@ -22,6 +22,14 @@ const resource = (type: string): ConnectorInput["resources"][string] => ({
   idField: "id",
   updatedField: "updatedAt",
   createdField: "createdAt",
+  deletions: {
+    path: `/crm/v3/objects/${type}`,
+    query: { archived: "true", limit: "100" },
+    root: "results",
+    idField: "id",
+    dateField: "archivedAt",
+    cursor: { parameter: "after", path: "paging.next.after" },
+  },
   language: { name: "hubspot", time: time(type), id: "hs_object_id" },
 });
 

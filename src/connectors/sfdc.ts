@@ -24,6 +24,20 @@ const resource = (object: string): ConnectorInput["resources"][string] => ({
   updatedField: "SystemModstamp",
   createdField: "CreatedDate",
   deleted: { field: "IsDeleted", equals: true },
+  // Rows that left the recycle bin too: no query shows them.
+  deletions: {
+    path: `/services/data/v\${sfdc.api.version}/sobjects/${object}/deleted/`,
+    root: "deletedRecords",
+    idField: "id",
+    dateField: "deletedDate",
+    window: {
+      start: "start",
+      end: "end",
+      coveredPath: "latestDateCovered",
+      earliestPath: "earliestDateAvailable",
+      tooOld: "INVALID_REPLICATION_DATE",
+    },
+  },
   language: {
     name: "soql",
     object,
@@ -132,6 +146,11 @@ export const sfdc = defineConnector({
       Contact: polling("Contact"),
       Lead: polling("Lead"),
       Opportunity: polling("Opportunity"),
+    },
+    pollingOther: {
+      pattern: "^[A-Za-z]\\w*$",
+      path: "sobjects/{name}",
+      configuration: polling("{name}"),
     },
   },
   webhook: {

@@ -34,6 +34,9 @@ export type PollingInput = {
   objects?: string | null;
 };
 
+/** How a resource is polled that the defaults do not name; undefined when there is none. */
+export type Other = (name: string) => unknown;
+
 const CONFIGURATION = "event.poller.configuration";
 const URLS = "event.poller.urls";
 const OBJECTS = "event.objects";
@@ -46,15 +49,16 @@ export function parsePollingConfiguration(
   input: PollingInput,
   defaults: Record<string, unknown>,
   defaultIdField = "id",
+  other: Other = () => undefined,
 ): PollingConfiguration {
   const given = readObject(input.configuration);
   if (!given)
     return fault(CONFIGURATION, `Expected a JSON object, got ${quote(input.configuration)}`);
   if (Object.keys(given).length > 0) return parseResources(given);
   const urls = input.urls?.trim();
-  if (urls) return parseUrls(urls, defaults, defaultIdField);
+  if (urls) return parseUrls(urls, defaults, defaultIdField, other);
   const objects = input.objects?.trim();
-  if (objects) return parseNames(objects.split(/[,|\r\n]/), OBJECTS, defaults);
+  if (objects) return parseNames(objects.split(/[,|\r\n]/), OBJECTS, defaults, other);
   return parseResources(defaults);
 }
 
@@ -91,6 +95,7 @@ function parseUrls(
   text: string,
   defaults: Record<string, unknown>,
   defaultIdField: string,
+  other: Other,
 ): PollingConfiguration {
   const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== "");
   if (!lines.some((line) => line.split("|")[1]?.trim().startsWith("/"))) {
@@ -98,6 +103,7 @@ function parseUrls(
       lines.flatMap((line) => line.split("|")),
       URLS,
       defaults,
+      other,
     );
   }
   const resources = lines.map((line): [string, unknown] => {
@@ -130,11 +136,16 @@ function parseNames(
   names: string[],
   field: string,
   defaults: Record<string, unknown>,
+  other: Other,
 ): PollingConfiguration {
   const wanted = new Set(names.map((name) => name.trim()).filter((name) => name !== ""));
-  const unknown = [...wanted].find((name) => !Object.hasOwn(defaults, name));
-  if (unknown !== undefined) return fault(field, `Unknown resource "${unknown}"`);
-  return parseResources(Object.fromEntries([...wanted].map((name) => [name, defaults[name]])));
+  const found = [...wanted].map((name): [string, unknown] => [
+    name,
+    Object.hasOwn(defaults, name) ? defaults[name] : other(name),
+  ]);
+  const unknown = found.find(([, configuration]) => configuration === undefined);
+  if (unknown !== undefined) return fault(field, `Unknown resource "${unknown[0]}"`);
+  return parseResources(Object.fromEntries(found));
 }
 
 function parseResources(given: Record<string, unknown>): PollingConfiguration {
@@ -225,7 +236,7 @@ const Settings = z.object({
   deletion: z
     .object(
       {
-        strategy: z.literal("snapshot", "Expected snapshot"),
+        strategy: z.enum(["snapshot", "list"], "Expected snapshot or list"),
         everyMinutes: numberFrom(1, "1 minute or more").default(60),
         maxRatio: numberFrom(0, "a ratio from 0 to 1")
           .refine((ratio) => ratio <= 1, "Expected a ratio from 0 to 1")
@@ -282,6 +293,7 @@ function polledResource(resource: string, settings: z.infer<typeof Settings>): P
     overlapMs: settings.overlap * 1000,
     ...(settings.deletion !== undefined && {
       deletion: {
+        strategy: settings.deletion.strategy,
         everyMs: settings.deletion.everyMinutes * 60_000,
         maxRatio: settings.deletion.maxRatio,
       },

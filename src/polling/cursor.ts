@@ -24,6 +24,8 @@ const position = z.object({
     .optional(),
   /** When all ids were last compared with those known. */
   snapshotAt: z.number().optional(),
+  /** The vendor's list of deletions was read up to this instant. */
+  deletionsTo: z.number().optional(),
 });
 export type Position = z.infer<typeof position>;
 
@@ -42,6 +44,8 @@ const feedPosition = z.object({
   quiet: z.boolean(),
   /** Pages read without coming to the end, by runs before. */
   pages: z.number().default(0),
+  /** When what was deleted long ago was last forgotten. */
+  prunedAt: z.number().optional(),
 });
 export type FeedPosition = z.infer<typeof feedPosition>;
 

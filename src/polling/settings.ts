@@ -1,3 +1,4 @@
+import { RE2JS } from "re2js";
 import type { Connector } from "../connectors/definition";
 import { feeds } from "../connectors/parsers";
 import type { Fault } from "../instances/configuration";
@@ -22,7 +23,18 @@ export function polledResources(
     },
     connector.events.polling,
     defaultIdField(connector),
+    (name) => otherResource(connector, name),
   );
+}
+
+/** How a resource is polled that the connector knows by a pattern only (any sObject). */
+function otherResource({ events, resources }: Connector, name: string): unknown {
+  const { pollingOther } = events;
+  if (pollingOther === undefined || !RE2JS.compile(pollingOther.pattern).matches(name))
+    return undefined;
+  const { path, configuration } = pollingOther;
+  const hub = Object.hasOwn(resources, name) ? name : path.replaceAll("{name}", name);
+  return JSON.parse(JSON.stringify(configuration).replaceAll("{name}", hub));
 }
 
 /** What is wrong with an instance's poll configuration, for those who save it. */

@@ -65,6 +65,26 @@ const mostIn = (times: readonly number[], windowMs: number): number =>
     0,
   );
 
+/** Waiting takes no time: the clock jumps to the earliest instant that anybody waits for. */
+function virtualTime(): void {
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  const waits: { until: number; resolve: () => void }[] = [];
+  const wait = vi.spyOn(scheduler, "wait").mockImplementation(
+    (ms) =>
+      new Promise((resolve) => {
+        waits.push({ until: Date.now() + ms, resolve });
+        setTimeout(() => {
+          const first = waits.toSorted((a, b) => a.until - b.until)[0];
+          if (first === undefined) return;
+          waits.splice(waits.indexOf(first), 1);
+          if (first.until > Date.now()) vi.setSystemTime(Math.ceil(first.until));
+          first.resolve();
+        }, 20);
+      }),
+  );
+  onTestFinished(() => wait.mockRestore());
+}
+
 describe("instances that share a rate budget", () => {
   it("are polled at that budget: never above it in any window", async () => {
     const instances = await sharing(60, "sixty", { "vendor.rate": "20/1" });
@@ -87,11 +107,10 @@ describe("instances that share a rate budget", () => {
     const instances = await sharing(40, "forty", { "vendor.rate": "4/1" });
     const asked = askedAt();
     const { kept, consume } = pollsQueue();
-    const wait = vi.spyOn(scheduler, "wait").mockResolvedValue(undefined);
-    onTestFinished(() => wait.mockRestore());
+    virtualTime();
     await consume({ ids: idsOf(instances) });
     const first = asked.length;
-    expect(first).toBeGreaterThanOrEqual(19);
+    expect(first).toBeGreaterThanOrEqual(10);
     expect(first).toBeLessThanOrEqual(22);
     const away = kept.flatMap(({ body }) => body.ids as number[]);
     expect(new Set(away).size).toBe(away.length);
@@ -103,7 +122,7 @@ describe("instances that share a rate budget", () => {
     expect(asked).toHaveLength(first);
     expect(kept).toEqual([]);
     for (const { body, delaySeconds } of waiting) {
-      vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + delaySeconds * 1_000 });
+      vi.setSystemTime(Date.now() + delaySeconds * 1_000);
       await consume(body);
     }
     const last = kept.flatMap(({ body }) => body.ids as number[]);

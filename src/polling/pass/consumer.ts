@@ -6,6 +6,7 @@ import type { Instance } from "../../instances/instance";
 import { TOUCHED } from "../../instances/touched";
 import type { PolledResource } from "../configuration";
 import { readCursor } from "../cursor";
+import { pollDeletions } from "../deletions/consumer";
 import { pollBulk } from "../feed/bulk/consumer";
 import { pollFeed } from "../feed/consumer";
 import { emptyReport, type PollReport, type ResourceReport } from "../poll";
@@ -162,6 +163,7 @@ async function pollAll(
     if (run.crowdedUntil !== undefined) return names(alone.slice(index));
     if (!goesOn) return undefined;
     if (report.error === null) await pollSnapshot(run, resource, report);
+    if (report.error === null) await pollDeletions(run, resource, report);
   }
   return undefined;
 }

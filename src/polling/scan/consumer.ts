@@ -175,13 +175,14 @@ async function finish(
     work.events = [];
     work.state = [];
   }
-  const { rule, floor, snapshotAt } = position;
+  const { rule, floor, snapshotAt, deletionsTo } = position;
   const moved: Position = {
     failures: 0,
     last: idle && baselineMade ? position.last : reading.startedAt,
     ...(rule === undefined ? {} : { rule }),
     ...(floor === undefined ? {} : { floor }),
     ...(snapshotAt === undefined ? {} : { snapshotAt }),
+    ...(deletionsTo === undefined ? {} : { deletionsTo }),
   };
   const resources = { ...run.cursor.resources, [reading.resource.resource]: moved };
   run.cursor = { resources };

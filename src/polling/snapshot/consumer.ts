@@ -6,7 +6,7 @@ import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../poll";
 import { base, commitPage, cursorOf, type Run, targetOf } from "../run/consumer";
-import { diffSnapshot, isSnapshotDue } from "./diff";
+import { diffSnapshot, isSnapshotDue, snapshotKey, type SnapshotRule } from "./diff";
 
 /** A scan of more pages than this is not complete, and tells nothing. */
 const MOST_PAGES = 1_000;
@@ -20,14 +20,27 @@ export async function pollSnapshot(
 ): Promise<void> {
   const { deletion, resource: name } = resource;
   const now = Date.now();
+  const { snapshotAt } = positionOf(run.cursor, name);
+  if (deletion?.strategy !== "snapshot" || !isSnapshotDue(deletion, snapshotAt, now)) return;
+  await takeSnapshot(run, resource, deletion, report);
+}
+
+/** Compares all ids with those known, whether a snapshot is due or not. @returns whether it went well. */
+export async function takeSnapshot(
+  run: Run,
+  resource: PolledResource,
+  deletion: SnapshotRule,
+  report: ResourceReport,
+): Promise<boolean> {
+  const { resource: name } = resource;
+  const now = Date.now();
   const position = positionOf(run.cursor, name);
-  if (deletion === undefined || !isSnapshotDue(deletion, position.snapshotAt, now)) return;
   const present = await scanIds(run, resource);
   if (!present.ok) {
     report.error = `Snapshot: ${present.message}`;
-    return;
+    return false;
   }
-  const prefix = `s|${name}|`;
+  const prefix = snapshotKey(name, "");
   const known = await knownIds(run, prefix);
   const diff = diffSnapshot(known, present.ids, deletion);
   if (diff.kind === "refused") {
@@ -40,7 +53,7 @@ export async function pollSnapshot(
         error: diff.message,
       }),
     );
-    return;
+    return false;
   }
   const { cursor } = run;
   const resources = { ...cursor.resources, [name]: { ...position, snapshotAt: now } };
@@ -67,6 +80,7 @@ export async function pollSnapshot(
     },
     report,
   );
+  return true;
 }
 
 type Scanned = { ok: true; ids: Set<string> } | { ok: false; message: string };

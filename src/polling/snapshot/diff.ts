@@ -1,5 +1,7 @@
 /** Deletions of vendors that tell none: what a complete scan no longer shows (opt-in). */
 export type SnapshotRule = {
+  /** `snapshot`: all ids, each time. `list`: the vendor's own list of deletions; all ids where it reaches not back far enough. */
+  strategy: "snapshot" | "list";
   everyMs: number;
   /** More than this part of what was known vanishing at once is taken for the vendor's mistake. */
   maxRatio: number;
@@ -31,3 +33,6 @@ export function diffSnapshot(
     };
   return { kind: "diff", appeared: [...present].filter((id) => !known.has(id)), vanished };
 }
+
+/** The state's key of an id that was there. */
+export const snapshotKey = (resource: string, id: string): string => `s|${resource}|${id}`;

@@ -127,23 +127,32 @@ function askOf(
 
 /** Waits for the next start; more of them are reserved when all are used. */
 async function take(pool: Pool, doors: TurnDoors, forced: boolean): ReturnType<Turn["take"]> {
-  const { name, account, ratePerSecond } = pool.budget;
-  const key = `${name}|${account}`;
-  const spacing = ratePerSecond === undefined ? 0 : 1000 / ratePerSecond;
   for (;;) {
     if (pool.starts.length === 0) {
       const returnAt = await refill(pool, doors, forced);
       if (pool.starts.length === 0) return { kind: "crowded", until: returnAt };
     }
     const start = pool.starts.shift() ?? 0;
+    if (await leave(pool.budget, start)) return { kind: "go" };
+  }
+}
+
+/** Waits until `start`, and until what left before is far enough away. @returns false when it got too late. */
+async function leave({ name, account, ratePerSecond }: Budget, start: number): Promise<boolean> {
+  if (ratePerSecond === undefined) return true;
+  const key = `${name}|${account}`;
+  for (;;) {
     const now = Date.now();
-    const at = Math.max(start, now, (lastStarts.get(key) ?? 0) + spacing);
-    if (ratePerSecond !== undefined && at - start > LATE_MS) continue;
-    if (lastStarts.size > MOST_LAST_STARTS)
-      for (const [other, left] of lastStarts) if (left < now - HORIZON_MS) lastStarts.delete(other);
-    lastStarts.set(key, at);
-    if (at > now) await scheduler.wait(at - now);
-    return { kind: "go" };
+    const at = Math.max(start, (lastStarts.get(key) ?? 0) + 1000 / ratePerSecond);
+    if (Math.max(at, now) - start > LATE_MS) return false;
+    if (at <= now) {
+      if (lastStarts.size > MOST_LAST_STARTS)
+        for (const [other, left] of lastStarts)
+          if (left < now - HORIZON_MS) lastStarts.delete(other);
+      lastStarts.set(key, now);
+      return true;
+    }
+    await scheduler.wait(at - now);
   }
 }
 

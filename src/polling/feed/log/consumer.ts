@@ -31,6 +31,7 @@ export async function pollLog(run: Run, feed: LogFeed, report: ResourceReport): 
       if (!isDead) return failed(run, answer, report);
       console.warn(JSON.stringify({ at: "feed.reset", instanceId: run.instance.id }));
       position = null;
+      seen.clear();
       continue;
     }
     const page = feed.read(answer.value);

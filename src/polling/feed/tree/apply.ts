@@ -12,9 +12,12 @@ type Node = {
   type: string;
   rev: string;
   generation: number;
-  /** Deleted; it may come back. */
-  gone?: true;
+  /** Deleted, and when: it may come back. */
+  gone?: number;
 };
+
+/** What comes back within this time is the same thing, later a new one (reference `vendors.md` DB-6). */
+const TOMBSTONE_MS = 30 * 86_400_000;
 
 /** Keyed state as far as it was read. */
 export type Index = Readonly<Record<string, string>>;
@@ -34,6 +37,35 @@ export type TreeWork = { events: NewEvent[]; state: { key: string; value: string
 
 const pathKey = (path: string): string => `p|${path}`;
 const idKey = (id: string): string => `i|${id}`;
+
+/** Tombstones stand in the order of their deletion. */
+export const TOMBSTONE = "t|";
+const tombstoneKey = (gone: number, id: string): string =>
+  `${TOMBSTONE}${String(gone).padStart(14, "0")}|${id}`;
+
+/** The nodes that the oldest tombstones of a page name. */
+export function longGone(page: readonly { key: string }[], now: number): string[] {
+  return page.flatMap(({ key }) => {
+    const [, gone = "", ...id] = key.split("|");
+    return Number(gone) < now - TOMBSTONE_MS ? [idKey(id.join("|"))] : [];
+  });
+}
+
+/** What is forgotten: tombstones that are over, and their nodes unless they live again. */
+export function pruned(
+  page: readonly { key: string }[],
+  nodes: Index,
+  now: number,
+): { key: string; value: null }[] {
+  return page.flatMap(({ key }) => {
+    const [node] = longGone([{ key }], now);
+    if (node === undefined) return [];
+    const text = nodes[node];
+    const known: Node | undefined = text === undefined ? undefined : JSON.parse(text);
+    const isOver = known?.gone !== undefined && known.gone < now - TOMBSTONE_MS;
+    return [{ key, value: null }, ...(isOver ? [{ key: node, value: null }] : [])];
+  });
+}
 
 /** The state that must be read before a page is applied. */
 export function keysOf(entries: readonly TreeEntry[]): string[] {
@@ -69,6 +101,7 @@ export function applyTree(
     written.set(idKey(id), JSON.stringify(node));
   };
   const events = new Map<string, NewEvent>();
+  const { startedAt } = reading;
 
   const remove = (path: string, data: unknown): void => {
     const id = get(pathKey(path));
@@ -77,7 +110,8 @@ export function applyTree(
     const node = nodeOf(id);
     // Moved meanwhile: the path goes, the thing stays.
     if (node === undefined || node.path !== path) return;
-    put(id, { ...node, gone: true });
+    put(id, { ...node, gone: startedAt });
+    written.set(tombstoneKey(startedAt, id), "");
     events.set(id, eventOf(reading, node.type, id, "DELETED", undefined, data));
   };
 
@@ -96,11 +130,13 @@ export function applyTree(
       continue;
     }
     const { id, path, rev, objectType, date, data } = entry;
-    const known = nodeOf(id);
+    const found = nodeOf(id);
+    const isLongGone = found?.gone !== undefined && found.gone < startedAt - TOMBSTONE_MS;
+    const known = isLongGone ? undefined : found;
     const other = get(pathKey(path));
     if (other !== undefined && other !== id) remove(path, data);
     const isSame =
-      known !== undefined && known.gone !== true && known.rev === rev && known.path === path;
+      known !== undefined && known.gone === undefined && known.rev === rev && known.path === path;
     if (known !== undefined && known.path !== path && get(pathKey(known.path)) === id)
       written.set(pathKey(known.path), null);
     if (!isSame || known.generation !== reading.generation) {
@@ -140,12 +176,13 @@ export function sweep(
   const work: TreeWork = { events: [], state: [] };
   for (const { key, value } of page) {
     const node: Node = JSON.parse(value);
-    if (node.gone === true || node.generation === reading.generation) continue;
+    if (node.gone !== undefined || node.generation === reading.generation) continue;
     const id = key.slice(2);
     work.events.push(
       eventOf(reading, node.type, id, "DELETED", undefined, { id, path: node.path }),
     );
-    work.state.push({ key, value: JSON.stringify({ ...node, gone: true }) });
+    work.state.push({ key, value: JSON.stringify({ ...node, gone: reading.startedAt }) });
+    work.state.push({ key: tombstoneKey(reading.startedAt, id), value: "" });
     work.state.push({ key: pathKey(node.path), value: null });
   }
   return work;

@@ -12,9 +12,21 @@ import {
   roundInACircle,
   unreadable,
 } from "../step/consumer";
-import { applyTree, type Index, keysOf, nodeKeysIn, prefixesOf, sweep } from "./apply";
+import {
+  applyTree,
+  type Index,
+  keysOf,
+  longGone,
+  nodeKeysIn,
+  prefixesOf,
+  pruned,
+  sweep,
+  TOMBSTONE,
+} from "./apply";
 
 const STATE_PAGE = 500;
+/** A vendor that no longer knows what it has just named has another trouble. */
+const MOST_RESETS = 2;
 
 /** Reads a tree, then its changes; a tree that is read anew is compared with what is known of it. */
 export async function pollTree(run: Run, feed: TreeFeed, report: ResourceReport): Promise<boolean> {
@@ -28,6 +40,7 @@ export async function pollTree(run: Run, feed: TreeFeed, report: ResourceReport)
   };
   const carried = at.pages;
   let empty = 0;
+  let resets = 0;
   const seen = new Set([at.position]);
   for (let pages = 0; pages < PAGES_A_RUN; pages += 1) {
     if (at.phase === "sweep") at = await sweepAll(run, at, report, startedAt);
@@ -37,7 +50,9 @@ export async function pollTree(run: Run, feed: TreeFeed, report: ResourceReport)
         at.position !== null &&
         answer.kind === "vendor-error" &&
         feed.isDead(answer.status, answer.providerMessage);
-      if (!isDead) return failed(run, answer, report);
+      resets += 1;
+      if (!isDead || resets > MOST_RESETS) return failed(run, answer, report);
+      seen.clear();
       const { generation, quiet, phase } = at;
       const again = phase === "listing" ? generation : generation + 1;
       at = { phase: "listing", position: null, generation: again, quiet, pages: 0 };
@@ -61,9 +76,31 @@ export async function pollTree(run: Run, feed: TreeFeed, report: ResourceReport)
     empty = page.entries.length === 0 ? empty + 1 : 0;
     const isDone = (next.phase === "follow" && !page.more) || empty > MOST_EMPTY;
     at = next;
-    if (isDone) return true;
+    if (isDone) {
+      await prune(run, at, report, startedAt);
+      return true;
+    }
   }
   return carried + PAGES_A_RUN >= MOST_PAGES ? endless(run, report) : goOn(run);
+}
+
+const DAY_MS = 86_400_000;
+
+/** Forgets, once a day at most and only when something is written anyway, what was deleted long ago. */
+async function prune(
+  run: Run,
+  at: FeedPosition,
+  report: ResourceReport,
+  now: number,
+): Promise<void> {
+  if (at.prunedAt !== undefined && at.prunedAt > now - DAY_MS) return;
+  const page = await run.stream.readStatePage(TOMBSTONE, "", STATE_PAGE);
+  const gone = longGone(page, now);
+  if (gone.length === 0 && at.prunedAt !== undefined) return;
+  const nodes = gone.length === 0 ? {} : await run.stream.readState(gone);
+  const isAll = gone.length < STATE_PAGE;
+  const next = isAll ? { ...at, prunedAt: now } : at;
+  await move(run, next, { events: [], state: pruned(page, nodes, now) }, report, now);
 }
 
 /** Where a page leads: a listing that ends is followed by a sweep, the first one by nothing to sweep. */
