@@ -16,9 +16,32 @@ export type Config = {
   bootstrapKey: string | undefined;
   /** `ticks`: each cron tick advances schedule time by one minute, however often it comes. */
   schedule: "clock" | "ticks";
+  /** OAuth applications of the platform itself, by connector key. */
+  oauthApps: Readonly<Record<string, OAuthApp>>;
   /** `product` in the events of API resources. */
   product: string;
 };
+
+const oauthApp = z.strictObject({
+  key: z.string().min(1),
+  secret: z.string().min(1),
+  callbackUrl: z.url(),
+});
+export type OAuthApp = z.infer<typeof oauthApp>;
+
+/** `{"box":{"key","secret","callbackUrl"}}` as JSON text. */
+const oauthApps = z
+  .string()
+  .default("{}")
+  .transform((text, context): unknown => {
+    try {
+      return JSON.parse(text);
+    } catch {
+      context.addIssue({ code: "custom", message: "Expected JSON" });
+      return z.NEVER;
+    }
+  })
+  .pipe(z.record(z.string(), oauthApp));
 
 const list = z
   .string()
@@ -41,6 +64,7 @@ const environment = z.object({
   DOH_URL: z.union([z.literal(""), z.url()]).default(""),
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
   TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
+  OAUTH_APPS: oauthApps,
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
 
@@ -72,6 +96,7 @@ export function readConfig(env: object): Config {
     sessionKey: values.SESSION_KEY,
     bootstrapKey: values.BOOTSTRAP_KEY,
     schedule: values.SCHEDULE,
+    oauthApps: values.OAUTH_APPS,
     product: values.TRIBUTARY_PRODUCT,
   };
   known.set(env, config);

@@ -112,6 +112,40 @@ export const box = defineConnector({
       idField: "id",
       createdField: "created_at",
     },
+    users: {
+      list: { path: "/2.0/users", root: "entries" },
+      get: { path: "/2.0/users/{id}" },
+      paging: {
+        style: "offset",
+        offsetParameter: "offset",
+        sizeParameter: "limit",
+        totalPath: "total_count",
+      },
+      maxPageSize: 1000,
+      idField: "id",
+      updatedField: "modified_at",
+      createdField: "created_at",
+      where: { filter_term: { parameter: "filter_term" }, user_type: { parameter: "user_type" } },
+    },
+    search: {
+      list: { path: "/2.0/search", root: "entries" },
+      paging: {
+        style: "offset",
+        offsetParameter: "offset",
+        sizeParameter: "limit",
+        totalPath: "total_count",
+      },
+      maxPageSize: 200,
+      idField: "id",
+      updatedField: "modified_at",
+      createdField: "created_at",
+      where: {
+        query: { parameter: "query" },
+        type: { parameter: "type" },
+        ancestor_folder_ids: { parameter: "ancestor_folder_ids" },
+        file_extensions: { parameter: "file_extensions" },
+      },
+    },
     events: {
       list: { path: "/2.0/events", root: "entries" },
       paging: {

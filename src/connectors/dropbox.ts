@@ -60,6 +60,18 @@ export const dropbox = defineConnector({
       },
       idField: "id",
     },
+    search: {
+      list: { method: "POST", path: "/2/files/search_v2", body: {}, root: "matches" },
+      paging: {
+        style: "cursor",
+        cursorParameter: "cursor",
+        cursorPath: "cursor",
+        morePath: "has_more",
+        continuePath: "/2/files/search/continue_v2",
+      },
+      idField: "metadata.metadata.id",
+      where: { query: { parameter: "query" } },
+    },
   },
   ping: { method: "POST", path: "/2/check/user", body: { query: "ping" } },
   events: { methods: ["webhook", "polling"], defaultMode: "webhook", feed: "dropbox" },

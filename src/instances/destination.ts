@@ -2,8 +2,7 @@ import { type DestinationDraft, headerFault, instanceDestinationId } from "../de
 import { isOwnAddress } from "../delivery/inside";
 import { isSigningSecret } from "../delivery/signature";
 import { checkEgress, type EgressPolicy } from "../http/egress";
-import type { Fault } from "./configuration";
-import { parseHeaders, parseSchedule } from "./configuration";
+import { type Fault, parseHeaders, parseSchedule } from "./check";
 import type { Instance } from "./instance";
 
 /** Where an instance's notifications go, from its configuration; or what is wrong with that. */

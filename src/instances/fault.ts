@@ -1,6 +1,6 @@
 import type { Config } from "../config";
 import { checkEgress } from "../http/egress";
-import { configurationFault, type Fault } from "./configuration";
+import { configurationFault, type Fault } from "./check";
 import { destinationOf } from "./destination";
 
 /** What is wrong with a configuration, the poll configuration apart. */

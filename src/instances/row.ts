@@ -2,7 +2,7 @@ import { hashSecret } from "../accounts/secret";
 import type { Connector } from "../connectors/definition";
 import type { instances } from "../db/schema";
 import { type Keyring, seal, unseal } from "../db/sealed";
-import { isSecretKey } from "./configuration";
+import { isSecretKey } from "./entries";
 import type { Instance } from "./instance";
 import { scheduleOf } from "./schedule";
 

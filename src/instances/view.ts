@@ -1,10 +1,5 @@
-import {
-  type Entry,
-  entriesOf,
-  eventSettings,
-  visibleConfiguration,
-  visibleValue,
-} from "./configuration";
+import { eventSettings, visibleConfiguration, visibleValue } from "./configuration";
+import { type Entry, entriesOf } from "./entries";
 import type { Instance } from "./instance";
 
 export type UserView = { id: number; emailAddress: string; firstName: string; lastName: string };

@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import type { Connector } from "../connectors/definition";
 import { feeds } from "../connectors/parsers";
-import type { Fault } from "../instances/configuration";
+import type { Fault } from "../instances/check";
 import type { Instance } from "../instances/instance";
 import {
   type PolledResource,

@@ -1,5 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { isSecretKey, MASK, visibleConfiguration } from "../../instances/configuration";
+import { MASK, visibleConfiguration } from "../../instances/configuration";
+import { isSecretKey } from "../../instances/entries";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";

@@ -5,9 +5,9 @@ import { readConfig } from "../../config";
 import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";
 import { invalid, notFound } from "../../http/refusal";
-import { entriesOf } from "../configuration";
+import { entriesOf, pollable } from "../entries";
 import { rememberChallenge } from "../grants/store";
-import { authorizeUrl, challengeName } from "../hub/oauth";
+import { appHandle, authorizeUrl, challengeName } from "../hub/oauth";
 import { catalogueEntry } from "../view";
 import { connectorOf, listConnectors } from "./store";
 
@@ -32,9 +32,46 @@ export const catalogRoutes = new Hono<AskerEnv>()
   .get("/elements/:element/oauth/url", async (c) =>
     c.json(await oauthUrl(c, await found(c), parse(oauthRequest, c.req.query()))),
   )
+  .get("/elements/:element/oauth/url/default", async (c) =>
+    c.json(await defaultUrl(c, await found(c), parse(defaultRequest, c.req.query()))),
+  )
+  .get("/elements/:element/oauth/token", async (c) => {
+    const { key, authentication } = await found(c);
+    throw invalid(
+      authentication.type === "oauth2"
+        ? `Connector '${key}' speaks OAuth 2, which has no request token; see oauth/url`
+        : `Connector '${key}' has no OAuth`,
+    );
+  })
   .post("/elements/:element/oauth/url", async (c) =>
     c.json(await oauthUrl(c, await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
   );
+
+const defaultRequest = z.object({
+  callbackUrl: z.string().optional(),
+  scope: z.string().optional(),
+  siteAddress: z.string().optional(),
+  state: z.string().optional(),
+});
+
+/** Consent by the platform's own application; `configuration.secret` goes back as `providerData.secret`. */
+async function defaultUrl(
+  c: Context<AskerEnv>,
+  connector: Connector,
+  asked: z.infer<typeof defaultRequest>,
+): Promise<{ oauthUrl: string; element: string; configuration: { secret: string } }> {
+  const { oauthApps, sessionKey } = readConfig(c.env);
+  const app = oauthApps[connector.key];
+  if (app === undefined) throw notFound(`The platform has no application of '${connector.key}'`);
+  if (asked.callbackUrl !== undefined && asked.callbackUrl !== app.callbackUrl)
+    throw invalid(
+      `callbackUrl: Expected that of the application, '${app.callbackUrl}'`,
+      "callbackUrl",
+    );
+  const request = { ...asked, apiKey: app.key, callbackUrl: app.callbackUrl };
+  const secret = appHandle(sessionKey, c.var.asker.organizationId, connector);
+  return { ...(await oauthUrl(c, connector, request)), configuration: { secret } };
+}
 
 const oauthRequest = z.object({
   apiKey: z.string("Expected the OAuth client id"),
@@ -90,6 +127,7 @@ function elementView(connector: Connector): Record<string, unknown> {
 
 function metadataView(connector: Connector, expand: boolean): Record<string, unknown> {
   const { id, key, name, description, events, resources, authentication } = connector;
+  const polling = pollable(connector);
   const base = {
     id,
     name,
@@ -98,7 +136,7 @@ function metadataView(connector: Connector, expand: boolean): Record<string, unk
     events: {
       supported: true,
       methods: events.methods,
-      ...(events.methods.includes("polling") ? { polling: events.polling } : {}),
+      ...(events.methods.includes("polling") ? { polling } : {}),
     },
   };
   if (!expand) return base;
@@ -113,9 +151,13 @@ function metadataView(connector: Connector, expand: boolean): Record<string, unk
       canonicalName,
       operations: ["list", "get", "create", "update", "delete"].filter((name) => name in resource),
       events: {
-        supported: canonicalName in events.polling,
+        supported: canonicalName in polling,
         methods: events.methods,
-        eventTypes: ["CREATED", "UPDATED", ...(resource.deleted === undefined ? [] : ["DELETED"])],
+        eventTypes: [
+          "CREATED",
+          "UPDATED",
+          ...(resource.deleted === undefined && events.feed === undefined ? [] : ["DELETED"]),
+        ],
       },
     })),
   };

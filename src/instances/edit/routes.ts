@@ -3,11 +3,13 @@ import type { AskerEnv } from "../../accounts/routes";
 import type { Config } from "../../config";
 import type { Connector } from "../../connectors/definition";
 import { instanceDestinationId } from "../../delivery/destination";
+import { equalInConstantTime } from "../../delivery/signature";
 import { parse, readJson } from "../../http/body";
 import { conflict, invalid, notFound, Refusal } from "../../http/refusal";
 import { doorsOf, draftOf, readBack } from "../asked/routes";
 import { connectorOf } from "../catalog/store";
-import { type Fault, hasCredentials, mergeConfiguration } from "../configuration";
+import type { Fault } from "../check";
+import { hasCredentials, mergeConfiguration } from "../configuration";
 import {
   configurationChange,
   grantedConfiguration,
@@ -18,6 +20,7 @@ import {
 } from "../draft";
 import { faultOf } from "../fault";
 import { exchangeCode } from "../hub/grant/client";
+import { appHandle } from "../hub/oauth";
 import { type Instance, switched, withValidity } from "../instance";
 import { deleteInstance, insertInstance, newToken, nextInstanceId, updateInstance } from "../store";
 import { entryView, findEntry } from "../view";
@@ -66,6 +69,7 @@ export class InstanceEdits {
     const now = Date.now();
     const merged = {
       ...vendorToken(connector),
+      ...platformApp(c, connector, body.providerData),
       ...mergeConfiguration(connector, {}, body.configuration),
     };
     this.#check(connector, merged, config);
@@ -106,8 +110,9 @@ export class InstanceEdits {
     const named = await connectorOf(c.env.DB, c.var.asker.organizationId, key ?? id);
     if (named?.key !== connector.key)
       throw invalid("element: An instance keeps its connector", "element");
+    const app = platformApp(c, connector, body.providerData);
     const merge = (current: Configuration): Configuration =>
-      mergeConfiguration(connector, current, body.configuration ?? {});
+      mergeConfiguration(connector, { ...current, ...app }, body.configuration ?? {});
     const merged = merge(instance.configuration);
     this.#check(connector, merged, doorsOf(c).config);
     const grant = await granted(c, connector, merged, body.providerData);
@@ -185,6 +190,24 @@ function vendorToken({ webhook }: Connector): Record<string, string> {
   if (webhook === undefined || webhook.signatures.length > 0) return {};
   const token = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
   return { "event.vendor.token": token };
+}
+
+/** The platform's own application, for a caller who was sent to the vendor with it (`oauth/url/default`). */
+function platformApp(
+  c: Context<AskerEnv>,
+  connector: Connector,
+  data: ProviderData | undefined,
+): Configuration {
+  const { oauthApps, sessionKey } = doorsOf(c).config;
+  const app = oauthApps[connector.key];
+  const handle = appHandle(sessionKey, c.var.asker.organizationId, connector);
+  if (app === undefined || data?.secret === undefined || !equalInConstantTime(data.secret, handle))
+    return {};
+  return {
+    "oauth.api.key": app.key,
+    "oauth.api.secret": app.secret,
+    "oauth.callback.url": app.callbackUrl,
+  };
 }
 
 /** What the caller brought to authenticate, as configuration: a code is exchanged, tokens are taken. */

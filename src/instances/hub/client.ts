@@ -6,7 +6,7 @@ import { readField } from "./field";
 import { renew, unauthorized } from "./grant/client";
 import { type HubQuery, planList, readList } from "./list";
 import { tokenState } from "./oauth";
-import type { Position } from "./paging";
+import type { Position } from "./position";
 import { type Built, buildRequest, findResource } from "./request";
 import { type HubDoors, send } from "./send/client";
 

@@ -1,6 +1,6 @@
 import type { Language } from "../../connectors/definition";
 import { readInstant } from "./exact";
-import type { Position, SearchPosition } from "./paging";
+import type { Position, SearchPosition } from "./position";
 import type { Expression, Operator, Value } from "./where";
 
 /** What a list is asked for, in its vendor's query language. */

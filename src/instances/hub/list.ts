@@ -1,10 +1,12 @@
 import type { Connector, Operation, Paging } from "../../connectors/definition";
 import { type DateBound, dateBounds, isWithin } from "./exact";
 import { readField, selectFields } from "./field";
-import { nextPosition, pageParameters, type Position, positionOfPage, totalOf } from "./paging";
+import { nextPosition, pageParameters, positionOfPage, totalOf } from "./paging";
+import type { Position } from "./position";
 import { speak } from "./language";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
-import { type Expression, mapWhere, parseOrderBy, parseWhere } from "./where";
+import { mapWhere } from "./conditions";
+import { type Expression, parseOrderBy, parseWhere } from "./where";
 
 /** Which vendor request a hub list is, and what its answer says. */
 

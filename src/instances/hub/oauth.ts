@@ -85,6 +85,16 @@ export function challengeName(
   return digest(JSON.stringify([organizationId, key, apiKey, callbackUrl]));
 }
 
+/**
+ * What a caller sends back as `providerData.secret` to use the platform's own application: nothing to learn
+ * its secret from, and of no use to another organization.
+ */
+export function appHandle(sessionKey: string, organizationId: number, { key }: Connector): string {
+  return createHmac("sha256", sessionKey)
+    .update(JSON.stringify(["oauth-app", organizationId, key]))
+    .digest("base64url");
+}
+
 function challengeOf(verifier: string): string {
   return createHash("sha256").update(verifier).digest("base64url");
 }

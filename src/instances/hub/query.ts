@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DEFAULT_PAGE_SIZE, type HubQuery } from "./list";
-import { decodePosition } from "./paging";
+import { decodePosition } from "./position";
 
 /** Query strings of the hubs API: of a request, and of the URLs of a poll configuration. */
 

@@ -22,7 +22,7 @@ import {
 import { selectFields, withoutNulls } from "./field";
 import { listOf } from "./list";
 import { hubsOf, objectMetadata, objectNames } from "./objects";
-import { encodePosition } from "./paging";
+import { encodePosition } from "./position";
 import { parseQuery } from "./query";
 import { findResource } from "./request";
 

@@ -1,4 +1,15 @@
-import type { Resource } from "../../connectors/definition";
+import {
+  isKeyword,
+  Mistake,
+  mistake,
+  peek,
+  take,
+  takeKeyword,
+  takeSymbol,
+  type Token,
+  tokenize,
+  type Tokens,
+} from "./tokens";
 
 /**
  * The `where` and `orderBy` of the hubs API (connector-events-api.md §7).
@@ -37,7 +48,6 @@ export interface OrderBy {
 type Failure = { ok: false; message: string };
 export type ParsedWhere = { ok: true; expression: Expression } | Failure;
 export type ParsedOrderBy = { ok: true; orderBy: OrderBy } | Failure;
-export type MappedWhere = { ok: true; parameters: Record<string, string> } | Failure;
 
 /** Positions in messages count UTF-16 units from 1. */
 export const parseWhere = (text: string): ParsedWhere =>
@@ -51,92 +61,6 @@ export const parseOrderBy = (text: string): ParsedOrderBy =>
     if (direction === "asc") takeKeyword(tokens, "ASC");
     return { ok: true, orderBy: { field, direction } };
   });
-
-/** Only comparisons joined by AND can become request parameters. */
-export function mapWhere(expression: Expression, resource: Pick<Resource, "where">): MappedWhere {
-  const parameters = new Map<string, string>();
-  for (const condition of expression.kind === "and" ? expression.parts : [expression]) {
-    const mapped = mapCondition(condition, resource);
-    if ("unsupported" in mapped) {
-      return {
-        ok: false,
-        message: `Unsupported ${mapped.unsupported} in where; ${supported(resource)}`,
-      };
-    }
-    if (parameters.has(mapped.parameter)) {
-      return { ok: false, message: `Repeated condition on "${mapped.field}" in where` };
-    }
-    parameters.set(mapped.parameter, mapped.value.text);
-  }
-  return { ok: true, parameters: Object.fromEntries(parameters) };
-}
-
-function mapCondition(
-  condition: Expression,
-  resource: Pick<Resource, "where">,
-): { parameter: string; field: string; value: Value } | { unsupported: string } {
-  switch (condition.kind) {
-    case "and":
-    case "or": {
-      const fields = [...new Set(fieldsOf(condition))].map((field) => `"${field}"`);
-      return { unsupported: `${condition.kind.toUpperCase()} of ${fields.join(", ")}` };
-    }
-    case "like":
-      return { unsupported: `operator "LIKE" of "${condition.field}"` };
-    case "in":
-      return { unsupported: `operator "IN" of "${condition.field}"` };
-    case "null":
-      return {
-        unsupported: `operator "IS ${condition.not ? "NOT " : ""}NULL" of "${condition.field}"`,
-      };
-    case "compare": {
-      const { field, operator, value } = condition;
-      const rule = Object.hasOwn(resource.where, field) ? resource.where[field] : undefined;
-      if (!rule) return { unsupported: `field "${field}"` };
-      if (!rule.operators.includes(operator)) {
-        return { unsupported: `operator "${operator}" of "${field}"` };
-      }
-      return { parameter: rule.parameter, field, value };
-    }
-  }
-}
-
-const fieldsOf = (expression: Expression): string[] =>
-  "parts" in expression ? expression.parts.flatMap(fieldsOf) : [expression.field];
-
-function supported(resource: Pick<Resource, "where">): string {
-  const fields = Object.entries(resource.where).map(
-    ([field, { operators }]) => `"${field}" (${operators.join(" ")})`,
-  );
-  return fields.length === 0
-    ? "it supports no conditions"
-    : `it supports ${fields.join(", ")}, joined by AND`;
-}
-
-// Tokens
-
-type Token =
-  | { kind: "symbol" | "word" | "string" | "quotedField"; text: string; raw: string; at: number }
-  | { kind: "end"; text: ""; raw: ""; at: number };
-
-interface Tokens {
-  readonly all: Token[];
-  readonly end: Token;
-  next: number;
-}
-
-/** Thrown and caught in this file only. */
-class Mistake extends Error {
-  readonly at: number;
-  readonly expected: string;
-  readonly found: string;
-  constructor(at: number, expected: string, found: string) {
-    super();
-    this.at = at;
-    this.expected = expected;
-    this.found = found;
-  }
-}
 
 function guarded<T>(name: string, text: string, read: (tokens: Tokens) => T): T | Failure {
   try {
@@ -158,70 +82,6 @@ function guarded<T>(name: string, text: string, read: (tokens: Tokens) => T): T 
     };
   }
 }
-
-const mistake = (token: Token, expected: string) => new Mistake(token.at, expected, token.raw);
-
-const TOKEN =
-  /\s+|(?<string>'[^']*(?:''[^']*)*')|`(?<field>[^`]+)`|(?<symbol>[<>!]=|[=<>(),])|(?<word>[^\s'"`(),<>=!]+)/y;
-
-function tokenize(text: string): Token[] {
-  const tokens: Token[] = [];
-  let at = 0;
-  while (at < text.length) {
-    TOKEN.lastIndex = at;
-    const match = TOKEN.exec(text);
-    if (!match) throw new Mistake(at, lexicalHint(text.charAt(at)), text.slice(at));
-    const raw = match[0];
-    const { string, field, symbol, word } = match.groups ?? {};
-    if (string !== undefined) {
-      tokens.push({ kind: "string", text: string.slice(1, -1).replaceAll("''", "'"), raw, at });
-    } else if (field !== undefined) tokens.push({ kind: "quotedField", text: field, raw, at });
-    else if (symbol !== undefined) tokens.push({ kind: "symbol", text: symbol, raw, at });
-    else if (word !== undefined) tokens.push({ kind: "word", text: word, raw, at });
-    at += raw.length;
-  }
-  return tokens;
-}
-
-function lexicalHint(character: string): string {
-  switch (character) {
-    case "'":
-      return "text closed by a single quote";
-    case "`":
-      return "a field closed by a backtick";
-    case '"':
-      return "text in single quotes";
-    default:
-      return "!=";
-  }
-}
-
-const peek = (tokens: Tokens): Token => tokens.all[tokens.next] ?? tokens.end;
-
-function take(tokens: Tokens): Token {
-  const token = peek(tokens);
-  if (token.kind !== "end") tokens.next += 1;
-  return token;
-}
-
-const KEYWORDS = new Set(["AND", "OR", "LIKE", "IN", "IS", "NOT", "NULL"]);
-const isKeyword = (text: string) => KEYWORDS.has(text.toUpperCase());
-
-function takeKeyword(tokens: Tokens, keyword: string): boolean {
-  const token = peek(tokens);
-  const found = token.kind === "word" && token.text.toUpperCase() === keyword;
-  if (found) tokens.next += 1;
-  return found;
-}
-
-function takeSymbol(tokens: Tokens, symbol: string): boolean {
-  const token = peek(tokens);
-  const found = token.kind === "symbol" && token.text === symbol;
-  if (found) tokens.next += 1;
-  return found;
-}
-
-// Grammar
 
 const DEEPEST = 50;
 

@@ -1,6 +1,10 @@
 import type { Commit } from "../../events/event";
 import { type HubPage, listRecords } from "../../instances/hub/client";
-import { durable, type Position as HubPosition, positionSchema } from "../../instances/hub/paging";
+import {
+  durable,
+  type Position as HubPosition,
+  positionSchema,
+} from "../../instances/hub/position";
 import { newestFirst } from "../classify";
 import type { PolledResource } from "../configuration";
 import type { Position } from "../cursor";

@@ -1,14 +1,17 @@
 import { describe, expect, it } from "vitest";
 import type { Paging } from "../../../src/connectors/definition";
 import {
-  decodePosition,
-  encodePosition,
   nextPosition,
   pageParameters,
-  type Position,
   positionOfPage,
-  samePosition,
+  totalOf,
 } from "../../../src/instances/hub/paging";
+import {
+  decodePosition,
+  encodePosition,
+  type Position,
+  samePosition,
+} from "../../../src/instances/hub/position";
 
 const none: Paging = { style: "none" };
 const page: Paging = { style: "page", pageParameter: "page", sizeParameter: "size", first: 1 };
@@ -160,6 +163,105 @@ describe("nextPosition", () => {
     ["no header", undefined, null],
   ])("reads a Link header with %s", (_, link, expected) => {
     expect(read(linkHeader, null, [], 20, link)).toEqual(expected);
+  });
+});
+
+describe("a vendor that tells how many there are", () => {
+  const told = (totals: object, given: object) => ({
+    paging: { style: "offset", offsetParameter: "o", sizeParameter: "s", ...totals } as Paging,
+    page: {
+      position: null,
+      size: 20,
+      answer: {},
+      headers: new Headers(),
+      count: 20,
+      records: [],
+      ...given,
+    },
+  });
+
+  it.each<[string, ReturnType<typeof told>, Position | null, number | undefined]>([
+    [
+      "a full page that is the last one",
+      told({ totalPath: "meta.count" }, { answer: { meta: { count: 20 } } }),
+      null,
+      20,
+    ],
+    [
+      "a full page before others",
+      told({ totalPath: "meta.count" }, { answer: { meta: { count: 41 } } }),
+      { offset: 20, size: 20 },
+      41,
+    ],
+    [
+      "a full page that is the last of many",
+      told({ totalPath: "t" }, { answer: { t: "60" }, position: { offset: 40, size: 20 } }),
+      null,
+      60,
+    ],
+    [
+      "a total in a header",
+      told({ totalHeader: "x-total" }, { headers: new Headers({ "x-total": "20" }) }),
+      null,
+      20,
+    ],
+    [
+      "no total where one was expected",
+      told({ totalPath: "t" }, { answer: { t: null } }),
+      { offset: 20, size: 20 },
+      undefined,
+    ],
+    [
+      "a total that is none",
+      told({ totalPath: "t" }, { answer: { t: "many" } }),
+      { offset: 20, size: 20 },
+      undefined,
+    ],
+  ])("%s", (_, { paging, page }, next, total) => {
+    expect(nextPosition(paging, page)).toEqual(next);
+    expect(totalOf(paging, page)).toBe(total);
+  });
+
+  it("by pages, where a page behind the last one would be an error", () => {
+    const paging: Paging = {
+      style: "page",
+      pageParameter: "page",
+      sizeParameter: "per_page",
+      first: 1,
+      totalHeader: "x-wp-total",
+    };
+    const page = (number: number) => ({
+      position: { page: number, size: 20 },
+      size: 20,
+      answer: {},
+      headers: new Headers({ "x-wp-total": "40" }),
+      count: 20,
+      records: [],
+    });
+    expect(nextPosition(paging, { ...page(1), position: null })).toEqual({ page: 2, size: 20 });
+    expect(nextPosition(paging, page(2))).toBeNull();
+  });
+
+  it("reads a cursor that is a field of the page's last record", () => {
+    const paging: Paging = {
+      style: "cursor",
+      cursorParameter: "starting_after",
+      lastField: "id",
+      morePath: "has_more",
+      sizeParameter: "limit",
+    };
+    const page = (has_more: boolean, records: object[]) => ({
+      position: null,
+      size: 2,
+      answer: { has_more },
+      headers: new Headers(),
+      count: records.length,
+      records,
+    });
+    const records = [{ id: "a" }, { id: "b" }];
+    expect(nextPosition(paging, page(true, records))).toEqual({ cursor: "b" });
+    expect(nextPosition(paging, page(false, records))).toBeNull();
+    expect(nextPosition(paging, page(true, []))).toBeNull();
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { encodePosition } from "../../../src/instances/hub/paging";
+import { encodePosition } from "../../../src/instances/hub/position";
 import { parseQuery } from "../../../src/instances/hub/query";
 
 describe("parseQuery", () => {

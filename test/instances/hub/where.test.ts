@@ -2,7 +2,8 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { concur } from "../../../src/connectors/concur";
 import { sandbox } from "../../../src/connectors/sandbox";
-import { mapWhere, OPERATORS, parseOrderBy, parseWhere } from "../../../src/instances/hub/where";
+import { mapWhere } from "../../../src/instances/hub/conditions";
+import { OPERATORS, parseOrderBy, parseWhere } from "../../../src/instances/hub/where";
 import type { Expression, Operator, Value } from "../../../src/instances/hub/where";
 
 const string = (text: string): Value => ({ kind: "string", text });

@@ -5,9 +5,11 @@ import type { Connector } from "../../../connectors/definition";
 import type { Delivery, Extracted, Extraction } from "../../../connectors/webhook";
 import { parse, readJson } from "../../../http/body";
 import { conflict, forbidden, invalid, notFound } from "../../../http/refusal";
-import { entriesOf, type Fault, MASK } from "../../configuration";
+import type { Fault } from "../../check";
+import { MASK } from "../../configuration";
+import { entriesOf } from "../../entries";
 import { planList, readList } from "../../hub/list";
-import { buildRequest, type VendorRequest } from "../../hub/request";
+import { buildRequest, findResource, type VendorRequest } from "../../hub/request";
 import type { Instance } from "../../instance";
 import {
   connectorOf,
@@ -16,6 +18,8 @@ import {
   insertConnector,
   updateConnector,
 } from "../store";
+import { rerouteInstances } from "./store";
+import { doorsOf } from "../../asked/routes";
 import { dryRun, type DryRun, type OwnDefinition, ownDefinition } from "./definition";
 
 const MOST_BYTES = 1024 * 1024;
@@ -57,7 +61,11 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
       if (definition.key !== connector.key)
         throw invalid(`key: A connector keeps its key '${connector.key}'`, "key");
       const changed = { ...definition, id: connector.id };
-      await updateConnector(c.env.DB, c.var.asker.organizationId, changed, Date.now());
+      const { organizationId } = c.var.asker;
+      await updateConnector(c.env.DB, organizationId, changed, Date.now());
+      const [before, after] = [connector, changed].map(({ webhook }) => webhook?.route);
+      if (JSON.stringify(before) !== JSON.stringify(after))
+        await rerouteInstances(c.env.DB, doorsOf(c).ring, organizationId, changed);
       return c.json(changed);
     })
     .delete("/elements/:element", withSecrets, async (c) => {
@@ -113,7 +121,7 @@ function list(
   asked: DryRun,
   preview: Knowing["preview"],
 ): object {
-  if (connector.resources[name]?.list === undefined)
+  if (findResource(connector, name)?.resource.list === undefined)
     throw invalid(`resource: '${name}' cannot be listed`, "resource");
   const configuration = maskedConfiguration(connector, asked.configuration);
   const query = asked.where === undefined ? {} : { where: asked.where };

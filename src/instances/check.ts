@@ -1,0 +1,82 @@
+import { parseRate } from "./budget/limit";
+import { parseBoolean, parseModes } from "./configuration";
+
+export type Fault = { field: string; message: string };
+
+/** Values that are none of their keys. */
+export function configurationFault(
+  values: Readonly<Record<string, string | null>>,
+): Fault | undefined {
+  for (const [key, value] of Object.entries(values)) {
+    if (value === null) continue;
+    const message = CHECKS[key]?.(value);
+    if (message !== undefined)
+      return { field: `configuration.${key}`, message: `${key}: ${message}` };
+  }
+  return undefined;
+}
+
+const CHECKS: Record<string, (value: string) => string | undefined> = {
+  "event.notification.enabled": expectBoolean,
+  "filter.response.nulls": expectBoolean,
+  "event.notification.type": (value) =>
+    value.toLowerCase() === "webhook" ? undefined : `Expected webhook, got '${value}'`,
+  "event.vendor.type": (value) =>
+    parseModes(value) === undefined
+      ? `Expected polling, webhook or both, got '${value}'`
+      : undefined,
+  "event.poller.refresh_interval": (value) => expectWhole(value, 1, 44_640),
+  "pagination.max": (value) => expectWhole(value, 1, 2_000),
+  "event.poller.since": (value) =>
+    Number.isNaN(Date.parse(value)) ? `Expected an ISO 8601 instant, got '${value}'` : undefined,
+  "event.notification.ordering": (value) =>
+    ["none", "object", "source"].includes(value)
+      ? undefined
+      : `Expected none, object or source, got '${value}'`,
+  "event.notification.ordering.dead": (value) =>
+    ["skip", "block"].includes(value) ? undefined : `Expected skip or block, got '${value}'`,
+  "event.notification.rate": (value) =>
+    Number(value) > 0 && Number(value) <= 10_000
+      ? undefined
+      : `Expected a number above 0, got '${value}'`,
+  "vendor.rate": (value) =>
+    parseRate(value) === undefined
+      ? `Expected requests/seconds such as 100/60, got '${value}'`
+      : undefined,
+  "event.notification.retry.schedule": (value) =>
+    parseSchedule(value) === undefined
+      ? `Expected seconds separated by commas, got '${value}'`
+      : undefined,
+  "event.notification.callback.headers": (value) =>
+    parseHeaders(value) === undefined ? "Expected a JSON object of texts" : undefined,
+};
+
+function expectBoolean(value: string): string | undefined {
+  return parseBoolean(value) === undefined ? `Expected true or false, got '${value}'` : undefined;
+}
+
+function expectWhole(value: string, least: number, most: number): string | undefined {
+  const number = Number(value);
+  return Number.isInteger(number) && number >= least && number <= most
+    ? undefined
+    : `Expected a whole number from ${least} to ${most}, got '${value}'`;
+}
+
+/** Seconds before each try: `0,5,300`. */
+export function parseSchedule(text: string): number[] | undefined {
+  const seconds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
+  const fits = seconds.length <= 50 && seconds.every((value) => value >= 0 && value <= 7 * 86_400);
+  return fits ? seconds : undefined;
+}
+
+export function parseHeaders(text: string): Record<string, string> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;
+    const entries = Object.entries(value);
+    if (entries.some(([, header]) => typeof header === "object")) return undefined;
+    return Object.fromEntries(entries.map(([name, header]) => [name, String(header)]));
+  } catch {
+    return undefined;
+  }
+}
