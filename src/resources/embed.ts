@@ -9,8 +9,16 @@ const EMBEDS = [
 ] as const;
 export type Embed = (typeof EMBEDS)[number];
 
-/** @throws Refusal naming what can't be embedded. */
-export function embedsOf(text: string | undefined): Embed[] {
+/** What of a resource a request wants shown; `fields` undefined: everything. */
+export type Shape = { fields: string[] | undefined; embeds: Embed[] };
+
+/** Read before anything is written. @throws Refusal naming what can't be embedded. */
+export const shapeOf = (query: Record<string, string>): Shape => ({
+  fields: fieldsOf(query["fields"]),
+  embeds: embedsOf(query["embed"]),
+});
+
+function embedsOf(text: string | undefined): Embed[] {
   return listOf(text).map((name) => {
     const known = EMBEDS.find((embed) => embed === name);
     if (known === undefined)
@@ -23,7 +31,7 @@ export function embedsOf(text: string | undefined): Embed[] {
 }
 
 /** `fields` as a list, column paths (`.owner.id`) among them; undefined: everything. */
-export function fieldsOf(text: string | undefined): string[] | undefined {
+function fieldsOf(text: string | undefined): string[] | undefined {
   const fields = listOf(text).map((field) => field.replace(/^\./, ""));
   return fields.length === 0 ? undefined : fields;
 }

@@ -283,7 +283,7 @@ describe("§4: lists", () => {
       expect([field, await sorted(`${field},ASC`)]).toEqual([field, wanted]);
       expect([field, await sorted(`${field},DESC`)]).toEqual([
         field,
-        [...wanted].reverse().join(""),
+        wanted.split("").toReversed().join(""),
       ]);
     }
     for (let index = 0; index < 20; index += 1) await own.make(path, { name: `n${index}` });
@@ -326,6 +326,11 @@ describe("§4: lists", () => {
     const { referencedByResources } = body._embedded.metadata;
     expect(referencedByResources.map(({ name }: any) => name)).toContain("rev");
     expect((await get(`${path}?embed=metadata.nonsense`)).status).toBe(400);
+    const made = await client.call("POST", `${V1}/environments?embed=nonsense`, { name: "early" });
+    expect(made.body.errors[0].source.parameter).toBe("embed");
+    expect((await get(`${V1}/environments/early`)).status).toBe(404);
+    const many = await get(`${V1}/environments?embed=metadata.references&pageSize=101`);
+    expect([many.status, many.body.errors[0].source.parameter]).toEqual([400, "pageSize"]);
   });
 });
 

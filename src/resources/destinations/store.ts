@@ -6,7 +6,7 @@ import { kindNamed } from "../kinds/registry";
 import { namedTargets, resolveReferences } from "../references";
 import type { Resource } from "../resource";
 import { openValue } from "../secret";
-import { readWebhooksOf } from "../store";
+import { readWebhooksOf } from "../relations/store";
 import { destinationOf, secretOf } from "../webhook";
 
 /** What else is written with a Webhook or a Secret: the destinations that use it. */

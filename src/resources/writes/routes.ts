@@ -1,0 +1,160 @@
+import { readConfig } from "../../config";
+import { keyring } from "../../db/sealed";
+import { readJson } from "../../http/body";
+import { invalid, notFound, Refusal } from "../../http/refusal";
+import type { Address } from "../address";
+import { type Draft, isTooDeep, parseDocument, subResourceFaults } from "../document";
+import { editOf } from "../edit";
+import { shapeOf } from "../embed";
+import { readShown } from "../embed/store";
+import { parsePatch } from "../patch";
+import type { ApisContext, Collection, Item } from "../reading/routes";
+import { deleteResource, removalOf } from "../removal/store";
+import { isObject, type Warning } from "../resource";
+import { changeResource, type Request as WriteRequest } from "./change/store";
+import { refuse } from "./checks";
+import { createResource } from "./creation/store";
+import type { Caller, WriteDoors } from "./store";
+
+const MOST_BODY_BYTES = 1_000_000;
+/** Ours: a PUT that makes no difference writes nothing and tells nobody. */
+const IF_CHANGED = "x-tributary-if-changed";
+const UNCHANGED = "x-tributary-unchanged";
+
+/** Reference §5: POST. */
+export async function create(c: ApisContext, { kind, scope, version }: Collection) {
+  const shape = shapeOf(c.req.query());
+  const draft = documentOf(c, kind, await bodyOf(c));
+  const where = { kind, scope: scope === "all" ? null : scope };
+  const { resource, warnings, generated } = await createResource(
+    writeDoors(c),
+    callerOf(c, version),
+    where,
+    draft,
+  );
+  const named: Warning[] = generated
+    ? [{ code: "GeneratedName", detail: `The name '${resource.name}' was generated` }]
+    : [];
+  const told = [...named, ...warnings];
+  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, told), 201);
+}
+
+/** PUT of a resource or a subresource. */
+export async function replace(c: ApisContext, address: Item) {
+  const { kind, sub } = address;
+  const body = await bodyOf(c);
+  if (sub !== undefined) {
+    if (!isObject(body) || !Object.hasOwn(body, sub))
+      throw invalid(`Expected a JSON object with the key '${sub}'`, sub);
+    checkSub(kind, sub, body[sub]);
+    return write(c, address, {
+      expected: versionIn(body),
+      spec: undefined,
+      edit: () => ({ sub: { [sub]: body[sub] } }),
+    });
+  }
+  const draft = documentOf(c, kind, body);
+  return write(c, address, {
+    expected: undefined,
+    spec: draft.spec,
+    edit: () => ({ draft, sub: {} }),
+  });
+}
+
+/** PATCH of a resource or a subresource. */
+export async function patch(c: ApisContext, address: Item) {
+  const type = c.req.header("content-type") ?? "";
+  if (!/^application\/json-patch\+json\s*(;|$)/i.test(type))
+    throw new Refusal({
+      kind: "not-json",
+      message: `Expected Content-Type application/json-patch+json, got '${type}'`,
+    });
+  const { kind, sub } = address;
+  const parsed = parsePatch(await bodyOf(c));
+  if (!parsed.ok) throw invalid(parsed.message, parsed.field);
+  const expected = c.req.header("if-match")?.replaceAll(/^(W\/)?"|"$/g, "");
+  return write(c, address, {
+    expected: expected === "*" ? undefined : expected,
+    spec: undefined,
+    edit: (current) => {
+      const edit = editOf(current, parsed.operations, sub);
+      if (!edit.ok) throw invalid(edit.message, edit.field);
+      for (const [name, value] of Object.entries(edit.sub)) checkSub(kind, name, value);
+      return {
+        sub: edit.sub,
+        ...(edit.main === undefined ? {} : { draft: documentOf(c, kind, edit.main) }),
+      };
+    },
+  });
+}
+
+async function write(
+  c: ApisContext,
+  address: Item,
+  request: Pick<WriteRequest, "expected" | "spec" | "edit">,
+) {
+  const shape = shapeOf(c.req.query());
+  const doors = writeDoors(c);
+  const { version } = address;
+  const caller = callerOf(c, version);
+  const { resource, warnings, unchanged } = await changeResource(doors, caller, {
+    ...request,
+    key: address,
+    onlyIfChanged: c.req.header(IF_CHANGED) === "true",
+    removed: removalOf(doors, caller),
+  });
+  if (unchanged === true) c.header(UNCHANGED, "true");
+  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, warnings));
+}
+
+/** DELETE. */
+export async function remove(c: ApisContext, address: Item) {
+  const shape = shapeOf(c.req.query());
+  const force = c.req.query("forceDelete") === "true";
+  const { version } = address;
+  const deletion = await deleteResource(writeDoors(c), callerOf(c, version), address, force);
+  if (deletion.kind === "gone") return c.body(null, 204);
+  const { resource, warnings } = deletion;
+  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, warnings), 202);
+}
+
+async function bodyOf(c: ApisContext): Promise<unknown> {
+  const body = await readJson(c, MOST_BODY_BYTES);
+  if (isTooDeep(body)) throw invalid("The body is nested more than 100 levels deep");
+  return body;
+}
+
+function documentOf(c: ApisContext, kind: Address["kind"], body: unknown): Draft {
+  const parsed = parseDocument(kind, body, readConfig(c.env).egress);
+  if (parsed.ok) return parsed.draft;
+  refuse(parsed.faults);
+  throw invalid("The body is not valid");
+}
+
+function checkSub(kind: Address["kind"], sub: string, value: unknown): void {
+  const faults = subResourceFaults(kind, sub, value);
+  if (faults === undefined) throw notFound(`${kind.kind} has no subresource '${sub}'`);
+  refuse(faults);
+}
+
+function versionIn(body: Record<string, unknown>): string | undefined {
+  const { metadata } = body;
+  const version = isObject(metadata) ? metadata["resourceVersion"] : undefined;
+  return typeof version === "string" && version !== "" ? version : undefined;
+}
+
+function writeDoors(c: ApisContext): WriteDoors {
+  const config = readConfig(c.env);
+  return {
+    db: c.env.DB,
+    streams: c.env.EVENT_STREAMS,
+    ring: keyring(config.masterKeys),
+    config,
+    later: (work) => c.executionCtx.waitUntil(work),
+  };
+}
+
+function callerOf(c: ApisContext, version: Address["version"]): Caller {
+  const { organizationId, userId } = c.var.asker;
+  return { organizationId, userId, correlationId: c.var.requestId, version };
+}
