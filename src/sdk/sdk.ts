@@ -12,5 +12,5 @@ export {
   type SignedInUser,
   type Trigger,
   TributaryError,
-} from "./client";
-export { CallbackError, type VerifiedCallback, verifyCallback } from "./callback";
+} from "./client.js";
+export { CallbackError, type VerifiedCallback, verifyCallback } from "./callback.js";

@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { standardHeaders } from "../../src/delivery/signature";
 import { CallbackError, createClient, TributaryError, verifyCallback } from "../../src/sdk/sdk";
 
@@ -79,6 +79,108 @@ describe("sendAppEvent", () => {
 });
 
 describe("the client", () => {
+  type Client = ReturnType<typeof createClient>;
+  const draft = { name: "F", flow: {} };
+  it.each<[string, (client: Client) => Promise<unknown>, string, string, unknown]>([
+    ["flows.list", (c) => c.flows.list({ limit: 5 }), "GET", "/flows?limit=5", undefined],
+    ["flows.get", (c) => c.flows.get("a/b"), "GET", "/flows/a%2Fb", undefined],
+    ["flows.create", (c) => c.flows.create(draft), "POST", "/flows", draft],
+    [
+      "flows.update",
+      (c) => c.flows.update("f", draft, { forceUpdate: true }),
+      "PUT",
+      "/flows/f?forceUpdate=true",
+      draft,
+    ],
+    ["flows.remove", (c) => c.flows.remove("f"), "DELETE", "/flows/f", undefined],
+    [
+      "flows.start",
+      (c) => c.flows.start("f"),
+      "POST",
+      "/flows/f/coordinator",
+      { command: "start" },
+    ],
+    ["flows.stop", (c) => c.flows.stop("f"), "POST", "/flows/f/coordinator", { command: "stop" }],
+    [
+      "flows.clone",
+      (c) => c.flows.clone("f", { isTemplateInstance: true }),
+      "POST",
+      "/flows/f/clone",
+      { isTemplateInstance: true },
+    ],
+    ["logs", (c) => c.logs({ flowId: "f" }), "GET", "/logs?flowId=f", undefined],
+    ["unprocessed.list", (c) => c.unprocessed.list(), "GET", "/unprocessed-messages", undefined],
+    ["unprocessed.get", (c) => c.unprocessed.get("m"), "GET", "/unprocessed-messages/m", undefined],
+    [
+      "unprocessed.remove",
+      (c) => c.unprocessed.remove("m"),
+      "DELETE",
+      "/unprocessed-messages/m",
+      undefined,
+    ],
+    [
+      "unprocessed.retry",
+      (c) => c.unprocessed.retry("m"),
+      "POST",
+      "/unprocessed-messages/m/retry",
+      undefined,
+    ],
+    [
+      "signUp",
+      (c) => c.signUp({ username: "u", password: "p" }),
+      "POST",
+      "/user",
+      { username: "u", password: "p" },
+    ],
+    ["signIn", (c) => c.signIn("u", "p"), "POST", "/user/auth", { username: "u", password: "p" }],
+  ])("%s asks as the reference says", async (_, act, method, path, body) => {
+    const { client, sent } = clientOf({ status: 200, body: { token: "t" } });
+    await act(client);
+    const [{ url, init } = { url: "", init: {} }] = sent;
+    expect([init.method, url]).toEqual([method, `https://tributary.example${path}`]);
+    const text = init.body;
+    expect(typeof text === "string" ? JSON.parse(text) : text).toEqual(body);
+  });
+
+  it("sends the token it was given last, and none when it was taken away", async () => {
+    const { client, sent } = clientOf({ status: 200, body: [] });
+    client.setAccessToken("other");
+    await client.flows.list();
+    client.setAccessToken(undefined);
+    await client.flows.list();
+    expect(sent.map(({ init }) => headerOf(init, "authorization"))).toEqual(["Bearer other", null]);
+  });
+
+  it("gives up after three retries, waits as long as it is told, and after a time without answer", async () => {
+    vi.useFakeTimers();
+    try {
+      const limited = { status: 429, headers: { "retry-after": "7" } };
+      const { client, sent } = clientOf(limited);
+      const began = Date.now();
+      const refused = client.sendAppEvent("x").catch((error: unknown) => error);
+      await vi.runAllTimersAsync();
+      expect(await refused).toMatchObject({ name: "TributaryError", status: 429 });
+      expect(sent).toHaveLength(4);
+      expect(Date.now() - began).toBe(21_000);
+      const offline = clientOf(new Error("offline"));
+      const failed = offline.client.sendAppEvent("x").catch((error: unknown) => error);
+      await vi.runAllTimersAsync();
+      expect(await failed).toMatchObject({ status: 0, code: 0, message: "offline" });
+      expect(offline.sent).toHaveLength(4);
+    } finally {
+      vi.useRealTimers();
+    }
+    const silent = createClient({
+      baseUrl: "https://tributary.example",
+      timeoutMs: 20,
+      fetch: (_, init) =>
+        new Promise((_resolve, reject) => {
+          init?.signal?.addEventListener("abort", () => reject(new Error("timed out")));
+        }),
+    });
+    await expect(silent.flows.create(draft)).rejects.toMatchObject({ status: 0 });
+  });
+
   it("keeps the token of a sign-in, and does not repeat one that is refused", async () => {
     const { client, sent } = clientOf({ status: 200, body: { token: "t2" } }, { status: 403 });
     await client.signIn("ada", "password");
@@ -105,6 +207,28 @@ describe("verifyCallback", () => {
     const request = new Request("https://app.example", { method: "POST", headers, body });
     expect(await verifyCallback(request, secret, now)).toMatchObject({ id: "n_1", body });
     expect(await verifyCallback({ headers, body }, [other, secret], now)).toMatchObject({ body });
+  });
+
+  it("trusts old and new secrets while a key is rotated, on either side", async () => {
+    const both = standardHeaders("n_1", now, body, [
+      { algorithm: "v1", secret: other },
+      { algorithm: "v1", secret },
+    ]);
+    expect(both["webhook-signature"]?.split(" ")).toHaveLength(2);
+    const sent = { headers: both, body };
+    for (const known of [secret, other, [secret], [secret, other], [other, secret]])
+      expect(await verifyCallback(sent, known, now)).toMatchObject({ id: "n_1", body });
+    const third = `whsec_${btoa("00112233445566778899aabbccddeeff")}`;
+    for (const known of [third, [third], []])
+      await expect(verifyCallback(sent, known, now)).rejects.toThrow("No signature fits");
+    // One side is ahead: it signs with the new secret alone, or knows the old one alone.
+    const early = standardHeaders("n_1", now, body, [{ algorithm: "v1", secret: other }]);
+    expect(await verifyCallback({ headers: early, body }, [secret, other], now)).toMatchObject({
+      body,
+    });
+    await expect(verifyCallback({ headers: early, body }, secret, now)).rejects.toThrow(
+      CallbackError,
+    );
   });
 
   it("knows the public vector of Standard Webhooks", async () => {

@@ -1,4 +1,4 @@
-import { build } from "esbuild";
+import { execFileSync } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { serve, type Server } from "../../vendors/server.ts";
@@ -8,16 +8,12 @@ const TYPES: Record<string, string> = { html: "text/html", js: "text/javascript"
 
 /** Serves the example page: `<url>/page.html?api=<Tributary>&user=<email>&password=<…>`. */
 export async function startExample(): Promise<Server> {
-  const { outputFiles } = await build({
-    entryPoints: [resolve(here, "../../../src/sdk/sdk.ts")],
-    bundle: true,
-    format: "esm",
-    write: false,
-  });
+  const root = resolve(here, "../../..");
+  execFileSync(process.execPath, [resolve(root, "src/cli/build.mjs")]);
   const files = new Map([
     ["/page.html", await readFile(resolve(here, "page.html"), "utf8")],
     ["/todo.js", await readFile(resolve(here, "todo.js"), "utf8")],
-    ["/sdk.js", outputFiles[0]?.text ?? ""],
+    ["/sdk.js", await readFile(resolve(root, "dist/sdk/sdk.js"), "utf8")],
   ]);
   return serve(({ path }) => {
     const body = files.get(path);
