@@ -99,5 +99,8 @@ describe("the example page", () => {
       to: "david@example.com",
       text: "Hello DAVID Doe",
     });
+
+    await page.reload();
+    await page.getByRole("button", { name: "Welcome mail is active" }).waitFor();
   });
 });

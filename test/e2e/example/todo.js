@@ -5,6 +5,16 @@ const query = new URLSearchParams(location.search);
 const find = (id) => document.getElementById(id);
 const client = createClient({ baseUrl: query.get("api") });
 
+/** Does something and shows what went wrong. */
+async function attempt(act) {
+  find("error").textContent = "";
+  try {
+    await act();
+  } catch (error) {
+    find("error").textContent = error.message;
+  }
+}
+
 /** The host application's own user, as a virtual user: made when it is not there yet. */
 async function signIn(username, password) {
   try {
@@ -27,33 +37,48 @@ async function activate(template) {
   await client.flows.start(cloneId);
 }
 
+/** Every template with a button; those that this user runs already are told so. */
 async function showTemplates() {
-  const templates = await client.flows.list({ filter: "type:integration-template" });
+  const [templates, running] = await Promise.all([
+    client.flows.list({ filter: "type:integration-template" }),
+    client.flows.list({ filter: ["type:integration-instance", "stage:running"] }),
+  ]);
+  const active = new Set(running.map(({ originFlowId }) => originFlowId));
   for (const template of templates) {
-    const button = document.createElement("button");
-    button.textContent = `Activate ${template.name}`;
-    button.addEventListener("click", async () => {
-      button.disabled = true;
-      await activate(template);
-      button.textContent = `${template.name} is active`;
-    });
-    find("templates").append(button);
+    const [item, button] = [document.createElement("li"), document.createElement("button")];
+    const show = (isActive) => {
+      button.disabled = isActive;
+      button.textContent = isActive ? `${template.name} is active` : `Activate ${template.name}`;
+    };
+    show(active.has(template.flowId));
+    button.addEventListener("click", () =>
+      attempt(async () => {
+        await activate(template);
+        show(true);
+      }),
+    );
+    item.append(template.description || template.name, button);
+    find("templates").append(item);
   }
 }
 
-find("contact").addEventListener("submit", async (event) => {
+find("contact").addEventListener("submit", (event) => {
   event.preventDefault();
-  const contact = Object.fromEntries(new FormData(event.target));
-  const { triggers, eventId } = await client.sendAppEvent("contact-created", contact);
-  const item = document.createElement("li");
-  item.dataset.eventId = eventId;
-  item.append("Welcome ", contact.fname, ` (${triggers.length} started)`);
-  find("items").append(item);
+  const form = event.target;
+  void attempt(async () => {
+    const contact = Object.fromEntries(new FormData(form));
+    const { triggers, eventId } = await client.sendAppEvent("contact-created", contact);
+    const [item, label, box] = ["li", "label", "input"].map((tag) => document.createElement(tag));
+    box.type = "checkbox";
+    label.append(box, " Welcome ", contact.fname, ` (${triggers.length} started)`);
+    item.dataset.eventId = eventId;
+    item.append(label);
+    find("items").append(item);
+    form.reset();
+  });
 });
 
-try {
+await attempt(async () => {
   await signIn(query.get("user"), query.get("password"));
   await showTemplates();
-} catch (error) {
-  find("error").textContent = error.message;
-}
+});
