@@ -63,11 +63,7 @@ async function render(item: Sending, doors: Doors): Promise<Rendered> {
   if (prepared.kind !== "stopped") await noteForeign(item, prepared, doors);
   switch (prepared.kind) {
     case "stopped":
-      return {
-        kind: "settled",
-        error: "The flow is not running",
-        next: { kind: "dead", at: now, reason: "destination-disabled" },
-      };
+      return stopped(now);
     case "faulty":
       return {
         kind: "settled",
@@ -90,6 +86,22 @@ async function render(item: Sending, doors: Doors): Promise<Rendered> {
   }
 }
 
+const stopped = (at: number): Extract<Rendered, { kind: "settled" }> => ({
+  kind: "settled",
+  error: "The flow is not running",
+  next: { kind: "dead", at, reason: "destination-disabled" },
+});
+
+/** The flow of a step, unless it was stopped, or stopped and started again, since the run began. */
+async function runs(item: Sending, doors: Doors): Promise<RunningFlow | undefined> {
+  const { step }: StepMessage = JSON.parse(item.body);
+  const running = await doors.running(step.flowId);
+  // What somebody sends again runs, however old it is.
+  const again = item.n > item.tries + 1;
+  const isEarlier = step.startedAt < (running?.flow.started ?? 0);
+  return isEarlier && !again ? undefined : running;
+}
+
 /** Runs that an instance or a resource started lie elsewhere: the log must find them. */
 async function noteForeign(
   { stream }: Sending,
@@ -104,14 +116,11 @@ async function noteForeign(
 async function prepare(item: Sending, doors: Doors): Promise<Preparation> {
   const message: StepMessage = JSON.parse(item.body);
   const { step } = message;
-  const running = await doors.running(step.flowId);
+  const running = await runs(item, doors);
   const component = running?.descriptor.get(step.componentId);
   const method = httpMethod(component?.type ?? "");
   if (running === undefined || component === undefined || method === undefined)
     return { kind: "stopped" };
-  // What somebody sends again runs, however old it is.
-  const again = item.n > item.tries + 1;
-  if (!again && step.startedAt < (running.flow.started ?? 0)) return { kind: "stopped" };
   const scope = scopeOf(message, running.descriptor);
   const { sender } = step;
   const sent = readKeys(scope, [sender.componentId, sender.port]);
