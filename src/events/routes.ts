@@ -8,7 +8,7 @@ import { instanceDestinationId } from "../delivery/destination";
 import { listExceptions } from "../delivery/exceptions/store";
 import { readDestination } from "../delivery/store";
 import { parse, readJson } from "../http/body";
-import { described } from "../http/described";
+import { described, PAGE, SPAN } from "../http/described";
 import {
   instantField,
   readInstant,
@@ -53,6 +53,11 @@ const consumerPosition = z.strictObject({
   cursor: z.string("Expected a cursor of this stream's events"),
 });
 
+const OF_EVENT = {
+  objectType: "Of this type of object",
+  objectId: "Of this object",
+  eventType: "Of this type of event",
+} as const;
 const EVENT = {
   id: "5f1c…",
   seq: 1,
@@ -97,6 +102,7 @@ export const streamRoutes = new Hono<AskerEnv>()
     "/streams/:source{.+}/consumers/:name/events",
     described("Read on from a named consumer's position", {
       tag: "streams",
+      query: { ...PAGE, ...SPAN, ...OF_EVENT },
       answer: { items: [EVENT], next: "…", head: 1 },
     }),
     async (c) => {
@@ -124,6 +130,7 @@ export const streamRoutes = new Hono<AskerEnv>()
     described("Move a named consumer", {
       tag: "streams",
       body: consumerPosition,
+      bodyExample: { cursor: "eyJzZXEiOjF9" },
       answer: { name: "etl", cursor: "…" },
     }),
     async (c) => {
@@ -138,6 +145,7 @@ export const streamRoutes = new Hono<AskerEnv>()
     "/streams/:source{.+}/events",
     described("Events of a stream, oldest first; keep `next` and come back", {
       tag: "streams",
+      query: { ...PAGE, ...SPAN, ...OF_EVENT },
       answer: { items: [EVENT], next: "…", head: 1 },
     }),
     async (c) => c.json(await eventPage(c, await streamOf(c), c.req.query("cursor"))),
@@ -147,6 +155,7 @@ export const streamRoutes = new Hono<AskerEnv>()
     described("Deliver every event of a range again, under its own ids", {
       tag: "streams",
       body: replayRequest,
+      bodyExample: { from: "2026-11-20T00:00:00.000Z", to: "2026-11-21T00:00:00.000Z" },
       status: 202,
       answer: { jobId: "job_1" },
     }),
@@ -199,6 +208,14 @@ export const streamRoutes = new Hono<AskerEnv>()
     "/deliveries",
     described("Deliveries of a stream, or the organization's troubled ones", {
       tag: "deliveries",
+      query: {
+        ...PAGE,
+        ...SPAN,
+        ...OF_EVENT,
+        source: "A source; absent: all that are retrying, held or dead",
+        destinationId: "Of this destination",
+        status: "pending, sent, retrying, held, delivered or dead",
+      },
       answer: { items: [DELIVERY], next: null },
     }),
     async (c) =>
@@ -250,8 +267,13 @@ export const streamRoutes = new Hono<AskerEnv>()
 type Named = { name: string; stub: DurableObjectStub<EventStream> };
 
 /** The stream a path names, always inside the asker's organization. */
-async function streamOf(c: Context<AskerEnv>): Promise<Named & { source: string }> {
-  const text = c.req.param("source") ?? "";
+const streamOf = (c: Context<AskerEnv>): Promise<Named & { source: string }> =>
+  streamNamed(c, c.req.param("source") ?? "");
+
+async function streamNamed(
+  c: Context<AskerEnv>,
+  text: string,
+): Promise<Named & { source: string }> {
   const source = /^\d+$/.test(text) ? instanceSource(Number(text)) : text;
   if (!/^(instance:[1-9]\d{0,15}|user:[\w.-]{1,128}|scope:[\w./-]{1,512}|operations)$/.test(source))
     throw notFound(`No stream '${text.slice(0, 100)}'`);
@@ -299,10 +321,10 @@ async function eventPage(
 }
 
 async function ofStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
-  const source = c.req.query("source") ?? "";
-  const { name, stub } = named(c, /^\d+$/.test(source) ? instanceSource(Number(source)) : source);
-  const limit = readLimit(c.req.query("limit"));
   const query = c.req.query();
+  const { name, stub } = await streamNamed(c, query["source"] ?? "");
+  const limit = readLimit(query["limit"]);
+  const status = parse(statusField, query["status"], "status");
   const from = readInstant(query["from"], "from") ?? 0;
   const to = readInstant(query["to"], "to") ?? Number.MAX_SAFE_INTEGER;
   const wanted = ({ notification, events }: NotificationView): boolean =>
@@ -310,13 +332,8 @@ async function ofStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> 
     notification.createdAt <= to &&
     (query["destinationId"] === undefined ||
       notification.destinationId === query["destinationId"]) &&
-    (query["status"] === undefined || deliveryStatus(notification) === query["status"]) &&
-    (query["eventType"] === undefined ||
-      events.some(({ eventType }) => eventType === query["eventType"])) &&
-    (query["objectType"] === undefined ||
-      events.some(({ objectType }) => objectType === query["objectType"])) &&
-    (query["objectId"] === undefined ||
-      events.some(({ objectId }) => objectId === query["objectId"]));
+    (status === undefined || deliveryStatus(notification) === status) &&
+    holdsEvent(events, query);
   let before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
   const items: NotificationView[] = [];
   for (let pages = 0; items.length < limit && pages < 20; pages += 1) {
@@ -333,6 +350,19 @@ async function ofStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> 
     items: items.map((view) => deliveryView(name, view)),
     next: writeListCursor({ seq: before ?? 0 }),
   };
+}
+
+/** Whether a delivery has an event of the type and object asked for. */
+function holdsEvent(
+  events: NotificationView["events"],
+  query: Readonly<Record<string, string>>,
+): boolean {
+  const { eventType, objectType, objectId } = query;
+  return (
+    (eventType === undefined || events.some((event) => event.eventType === eventType)) &&
+    (objectType === undefined || events.some((event) => event.objectType === objectType)) &&
+    (objectId === undefined || events.some((event) => event.objectId === objectId))
+  );
 }
 
 const TROUBLED = ["retrying", "held", "dead"] as const;
@@ -361,7 +391,7 @@ async function troubled(c: Context<AskerEnv>): Promise<Record<string, unknown>> 
         address === undefined
           ? null
           : await c.env.EVENT_STREAMS.getByName(stream).notification(address.seq);
-      return view === null ? [] : [deliveryView(stream, view)];
+      return view === null || !holdsEvent(view.events, query) ? [] : [deliveryView(stream, view)];
     }),
   );
   const last = rows.at(-1);

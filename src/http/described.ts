@@ -11,12 +11,21 @@ export function described(
     status?: 200 | 202;
     body?: z.ZodType;
     bodyExample?: unknown;
+    /** Query parameters by name, and what they are. */
+    query?: Readonly<Record<string, string>>;
   },
 ): MiddlewareHandler {
-  const { tag, answer, status = 200, body, bodyExample } = about;
+  const { tag, answer, status = 200, body, bodyExample, query = {} } = about;
   return describeRoute({
     summary,
     tags: [tag],
+    parameters: Object.entries(query).map(([name, description]) => ({
+      name,
+      in: "query",
+      required: false,
+      description,
+      schema: name === "limit" ? { type: "integer", minimum: 1, maximum: 200 } : { type: "string" },
+    })),
     ...(body === undefined
       ? {}
       : {
@@ -33,10 +42,23 @@ export function described(
       [status]: { description: "Done", content: { "application/json": { example: answer } } },
       400: { description: "A field is wrong; `error.field` names it" },
       401: { description: "Missing or invalid credentials" },
+      403: { description: "The key's scopes are too small" },
       404: { description: "Unknown, or another organization's" },
     },
   });
 }
+
+/** Query parameters of every list. */
+export const PAGE = {
+  limit: "Items a page, 1 to 200; 50 if absent",
+  cursor: "`next` of the page before",
+} as const;
+
+/** Query parameters of a span of time. */
+export const SPAN = {
+  from: "ISO 8601 instant, included",
+  to: "ISO 8601 instant, included",
+} as const;
 
 /** Plain JSON: what the library takes for a schema object. */
 type JsonSchema = Record<string, never>;

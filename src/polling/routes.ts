@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { type AskerEnv, withKey, withSecrets } from "../accounts/routes";
+import { described } from "../http/described";
 import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../events/stream-name";
 import { doorsOf, ofToken } from "../instances/asked/routes";
@@ -40,48 +41,64 @@ export const pollerRecordRoutes = new Hono<AskerEnv>().get(
   },
 );
 
-/** `POST /v1/instances/{id}/poll`: a real poll, now (reference `v1-api.md`). */
-export const pollRoutes = new Hono<AskerEnv>().post("/instances/:id/poll", withKey(), async (c) => {
-  const { db, ring, config } = doorsOf(c);
-  const instance = await readInstance(db, ring, Number(c.req.param("id")) || 0);
-  if (instance === undefined || instance.organizationId !== c.var.asker.organizationId)
-    throw notFound(`No instance '${c.req.param("id")}'`);
-  if (instance.disabled || instance.pollerDisabled !== null)
-    throw conflict("The instance is disabled");
-  const { EVENT_STREAMS: streams, POLLS: polls, VENDOR_BUDGETS: budgets } = c.env;
-  const doors: PollDoors = { db, streams, polls, budgets, config };
-  if (c.req.query("dryRun") === "true")
-    return c.json({ dryRun: true, resources: await pollDry(instance, doors) });
-  const report = await pollNow(instance, doors);
-  switch (report.kind) {
-    case "not-polled":
-      throw conflict(report.reason);
-    case "busy":
-    case "postponed":
-      throw new Refusal({
-        kind: "limited",
-        message: "Another poll of this instance runs",
-        retryAfterSeconds: 5,
-      });
-    case "crowded":
-      throw new Refusal({
-        kind: "limited",
-        message: "The vendor's rate budget has no room",
-        retryAfterSeconds: Math.max(1, Math.ceil((report.until - Date.now()) / 1000)),
-      });
-    case "polled": {
-      const failed = report.resources.find(({ error }) => error !== null);
-      if (failed?.error !== undefined && failed.error !== null)
-        throw new Refusal({
-          kind: "vendor",
-          message: `${failed.objectType}: ${failed.error}`,
-          status: 502,
-          providerMessage: failed.error,
-        });
-      return c.json({
-        pollDate: new Date(report.pollDate).toISOString(),
-        resources: report.resources,
-      });
-    }
-  }
+const pollDescribed = described("Poll now; answers when the poll is committed", {
+  tag: "streams",
+  query: { dryRun: "true: what the next poll would do; nothing moves" },
+  answer: {
+    pollDate: "2026-11-21T20:00:00.000Z",
+    resources: [
+      { objectType: "contacts", fetched: 1, created: 1, updated: 0, deleted: 0, error: null },
+    ],
+  },
 });
+
+/** `POST /v1/instances/{id}/poll`: a real poll, now (reference `v1-api.md`). */
+export const pollRoutes = new Hono<AskerEnv>().post(
+  "/instances/:id/poll",
+  withKey(),
+  pollDescribed,
+  async (c) => {
+    const { db, ring, config } = doorsOf(c);
+    const instance = await readInstance(db, ring, Number(c.req.param("id")) || 0);
+    if (instance === undefined || instance.organizationId !== c.var.asker.organizationId)
+      throw notFound(`No instance '${c.req.param("id")}'`);
+    if (instance.disabled || instance.pollerDisabled !== null)
+      throw conflict("The instance is disabled");
+    const { EVENT_STREAMS: streams, POLLS: polls, VENDOR_BUDGETS: budgets } = c.env;
+    const doors: PollDoors = { db, streams, polls, budgets, config };
+    if (c.req.query("dryRun") === "true")
+      return c.json({ dryRun: true, resources: await pollDry(instance, doors) });
+    const report = await pollNow(instance, doors);
+    switch (report.kind) {
+      case "not-polled":
+        throw conflict(report.reason);
+      case "busy":
+      case "postponed":
+        throw new Refusal({
+          kind: "limited",
+          message: "Another poll of this instance runs",
+          retryAfterSeconds: 5,
+        });
+      case "crowded":
+        throw new Refusal({
+          kind: "limited",
+          message: "The vendor's rate budget has no room",
+          retryAfterSeconds: Math.max(1, Math.ceil((report.until - Date.now()) / 1000)),
+        });
+      case "polled": {
+        const failed = report.resources.find(({ error }) => error !== null);
+        if (failed?.error !== undefined && failed.error !== null)
+          throw new Refusal({
+            kind: "vendor",
+            message: `${failed.objectType}: ${failed.error}`,
+            status: 502,
+            providerMessage: failed.error,
+          });
+        return c.json({
+          pollDate: new Date(report.pollDate).toISOString(),
+          resources: report.resources,
+        });
+      }
+    }
+  },
+);

@@ -10,6 +10,8 @@ export type Load = {
   door: { url: string; headers: Record<string, string> };
   callbackUrl: string;
   streams: number;
+  /** Goes before a stream's number; a destination has the same name. */
+  prefix?: string;
   events: number;
   /** Absent: as fast as `CLIENTS` clients are answered. */
   ratePerSecond?: number;
@@ -50,7 +52,11 @@ export async function runLoad(load: Load, receiver: Receiver): Promise<LoadResul
   };
   const send = async (id: string, index: number): Promise<void> => {
     sentAt.set(id, performance.now());
-    const body = { stream: String(index % load.streams), ids: [id], url: load.callbackUrl };
+    const body = {
+      stream: `${load.prefix ?? ""}${index % load.streams}`,
+      ids: [id],
+      url: load.callbackUrl,
+    };
     const answer = await fetch(load.door.url, {
       method: "POST",
       headers: { "content-type": "application/json", ...load.door.headers },

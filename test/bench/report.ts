@@ -34,6 +34,17 @@ export function latencyRow(
   };
 }
 
+export function isolationRow(
+  when: string,
+  { acceptedToDelivered: { p50, p99 } }: LoadResult,
+): Record<string, string | number> {
+  return {
+    "99 destinations, a hundredth that stops answering": when,
+    "accepted→delivered p50 ms": round(p50),
+    p99: round(p99),
+  };
+}
+
 export function costRow({ what, used, dollars }: Cost): Record<string, string | number> {
   return {
     "counted per": what,

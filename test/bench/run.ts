@@ -1,5 +1,5 @@
 /**
- * `npm run bench [-- --json FILE --rounds N --events N]`: what Tributary delivers and costs under the local runtime,
+ * `npm run bench [-- --json FILE --rounds N --events N --recover N]`: what Tributary delivers and costs under the local runtime,
  * beside a floor Worker in the same run. Figures only: it fails when an event is lost, never on time.
  */
 import { mkdtempSync, writeFileSync } from "node:fs";
@@ -21,7 +21,17 @@ import {
   signingSecret,
 } from "./costs.ts";
 import { type Load, type LoadResult, runLoad } from "./load.ts";
-import { type Cost, costRow, latencyRow, print, round, type Speed, speedRow } from "./report.ts";
+import {
+  type Cost,
+  costRow,
+  isolationRow,
+  latencyRow,
+  print,
+  round,
+  type Speed,
+  speedRow,
+} from "./report.ts";
+import { deadAmong, mebibyte, recoverMany } from "./trouble.ts";
 import { removeFolder, startWorker, stopAll } from "./server.ts";
 
 const STREAMS = 50;
@@ -31,6 +41,7 @@ const { values: options } = parseArgs({
     json: { type: "string" },
     rounds: { type: "string", default: "3" },
     events: { type: "string", default: "2000" },
+    recover: { type: "string", default: "10000" },
   },
 });
 
@@ -121,11 +132,21 @@ for (let round = 1; round <= rounds; round += 1)
 receiver.setSecret(signingSecret);
 const polled = await polledChanges(tributary, sandbox, receiver);
 
+const door = { url: `${tributary.url}/bench/events`, headers: authorization.key };
+console.error("one destination of a hundred stops answering");
+const { before: wellBefore, after: wellAfter } = await deadAmong(tributary, receiver, { door });
+const large = await mebibyte(tributary, receiver);
+console.error(`${options.recover} dead notifications are recovered`);
+const recovered = await recoverMany(tributary, receiver, { door }, Number(options.recover));
+
 const all = speeds.flatMap((speed) => [...speed.floor, ...speed.tributary]);
-const lost = all.reduce(
-  (sum, { missing, repeated, unverified }) => sum + missing + repeated + unverified,
-  0,
-);
+const lost =
+  [...all, wellBefore, wellAfter, recovered.live].reduce(
+    (sum, { missing, repeated, unverified }) => sum + missing + repeated + unverified,
+    0,
+  ) +
+  recovered.missing +
+  (large.intact ? 0 : 1);
 const [latency] = speeds.slice(-1);
 const report = {
   machine: { cpus: cpus().length, loadBefore, loadAfter: loadavg()[0] ?? 0, node: process.version },
@@ -133,6 +154,9 @@ const report = {
   lostRepeatedOrUnverified: lost,
   speeds,
   polledPerSecond: polled.perSecond,
+  oneDeadAmongAHundred: { before: wellBefore, after: wellAfter },
+  mebibyte: large,
+  recovered,
   costs: [idle, ...polled.costs, ...costs],
 };
 const { machine } = report;
@@ -146,6 +170,11 @@ console.log(
 );
 if (latency !== undefined)
   print([latencyRow("floor", latency.floor), latencyRow("tributary", latency.tributary)]);
+print([isolationRow("before", wellBefore), isolationRow("after its first timeout", wellAfter)]);
+console.log(`an event of 1 MiB, sent until delivered whole: ${Math.round(large.ms)} ms`);
+console.log(
+  `${recovered.count} dead notifications, everything killed once on the way: died in ${Math.round(recovered.diedSeconds)} s, recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events meanwhile p50 ${Math.round(recovered.live.acceptedToDelivered.p50)} ms, p99 ${Math.round(recovered.live.acceptedToDelivered.p99)} ms`,
+);
 print(report.costs.map(costRow));
 console.log(
   "$: reference platform.md §5, beyond what is included; without CPU time and object duration,",

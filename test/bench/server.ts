@@ -7,7 +7,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 const root = resolve(import.meta.dirname, "../..");
 const readyMs = 60_000;
 
-export type Running = { url: string };
+export type Running = {
+  url: string;
+  /** Kills everything at one blow and starts it again on the same state and port. */
+  crash: () => Promise<void>;
+};
 
 const children = new Set<ChildProcess>();
 
@@ -81,28 +85,40 @@ export async function startWorker(
   const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(envFile, lines.join(""));
   const port = await freePort();
-  const { child, printed } = wrangler([
-    "dev",
-    "--no-bundle",
-    `--config=${config}`,
-    `--port=${port}`,
-    "--ip=127.0.0.1",
-    "--inspector-port=0",
-    `--persist-to=${state}`,
-    `--env-file=${envFile}`,
-    "--log-level=warn",
-    "--show-interactive-dev-session=false",
-  ]);
   const url = `http://127.0.0.1:${port}`;
-  for (const giveUpAt = Date.now() + readyMs; ;) {
-    const signal = AbortSignal.timeout(2_000);
-    const answer = await fetch(`${url}/health`, { signal }).catch(() => undefined);
-    await answer?.text();
-    if (answer?.ok === true) return { url };
-    if (child.exitCode !== null || printed().includes("ERROR") || Date.now() > giveUpAt)
-      throw new Error(`The Worker ${entry} did not start:\n${printed()}`);
-    await sleep(50);
-  }
+  const start = async (): Promise<ChildProcess> => {
+    const { child, printed } = wrangler([
+      "dev",
+      "--no-bundle",
+      `--config=${config}`,
+      `--port=${port}`,
+      "--ip=127.0.0.1",
+      "--inspector-port=0",
+      `--persist-to=${state}`,
+      `--env-file=${envFile}`,
+      "--log-level=warn",
+      "--show-interactive-dev-session=false",
+    ]);
+    for (const giveUpAt = Date.now() + readyMs; ;) {
+      const signal = AbortSignal.timeout(2_000);
+      const answer = await fetch(`${url}/health`, { signal }).catch(() => undefined);
+      await answer?.text();
+      if (answer?.ok === true) return child;
+      if (child.exitCode !== null || printed().includes("ERROR") || Date.now() > giveUpAt)
+        throw new Error(`The Worker ${entry} did not start:\n${printed()}`);
+      await sleep(50);
+    }
+  };
+  let running = await start();
+  return {
+    url,
+    crash: async () => {
+      const ended = new Promise((exit) => running.once("exit", exit));
+      if (running.pid !== undefined) process.kill(-running.pid, "SIGKILL");
+      await ended;
+      running = await start();
+    },
+  };
 }
 
 async function freePort(): Promise<number> {

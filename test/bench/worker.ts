@@ -145,20 +145,20 @@ export class EventStream extends production.EventStream {
 }
 
 const bench = new Hono<AskerEnv>()
-  /** Destinations `load-0` … that all call one address with one signing secret. */
+  /** Destinations `load-<name>0` … with one signing secret; `{index}` in their address stands for their number. */
   .post("/bench/destinations", withKey(), async (c) => {
-    const { count, url, signingSecret } = await c.req.json<Record<string, any>>();
+    const { count, url, signingSecret, name = "" } = await c.req.json<Record<string, any>>();
     const ring = keyring(readConfig(c.env).masterKeys);
     for (let index = 0; index < count; index += 1) {
       const [statement] = await saveDestination(
         c.env.DB,
         ring,
         {
-          id: `load-${index}`,
+          id: `load-${name}${index}`,
           organizationId: c.var.asker.organizationId,
           kind: "webhook",
-          ownerId: `load-${index}`,
-          url,
+          ownerId: `load-${name}${index}`,
+          url: url.replaceAll("{index}", String(index)),
           headers: {},
           legacyKey: null,
           signingSecret,

@@ -18,7 +18,7 @@ import {
   rotateKey,
 } from "../../delivery/store";
 import { parse, readJson } from "../../http/body";
-import { described } from "../../http/described";
+import { described, PAGE } from "../../http/described";
 import { instantField, readLimit, readListCursor, writeListCursor } from "../../http/lists";
 import { conflict, invalid, notFound, Refusal } from "../../http/refusal";
 import { digest } from "../event-id";
@@ -120,6 +120,11 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
       "/destinations",
       described("Destinations and their health", {
         tag: "destinations",
+        query: {
+          ...PAGE,
+          kind: "instance, webhook or flow-step",
+          status: "healthy, degraded, open or disabled",
+        },
         answer: { items: [EXAMPLE], next: null },
       }),
       async (c) => {
@@ -220,7 +225,16 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
         tag: "destinations",
         body: sample,
         bodyExample: { event: { hello: "world" } },
-        answer: { n: 1, status: 200 },
+        answer: {
+          n: 1,
+          at: "2026-11-21T20:00:00.000Z",
+          status: 200,
+          durationMs: 12,
+          error: null,
+          responseHeaders: {},
+          responseBody: "ok",
+          truncated: false,
+        },
       }),
       async (c) =>
         c.json(
@@ -238,6 +252,7 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
       described("Deliver its dead notifications since an instant again", {
         tag: "destinations",
         body: since,
+        bodyExample: { since: "2026-11-20T00:00:00.000Z" },
         status: 202,
         answer: { jobId: "job_1" },
       }),

@@ -4,7 +4,7 @@ import { type AskerEnv, withKey } from "../../accounts/routes";
 import { add, type Counts, noCounts, percentile } from "../../delivery/rollup/count";
 import { BUCKET_MS, readRollups, type Rollup } from "../../delivery/rollup/store";
 import { parse } from "../../http/body";
-import { described } from "../../http/described";
+import { described, SPAN } from "../../http/described";
 import { isoTime, readInstant } from "../../http/lists";
 import { instanceOfSource } from "../stream-name";
 import { costUsd } from "./cost";
@@ -31,6 +31,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
       "/usage",
       described("What was done, and what it cost", {
         tag: "operations",
+        query: { ...SPAN, by: "source, connector or day; day if absent" },
         answer: { items: [{ key: "2026-11-21", events: 1, costUsd: 0.000002 }], total: {} },
       }),
       async (c) => {
@@ -52,7 +53,11 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
     )
     .get(
       "/stats",
-      described("Series for charts", { tag: "operations", answer: { range: "24h", points: [] } }),
+      described("Series for charts", {
+        tag: "operations",
+        query: { range: "1h, 24h or 7d; 24h if absent" },
+        answer: { range: "24h", points: [] },
+      }),
       async (c) => {
         const range = parse(rangeField, c.req.query("range"), "range");
         const step = RANGES[range] / POINTS[range];

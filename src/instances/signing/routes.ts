@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../../accounts/routes";
 import { instanceDestinationId } from "../../delivery/destination";
 import { readDestinations } from "../../delivery/store";
+import { described } from "../../http/described";
 import { notFound } from "../../http/refusal";
 import { doorsOf } from "../asked/routes";
 
@@ -9,6 +10,10 @@ import { doorsOf } from "../asked/routes";
 export const signingSecretRoutes = new Hono<AskerEnv>().get(
   "/instances/:id/signing-secret",
   withKey(),
+  described("What an instance's receiver verifies callbacks with", {
+    tag: "destinations",
+    answer: { secret: "whsec_…" },
+  }),
   async (c) => {
     const { db, ring } = doorsOf(c);
     const id = instanceDestinationId(Number(c.req.param("id")) || 0);
