@@ -1,3 +1,4 @@
+import type { Target } from "../events/event";
 import type { ScopeName } from "./address";
 import { type Changed, matches, type Trigger } from "./match";
 import { destinationId } from "./resource";
@@ -18,7 +19,12 @@ export type HookedWebhook = {
   enabled: boolean;
   /** The Secret and key it names are there, or it names none. */
   secretFound: boolean;
+  /** Absent: none. */
+  order?: Order;
 };
+
+/** How its destination wants what it gets (`PATCH /v1/destinations/{id}`). */
+export type Order = Pick<Target, "ordering" | "blocks">;
 
 /** One destination of a change, or a remark that there is none; part of its row in the log. */
 export type HookTarget = {
@@ -26,6 +32,8 @@ export type HookTarget = {
   /** Not sent: the webhook is disabled. */
   skipped?: true;
   warnings: string[];
+  /** Absent: none. */
+  order?: Order;
 };
 
 /** Those who listen when a request begins. */
@@ -52,6 +60,7 @@ export function targetsOf(change: Changed, { hooks, webhooks }: Listeners): Hook
   const known = [...found.values()].map((webhook): HookTarget => ({
     destinationId: destinationId(webhook.id),
     ...(webhook.enabled ? {} : { skipped: true }),
+    ...(webhook.order === undefined ? {} : { order: webhook.order }),
     warnings: webhook.secretFound
       ? []
       : [`Webhook '${webhook.name}' is sent without its secret, which does not exist`],

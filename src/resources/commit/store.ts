@@ -2,6 +2,7 @@ import { groupsByWeight } from "../../events/plan";
 import { scopeKey } from "../address";
 import type { Change } from "../change";
 import type { Key } from "../key";
+import { listenersChange } from "../listeners/store";
 import type { Statement } from "../list";
 import type { Resource } from "../resource";
 
@@ -52,6 +53,7 @@ export async function commitPlan(
   organizationId: number,
   plan: Plan,
 ): Promise<"committed" | "conflict"> {
+  const written = [...plan.inserts, ...plan.updates, ...plan.removals];
   const statements = [
     ...expectations(db, organizationId, plan.expects),
     ...plan.counts.map((count) => counted(db, count)),
@@ -59,7 +61,9 @@ export async function commitPlan(
     ...plan.inserts.map((resource) => insert(db, resource)),
     ...plan.updates.map((resource) => update(db, resource)),
     ...removals(db, organizationId, plan.removals),
-    ...listenersChange(db, organizationId, plan),
+    ...(written.some(({ kind }) => LISTENERS.has(kind.kind))
+      ? [listenersChange(db, organizationId)]
+      : []),
     ...plan.statements,
   ];
   if (statements.length === 0) return "committed";
@@ -74,23 +78,6 @@ export async function commitPlan(
 }
 
 const LISTENERS = new Set(["ResourceHook", "Webhook", "Secret"]);
-
-/** Makes every isolate read hooks and webhooks anew. */
-function listenersChange(
-  db: D1Database,
-  organizationId: number,
-  { inserts, updates, removals: removed }: Plan,
-): D1PreparedStatement[] {
-  if (![...inserts, ...updates, ...removed].some(({ kind }) => LISTENERS.has(kind.kind))) return [];
-  return [
-    db
-      .prepare(
-        `INSERT INTO resource_cursors (organization_id, listeners_version) VALUES (?, 1)
-         ON CONFLICT (organization_id) DO UPDATE SET listeners_version = listeners_version + 1`,
-      )
-      .bind(organizationId),
-  ];
-}
 
 /** D1 has no interactive transaction: a batch is undone by a statement that fails on purpose. */
 const ASSERT = `SELECT iif(count(*) = 0, 1, json('!' || count(*))) FROM json_each(?2) AS e

@@ -1,6 +1,8 @@
 import * as z from "zod";
+import type { DestinationPolicy } from "../../db/schema";
 import { parseScopeKey } from "../address";
 import type { Hook, HookedWebhook, Listeners } from "../hooks";
+import { destinationId } from "../resource";
 import type { hookSpec } from "../kinds/management";
 
 const HOOKS = `SELECT name, scope, json_extract(content, '$.spec') AS spec
@@ -11,7 +13,8 @@ const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.
       (SELECT 1 FROM resources AS s, json_each(s.content, '$.spec.data') AS d
        WHERE s.organization_id = ?1 AND s.kind = 'Secret' AND s.scope = w.scope
          AND s.name = json_extract(w.content, '$.spec.auth.secret.name')
-         AND d.key = json_extract(w.content, '$.spec.auth.secret.key')) AS secret_found
+         AND d.key = json_extract(w.content, '$.spec.auth.secret.key')) AS secret_found,
+    (SELECT p.policy FROM destinations AS p WHERE p.id = '${destinationId("")}' || w.id) AS policy
   FROM resources AS w INDEXED BY resources_kind WHERE w.organization_id = ?1 AND w.kind = 'Webhook'`;
 
 const VERSION =
@@ -52,6 +55,15 @@ export async function readListeners(
   return listeners;
 }
 
+/** Makes every isolate read hooks, webhooks and how their destinations are served anew. */
+export const listenersChange = (db: D1Database, organizationId: number): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT INTO resource_cursors (organization_id, listeners_version) VALUES (?, 1)
+       ON CONFLICT (organization_id) DO UPDATE SET listeners_version = listeners_version + 1`,
+    )
+    .bind(organizationId);
+
 /** Organizations whose listeners an isolate keeps in mind. */
 const MOST_KNOWN = 500;
 
@@ -65,6 +77,7 @@ const webhookRow = z.object({
   scope: z.string(),
   enabled: z.number().nullable(),
   secret_found: z.number(),
+  policy: z.string().nullable(),
 });
 
 function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
@@ -73,12 +86,16 @@ function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
 }
 
 function toWebhook(row: z.infer<typeof webhookRow>): HookedWebhook {
-  const { id, name, scope, enabled, secret_found } = row;
+  const { id, name, scope, enabled, secret_found, policy } = row;
+  const { ordering = "none", deadHead }: DestinationPolicy = JSON.parse(policy ?? "{}");
   return {
     id,
     name,
     scope: parseScopeKey(scope),
     enabled: enabled !== 0,
     secretFound: secret_found !== 0,
+    ...(ordering === "none"
+      ? {}
+      : { order: { ordering, ...(deadHead === "block" ? { blocks: true } : {}) } }),
   };
 }

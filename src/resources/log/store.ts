@@ -78,12 +78,17 @@ function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Ta
   return { events, targets };
 }
 
-function targetOf({ destinationId, skipped, warnings }: HookTarget): Target {
+function targetOf({
+  destinationId,
+  skipped,
+  warnings,
+  order = { ordering: "none" },
+}: HookTarget): Target {
   return {
     destinationId,
     envelope: { format: "verbatim" },
     most: 1,
-    ordering: "none",
+    ...order,
     ...(skipped === undefined ? {} : { skipped }),
     ...(warnings.length === 0 ? {} : { warnings }),
   };
