@@ -31,6 +31,9 @@ export class Standings {
   }
 }
 
+/** This isolate's. */
+export const standings = new Standings();
+
 export type Asked = Omit<AdmitRequest, "holder">;
 /** `granted`: every call takes a seat of its own. */
 export type Answer = { kind: "granted" } | Exclude<Admission, { kind: "granted" }>;

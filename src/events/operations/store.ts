@@ -1,6 +1,7 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations } from "../../db/schema";
+import type { Announce } from "../../delivery/notice";
 import { streamName } from "../stream-name";
 import {
   operationalCommit,
@@ -25,3 +26,12 @@ export async function announceEvent(
     operationalCommit(event, wanted ? operationsDestinationId(organizationId) : null, Date.now()),
   );
 }
+
+/** Tells what happened to a destination; not of the one that is told such things. */
+export const announcer =
+  (doors: Parameters<typeof announceEvent>[0]): Announce =>
+  async ({ id, kind, organizationId }, { type, ...data }) => {
+    if (kind === "operations") return;
+    const event = { type, subject: id, data: { destinationId: id, ...data } };
+    await announceEvent(doors, organizationId, event);
+  };
