@@ -82,6 +82,15 @@ export async function platform() {
       );
       return { status: response.status, body: (await response.json()) as any };
     },
+    /** What the next poll would tell. */
+    async dry(id: number) {
+      const response = await app.request(
+        `/v1/instances/${id}/poll?dryRun=true`,
+        { method: "POST", headers: { authorization: "Bearer an-api-key-of-some-length" } },
+        env,
+      );
+      return { status: response.status, body: (await response.json()) as any };
+    },
     streamOf: (id: number) =>
       env.EVENT_STREAMS.getByName(
         streamName({ organizationId: organization, source: instanceSource(id) }),

@@ -6,7 +6,7 @@ export const concur = defineConnector({
   id: 3129,
   name: "Concur",
   hub: "expense",
-  description: "SAP Concur expense reports",
+  description: "SAP Concur expense reports; polling can't see that a report was deleted",
   authentication: {
     type: "oauth2",
     authorizeUrl: "https://www-us.api.concursolutions.com/oauth2/v0/authorize",

@@ -134,6 +134,8 @@ export function sfdcEmulator({
       if (at === -1) rows.push(row);
       else rows[at] = row;
     },
+    /** Out of the recycle bin: no query shows it any more. */
+    purge: (id: string) => void rows.splice(0, rows.length, ...rows.filter((row) => row.Id !== id)),
     forgetLocators: () => locators.clear(),
   };
 }
