@@ -224,6 +224,11 @@ export const resourceSchema = z.strictObject({
   where: z.record(z.string(), condition).default({}),
   /** The whole `where` text goes to this parameter as it came. */
   passThrough: z.string().optional(),
+  /**
+   * Names that its fields go by in programs written for the vendor's former API, or for another hub: what a
+   * poll configuration or a `where` calls so is the field of today.
+   */
+  formerly: parameters.default({}),
   /** Lists are asked for in this language. */
   language: languageSchema.optional(),
   /** The vendor's own name of it, as its webhooks and feeds say; absent: the resource's name. */

@@ -22,6 +22,7 @@ const resource = (type: string): ConnectorInput["resources"][string] => ({
   idField: "id",
   updatedField: "updatedAt",
   createdField: "createdAt",
+  formerly: { vid: "id" },
   deletions: {
     path: `/crm/v3/objects/${type}`,
     query: { archived: "true", limit: "100" },

@@ -47,6 +47,12 @@ const resource = (entity: string): ConnectorInput["resources"][string] => {
     idField: "Id",
     updatedField: "MetaData.LastUpdatedTime",
     createdField: "MetaData.CreateTime",
+    formerly: {
+      id: "Id",
+      "metaData.lastUpdatedTime": "MetaData.LastUpdatedTime",
+      "metaData.lastUpdateTime": "MetaData.LastUpdatedTime",
+      "metaData.createTime": "MetaData.CreateTime",
+    },
     deleted: { field: "status", equals: "Deleted" },
     language: {
       name: "qbo",

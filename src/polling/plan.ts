@@ -49,6 +49,7 @@ export function planResource(
   if (!expanded.ok || !hub.ok)
     return { ok: false, position, message: hub.ok ? "The URL can't be read" : hub.message };
   const vendor = findResource(instance.connector, hub.request.resource)?.resource;
+  const read = underTodaysNames(resource, vendor?.formerly ?? {});
   return {
     ok: true,
     position,
@@ -56,14 +57,14 @@ export function planResource(
     request: { ...hub.request, pageSize: pageSizeOf(instance, resource, hub.request) },
     reading: {
       source,
-      resource,
+      resource: read,
       deleted: vendor?.deleted,
       after,
       startedAt: goesOn?.startedAt ?? now,
       templated: hasTemplate(resource.url),
       firstPoll: position.last === undefined,
-      updated: dateReader(resource.updated),
-      created: dateReader(resource.created),
+      updated: dateReader(read.updated),
+      created: dateReader(read.created),
     },
     from: goesOn?.position,
     pages: goesOn?.pages ?? 0,
@@ -74,4 +75,20 @@ export function planResource(
 function pageSizeOf(instance: Instance, resource: PolledResource, request: HubRequest): number {
   const most = Number(instance.configuration["pagination.max"] ?? 100);
   return request.pageSize ?? resource.pageSize ?? (hasTemplate(resource.url) ? most : 20);
+}
+
+/** The resource with its fields as the vendor calls them today. */
+export function underTodaysNames(
+  resource: PolledResource,
+  formerly: Readonly<Record<string, string>>,
+): PolledResource {
+  const today = (field: string): string =>
+    (Object.hasOwn(formerly, field) ? formerly[field] : undefined) ?? field;
+  const { idField, updated, created } = resource;
+  return {
+    ...resource,
+    idField: today(idField),
+    ...(updated === undefined ? {} : { updated: { ...updated, field: today(updated.field) } }),
+    ...(created === undefined ? {} : { created: { ...created, field: today(created.field) } }),
+  };
 }

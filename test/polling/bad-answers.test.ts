@@ -164,6 +164,24 @@ describe.each(Object.keys(patients))("the poll of %s", (kind) => {
   );
 });
 
+it("failures of a feed before its instance was enabled again count no more", async () => {
+  const { id } = await patients["a log"]!();
+  const cursor = await cursorOf(id);
+  const feed = { ...cursor.resources["feed"], failures: 99, failedAt: Date.now() };
+  await on.streamOf(id).commit({
+    cursor: JSON.stringify({ ...cursor, resources: { feed } }),
+    events: [],
+    targets: [],
+  });
+  answerAll(() => new Response("<html>"));
+  expect((await on.poll(id)).status).toBe(502);
+  expect((await on.poll(id)).status).toBe(409);
+  expect((await on.call("PUT", `/instances/${id}/enabled`)).status).toBe(200);
+  expect((await on.poll(id)).status).toBe(502);
+  expect((await cursorOf(id)).resources["feed"]?.failures).toBe(1);
+  expect((await on.poll(id)).status).toBe(502);
+});
+
 describe("pages without an end", () => {
   const pages = (answer: (requests: number) => unknown) =>
     answerAll((_, seen) => Response.json(answer(seen.requests)));

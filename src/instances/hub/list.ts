@@ -126,12 +126,28 @@ function readWhere(text: string, { resource }: FoundResource): ReadWhere {
   if (text.trim() === "") return { ok: true, parameters: {} };
   if (resource.passThrough !== undefined)
     return { ok: true, parameters: { [resource.passThrough]: text } };
-  const parsed = parseWhere(text);
-  if (!parsed.ok) return parsed;
+  const written = parseWhere(text);
+  if (!written.ok) return written;
+  const parsed = { expression: underTodaysNames(written.expression, resource.formerly) };
   if (resource.language !== undefined)
     return { ok: true, parameters: {}, expression: parsed.expression };
   const mapped = mapWhere(parsed.expression, resource);
   return mapped.ok ? { ...mapped, expression: parsed.expression } : mapped;
+}
+
+function underTodaysNames(
+  expression: Expression,
+  formerly: Readonly<Record<string, string>>,
+): Expression {
+  if ("parts" in expression)
+    return {
+      ...expression,
+      parts: expression.parts.map((part) => underTodaysNames(part, formerly)),
+    };
+  const { field } = expression;
+  return Object.hasOwn(formerly, field)
+    ? { ...expression, field: formerly[field] ?? field }
+    : expression;
 }
 
 function checkOrder(text: string, { name }: FoundResource): string | undefined {

@@ -238,7 +238,10 @@ describe("dropbox", () => {
 
   it("DB-3: given one account on three instances, then three syncs, each told all", async () => {
     const { dropbox, id } = await start([]);
-    const others = [await connect(on, "dropbox"), await connect(on, "dropbox")];
+    const grant = { "oauth.user.refresh_token": "the-refresh-token" };
+    const others = [];
+    for (let made = 0; made < 2; made += 1)
+      others.push(await connect(on, "dropbox", grant, { code: undefined }));
     for (const other of others) await pollWell(on, other.id);
     dropbox.put("id:x", "/x");
     await Promise.all([id, ...others.map((other) => other.id)].map((one) => pollWell(on, one)));
@@ -482,6 +485,45 @@ describe("hubspot", () => {
     expect(await told(on, id)).toEqual([["CREATED", "contacts", "1"]]);
   });
 
+  it("takes the configuration that was written for the former API (reference §12), with vid and properties", async () => {
+    const at = Date.now() - HOUR;
+    const filters: unknown[] = [];
+    const hubspot = hubspotEmulator();
+    emulate((request) => {
+      if (!request.path.endsWith("/search")) return hubspot.answer(request);
+      filters.push(JSON.parse(request.text).filterGroups[0].filters[0]);
+      const properties = {
+        lastmodifieddate: new Date(at + 5_000).toISOString(),
+        createdate: new Date(at).toISOString(),
+      };
+      return { status: 200, body: { results: [{ ...row("501", at), properties }] } };
+    });
+    const { id } = await connect(on, "hubspot", {
+      "event.poller.configuration": {
+        accounts: {
+          url: "/hubs/crm/contacts?where=lastmodifieddate='${date}'",
+          idField: "vid",
+          datesConfiguration: {
+            updatedDateField: "properties.lastmodifieddate",
+            updatedDateFormat: "milliseconds",
+            createdDateField: "properties.createdate",
+            createdDateFormat: "milliseconds",
+          },
+          createdCheckTolerance: 10,
+        },
+      },
+    });
+    await pollWell(on, id);
+    expect(filters).toEqual([
+      {
+        propertyName: "lastmodifieddate",
+        operator: "GTE",
+        value: expect.stringMatching(/^\d{13}$/),
+      },
+    ]);
+    expect(await told(on, id)).toEqual([["CREATED", "accounts", "501"]]);
+  });
+
   it("tells what ?archived=true lists where deletions are asked for, later than the baseline, each once", async () => {
     const hubspot = hubspotEmulator();
     let archived: object[] = [];
@@ -539,6 +581,34 @@ describe("quickbooks", () => {
       ["CREATED", "customers", "63"],
       ["DELETED", "bills", "34"],
     ]);
+  });
+
+  it("takes the field names that the connectors of old had (reference §12)", async () => {
+    const quickbooks = quickbooksEmulator();
+    emulate(quickbooks.answer);
+    const since = { "event.poller.since": new Date(Date.now() - DAY).toISOString() };
+    const { id } = await connect(
+      on,
+      "quickbooks",
+      {
+        ...since,
+        "event.poller.configuration": {
+          invoices: {
+            url: "/hubs/finance/invoices?where=metaData.lastUpdatedTime>='${gmtDate:yyyy-MM-dd'T'HH:mm:ssXXX}'",
+            idField: "id",
+            datesConfiguration: {
+              updatedDateField: "metaData.lastUpdatedTime",
+              updatedDateFormat: "yyyy-MM-dd'T'HH:mm:ssXXX",
+              createdDateField: "metaData.createTime",
+            },
+          },
+        },
+      },
+      { realmId: "310687" },
+    );
+    quickbooks.put("Invoice", "7", Date.now() - 60_000, Date.now() - HOUR);
+    await pollWell(on, id);
+    expect(await told(on, id)).toEqual([["UPDATED", "invoices", "7"]]);
   });
 
   it("QB-7: given 02:30-08:00 and 03:30-07:00, then equal instants", () => {

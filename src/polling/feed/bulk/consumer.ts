@@ -4,6 +4,7 @@ import type { NewEvent } from "../../../events/event";
 import type { HubFailure } from "../../../instances/hub/client";
 import type { PolledResource } from "../../configuration";
 import { positionOf, underRule, windowStart } from "../../cursor";
+import { underTodaysNames } from "../../plan";
 import { countAccepted, emptyReport, type ResourceReport } from "../../poll";
 import { dateReader, readPage, type Reading } from "../../records";
 import { base, commitWork, cursorOf, type Run, targetOf, wantedBy } from "../../run/consumer";
@@ -26,7 +27,8 @@ export async function pollBulk(
   const startedAt = Date.now();
   const windows = resources.flatMap((resource): Window[] => {
     const definition = connector.resources[resource.resource];
-    const entity = definition?.objectType;
+    if (definition === undefined) return [];
+    const entity = definition.objectType;
     const own = connector.events.polling[resource.resource]?.["url"];
     if (entity === undefined || !feed.covers(entity) || own !== resource.url) return [];
     const position = underRule(
@@ -36,7 +38,9 @@ export async function pollBulk(
     );
     const from = windowStart(position, baseline, resource);
     const isReached = from > startedAt - feed.maxAgeMs && position.scan === undefined;
-    return isReached ? [{ resource, entity, position, from, deleted: definition?.deleted }] : [];
+    const { deleted, formerly } = definition;
+    const read = underTodaysNames(resource, formerly);
+    return isReached ? [{ resource: read, entity, position, from, deleted }] : [];
   });
   if (windows.length === 0) return [...resources];
   const read = await askBulk(run, feed, windows);

@@ -1,7 +1,7 @@
 import type { FeedCall } from "../../../connectors/feed";
 import type { NewEvent } from "../../../events/event";
 import { callVendor, type HubFailure } from "../../../instances/hub/client";
-import { type FeedPosition, positionOf } from "../../cursor";
+import { type FeedPosition, positionOf, sinceEnabled } from "../../cursor";
 import { MOST_PAGES, type ResourceReport } from "../../poll";
 import {
   base,
@@ -53,7 +53,8 @@ export async function failed(
   if (failure.kind === "vendor-error" && failure.retryAt !== undefined)
     if (failure.limited === true || failure.status === 429 || failure.status === 503)
       return postpone(run, report, told, failure.retryAt);
-  return fail(run, FEED, positionOf(run.cursor, FEED), report, told);
+  const position = sinceEnabled(positionOf(run.cursor, FEED), run.instance.enabledAt);
+  return fail(run, FEED, position, report, told);
 }
 
 /** A feed that gives page after page without an end: read on from there by the next poll. */
