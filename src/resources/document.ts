@@ -27,7 +27,11 @@ const name = z
 /** Group, version, kind, most of metadata and unknown keys are ignored (reference §3). */
 const envelope = z.object({
   name: z.preprocess((text) => (text === "" ? null : text), name.nullish()),
-  title: z.string().max(LONGEST_TITLE).nullish(),
+  title: z
+    .string()
+    .max(LONGEST_TITLE)
+    .refine((text) => text.isWellFormed(), "Half of a surrogate pair is no text")
+    .nullish(),
   attributes: z.record(z.string(), z.string()).nullish(),
   tags: z.array(z.string()).nullish(),
   finalizers: z
