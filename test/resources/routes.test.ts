@@ -239,6 +239,13 @@ describe("subresources", () => {
     await client.call("PUT", `${item}/x-lint`, { "x-lint": null });
     expect((await client.call("GET", `${item}/x-lint`)).status).toBe(404);
     expect((await client.call("PUT", `${item}/nonsense`, { nonsense: 1 })).status).toBe(404);
+    for (const resourceVersion of ["2", 2]) {
+      const stale = await client.call("PUT", `${item}/x-lint`, {
+        "x-lint": 1,
+        metadata: { resourceVersion },
+      });
+      expect(stale.status).toBe(428);
+    }
     const types = (await logOf(client)).map(({ type, metadata }) => [type, metadata?.subresource]);
     expect(types).toEqual([
       ["ResourceCreated", undefined],

@@ -1,8 +1,7 @@
 import type { Asker } from "../../accounts/store";
-import type { Version } from "../kinds/registry";
-import { kindNamed, kindsIn } from "../kinds/registry";
 import type { Embed, Shape } from "../embed";
 import type { Key } from "../key";
+import { kindNamed, kindsIn, type Version } from "../kinds/registry";
 import { readContents, readReferrers } from "../relations/store";
 import { type Resource, selectFields, view, type Warning } from "../resource";
 import { readResources } from "../store";

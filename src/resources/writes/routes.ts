@@ -140,7 +140,8 @@ function checkSub(kind: Address["kind"], sub: string, value: unknown): void {
 function versionIn(body: Record<string, unknown>): string | undefined {
   const { metadata } = body;
   const version = isObject(metadata) ? metadata["resourceVersion"] : undefined;
-  return typeof version === "string" && version !== "" ? version : undefined;
+  const known = typeof version === "string" || typeof version === "number";
+  return known && version !== "" ? String(version) : undefined;
 }
 
 function writeDoors(c: ApisContext): WriteDoors {
