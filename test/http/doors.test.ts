@@ -12,6 +12,7 @@ import { concur } from "../../src/connectors/concur";
 import { Standings } from "../../src/delivery/admission/consumer";
 import { consumeDeliveries } from "../../src/delivery/consumer";
 import type { EventStream } from "../../src/events/object";
+import { parseAllowList } from "../../src/http/egress";
 import { flowHandler } from "../../src/flows/consumer";
 import { exchangeCode } from "../../src/instances/hub/grant/client";
 import { ask, foundation, newUser } from "../accounts/ask";
@@ -59,7 +60,11 @@ async function call(
 }
 
 /** Consumes what a stream sends, as a deployed Worker does. */
-async function consumeDeployed(stream: DurableObjectStub<EventStream>, resolver?: string) {
+async function consumeDeployed(
+  stream: DurableObjectStub<EventStream>,
+  resolver?: string,
+  allow: string[] = [],
+) {
   const messages: unknown[] = [];
   const queue = {
     sendBatch: (batch: { body: unknown }[]) => {
@@ -79,7 +84,10 @@ async function consumeDeployed(stream: DurableObjectStub<EventStream>, resolver?
         ]),
         {
           ...doors,
-          config: { ...config, egress: { ...config.egress, resolver } },
+          config: {
+            ...config,
+            egress: { ...config.egress, resolver, allow: parseAllowList(allow) },
+          },
           endpoints: env.ENDPOINTS,
           standings: new Standings(),
           announce: () => Promise.resolve(),
@@ -246,6 +254,59 @@ describe("promise 8, no hostile URL passes any door", () => {
     );
     expect(called).toEqual([]);
   });
+});
+
+it("given a redirect to a private address, or a URL with odd IPv4 spelling, mapped IPv6, NAT64, 6to4, CGNAT, fc00::/7 or link-local metadata, then creation, test send and delivery all refuse it, unless an opt-in CIDR list permits", async () => {
+  const called = receiver(
+    () => new Response(null, { status: 302, headers: { location: "http://10.0.0.1/" } }),
+  );
+  const odd = [
+    "https://0xa.1/",
+    "https://[::ffff:10.0.0.1]/",
+    "https://[64:ff9b::a00:1]/",
+    "https://[2002:a00:1::]/",
+    "https://100.64.0.1/",
+    "https://[fc00::1]/",
+    "https://169.254.169.254/",
+  ];
+  const secrets = "User user-secret-of-the-tests, Organization organization-secret-of-tests";
+  const stream = freshStream();
+  const consume = await consumeDeployed(stream);
+  const all = await Promise.all(odd.map((url) => destination({ url })));
+  await Promise.all(
+    all.map(async ({ id, url }) => {
+      const body = draft({ "event.notification.callback.url": url });
+      expect((await call("POST", "/elements/api-v2/instances", body, secrets)).status).toBe(400);
+      const tried = await call("POST", `/v1/destinations/${id}/test`, {});
+      expect({ url, answer: tried.body.status }).toEqual({ url, answer: null });
+    }),
+  );
+  const targets = all.map(({ id }) => target({ destinationId: id, most: 1 }));
+  const to = all.map((_, index) => index);
+  await stream.commit(commit({ targets, events: [event("odd", { to })] }));
+  await consume();
+  expect((await endsOf(stream, 10)).map(({ reason }) => reason)).toEqual(odd.map(() => "refused"));
+  expect(called).toEqual([]);
+
+  const permitted = await consumeDeployed(stream, undefined, ["10.0.0.0/8", "fc00::/7"]);
+  await stream.commit(commit({ targets, events: [event("permitted", { to })] }));
+  await permitted();
+  const ends = (await endsOf(stream, 7)).toReversed().map(({ reason }) => reason);
+  expect(ends).toEqual([
+    "retrying",
+    "retrying",
+    "refused",
+    "refused",
+    "refused",
+    "retrying",
+    "refused",
+  ]);
+  // The redirect is the answer; where it points to is not called.
+  expect(called.map(({ url }) => new URL(url).hostname)).toEqual([
+    "10.0.0.1",
+    "[::ffff:a00:1]",
+    "[fc00::1]",
+  ]);
 });
 
 describe("a name that resolves to a private address", () => {

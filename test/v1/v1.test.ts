@@ -116,6 +116,37 @@ describe("deliveries", () => {
     });
   });
 
+  it("without a source are filtered by what they hold, with one by their state; neither takes nonsense", async () => {
+    receiver(() => new Response("no", { status: 410 }));
+    const { id, destinationId } = await instance();
+    await delivered(id, ["p", "q"], "dead");
+    const mine = `destinationId=${destinationId}`;
+    const some = await v1("GET", `/deliveries?${mine}&objectId=object-${id}-p`);
+    expect(some.body.items.map(({ objectIds }: any) => objectIds)).toEqual([[`object-${id}-p`]]);
+    expect((await v1("GET", `/deliveries?${mine}&eventType=DELETED`)).body.items).toEqual([]);
+    const dead = await v1("GET", `/deliveries?source=${id}&status=dead`);
+    expect(dead.body.items).toHaveLength(2);
+    const odd = await v1("GET", `/deliveries?source=${id}&status=lost`);
+    expect(odd).toMatchObject({ status: 400, body: { error: { field: "status" } } });
+    expect((await v1("GET", "/deliveries?source=nonsense")).status).toBe(404);
+    expect((await v1("GET", `/deliveries?source=${id}`, undefined, THEIRS)).status).toBe(404);
+  });
+
+  it("show the warnings of their notifications", async () => {
+    receiver(ok);
+    const stream = env.EVENT_STREAMS.getByName("1/scope:management/Environment/warned");
+    await stream.commit(
+      commit({
+        targets: [target({ destinationId: null, warnings: ["Webhook 'gone' does not exist"] })],
+        events: [event("warned")],
+      }),
+    );
+    const { body } = await v1("GET", "/deliveries?source=scope:management/Environment/warned");
+    expect(body.items).toMatchObject([
+      { status: "held", destinationId: null, warnings: ["Webhook 'gone' does not exist"] },
+    ]);
+  });
+
   it("that are dead since an instant are recovered as paged work", async () => {
     let answer = (): Response =>
       new Response("no", { status: 400, headers: { "webhook-delivery": "abort-message" } });
@@ -282,7 +313,54 @@ describe("keys, audit and the organization", () => {
     const response = await exports.default.fetch("https://tributary.example/openapi.json");
     const { openapi, paths } = await response.json<any>();
     expect(openapi).toMatch(/^3\.1/);
+    for (const [path, methods] of Object.entries<any>(paths))
+      for (const [method, route] of Object.entries<any>(methods)) {
+        const named = { path, method };
+        const answers: any[] = Object.values(route.responses);
+        const examples = answers.map((one) => one.content?.["application/json"]?.example);
+        expect({ ...named, example: examples.some((one) => one !== undefined) }).toEqual({
+          ...named,
+          example: true,
+        });
+        const body = route.requestBody?.content["application/json"];
+        if (body !== undefined)
+          expect({ ...named, example: body.example !== undefined }).toEqual({
+            ...named,
+            example: true,
+          });
+      }
+    expect(paths["/v1/deliveries"].get.parameters.map(({ name }: any) => name)).toEqual([
+      "limit",
+      "cursor",
+      "from",
+      "to",
+      "objectType",
+      "objectId",
+      "eventType",
+      "source",
+      "destinationId",
+      "status",
+    ]);
     for (const path of [
+      "/v1/instances/{id}/poll",
+      "/v1/instances/{id}/signing-secret",
+      "/v1/streams/{source}/events",
+      "/v1/streams/{source}/consumers/{name}",
+      "/v1/streams/{source}/consumers/{name}/events",
+      "/v1/streams/{source}/replay",
+      "/v1/streams/{source}/objects/{objectType}/{objectId}",
+      "/v1/destinations",
+      "/v1/destinations/{id}",
+      "/v1/destinations/{id}/signing-secret",
+      "/v1/destinations/{id}/test",
+      "/v1/destinations/{id}/recover",
+      "/v1/deliveries",
+      "/v1/deliveries/{id}/resend",
+      "/v1/jobs/{id}",
+      "/v1/stats",
+      "/v1/keys/{id}",
+      "/v1/audit",
+      "/v1/organization",
       "/v1/deliveries/{id}",
       "/v1/destinations/{id}/rotate",
       "/v1/keys",

@@ -1,9 +1,15 @@
 import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
 import { instanceDestinationId } from "../../delivery/destination";
+import { activeSources } from "../../delivery/rollup/store";
 import type { NotificationView } from "../../events/history";
 import type { EventStream } from "../../events/object";
-import { instanceSource, parseNotificationId, streamName } from "../../events/stream-name";
+import {
+  instanceOfSource,
+  instanceSource,
+  parseNotificationId,
+  streamName,
+} from "../../events/stream-name";
 import { bucketsOf, intervalMs, type Tally } from "../../events/tally";
 import { pageOf } from "../../http/paging";
 import { forbidden, invalid, notFound } from "../../http/refusal";
@@ -15,6 +21,8 @@ import { dispositionView, historyView } from "./view";
 
 /** Org-wide lists merge at most this many streams (reference §9). */
 const STREAMS = 100;
+/** Who was active within this time comes before those that are merely new. */
+const ACTIVE_MS = 7 * 86_400_000;
 const MOST_BUCKETS = 10_000;
 
 /** `…/events` of the connector surface: what was received, and what became of it (reference §9). */
@@ -64,11 +72,14 @@ function streamOf(
   return c.env.EVENT_STREAMS.getByName(streamName({ organizationId, source: instanceSource(id) }));
 }
 
-/** The instance of the Element token, or the organization's most recent ones. */
+/** The instance of the Element token, or the organization's most recently active ones. */
 async function named(c: Context<AskerEnv>): Promise<Instance[]> {
   if (c.var.elementToken !== undefined) return [await ofToken(c)];
   const { db, ring } = doorsOf(c);
-  return recentInstances(db, ring, c.var.asker.organizationId, STREAMS);
+  const { organizationId } = c.var.asker;
+  const sources = await activeSources(db, organizationId, Date.now() - ACTIVE_MS, STREAMS);
+  const active = sources.flatMap((source) => instanceOfSource(source) ?? []);
+  return recentInstances(db, ring, organizationId, STREAMS, active);
 }
 
 async function listed(
