@@ -277,6 +277,8 @@ export const connectorSchema = z.strictObject({
   hub: z.string().min(1),
   description: z.string().default(""),
   authentication: authenticationSchema,
+  /** Other ways for an instance to prove itself, chosen by its configuration key `authentication.type`. */
+  otherAuthentications: z.array(authenticationSchema).default([]),
   /** Where the API lives; the configuration key `base.url` replaces scheme, host and port. */
   baseUrl: template,
   /** Sent with every request. */

@@ -71,11 +71,33 @@ const definition = (
     expiresInDefault: 1800,
     keep: { hub_id: "hubspot.portal.id" },
   },
+  // A private app's token, in place of a consent.
+  otherAuthentications: [
+    {
+      type: "apiKey",
+      name: "Authorization",
+      prefix: "Bearer ",
+      configurationKey: "hubspot.authorization.apikey",
+    },
+  ],
   baseUrl: "https://api.hubapi.com",
   headers: { Accept: "application/json" },
   // Searches, which polls are made of.
   rateLimit: { requests: 5, seconds: 1, accountKey: "hubspot.portal.id" },
   configuration: [
+    {
+      key: "authentication.type",
+      name: "Authentication",
+      description: "oauth2 or apiKey",
+      type: "TEXTFIELD_32",
+      defaultValue: "oauth2",
+    },
+    {
+      key: "hubspot.authorization.apikey",
+      name: "Private app token",
+      description: "What apiKey authentication sends",
+      type: "PASSWORD",
+    },
     {
       key: "hubspot.portal.id",
       name: "Portal id",

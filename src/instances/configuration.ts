@@ -1,4 +1,4 @@
-import type { Connector } from "../connectors/definition";
+import type { Authentication, Connector } from "../connectors/definition";
 import { entriesOf, type Entry, isSecretKey } from "./entries";
 
 export const MASK = "********";
@@ -90,11 +90,21 @@ export function eventSettings(
   };
 }
 
+/** How an instance proves itself: as its connector does, unless it chose another way that there is. */
+export function authenticationOf(
+  { authentication, otherAuthentications }: Connector,
+  values: Readonly<Record<string, string | null>>,
+): Authentication {
+  const chosen = values["authentication.type"]?.toLowerCase();
+  return otherAuthentications.find(({ type }) => type.toLowerCase() === chosen) ?? authentication;
+}
+
 /** Whether the instance has what it takes to call the vendor. */
 export function hasCredentials(
-  { authentication }: Connector,
+  connector: Connector,
   values: Readonly<Record<string, string | null>>,
 ): boolean {
+  const authentication = authenticationOf(connector, values);
   const has = (key: string): boolean => (values[key] ?? null) !== null;
   switch (authentication.type) {
     case "oauth2":

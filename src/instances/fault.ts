@@ -1,7 +1,21 @@
 import type { Config } from "../config";
+import type { Connector } from "../connectors/definition";
 import { checkEgress } from "../http/egress";
 import { configurationFault, type Fault } from "./check";
 import { destinationOf } from "./destination";
+
+/** Where there is a choice of how to prove oneself, a way that there is not. */
+export function authenticationFault(
+  { authentication, otherAuthentications }: Connector,
+  configuration: Record<string, string | null>,
+): Fault | undefined {
+  const chosen = configuration["authentication.type"] ?? null;
+  const types = [authentication, ...otherAuthentications].map(({ type }) => type);
+  if (chosen === null || otherAuthentications.length === 0) return undefined;
+  if (types.some((type) => type.toLowerCase() === chosen.toLowerCase())) return undefined;
+  const message = `authentication.type: Expected ${types.join(" or ")}, got '${chosen}'`;
+  return { field: "configuration.authentication.type", message };
+}
 
 /** What is wrong with a configuration, the poll configuration apart. */
 export function faultOf(

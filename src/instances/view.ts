@@ -1,4 +1,9 @@
-import { eventSettings, visibleConfiguration, visibleValue } from "./configuration";
+import {
+  authenticationOf,
+  eventSettings,
+  visibleConfiguration,
+  visibleValue,
+} from "./configuration";
 import { type Entry, entriesOf } from "./entries";
 import type { Instance } from "./instance";
 
@@ -19,7 +24,7 @@ export function instanceView(instance: Instance, user: UserView): Record<string,
       key: connector.key,
       hub: connector.hub,
       active: true,
-      authentication: { type: connector.authentication.type },
+      authentication: { type: authenticationOf(connector, configuration).type },
     },
     tags: instance.tags,
     provisionInteractions: [],

@@ -9,7 +9,7 @@ import { conflict, invalid, notFound, Refusal } from "../../http/refusal";
 import { doorsOf, draftOf, readBack } from "../asked/routes";
 import { connectorOf } from "../catalog/store";
 import type { Fault } from "../check";
-import { hasCredentials, mergeConfiguration } from "../configuration";
+import { authenticationOf, hasCredentials, mergeConfiguration } from "../configuration";
 import {
   configurationChange,
   grantedConfiguration,
@@ -18,7 +18,7 @@ import {
   newInstance,
   type ProviderData,
 } from "../draft";
-import { faultOf } from "../fault";
+import { authenticationFault, faultOf } from "../fault";
 import { exchangeCode } from "../hub/grant/client";
 import { appHandle } from "../hub/oauth";
 import { type Instance, switched, withValidity } from "../instance";
@@ -173,7 +173,9 @@ export class InstanceEdits {
 
   #check(connector: Connector, configuration: Configuration, config: Config): void {
     const fault =
-      faultOf(configuration, config) ?? this.#pollingFault({ connector, configuration });
+      authenticationFault(connector, configuration) ??
+      faultOf(configuration, config) ??
+      this.#pollingFault({ connector, configuration });
     if (fault !== undefined) throw invalid(fault.message, fault.field);
   }
 }
@@ -218,8 +220,9 @@ async function granted(
   data: ProviderData | undefined,
 ): Promise<Configuration> {
   if (data === undefined) return {};
-  const given = grantedConfiguration(connector.authentication, data);
-  if (data.code === undefined || connector.authentication.type !== "oauth2") return given;
+  const authentication = authenticationOf(connector, configuration);
+  const given = grantedConfiguration(authentication, data);
+  if (data.code === undefined || authentication.type !== "oauth2") return given;
   const { organizationId } = c.var.asker;
   const all = { ...configuration, ...given };
   const exchanged = await exchangeCode(organizationId, connector, all, data.code, doorsOf(c));

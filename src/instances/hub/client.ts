@@ -1,5 +1,6 @@
 import type { Operation } from "../../connectors/definition";
 import { limitedUntil } from "../budget/limit";
+import { authenticationOf } from "../configuration";
 import type { Instance } from "../instance";
 import type { HubFailure, ReadAnswer } from "./answer";
 import { readField } from "./field";
@@ -116,7 +117,8 @@ type Called = Extract<ReadAnswer, { kind: "json" }> | HubFailure;
 
 /** Calls with a token that lives; one that the vendor refuses all the same is renewed once. */
 async function call(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
-  if (instance.connector.authentication.type !== "oauth2") return callOnce(instance, build, doors);
+  const { type } = authenticationOf(instance.connector, instance.configuration);
+  if (type !== "oauth2") return callOnce(instance, build, doors);
   const state = tokenState(instance.configuration, Date.now());
   if (state === "none") return unauthorized(instance, "It has no token");
   if (state !== "good") {

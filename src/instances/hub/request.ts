@@ -1,4 +1,5 @@
 import type { Connector, Operation, Resource } from "../../connectors/definition";
+import { authenticationOf } from "../configuration";
 import { fillTemplate, type Instance, rebase } from "../instance";
 
 /** Which request of the vendor's API an operation is. */
@@ -173,12 +174,13 @@ function addQuery(url: URL, parameters: Parameters): void {
 
 /** Adds the instance's credentials. @returns what is missing. */
 function authenticate(
-  { authentication }: Connector,
+  connector: Connector,
   values: Readonly<Record<string, string | null>>,
   url: URL,
   headers: Record<string, string>,
 ): string | undefined {
   const missing = (key: string): string => `Missing configuration '${key}'`;
+  const authentication = authenticationOf(connector, values);
   switch (authentication.type) {
     case "oauth2": {
       const token = values["oauth.user.token"] ?? "";

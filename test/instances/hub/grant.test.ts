@@ -355,6 +355,56 @@ function codeOf(
   return new URL(headers?.["location"] ?? "").searchParams.get("code") ?? "";
 }
 
+describe("HubSpot by a private app's token", () => {
+  const configuration = {
+    "authentication.type": "apiKey",
+    "hubspot.authorization.apikey": "pat-1",
+    "base.url": VENDOR,
+  };
+
+  it("is an instance without a consent, whose calls carry the token", async () => {
+    const seen: (string | undefined)[] = [];
+    emulate(({ headers }) => {
+      seen.push(headers["authorization"]);
+      return { status: 200, body: { total: 0, results: [] } };
+    });
+    const { body } = await on.call("POST", "/instances", {
+      element: { key: "hubspot" },
+      configuration,
+    });
+    expect(body).toMatchObject({
+      valid: true,
+      element: { authentication: { type: "apiKey" } },
+      configuration: { "hubspot.authorization.apikey": "********" },
+    });
+    const page = await listRecords(await read(body.id), "contacts", {}, doors);
+    expect(page).toMatchObject({ kind: "page", total: 0 });
+    expect(seen).toEqual(["Bearer pat-1"]);
+    const changed = await on.call("PATCH", `/instances/${body.id}`, {
+      configuration: { "authentication.type": "oauth2" },
+    });
+    expect(changed.body).toMatchObject({ valid: false, invalidReason: "No credentials yet" });
+  });
+
+  it("takes the key as providerData too, and no other way than those it knows", async () => {
+    const { "hubspot.authorization.apikey": _, ...rest } = configuration;
+    const made = await on.call("POST", "/instances", {
+      element: { key: "hubspot" },
+      providerData: { apikey: "pat-2" },
+      configuration: rest,
+    });
+    expect(made.body).toMatchObject({ valid: true });
+    const refused = await on.call("POST", "/instances", {
+      element: { key: "hubspot" },
+      configuration: { ...rest, "authentication.type": "basic" },
+    });
+    expect([refused.status, refused.body.message]).toEqual([
+      400,
+      expect.stringContaining("authentication.type"),
+    ]);
+  });
+});
+
 describe("a code that may be bound by a verifier (RFC 7636)", () => {
   const AUTHORIZE = "/services/oauth2/authorize";
   const post = (code: string, callback: string) =>

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { connectorSchema } from "../../../connectors/definition";
+import { type Authentication, connectorSchema } from "../../../connectors/definition";
 
 /**
  * A connector as an organization describes it: the schema of the built-in ones, without their own code
@@ -8,7 +8,7 @@ import { connectorSchema } from "../../../connectors/definition";
 export const ownDefinition = connectorSchema
   .omit({ id: true })
   .superRefine((connector, context) => {
-    const { authentication, configuration, events, webhook } = connector;
+    const { authentication, otherAuthentications, configuration, events, webhook } = connector;
     const secrets = new Set(
       configuration.flatMap(({ key, type }) => (type === "PASSWORD" ? key : [])),
     );
@@ -18,16 +18,19 @@ export const ownDefinition = connectorSchema
     const declared = (key: string): boolean =>
       secrets.has(key) ||
       ["password", "oauth.api.secret", "event.vendor.signature.key"].includes(key);
-    if (authentication.type === "apiKey" && !declared(authentication.configurationKey))
-      fault(
-        ["authentication", "configurationKey"],
-        `Expected a key of configuration of type PASSWORD, got '${authentication.configurationKey}'`,
-      );
-    if (authentication.type === "basic" && !declared(authentication.passwordKey))
-      fault(
-        ["authentication", "passwordKey"],
-        `Expected a key of configuration of type PASSWORD, got '${authentication.passwordKey}'`,
-      );
+    const checkSecret = (path: (string | number)[], one: Authentication): void => {
+      const [name, key] =
+        one.type === "apiKey"
+          ? ["configurationKey", one.configurationKey]
+          : one.type === "basic"
+            ? ["passwordKey", one.passwordKey]
+            : [];
+      if (name !== undefined && key !== undefined && !declared(key))
+        fault([...path, name], `Expected a key of configuration of type PASSWORD, got '${key}'`);
+    };
+    checkSecret(["authentication"], authentication);
+    for (const [index, other] of otherAuthentications.entries())
+      checkSecret(["otherAuthentications", index], other);
     if (events.feed !== undefined)
       fault(["events", "feed"], `Feed '${events.feed}' is for built-in connectors`);
     if (!events.methods.includes(events.defaultMode))
