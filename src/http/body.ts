@@ -87,11 +87,27 @@ export async function readTypedJson(
   }
 }
 
+type Issue = { path: PropertyKey[]; message: string };
+
+/** What is wrong inside a union: the fault of that shape which has fewest, and lies deepest. */
+function innermost(issue: z.core.$ZodIssue | undefined): Issue | undefined {
+  if (issue?.code !== "invalid_union") return issue;
+  const [likeliest] = issue.errors
+    .flatMap((issues) => {
+      const first = innermost(issues[0]);
+      return first === undefined ? [] : { count: issues.length, first };
+    })
+    .toSorted((a, b) => a.count - b.count || b.first.path.length - a.first.path.length);
+  if (likeliest === undefined || likeliest.first.path.length === 0) return issue;
+  const { path, message } = likeliest.first;
+  return { path: [...issue.path, ...path], message };
+}
+
 /** @throws Refusal `invalid` naming the first wrong field and what was expected. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  const issue = result.error.issues[0];
+  const issue = innermost(result.error.issues[0]);
   const field = [prefix, ...(issue?.path ?? []).map(String)]
     .filter((part) => part !== "")
     .join(".");
