@@ -1,6 +1,6 @@
 import { findResource } from "../instances/hub/request";
 import type { Instance } from "../instances/instance";
-import type { PolledResource } from "./configuration";
+import type { PolledResource } from "./polled-resource";
 import {
   type Cursor,
   type Position,

@@ -2,8 +2,9 @@ import type { Resource } from "../connectors/definition";
 import { digest, eventId } from "../events/event-id";
 import type { NewEvent } from "../events/event";
 import { classify, hashDecision, readId, readPath } from "./classify";
-import type { DateSource, PolledResource } from "./configuration";
-import { parseInstant, parseZone, UTC, type Zone } from "./java-date";
+import type { DateSource, PolledResource } from "./polled-resource";
+import { parseInstant } from "./java-date";
+import { parseZone, UTC, type Zone } from "./zone";
 
 /** How the records of one resource are read in one poll. */
 export type Reading = {

@@ -3,11 +3,8 @@ import type { Connector } from "../connectors/definition";
 import { feeds } from "../connectors/parsers";
 import type { Fault } from "../instances/check";
 import type { Instance } from "../instances/instance";
-import {
-  type PolledResource,
-  parsePollingConfiguration,
-  type PollingConfiguration,
-} from "./configuration";
+import type { PolledResource } from "./polled-resource";
+import { parsePollingConfiguration, type PollingConfiguration } from "./configuration";
 import { parseHubUrl } from "./hub-url";
 
 /** The resources an instance polls. */

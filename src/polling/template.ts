@@ -1,5 +1,6 @@
 /** Date templates in poll URLs (connector-events-api.md §5.3). */
-import { checkPattern, formatInstant, GMT, parseZone, UTC, type Zone } from "./java-date";
+import { checkPattern, formatInstant } from "./java-date";
+import { GMT, parseZone, UTC, type Zone } from "./zone";
 
 export type Expansion =
   | { ok: true; url: string; templated: boolean }

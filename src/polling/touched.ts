@@ -1,7 +1,7 @@
 import type { Connector, Resource } from "../connectors/definition";
 import { findResource } from "../instances/hub/request";
 import { touchedType } from "../instances/touched";
-import type { PolledResource } from "./configuration";
+import type { PolledResource } from "./polled-resource";
 import { parseHubUrl } from "./hub-url";
 
 /**

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { parsePollingConfiguration } from "../../src/polling/configuration";
-import type { PolledResource, PollingInput } from "../../src/polling/configuration";
+import type { PolledResource } from "../../src/polling/polled-resource";
+import type { PollingInput } from "../../src/polling/configuration";
 
 const CONCUR = "yyyy-MM-dd'T'HH:mm:ss.SSS";
 const reports = {

@@ -1,13 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  checkPattern,
-  formatInstant,
-  parseInstant,
-  parseZone,
-  UTC,
-} from "../../src/polling/java-date";
-import type { Zone } from "../../src/polling/java-date";
+import { checkPattern, formatInstant, parseInstant } from "../../src/polling/java-date";
+import { parseZone, UTC, type Zone } from "../../src/polling/zone";
 
 const zone = (text: string): Zone => {
   const parsed = parseZone(text);

@@ -2,7 +2,7 @@ import type { Deletions } from "../../connectors/definition";
 import type { NewEvent } from "../../events/event";
 import { callVendor } from "../../instances/hub/client";
 import { findResource } from "../../instances/hub/request";
-import type { PolledResource } from "../configuration";
+import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../poll";

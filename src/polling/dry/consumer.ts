@@ -4,7 +4,7 @@ import type { NewEvent } from "../../events/event";
 import { instanceSource, streamName } from "../../events/stream-name";
 import { callVendor, type HubDoors, listRecords } from "../../instances/hub/client";
 import type { Instance } from "../../instances/instance";
-import type { PolledResource } from "../configuration";
+import type { PolledResource } from "../polled-resource";
 import { type Cursor, readCursor } from "../cursor";
 import { logEvent } from "../feed/log/event";
 import { applyTree } from "../feed/tree/apply";

@@ -4,7 +4,7 @@ import { eventSettings } from "../../instances/configuration";
 import type { Turn } from "../../instances/budget/limit";
 import type { Instance } from "../../instances/instance";
 import { TOUCHED } from "../../instances/touched";
-import type { PolledResource } from "../configuration";
+import type { PolledResource } from "../polled-resource";
 import { readCursor } from "../cursor";
 import { pollDeletions } from "../deletions/consumer";
 import { pollBulk } from "../feed/bulk/consumer";

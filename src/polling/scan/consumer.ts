@@ -6,7 +6,7 @@ import {
   positionSchema,
 } from "../../instances/hub/position";
 import { newestFirst } from "../classify";
-import type { PolledResource } from "../configuration";
+import type { PolledResource } from "../polled-resource";
 import type { Position } from "../cursor";
 import type { HubRequest } from "../hub-url";
 import { planResource } from "../plan";

@@ -1,7 +1,7 @@
 import { eventId } from "../../events/event-id";
 import { listRecords } from "../../instances/hub/client";
 import { readId } from "../classify";
-import type { PolledResource } from "../configuration";
+import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../poll";

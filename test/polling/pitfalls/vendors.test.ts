@@ -1,6 +1,7 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { findConnector } from "../../../src/connectors/catalog";
-import { parseInstant, UTC } from "../../../src/polling/java-date";
+import { parseInstant } from "../../../src/polling/java-date";
+import { UTC } from "../../../src/polling/zone";
 import { emulate, platform, stored, VENDOR } from "../../platform";
 import { boxEmulator } from "../../vendors/box";
 import { dropboxEmulator } from "../../vendors/dropbox";

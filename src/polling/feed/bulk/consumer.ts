@@ -2,7 +2,7 @@ import type { BulkFeed } from "../../../connectors/feed";
 import { feeds } from "../../../connectors/parsers";
 import type { NewEvent } from "../../../events/event";
 import type { HubFailure } from "../../../instances/hub/client";
-import type { PolledResource } from "../../configuration";
+import type { PolledResource } from "../../polled-resource";
 import { positionOf, underRule, windowStart } from "../../cursor";
 import { underTodaysNames } from "../../plan";
 import { countAccepted, emptyReport, type ResourceReport } from "../../poll";
