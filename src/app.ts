@@ -20,6 +20,7 @@ import { readConfig } from "./config";
 import { docsPage } from "./http/docs";
 import { consoleRoutes } from "./console/routes";
 import { keyring } from "./db/sealed";
+import { deliveryRoutes } from "./events/deliveries/routes";
 import { destinationRoutes, type TellOwner } from "./events/destinations/routes";
 import { organizationRoutes } from "./events/organization/routes";
 import { streamRoutes } from "./events/routes";
@@ -95,6 +96,7 @@ const v1 = new Hono<AppEnv>()
   .route("/", pollRoutes)
   .route("/", signingSecretRoutes)
   .route("/", streamRoutes)
+  .route("/", deliveryRoutes)
   .route("/", destinationRoutes(tellOwner))
   .route("/", usageRoutes(connectorKeys))
   .route("/", keyRoutes)

@@ -4,6 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
+import { rotateKey } from "../../src/delivery/change/store";
 import { Standings } from "../../src/delivery/admission/consumer";
 import { consumeDeliveries } from "../../src/delivery/consumer";
 import { endpointName } from "../../src/delivery/endpoint-name";
@@ -12,7 +13,6 @@ import {
   forgetDestination,
   readDestination,
   readDestinationRecord,
-  rotateKey,
   newSigningSecret,
 } from "../../src/delivery/store";
 import type { EventStream } from "../../src/events/object";

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Attempt } from "../../delivery/attempt";
 import type { NotificationView } from "../../events/history";
-import type { RequestView } from "../../events/routes";
+import type { RequestView } from "../../events/deliveries/routes";
 import { dueAt } from "../../events/settle";
 import { Act, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
 import { rowOf, Source, Status } from "./list";

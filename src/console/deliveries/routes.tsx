@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { addressed, requestView } from "../../events/routes";
+import { addressed, requestView } from "../../events/deliveries/routes";
 import { instanceOfSource, parseStreamName } from "../../events/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { doorsOf } from "../../instances/asked/routes";

@@ -3,29 +3,36 @@ import * as z from "zod";
 import { type AskerEnv, withKey } from "../../accounts/routes";
 import { readConfig } from "../../config";
 import { type Keyring, keyring } from "../../db/sealed";
-import { type DestinationRecord, headerFault } from "../../delivery/destination";
+import type { DestinationRecord } from "../../delivery/destination";
 import { endpointName } from "../../delivery/endpoint-name";
 import { countExceptions, troubledStreams } from "../../delivery/exceptions/store";
-import { expressionFault } from "../../delivery/expression";
 import { BUCKET_MS, readRollups } from "../../delivery/rollup/store";
-import { isSigningSecret, publicKeyOf } from "../../delivery/signature";
+import { publicKeyOf } from "../../delivery/signature";
+import { changePolicy, newSigningSeed, rotateKey } from "../../delivery/change/store";
 import {
-  changePolicy,
   listDestinationRecords,
   newSigningSecret,
-  newSigningSeed,
   readDestinationRecord,
-  rotateKey,
 } from "../../delivery/store";
 import { parse, readJson } from "../../http/body";
 import { described, PAGE } from "../../http/described";
-import { instantField, readLimit, readListCursor, writeListCursor } from "../../http/lists";
+import { readLimit, readListCursor, writeListCursor } from "../../http/lists";
 import { conflict, invalid, notFound, Refusal } from "../../http/refusal";
 import { digest } from "../event-id";
 import { start } from "../routes";
 import { streamName } from "../stream-name";
 import type { Attempt } from "../../delivery/attempt";
 import { attemptView } from "../view";
+import {
+  change,
+  type DestinationChange,
+  EXAMPLE,
+  kindField,
+  rotation,
+  sample,
+  since,
+  statusField,
+} from "./fields";
 import { type DestinationView, destinationView } from "./view";
 
 const BODY_BYTES = 2 * 1024 * 1024;
@@ -34,82 +41,12 @@ const MOST_KEYS = 3;
 /** A test is answered when its try is over, or given up after this long. */
 const TEST_MS = 20_000;
 
-const expression = z
-  .string()
-  .nullable()
-  .superRefine((text, context) => {
-    const fault = text === null ? undefined : expressionFault(text);
-    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
-  });
-
-const change = z.strictObject({
-  enabled: z.boolean("Expected true or false").optional(),
-  rate: z
-    .number("Expected a number of notifications per second")
-    .positive()
-    .max(10_000)
-    .nullable()
-    .optional(),
-  ordering: z.enum(["none", "object", "source"], "Expected none, object or source").optional(),
-  retrySchedule: z.array(z.number().min(0).max(604_800)).min(1).max(50).nullable().optional(),
-  filter: expression.optional(),
-  transform: expression.optional(),
-  headers: z
-    .record(z.string(), z.string())
-    .superRefine((headers, context) => {
-      for (const [name, value] of Object.entries(headers)) {
-        const message = headerFault(name, value);
-        if (message !== undefined) context.addIssue({ code: "custom", message });
-      }
-    })
-    .optional(),
-});
-export type DestinationChange = z.infer<typeof change>;
-
-const rotation = z.strictObject({
-  overlapSeconds: z
-    .number()
-    .int()
-    .min(0)
-    .max(7 * 86_400)
-    .default(86_400),
-  algorithm: z.enum(["v1", "v1a"]).default("v1"),
-  secret: z
-    .string()
-    .refine(isSigningSecret, "Expected whsec_ and base64 of 24 to 64 bytes")
-    .optional(),
-});
-const sample = z.strictObject({ event: z.unknown().optional() });
-const since = z.strictObject({ since: instantField });
-
 /** Carries a change of policy to the destination's owner, who says the same of itself; by kind. */
 export type TellOwner = (
   c: Context<AskerEnv>,
   record: DestinationRecord,
   change: DestinationChange & { signingSecret?: string },
 ) => Promise<void>;
-
-const EXAMPLE = {
-  id: "instance-27",
-  kind: "instance",
-  ownerId: "27",
-  url: "https://app.example/hook",
-  enabled: true,
-  status: "healthy",
-  circuit: { state: "closed", openedAt: null, nextProbeAt: null },
-  rate: null,
-  ordering: "none",
-  retrySchedule: [8, 64, 512, 4096, 32768],
-  signing: {
-    keys: [
-      { id: "key_1", algorithm: "v1", createdAt: "2026-11-21T20:00:00.000Z", expiresAt: null },
-    ],
-  },
-  filter: null,
-  transform: null,
-  headers: {},
-  stats: { delivered24h: 0, failed24h: 0, dead: 0, pending: 0, p50Ms: null, p99Ms: null },
-};
 
 /** Destinations, their health, keys and policies (reference `v1-api.md`). */
 export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
@@ -266,13 +203,6 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
       },
     );
 }
-
-const kindField = z
-  .enum(["instance", "webhook", "flow-step"], "Expected instance, webhook or flow-step")
-  .optional();
-const statusField = z
-  .enum(["healthy", "degraded", "open", "disabled"], "Expected healthy, degraded, open or disabled")
-  .optional();
 
 const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.env).masterKeys);
 
