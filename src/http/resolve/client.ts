@@ -14,7 +14,7 @@ const known = new Map<string, { until: number; hidden: string | undefined }>();
  * The first address of a name that is not public, as the configured resolver tells it; undefined when all
  * are, or when no resolver is configured. A resolver that fails lets the request pass: it is a second
  * fence behind the platform's own, which never routes to private ranges. The address that is connected to
- * may still differ from the one checked; Workers cannot pin it.
+ * may still differ from the one checked; Workers cannot pin it. What was told is trusted for a minute.
  */
 export async function privateAddressOf(
   host: string,
