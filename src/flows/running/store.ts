@@ -11,6 +11,7 @@ import { triggerKind } from "../components";
 import type { Descriptor } from "../descriptor";
 import type { Flow } from "../flow";
 import { stepDestinationId } from "../run";
+import { STOPPED_MS } from "../standing/store";
 import { checkSize } from "../store";
 import { announceTriggers } from "../triggers/heard/store";
 import { scheduleMinute, triggerRow } from "../triggers/store";
@@ -49,14 +50,18 @@ export async function startFlow(doors: RunningDoors, flow: Flow): Promise<Switch
   return switchOn(doors, flow, flow, { now, started: after(flow, now), set: {} });
 }
 
-/** Switches a flow off: nothing starts it, and what waits for its turn is not sent. */
+/** Switches a flow off: nothing starts it any more, and what waits for its turn is not sent. */
 export async function stopFlow(doors: RunningDoors, flow: Owned): Promise<void> {
   const orm = drizzle(doors.db);
   await orm.batch([
     orm.delete(flowTriggers).where(eq(flowTriggers.flowId, flow.id)),
     orm.update(flows).set({ stage: "stopped" }).where(eq(flows.id, flow.id)),
   ]);
-  await announceTriggers(doors.streams, flow);
+  await announceStop(doors, flow);
+}
+
+async function announceStop({ streams }: RunningDoors, flow: Owned): Promise<void> {
+  await Promise.all([announceTriggers(streams, flow), scheduler.wait(STOPPED_MS)]);
 }
 
 /** Stops a flow and forgets it, its destinations and its unprocessed messages. */
@@ -74,7 +79,7 @@ export async function deleteFlow(doors: RunningDoors, flow: Owned): Promise<void
     orm.delete(flows).where(eq(flows.id, flow.id)),
     ...owned.map((row) => deleteDestination(db, row.id)),
   ]);
-  await announceTriggers(doors.streams, flow);
+  await announceStop(doors, flow);
 }
 
 /**

@@ -7,13 +7,18 @@ import type { Flow } from "../flow";
 /** A flow that runs, and what it runs by. */
 export type RunningFlow = { flow: Flow; descriptor: Descriptor };
 
-/** Whether a flow runs, as D1 says now; undefined when it does not. */
+/** Whether a flow runs; undefined when it does not. */
 export type ReadRunning = (flowId: string) => Promise<RunningFlow | undefined>;
 
+/** How long an isolate takes a flow for running without asking D1 again. */
+const TRUST_MS = 200;
+/** A stop is answered so long after it was written: by then nobody takes the flow for running any more. */
+export const STOPPED_MS = 300;
 const MOST_KNOWN = 2_000;
 const MOST_BOUND = 90;
 /** What an isolate read of flows; good as long as D1 tells the same revision. */
 const known = new Map<string, RunningFlow>();
+const trusted = new Map<string, { until: number; running: RunningFlow }>();
 
 const standing = {
   id: flows.id,
@@ -24,12 +29,14 @@ const standing = {
 };
 
 /**
- * Asks D1 anew for every step that is about to leave, so none leaves once a stop was answered. Those asked for
- * together share a query, which reads one narrow row a flow; the flow itself is read when its revision is new.
+ * Tells whether a flow runs, for a step that is about to leave: none leaves once a stop was answered. Those asked
+ * for together share a query, which reads one narrow row a flow; the flow itself is read when its revision is new.
  */
 export function readRunningFlows(db: D1Database): ReadRunning {
   let next: { ids: Set<string>; found: Promise<Map<string, RunningFlow>> } | undefined;
   return async (flowId) => {
+    const entry = trusted.get(flowId);
+    if (entry !== undefined && entry.until > Date.now()) return entry.running;
     if (next === undefined) {
       const ids = new Set<string>();
       const gathered = Promise.resolve().then(() => {
@@ -45,6 +52,8 @@ export function readRunningFlows(db: D1Database): ReadRunning {
 
 async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<string, RunningFlow>> {
   const found = new Map<string, RunningFlow>();
+  // What is read now may be as old as the question.
+  const until = Date.now() + TRUST_MS;
   for (let from = 0; from < ids.length; from += MOST_BOUND) {
     const rows = await drizzle(db)
       .select(standing)
@@ -58,6 +67,8 @@ async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<stri
       if (running !== undefined) found.set(row.id, running);
     }
   }
+  if (trusted.size >= MOST_KNOWN) trusted.clear();
+  for (const [id, running] of found) trusted.set(id, { until, running });
   return found;
 }
 
