@@ -108,7 +108,10 @@ async function measure(door: Door, receiver: Receiver, events: number): Promise<
   };
 }
 
-/** One event to two hundred flows: what it took until the answer, while the receiver answers nobody. */
+/**
+ * One event to two hundred flows: what it took until the answer, while the receiver answers nobody. Object requests of
+ * consumers that began meanwhile are in the figure: `test/app-events/cost.test.ts` counts those of the answer alone.
+ */
 async function fanOut(tributary: Running, receiver: Receiver): Promise<AppEventFigures["fanOut"]> {
   const user = await newUser(tributary);
   const paths = Array.from({ length: FLOWS }, (_, n) => `${receiver.url}/many/${n}`).values();
