@@ -46,6 +46,7 @@ import { preview } from "./polling/preview";
 import { pollerRecordRoutes, pollRoutes } from "./polling/routes";
 import { pollingFault } from "./polling/settings";
 import { discoveryRoutes } from "./resources/discovery/routes";
+import { listenersChange } from "./resources/listeners/store";
 import { logRoutes } from "./resources/log/routes";
 import { errorMeta, resourceRoutes, withCorrelationId } from "./resources/routes";
 
@@ -74,8 +75,10 @@ const elements = new Hono<AppEnv>()
   .notFound((c) => refuse("elements")(notFound(`No route ${c.req.method} ${c.req.path}`), c))
   .onError(refuse("elements"));
 
-/** An instance says in its configuration what is said of its destination. */
+/** An instance says in its configuration what is said of its destination; changes hear of a Webhook's. */
 const tellOwner: TellOwner = async (c, { destination }, change) => {
+  if (destination.kind === "webhook")
+    await listenersChange(c.env.DB, destination.organizationId).run();
   if (destination.kind !== "instance") return;
   const { masterKeys } = readConfig(c.env);
   const words = configurationOfPolicy(change);

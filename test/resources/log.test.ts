@@ -105,6 +105,22 @@ describe("a change", () => {
     expect(verifier.verify(post?.text ?? "", headers)).toMatchObject({ type: "ResourceCreated" });
   });
 
+  it.each([
+    ["none", undefined],
+    ["object", (id: string, object: string) => JSON.stringify([id, "APIService", object])],
+    ["source", (id: string) => `${id}|`],
+  ])("comes in the order that is asked for its destination: %s", async (ordering, keyOf) => {
+    const webhook = await hooked();
+    const { destinationId: id } = webhook.metadata;
+    const patched = await client.call("PATCH", `/v1/destinations/${id}`, { ordering });
+    expect(patched.body).toMatchObject({ ordering });
+    const made = await client.make(`${V1}/environments/e/apiservices`, { name: "svc" });
+    const stream = streamOf("scope:management/Environment/e");
+    const [latest] = await stream.notifications({ before: null, limit: 1, withEvents: false });
+    const key = keyOf?.(id, made.metadata.id);
+    expect(latest?.notification.keys).toEqual(key === undefined ? undefined : [key]);
+  });
+
   it("names the subresource, and of none in all else", async () => {
     await hooked();
     await client.call("PUT", `${V1}/environments/e/x-lint`, { "x-lint": 1 });

@@ -176,6 +176,7 @@ describe("destinations", () => {
     const change = {
       rate: 5,
       ordering: "object",
+      deadHead: "block",
       retrySchedule: [0, 5],
       filter: "eventType = 'CREATED'",
       transform: "{ 'id': id }",
@@ -191,6 +192,7 @@ describe("destinations", () => {
     const { configuration } = (await call("GET", `/instances/${id}`)).body;
     expect(configuration).toMatchObject({
       "event.notification.rate": "5",
+      "event.notification.ordering.dead": "block",
       "event.notification.retry.schedule": "0,5",
     });
   });
@@ -198,6 +200,7 @@ describe("destinations", () => {
   it.each([
     [{ rate: -1 }, "rate"],
     [{ ordering: "lifo" }, "ordering"],
+    [{ deadHead: "wait" }, "deadHead"],
     [{ filter: "(((" }, "filter"],
     [{ filter: "$now()" }, "filter"],
     [{ transform: "$eval('1')" }, "transform"],

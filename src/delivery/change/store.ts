@@ -11,6 +11,7 @@ export type PolicyChange = {
   enabled?: boolean | undefined;
   rate?: number | null | undefined;
   ordering?: "none" | "object" | "source" | undefined;
+  deadHead?: "skip" | "block" | undefined;
   retrySchedule?: number[] | null | undefined;
   filter?: string | null | undefined;
   transform?: string | null | undefined;

@@ -22,6 +22,7 @@ export const change = z.strictObject({
     .nullable()
     .optional(),
   ordering: z.enum(["none", "object", "source"], "Expected none, object or source").optional(),
+  deadHead: z.enum(["skip", "block"], "Expected skip or block").optional(),
   retrySchedule: z.array(z.number().min(0).max(604_800)).min(1).max(50).nullable().optional(),
   filter: expression.optional(),
   transform: expression.optional(),
@@ -73,6 +74,7 @@ export const EXAMPLE = {
   circuit: { state: "closed", openedAt: null, nextProbeAt: null },
   rate: null,
   ordering: "none",
+  deadHead: "skip",
   retrySchedule: [8, 64, 512, 4096, 32768],
   signing: {
     keys: [

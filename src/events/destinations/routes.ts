@@ -103,8 +103,8 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
       async (c) => {
         const record = await found(c);
         const changes = parse(change, await readJson(c, BODY_BYTES));
-        await tellOwner(c, record, changes);
         await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
+        await tellOwner(c, record, changes);
         if (changes.enabled === true) await release(c, record);
         return c.json((await shown(c, [await found(c)]))[0]);
       },

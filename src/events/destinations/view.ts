@@ -32,6 +32,7 @@ export function destinationView(record: DestinationRecord, health: Health) {
     },
     rate: destination.policy.ratePerSecond ?? null,
     ordering: destination.policy.ordering ?? "none",
+    deadHead: destination.policy.deadHead ?? "skip",
     retrySchedule: retryDelays ?? STANDARD_DELAYS,
     signing: {
       keys: keys.map(({ id, algorithm, createdAt, expiresAt }) => ({
