@@ -21,9 +21,13 @@ export type Rendered =
         attempt: Pick<Attempt, "status" | "truncated">,
         context: { now: number; chance: number; retryAfter: number | undefined },
       ) => Next;
+      /** Asked when its turn has come, which may be long after: what keeps it from leaving after all. */
+      stands: () => Promise<Unsent | undefined>;
     }
-  /** Nothing is sent; `error` says why. */
-  | { kind: "settled"; error: string; next: Next };
+  | Unsent;
+
+/** Nothing is sent; `error` says why. */
+export type Unsent = { kind: "settled"; error: string; next: Next };
 
 /**
  * How notifications of one kind of destination are made into requests, and what an outcome means to their

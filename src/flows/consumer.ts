@@ -77,6 +77,8 @@ async function render(item: Sending, doors: Doors): Promise<Rendered> {
         ...prepared.request,
         timeoutMs: TIMEOUT_MS,
         mostBytes: ANSWER_BYTES,
+        stands: async () =>
+          (await runs(item, doors)) === undefined ? stopped(Date.now()) : undefined,
         judge: ({ status, truncated }, context) =>
           truncated
             ? { kind: "dead", at: context.now, reason: "too-large" }

@@ -77,7 +77,9 @@ export async function handled(
     const rendered = await handler.render(destination, item);
     if (rendered.kind === "request") {
       const call = (leaseUntil: number): Promise<Called | undefined> =>
-        callHandled(handler, destination, item, rendered, doors, leaseUntil);
+        callHandled(handler, destination, item, rendered, doors, leaseUntil).catch((error) => ({
+          outcome: trouble(item, error),
+        }));
       return { kind: "ready", ready: { item, url: rendered.url, call } };
     }
     const attempt = attemptWithoutCall(n, Date.now(), rendered.error);
@@ -99,6 +101,12 @@ async function callHandled(
   const now = Date.now();
   const timeoutMs = Math.min(rendered.timeoutMs, leaseUntil - now - SETTLE_MS);
   if (timeoutMs < LEAST_MS) return undefined;
+  const gone = await rendered.stands();
+  if (gone !== undefined) {
+    const attempt = attemptWithoutCall(n, now, gone.error);
+    const outcome = { seq, n, attempt, next: gone.next };
+    return { outcome: await told(handler, destination, item, outcome, undefined) };
+  }
   const tried = await send(destination, item, { ...rendered, timeoutMs }, config.egress, now);
   const { attempt, answer } = tried;
   const { after, retryAfter } = endOf(attempt);
