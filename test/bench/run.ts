@@ -1,6 +1,7 @@
 /**
- * `npm run bench [-- --json FILE --rounds N --events N --recover N]`: what Tributary delivers and costs under the local runtime,
- * beside a floor Worker in the same run. Figures only: it fails when an event is lost, never on time.
+ * `npm run bench [-- --only throughput,trouble --json FILE --rounds N --events N --recover N]`: what Tributary delivers
+ * and costs under the local runtime, beside a floor Worker in the same run. Figures only: it fails when an
+ * event is lost, never on time.
  */
 import { mkdtempSync, writeFileSync } from "node:fs";
 import { cpus, loadavg, tmpdir } from "node:os";
@@ -8,6 +9,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startReceiver } from "../vendors/receiver.ts";
 import { startSandbox } from "../vendors/sandbox.ts";
+import { appEventRows, appEvents } from "./app-events.ts";
 import {
   authorization,
   call,
@@ -20,6 +22,7 @@ import {
   settledLedger,
   signingSecret,
 } from "./costs.ts";
+import { inboundWebhooks, parsedRow } from "./inbound.ts";
 import { type Load, type LoadResult, runLoad } from "./load.ts";
 import {
   type Cost,
@@ -31,19 +34,23 @@ import {
   type Speed,
   speedRow,
 } from "./report.ts";
-import { deadAmong, mebibyte, recoverMany } from "./trouble.ts";
+import { resourceFigures } from "./resources.ts";
 import { removeFolder, startWorker, stopAll } from "./server.ts";
+import { deadAmong, mebibyte, recoverMany } from "./trouble.ts";
+import { vendorBudget } from "./vendor-budget.ts";
 
 const STREAMS = 50;
 
 const { values: options } = parseArgs({
   options: {
+    only: { type: "string" },
     json: { type: "string" },
     rounds: { type: "string", default: "3" },
     events: { type: "string", default: "2000" },
     recover: { type: "string", default: "10000" },
   },
 });
+const rounds = Number(options.rounds);
 
 const folder = mkdtempSync(join(tmpdir(), "tributary-bench-"));
 process.once("exit", () => {
@@ -94,91 +101,138 @@ await call(tributary, "POST", "/bench/destinations", authorization.key, {
   signingSecret,
 });
 
-const idle = await idlePolls(tributary, sandbox, `${receiver.url}/idle`);
+type Figures = { lost: number } & Record<string, unknown>;
 
-const load = { callbackUrl: `${receiver.url}/load`, events: Number(options.events), streams: 1 };
-const onFloor = async (more: Partial<Load>): Promise<LoadResult> => {
-  receiver.setSecret(undefined);
-  return runLoad({ ...load, ...more, door: { url: floor.url, headers: {} } }, receiver);
-};
-const onTributary = async (more: Partial<Load>): Promise<LoadResult> => {
-  receiver.setSecret(signingSecret);
-  const door = { url: `${tributary.url}/bench/events`, headers: authorization.key };
-  return runLoad({ ...load, ...more, door }, receiver);
-};
-const shapes = [
-  { what: "one stream, one destination", more: {} },
-  { what: `${STREAMS} streams, ${STREAMS} destinations`, more: { streams: STREAMS } },
-  { what: "100 events/s, one stream", more: { ratePerSecond: 100, events: 1000 } },
-];
-const rounds = Number(options.rounds);
-const speeds: Speed[] = shapes.map(({ what }) => ({ what, floor: [], tributary: [] }));
-const costs: Cost[] = [];
-for (const { more } of shapes) {
-  const few = { ...more, events: 300 };
-  await onFloor(few);
-  await onTributary(few);
-}
-for (let round = 1; round <= rounds; round += 1)
-  for (const [index, { what, more }] of shapes.entries()) {
-    console.error(`round ${round} of ${rounds}: ${what}`);
-    speeds[index]?.floor.push(await onFloor(more));
-    const before = await settledLedger(tributary);
-    speeds[index]?.tributary.push(await onTributary(more));
-    const after = await settledLedger(tributary);
-    if (round === rounds)
-      costs.push(costOf(`event, ${what}`, before, after, more.events ?? load.events));
-  }
-receiver.setSecret(signingSecret);
-const polled = await polledChanges(tributary, sandbox, receiver);
-
-const door = { url: `${tributary.url}/bench/events`, headers: authorization.key };
-console.error("one destination of a hundred stops answering");
-const { before: wellBefore, after: wellAfter } = await deadAmong(tributary, receiver, { door });
-const large = await mebibyte(tributary, receiver);
-console.error(`${options.recover} dead notifications are recovered`);
-const recovered = await recoverMany(tributary, receiver, { door }, Number(options.recover));
-
-const all = speeds.flatMap((speed) => [...speed.floor, ...speed.tributary]);
-const lost =
-  [...all, wellBefore, wellAfter, recovered.live].reduce(
+/** Events that did not arrive just once, with a signature that verifies. */
+const lostIn = (results: readonly LoadResult[]): number =>
+  results.reduce(
     (sum, { missing, repeated, unverified }) => sum + missing + repeated + unverified,
     0,
-  ) +
-  recovered.missing +
-  (large.intact ? 0 : 1);
-const [latency] = speeds.slice(-1);
-const report = {
-  machine: { cpus: cpus().length, loadBefore, loadAfter: loadavg()[0] ?? 0, node: process.version },
-  rounds,
-  lostRepeatedOrUnverified: lost,
-  speeds,
-  polledPerSecond: polled.perSecond,
-  oneDeadAmongAHundred: { before: wellBefore, after: wellAfter },
-  mebibyte: large,
-  recovered,
-  costs: [idle, ...polled.costs, ...costs],
+  );
+
+const door = { url: `${tributary.url}/bench/events`, headers: authorization.key };
+const load = { callbackUrl: `${receiver.url}/load`, events: Number(options.events), streams: 1 };
+
+/** Accepted and delivered, beside the floor; what an event costs. */
+async function throughput(): Promise<Figures> {
+  const onFloor = async (more: Partial<Load>): Promise<LoadResult> => {
+    receiver.setSecret(undefined);
+    return runLoad({ ...load, ...more, door: { url: floor.url, headers: {} } }, receiver);
+  };
+  const onTributary = async (more: Partial<Load>): Promise<LoadResult> => {
+    receiver.setSecret(signingSecret);
+    return runLoad({ ...load, ...more, door }, receiver);
+  };
+  const shapes = [
+    { what: "one stream, one destination", more: {} },
+    { what: `${STREAMS} streams, ${STREAMS} destinations`, more: { streams: STREAMS } },
+    { what: "100 events/s, one stream", more: { ratePerSecond: 100, events: 1000 } },
+  ];
+  const speeds: Speed[] = shapes.map(({ what }) => ({ what, floor: [], tributary: [] }));
+  const costs: Cost[] = [];
+  for (const { more } of shapes) {
+    const few = { ...more, events: 300 };
+    await onFloor(few);
+    await onTributary(few);
+  }
+  for (let done = 1; done <= rounds; done += 1)
+    for (const [index, { what, more }] of shapes.entries()) {
+      console.error(`round ${done} of ${rounds}: ${what}`);
+      speeds[index]?.floor.push(await onFloor(more));
+      const before = await settledLedger(tributary);
+      speeds[index]?.tributary.push(await onTributary(more));
+      const after = await settledLedger(tributary);
+      if (done === rounds)
+        costs.push(costOf(`event, ${what}`, before, after, more.events ?? load.events));
+    }
+  receiver.setSecret(signingSecret);
+  print(speeds.slice(0, -1).map(speedRow));
+  const latency = speeds.at(-1);
+  if (latency !== undefined)
+    print([latencyRow("floor", latency.floor), latencyRow("tributary", latency.tributary)]);
+  print(costs.map(costRow));
+  const all = speeds.flatMap((speed) => [...speed.floor, ...speed.tributary]);
+  return { lost: lostIn(all), speeds, costs };
+}
+
+async function polls(): Promise<Figures> {
+  const idle = await idlePolls(tributary, sandbox, `${receiver.url}/idle`);
+  const polled = await polledChanges(tributary, sandbox, receiver);
+  const changes = POLLED_INSTANCES * CHANGES;
+  console.log(`${changes} polled changes: ${Math.round(polled.perSecond)} events/s`);
+  const costs = [idle, ...polled.costs];
+  print(costs.map(costRow));
+  return { lost: 0, perSecond: polled.perSecond, costs };
+}
+
+async function inbound(): Promise<Figures> {
+  const figures = await inboundWebhooks(tributary, receiver, folder);
+  print(figures.costs.map(costRow));
+  print(figures.parsed.map(parsedRow));
+  return { lost: 0, ...figures };
+}
+
+async function budget(): Promise<Figures> {
+  const figures = await vendorBudget(tributary);
+  print([figures]);
+  return { lost: 0, ...figures };
+}
+
+async function apps(): Promise<Figures> {
+  const figures = await appEvents({ tributary, floor }, receiver, { rounds, events: load.events });
+  print(appEventRows(figures));
+  print([costRow(figures.cost)]);
+  console.log(figures.fanOut);
+  return { lost: 0, ...figures };
+}
+
+const resources = async (): Promise<Figures> => ({
+  lost: 0,
+  ...(await resourceFigures(tributary, receiver, folder)),
+});
+
+/** One dead destination among a hundred, a large event, many dead notifications recovered under a kill. */
+async function trouble(): Promise<Figures> {
+  const { before, after } = await deadAmong(tributary, receiver, { door });
+  print([isolationRow("before", before), isolationRow("after its first timeout", after)]);
+  const large = await mebibyte(tributary, receiver);
+  console.log(`an event of 1 MiB, sent until delivered whole: ${Math.round(large.ms)} ms`);
+  const recovered = await recoverMany(tributary, receiver, { door }, Number(options.recover));
+  const ms = (value: number): string => `${Math.round(value)} ms`;
+  const { quiet, live } = recovered;
+  console.log(
+    `${recovered.count} dead notifications, everything killed once on the way: died in ${Math.round(recovered.diedSeconds)} s, ` +
+      `recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events p50 ` +
+      `${ms(quiet.acceptedToDelivered.p50)} before, meanwhile p50 ${ms(live.acceptedToDelivered.p50)}, p99 ${ms(live.acceptedToDelivered.p99)}`,
+  );
+  const lost = lostIn([before, after, live]) + recovered.missing + (large.intact ? 0 : 1);
+  return { lost, oneDeadAmongAHundred: { before, after }, mebibyte: large, recovered };
+}
+
+const sections = { throughput, polls, inbound, budget, apps, resources, trouble };
+const chosen = options.only?.split(",") ?? Object.keys(sections);
+const unknown = chosen.filter((name) => !Object.hasOwn(sections, name));
+if (unknown.length > 0)
+  throw new Error(`--only: Expected ${Object.keys(sections).join(", ")}, got '${unknown[0]}'`);
+const report: Record<string, Figures> = {};
+for (const [name, measure] of Object.entries(sections)) {
+  if (!chosen.includes(name)) continue;
+  console.log(`\n${name}`);
+  report[name] = await measure();
+}
+const lost = Object.values(report).reduce((sum, figures) => sum + figures.lost, 0);
+const machine = {
+  cpus: cpus().length,
+  loadBefore,
+  loadAfter: loadavg()[0] ?? 0,
+  node: process.version,
 };
-const { machine } = report;
 console.log(
   `\n${machine.cpus} cores, load ${round(loadBefore)} before, ${round(machine.loadAfter)} after`,
 );
 console.log(`every event verified once at the receiver: ${lost === 0 ? "yes" : `NO, ${lost} not`}`);
-print(speeds.slice(0, -1).map(speedRow));
-console.log(
-  `${POLLED_INSTANCES * CHANGES} polled changes: ${Math.round(polled.perSecond)} events/s`,
-);
-if (latency !== undefined)
-  print([latencyRow("floor", latency.floor), latencyRow("tributary", latency.tributary)]);
-print([isolationRow("before", wellBefore), isolationRow("after its first timeout", wellAfter)]);
-console.log(`an event of 1 MiB, sent until delivered whole: ${Math.round(large.ms)} ms`);
-console.log(
-  `${recovered.count} dead notifications, everything killed once on the way: died in ${Math.round(recovered.diedSeconds)} s, recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events p50 ${Math.round(recovered.quiet.acceptedToDelivered.p50)} ms before, meanwhile p50 ${Math.round(recovered.live.acceptedToDelivered.p50)} ms, p99 ${Math.round(recovered.live.acceptedToDelivered.p99)} ms`,
-);
-print(report.costs.map(costRow));
-console.log(
-  "$: reference platform.md §5, beyond what is included; without CPU time and object duration,",
-);
-console.log("which can't be counted locally");
-if (options.json !== undefined) writeFileSync(options.json, `${JSON.stringify(report, null, 2)}\n`);
+console.log("$: reference platform.md §5, beyond what is included; without CPU time and object");
+console.log("duration, which can't be counted locally");
+if (options.json !== undefined)
+  writeFileSync(options.json, `${JSON.stringify({ machine, rounds, ...report }, null, 2)}\n`);
 process.exit(lost === 0 ? 0 : 1);
