@@ -1,6 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import type { Reporter } from "vitest/node";
 
@@ -21,25 +21,52 @@ const tests = (folder: string): string[] =>
     .filter((file) => file.endsWith(".test.ts"))
     .map((file) => join(folder, file));
 
-/** Whether a file, or one it imports, touches the platform: it needs a runtime of its own. */
-function touchesPlatform(file: string, seen = new Set<string>()): boolean {
-  if (seen.has(file)) return false;
-  seen.add(file);
+/** A file and all files of ours that it imports, directly or not. */
+function closure(file: string, seen = new Map<string, string>()): Map<string, string> {
+  if (seen.has(file)) return seen;
   const text = readFileSync(file, "utf8");
-  if (/from "cloudflare:/.test(text)) return true;
-  return [...text.matchAll(/^(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"/gms)].some(
-    ([, path = ""]) => {
-      const target = join(dirname(file), path);
-      const found = [target, `${target}.ts`, `${target}.tsx`].find(
-        (one) => existsSync(one) && statSync(one).isFile(),
-      );
-      return found !== undefined && /\.tsx?$/.test(found) && touchesPlatform(found, seen);
-    },
-  );
+  seen.set(file, text);
+  for (const [, path = ""] of text.matchAll(
+    /^(?:import|export)(?! type)[^;]*? from "(\.[^"]+)"/gms,
+  )) {
+    const target = join(dirname(file), path);
+    const found = [target, `${target}.ts`, `${target}.tsx`].find(
+      (one) => existsSync(one) && statSync(one).isFile(),
+    );
+    if (found !== undefined && /\.tsx?$/.test(found)) closure(found, seen);
+  }
+  return seen;
 }
 
+/** Files that touch the platform need a runtime with storage. */
+const touchesPlatform = (file: string): boolean =>
+  closure(file)
+    .values()
+    .some((text) => /from "cloudflare:/.test(text));
+
+/** They look at all that their runtime holds, or at what it remembers. */
+const ALONE = [
+  "delivery/steps",
+  "http/doors",
+  "inbound/together",
+  "polling/snapshot",
+  "resources/fuzz",
+  "v1/lessons",
+].map((name) => join(root, `test/${name}.test.ts`));
+
+/** What a file's first organization is made by: files of one maker may share a runtime and its storage. */
+const makersOf = (file: string): string =>
+  ALONE.includes(file) ? relative(join(root, "test"), file) : commonMakers(file);
+
+const commonMakers = (file: string): string =>
+  [...closure(file)]
+    .filter(([path, text]) => path.startsWith(join(root, "test")) && /bootstrap/.test(text))
+    .map(([path]) => relative(join(root, "test"), path))
+    .toSorted()
+    .join(" and ");
+
 const all = tests(join(root, "test"));
-const doors = all.filter((file) => touchesPlatform(file));
+const doors = Map.groupBy(all.filter(touchesPlatform), makersOf);
 const rules = all.filter((file) => !touchesPlatform(file));
 
 const workers = async () =>
@@ -61,8 +88,9 @@ const workers = async () =>
   });
 
 /**
- * Three projects: `doors` and `rules` run inside the Workers runtime, each file of doors in one of its own,
- * rules — which touch no storage — together in one; `e2e` runs in Node against `wrangler dev`.
+ * `doors` and `rules` run inside the Workers runtime: files of doors whose first organization is made the
+ * same way share a runtime, which takes seconds to load, and rules, which touch no storage, share one. Then
+ * `e2e` runs in Node against `wrangler dev`, each file a stack of its own.
  */
 export default defineConfig(async () => ({
   root,
@@ -70,17 +98,20 @@ export default defineConfig(async () => ({
     reporters: ["default", summary],
     maxWorkers: 2,
     projects: [
-      {
-        root,
-        plugins: [await workers()],
-        test: {
-          name: "doors",
-          include: doors,
-          setupFiles: ["test/setup.ts"],
-          testTimeout: 30_000,
-          hookTimeout: 30_000,
-        },
-      },
+      ...(await Promise.all(
+        [...doors].map(async ([makers, include]) => ({
+          root,
+          plugins: [await workers()],
+          test: {
+            name: `doors${makers === "" ? "" : ` of ${makers}`}`,
+            include,
+            isolate: false,
+            setupFiles: ["test/setup.ts"],
+            testTimeout: 30_000,
+            hookTimeout: 30_000,
+          },
+        })),
+      )),
       {
         root,
         plugins: [await workers()],
@@ -92,7 +123,6 @@ export default defineConfig(async () => ({
           name: "e2e",
           include: ["test/e2e/**/*.e2e.ts", "test/vendors/**/*.e2e.ts"],
           environment: "node",
-          fileParallelism: false,
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,

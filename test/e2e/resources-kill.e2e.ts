@@ -6,7 +6,7 @@ import { type Stack, startStack } from "./stack.ts";
 /** A change is durable with its row; how it comes to the stream of its scope must survive any crash. */
 
 const CLIENTS = 8;
-const ROUNDS = 3;
+const ROUNDS = Number(process.env["TRIBUTARY_TEST_ROUNDS"] ?? 1);
 const CHILDREN = 1_000;
 /** What was under way is sent again when its lease (45 s) has run out. */
 const SETTLED_MS = 240_000;

@@ -157,7 +157,7 @@ describe("webhook and poll together", () => {
     let most = 0;
     vi.stubGlobal("fetch", async (input: URL, init: RequestInit) => {
       const who = new Headers(init.headers).get("authorization");
-      if (who === null) return fetch(input, init);
+      if (who?.startsWith("Bearer ") !== true) return fetch(input, init);
       active.set(who, (active.get(who) ?? 0) + 1);
       most = Math.max(most, active.get(who) ?? 0);
       await scheduler.wait(20);
