@@ -46,9 +46,11 @@ const touchesPlatform = (file: string): boolean =>
 
 /** They look at all that their runtime holds, or at what it remembers. */
 const ALONE = [
+  "delivery/size",
   "delivery/steps",
   "http/doors",
   "inbound/together",
+  "polling/budget",
   "polling/snapshot",
   "resources/fuzz",
   "v1/lessons",
@@ -123,6 +125,7 @@ export default defineConfig(async () => ({
           name: "e2e",
           include: ["test/e2e/**/*.e2e.ts", "test/vendors/**/*.e2e.ts"],
           environment: "node",
+          globalSetup: "test/e2e/browser.ts",
           sequence: { groupOrder: 1 },
           testTimeout: 60_000,
           hookTimeout: 60_000,

@@ -7,7 +7,7 @@ import { type Stack, startStack } from "./stack.ts";
 
 const CLIENTS = 8;
 const ROUNDS = Number(process.env["TRIBUTARY_TEST_ROUNDS"] ?? 1);
-const CHILDREN = 1_000;
+const CHILDREN = Number(process.env["TRIBUTARY_TEST_EVENTS"] ?? 300);
 /** What was under way is sent again when its lease (45 s) has run out. */
 const SETTLED_MS = 240_000;
 const ALL = ["created", "updated", "deleted"];

@@ -144,6 +144,30 @@ describe("the window", () => {
   });
 });
 
+describe("a lane", () => {
+  it.each([
+    ["fast for who was well before the object slept", 5, "fast"],
+    ["slow for who was slow", 5_000, "slow"],
+  ])("is %s", async (_, durationMs, lane) => {
+    const stream = freshStream();
+    receiver(silence);
+    const { id } = await destination();
+    const targets = [target({ destinationId: id })];
+    await stream.commit(commit({ targets, events: [event("before")] }));
+    const { attempt, ...outcome } = delivered(1);
+    await stream.settle(1, [{ ...outcome, attempt: { ...ATTEMPT, ...attempt, durationMs } }]);
+    const again = await restarted(stream);
+    const sent: string[] = [];
+    await runInDurableObject(again, (instance) => {
+      const note = (name: string) => ({ sendBatch: async () => void sent.push(name) });
+      const queues = () => ({ fast: note("fast"), slow: note("slow") });
+      Reflect.set(Reflect.get(instance, "outbox"), "queues", queues);
+    });
+    await again.commit(commit({ targets, events: [event("after")] }));
+    expect(sent).toEqual([lane]);
+  });
+});
+
 describe("open", () => {
   it("lets one holder in at a time, the same one again at once", async () => {
     const stream = freshStream();

@@ -20,6 +20,8 @@ const BATCH_BYTES = 200_000;
 const BATCH_MESSAGES = 100;
 const RESUME_BUNDLES = 200;
 const SETTLED_STEP = 1_000;
+/** Who was well before this object slept need not prove it again behind those that are not. */
+const RECALLED_BUNDLES = 20;
 
 export type Queues = { fast: Queue; slow: Queue };
 type Doors = {
@@ -67,6 +69,10 @@ export class Outbox {
     this.settledBelow = Number(this.store.meta("settledBelow") ?? 0);
     this.bundles.putOffUnsettled(this.settledBelow - 1, upTo);
     this.backlog = this.bundles.nextDue([]) !== null;
+    for (const { notifications } of this.bundles
+      .before(Number.MAX_SAFE_INTEGER, RECALLED_BUNDLES)
+      .toReversed())
+      for (const notification of notifications) this.standing.recall(notification);
   }
 
   /** The alarm that was set before this object woke up: until then queues may still bring what they hold. */

@@ -4,7 +4,7 @@ import type { Notification } from "../event";
 /** An answer slower than this takes its destination to the slow lane. */
 const SLOW_MS = 3_000;
 
-/** What a stream has seen of its destinations since it woke up. */
+/** What a stream has seen of its destinations. */
 export class Standing {
   private readonly healthy = new Set<string>();
   /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
@@ -22,6 +22,14 @@ export class Standing {
 
   unpark(destinationId: string): void {
     this.parked.delete(destinationId);
+  }
+
+  /** What a stream that wakes up knows of them by its latest notifications, the oldest first. */
+  recall({ destinationId, state, attempts }: Notification): void {
+    const attempt = attempts.at(-1);
+    if (destinationId === null || attempt === undefined) return;
+    if (state.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
+    else this.healthy.delete(destinationId);
   }
 
   observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
