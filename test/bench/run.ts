@@ -113,8 +113,12 @@ const lostIn = (results: readonly LoadResult[]): number =>
 const door = { url: `${tributary.url}/bench/events`, headers: authorization.key };
 const load = { callbackUrl: `${receiver.url}/load`, events: Number(options.events), streams: 1 };
 
-/** Accepted and delivered, beside the floor; what an event costs. */
-async function throughput(): Promise<Figures> {
+type Shape = { what: string; more: Partial<Load> };
+
+/** The same load on the floor and on Tributary, in turns; what an event costs. */
+async function besideFloor(
+  shapes: readonly Shape[],
+): Promise<{ lost: number; speeds: Speed[]; costs: Cost[] }> {
   const onFloor = async (more: Partial<Load>): Promise<LoadResult> => {
     receiver.setSecret(undefined);
     return runLoad({ ...load, ...more, door: { url: floor.url, headers: {} } }, receiver);
@@ -123,11 +127,6 @@ async function throughput(): Promise<Figures> {
     receiver.setSecret(signingSecret);
     return runLoad({ ...load, ...more, door }, receiver);
   };
-  const shapes = [
-    { what: "one stream, one destination", more: {} },
-    { what: `${STREAMS} streams, ${STREAMS} destinations`, more: { streams: STREAMS } },
-    { what: "100 events/s, one stream", more: { ratePerSecond: 100, events: 1000 } },
-  ];
   const speeds: Speed[] = shapes.map(({ what }) => ({ what, floor: [], tributary: [] }));
   const costs: Cost[] = [];
   for (const { more } of shapes) {
@@ -146,13 +145,30 @@ async function throughput(): Promise<Figures> {
         costs.push(costOf(`event, ${what}`, before, after, more.events ?? load.events));
     }
   receiver.setSecret(signingSecret);
-  print(speeds.slice(0, -1).map(speedRow));
-  const latency = speeds.at(-1);
-  if (latency !== undefined)
-    print([latencyRow("floor", latency.floor), latencyRow("tributary", latency.tributary)]);
-  print(costs.map(costRow));
   const all = speeds.flatMap((speed) => [...speed.floor, ...speed.tributary]);
   return { lost: lostIn(all), speeds, costs };
+}
+
+/** How many events a second are accepted and delivered. */
+async function throughput(): Promise<Figures> {
+  const figures = await besideFloor([
+    { what: "one stream, one destination", more: {} },
+    { what: `${STREAMS} streams, ${STREAMS} destinations`, more: { streams: STREAMS } },
+  ]);
+  print(figures.speeds.map(speedRow));
+  print(figures.costs.map(costRow));
+  return figures;
+}
+
+/** How long an event takes when a hundred come in a second. */
+async function pace(): Promise<Figures> {
+  const figures = await besideFloor([
+    { what: "100 events/s, one stream", more: { ratePerSecond: 100, events: 1000 } },
+  ]);
+  for (const { floor: least, tributary: ours } of figures.speeds)
+    print([latencyRow("floor", least), latencyRow("tributary", ours)]);
+  print(figures.costs.map(costRow));
+  return figures;
 }
 
 async function polls(): Promise<Figures> {
@@ -209,7 +225,7 @@ async function trouble(): Promise<Figures> {
   return { lost, oneDeadAmongAHundred: { before, after }, mebibyte: large, recovered };
 }
 
-const sections = { throughput, polls, inbound, budget, apps, resources, trouble };
+const sections = { throughput, pace, polls, inbound, budget, apps, resources, trouble };
 const chosen = options.only?.split(",") ?? Object.keys(sections);
 const unknown = chosen.filter((name) => !Object.hasOwn(sections, name));
 if (unknown.length > 0)
