@@ -2,10 +2,8 @@ import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { app } from "../src/app";
 import type { Answer, Incoming } from "./vendors/server";
+import { FIRST, firstOrganization, MINE } from "./organization";
 import { instanceSource, streamName } from "../src/events/stream-name";
-
-const SECRETS = { organization: "an-organization-secret", user: "a-user-secret-of-length" };
-let organizationId: number | undefined;
 
 /** Vendors see the platform under a name of its own. */
 export const PUBLIC_URL = "https://events.example.com";
@@ -13,27 +11,7 @@ const env = { ...bindings, TRIBUTARY_PUBLIC_URL: PUBLIC_URL };
 
 /** The platform in this very isolate, with one organization. */
 export async function platform() {
-  if (organizationId === undefined) {
-    const made = await app.request(
-      "/v1/bootstrap",
-      {
-        method: "POST",
-        headers: { authorization: "Bearer a-bootstrap-key-for-the-tests" },
-        body: JSON.stringify({
-          organizationName: "Test",
-          organizationSecret: SECRETS.organization,
-          userSecret: SECRETS.user,
-          apiKey: "an-api-key-of-some-length",
-          email: "a@b.example",
-          password: "password-1",
-        }),
-      },
-      env,
-    );
-    if (made.status !== 200) throw new Error(`bootstrap: ${made.status} ${await made.text()}`);
-    organizationId = Number(((await made.json()) as { organizationId: string }).organizationId);
-  }
-  const organization = organizationId;
+  await firstOrganization();
   const call = async (
     method: string,
     path: string,
@@ -45,7 +23,7 @@ export async function platform() {
       {
         method,
         headers: {
-          authorization: `User ${SECRETS.user}, Organization ${SECRETS.organization}`,
+          authorization: MINE,
           ...headers,
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -77,7 +55,7 @@ export async function platform() {
     async poll(id: number) {
       const response = await app.request(
         `/v1/instances/${id}/poll`,
-        { method: "POST", headers: { authorization: "Bearer an-api-key-of-some-length" } },
+        { method: "POST", headers: { authorization: `Bearer ${FIRST.apiKey}` } },
         env,
       );
       return { status: response.status, body: (await response.json()) as any };
@@ -86,15 +64,13 @@ export async function platform() {
     async dry(id: number) {
       const response = await app.request(
         `/v1/instances/${id}/poll?dryRun=true`,
-        { method: "POST", headers: { authorization: "Bearer an-api-key-of-some-length" } },
+        { method: "POST", headers: { authorization: `Bearer ${FIRST.apiKey}` } },
         env,
       );
       return { status: response.status, body: (await response.json()) as any };
     },
     streamOf: (id: number) =>
-      env.EVENT_STREAMS.getByName(
-        streamName({ organizationId: organization, source: instanceSource(id) }),
-      ),
+      env.EVENT_STREAMS.getByName(streamName({ organizationId: 1, source: instanceSource(id) })),
   };
 }
 

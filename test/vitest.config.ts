@@ -54,21 +54,24 @@ const ALONE = [
   "polling/snapshot",
   "resources/fuzz",
   "v1/lessons",
-].map((name) => join(root, `test/${name}.test.ts`));
+];
+/** All others share a runtime and its storage, and the first organization, with their neighbours. */
+const NEIGHBOURS = [
+  ["accounts", "console", "instances"],
+  ["inbound", "polling", "simulation"],
+  ["delivery", "events", "v1"],
+  ["app-events", "flows", "resources"],
+];
 
-/** What a file's first organization is made by: files of one maker may share a runtime and its storage. */
-const makersOf = (file: string): string =>
-  ALONE.includes(file) ? relative(join(root, "test"), file) : commonMakers(file);
-
-const commonMakers = (file: string): string =>
-  [...closure(file)]
-    .filter(([path, text]) => path.startsWith(join(root, "test")) && /bootstrap/.test(text))
-    .map(([path]) => relative(join(root, "test"), path))
-    .toSorted()
-    .join(" and ");
+function runtimeOf(file: string): string {
+  const name = relative(join(root, "test"), file).replace(".test.ts", "");
+  if (ALONE.includes(name)) return name;
+  const [room = ""] = name.split("/");
+  return NEIGHBOURS.find((rooms) => rooms.includes(room))?.join(", ") ?? room;
+}
 
 const all = tests(join(root, "test"));
-const doors = Map.groupBy(all.filter(touchesPlatform), makersOf);
+const doors = Map.groupBy(all.filter(touchesPlatform), runtimeOf);
 const rules = all.filter((file) => !touchesPlatform(file));
 
 const workers = async () =>
@@ -90,9 +93,9 @@ const workers = async () =>
   });
 
 /**
- * `doors` and `rules` run inside the Workers runtime: files of doors whose first organization is made the
- * same way share a runtime, which takes seconds to load, and rules, which touch no storage, share one. Then
- * `e2e` runs in Node against `wrangler dev`, each file a stack of its own.
+ * `doors` and `rules` run inside the Workers runtime, which takes seconds to load: files of neighbouring
+ * rooms share one, and rules, which touch no storage. Then `e2e` runs in Node against `wrangler dev`, each
+ * file a stack of its own.
  */
 export default defineConfig(async () => ({
   root,
@@ -101,11 +104,11 @@ export default defineConfig(async () => ({
     maxWorkers: 2,
     projects: [
       ...(await Promise.all(
-        [...doors].map(async ([makers, include]) => ({
+        [...doors].map(async ([name, include]) => ({
           root,
           plugins: [await workers()],
           test: {
-            name: `doors${makers === "" ? "" : ` of ${makers}`}`,
+            name: `doors of ${name}`,
             include,
             isolate: false,
             setupFiles: ["test/setup.ts"],

@@ -1,4 +1,5 @@
-import { env, exports } from "cloudflare:workers";
+import { exports } from "cloudflare:workers";
+import { FIRST, firstOrganization } from "../organization";
 
 let users = 0;
 
@@ -25,23 +26,12 @@ export async function ask(
   };
 }
 
-export const API_KEY = "an-api-key-for-the-tests";
+export const API_KEY = FIRST.apiKey;
 
 /** The first organization, with an API key. */
 export async function foundation(): Promise<{ apiKey: string }> {
-  const apiKey = API_KEY;
-  await ask("POST", "/v1/bootstrap", {
-    token: env.BOOTSTRAP_KEY,
-    body: {
-      organizationName: "Tests",
-      organizationSecret: "organization-secret-of-tests",
-      userSecret: "user-secret-of-the-tests",
-      apiKey,
-      email: "admin@example.com",
-      password: "admin-password",
-    },
-  });
-  return { apiKey };
+  await firstOrganization();
+  return { apiKey: API_KEY };
 }
 
 export type SignedIn = { token: string; email: string; password: string };

@@ -74,10 +74,10 @@ export async function createAccounts(): Promise<void> {
 export async function createEmptyOrganization(): Promise<void> {
   await env.DB.batch([
     env.DB.prepare(
-      "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (3, 'Empty', ?, '{}', 1)",
+      "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (1000003, 'Empty', ?, '{}', 1)",
     ).bind(hashSecret("organization-secret-of-empty")),
     env.DB.prepare(
-      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (3, 3, 'nora@empty.example', ?, ?, 'admin', 1)",
+      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (1000003, 1000003, 'nora@empty.example', ?, ?, 'admin', 1)",
     ).bind(
       hashSecret("user-secret-of-empty"),
       hashPassword("password-of-nora", new Uint8Array(16)),

@@ -1,11 +1,11 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
-import { bootstrap } from "../../src/accounts/store";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/store";
+import { firstOrganization } from "../organization";
 
 /** One POST that reached a stand-in receiver. */
 export type Received = {
@@ -44,22 +44,13 @@ export const silence = async (): Promise<Response> => {
   return new Response();
 };
 
-export const SECRETS = {
-  organizationName: "Test",
-  organizationSecret: "organization-secret-of-tests",
-  userSecret: "user-secret-of-tests",
-  apiKey: "trk_api-key-of-tests",
-  email: "admin@tests.example",
-  password: "password-of-tests",
-};
-
 let destinations = 0;
 
 /** A destination of the first organization; addresses are on loopback, which tests allow. */
 export async function destination(
   change: Partial<DestinationDraft> = {},
 ): Promise<DestinationDraft> {
-  await bootstrap(env.DB, SECRETS, Date.now());
+  await firstOrganization();
   destinations += 1;
   const draft: DestinationDraft = {
     id: `webhook-${destinations}-${crypto.randomUUID()}`,
@@ -82,9 +73,9 @@ export async function destination(
   return draft;
 }
 
-/** Waits until something holds, a turn of the event loop at a time. */
+/** Waits until something holds, for as long as a test may take. */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
-  for (let turns = 0; turns < 3_000; turns += 1) {
+  for (const giveUpAt = performance.now() + 25_000; performance.now() < giveUpAt;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
     await scheduler.wait(5);

@@ -17,7 +17,8 @@ import {
 } from "../../src/delivery/store";
 import type { EventStream } from "../../src/events/object";
 import { commit, event, events, freshStream, target } from "../events/build";
-import { destination, eventually, type Received, receiver, SECRETS, silence } from "./build";
+import { destination, eventually, type Received, receiver, silence } from "./build";
+import { FIRST, MINE } from "../organization";
 
 /** `lessons.md` §2, delivery: each sentence is the name of its test. */
 
@@ -206,9 +207,9 @@ it("given a clock skewed by minutes, then schedules and tolerances still hold", 
 });
 
 it("given a body over the queue limit but under ours, then it arrives intact; one byte over ours gives that surface's own status (413; 429 on `/elements/api-v2`), never 500", async () => {
-  const bearer = { authorization: `Bearer ${SECRETS.apiKey}` };
+  const bearer = { authorization: `Bearer ${FIRST.apiKey}` };
   const secrets = {
-    authorization: `User ${SECRETS.userSecret}, Organization ${SECRETS.organizationSecret}`,
+    authorization: MINE,
   };
   const doors: [string, number, Record<string, string>, number][] = [
     ["/elements/api-v2/instances", 8 * 1024 * 1024, secrets, 429],

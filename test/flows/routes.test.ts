@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { API_KEY, ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { eventually, receiver } from "../delivery/build";
+import { FIRST } from "../organization";
 import { step, trigger } from "./build";
 
 beforeAll(foundation);
@@ -106,7 +107,7 @@ describe("flows", () => {
     };
     const id = await make(user, { flow: resources });
     expect((await command(user, id, { command: "start" })).status).toBe(403);
-    const body = { email: "admin@example.com", password: "admin-password" };
+    const body = { email: FIRST.email, password: FIRST.password };
     const admin = { ...user, token: (await ask("POST", "/user/auth", { body })).body.token };
     const own = await make(admin, { flow: resources });
     expect((await command(admin, own, { command: "start" })).status).toBe(200);
@@ -115,7 +116,7 @@ describe("flows", () => {
   it("hear of a changed resource once, with what changed", async () => {
     const received = receiver(() => new Response("ok"));
     const user = await newUser();
-    const body = { email: "admin@example.com", password: "admin-password" };
+    const body = { email: FIRST.email, password: FIRST.password };
     const admin = { ...user, token: (await ask("POST", "/user/auth", { body })).body.token };
     const properties = { group: "management", kind: "Environment", name: "*", type: ["created"] };
     const id = await make(admin, {

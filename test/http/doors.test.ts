@@ -15,8 +15,9 @@ import type { EventStream } from "../../src/events/object";
 import { parseAllowList } from "../../src/http/egress";
 import { flowHandler } from "../../src/flows/consumer";
 import { exchangeCode } from "../../src/instances/hub/grant/client";
-import { ask, foundation, newUser } from "../accounts/ask";
+import { API_KEY, ask, foundation, newUser } from "../accounts/ask";
 import { destination, eventually, type Received, receiver } from "../delivery/build";
+import { MINE } from "../organization";
 import { commit, event, freshStream, target } from "../events/build";
 import { step } from "../flows/build";
 import { draft } from "../instances/build";
@@ -41,7 +42,7 @@ async function call(
   method: string,
   path: string,
   body: unknown,
-  authorization = "Bearer an-api-key-for-the-tests",
+  authorization = `Bearer ${API_KEY}`,
 ) {
   const context = createExecutionContext();
   const response = await app.request(
@@ -113,13 +114,12 @@ describe("promise 8, no hostile URL passes any door", () => {
   it.each(["event.notification.callback.url", "base.url", "oauth.base.url"])(
     "is refused as %s of an instance, which is named",
     async (key) => {
-      const secrets = "User user-secret-of-the-tests, Organization organization-secret-of-tests";
       for (const url of NAMED) {
         const { status, body } = await call(
           "POST",
           "/elements/api-v2/instances",
           draft({ [key]: url }),
-          secrets,
+          MINE,
         );
         expect({ url, status }).toEqual({ url, status: 400 });
         expect(body.message).toContain(key);
@@ -269,14 +269,13 @@ it("given a redirect to a private address, or a URL with odd IPv4 spelling, mapp
     "https://[fc00::1]/",
     "https://169.254.169.254/",
   ];
-  const secrets = "User user-secret-of-the-tests, Organization organization-secret-of-tests";
   const stream = freshStream();
   const consume = await consumeDeployed(stream);
   const all = await Promise.all(odd.map((url) => destination({ url })));
   await Promise.all(
     all.map(async ({ id, url }) => {
       const body = draft({ "event.notification.callback.url": url });
-      expect((await call("POST", "/elements/api-v2/instances", body, secrets)).status).toBe(400);
+      expect((await call("POST", "/elements/api-v2/instances", body, MINE)).status).toBe(400);
       const tried = await call("POST", `/v1/destinations/${id}/test`, {});
       expect({ url, answer: tried.body.status }).toEqual({ url, answer: null });
     }),
@@ -302,11 +301,10 @@ it("given a redirect to a private address, or a URL with odd IPv4 spelling, mapp
     "refused",
   ]);
   // The redirect is the answer; where it points to is not called.
-  expect(called.map(({ url }) => new URL(url).hostname)).toEqual([
-    "10.0.0.1",
-    "[::ffff:a00:1]",
-    "[fc00::1]",
-  ]);
+  expect(new Set(called.map(({ url }) => new URL(url).hostname))).toEqual(
+    new Set(["10.0.0.1", "[::ffff:a00:1]", "[fc00::1]"]),
+  );
+  expect(called).toHaveLength(3);
 });
 
 describe("a name that resolves to a private address", () => {

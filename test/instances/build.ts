@@ -1,31 +1,17 @@
-import { env, exports } from "cloudflare:workers";
+import { exports } from "cloudflare:workers";
 import { vi } from "vitest";
-import { hashSecret } from "../../src/accounts/secret";
-import { bootstrap } from "../../src/accounts/store";
+import { FIRST, firstOrganization, MINE } from "../organization";
+
+export { MINE, THEIRS } from "../organization";
 
 /** Two organizations, and the Worker as their programs call it: the outside world alone is stubbed. */
 
-export const MINE = "User user-secret-of-mine, Organization organization-secret-of-mine";
-export const THEIRS = "User user-secret-of-theirs, Organization organization-secret-of-theirs";
 /** The sandbox connector's own address, where stubbed vendors are found. */
 export const VENDOR = "http://127.0.0.1:9001";
 export const CALLBACK = "https://app.example/hook";
 
 /** Ids 1 and 2. */
-export async function createOrganizations(): Promise<void> {
-  const secrets = { organizationSecret: "organization-secret-of-mine", userSecret: MINE_USER };
-  const first = { organizationName: "Mine", email: "anna@mine.example", apiKey: "api-key-of-mine" };
-  await bootstrap(env.DB, { ...secrets, ...first, password: "password" }, Date.now());
-  await env.DB.batch([
-    env.DB.prepare(
-      "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (2, 'Theirs', ?, '{}', 1)",
-    ).bind(hashSecret("organization-secret-of-theirs")),
-    env.DB.prepare(
-      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (2, 2, 'otto@theirs.example', ?, '', 'admin', 1)",
-    ).bind(hashSecret("user-secret-of-theirs")),
-  ]);
-}
-const MINE_USER = "user-secret-of-mine";
+export const createOrganizations = firstOrganization;
 
 export type Answer = { status: number; body: any; headers: Headers };
 
@@ -92,7 +78,7 @@ export async function create(
 
 /** `Authorization` with an instance's token, without the organization's secret. */
 export const withToken = ({ token }: { token: string }): string =>
-  `User ${MINE_USER}, Element ${token}`;
+  `User ${FIRST.userSecret}, Element ${token}`;
 
 export type Sent = { url: URL; text: string; headers: Headers };
 

@@ -2,6 +2,7 @@ import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "
 import { findConnector } from "../../src/connectors/catalog";
 import { feeds } from "../../src/connectors/parsers";
 import { emulate, platform, stored, VENDOR } from "../platform";
+import { FIRST } from "../organization";
 import { boxEmulator } from "../vendors/box";
 import { dropboxEmulator } from "../vendors/dropbox";
 import { CLIENT, CODE } from "../vendors/grants";
@@ -46,7 +47,7 @@ const sorted = (lists: string[][]) => lists.toSorted((a, b) => (a.join() < b.joi
 
 const hub = (instance: { token: string }, method: string, path: string, body?: unknown) =>
   on.call(method, path, body, {
-    authorization: `User a-user-secret-of-length, Element ${instance.token}`,
+    authorization: `User ${FIRST.userSecret}, Element ${instance.token}`,
   });
 
 describe("box", () => {

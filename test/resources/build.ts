@@ -4,6 +4,7 @@ import { afterAll, vi } from "vitest";
 import { forgetAskers } from "../../src/accounts/store";
 import { hashSecret } from "../../src/accounts/secret";
 import { app } from "../../src/app";
+import { firstOrganization } from "../organization";
 
 export const V1 = "/apis/management/v1";
 
@@ -26,6 +27,7 @@ let organizations = 0;
 export async function freshClient(): Promise<Client> {
   const id = (organizations += 1) + 5_000 + Math.floor(Math.random() * 1e9);
   const key = `key-of-organization-${id}`;
+  await firstOrganization();
   await env.DB.batch([
     env.DB.prepare(
       "INSERT INTO organizations (id, name, secret_hash, created_at) VALUES (?, 'o', ?, 0)",

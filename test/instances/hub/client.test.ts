@@ -1,6 +1,5 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { bootstrap } from "../../../src/accounts/store";
 import { readConfig } from "../../../src/config";
 import { concur } from "../../../src/connectors/concur";
 import { sandbox } from "../../../src/connectors/sandbox";
@@ -15,26 +14,14 @@ import { getRecord, type HubDoors, listRecords, ping } from "../../../src/instan
 import { exchangeCode } from "../../../src/instances/hub/grant/client";
 import type { Instance } from "../../../src/instances/instance";
 import { insertInstance, nextInstanceId, readInstance } from "../../../src/instances/store";
+import { firstOrganization } from "../../organization";
 
 const config = readConfig(env);
 const ring = keyring(config.masterKeys);
 const doors: HubDoors = { db: env.DB, config, streams: env.EVENT_STREAMS };
 const VENDOR = "http://127.0.0.1:9999";
 
-beforeAll(async () => {
-  await bootstrap(
-    env.DB,
-    {
-      organizationName: "o",
-      organizationSecret: "organization-secret",
-      userSecret: "user-secret-of-16",
-      apiKey: "api-key-of-16-chars",
-      email: "a@b.example",
-      password: "password",
-    },
-    1,
-  );
-});
+beforeAll(firstOrganization);
 afterEach(() => vi.unstubAllGlobals());
 
 /** A Concur instance with a token that lives ten minutes; `changes` are laid over its configuration. */

@@ -15,6 +15,7 @@ import { quickbooksEmulator } from "../../vendors/quickbooks";
 import type { Answer, Incoming } from "../../vendors/server";
 import { sfdcEmulator } from "../../vendors/sfdc";
 import { emulate, platform, VENDOR } from "../../platform";
+import { FIRST } from "../../organization";
 
 const config = readConfig(env);
 const ring = keyring(config.masterKeys);
@@ -311,7 +312,7 @@ describe("C-8 given concurrent refreshes, then one token request; the new token 
         .run();
     const [first] = instances;
     if (first === undefined) throw new Error("No instance");
-    const authorization = `User a-user-secret-of-length, Element ${first.token}`;
+    const authorization = `User ${FIRST.userSecret}, Element ${first.token}`;
     const calls = Array.from({ length: 40 }, () =>
       on.call("GET", "/hubs/documents/webhooks", undefined, { authorization }),
     );

@@ -1,7 +1,6 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { bootstrap } from "../../../src/accounts/store";
 import { readConfig } from "../../../src/config";
 import { sandbox } from "../../../src/connectors/sandbox";
 import { keyring } from "../../../src/db/sealed";
@@ -10,6 +9,7 @@ import { destinationOf } from "../../../src/instances/destination";
 import { hubRoutes, shortHubRoutes } from "../../../src/instances/hub/routes";
 import type { Instance } from "../../../src/instances/instance";
 import { insertInstance, nextInstanceId } from "../../../src/instances/store";
+import { firstOrganization, MINE } from "../../organization";
 
 const config = readConfig(env);
 const app = new Hono()
@@ -19,20 +19,7 @@ const app = new Hono()
   .route("/elements/api-v2", shortHubRoutes)
   .onError(refuse("elements"));
 
-beforeAll(async () => {
-  await bootstrap(
-    env.DB,
-    {
-      organizationName: "o",
-      organizationSecret: "organization-secret",
-      userSecret: "user-secret-of-16",
-      apiKey: "api-key-of-16-chars",
-      email: "a@b.example",
-      password: "password",
-    },
-    1,
-  );
-});
+beforeAll(firstOrganization);
 afterEach(() => vi.unstubAllGlobals());
 
 async function instanceWith(changes: Partial<Instance> = {}): Promise<Instance> {
@@ -65,7 +52,7 @@ async function instanceWith(changes: Partial<Instance> = {}): Promise<Instance> 
 
 const get = (path: string, instance?: Pick<Instance, "token">) => {
   const element = instance === undefined ? "" : `, Element ${instance.token}`;
-  const Authorization = `User user-secret-of-16, Organization organization-secret${element}`;
+  const Authorization = `${MINE}${element}`;
   return app.request(`/elements/api-v2${path}`, { headers: { Authorization } }, env);
 };
 

@@ -11,6 +11,7 @@ import { parseZone, UTC } from "../../../src/polling/zone";
 import { dateReader, readPage } from "../../../src/polling/records";
 import { polledResources } from "../../../src/polling/settings";
 import { emulate, platform, stored } from "../../platform";
+import { FIRST } from "../../organization";
 import { boxEmulator } from "../../vendors/box";
 import { dropboxEmulator } from "../../vendors/dropbox";
 import { CLIENT } from "../../vendors/grants";
@@ -254,7 +255,7 @@ describe("C-8", () => {
         if (isUse && kept.length === 0) kept.push(storedToken(instance.id));
         return answer(request);
       });
-      const authorization = `User a-user-secret-of-length, Element ${instance.token}`;
+      const authorization = `User ${FIRST.userSecret}, Element ${instance.token}`;
       const pings = Array.from({ length: 20 }, () =>
         on.call("GET", "/ping", undefined, { authorization }),
       );

@@ -1,0 +1,32 @@
+import { env } from "cloudflare:workers";
+import { hashSecret } from "../src/accounts/secret";
+import { bootstrap } from "../src/accounts/store";
+
+/** The first organization, its administrator and key: the same in every file, so that files can share a runtime. */
+export const FIRST = {
+  organizationName: "Mine",
+  organizationSecret: "organization-secret-of-mine",
+  userSecret: "user-secret-of-mine",
+  apiKey: "api-key-of-mine",
+  email: "anna@mine.example",
+  password: "password",
+};
+
+/** `Authorization` of its administrator, on the connector surface. */
+export const MINE = `User ${FIRST.userSecret}, Organization ${FIRST.organizationSecret}`;
+
+/** `Authorization` of another organization's administrator. */
+export const THEIRS = "User user-secret-of-theirs, Organization organization-secret-of-theirs";
+
+/** Made by whoever comes first: this organization and its administrator have id 1, another's id 2. */
+export async function firstOrganization(): Promise<void> {
+  await bootstrap(env.DB, FIRST, Date.now());
+  await env.DB.batch([
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (2, 'Theirs', ?, '{}', 1)",
+    ).bind(hashSecret("organization-secret-of-theirs")),
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (2, 2, 'otto@theirs.example', ?, '', 'admin', 1)",
+    ).bind(hashSecret("user-secret-of-theirs")),
+  ]);
+}
