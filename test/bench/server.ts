@@ -5,7 +5,7 @@ import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const root = resolve(import.meta.dirname, "../..");
-const readyMs = 60_000;
+const readyMs = 100_000;
 
 export type Running = {
   url: string;

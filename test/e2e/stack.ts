@@ -6,7 +6,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 const root = resolve(import.meta.dirname, "../..");
-const readyMs = 60_000;
+const readyMs = 100_000;
 
 /** What `npm start` writes into `.tributary/local.json`. */
 export type Local = Record<

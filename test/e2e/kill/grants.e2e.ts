@@ -1,14 +1,14 @@
 import { globSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { expect, it, onTestFinished } from "vitest";
-import { boxEmulator } from "../vendors/box";
-import { CLIENT, CODE } from "../vendors/grants";
-import { hubspotEmulator } from "../vendors/hubspot";
-import { startReceiver } from "../vendors/receiver";
-import { serveVendor } from "../vendors/serve";
-import type { Server } from "../vendors/server";
-import { createInstance } from "./polled";
-import { type Stack, startStack } from "./stack";
+import { boxEmulator } from "../../vendors/box";
+import { CLIENT, CODE } from "../../vendors/grants";
+import { hubspotEmulator } from "../../vendors/hubspot";
+import { startReceiver } from "../../vendors/receiver";
+import { serveVendor } from "../../vendors/serve";
+import type { Server } from "../../vendors/server";
+import { createInstance } from "../polled";
+import { type Stack, startStack } from "../stack";
 
 async function connect(stack: Stack, key: string, { url }: Server): Promise<any> {
   return createInstance(stack, {

@@ -2,10 +2,10 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { authorization, call, secret, signingSecret } from "../bench/costs.ts";
-import { removeFolder, type Running, startWorker, stopAll } from "../bench/server.ts";
-import { type Recovered, recoverMany } from "../bench/trouble.ts";
-import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { authorization, call, secret, signingSecret } from "../../bench/costs.ts";
+import { removeFolder, type Running, startWorker, stopAll } from "../../bench/server.ts";
+import { type Recovered, recoverMany } from "../../bench/trouble.ts";
+import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
 
 const COUNT = 1_000;
 const folder = mkdtempSync(join(tmpdir(), "tributary-recover-"));

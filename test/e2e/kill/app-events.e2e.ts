@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { createClient } from "../../src/sdk/client.ts";
-import { type Receiver, startReceiver } from "../vendors/receiver.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { createClient } from "../../../src/sdk/client.ts";
+import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
+import { type Stack, startStack } from "../stack.ts";
 
 /** How many events are sent; the long run is 10,000. */
 const EVENTS = Number(process.env["TRIBUTARY_TEST_EVENTS"] ?? 1_500);

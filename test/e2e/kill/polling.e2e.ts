@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { type Concur, startConcur } from "../vendors/concur.ts";
-import { connectConcur, eventsOf, poll, type Polled, receive, timesTold } from "./polled.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { type Concur, startConcur } from "../../vendors/concur.ts";
+import { connectConcur, eventsOf, poll, type Polled, receive, timesTold } from "../polled.ts";
+import { type Stack, startStack } from "../stack.ts";
 
 const CHANGES = 500;
 /** What was on the queue or under way is sent again when its lease (45 s) has run out. */
