@@ -2,11 +2,9 @@ import { env } from "cloudflare:workers";
 import type { Commit, NewEvent, Target } from "../../src/events/event";
 import type { EventStream } from "../../src/events/object";
 
-let streams = 0;
-
 /** A stream nobody used yet. */
 export function freshStream(
-  source = `instance:${(streams += 1) + 1000}`,
+  source = `instance:${1e6 + Math.floor(Math.random() * 1e9)}`,
 ): DurableObjectStub<EventStream> {
   return env.EVENT_STREAMS.getByName(`1/${source}`);
 }
