@@ -1,8 +1,9 @@
 import { streamName } from "../events/stream-name";
+import { toTriggers } from "../flows/triggers/store";
 import { destinationId } from "./resource";
 import { sourceOf } from "./change";
+import { handOver, prepareTriggers } from "./hand-over/store";
 import {
-  handOver,
   type LoggedChange,
   prepareExpiry,
   readAged,
@@ -46,7 +47,10 @@ async function catchUp(organizationId: number, from: number, doors: LogDoors): P
     const last = changes.at(-1);
     if (last === undefined) return;
     const missing = await missingFrom(organizationId, changes, doors);
-    await handOver(doors, organizationId, missing);
+    if (missing.length > 0) {
+      const { results } = await prepareTriggers(doors.db, organizationId, missing).all();
+      await handOver(doors.streams, organizationId, missing, toTriggers(results));
+    }
     await saveHanded(doors.db, organizationId, last.seq);
     after = last.seq;
   }

@@ -137,3 +137,34 @@ export async function usedBy(
   }
   return batches;
 }
+
+/** How often a task asks the database: a batch is one question, whatever it holds. */
+export async function countQuestions(task: () => Promise<unknown>): Promise<number> {
+  const { DB } = env;
+  let questions = 0;
+  const asked = <T>(question: () => T): T => {
+    questions += 1;
+    return question();
+  };
+  const counted = (statement: D1PreparedStatement): D1PreparedStatement =>
+    Object.create(statement, {
+      all: { value: () => asked(() => statement.all()) },
+      first: { value: (column: string) => asked(() => statement.first(column)) },
+      raw: { value: () => asked(() => statement.raw()) },
+      run: { value: () => asked(() => statement.run()) },
+      bind: { value: (...values: unknown[]) => counted(statement.bind(...values)) },
+    });
+  const counting = Object.create(DB, {
+    prepare: { value: (sql: string) => counted(DB.prepare(sql)) },
+    batch: {
+      value: (statements: D1PreparedStatement[]) => asked(() => DB.batch(statements)),
+    },
+  });
+  Object.assign(env, { DB: counting });
+  try {
+    await task();
+  } finally {
+    Object.assign(env, { DB });
+  }
+  return questions;
+}

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { listStatements, type Statement } from "../../src/resources/list";
 import { kindNamed } from "../../src/resources/kinds/registry";
-import { type Client, freshClient, takeCallbacks, usedBy, V1 } from "./build";
+import { type Client, countQuestions, freshClient, takeCallbacks, usedBy, V1 } from "./build";
 
 /** What lists of fifty thousand and a thousand hooks cost, in rows. */
 
@@ -114,5 +114,17 @@ describe("a thousand hooks", () => {
       .bind(client.organizationId)
       .all<{ targets: string }>();
     for (const { targets } of results) expect(JSON.parse(targets)).toHaveLength(1);
+  });
+});
+
+describe("a change", () => {
+  it("asks the database twice: for what is there, and to write it", async () => {
+    const path = `${V1}/environments/asked/apiservices`;
+    await client.make(`${V1}/environments`, { name: "asked" });
+    expect(await countQuestions(() => client.make(path, { name: "s" }))).toBe(2);
+    const put = () => client.call("PUT", `${path}/s`, { name: "s", title: "t" });
+    expect(await countQuestions(put)).toBe(2);
+    const sub = () => client.call("PUT", `${path}/s/x-lint`, { "x-lint": 1 });
+    expect(await countQuestions(sub)).toBe(2);
   });
 });

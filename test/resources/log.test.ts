@@ -59,6 +59,21 @@ const destinationOf = async (id: string) => {
   return found.get(id)?.destination;
 };
 
+/** Makes a service whose change does not get from the log to the stream. */
+async function makeAndCrash(name: string): Promise<void> {
+  const broken = {
+    ...env,
+    EVENT_STREAMS: { getByName: () => ({ commit: () => Promise.reject(new Error("crashed")) }) },
+  };
+  const request = new Request(`http://tributary.test${V1}/environments/e/apiservices`, {
+    method: "POST",
+    headers: { authorization: `Bearer key-of-organization-${client.organizationId}` },
+    body: JSON.stringify({ name }),
+  });
+  const response = await app.fetch(request, broken as any, createExecutionContext());
+  expect(response.status).toBe(201);
+}
+
 describe("a change", () => {
   it("reaches the stream of its scope once, for each webhook, with the event of the reference", async () => {
     const webhook = await hooked();
@@ -152,20 +167,7 @@ describe("a change", () => {
 
   it("is handed over by the tick when a crash came between the log and the stream", async () => {
     await hooked();
-    const key = `key-of-organization-${client.organizationId}`;
-    const broken = {
-      ...env,
-      EVENT_STREAMS: {
-        getByName: () => ({ commit: () => Promise.reject(new Error("crashed")) }),
-      },
-    };
-    const request = new Request(`http://tributary.test${V1}/environments/e/apiservices`, {
-      method: "POST",
-      headers: { authorization: `Bearer ${key}` },
-      body: JSON.stringify({ name: "svc" }),
-    });
-    const response = await app.fetch(request, broken as any, createExecutionContext());
-    expect(response.status).toBe(201);
+    await makeAndCrash("svc");
     const source = "scope:management/Environment/e";
     const before = (await eventsOf(source)).length;
     await tickResources(Date.now(), doors);
@@ -179,6 +181,35 @@ describe("a change", () => {
     expect(["pending", "delivered"]).toContain(notification?.notification.state.kind);
     await tickResources(Date.now(), doors);
     expect(await eventsOf(source)).toHaveLength(before + 1);
+  });
+
+  it("starts a flow as soon as one listens, whoever began that, and once after a crash too", async () => {
+    const path = `${V1}/environments/e/apiservices`;
+    await client.make(`${V1}/environments`, { name: "e" });
+    await client.make(path, { name: "heard-by-nobody" });
+    const flowId = `flow-of-${client.organizationId}`;
+    await env.DB.prepare(
+      `INSERT INTO flow_triggers (flow_id, component_id, organization_id, user_id, kind, key, active,
+         steps, properties, created_at)
+       VALUES (?, 'T', ?, 1, 'resource', 'management/*', 1, '[{"componentId":"P","port":"out"}]',
+         '{"group":"management","kind":"*","name":"*","type":["created"]}', 0)`,
+    )
+      .bind(flowId, client.organizationId)
+      .run();
+    await client.make(path, { name: "heard" });
+    await makeAndCrash("found");
+    await tickResources(Date.now(), doors);
+    const stream = streamOf("scope:management/Environment/e");
+    const started = await stream.notifications({ before: null, limit: 9, withEvents: true });
+    expect(
+      started.map(({ notification: { destinationId }, events }) => [
+        destinationId,
+        JSON.parse(events[0]?.data ?? "").payload.name,
+      ]),
+    ).toEqual([
+      [`flow-${flowId}-P`, "found"],
+      [`flow-${flowId}-P`, "heard"],
+    ]);
   });
 });
 

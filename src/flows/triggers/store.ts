@@ -1,5 +1,6 @@
-import { and, eq, inArray, lte, sql } from "drizzle-orm";
+import { and, eq, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import * as z from "zod";
 import { flowTriggers, schedule } from "../../db/schema";
 import type { Commit, NewEvent } from "../../events/event";
 import { triggerKind } from "../components";
@@ -37,27 +38,58 @@ export function triggerRow(
   };
 }
 
-/** The flows of an organization that listen to one instance or one kind of resource. */
-export function readSourceTriggers(
+/** What flows listen to beside the users' own events: an instance, or resources of some kinds (fewer than 90 keys). */
+export type Source = {
+  organizationId: number;
+  kind: "instance" | "resource";
+  keys: readonly string[];
+};
+
+/** Asks for the flows that listen to a source, also within a batch of others; `toTriggers` reads the answer. */
+export function prepareSourceTriggers(
   db: D1Database,
-  organizationId: number,
-  kind: "instance" | "resource",
-  keys: readonly string[],
-): Promise<Trigger[]> {
-  return drizzle(db)
-    .select()
-    .from(flowTriggers)
-    .where(
-      and(
-        eq(flowTriggers.organizationId, organizationId),
-        eq(flowTriggers.kind, kind),
-        inArray(flowTriggers.key, [...keys]),
-        sql`kind IN ('instance', 'resource')`,
-        eq(flowTriggers.active, true),
-      ),
+  { organizationId, kind, keys }: Source,
+): D1PreparedStatement {
+  return db
+    .prepare(
+      `SELECT * FROM flow_triggers INDEXED BY flow_triggers_source
+       WHERE organization_id = ?1 AND kind = ?2 AND kind IN ('instance', 'resource')
+         AND key IN (${keys.map(() => "?").join(", ")}) AND active
+       ORDER BY flow_id, component_id`,
     )
-    .orderBy(flowTriggers.flowId, flowTriggers.componentId);
+    .bind(organizationId, kind, ...keys);
 }
+
+const sourceTriggerRow = z.object({
+  flow_id: z.string(),
+  component_id: z.string(),
+  organization_id: z.number(),
+  user_id: z.number(),
+  key: z.string(),
+  steps: z.string(),
+  properties: z.string(),
+  created_at: z.number(),
+});
+
+/** Reads what `prepareSourceTriggers` found. */
+export const toTriggers = (results: unknown): Trigger[] =>
+  z
+    .array(sourceTriggerRow)
+    .parse(results)
+    .map((row) => ({
+      flowId: row.flow_id,
+      componentId: row.component_id,
+      organizationId: row.organization_id,
+      userId: row.user_id,
+      key: row.key,
+      steps: JSON.parse(row.steps),
+      properties: JSON.parse(row.properties),
+      createdAt: row.created_at,
+    }));
+
+/** The flows that listen to a source now. */
+export const readSourceTriggers = async (db: D1Database, source: Source): Promise<Trigger[]> =>
+  toTriggers((await prepareSourceTriggers(db, source).all()).results);
 
 /** One trigger of a running flow, by its component. */
 export async function readTrigger(
@@ -151,11 +183,10 @@ export async function moveSchedule(
  */
 export async function withStartedFlows(
   db: D1Database,
-  source: { organizationId: number; kind: "instance" | "resource"; keys: readonly string[] },
+  source: Source,
   commit: Pick<Commit, "events" | "targets">,
   listens: (trigger: Trigger, event: NewEvent) => boolean,
 ): Promise<Pick<Commit, "events" | "targets">> {
   if (commit.events.length === 0) return commit;
-  const triggers = await readSourceTriggers(db, source.organizationId, source.kind, source.keys);
-  return withRuns(commit, triggers, listens);
+  return withRuns(commit, await readSourceTriggers(db, source), listens);
 }

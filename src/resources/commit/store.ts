@@ -1,6 +1,9 @@
 import { groupsByWeight } from "../../events/plan";
+import type { Trigger } from "../../flows/run";
+import { toTriggers } from "../../flows/triggers/store";
 import { scopeKey } from "../address";
 import type { Change } from "../change";
+import { prepareTriggers } from "../hand-over/store";
 import type { Key } from "../key";
 import { listenersChange } from "../listeners/store";
 import type { Statement } from "../list";
@@ -45,14 +48,17 @@ export const emptyPlan = (): Plan => ({
 const GROUP_UNITS = 400_000;
 
 /**
- * Writes a plan: rows and their change records together or not at all. `conflict`: the world is no
- * longer what the plan was made for — read again, decide again.
+ * Committed: `triggers` are those of the flows that listened to its changes at that moment. Conflict: the world
+ * is no longer what the plan was made for — read again, decide again.
  */
+export type Outcome = { kind: "committed"; triggers: Trigger[] } | { kind: "conflict" };
+
+/** Writes a plan: rows and their change records together or not at all. */
 export async function commitPlan(
   db: D1Database,
   organizationId: number,
   plan: Plan,
-): Promise<"committed" | "conflict"> {
+): Promise<Outcome> {
   const written = [...plan.inserts, ...plan.updates, ...plan.removals];
   const statements = [
     ...expectations(db, organizationId, plan.expects),
@@ -65,14 +71,16 @@ export async function commitPlan(
       ? [listenersChange(db, organizationId)]
       : []),
     ...plan.statements,
+    ...(plan.changes.length === 0 ? [] : [prepareTriggers(db, organizationId, plan.changes)]),
   ];
-  if (statements.length === 0) return "committed";
+  if (statements.length === 0) return { kind: "committed", triggers: [] };
   try {
-    await db.batch(statements);
-    return "committed";
+    const results = await db.batch(statements);
+    const triggers = plan.changes.length === 0 ? [] : toTriggers(results.at(-1)?.results);
+    return { kind: "committed", triggers };
   } catch (error) {
     if (error instanceof Error && /malformed JSON|UNIQUE constraint/.test(error.message))
-      return "conflict";
+      return { kind: "conflict" };
     throw error;
   }
 }

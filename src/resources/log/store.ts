@@ -1,98 +1,11 @@
 import * as z from "zod";
-import type { NewEvent, Target } from "../../events/event";
-import { groupsByWeight } from "../../events/plan";
-import { streamName } from "../../events/stream-name";
-import type { Trigger } from "../../flows/run";
-import { matchesChange, resourceKeys } from "../../flows/trigger";
-import { withStartedFlows } from "../../flows/triggers/store";
 import { parseScopeKey } from "../address";
-import { type Change, sourceOf } from "../change";
-import type { HookTarget } from "../hooks";
+import type { Change } from "../change";
 import { topicSpec } from "../kinds/management";
-import { changeTypes, WORD } from "../match";
+import { changeTypes } from "../match";
 import { Bindings } from "../query";
 import type { Resource } from "../resource";
 import { filtersCondition } from "./entry";
-
-/** Changes of one commit to a stream: few enough for one call. */
-const EVENTS_A_COMMIT = 200;
-const UNITS_A_COMMIT = 4_000_000;
-
-/**
- * Puts changes into the streams of their scopes, in order, with the flows they start. What a stream has
- * already, it ignores: the event's id is the change's.
- */
-export async function handOver(
-  { db, streams }: { db: D1Database; streams: Env["EVENT_STREAMS"] },
-  organizationId: number,
-  changes: readonly Change[],
-): Promise<void> {
-  const bySource = Map.groupBy(changes, ({ changed }) => sourceOf(changed.scope));
-  for (const [source, own] of bySource) {
-    const stream = streams.getByName(streamName({ organizationId, source }));
-    const groups = groupsByWeight(own, UNITS_A_COMMIT, EVENTS_A_COMMIT, ({ body }) => body.length);
-    for (const group of groups) {
-      const started = await withStartedFlows(
-        db,
-        { organizationId, kind: "resource", keys: [...new Set(group.flatMap(flowKeys))] },
-        commitOf(group),
-        startsFlow(group),
-      );
-      await stream.commit(started);
-    }
-  }
-}
-
-const flowKeys = ({ changed }: Change): string[] => resourceKeys(changed);
-
-/** Whether a flow's trigger hears of an event of these changes. */
-function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEvent) => boolean {
-  const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
-  return (trigger, { id }) => {
-    const changed = byId.get(id);
-    return (
-      changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] })
-    );
-  };
-}
-
-/** Every distinct destination is one target; an event tells which of them it goes to. */
-function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Target[] } {
-  const targets: Target[] = [];
-  const known = new Map<string, number>();
-  const indexOf = (target: HookTarget): number => {
-    const key = JSON.stringify(target);
-    const index = known.get(key) ?? targets.push(targetOf(target)) - 1;
-    known.set(key, index);
-    return index;
-  };
-  const events = changes.map((change): NewEvent => ({
-    id: change.eventId,
-    objectType: change.changed.kind,
-    objectId: change.resourceId,
-    eventType: change.changed.type,
-    date: change.at,
-    data: change.body,
-    to: change.targets.map(indexOf),
-  }));
-  return { events, targets };
-}
-
-function targetOf({
-  destinationId,
-  skipped,
-  warnings,
-  order = { ordering: "none" },
-}: HookTarget): Target {
-  return {
-    destinationId,
-    envelope: { format: "verbatim" },
-    most: 1,
-    ...order,
-    ...(skipped === undefined ? {} : { skipped }),
-    ...(warnings.length === 0 ? {} : { warnings }),
-  };
-}
 
 const changeRow = z.object({
   seq: z.number(),

@@ -1,11 +1,12 @@
 import type { Config } from "../../config";
 import type { Keyring } from "../../db/sealed";
+import type { Trigger } from "../../flows/run";
 import { Refusal } from "../../http/refusal";
 import type { Cause } from "../change";
 import { commitPlan, type Plan } from "../commit/store";
+import { handOver } from "../hand-over/store";
 import type { Key, World } from "../key";
 import { kindNamed, type Version } from "../kinds/registry";
-import { handOver } from "../log/store";
 import { namedTargets } from "../references";
 import type { Resource, Warning } from "../resource";
 import { readWorld } from "../store";
@@ -60,8 +61,9 @@ export async function untilCommitted<T>(
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     const { plan, result } = await decide(tries);
-    if ((await commitPlan(doors.db, organizationId, plan)) === "committed") {
-      doors.later(handOverOrLog(doors, organizationId, plan));
+    const outcome = await commitPlan(doors.db, organizationId, plan);
+    if (outcome.kind === "committed") {
+      doors.later(handOverOrLog(doors, organizationId, plan, outcome.triggers));
       return result;
     }
     if (tries >= MOST_TRIES)
@@ -71,12 +73,13 @@ export async function untilCommitted<T>(
 }
 
 async function handOverOrLog(
-  { db, streams }: WriteDoors,
+  { streams }: WriteDoors,
   organizationId: number,
   { changes }: Plan,
+  triggers: readonly Trigger[],
 ): Promise<void> {
   try {
-    await handOver({ db, streams }, organizationId, changes);
+    await handOver(streams, organizationId, changes, triggers);
   } catch (error) {
     // Nothing is lost: the cron tick finds what the streams do not have.
     console.warn(JSON.stringify({ at: "resources.hand-over", error: String(error) }));
