@@ -1,46 +1,30 @@
 import * as z from "zod";
-import { anything, fields, icon } from "./field";
-import type { Kind } from "./kind";
+import { anything, fields, free, icon } from "./field";
+import { type Kind, kindOf } from "./kind";
 
 /** Kinds of the group `catalog` (reference `resource-api.md` §8). */
 
 const state = z.enum(["draft", "active", "deprecated", "archived"]);
 const autoRelease = fields({ releaseType: z.string().min(1) });
 
-const asset: Kind = {
+const asset = kindOf({
   group: "catalog",
   kind: "Asset",
   plural: "assets",
-  singular: "asset",
-  shortNames: [],
-  scopes: [],
-  unscoped: true,
   spec: fields({
     type: z.string().min(1),
     description: z.string().optional(),
     categories: z.array(z.string()).optional(),
     autoRelease: autoRelease.optional(),
   }),
-  subResources: {
-    access: anything,
-    icon,
-    latestrelease: anything,
-    references: anything,
-    state,
-    status: anything,
-  },
-  references: [],
+  subResources: { ...free("access", "latestrelease", "references", "status"), icon, state },
   queryParams: ["spec.type", "state"],
-};
+});
 
-const product: Kind = {
+const product = kindOf({
   group: "catalog",
   kind: "Product",
   plural: "products",
-  singular: "product",
-  shortNames: [],
-  scopes: [],
-  unscoped: true,
   spec: fields({
     description: z.string().optional(),
     supportContact: z.string().optional(),
@@ -50,15 +34,8 @@ const product: Kind = {
     terms: anything.optional(),
     overviewDocument: anything.optional(),
   }),
-  subResources: {
-    icon,
-    latestrelease: anything,
-    references: anything,
-    state,
-    status: anything,
-  },
-  references: [],
+  subResources: { ...free("latestrelease", "references", "status"), icon, state },
   queryParams: ["state"],
-};
+});
 
 export const catalog: readonly Kind[] = [asset, product];

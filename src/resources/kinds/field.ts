@@ -6,6 +6,9 @@ export const fields = z.strictObject;
 export const texts = z.record(z.string(), z.string());
 /** `{}` in the reference: whatever comes. */
 export const anything = z.unknown();
+/** Subresources of these names that take whatever comes. */
+export const free = (...names: readonly string[]): Record<string, z.ZodType> =>
+  Object.fromEntries(names.map((name) => [name, anything]));
 export const icon = fields({ contentType: z.string().optional(), data: z.string().optional() });
 
 /** Names of resources (reference §5). */

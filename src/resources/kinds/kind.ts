@@ -32,3 +32,17 @@ export type Kind = {
   /** Values of `spec.data` are sealed at rest and masked on read. */
   secret?: true;
 };
+
+/** A kind by what is its own: what it does not say, it has none of, and what has no scopes stands outside of any. */
+export const kindOf = (
+  own: Pick<Kind, "group" | "kind" | "plural" | "spec"> & Partial<Kind>,
+): Kind => ({
+  singular: own.kind.toLowerCase(),
+  shortNames: [],
+  scopes: [],
+  unscoped: own.scopes === undefined,
+  subResources: {},
+  references: [],
+  queryParams: [],
+  ...own,
+});

@@ -1,6 +1,6 @@
 import * as z from "zod";
-import { anything, fields, icon, named, texts } from "./field";
-import type { Kind } from "./kind";
+import { anything, fields, free, icon, named, texts } from "./field";
+import { type Kind, kindOf } from "./kind";
 
 /** Kinds of the group `management` (reference `resource-api.md` §8). */
 
@@ -44,14 +44,11 @@ export const topicSpec = fields({
   description: z.string().optional(),
 });
 
-const environment: Kind = {
+const environment = kindOf({
   group: "management",
   kind: "Environment",
   plural: "environments",
-  singular: "environment",
   shortNames: ["env", "envs"],
-  scopes: [],
-  unscoped: true,
   spec: fields({
     description: z.string().optional(),
     variables: texts.optional(),
@@ -60,68 +57,53 @@ const environment: Kind = {
     icon: icon.optional(),
     compliance: anything.optional(),
   }),
-  subResources: {
-    references: anything,
-    policies: anything,
-    stages: anything,
-    compliancetasks: anything,
-    complianceruntimeresult: anything,
-    traceable: anything,
-  },
-  references: [],
-  queryParams: [],
-};
+  subResources: free(
+    "references",
+    "policies",
+    "stages",
+    "compliancetasks",
+    "complianceruntimeresult",
+    "traceable",
+  ),
+});
 
-const integration: Kind = {
+const integration = kindOf({
   group: "management",
   kind: "Integration",
   plural: "integrations",
-  singular: "integration",
   shortNames: ["integr", "integ"],
-  scopes: [],
-  unscoped: true,
   spec: fields({ description: z.string().optional() }),
-  subResources: {},
-  references: [],
-  queryParams: [],
-};
+});
 
-const service: Kind = {
+const service = kindOf({
   group: "management",
   kind: "APIService",
   plural: "apiservices",
-  singular: "apiservice",
   shortNames: ["apis", "apisvc"],
   scopes: ["Environment"],
-  unscoped: false,
   spec: fields({
     description: z.string().optional(),
     categories: z.array(z.string()).optional(),
     icon: icon.optional(),
   }),
-  subResources: {
-    agentdetails: anything,
-    appinfo: anything,
-    compliance: anything,
-    complianceruntimeresult: anything,
-    details: anything,
-    profile: anything,
-    references: anything,
-    source: anything,
-    status: anything,
-  },
-  references: [],
-  queryParams: [],
-};
+  subResources: free(
+    "agentdetails",
+    "appinfo",
+    "compliance",
+    "complianceruntimeresult",
+    "details",
+    "profile",
+    "references",
+    "source",
+    "status",
+  ),
+});
 
-const revision: Kind = {
+const revision = kindOf({
   group: "management",
   kind: "APIServiceRevision",
   plural: "apiservicerevisions",
-  singular: "apiservicerevision",
-  shortNames: [],
   scopes: ["Environment"],
-  unscoped: false,
   spec: fields({
     apiService: named(),
     definition: fields({
@@ -131,19 +113,16 @@ const revision: Kind = {
       version: z.string().optional(),
     }).optional(),
   }),
-  subResources: { compliance: anything, information: anything },
+  subResources: free("compliance", "information"),
   references: [{ path: ["apiService"], kind: "APIService", type: "hard" }],
   queryParams: ["spec.definition.type"],
-};
+});
 
-const instance: Kind = {
+const instance = kindOf({
   group: "management",
   kind: "APIServiceInstance",
   plural: "apiserviceinstances",
-  singular: "apiserviceinstance",
-  shortNames: [],
   scopes: ["Environment"],
-  unscoped: false,
   spec: fields({
     apiServiceRevision: named().optional(),
     endpoint: z
@@ -163,74 +142,55 @@ const instance: Kind = {
     credentialRequestDefinitions: z.array(z.string()).optional(),
     mock: anything.optional(),
   }),
-  subResources: {
-    compliance: anything,
-    complianceruntimeresult: anything,
-    lifecycle: anything,
-    references: anything,
-    source: anything,
-    traceable: anything,
-  },
+  subResources: free(
+    "compliance",
+    "complianceruntimeresult",
+    "lifecycle",
+    "references",
+    "source",
+    "traceable",
+  ),
   references: [{ path: ["apiServiceRevision"], kind: "APIServiceRevision", type: "hard" }],
-  queryParams: [],
-};
+});
 
-const webhook: Kind = {
+const webhook = kindOf({
   group: "management",
   kind: "Webhook",
   plural: "webhooks",
-  singular: "webhook",
   shortNames: ["webh", "wh"],
   scopes: ["Environment", "Integration"],
   unscoped: true,
   spec: webhookSpec,
-  subResources: {},
   references: [{ path: ["auth", "secret", "name"], kind: "Secret", type: "soft" }],
-  queryParams: [],
-};
+});
 
-const hook: Kind = {
+const hook = kindOf({
   group: "management",
   kind: "ResourceHook",
   plural: "resourcehooks",
-  singular: "resourcehook",
-  shortNames: [],
   scopes: ["Environment", "Integration"],
   unscoped: true,
   spec: hookSpec,
-  subResources: {},
-  references: [],
-  queryParams: [],
-};
+});
 
-const secret: Kind = {
+const secret = kindOf({
   group: "management",
   kind: "Secret",
   plural: "secrets",
-  singular: "secret",
   shortNames: ["secret"],
   scopes: ["Environment", "Integration"],
   unscoped: true,
   spec: fields({ data: texts.optional() }),
-  subResources: {},
-  references: [],
-  queryParams: [],
   secret: true,
-};
+});
 
-const topic: Kind = {
+const topic = kindOf({
   group: "management",
   kind: "WatchTopic",
   plural: "watchtopics",
-  singular: "watchtopic",
   shortNames: ["wt", "wts"],
-  scopes: [],
-  unscoped: true,
   spec: topicSpec,
-  subResources: {},
-  references: [],
-  queryParams: [],
-};
+});
 
 export const management: readonly Kind[] = [
   environment,
