@@ -7,8 +7,8 @@ import { type Running, startWorker } from "./server.ts";
 /** How fast resources are written beside a Worker that only inserts their rows, and what a change costs. */
 
 const CLIENTS = 16;
-const WRITES = 150;
-const TURNS = 4;
+const WRITES = 75;
+const TURNS = 8;
 const COUNTED = 200;
 const HOOKS = 1_000;
 
