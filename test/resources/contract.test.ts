@@ -259,6 +259,14 @@ describe("§3: the envelope", () => {
     ]);
     const { body } = await get(`${V1}/resourcehooks/warned`);
     expect(body.metadata.warnings).toBeUndefined();
+    const again = await client.call(
+      "PUT",
+      `${V1}/resourcehooks/warned`,
+      { spec },
+      { "x-tributary-if-changed": "true" },
+    );
+    expect(again.headers.get("x-tributary-unchanged")).toBe("true");
+    expect(again.body.metadata.warnings).toEqual(made.metadata.warnings);
     await client.call("DELETE", `${V1}/resourcehooks/warned`);
   });
 });

@@ -18,10 +18,13 @@ export const trigger = fields({
 const headerValues = z.record(z.string(), z.string());
 
 /** Where a webhook's secret goes; without it, into `Authorization`. */
-const location = z.union([
-  fields({ in: z.literal("header"), name: z.string().min(1).optional() }),
-  fields({ in: z.literal("query"), name: z.string().min(1) }),
-]);
+const location = z.union(
+  [
+    fields({ in: z.literal("header"), name: z.string().min(1).optional() }),
+    fields({ in: z.literal("query"), name: z.string().min(1) }),
+  ],
+  "Expected {in: header}, with or without a name, or {in: query} with a name",
+);
 
 export const webhookSpec = fields({
   url: z.string().min(1),

@@ -60,8 +60,9 @@ export function changeResource(
     const resource = edited(ring, current, change, references, cause);
     refuseNewFinalizers(current, resource);
     refuseTooLarge(resource);
+    const told = [...warnings, ...hookWarnings(resource, world)];
     if (onlyIfChanged && isSame(ring, current, resource, draft))
-      return { plan: emptyPlan(), result: { resource: current, warnings, unchanged: true } };
+      return { plan: emptyPlan(), result: { resource: current, warnings: told, unchanged: true } };
     if (resource.state === "DELETING" && resource.content.finalizers.length === 0)
       return removed({ ...resource, version: current.version }, cause);
     const plan: Plan = {
@@ -71,7 +72,6 @@ export function changeResource(
       updates: [resource],
     };
     if (draft !== undefined) await addDestinations(doors, plan, resource, world, cause.now);
-    const told = [...warnings, ...hookWarnings(resource, world)];
     return { plan, result: { resource, warnings: told } };
   });
 }
