@@ -11,16 +11,16 @@ import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
 import { Api, ApiError, isObject } from "./resources/api.ts";
-import { applyAll, ordered, place } from "./resources/apply.ts";
+import { applyAll, isSameResource, ordered, place, where } from "./resources/apply.ts";
 import { differences, diffLines, withDefaults } from "./resources/diff.ts";
-import { readDocuments } from "./resources/documents.ts";
+import { type Read, readDocuments } from "./resources/documents.ts";
 import { explanation, specSchema } from "./resources/explain.ts";
 import { Failure } from "./resources/failure.ts";
 import { getResources, placesOf } from "./resources/get.ts";
 import { bare, connection, logIn } from "./resources/login.ts";
 import { type Format, label, printResources, put, say } from "./resources/render.ts";
 import { deleteOne, targetOf } from "./resources/remove.ts";
-import { collectionPath, definitionsOf, discover } from "./resources/words.ts";
+import { collectionPath, definitionsOf, discover, itemPath } from "./resources/words.ts";
 
 const program = new Command("tributary")
   .description("Resources of a Tributary deployment, from files and from the command line")
@@ -54,7 +54,14 @@ program
 type WriteOptions = { file: string[]; output?: Format; subresource?: string };
 
 async function write(options: WriteOptions, createOnly: boolean): Promise<void> {
-  const read = await readDocuments(options.file);
+  await writeAll(await readDocuments(options.file), options, createOnly);
+}
+
+async function writeAll(
+  read: Read,
+  options: Omit<WriteOptions, "file">,
+  createOnly: boolean,
+): Promise<void> {
   const { api, definitions } = await session();
   const { placed, failed } = place(read, definitions);
   const applied = await applyAll(api, ordered(placed, definitions), definitions, {
@@ -150,7 +157,7 @@ program
       kind: at.definition.kind,
       name,
       scope: at.scope,
-      path: `${at.path}/${name}`,
+      path: itemPath(at.path, name),
       at: undefined,
     };
     if (!(await deleteOne(api, target, how))) process.exitCode = 1;
@@ -165,7 +172,7 @@ program
   .action(async (kind: string, name: string, { scope }: { scope?: string }) => {
     const { api, definitions } = await session();
     const [at] = placesOf(kind, scope, true, definitions);
-    const resource = at === undefined ? undefined : await api.get(`${at.path}/${name}`);
+    const resource = at === undefined ? undefined : await api.get(itemPath(at.path, name));
     if (resource === undefined) throw new Failure(`"${kind}/${name}" does not exist`);
     const folder = mkdtempSync(join(tmpdir(), "tributary-edit-"));
     const path = join(folder, `${name}.yaml`);
@@ -175,8 +182,12 @@ program
       const editor = process.env["VISUAL"] || process.env["EDITOR"] || "vi";
       const { status } = spawnSync(`${editor} "${path}"`, { shell: true, stdio: "inherit" });
       if (status !== 0) throw new Failure(`The editor ended with exit code ${status}`);
-      if (readFileSync(path, "utf8") === before) say("Nothing was changed.");
-      else await write({ file: [path] }, false);
+      if (readFileSync(path, "utf8") === before) return say("Nothing was changed.");
+      const read = await readDocuments([path]);
+      const other = read.documents.find(({ content }) => !isSameResource(content, resource));
+      if (other === undefined) return await writeAll(read, {}, false);
+      say(`✖ ${where(other, "name")}: Kind, name and scope can't be edited`);
+      process.exitCode = 1;
     } finally {
       if (process.exitCode === undefined) rmSync(folder, { recursive: true, force: true });
       else say(`⚠ What you wrote is kept in ${path}`);
@@ -195,7 +206,7 @@ program
     const { body: openApi } = await api.call("GET", "/docs");
     for (const { document, definition, scope, name } of ordered(placed, definitions)) {
       const path = collectionPath(definition, scope, definitions);
-      const server = name === undefined ? undefined : await api.get(`${path}/${name}`);
+      const server = name === undefined ? undefined : await api.get(itemPath(path, name));
       const { content } = document;
       const spec = withDefaults(content["spec"], specSchema(definition, openApi));
       const wanted = spec === undefined ? content : { ...content, spec };
@@ -227,6 +238,9 @@ async function confirmed(question: string): Promise<boolean> {
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }
+
+// Whoever reads along may have seen enough (`| head`).
+process.stdout.on("error", () => process.exit());
 
 try {
   await program.parseAsync();

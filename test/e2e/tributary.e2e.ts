@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -32,7 +32,12 @@ afterAll(async () => {
 
 type Run = { code: number | null; out: string; err: string };
 
-function tributary(args: string[], input = "", env: Record<string, string> = {}): Promise<Run> {
+function tributary(
+  args: string[],
+  input = "",
+  env: Record<string, string> = {},
+  started: (child: ChildProcessWithoutNullStreams) => void = () => {},
+): Promise<Run> {
   const { baseUrl, apiKey } = stack.local;
   const child = spawn(process.execPath, [`${root}/dist/cli/tributary.js`, ...args], {
     cwd: folder,
@@ -49,6 +54,7 @@ function tributary(args: string[], input = "", env: Record<string, string> = {})
   child.stdout.on("data", (text: Buffer) => (out += text));
   child.stderr.on("data", (text: Buffer) => (err += text));
   child.stdin.end(input);
+  started(child);
   return new Promise((done) => child.on("close", (code) => done({ code, out, err })));
 }
 
@@ -257,6 +263,18 @@ a: [
       "kind: WatchTopic\nname: a\nspec:\n  filters:\n    - group: x\n      kind: y\n      name: z\n      type: [made]",
       "document 1, line 8, spec.filters.0.type.0",
     ],
+    [
+      "kind: Environment\nname: edited/x-lint",
+      '✖ "Environment/edited/x-lint" Validation error: Name is not valid.',
+    ],
+    [
+      "kind: Environment\ngroup: catalog\nname: a",
+      `document 1, line 2: the server doesn't have a resource type "Environment" in the group "catalog"`,
+    ],
+    [
+      "kind: Webhook\nname: a\nmetadata: {scope: {kind: Environment, name: located}}\nspec:\n  url: https://x\n  auth: {location: {in: query}}",
+      "Expected {in: header}, with or without a name, or {in: query} with a name\n  at standard input, document 1, line 6, spec.auth.location",
+    ],
   ])("refuses %j, saying where and why", async (text, message) => {
     const { code, err } = await tributary(["apply", "-f", "-"], text);
     expect([code, err]).toEqual([1, expect.stringContaining(message)]);
@@ -327,6 +345,14 @@ a: [
     }
   });
 
+  it("is silent when nobody reads its data any more", async () => {
+    await tributary(["apply", "-f", "-"], "kind: Environment\nname: unread\n");
+    const unread = await tributary(["get", "env", "-o", "yaml"], "", {}, (child) =>
+      child.stdout.destroy(),
+    );
+    expect(unread).toEqual({ code: 0, out: "", err: "" });
+  });
+
   it("says why it can't get, delete or log in", async () => {
     const scope = await tributary(["get", "apis", "x"]);
     expect([scope.code, scope.err]).toEqual([
@@ -380,6 +406,16 @@ a: [
     const [, copy = ""] = /What you wrote is kept in (\S+)/.exec(kept.err) ?? [];
     expect(readFileSync(copy, "utf8")).toContain("maybe");
     rmSync(dirname(copy), { recursive: true });
+    const renamed = await tributary(["edit", "env", "edited"], "", {
+      ...alone,
+      VISUAL: "sed -i 's/^name: .*/name: another/'",
+    });
+    expect([renamed.code, renamed.err]).toEqual([
+      1,
+      expect.stringContaining("document 1, line 4: Kind, name and scope can't be edited"),
+    ]);
+    expect((await tributary(["get", "env", "another"])).code).toBe(1);
+    expect((await tributary(["get", "env", "edited/../edited"])).code).toBe(1);
     const explained = await tributary(["explain", "webhook"], "", alone);
     expect(explained.out).toMatch(
       / {2}url: string \(required\)\n {2}enabled: boolean \(default true\)/,

@@ -2,7 +2,7 @@ import { type Api, ApiError, isObject } from "./api.ts";
 import type { FileDocument, Read } from "./documents.ts";
 import { Failure } from "./failure.ts";
 import { label, say } from "./render.ts";
-import { collectionPath, type Definition, type ScopeName } from "./words.ts";
+import { collectionPath, type Definition, itemPath, type ScopeName } from "./words.ts";
 
 /** A document with what the server knows of its kind. */
 export type Placed = {
@@ -44,12 +44,14 @@ function placeOne(
   definitions: readonly Definition[],
 ): Placed | { message: string; path: string } {
   const { kind, group, name, metadata, apiVersion } = document.content;
-  const all = definitions.filter(
-    (definition) =>
-      definition.kind === kind && (typeof group !== "string" || definition.group === group),
-  );
-  if (all.length === 0)
-    return { path: "kind", message: `the server doesn't have a resource type "${String(kind)}"` };
+  const ofKind = definitions.filter((definition) => definition.kind === kind);
+  const all = ofKind.filter((definition) => (group ?? definition.group) === definition.group);
+  if (all.length === 0) {
+    const message = `the server doesn't have a resource type "${String(kind)}"`;
+    return ofKind.length === 0
+      ? { path: "kind", message }
+      : { path: "group", message: `${message} in the group "${String(group)}"` };
+  }
   const scope = scopeIn(metadata);
   const fitting = all.find(({ scopeKind }) => scopeKind === scope?.kind);
   if (scope !== undefined && fitting === undefined) {
@@ -80,6 +82,17 @@ function scopeIn(metadata: unknown): ScopeName | undefined {
   if (!isObject(scope) || typeof scope["name"] !== "string") return undefined;
   const { kind, name } = scope;
   return { kind: typeof kind === "string" ? kind : "", name };
+}
+
+/** Whether two documents stand for one resource: by kind, name and scope. */
+export function isSameResource(
+  left: Record<string, unknown>,
+  right: Record<string, unknown>,
+): boolean {
+  const [own, other] = [left, right].map(({ kind, name, metadata }) =>
+    JSON.stringify([kind, name, scopeIn(metadata)]),
+  );
+  return own === other;
 }
 
 /** Scopes, Secrets, Webhooks, others with what they name before them, hooks last. */
@@ -146,7 +159,7 @@ async function applyOne(
 ): Promise<Record<string, unknown>> {
   const collection = collectionPath(definition, scope, definitions);
   const known =
-    name === undefined || createOnly ? undefined : await api.get(`${collection}/${name}`);
+    name === undefined || createOnly ? undefined : await api.get(itemPath(collection, name));
   if (subresource !== undefined && known === undefined)
     throw new Failure(
       `Not found error: Resource ${name ?? "?"} not found in group ${definition.group}`,
@@ -158,7 +171,7 @@ async function applyOne(
     const { body, unchanged } =
       known === undefined
         ? { ...(await post(api, collection, document.content)), unchanged: false }
-        : await putIfChanged(api, `${collection}/${name ?? ""}`, document.content);
+        : await putIfChanged(api, itemPath(collection, name ?? ""), document.content);
     resource = isObject(body) ? body : {};
     const shown = label(definition.kind, String(resource["name"]), scope);
     if (name === undefined)
@@ -169,9 +182,9 @@ async function applyOne(
     else say(`✔ ${shown} has successfully been ${known === undefined ? "created" : "updated"}.`);
     for (const warning of warningsOf(resource)) say(`⚠ ${shown} ${warning}`);
   }
-  const item = `${collection}/${String(resource["name"])}`;
+  const item = itemPath(collection, String(resource["name"]));
   for (const sub of subsOf(document.content, definition, subresource)) {
-    const path = `${item}/${sub}?fields=${sub}`;
+    const path = `${itemPath(item, sub)}?fields=${encodeURIComponent(sub)}`;
     const { body, unchanged } = await putIfChanged(api, path, { [sub]: document.content[sub] });
     if (isObject(body)) resource = { ...resource, ...body };
     const shown = label(definition.kind, String(resource["name"]), scope);

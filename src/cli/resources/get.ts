@@ -5,6 +5,7 @@ import {
   collectionPath,
   type Definition,
   definitionsOf,
+  itemPath,
   parseScope,
   scoped,
   type ScopeName,
@@ -62,7 +63,7 @@ export async function getResources(
       const resources =
         name === undefined
           ? await listed(api, `${path}${queryOf(request)}`)
-          : [await api.get(`${path}/${name}`)].filter((resource) => resource !== undefined);
+          : [await api.get(itemPath(path, name))].filter((resource) => resource !== undefined);
       if (resources.length > 0) found.push({ definition, resources });
     }
   }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiError } from "./api.ts";
 import { type Placed, warningsOf, where } from "./apply.ts";
 import { label, say } from "./render.ts";
-import { collectionPath, type Definition, type ScopeName } from "./words.ts";
+import { collectionPath, type Definition, itemPath, type ScopeName } from "./words.ts";
 
 export type Options = { wait: boolean; forceDelete: boolean };
 export type Target = {
@@ -24,7 +24,7 @@ export function targetOf(
     kind: definition.kind,
     name: name ?? "",
     scope,
-    path: `${collectionPath(definition, scope, definitions)}/${name ?? ""}`,
+    path: itemPath(collectionPath(definition, scope, definitions), name ?? ""),
     at: where(document, "name"),
   };
 }

@@ -92,9 +92,13 @@ export function collectionPath(
 ): string {
   const holder = all.find(({ kind }) => kind === scopeKind);
   const inner =
-    scope === undefined || holder === undefined ? "" : `/${holder.plural}/${scope.name}`;
+    scope === undefined || holder === undefined ? "" : `/${itemPath(holder.plural, scope.name)}`;
   return `/${group}/${version}${inner}/${plural}`;
 }
+
+/** One resource in a collection, whatever is in its name. */
+export const itemPath = (collection: string, name: string): string =>
+  `${collection}/${encodeURIComponent(name)}`;
 
 /** `[Kind/]name`. */
 export function parseScope(text: string): { kind: string | undefined; name: string } {
