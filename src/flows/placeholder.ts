@@ -21,6 +21,11 @@ export function placeholdersIn(text: string): string[] {
   return [...text.matchAll(PLACEHOLDER)].flatMap(([, id]) => (id === undefined ? [] : [id.trim()]));
 }
 
+/** A text with the same words in the place of every placeholder. */
+export function withPlaceholders(text: string, words: string): string {
+  return text.replace(PLACEHOLDER, words);
+}
+
 /**
  * The input of a step (reference `app-events-api.md` §5): `json2new` is the mapped fields alone,
  * `json2ext` lays them over what the sender sent. @throws TransformFault naming the field.

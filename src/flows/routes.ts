@@ -1,12 +1,14 @@
 import { Hono } from "hono";
 import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { User } from "../accounts/users/store";
+import { readConfig } from "../config";
 import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
 import { columnsOf, flowDraft } from "./draft";
 import { type Flow, flowView, projected } from "./flow";
 import { deleteFlow, replaceFlow, runningDoors, settled } from "./running/store";
 import { createFlow, readFlow, readOwnFlow } from "./store";
+import { savable } from "./validated";
 
 export const FLOW_BYTES = 1_048_576;
 /** What a client may call a flow it brings an id for. */
@@ -17,7 +19,8 @@ export const flowRoutes = new Hono<UserEnv>()
   .post("/flows", withUser, async (c) => {
     const draft = parse(flowDraft, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
     const flowId = crypto.randomUUID();
-    await createFlow(c.env.DB, newFlow(c.var.user, flowId, columnsOf(draft)));
+    const { egress } = readConfig(c.env);
+    await createFlow(c.env.DB, newFlow(c.var.user, flowId, savable(columnsOf(draft), egress)));
     return c.json({ flowId });
   })
   .get("/flows/:id", withUser, async (c) => {
@@ -27,7 +30,7 @@ export const flowRoutes = new Hono<UserEnv>()
   .put("/flows/:id", withUser, async (c) => {
     const id = c.req.param("id");
     const draft = parse(flowDraft, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
-    const columns = columnsOf(draft);
+    const columns = savable(columnsOf(draft), readConfig(c.env).egress);
     const isForced = c.req.query("forceUpdate") === "true";
     await settled(async () => {
       const flow = await readOwnFlow(c.env.DB, c.var.user.id, id);

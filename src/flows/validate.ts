@@ -1,4 +1,6 @@
 import { Cron } from "croner";
+import type { EgressPolicy } from "../http/egress";
+import { addressFaults } from "./address";
 import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT, TRIGGER_OUT, triggerKind } from "./components";
 import type { Component, Descriptor, Fault } from "./descriptor";
 import { modifierFault } from "./modifiers/apply";
@@ -14,7 +16,7 @@ const MOST_STEPS = 1_000;
  * What keeps a flow from starting (reference `app-events-api.md` §5, §6): each fault names component
  * and field.
  */
-export function faultsOf(descriptor: Descriptor): Fault[] {
+export function faultsOf(descriptor: Descriptor, egress: EgressPolicy): Fault[] {
   const faults = [...descriptor.values()].flatMap((component) => {
     const at = (field: string, message: string): Fault => ({
       componentId: component.id,
@@ -26,6 +28,7 @@ export function faultsOf(descriptor: Descriptor): Fault[] {
     if (httpMethod(component.type) !== undefined) return stepFaults(component, descriptor, at);
     return [at("type", `'${component.type}' is not a component that runs here`)];
   });
+  faults.push(...addressFaults(descriptor, egress));
   return faults.length > 0 ? faults : shapeFaults(descriptor);
 }
 
@@ -118,7 +121,7 @@ function stepFaults(component: Component, descriptor: Descriptor, at: At): Fault
         if (bodyType === "form-data" || bodyType === "binary")
           faults.push(at(`${field}.lambda.bodyType`, `'${bodyType}' is not supported yet`));
         const url = lambda["url"];
-        if (url === undefined || url === "")
+        if (url === undefined || (typeof url === "string" && url.trim() === ""))
           faults.push(at(`${field}.lambda.url`, "Expected a URL"));
       }
   return faults;

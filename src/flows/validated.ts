@@ -1,5 +1,8 @@
 import { invalid, type Refusal } from "../http/refusal";
+import type { EgressPolicy } from "../http/egress";
+import { addressFaults } from "./address";
 import { type Descriptor, type Fault, readDescriptor } from "./descriptor";
+import type { Columns } from "./draft";
 import type { Flow } from "./flow";
 import { faultsOf } from "./validate";
 
@@ -17,16 +20,27 @@ function invalidWith(message: string, details: unknown): Refusal {
 }
 
 /** What keeps a flow from starting. */
-export function allFaults(flow: Pick<Flow, "flow">): Fault[] {
+export function allFaults(flow: Pick<Flow, "flow">, egress: EgressPolicy): Fault[] {
   const read = readDescriptor(flow.flow);
-  return read.ok ? faultsOf(read.descriptor) : read.faults;
+  return read.ok ? faultsOf(read.descriptor, egress) : read.faults;
 }
 
 /** @throws Refusal with all faults, when the flow can't start. */
-export function startable(flow: Pick<Flow, "flow">): Descriptor {
+export function startable(flow: Pick<Flow, "flow">, egress: EgressPolicy): Descriptor {
   const read = readDescriptor(flow.flow);
   if (!read.ok) throw faulty(read.faults);
-  const faults = faultsOf(read.descriptor);
+  const faults = faultsOf(read.descriptor, egress);
   if (faults.length > 0) throw faulty(faults);
   return read.descriptor;
+}
+
+/**
+ * A flow may be saved unfinished, but with no address that may never be called. @returns the columns as they
+ * are. @throws Refusal with all such addresses.
+ */
+export function savable(columns: Columns, egress: EgressPolicy): Columns {
+  const read = columns.flow === undefined ? undefined : readDescriptor(columns.flow);
+  const faults = read?.ok === true ? addressFaults(read.descriptor, egress) : [];
+  if (faults.length > 0) throw faulty(faults);
+  return columns;
 }

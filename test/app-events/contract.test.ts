@@ -183,7 +183,7 @@ describe("§3 app events", () => {
     const user = await newUser();
     const { token } = user;
     const flowId = await create(user, {
-      flow: { T: trigger("h"), P: step({ url: "https://10.0.0.1/" }) },
+      flow: { T: trigger("h"), P: step({ url: "http://127.0.0.1:9/" }) },
     });
     await start(user, flowId);
     const sent = await ask("POST", `${PLUGIN}/events/h?flowId=${flowId}`, { token, body: [1] });

@@ -12,7 +12,7 @@ const fire = (user: SignedIn, event: string, body: unknown, headers: Record<stri
 
 async function startFlow(user: SignedIn, event = "contact-created"): Promise<string> {
   const { token } = user;
-  const flow = { T: trigger(event), P: step({ url: "https://10.0.0.1/cb" }) };
+  const flow = { T: trigger(event), P: step({ url: "http://127.0.0.1:9/cb" }) };
   const made = await ask("POST", "/flows", { token, body: { name: "F", flow } });
   const { flowId } = made.body;
   const body = { command: "start" };

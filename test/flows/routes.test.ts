@@ -6,7 +6,7 @@ import { step, trigger } from "./build";
 
 beforeAll(foundation);
 
-const flow = { T: trigger(), P: step({ url: "https://10.0.0.1/cb" }) };
+const flow = { T: trigger(), P: step({ url: "http://127.0.0.1:9/cb" }) };
 const make = async (user: SignedIn, body: object = { name: "F", flow }): Promise<string> =>
   (await ask("POST", "/flows", { token: user.token, body })).body.flowId;
 const command = (user: SignedIn, id: string, body: unknown) =>
@@ -240,7 +240,7 @@ describe("templates", () => {
     before.flow[T].config.properties.event = "mine";
     await ask("PUT", `/flows/${cloneId}`, { token, body: { flow: before.flow } });
     await command(user, cloneId, { command: "start" });
-    const newer = { T: trigger(), P: step({ url: "https://10.0.0.1/v2" }) };
+    const newer = { T: trigger(), P: step({ url: "http://127.0.0.1:9/v2" }) };
     await ask("PUT", `/flows/${template}`, { token: designer.token, body: { flow: newer } });
     const path = `/integrations/${template}/update-integration-instances`;
     expect((await ask("POST", path, { token, body: {} })).status).toBe(403);

@@ -1,9 +1,16 @@
 import { describe, expect, it } from "vitest";
 import { readDescriptor } from "../../src/flows/descriptor";
+import { parseAllowList } from "../../src/http/egress";
 import { faultsOf } from "../../src/flows/validate";
 import { descriptor, step, trigger } from "./build";
 
-const faults = (json: unknown) => faultsOf(descriptor(json));
+const egress = {
+  allow: parseAllowList(["127.0.0.1"]),
+  allowHttp: false,
+  ownHost: undefined,
+  resolver: undefined,
+};
+const faults = (json: unknown) => faultsOf(descriptor(json), egress);
 
 describe("a descriptor", () => {
   it("is right as the reference writes it", () => {
@@ -73,6 +80,40 @@ describe("a descriptor", () => {
       field: expect.any(String),
       message: expect.stringContaining(message),
     });
+  });
+
+  it.each([
+    "https://10.0.0.1/",
+    " https://10.0.0.1/{{{$.T.out.data.id}}}?q={{{$.T.out.data.q}}}",
+    "ht\ntps:\\\\169.254.169.254/{{{m1}}}",
+    "https://user:secret@example.com/{{{m1}}}",
+    "https://example.com:22/#{{{m1}}}",
+    "http://example.com/cb",
+    "example.com/cb",
+  ])("names component and field of the address %j, which may not be called", (url) => {
+    const modifiers = { url: { m1: { variable: "$.T.out.data", functions: [] } } };
+    expect(faults({ T: trigger(), P: step({ url }, modifiers) })).toEqual([
+      {
+        componentId: "P",
+        field: "config.transform.in.T.out.lambda.url",
+        message: expect.stringMatching(/refused|not public|Expected an https|not an absolute URL/),
+      },
+    ]);
+  });
+
+  it.each([
+    "{{{m1}}}",
+    "{{{m1}}}://10.0.0.1/",
+    "https://{{{m1}}}/",
+    "https://10.0.0.{{{m1}}}/",
+    "https://10.0.0.1{{{m1}}}",
+    "https://10.0.0.1:{{{m1}}}/",
+    "https://{{{m1}}}@10.0.0.1/",
+    "http://127.0.0.1:8080/{{{m1}}}",
+    "https://example.com/{{{m1}}}",
+  ])("leaves %j to the guard when it is called", (url) => {
+    const modifiers = { url: { m1: { variable: "$.T.out.data", functions: [] } } };
+    expect(faults({ T: trigger(), P: step({ url }, modifiers) })).toEqual([]);
   });
 
   it("refuses a circle, and a lattice that would set off thousands of steps", () => {

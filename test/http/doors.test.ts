@@ -194,6 +194,57 @@ describe("promise 8, no hostile URL passes any door", () => {
     expect(called).toEqual([]);
   });
 
+  it("is refused as the fixed address of a flow's step, made, changed, cloned over, validated and started", async () => {
+    const { token, email } = await newUser();
+    const field = "config.transform.in.W.out.lambda.url";
+    const flowWith = (url: string) => ({
+      W: { type: "appmixer.utils.http.Webhook", source: {} },
+      P: {
+        ...step(),
+        source: { in: { W: ["out"] } },
+        config: { transform: { in: { W: { out: { type: "json2new", lambda: { url } } } } } },
+      },
+    });
+    const bearer = `Bearer ${token}`;
+    const asked = (method: string, path: string, body: unknown) => call(method, path, body, bearer);
+    const good = { name: "F", flow: flowWith("https://example.com/cb") };
+    const { flowId } = (await asked("POST", "/flows", good)).body;
+    const stored = () =>
+      env.DB.prepare(
+        "SELECT flow FROM flows WHERE user_id = (SELECT id FROM users WHERE email = ?)",
+      )
+        .bind(email)
+        .all<{ flow: string }>();
+    const before = (await stored()).results;
+    for (const url of NAMED) {
+      const flow = flowWith(url);
+      for (const [method, path, body] of [
+        ["POST", "/flows", { flow }],
+        ["PUT", `/flows/${flowId}`, { flow }],
+        ["POST", `/flows/${flowId}/clone`, { additional: { flow } }],
+      ] as const) {
+        const refused = await asked(method, path, body);
+        expect({ method, url, status: refused.status }).toEqual({ method, url, status: 400 });
+        expect(refused.body.message).toContain(`P: ${field}: `);
+        expect(refused.body.details).toMatchObject([{ componentId: "P", field }]);
+      }
+    }
+    expect((await stored()).results).toEqual(before);
+    for (const url of HOSTILE) {
+      // As one that was saved while the operator still allowed it.
+      await env.DB.prepare("UPDATE flows SET flow = ? WHERE id = ?")
+        .bind(JSON.stringify(flowWith(url)), flowId)
+        .run();
+      const validated = await asked("GET", `/flows/${flowId}/validate`, undefined);
+      expect({ url, errors: validated.body.errors }).toMatchObject({
+        url,
+        errors: [{ componentId: "P", field }],
+      });
+      const started = await asked("POST", `/flows/${flowId}/coordinator`, { command: "start" });
+      expect({ url, status: started.status }).toEqual({ url, status: 400 });
+    }
+  });
+
   it("is never called by the step of a flow", async () => {
     const called = receiver(ok);
     const user = await newUser();

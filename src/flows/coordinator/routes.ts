@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import type { User } from "../../accounts/users/store";
+import { readConfig } from "../../config";
 import { parse, readTypedJson } from "../../http/body";
 import { forbidden } from "../../http/refusal";
 import type { Flow, Permission } from "../flow";
@@ -38,7 +39,7 @@ export const coordinatorRoutes = new Hono<UserEnv>()
   })
   .get("/flows/:id/validate", withUser, async (c) => {
     const flow = await visibleFlow(c.env.DB, c.var.user, c.req.param("id"));
-    return c.json({ errors: allFaults(flow) });
+    return c.json({ errors: allFaults(flow, readConfig(c.env).egress) });
   });
 
 /** @throws Refusal `not-found` when the flow is invisible, `forbidden` when it is shared for less. */

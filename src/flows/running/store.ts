@@ -121,7 +121,7 @@ async function switchOn(
   { now, started, set }: { now: number; started: number; set: Partial<Flow> },
 ): Promise<Switched> {
   const { db, config } = doors;
-  const descriptor = await permittedToStart(db, flow);
+  const descriptor = await permittedToStart(doors, flow);
   const minute = await scheduleMinute(db, now);
   const orm = drizzle(db);
   const ring = keyring(config.masterKeys);
@@ -185,8 +185,11 @@ function isBroken(error: unknown): boolean {
  * What a flow runs by. Resources belong to the whole organization: only its administrators' flows may
  * listen to them. @throws Refusal naming what is wrong with it.
  */
-async function permittedToStart(db: D1Database, flow: Flow): Promise<Descriptor> {
-  const descriptor = startable(flow);
+async function permittedToStart(
+  { db, config }: Pick<RunningDoors, "db" | "config">,
+  flow: Flow,
+): Promise<Descriptor> {
+  const descriptor = startable(flow, config.egress);
   const listens = [...descriptor.values()].some(({ type }) => triggerKind(type) === "resource");
   const owner = listens ? await readTokenUser(db, flow.userId, Date.now()) : undefined;
   if (listens && owner?.role !== "admin")

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
+import { readConfig } from "../../config";
 import { parse, readTypedJson } from "../../http/body";
 import { conflict, notFound } from "../../http/refusal";
 import { columnsOf, flowDraft } from "../draft";
@@ -9,6 +10,7 @@ import { FLOW_BYTES, newFlow, ownFlow, visibleFlow } from "../routes";
 import { deleteFlow, replaceFlow, runningDoors, settled } from "../running/store";
 import { createFlow, readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./clone";
+import { savable } from "../validated";
 import { countFlowsFrom, flowsFrom, instancesOf } from "./store";
 import { createTicket, readTicket, type Ticket } from "./tickets/store";
 import { advance } from "./update/store";
@@ -54,7 +56,7 @@ export const templateRoutes = new Hono<UserEnv>()
       ...(asked.setOriginFlowId || asked.isTemplateInstance
         ? { originFlowId: origin.id, originFlow: flow }
         : {}),
-      ...columnsOf(asked.additional),
+      ...savable(columnsOf(asked.additional), readConfig(c.env).egress),
     });
     return c.json({ cloneId });
   })
