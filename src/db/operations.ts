@@ -78,6 +78,8 @@ export const rollups = sqliteTable(
     le3000: integer("le_3000").notNull(),
     le10000: integer("le_10000").notNull(),
     longer: integer().notNull(),
+    pollsDue: integer("polls_due").notNull().default(0),
+    pollsLate: integer("polls_late").notNull().default(0),
   },
   (table) => [
     primaryKey({

@@ -1,6 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import { keyring } from "../db/sealed";
+import { count, flushCounts } from "../delivery/rollup/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
 import { ALIVE_MS, type Asked, poll } from "./pass/consumer";
@@ -11,6 +12,8 @@ import { comeBack, takeTurns, type Turns } from "./turns/consumer";
 /** A message on the polls queue: instances that are due. */
 export const pollMessage = z.object({
   ids: z.array(z.number().int().positive()),
+  /** When the schedule called for them; absent: somebody else did. */
+  dueAt: z.number().optional(),
   /** A webhook, or a poll that was not done, asks for it: it may not be lost. */
   wake: z.boolean().default(false),
   /** Only these resources: what a poll that found no room has left. */
@@ -26,6 +29,10 @@ const CONCURRENCY = 6;
 const WAIT_MS = 60_000;
 const WAKE_AGAIN_MS = 2_000;
 const LOOK_MS = 250;
+/** What begins later than this after it was due is late. */
+const LATE_MS = 60_000;
+/** Idle polls alone write down what was counted this seldom. */
+const FLUSH_EVERY_MS = 300_000;
 
 type Running = { promise: Promise<unknown>; aliveUntil: number };
 
@@ -45,6 +52,7 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
     await pollAllDue(parsed.data, doors);
     message.ack();
   }
+  await flushCounts(doors.db, Date.now(), FLUSH_EVERY_MS);
 }
 
 /** Polls those whose vendors have room for it; the others come back when they do. */
@@ -59,7 +67,10 @@ async function pollAllDue(message: PollMessage, doors: PollDoors): Promise<void>
     Array.from({ length: CONCURRENCY }, async () => {
       for (const instance of next)
         if (turns.admits(instance)) await pollDue(instance, doors, turns, message);
-        else away.push(instance);
+        else {
+          countDue(instance, message, true, Date.now());
+          away.push(instance);
+        }
     }),
   );
   await turns.sendAway(away, message);
@@ -69,8 +80,10 @@ async function pollDue(
   instance: Instance,
   doors: PollDoors,
   turns: Turns,
-  { wake, again, resources }: PollMessage,
+  message: PollMessage,
 ): Promise<void> {
+  const { wake, again, resources } = message;
+  const beganAt = Date.now();
   // What came while another poll ran may have been too late for it.
   const mayNotBeLost = wake || again;
   const isRunning = runningPoll(instance.id) !== undefined;
@@ -85,6 +98,8 @@ async function pollDue(
             turn: turns.of(instance),
           }),
         );
+    if (report.kind !== "not-polled")
+      countDue(instance, message, report.kind !== "polled", beganAt);
     switch (report.kind) {
       case "polled":
       case "not-polled":
@@ -102,6 +117,18 @@ async function pollDue(
   } catch (error) {
     console.error(JSON.stringify({ at: "poll", instanceId: instance.id, error: String(error) }));
   }
+}
+
+/** A poll that the schedule called for; late: it began long after, or could not begin or end yet. */
+function countDue(
+  { organizationId }: Instance,
+  { dueAt }: PollMessage,
+  isPutOff: boolean,
+  beganAt: number,
+): void {
+  if (dueAt === undefined) return;
+  const pollsLate = isPutOff || beganAt >= dueAt + LATE_MS ? 1 : 0;
+  count({ organizationId, source: "", destinationId: "" }, { pollsDue: 1, pollsLate }, beganAt);
 }
 
 const asked = (beat: () => void): Pick<Asked, "forced" | "holder" | "beat"> => ({

@@ -17,11 +17,25 @@ export async function tick(
   const clock = Math.floor(scheduledAt / 60_000);
   const now = doors.config.schedule === "ticks" && last !== null ? last + 1 : clock;
   if (last !== null && now <= last) return { dispatched: 0 };
-  const ids = await dueInstances(doors.db, last === null ? now : last + 1, now);
-  const messages = chunks(ids, IDS_A_MESSAGE).map((part) => ({ body: { ids: part } }));
+  const first = last === null ? now : last + 1;
+  const missed = new Set(first < now ? await dueInstances(doors.db, first, now - 1) : []);
+  const due = await dueInstances(doors.db, now, now);
+  const dueAt = Date.now();
+  const messages = [
+    ...messagesOf([...missed], dueAt - (now - first) * 60_000),
+    ...messagesOf(
+      due.filter((id) => !missed.has(id)),
+      dueAt,
+    ),
+  ];
   for (const batch of chunks(messages, MESSAGES_A_BATCH)) await doors.polls.sendBatch(batch);
   await saveLastMinute(doors.db, now);
-  return { dispatched: ids.length };
+  return { dispatched: messages.reduce((sum, { body }) => sum + body.ids.length, 0) };
+}
+
+/** `dueAt`: when the first of them was due. */
+function messagesOf(ids: readonly number[], dueAt: number) {
+  return chunks(ids, IDS_A_MESSAGE).map((part) => ({ body: { ids: part, dueAt } }));
 }
 
 function chunks<T>(items: readonly T[], size: number): T[][] {

@@ -3,6 +3,9 @@ import type { Outcome } from "../attempt";
 /** Counts of one source and destination. */
 export type Counts = {
   polls: number;
+  /** Polls that the schedule called for, and those of them that began late or could not. */
+  pollsDue: number;
+  pollsLate: number;
   events: number;
   delivered: number;
   failed: number;
@@ -19,6 +22,8 @@ export const BOUNDS_MS = [10, 30, 100, 300, 1_000, 3_000, 10_000] as const;
 export function noCounts(): Counts {
   return {
     polls: 0,
+    pollsDue: 0,
+    pollsLate: 0,
     events: 0,
     delivered: 0,
     failed: 0,
@@ -32,6 +37,8 @@ export function noCounts(): Counts {
 
 export function add(into: Counts, more: Partial<Counts>): void {
   into.polls += more.polls ?? 0;
+  into.pollsDue += more.pollsDue ?? 0;
+  into.pollsLate += more.pollsLate ?? 0;
   into.events += more.events ?? 0;
   into.delivered += more.delivered ?? 0;
   into.failed += more.failed ?? 0;

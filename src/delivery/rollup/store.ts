@@ -22,8 +22,12 @@ export function count(key: Key, more: Partial<Counts>, now: number): void {
 }
 
 /** Adds what was counted to the rollups, if it is time. One statement, whatever the number of keys. */
-export async function flushCounts(db: D1Database, now: number): Promise<void> {
-  if (counts.size === 0 || now - flushedAt < FLUSH_EVERY_MS) return;
+export async function flushCounts(
+  db: D1Database,
+  now: number,
+  everyMs = FLUSH_EVERY_MS,
+): Promise<void> {
+  if (counts.size === 0 || now - flushedAt < everyMs) return;
   flushedAt = now;
   const rows = [...counts.values()].map(({ key, bucket, counts: c }) => [
     key.organizationId,
@@ -39,6 +43,8 @@ export async function flushCounts(db: D1Database, now: number): Promise<void> {
     c.objectRequests,
     c.queueOperations,
     ...c.durations,
+    c.pollsDue,
+    c.pollsLate,
   ]);
   counts.clear();
   const width = rows[0]?.length ?? 0;
@@ -49,7 +55,7 @@ export async function flushCounts(db: D1Database, now: number): Promise<void> {
   const names = ADDED.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(", ");
   await db
     .prepare(
-      `INSERT INTO rollups SELECT ${columns} FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET ${names}`,
+      `INSERT INTO rollups (organization_id, bucket, source, destination_id, ${ADDED.join(", ")}) SELECT ${columns} FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET ${names}`,
     )
     .bind(JSON.stringify(rows))
     .run();
@@ -72,6 +78,8 @@ const ADDED = [
   "le_3000",
   "le_10000",
   "longer",
+  "polls_due",
+  "polls_late",
 ];
 
 export type Rollup = Key & { bucket: number; counts: Counts };
@@ -102,6 +110,8 @@ export async function readRollups(
     bucket: row.bucket,
     counts: {
       polls: row.polls,
+      pollsDue: row.pollsDue,
+      pollsLate: row.pollsLate,
       events: row.events,
       delivered: row.delivered,
       failed: row.failed,

@@ -56,7 +56,22 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
       described("Series for charts", {
         tag: "operations",
         query: { range: "1h, 24h or 7d; 24h if absent" },
-        answer: { range: "24h", points: [] },
+        answer: {
+          range: "24h",
+          points: [
+            {
+              at: "2026-11-21T20:00:00.000Z",
+              events: 12,
+              delivered: 12,
+              failed: 1,
+              polls: 60,
+              pollsDue: 60,
+              pollsLate: 0,
+              p50Ms: 30,
+              p99Ms: 300,
+            },
+          ],
+        },
       }),
       async (c) => {
         const range = parse(rangeField, c.req.query("range"), "range");
@@ -71,13 +86,15 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
         const points = Array.from({ length: POINTS[range] }, (_, index) => {
           const at = to - RANGES[range] + index * step;
           const total = sum(rollups.filter(({ bucket }) => bucket >= at && bucket < at + step));
-          const { events, delivered, failed, polls, durations } = total;
+          const { events, delivered, failed, polls, pollsDue, pollsLate, durations } = total;
           return {
             at: isoTime(at),
             events,
             delivered,
             failed,
             polls,
+            pollsDue,
+            pollsLate,
             p50Ms: percentile(durations, 0.5),
             p99Ms: percentile(durations, 0.99),
           };
