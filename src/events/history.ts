@@ -6,7 +6,16 @@ import type { OutboxStore } from "./outbox/store";
 import { notificationId } from "./stream-name";
 
 /** What an operator or the history pages see of a notification. */
-export type NotificationView = { notification: Notification; id: string; events: StoredEvent[] };
+export type NotificationView = {
+  notification: Notification;
+  id: string;
+  events: StoredEvent[];
+  /** It is on a queue, and not settled yet. */
+  isSent: boolean;
+};
+
+/** Whether a notification of a bundle is on a queue, and not settled yet. */
+export type IsSent = (bundleId: number, notification: Notification) => boolean;
 
 /** Events and vendor bodies by their numbers, as they were just committed. */
 export type AtHand = {
@@ -23,21 +32,25 @@ export class History {
   private readonly bundles: OutboxStore;
   private readonly log: EventLog;
   private readonly name: () => string;
+  private readonly isSent: IsSent;
 
-  constructor(bundles: OutboxStore, log: EventLog, name: () => string) {
+  constructor(bundles: OutboxStore, log: EventLog, name: () => string, isSent: IsSent) {
     this.bundles = bundles;
     this.log = log;
     this.name = name;
+    this.isSent = isSent;
   }
 
   notification(seq: number): NotificationView | null {
-    const notification = this.bundles.notification(seq);
-    return notification === undefined ? null : this.view(notification);
+    const bundle = this.bundles.bundleOf(seq);
+    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
+    return bundle === undefined || notification === undefined
+      ? null
+      : this.view(bundle.id, notification);
   }
 
-  view(notification: Notification): NotificationView {
-    const id = notificationId(this.name(), notification.seq);
-    return { notification, id, events: this.eventsOf(notification).events };
+  view(bundleId: number, notification: Notification): NotificationView {
+    return this.shown(bundleId, notification, this.eventsOf(notification).events);
   }
 
   /** The bytes a notification is sent with; what is `at hand` need not be read. */
@@ -56,11 +69,12 @@ export class History {
     const views: NotificationView[] = [];
     for (let from = before; views.length < limit;) {
       const bundles = this.bundles.before(from, PAGE_BUNDLES);
-      for (const notification of bundles.flatMap((one) => one.notifications.toReversed())) {
-        if (notification.seq >= before || views.length === limit) continue;
-        const id = notificationId(this.name(), notification.seq);
-        views.push(withEvents ? this.view(notification) : { notification, id, events: [] });
-      }
+      for (const { id, notifications } of bundles)
+        for (const notification of notifications.toReversed()) {
+          if (notification.seq >= before || views.length === limit) continue;
+          const events = withEvents ? this.eventsOf(notification).events : [];
+          views.push(this.shown(id, notification, events));
+        }
       const last = bundles.at(-1);
       if (last === undefined) break;
       from = last.id;
@@ -86,6 +100,15 @@ export class History {
       if (page.length < limit) break;
     }
     return { events, last };
+  }
+
+  private shown(
+    bundleId: number,
+    notification: Notification,
+    events: StoredEvent[],
+  ): NotificationView {
+    const id = notificationId(this.name(), notification.seq);
+    return { notification, id, events, isSent: this.isSent(bundleId, notification) };
   }
 
   private eventsOf(notification: Notification): {

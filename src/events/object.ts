@@ -41,7 +41,9 @@ export class EventStream extends DurableObject<Env> {
     const log = new EventLog(store);
     const bundles = new OutboxStore(store);
     const name = (): string => this.name();
-    const history = new History(bundles, log, name);
+    const history = new History(bundles, log, name, (bundleId, notification) =>
+      this.outbox.isSent(bundleId, notification),
+    );
     const saved: Last = JSON.parse(store.meta("lastSeqs") ?? '{"event":0,"notification":0}');
     const last = {
       event: Math.max(saved.event, log.lastSeq()),
@@ -229,12 +231,12 @@ export class EventStream extends DurableObject<Env> {
     const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
     if (bundle === undefined || notification === undefined) return null;
     notification.destinationId ??= fallbackId;
-    if (notification.destinationId === null) return this.history.view(notification);
+    if (notification.destinationId === null) return this.history.view(bundle.id, notification);
     release(notification, now, forced);
     this.bundles.save(bundle);
     await this.outbox.send([bundle], now);
     this.arm(now, now + DELIVERY_LEASE_MS);
-    return this.history.view(notification);
+    return this.history.view(bundle.id, notification);
   }
 
   /** Begins paged work; the alarm does it, a page at a time, and tells `jobs` how far it is. */

@@ -24,13 +24,18 @@ export function eventView(stream: string, event: StoredEvent): Record<string, un
 export type DeliveryStatus = "pending" | "sent" | "retrying" | "held" | "delivered" | "dead";
 
 /** Where a notification stands, in the words of `/v1`. */
-export function deliveryStatus({ state, tries }: NotificationView["notification"]): DeliveryStatus {
+export function deliveryStatus({
+  notification: { state, tries },
+  isSent,
+}: Pick<NotificationView, "notification" | "isSent">): DeliveryStatus {
+  const unsent = isSent ? "sent" : "pending";
   switch (state.kind) {
     case "pending":
+      return unsent;
     case "waiting":
       return "pending";
     case "parked":
-      return tries > 0 ? "retrying" : "pending";
+      return tries > 0 ? "retrying" : unsent;
     case "kept":
     case "held":
       return "held";
@@ -42,17 +47,15 @@ export function deliveryStatus({ state, tries }: NotificationView["notification"
 }
 
 /** A notification as a delivery of `/v1`. */
-export function deliveryView(
-  stream: string,
-  { notification, id, events }: NotificationView,
-): Record<string, unknown> {
+export function deliveryView(stream: string, view: NotificationView): Record<string, unknown> {
+  const { notification, id, events } = view;
   const { state, destinationId, attempts, createdAt } = notification;
   const due = dueAt(state);
   return {
     id,
     source: parseStreamName(stream).source,
     destinationId,
-    status: deliveryStatus(notification),
+    status: deliveryStatus(view),
     reason: state.kind === "dead" ? state.reason : null,
     eventTypes: [...new Set(events.map(({ eventType }) => eventType))],
     objectIds: events.map(({ objectId }) => objectId),

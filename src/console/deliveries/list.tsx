@@ -23,7 +23,7 @@ export function rowOf(view: NotificationView, source: string, name: string | und
     source,
     name,
     createdAt: notification.createdAt,
-    status: notification.state.kind === "kept" ? "kept" : deliveryStatus(notification),
+    status: notification.state.kind === "kept" ? "kept" : deliveryStatus(view),
     attempts: notification.attempts.length,
     events: events.map(({ eventType, objectType, objectId }) => ({
       eventType,

@@ -105,12 +105,12 @@ async function ofStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> 
   const status = parse(statusField, query["status"], "status");
   const from = readInstant(query["from"], "from") ?? 0;
   const to = readInstant(query["to"], "to") ?? Number.MAX_SAFE_INTEGER;
-  const wanted = ({ notification, events }: NotificationView): boolean =>
+  const wanted = ({ notification, events, isSent }: NotificationView): boolean =>
     notification.createdAt >= from &&
     notification.createdAt <= to &&
     (query["destinationId"] === undefined ||
       notification.destinationId === query["destinationId"]) &&
-    (status === undefined || deliveryStatus(notification) === status) &&
+    (status === undefined || deliveryStatus({ notification, isSent }) === status) &&
     holdsEvent(events, query);
   let before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
   const items: NotificationView[] = [];

@@ -89,6 +89,12 @@ export class Outbox {
     return this.inFlight.size >= WINDOW / 2;
   }
 
+  /** Whether a notification of this bundle is on a queue, and not settled yet. */
+  isSent(bundleId: number, notification: Notification): boolean {
+    const leaseUntil = this.inFlight.get(bundleId);
+    return leaseUntil !== undefined && isDue(notification, leaseUntil - DELIVERY_LEASE_MS);
+  }
+
   /** When something here is due again. */
   dueTimes(now: Millis): Millis[] {
     const due = this.bundles.nextDue([...this.inFlight.keys()]);
