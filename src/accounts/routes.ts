@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import * as z from "zod";
 import { readConfig } from "../config";
 import { parse, readJson } from "../http/body";
-import { forbidden, notFound, unauthenticated } from "../http/refusal";
+import { conflict, forbidden, notFound, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
 import { type Asker, bootstrap, findByApiKey, findBySecrets, type Scope } from "./store";
 import { equalSecrets } from "./secret";
@@ -118,6 +118,6 @@ export const bootstrapRoutes = new Hono<AskerEnv>().post("/bootstrap", async (c)
     parse(firstOrganization, await readJson(c, 10_000)),
     Date.now(),
   );
-  if (made === undefined) throw forbidden("This deployment has an organization already");
+  if (made === undefined) throw conflict("This deployment has an organization already");
   return c.json({ organizationId: String(made.organizationId), userId: String(made.userId) });
 });

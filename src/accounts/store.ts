@@ -218,7 +218,7 @@ export async function bootstrap(
   if (existing !== undefined) return existing;
   if ((await orm.$count(organizations)) > 0) return undefined;
   const salt = crypto.getRandomValues(new Uint8Array(16));
-  await orm.batch([
+  const rows = [
     orm.insert(organizations).values({
       id: 1,
       name: first.organizationName,
@@ -243,6 +243,13 @@ export async function bootstrap(
       scopes: [...ALL],
       createdAt: now,
     }),
-  ]);
+  ] as const;
+  try {
+    await orm.batch(rows);
+  } catch (error) {
+    // Two may find nobody here at once: the ids are the same, so one of them has written nothing.
+    if ((await orm.$count(organizations)) === 0) throw error;
+    return findBySecrets(db, first.userSecret, first.organizationSecret, now);
+  }
   return { organizationId: 1, userId: 1 };
 }
