@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type EgressPolicy, parseAllowList } from "./http/egress";
+import { type OAuthApp, oauthApps } from "./connectors/oauth-apps";
 
 /** The environment, read once and typed. Nothing else reads environment variables. */
 export type Config = {
@@ -22,27 +23,6 @@ export type Config = {
   product: string;
 };
 
-const oauthApp = z.strictObject({
-  key: z.string().min(1),
-  secret: z.string().min(1),
-  callbackUrl: z.url(),
-});
-export type OAuthApp = z.infer<typeof oauthApp>;
-
-/** `{"box":{"key","secret","callbackUrl"}}` as JSON text. */
-const oauthApps = z
-  .string()
-  .default("{}")
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: "custom", message: "Expected JSON" });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), oauthApp));
-
 const list = z
   .string()
   .default("")
@@ -64,7 +44,7 @@ const environment = z.object({
   DOH_URL: z.union([z.literal(""), z.url()]).default(""),
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
   TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
-  OAUTH_APPS: oauthApps,
+  OAUTH_APPS: oauthApps.default({}),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
 

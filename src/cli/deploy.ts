@@ -1,12 +1,15 @@
 /**
  * `npm run deploy [-- --dry-run]`: puts Tributary on the Cloudflare account that wrangler is signed
  * in to. Every step looks first and creates only what is absent, so it can be run again at any time.
- * Variables of `wrangler.toml` are taken from the environment when set there.
+ * Variables of `wrangler.toml` are taken from the environment when set there; `OAUTH_APPS`, a secret, from
+ * there or from `.dev.vars`.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { parseEnv } from "node:util";
+import { oauthApps } from "../connectors/oauth-apps.ts";
 import { identityOf, writePrivate } from "./state-folder.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -26,6 +29,19 @@ const variables = [...toml.matchAll(/^([A-Z_]+) = /gm)]
 const secrets = ["MASTER_KEY", "SESSION_KEY", "BOOTSTRAP_KEY"] as const;
 
 class Failure extends Error {}
+
+/** The operator's OAuth applications, and where they were found; undefined when none are given. */
+function givenOAuthApps(): { text: string; place: string } | undefined {
+  const file = join(root, ".dev.vars");
+  const inFile = existsSync(file) ? parseEnv(readFileSync(file, "utf8"))["OAUTH_APPS"] : undefined;
+  const inEnvironment = process.env["OAUTH_APPS"];
+  const text = inEnvironment ?? inFile;
+  if (text === undefined || text === "") return undefined;
+  const issue = oauthApps.safeParse(text).error?.issues[0];
+  if (issue !== undefined)
+    throw new Failure(`${["OAUTH_APPS", ...issue.path].join(".")}: ${issue.message}`);
+  return { text, place: inEnvironment === undefined ? ".dev.vars" : "the environment" };
+}
 
 function tryWrangler(...args: string[]) {
   const { status, stdout, stderr } = spawnSync("wrangler", args, {
@@ -77,8 +93,8 @@ function createQueue(name: string): void {
   done(`queue "${name}" ${found ? "found" : "created"}`);
 }
 
-/** Deploys with the secrets that are absent; existing ones are never replaced. */
-function deploy(): string {
+/** Deploys with the secrets that are absent; existing ones are never replaced, but by what is `given`. */
+function deploy(given: Record<string, string>): string {
   const listed = tryWrangler("secret", "list", "--format", "json", "--config", config);
   const present: string[] = listed.ok
     ? JSON.parse(listed.stdout).map((row: { name: string }) => row.name)
@@ -88,12 +104,11 @@ function deploy(): string {
   for (const name of variables) args.push("--var", `${name}:${process.env[name]}`);
   const file = join(pending, "secrets.json");
   const begun = existsSync(pending);
-  if (absent.length > 0) {
-    const { keys } = identityOf(pending);
-    writePrivate(
-      file,
-      JSON.stringify(Object.fromEntries(absent.map((name) => [name, keys[name]]))),
-    );
+  const set = [...absent, ...Object.keys(given)];
+  if (set.length > 0) {
+    const keys = absent.length > 0 ? identityOf(pending).keys : undefined;
+    const made = absent.map((name) => [name, keys?.[name]]);
+    writePrivate(file, JSON.stringify({ ...Object.fromEntries(made), ...given }));
     args.push("--secrets-file", file);
   }
   rmSync(output, { force: true });
@@ -104,7 +119,7 @@ function deploy(): string {
   }
   if (!begun && !absent.includes("BOOTSTRAP_KEY"))
     rmSync(pending, { recursive: true, force: true });
-  done(absent.length > 0 ? `secrets ${absent.join(", ")} set` : "secrets found");
+  done(set.length > 0 ? `secrets ${set.join(", ")} set` : "secrets found");
   const url = /"targets":\["(.+?)"/.exec(readFileSync(output, "utf8"))?.[1];
   if (url === undefined) throw new Failure("The deployed Worker has no URL: add a route to it");
   return process.env.TRIBUTARY_PUBLIC_URL || (url.startsWith("http") ? url : `https://${url}`);
@@ -137,11 +152,13 @@ async function bootstrap(baseUrl: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
+  const apps = givenOAuthApps();
   console.log(`On your Cloudflare account this will
   find or create the D1 database "${database}" and apply the migrations
   find or create the queues ${queues.join(", ")}
   deploy the Worker, with ${variables.join(", ") || "no variables"} from the environment
   set the secrets ${secrets.join(", ")} where absent
+  ${apps === undefined ? "leave the secret OAUTH_APPS as it is" : `set the secret OAUTH_APPS from ${apps.place}`}
   create the first organization and print its credentials once
 `);
   if (process.argv.includes("--dry-run")) return;
@@ -153,7 +170,7 @@ async function main(): Promise<void> {
   for (const queue of queues) createQueue(queue);
   wrangler("d1", "migrations", "apply", "DB", "--remote", "--config", config);
   done("migrations applied");
-  const baseUrl = deploy();
+  const baseUrl = deploy(apps === undefined ? {} : { OAUTH_APPS: apps.text });
   done(`Worker deployed at ${baseUrl}`);
   await bootstrap(baseUrl);
 }

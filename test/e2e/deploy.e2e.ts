@@ -1,0 +1,129 @@
+import { execFile } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+const root = resolve(import.meta.dirname, "../..");
+const folder = mkdtempSync(join(tmpdir(), "tributary-deploy-"));
+const APPS = JSON.stringify({
+  box: { key: "id", secret: "its-secret", callbackUrl: "https://app.example/cb" },
+});
+
+/** Stands for the account: remembers its secrets and how it was called. */
+const WRANGLER = `#!/usr/bin/env node
+const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
+const args = process.argv.slice(2);
+const account = existsSync("account.json") ? JSON.parse(readFileSync("account.json")) : {};
+appendFileSync("calls.ndjson", JSON.stringify(args) + "\\n");
+const [command, what] = args;
+if (command === "d1" && what === "list") console.log(JSON.stringify([{ name: "tributary", uuid: "u" }]));
+if (command === "secret") console.log(JSON.stringify(Object.keys(account).map((name) => ({ name }))));
+if (command === "deploy") {
+  const file = args[args.indexOf("--secrets-file") + 1];
+  const secrets = args.includes("--secrets-file") ? JSON.parse(readFileSync(file)) : {};
+  writeFileSync("account.json", JSON.stringify({ ...account, ...secrets }));
+  writeFileSync(process.env.WRANGLER_OUTPUT_FILE_PATH, '{"targets":["tributary.example.workers.dev"]}');
+}
+`;
+
+const server = createServer((_, answer) => answer.end('{"organizationId":"1","userId":"1"}'));
+const path = (name: string): string => join(folder, name);
+const account = () => JSON.parse(readFileSync(path("account.json"), "utf8"));
+const calls = (): string[] =>
+  existsSync(path("calls.ndjson"))
+    ? readFileSync(path("calls.ndjson"), "utf8").trim().split("\n")
+    : [];
+
+beforeAll(async () => {
+  await new Promise<void>((listening) => void server.listen(0, "127.0.0.1", listening));
+  for (const name of ["src/cli", "src/connectors", "wrangler.toml", "package.json"])
+    cpSync(join(root, name), path(name), { recursive: true });
+  mkdirSync(path("node_modules/.bin"), { recursive: true });
+  symlinkSync(join(root, "node_modules/zod"), path("node_modules/zod"));
+  writeFileSync(path("node_modules/.bin/wrangler"), WRANGLER, { mode: 0o755 });
+});
+afterAll(() => {
+  server.close();
+  rmSync(folder, { recursive: true });
+});
+
+/** Deploys with these variables. @returns how it ended and what it said. */
+function deploy(variables: Record<string, string>, ...args: string[]) {
+  const { port } = server.address() as AddressInfo;
+  const env = {
+    ...process.env,
+    OAUTH_APPS: undefined,
+    TRIBUTARY_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    ...variables,
+  };
+  return new Promise<{ code: number; text: string }>((ended) => {
+    const child = execFile(
+      process.execPath,
+      [path("src/cli/deploy.ts"), ...args],
+      { cwd: folder, env },
+      (_, stdout, stderr) => ended({ code: child.exitCode ?? 1, text: `${stdout}${stderr}` }),
+    );
+  });
+}
+
+describe("a deployment", () => {
+  it("refuses OAuth applications that the Worker could not read, before it calls anything", async () => {
+    for (const [text, message] of [
+      ["{", "OAUTH_APPS: Expected JSON"],
+      ['{"box":{"key":"id","callbackUrl":"https://app.example/cb"}}', "OAUTH_APPS.box.secret: "],
+      ['{"box":{"key":"id","secret":"s","callbackUrl":"cb"}}', "OAUTH_APPS.box.callbackUrl: "],
+    ] as const) {
+      const { code, text: said } = await deploy({ OAUTH_APPS: text });
+      expect({ text, code }).toEqual({ text, code: 1 });
+      expect(said).toContain(message);
+    }
+    expect(calls()).toEqual([]);
+  });
+
+  it("says that it would set them, without showing them, when it is a dry run", async () => {
+    const { code, text } = await deploy({ OAUTH_APPS: APPS }, "--dry-run");
+    expect(code).toBe(0);
+    expect(text).toContain("set the secret OAUTH_APPS from the environment");
+    expect(text).not.toContain("its-secret");
+    expect(calls()).toEqual([]);
+  });
+
+  it("makes the platform's own secrets once, and sets OAuth applications whenever they are given", async () => {
+    const first = await deploy({ OAUTH_APPS: APPS });
+    expect(first).toMatchObject({ code: 0 });
+    const made = account();
+    expect(Object.keys(made).toSorted()).toEqual([
+      "BOOTSTRAP_KEY",
+      "MASTER_KEY",
+      "OAUTH_APPS",
+      "SESSION_KEY",
+    ]);
+    expect(made.OAUTH_APPS).toBe(APPS);
+    expect(first.text).not.toContain("its-secret");
+    expect(calls().join()).not.toContain("its-secret");
+
+    const again = await deploy({});
+    expect(again.text).toContain("leave the secret OAUTH_APPS as it is");
+    expect(again.text).toContain("secrets found");
+    expect(account()).toEqual(made);
+
+    const rotated = APPS.replace("its-secret", "its-next-secret");
+    writeFileSync(path(".dev.vars"), `OAUTH_APPS='${rotated}'\n`);
+    const later = await deploy({});
+    expect(later.text).toContain("set the secret OAUTH_APPS from .dev.vars");
+    expect(account()).toEqual({ ...made, OAUTH_APPS: rotated });
+    expect(existsSync(path(".tributary/deploy"))).toBe(false);
+  });
+});
