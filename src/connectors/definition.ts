@@ -263,6 +263,8 @@ const rateLimit = z.strictObject({
   per: z.enum(["application", "account"]).default("account"),
   /** The configuration key that names the account; absent or empty: who has the same API key or user name. */
   accountKey: z.string().optional(),
+  /** The vendor wants calls of one account one after another: its instances are polled one by one. */
+  serial: z.literal(true).optional(),
   /** How long a refusal is waited out that does not say. */
   pauseSeconds: z.number().int().positive().max(86_400).default(60),
   /** A refusal that is no 429: its status, and text in the vendor's message or code. */

@@ -21,7 +21,7 @@ export const dropbox = defineConnector({
   },
   baseUrl: "https://api.dropboxapi.com",
   headers: { Accept: "application/json" },
-  rateLimit: { accountKey: "oauth.user.id" },
+  rateLimit: { accountKey: "oauth.user.id", serial: true },
   resources: {
     files: {
       list: {

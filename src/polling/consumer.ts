@@ -4,7 +4,8 @@ import { keyring } from "../db/sealed";
 import { count, flushCounts } from "../delivery/rollup/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
-import { ALIVE_MS, type Asked, poll } from "./pass/consumer";
+import { type Behind, pollAlone } from "./alone/consumer";
+import { ALIVE_MS, type Asked } from "./pass/consumer";
 import type { PollReport } from "./poll";
 import type { PollDoors } from "./run/consumer";
 import { comeBack, takeTurns, type Turns } from "./turns/consumer";
@@ -25,7 +26,7 @@ type PollMessage = z.infer<typeof pollMessage>;
 
 /** Vendors are called this many at a time for one invocation. */
 const CONCURRENCY = 6;
-/** A poll asked for by somebody waits this long for one that runs elsewhere. */
+/** A poll asked for by somebody waits this long for one that runs elsewhere, or another of its account. */
 const WAIT_MS = 60_000;
 const WAKE_AGAIN_MS = 2_000;
 const LOOK_MS = 250;
@@ -88,15 +89,16 @@ async function pollDue(
   const mayNotBeLost = wake || again;
   const isRunning = runningPoll(instance.id) !== undefined;
   try {
-    const report: PollReport = isRunning
+    const line = { name: JSON.stringify([instance.id, wake, resources]), again };
+    const report: PollReport | Behind = isRunning
       ? { kind: "busy", until: 0 }
       : await registered(instance.id, (beat) =>
-          poll(instance, doors, {
-            ...asked(beat),
-            woken: wake,
-            only: resources,
-            turn: turns.of(instance),
-          }),
+          pollAlone(
+            instance,
+            doors,
+            { ...asked(beat), woken: wake, only: resources, turn: turns.of(instance) },
+            line,
+          ),
         );
     if (report.kind !== "not-polled")
       countDue(instance, message, report.kind !== "polled", beganAt);
@@ -106,6 +108,10 @@ async function pollDue(
         return;
       case "busy":
         if (mayNotBeLost)
+          await comeBack(instance, doors, Date.now() + WAKE_AGAIN_MS, { wake, resources });
+        return;
+      case "behind":
+        if (!report.waits)
           await comeBack(instance, doors, Date.now() + WAKE_AGAIN_MS, { wake, resources });
         return;
       case "postponed":
@@ -161,13 +167,14 @@ async function pollAsItIs(
   const ring = keyring(doors.config.masterKeys);
   const current = (await readInstance(doors.db, ring, instance.id)) ?? instance;
   const turns = await takeTurns([current], doors, { again: true, forced: true, only: undefined });
-  return poll(current, doors, {
+  const report = await pollAlone(current, doors, {
     ...asked(beat),
     forced: true,
     woken: true,
     only: undefined,
     turn: turns.of(current),
   });
+  return report.kind === "behind" ? { kind: "busy", until: 0 } : report;
 }
 
 function runningPoll(id: number): Promise<unknown> | undefined {

@@ -76,7 +76,7 @@ export const pollRoutes = new Hono<AskerEnv>().post(
       case "postponed":
         throw new Refusal({
           kind: "limited",
-          message: "Another poll of this instance runs",
+          message: "Another poll of this instance or its account runs",
           retryAfterSeconds: 5,
         });
       case "crowded":

@@ -9,14 +9,14 @@ type Entry = Record<string, unknown> & {
   path_lower: string;
 };
 
-export function dropboxEmulator({ now = Date.now, pageSize = 2 } = {}) {
+export function dropboxEmulator({ now = Date.now, pageSize = 2, account = "dbid:AAH4" } = {}) {
   const oauth = grants({
     now,
     clientAuthentication: "form",
     lifetimeSeconds: 14_400,
     rotates: false,
     silent: true,
-    extra: () => ({ account_id: "dbid:AAH4" }),
+    extra: () => ({ account_id: account }),
     scopes: ["files.metadata.read", "files.content.read", "account_info.read"],
     authorizeParameters: { token_access_type: "offline" },
   });

@@ -48,8 +48,12 @@ export const CODE = "the-code";
 
 type Code = { redirectUri?: string; challenge?: string };
 
+/** How many emulators there are: what one of them granted is nothing to the others. */
+let emulators = 0;
+
 export function grants(options: GrantOptions): Grants {
   const { now, clientAuthentication, lifetimeSeconds, rotates, silent } = options;
+  const emulator = (emulators += 1);
   let count = 0;
   const codes = new Map<string, Code>([[CODE, { ...options.pkce }]]);
   const access = new Map<string, number>();
@@ -57,7 +61,7 @@ export function grants(options: GrantOptions): Grants {
   const refresh = new Map<string, number>([["the-refresh-token", Infinity]]);
   const granted: string[] = [];
   const name = (kind: string) =>
-    `${kind}-${(count += 1)}-${createHash("sha256").update(String(count)).digest("hex").slice(0, 8)}`;
+    `${kind}-${emulator}.${(count += 1)}-${createHash("sha256").update(`${emulator}.${count}`).digest("hex").slice(0, 8)}`;
 
   const deny = (error: string): Answer => ({ status: 400, body: { error } });
 

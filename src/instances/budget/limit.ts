@@ -12,6 +12,8 @@ export type Budget = {
   isOwn: boolean;
   /** Absent: no figure is known. */
   ratePerSecond?: number;
+  /** Polls of the account come one after another. */
+  isSerial: boolean;
 };
 
 /** What a request of the vendor must have before it leaves. */
@@ -20,7 +22,19 @@ export type Turn = {
   take(): Promise<{ kind: "go" } | { kind: "crowded"; until: number }>;
   /** The vendor refused one: nobody of the budget calls before `until`. */
   refused(until: number): Promise<void>;
+  /** Present where a poll must have the account to itself. */
+  alone?: {
+    /** `token` is the poll's, which stays inside by entering again. */
+    enter(token: string, line?: Line): Promise<Entered>;
+    leave(token: string): Promise<void>;
+  };
 };
+
+/** What a message that is sent away comes back as; `again`: it was sent away before. */
+export type Line = { name: string; again: boolean };
+
+/** `waits`: one that would do the same is in line already. */
+export type Entered = { kind: "entered" } | { kind: "behind"; waits: boolean };
 
 /** Windows are held this much longer than the vendor's: requests take more or less time to get there. */
 const GUARD_SECONDS = 0.02;
@@ -43,10 +57,17 @@ export function budgetOf(
       name: `${name}/${short(configuration["oauth.api.key"] ?? "")}`,
       account: "",
       isOwn: false,
+      isSerial: false,
       ...rate,
     };
   const account = accountOf(instance, rateLimit);
-  return { name, account: account ?? `instance:${id}`, isOwn: account === undefined, ...rate };
+  return {
+    name,
+    account: account ?? `instance:${id}`,
+    isOwn: account === undefined,
+    isSerial: account !== undefined && rateLimit?.serial === true,
+    ...rate,
+  };
 }
 
 function accountOf(

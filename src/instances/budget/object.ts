@@ -1,10 +1,15 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Pace, UNPACED } from "../../delivery/rate";
+import type { Entered, Line } from "./limit";
 import { type Ask, type Reserved, stand } from "./line";
 
 /** The vendor may put everybody off by this much at a time. */
 const LONGEST_PAUSE_MS = 86_400_000;
 const MOST_PACES = 1_000;
+/** A poll that shows no sign of life for this long has left its account. */
+const ALONE_MS = 20_000;
+/** Who stands in line for an account looks again within this time. */
+const IN_LINE_MS = 2_000;
 
 /**
  * What the instances of one organization may ask of one vendor together: starts are evenly spaced, so no
@@ -14,6 +19,8 @@ export class VendorBudget extends DurableObject<Env> {
   private readonly paces = new Map<string, Pace>();
   private readonly pauses: Map<string, number>;
   private readonly waiting = new Map<number, number>();
+  private readonly alone = new Map<string, { token: string; until: number }>();
+  private readonly inLine = new Map<string, number>();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -63,6 +70,29 @@ export class VendorBudget extends DurableObject<Env> {
     if (latest <= now || latest === this.pauses.get(account)) return;
     this.pauses.set(account, latest);
     this.ctx.storage.sql.exec("INSERT OR REPLACE INTO pauses VALUES (?, ?)", account, latest);
+  }
+
+  /**
+   * Lets one poll of an account in at a time, for twenty seconds from its last word. Places are in memory:
+   * should this object be moved, a second poll may begin, and what they tell is one all the same.
+   */
+  enter(account: string, token: string, line?: Line): Entered {
+    const now = Date.now();
+    const inside = this.alone.get(account);
+    if (inside === undefined || inside.until <= now || inside.token === token) {
+      this.alone.set(account, { token, until: now + ALONE_MS });
+      if (line !== undefined) this.inLine.delete(line.name);
+      return { kind: "entered" };
+    }
+    if (line === undefined) return { kind: "behind", waits: false };
+    for (const [name, until] of this.inLine) if (until <= now) this.inLine.delete(name);
+    const waits = !line.again && this.inLine.has(line.name);
+    if (!waits) this.inLine.set(line.name, now + IN_LINE_MS);
+    return { kind: "behind", waits };
+  }
+
+  leave(account: string, token: string): void {
+    if (this.alone.get(account)?.token === token) this.alone.delete(account);
   }
 
   /**

@@ -23,7 +23,7 @@ import { isFeedRead, isStreamFeed, polledResources } from "../settings";
 import { pollSnapshot } from "../snapshot/consumer";
 import { touchedResources } from "../touched";
 
-const RENEW_EVERY_MS = 8_000;
+export const RENEW_EVERY_MS = 8_000;
 /** A poll that gives no sign of life for this long was cut off with its request: it never settles. */
 export const ALIVE_MS = 3 * RENEW_EVERY_MS;
 

@@ -83,6 +83,7 @@ export async function takeTurns(
           const { name, account, isOwn } = pool.budget;
           if (!isOwn) await doors.budgets.getByName(name).pause(account, until);
         },
+        ...(pool.budget.isSerial ? { alone: aloneOf(pool.budget, doors) } : {}),
       };
     },
     async sendAway(instances, message) {
@@ -91,6 +92,14 @@ export async function takeTurns(
         if (pool !== undefined) await sendBack(pool, all, requests, doors, message);
       }
     },
+  };
+}
+
+function aloneOf({ name, account }: Budget, { budgets }: TurnDoors): NonNullable<Turn["alone"]> {
+  const object = budgets.getByName(name);
+  return {
+    enter: async (token, line) => object.enter(account, token, line),
+    leave: async (token) => object.leave(account, token),
   };
 }
 
