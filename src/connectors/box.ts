@@ -48,7 +48,8 @@ export const box = defineConnector({
   },
   baseUrl: "https://api.box.com",
   headers: { Accept: "application/json" },
-  rateLimit: { requests: 1000, seconds: 60 },
+  // Its token answer does not say whose it is: instances of one user share the limit when they name that user.
+  rateLimit: { requests: 1000, seconds: 60, accountKey: "oauth.user.id" },
   configuration: [
     {
       key: "events.list.ids",

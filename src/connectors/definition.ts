@@ -261,7 +261,10 @@ const rateLimit = z.strictObject({
   /** In any window of this length. */
   seconds: z.number().positive().max(86_400).default(60),
   per: z.enum(["application", "account"]).default("account"),
-  /** The configuration key that names the account; absent or empty: who has the same API key or user name. */
+  /**
+   * The configuration key that names the account; absent or empty: who has the same API key or user name. An
+   * OAuth grant says of itself whose it is or nothing: without a name each instance is an account of its own.
+   */
   accountKey: z.string().optional(),
   /** The vendor wants calls of one account one after another: its instances are polled one by one. */
   serial: z.literal(true).optional(),

@@ -1,7 +1,12 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
+import { readConfig } from "../../src/config";
+import { keyring } from "../../src/db/sealed";
 import worker from "../../src/index";
+import type { Instance } from "../../src/instances/instance";
+import { readInstance } from "../../src/instances/store";
+import { takeTurns } from "../../src/polling/turns/consumer";
 import { createMessageBatch } from "cloudflare:test";
 import {
   call,
@@ -35,7 +40,7 @@ function pollsQueue() {
     ]);
     await worker.queue(batch, { ...env, POLLS: queue });
   };
-  return { kept, consume };
+  return { kept, queue, consume };
 }
 
 /** Instances of one account: they have the same API key. */
@@ -153,6 +158,31 @@ describe("instances that share a rate budget", () => {
     vi.setSystemTime(start + 120_001);
     await consume(kept[0]?.body);
     expect(asked.map(({ key }) => key).slice(2)).toEqual(["Bearer limited"]);
+  });
+
+  it("and one whose account has no name keep to it from poll to poll, wherever they run", async () => {
+    const instanceOf = async (name: string) => {
+      const credentials = { "oauth.user.token": name, "oauth.user.refresh_token": name };
+      const { id } = await create(
+        { ...QUIET, "event.objects": null, "vendor.rate": "1/60", ...credentials },
+        { element: { key: "box" } },
+      );
+      const instance = await readInstance(env.DB, keyring(readConfig(env).masterKeys), id);
+      if (instance === undefined) throw new Error("Not made");
+      return instance;
+    };
+    const [one, other] = [await instanceOf("one"), await instanceOf("other")];
+    const { kept, queue } = pollsQueue();
+    const doors = { budgets: env.VENDOR_BUDGETS, polls: queue };
+    const turnsOf = (instance: Instance) =>
+      takeTurns([instance], doors, { again: false, forced: false });
+    expect((await turnsOf(one)).admits(one)).toBe(true);
+    // As in another isolate: it remembers nothing of the first poll.
+    const late = await turnsOf(one);
+    expect(late.admits(one)).toBe(false);
+    await late.sendAway([one], { wake: false, again: false });
+    expect(kept).toMatchObject([{ body: { ids: [one.id], again: true } }]);
+    expect((await turnsOf(other)).admits(other)).toBe(true);
   });
 
   it("go on with the pages and resources that found no room, and repeat nothing", async () => {

@@ -125,9 +125,19 @@ describe("budgetOf", () => {
 
   it("is one for all instances of an account, and one's own where the account has no name", () => {
     const portal = { "hubspot.portal.id": "62515" };
-    expect(budgetOf(instance("hubspot", portal))).toMatchObject({ account: "62515", isOwn: false });
-    expect(budgetOf(instance("hubspot"))).toMatchObject({ account: "instance:7", isOwn: true });
+    expect(budgetOf(instance("hubspot", portal))).toMatchObject({ account: "62515" });
+    expect(budgetOf(instance("hubspot"))).toMatchObject({ account: "instance:7" });
+    expect(budgetOf(instance("box"))).toMatchObject({ account: "instance:7" });
+    expect(budgetOf(instance("box", { "oauth.user.id": "u-1" }))).toMatchObject({ account: "u-1" });
+  });
+
+  it("is none where no limit is known and nobody shares one", () => {
     expect(budgetOf(instance("sandbox"))).toBeUndefined();
+    expect(budgetOf(instance("dropbox"))).toBeUndefined();
+    expect(budgetOf(instance("dropbox", { "oauth.user.id": "dbid:a" }))).toMatchObject({
+      account: "dbid:a",
+      isSerial: true,
+    });
   });
 
   it("is one for all accounts of an application where the limit is its", () => {

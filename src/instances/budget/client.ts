@@ -5,7 +5,7 @@ import { budgetOf, type Turn } from "./limit";
 /** A person's call of the vendor goes at once; it is counted, and the polls make room for it afterwards. */
 export function countingTurn(instance: Instance, budgets: Env["VENDOR_BUDGETS"]): Turn | undefined {
   const budget = budgetOf(instance);
-  if (budget === undefined || budget.isOwn) return undefined;
+  if (budget === undefined) return undefined;
   const { name, account, ratePerSecond } = budget;
   const object = budgets.getByName(name);
   const unheard = (): undefined => undefined;

@@ -7,9 +7,8 @@ import type { Instance } from "../instance";
 export type Budget = {
   /** The object that keeps it: one per organization and connector, and application where the limit is its. */
   name: string;
+  /** What the vendor knows it by; an instance whose account has no name is one by itself. */
   account: string;
-  /** Nobody else can be of this account: it needs no object to keep to its rate. */
-  isOwn: boolean;
   /** Absent: no figure is known. */
   ratePerSecond?: number;
   /** Polls of the account come one after another. */
@@ -39,7 +38,7 @@ export type Entered = { kind: "entered" } | { kind: "behind"; waits: boolean };
 /** Windows are held this much longer than the vendor's: requests take more or less time to get there. */
 const GUARD_SECONDS = 0.02;
 
-/** The budget an instance calls under; undefined when neither its connector nor itself knows a limit. */
+/** The budget an instance calls under; undefined when no limit is known and nobody else is of its account. */
 export function budgetOf(
   instance: Pick<Instance, "id" | "organizationId" | "connector" | "configuration">,
 ): Budget | undefined {
@@ -56,15 +55,14 @@ export function budgetOf(
     return {
       name: `${name}/${short(configuration["oauth.api.key"] ?? "")}`,
       account: "",
-      isOwn: false,
       isSerial: false,
       ...rate,
     };
   const account = accountOf(instance, rateLimit);
+  if (account === undefined && rates.length === 0) return undefined;
   return {
     name,
     account: account ?? `instance:${id}`,
-    isOwn: account === undefined,
     isSerial: account !== undefined && rateLimit?.serial === true,
     ...rate,
   };

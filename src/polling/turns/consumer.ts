@@ -1,4 +1,3 @@
-import { type Pace, reserve, UNPACED } from "../../delivery/rate";
 import { type Budget, budgetOf, type Turn } from "../../instances/budget/limit";
 import { HORIZON_MS } from "../../instances/budget/line";
 import type { Instance } from "../../instances/instance";
@@ -23,8 +22,6 @@ type Pool = {
   room: number;
   /** When those without room come back. */
   returnAt: number;
-  /** Of an account that is one instance's alone. */
-  pace: Pace;
 };
 
 /** When the last request of a budget left this isolate: what waits here together leaves spaced all the same. */
@@ -54,21 +51,20 @@ export async function takeTurns(
   const members = new Map<number, { pool: Pool; requests: number }>();
   for (const instance of due) {
     const budget = budgetOf(instance);
-    if (budget === undefined || (budget.isOwn && budget.ratePerSecond === undefined)) continue;
+    if (budget === undefined) continue;
     const key = JSON.stringify([budget.name, budget.account, budget.ratePerSecond]);
-    const pool = pools.get(key) ?? { budget, starts: [], room: 0, returnAt: 0, pace: UNPACED };
+    const pool = pools.get(key) ?? { budget, starts: [], room: 0, returnAt: 0 };
     pools.set(key, pool);
     const requests = requestsOfPoll(instance, asked.only);
     pool.room += requests;
     members.set(instance.id, { pool, requests });
   }
-  const shared = [...pools.values()].filter(({ budget }) => !budget.isOwn);
-  const named = Map.groupBy(shared, ({ budget }) => budget.name);
+  const named = Map.groupBy(pools.values(), ({ budget }) => budget.name);
   await Promise.all([...named].map(([name, its]) => fill(name, its, doors, asked)));
   return {
     admits(instance) {
       const member = members.get(instance.id);
-      if (member === undefined || member.pool.budget.isOwn) return true;
+      if (member === undefined) return true;
       if (member.pool.room <= 0) return false;
       member.pool.room -= member.requests;
       return true;
@@ -80,8 +76,8 @@ export async function takeTurns(
         take: () => take(pool, doors, asked.forced),
         async refused(until) {
           Object.assign(pool, { starts: [], room: 0, returnAt: Math.max(pool.returnAt, until) });
-          const { name, account, isOwn } = pool.budget;
-          if (!isOwn) await doors.budgets.getByName(name).pause(account, until);
+          const { name, account } = pool.budget;
+          await doors.budgets.getByName(name).pause(account, until);
         },
         ...(pool.budget.isSerial ? { alone: aloneOf(pool.budget, doors) } : {}),
       };
@@ -167,15 +163,8 @@ async function leave({ name, account, ratePerSecond }: Budget, start: number): P
 
 /** @returns when to come back, if there was no room. */
 async function refill(pool: Pool, { budgets }: TurnDoors, forced: boolean): Promise<number> {
-  const { name, isOwn, ratePerSecond = Infinity } = pool.budget;
+  const { name, ratePerSecond = Infinity } = pool.budget;
   const wanted = Math.min(Math.max(Math.ceil(ratePerSecond * REFILL_SECONDS), 1), MOST_REFILL);
-  if (isOwn) {
-    const now = Date.now();
-    const reserved = reserve(pool.pace, wanted, ratePerSecond, now, HORIZON_MS);
-    pool.pace = reserved.pace;
-    pool.starts.push(...reserved.starts);
-    return reserved.returnAt ?? now;
-  }
   const ask = askOf(pool.budget, wanted, { again: true, forced });
   const [answer] = await budgets.getByName(name).reserve([ask]);
   pool.starts.push(...(answer?.starts ?? []));
