@@ -252,7 +252,8 @@ describe("sfdc", () => {
   });
 
   it("binds the code to the platform by a verifier that the authorize URL challenged", async () => {
-    const callbackUrl = "https://app.example/cb";
+    // Its own: the platform remembers for which callback it challenged.
+    const callbackUrl = "https://challenged.example/cb";
     const query = new URLSearchParams({ apiKey: CLIENT.id, apiSecret: CLIENT.secret, callbackUrl });
     const { body } = await on.call("GET", `/elements/sfdc/oauth/url?${query.toString()}`);
     const url = new URL(body.oauthUrl);

@@ -227,7 +227,7 @@ describe("C-8 given concurrent refreshes, then one token request; the new token 
     go();
     await page;
     const stored = await read(instance.id);
-    expect(stored.configuration["oauth.user.token"]).not.toMatch(/^access-2/);
+    expect(stored.configuration["oauth.user.token"]).not.toMatch(/^access-\d+\.2-/);
     const [row] = await rowsOf(instance.id);
     expect(row?.refresh_lease_until).toBe(0);
   });
@@ -268,7 +268,7 @@ describe("C-8 given concurrent refreshes, then one token request; the new token 
     expect((await edits).map(({ status }) => status)).toEqual([200, 200, 200]);
     expect((await page).kind).toBe("page");
     const stored = await read(instance.id);
-    expect(stored.configuration["oauth.user.token"]).toMatch(/^access-3/);
+    expect(stored.configuration["oauth.user.token"]).toMatch(/^access-\d+\.3-/);
     expect(["One", "Two", "Three"]).toContain(stored.name);
     expect(stored.tags).toEqual([stored.name]);
   });
