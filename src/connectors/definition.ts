@@ -220,6 +220,11 @@ export const resourceSchema = z.strictObject({
   /** A record is a deleted one when this field has this value. */
   deleted: z.strictObject({ field: path, equals: z.unknown() }).optional(),
   deletions: deletions.optional(),
+  /**
+   * Its list cannot show this (a list by creation date: no UPDATED): where an instance is polled and has webhooks, the
+   * webhook's word of it is the event.
+   */
+  unpolled: z.array(z.enum(["CREATED", "UPDATED", "DELETED"])).default([]),
   /** `where` conditions by field name; a field not named is refused unless `passThrough`. */
   where: z.record(z.string(), condition).default({}),
   /** The whole `where` text goes to this parameter as it came. */
@@ -297,7 +302,10 @@ export const connectorSchema = z.strictObject({
   events: z.strictObject({
     methods: z.array(z.enum(["polling", "webhook"])).min(1),
     defaultMode: z.enum(["polling", "webhook"]),
-    /** Per resource, in the very shape of `event.poller.configuration`. */
+    /**
+     * Per resource, in the very shape of `event.poller.configuration`. Formats of dates are Java patterns, or
+     * `milliseconds` or `seconds` (Stripe) for what is counted from 1970.
+     */
     polling: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
     /**
      * How resources that `polling` does not name are polled: names of this pattern, `{name}` standing for

@@ -30,11 +30,12 @@ export function isPolled(
   { resources, events }: Connector,
   { objectType, eventType }: Change,
 ): boolean {
-  if (eventType !== "DELETED" || events.feed !== undefined) return true;
+  if (events.feed !== undefined) return true;
   const resource = Object.entries(resources).find(
     ([name, one]) => name === objectType || one.objectType === objectType,
   )?.[1];
-  return resource?.deleted !== undefined;
+  if (resource?.unpolled.includes(eventType) === true) return false;
+  return eventType !== "DELETED" || resource?.deleted !== undefined;
 }
 
 export function eventsOf(

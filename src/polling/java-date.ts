@@ -3,8 +3,17 @@ import { Instant, LocalDateTime, ZonedDateTime } from "@js-joda/core";
 import { type Fields, fraction, type Letter, LETTERS, second } from "./date-letters";
 import { unlessThrown, UTC, type Zone } from "./zone";
 
-/** The format name of dates that are epoch milliseconds, numbers or digits (§5.1). */
-export const MILLISECONDS = "milliseconds";
+/**
+ * The format names of dates that are counted from 1970, numbers or digits: the reference's milliseconds (§5.1), and
+ * our seconds (Stripe's `created`), which may have a fraction.
+ */
+const EPOCHS: Readonly<Record<string, { unitMs: number; shape: RegExp }>> = {
+  milliseconds: { unitMs: 1, shape: /^-?\d+$/ },
+  seconds: { unitMs: 1_000, shape: /^-?\d+(?:\.\d+)?$/ },
+};
+
+const epochOf = (format: string | undefined) =>
+  format !== undefined && Object.hasOwn(EPOCHS, format) ? EPOCHS[format] : undefined;
 
 /** A run of one letter. `point` stands before a fraction: it comes and goes with its digits. */
 type Field = { letter: Letter; count: number; point: string };
@@ -38,19 +47,20 @@ function readPattern(
   return { ok: true, tokens };
 }
 
-/** `undefined` for a pattern we can print and read (or `milliseconds`), else what is wrong with it. */
+/** `undefined` for a pattern we can print and read (or `milliseconds`, `seconds`), else what is wrong with it. */
 export function checkPattern(pattern: string): string | undefined {
-  if (pattern === MILLISECONDS) return undefined;
+  if (epochOf(pattern) !== undefined) return undefined;
   const read = readPattern(pattern);
   return read.ok ? undefined : read.message;
 }
 
 /**
- * Prints an instant (epoch ms) by a Java pattern, or as digits for `milliseconds`.
+ * Prints an instant (epoch ms) by a Java pattern, or as whole digits for `milliseconds` and `seconds`.
  * Throws on a pattern that `checkPattern` refuses.
  */
 export function formatInstant(at: number, pattern: string, zone: Zone): string {
-  if (pattern === MILLISECONDS) return String(at);
+  const epoch = epochOf(pattern);
+  if (epoch !== undefined) return String(Math.floor(at / epoch.unitMs));
   const read = readPattern(pattern);
   if (!read.ok) throw new Error(read.message);
   const moment = ZonedDateTime.ofInstant(Instant.ofEpochMilli(at), zone.id);
@@ -70,8 +80,8 @@ const ISO_8601 = [
 const UNDECLARED_MILLISECONDS = /^\d{12,15}$/;
 
 /**
- * Reads a vendor's date as epoch ms: by its format (a Java pattern or `milliseconds`), else as ISO 8601 or a plain number
- * of milliseconds. `zone` is used when the value carries none; fractions may have 0 to 9 digits whatever the pattern says.
+ * Reads a vendor's date as epoch ms: by its format (a Java pattern, `milliseconds` or `seconds`), else as ISO 8601 or a
+ * plain number of milliseconds. `zone` is used when the value carries none; fractions may have 0 to 9 digits whatever the pattern says.
  * A local time that a clock change repeats is read as the later instant, as SimpleDateFormat does: the change is never
  * taken for one before the cursor. `undefined` when unreadable.
  */
@@ -82,8 +92,11 @@ export function parseInstant(
 ): number | undefined {
   if (typeof value !== "string" && typeof value !== "number") return undefined;
   const text = String(value).trim();
-  if (format === MILLISECONDS && /^-?\d+$/.test(text)) return representable(Number(text));
-  const formats = format === undefined || format === MILLISECONDS ? [] : [format];
+  const epoch = epochOf(format);
+  // A microsecond more, so that no digit is lost to binary fractions.
+  if (epoch?.shape.test(text) === true)
+    return representable(Math.floor(Number(text) * epoch.unitMs + 0.001));
+  const formats = format === undefined || epoch !== undefined ? [] : [format];
   for (const pattern of [...formats, ...ISO_8601]) {
     const at = parseByPattern(text, pattern, zone);
     if (at !== undefined) return at;

@@ -4,7 +4,7 @@ import { checkPattern } from "./java-date";
 import type { SnapshotRule } from "./snapshot/diff";
 import { parseZone } from "./zone";
 
-/** Where a record keeps a date: a dotted path, its Java pattern or `milliseconds`, the zone of values that name none. */
+/** Where a record keeps a date: a dotted path, its Java pattern or `milliseconds` or `seconds` since 1970, the zone of values that name none. */
 export type DateSource = { field: string; format?: string; zone: string };
 
 export type PolledResource = {

@@ -111,6 +111,7 @@ describe("formatInstant", () => {
     ["HH 'o''clock' ''yy''", UTC, "19 o'clock '17'"],
     ["yyyy-MM-dd'T'HH:mm:ss'Z'", UTC, "2017-08-30T19:19:29Z"],
     ["milliseconds", UTC, "1504120769123"],
+    ["seconds", UTC, "1504120769"],
   ])("prints %s at %o as %s", (pattern, at, text) => {
     expect(formatInstant(L, pattern, at)).toBe(text);
   });
@@ -136,6 +137,26 @@ describe("formatInstant", () => {
 });
 
 describe("parseInstant", () => {
+  it.each([
+    [1504120769, "seconds", 1504120769000],
+    ["1504120769", "seconds", 1504120769000],
+    [1504120769.25, "seconds", 1504120769250],
+    ...[1, 23, 123, 957].map((ms): [unknown, string, number] => [
+      1504120769 + ms / 1000,
+      "seconds",
+      1504120769000 + ms,
+    ]),
+    ["1504120769.123456", "seconds", 1504120769123],
+    ["-1", "seconds", -1000],
+    ["2017-08-30T19:19:29Z", "seconds", 1504120769000],
+    ["99999999999999999", "seconds", undefined],
+    ["soon", "seconds", undefined],
+    [1504120769123, "milliseconds", 1504120769123],
+    ["1504120769123", "milliseconds", 1504120769123],
+  ])("reads %o as %s since 1970: %s", (value, format, at) => {
+    expect(parseInstant(value, format, UTC)).toBe(at);
+  });
+
   it("CO-1: reads trimmed fraction digits as a fraction, on a host in any zone", () => {
     expect(parseInstant("2013-09-02T19:46:01.98", CONCUR, UTC)).toBe(
       Date.parse("2013-09-02T19:46:01.980Z"),

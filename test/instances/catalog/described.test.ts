@@ -68,6 +68,10 @@ const articles = [1, 2, 3, 4].map((id) => ({
   date_updated: new Date(AT + 250).toISOString(),
   date_created: new Date(AT - id * HOUR).toISOString(),
 }));
+const stripeSigned = (body: string) => {
+  const at = Math.floor(Date.now() / 1000);
+  return { "stripe-signature": `t=${at},v1=${hmac("hex", SECRET, `${at}.${body}`)},v0=00` };
+};
 const customers = ["cus_1", "cus_2", "cus_3"].map((id) => ({ id, created: AT / 1000 }));
 
 const cases: Case[] = [
@@ -194,9 +198,9 @@ const cases: Case[] = [
       };
     },
     polled: [
-      ["UPDATED", "cus_1"],
-      ["UPDATED", "cus_2"],
-      ["UPDATED", "cus_3"],
+      ["CREATED", "cus_1"],
+      ["CREATED", "cus_2"],
+      ["CREATED", "cus_3"],
     ],
     delivery: {
       body: {
@@ -208,10 +212,7 @@ const cases: Case[] = [
       },
       headers: {},
     },
-    sign: (body) => {
-      const at = Math.floor(Date.now() / 1000);
-      return { "stripe-signature": `t=${at},v1=${hmac("hex", SECRET, `${at}.${body}`)},v0=00` };
-    },
+    sign: stripeSigned,
     told: [{ objectType: "customers", objectId: "cus_9", eventType: "DELETED" }],
   },
   {
@@ -306,6 +307,28 @@ describe.each(cases)("$name, described as data", (one) => {
     expect(await send(body, proof)).toBe(200);
     expect(await stored(on, instance.id)).toMatchObject(one.told);
   });
+});
+
+it("Stripe polled and with webhooks: what its list by creation date cannot show is the webhook's to tell", async () => {
+  emulate(() => ({ status: 200, body: { object: "list", data: [], has_more: false } }));
+  const { id } = await on.instance("our-stripe", {
+    "stripe.key": "sk",
+    "base.url": VENDOR,
+    "event.vendor.signature.key": SECRET,
+    "event.vendor.type": "polling,webhook",
+  });
+  const customer = (type: string, customerId: string) =>
+    JSON.stringify({
+      id: `evt_${customerId}`,
+      type,
+      created: AT / 1000,
+      data: { object: { object: "customer", id: customerId } },
+    });
+  for (const body of [customer("customer.created", "cus_1"), customer("customer.updated", "cus_2")])
+    expect(
+      (await on.deliver(`/events/our-stripe/${btoa(String(id))}`, body, stripeSigned(body))).status,
+    ).toBe(200);
+  expect(await stored(on, id)).toMatchObject([{ objectId: "cus_2", eventType: "UPDATED" }]);
 });
 
 describe("an app-wide address of a connector that an organization made", () => {
