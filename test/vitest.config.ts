@@ -46,6 +46,7 @@ const touchesPlatform = (file: string): boolean =>
 
 /** They look at all that their runtime holds, or at what it remembers. */
 const ALONE = [
+  "accounts/bootstrap",
   "delivery/size",
   "delivery/steps",
   "http/doors",
@@ -54,6 +55,7 @@ const ALONE = [
   "polling/snapshot",
   "resources/fuzz",
   "v1/lessons",
+  "v1/stats",
 ];
 /** All others share a runtime and its storage, and the first organization, with their neighbours. */
 const NEIGHBOURS = [

@@ -142,7 +142,7 @@ describe("the window", () => {
     await runInDurableObject(again, (instance) => Reflect.get(instance, "outbox").inheritUntil(0));
     expect(await runDurableObjectAlarm(again)).toBe(true);
     await eventually(async () => ids().size === count);
-  });
+  }, 120_000);
 });
 
 describe("a lane", () => {
