@@ -1,5 +1,12 @@
 import jsonata from "jsonata";
-import { LinearRegExp } from "./linear-regex";
+import { LinearEngine, LinearRegExp } from "./linear-regex";
+
+declare module "jsonata" {
+  interface Expression {
+    /** Hooks of the evaluation go by symbols. */
+    assign(name: symbol, value: unknown): void;
+  }
+}
 
 /** A user's JSONata: what it may cost, whatever it says and whatever it is given. */
 const MOST_SOURCE = 16_384;
@@ -35,7 +42,7 @@ export async function evaluate(source: string, input: unknown): Promise<Evaluate
   let steps = 0;
   try {
     const expression = jsonata(source, {
-      RegexEngine: LinearRegExp as unknown as RegExpConstructor,
+      RegexEngine: LinearEngine,
       stack: MOST_DEPTH,
       sequence: MOST_ITEMS,
     });
@@ -52,7 +59,7 @@ export async function evaluate(source: string, input: unknown): Promise<Evaluate
         (_: unknown, __: unknown, ___: unknown, result: unknown) => checkSize(result),
       ],
     ]);
-    for (const [name, hook] of hooks) expression.assign(name as unknown as string, hook);
+    for (const [name, hook] of hooks) expression.assign(name, hook);
     expression.registerFunction("pad", boundedPad, "<s-ns?:s>");
     expression.registerFunction("distinct", distinct, "<x:x>");
     const value: unknown = await expression.evaluate(input);

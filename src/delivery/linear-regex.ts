@@ -30,3 +30,8 @@ export class LinearRegExp {
     return Object.assign(groups, { index: matcher.start() });
   }
 }
+
+/** What JSONata makes its regular expressions with. */
+export const LinearEngine: RegExpConstructor = new Proxy(RegExp, {
+  construct: (_, [source]) => new LinearRegExp(source),
+});

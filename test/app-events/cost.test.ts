@@ -23,8 +23,7 @@ async function rowsOfD1(): Promise<unknown> {
 /** Counts the rows that D1 reads and writes from now on: every result passes here with its meta. */
 function countD1(): { read: number; written: number } {
   const counted = { read: 0, written: 0 };
-  const { alwaysPrimarySession } = env.DB as unknown as { alwaysPrimarySession: object };
-  let session = Object.getPrototypeOf(alwaysPrimarySession);
+  let session = Object.getPrototypeOf(Reflect.get(env.DB, "alwaysPrimarySession"));
   while (!Object.hasOwn(session, "_send")) session = Object.getPrototypeOf(session);
   const real = session._send;
   vi.spyOn(session, "_send").mockImplementation(async function (this: unknown, ...args: unknown[]) {

@@ -56,8 +56,7 @@ function countUse(env: Env): void {
     };
   wrap(prototypeOf(env.EVENT_STREAMS), { get: counted, getByName: counted });
   // Every result of D1 passes here with its meta, `raw()` ones too.
-  const { alwaysPrimarySession } = env.DB as unknown as { alwaysPrimarySession: object };
-  let session = prototypeOf(alwaysPrimarySession);
+  let session = prototypeOf(Reflect.get(env.DB, "alwaysPrimarySession"));
   while (!Object.hasOwn(session, "_send")) session = prototypeOf(session);
   wrap(session, {
     _send: (real) =>

@@ -111,7 +111,7 @@ describe("@hubspot/api-client", () => {
         ...options,
         signature: "",
         signatureVersion: version,
-      } as any);
+      });
     const v3 = {
       "x-hubspot-signature-v3": sign("v3"),
       "x-hubspot-request-timestamp": String(timestamp),
@@ -150,7 +150,7 @@ describe("@hubspot/api-client, asked whether a request is HubSpot's", () => {
               timestamp: at,
               signature: headers["x-hubspot-signature-v3"] ?? "",
               signatureVersion: "v3",
-            } as any);
+            });
           } catch {
             theirs = false;
           }
