@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { listDestinationRecords } from "../../delivery/store";
-import { found, overTroubledStreams, shown, test } from "../../events/destinations/routes";
+import { found, shown } from "../../events/destinations/asked/routes";
+import { overTroubledStreams } from "../../events/destinations/recovery/routes";
+import { test } from "../../events/destinations/trial/routes";
 import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/asked/routes";
 import { baseUrlOf } from "../overview/routes";

@@ -5,7 +5,7 @@ import { instanceDestinationId } from "../../delivery/destination";
 import { listExceptions } from "../../delivery/exceptions/store";
 import { changePolicy } from "../../delivery/change/store";
 import { readDestination } from "../../delivery/store";
-import { overTroubledStreams } from "../../events/destinations/routes";
+import { overTroubledStreams } from "../../events/destinations/recovery/routes";
 import type { NotificationView } from "../../events/history";
 import type { EventStream } from "../../events/object";
 import {
