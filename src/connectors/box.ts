@@ -32,13 +32,21 @@ const FOLDER_TRIGGERS = [
   "FOLDER.TRASHED",
 ];
 
-/** Box content, v2 (reference `vendors.md` §1). */
+/**
+ * Box content, v2 (reference `vendors.md` §1).
+ *
+ * The forms of Box's v1 webhooks (`userId=["…"]&event=uploaded&itemId=…`, reference `connector-events-api.md` §6)
+ * are refused, at every address and with any token: nothing signs them, so whoever learns a user's id or an
+ * address could make up changes, next to signed ones; and of their events only `uploaded` is documented. What they
+ * told of comes signed, by the V2 webhooks that `events.list.ids` makes, or by the polled event stream.
+ */
 export const box = defineConnector({
   key: "box",
   id: 22,
   name: "Box",
   hub: "documents",
-  description: "Files and folders in Box",
+  description:
+    "Files and folders in Box; webhooks are V2, as forms of v1 are not signed and refused",
   authentication: {
     type: "oauth2",
     authorizeUrl: "https://account.box.com/api/oauth2/authorize",

@@ -241,3 +241,28 @@ describe.each(vendors)("a delivery of $key", (vendor) => {
     expect(await send({ path: `/events/${vendor.key}/${btoa("987654321")}` })).toBe(404);
   });
 });
+
+describe("the unsigned forms of Box's v1 webhooks", () => {
+  const form = 'userId=["u-7"]&event=uploaded&itemId=73835521473&itemType=file&newItemId=';
+  const headers = { "content-type": "application/x-www-form-urlencoded" };
+
+  it.each([
+    ["with a signature key", { "event.vendor.signature.key": SECRET }],
+    ["without one", {}],
+  ])(
+    "are refused at every address of an instance %s, and nothing is committed",
+    async (_, keys) => {
+      const { id, configuration } = await on.instance("box", { "oauth.user.id": "u-7", ...keys });
+      const own = `/events/box/${btoa(String(id))}`;
+      const token = configuration["event.vendor.token"] ?? "a-token";
+      for (const path of [own, `${own}?token=${token}`])
+        expect((await on.deliver(path, form, headers)).status).toBe(401);
+      for (const name of [{ id: String(id) }, { "element-instances": String(id) }])
+        expect((await on.deliver("/events/box", form, { ...headers, ...name })).status).toBe(401);
+      // The user's id routes nowhere: such a form is one of nobody's.
+      expect((await on.deliver("/events/box", form, headers)).status).toBe(200);
+      expect(await stored(on, id)).toEqual([]);
+      expect(lines()).toContainEqual(expect.objectContaining({ instanceId: id }));
+    },
+  );
+});
