@@ -1,5 +1,6 @@
 import { DurableObject } from "cloudflare:workers";
 import type { Millis, Outcome } from "../delivery/attempt";
+import { Alarm } from "./alarm/object";
 import { Commits, nextLookAt } from "./commit/object";
 import type { Commit, Committed, Opened, StoredEvent } from "./event";
 import type { EventFilter } from "./filter";
@@ -7,18 +8,15 @@ import { History, type NotificationView } from "./history";
 import type { StreamJob } from "./jobs/job";
 import { Jobs } from "./jobs/object";
 import { EventLog } from "./log/store";
-import { DELIVERY_LEASE_MS, Outbox, type Resume } from "./outbox/object";
+import { DELIVERY_LEASE_MS, Outbox } from "./outbox/object";
 import { OutboxStore } from "./outbox/store";
 import type { Last } from "./plan";
-import { release } from "./settle";
+import { Rescue } from "./rescue/object";
 import { StreamStore } from "./store";
 import { type Tally, tallyOf } from "./tally";
+import { Upkeep } from "./upkeep/object";
 
-const PURGE_PAUSE_MS = 60_000;
-const PURGE_ROWS = 500;
 const JOB_PAUSE_MS = 100;
-/** An alarm this late is taken for lost. */
-const OVERDUE_MS = 120_000;
 
 /**
  * The truth of one source: its cursor, its events, its notifications and when each is due. Queues carry
@@ -32,7 +30,9 @@ export class EventStream extends DurableObject<Env> {
   private readonly outbox: Outbox;
   private readonly commits: Commits;
   private readonly jobs: Jobs;
-  private armedAt: Millis | null = null;
+  private readonly rescue: Rescue;
+  private readonly upkeep: Upkeep;
+  private readonly clock: Alarm;
   private requests = 0;
 
   constructor(state: DurableObjectState, env: Env) {
@@ -60,9 +60,11 @@ export class EventStream extends DurableObject<Env> {
     this.outbox = outbox;
     this.commits = commits;
     this.jobs = new Jobs({ store, bundles, log, commits, outbox, db: env.DB, name });
+    this.rescue = new Rescue({ store, bundles, history, outbox });
+    this.upkeep = new Upkeep({ store, log, bundles, commits, outbox });
+    this.clock = new Alarm(state);
     void state.blockConcurrencyWhile(async () => {
-      this.armedAt = await state.storage.getAlarm();
-      outbox.inheritUntil(this.armedAt ?? 0);
+      outbox.inheritUntil((await this.clock.recall()) ?? 0);
     });
   }
 
@@ -151,13 +153,7 @@ export class EventStream extends DurableObject<Env> {
   /** Somebody has taken note of a notification: what a dead one held up in its order goes on. */
   async acknowledge(seq: number): Promise<void> {
     this.requests += 1;
-    const bundle = this.bundles.bundleOf(seq);
-    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
-    if (bundle === undefined || notification === undefined) return;
-    notification.acknowledged = true;
-    const freed = this.outbox.letGo(notification);
-    this.bundles.save(bundle);
-    await this.outbox.moveOn(freed, Date.now());
+    await this.rescue.acknowledge(seq, Date.now());
   }
 
   /** The body a notification is sent with. */
@@ -227,16 +223,9 @@ export class EventStream extends DurableObject<Env> {
   ): Promise<NotificationView | null> {
     this.requests += 1;
     const now = Date.now();
-    const bundle = this.bundles.bundleOf(seq);
-    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
-    if (bundle === undefined || notification === undefined) return null;
-    notification.destinationId ??= fallbackId;
-    if (notification.destinationId === null) return this.history.view(bundle.id, notification);
-    release(notification, now, forced);
-    this.bundles.save(bundle);
-    await this.outbox.send([bundle], now);
-    this.arm(now, now + DELIVERY_LEASE_MS);
-    return this.history.view(bundle.id, notification);
+    const replayed = await this.rescue.replay(seq, { forced, fallbackId }, now);
+    if (replayed?.isSent === true) this.arm(now, now + DELIVERY_LEASE_MS);
+    return replayed?.view ?? null;
   }
 
   /** Begins paged work; the alarm does it, a page at a time, and tells `jobs` how far it is. */
@@ -265,9 +254,8 @@ export class EventStream extends DurableObject<Env> {
   async resume(destinationId: string, most: number | null, from = 0): Promise<void> {
     this.requests += 1;
     const now = Date.now();
-    const rest = await this.outbox.resume({ destinationId, most, from }, now);
-    this.store.setMeta("resume", rest === null ? null : JSON.stringify(rest));
-    this.arm(now, rest === null ? undefined : now + 1_000);
+    const hasMore = await this.rescue.resume({ destinationId, most, from }, now);
+    this.arm(now, hasMore ? now + 1_000 : undefined);
   }
 
   /** Counted since this object woke up: what the bench and the usage pages turn into money. */
@@ -283,14 +271,15 @@ export class EventStream extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     this.requests += 1;
-    this.armedAt = null;
+    this.clock.wentOff();
     const now = Date.now();
     try {
       await this.outbox.revive(now);
-      await this.goOnResuming();
+      const { left } = this.rescue;
+      if (left !== null) await this.resume(left.destinationId, left.most, left.from);
       await this.jobs.work(now);
       await this.wakeSource(now);
-      await this.purge(now);
+      if (await this.upkeep.purge(now)) this.arm(now, now + 1_000);
     } catch (error) {
       console.error(
         JSON.stringify({ at: "stream.alarm", stream: this.name(), error: String(error) }),
@@ -309,13 +298,6 @@ export class EventStream extends DurableObject<Env> {
     this.ctx.waitUntil(this.outbox.sendFresh(flushed.bundles, now, flushed.atHand));
   }
 
-  private async goOnResuming(): Promise<void> {
-    const text = this.store.meta("resume");
-    if (text === null) return;
-    const { destinationId, most, from }: Resume = JSON.parse(text);
-    await this.resume(destinationId, most, from);
-  }
-
   private async wakeSource(now: Millis): Promise<void> {
     const text = this.store.meta("wake");
     if (text === null) return;
@@ -325,34 +307,8 @@ export class EventStream extends DurableObject<Env> {
     this.store.setMeta("wake", null);
   }
 
-  private async purge(now: Millis): Promise<void> {
-    const oldest = this.oldestAt();
-    const before = now - this.commits.retentionMs;
-    if (oldest === null || oldest > before) return;
-    const { keepIdsSince = Number.MAX_SAFE_INTEGER } = this.commits.cursor();
-    this.store.setMeta("lastSeqs", JSON.stringify(this.commits.last));
-    const { gone, carried, needed } = this.bundles.purge(before, PURGE_ROWS);
-    const events = carried.flatMap((segment) => segment.events);
-    const purged =
-      this.log.forget(events, keepIdsSince) +
-      this.log.purge(before, needed, keepIdsSince, PURGE_ROWS) +
-      this.log.sweep(before, keepIdsSince, now);
-    this.store.meter.purged += gone.length + purged;
-    const freed = gone.flatMap(({ notifications }) =>
-      notifications.flatMap(({ keys = [] }) => keys),
-    );
-    await this.outbox.moveOn(freed, now);
-    if (gone.length + purged >= PURGE_ROWS) this.arm(now, now + 1_000);
-  }
-
-  /** One alarm, at the earliest of everything that is due; one that is long overdue is set again. */
   private arm(now: Millis, at?: Millis): void {
-    const times = at === undefined ? this.dueTimes(now) : [at];
-    const earliest = Math.min(...times);
-    const armed = this.armedAt !== null && this.armedAt > now - OVERDUE_MS;
-    if (!Number.isFinite(earliest) || (armed && (this.armedAt ?? 0) <= earliest)) return;
-    this.armedAt = earliest;
-    this.ctx.waitUntil(this.ctx.storage.setAlarm(earliest));
+    this.clock.arm(now, at === undefined ? this.dueTimes(now) : [at]);
   }
 
   private dueTimes(now: Millis): Millis[] {
@@ -360,16 +316,9 @@ export class EventStream extends DurableObject<Env> {
     const wake = this.store.meta("wake");
     if (wake !== null) times.push(JSON.parse(wake).at);
     if (this.jobs.isAny) times.push(now + JOB_PAUSE_MS);
-    const oldest = this.oldestAt();
-    if (oldest !== null)
-      times.push(Math.max(oldest + this.commits.retentionMs, now + PURGE_PAUSE_MS));
+    const purgeAt = this.upkeep.dueAt(now);
+    if (purgeAt !== null) times.push(purgeAt);
     return times;
-  }
-
-  /** When the oldest of what lies here came. */
-  private oldestAt(): Millis | null {
-    const times = [this.log.oldestAt(), this.bundles.oldestAt()].filter((at) => at !== null);
-    return times.length === 0 ? null : Math.min(...times);
   }
 
   private name(): string {

@@ -133,7 +133,7 @@ describe("the window", () => {
     const count = 600;
     await runInDurableObject(stream, (instance) => {
       // Nothing leaves before the crash: all messages of this life are lost.
-      Reflect.set(Reflect.get(instance, "outbox"), "queues", () => ({ fast: LOST, slow: LOST }));
+      Reflect.set(instance, "env", { ...env, DELIVERIES: LOST, DELIVERIES_SLOW: LOST });
     });
     await stream.commit(commit({ targets, events: events(count) }));
     expect(ids().size).toBe(0);
@@ -161,8 +161,11 @@ describe("a lane", () => {
     const sent: string[] = [];
     await runInDurableObject(again, (instance) => {
       const note = (name: string) => ({ sendBatch: async () => void sent.push(name) });
-      const queues = () => ({ fast: note("fast"), slow: note("slow") });
-      Reflect.set(Reflect.get(instance, "outbox"), "queues", queues);
+      Reflect.set(instance, "env", {
+        ...env,
+        DELIVERIES: note("fast"),
+        DELIVERIES_SLOW: note("slow"),
+      });
     });
     await again.commit(commit({ targets, events: [event("after")] }));
     expect(sent).toEqual([lane]);

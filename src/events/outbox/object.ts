@@ -5,7 +5,10 @@ import type { Segment } from "../log/rows/store";
 import { type Draft, groupsByWeight } from "../plan";
 import { applyOutcome, holdsUp, nextAtOf } from "../settle";
 import type { StreamStore } from "../store";
-import { isDue, itemsOf, messageBytes } from "./message";
+import { Lanes, type Queues } from "./lanes/object";
+import { isDue, itemsOf } from "./message";
+import { Order } from "./order/object";
+import { shares } from "./share";
 import { Standing } from "./standing";
 import type { Bundle, OutboxStore } from "./store";
 
@@ -15,15 +18,11 @@ export const DELIVERY_LEASE_MS = 45_000;
 const WINDOW = 50;
 const BUNDLE_NOTIFICATIONS = 10;
 const BUNDLE_UNITS = 1_000_000;
-/** What `sendBatch` takes at a time. */
-const BATCH_BYTES = 200_000;
-const BATCH_MESSAGES = 100;
 const RESUME_BUNDLES = 200;
 const SETTLED_STEP = 1_000;
 /** Who was well before this object slept need not prove it again behind those that are not. */
 const RECALLED_BUNDLES = 20;
 
-export type Queues = { fast: Queue; slow: Queue };
 type Doors = {
   store: StreamStore;
   bundles: OutboxStore;
@@ -38,8 +37,6 @@ export type Resume = { destinationId: string; most: number | null; from: number 
  * known of their destinations. Leases are in memory only: what is lost with them is sent again.
  */
 export class Outbox {
-  /** Messages sent since this object woke up. */
-  sent = 0;
   /** Something put off was left behind because the window was full, or part of its bundle was under way. */
   private backlog: boolean;
   /** Fresh bundles up to this one were sent, or need no sending; those above wait for the window. */
@@ -54,14 +51,16 @@ export class Outbox {
   private readonly store: StreamStore;
   private readonly bundles: OutboxStore;
   private readonly history: History;
-  private readonly queues: () => Queues;
+  private readonly order: Order;
+  private readonly lanes: Lanes;
   private readonly name: () => string;
 
   constructor(doors: Doors, upTo: number) {
     this.store = doors.store;
     this.bundles = doors.bundles;
     this.history = doors.history;
-    this.queues = doors.queues;
+    this.order = new Order(doors.bundles);
+    this.lanes = new Lanes(doors.queues, doors.name);
     this.name = doors.name;
     this.inherited = { upTo, until: 0 };
     this.sentUpTo = upTo;
@@ -78,6 +77,11 @@ export class Outbox {
   /** The alarm that was set before this object woke up: until then queues may still bring what they hold. */
   inheritUntil(at: Millis): void {
     this.inherited.until = at;
+  }
+
+  /** Messages sent since this object woke up. */
+  get sent(): number {
+    return this.lanes.sent;
   }
 
   get hasBacklog(): boolean {
@@ -141,9 +145,8 @@ export class Outbox {
   ): Bundle {
     const { now } = when;
     for (const notification of notifications) {
-      const { keys = [], destinationId, state } = notification;
-      const isBlocked = keys.some((key) => this.bundles.firstOfKey(key) !== undefined);
-      for (const key of keys) this.bundles.addOrdering(key, notification.seq);
+      const { destinationId, state } = notification;
+      const isBlocked = this.order.enter(notification);
       if (state.kind !== "pending") continue;
       const until = this.standing.parkedUntil(destinationId);
       if (isBlocked) notification.state = { kind: "waiting" };
@@ -172,7 +175,7 @@ export class Outbox {
       if (notification === undefined || !applyOutcome(notification, outcome)) continue;
       changed = true;
       this.standing.observe(notification, outcome);
-      if (!holdsUp(notification)) freed.push(...this.unblock(notification));
+      if (!holdsUp(notification)) freed.push(...this.order.leave(notification));
     }
     if (changed) this.bundles.save(bundle);
     if (last) this.noteSettled();
@@ -207,14 +210,14 @@ export class Outbox {
 
   /** Lets what waited behind `keys` leave. */
   async moveOn(keys: readonly string[], now: Millis): Promise<void> {
-    if (keys.length > 0) await this.send(this.advance(keys, now), now);
+    if (keys.length > 0) await this.send(this.order.advance(keys, now), now);
   }
 
   /** A notification that is dead gives up its place in the order. @returns the keys that are free now. */
   letGo(notification: Notification): string[] {
     if (notification.blocks !== true || notification.state.kind !== "dead") return [];
     delete notification.blocks;
-    return this.unblock(notification);
+    return this.order.leave(notification);
   }
 
   /** Puts what is due on the queues, as far as the window allows: of what is fresh and of what was put off. */
@@ -273,9 +276,7 @@ export class Outbox {
         items: itemsOf(this.name(), ready, (one) => this.history.body(one, atHand)),
       });
     }
-    const { fast, slow } = this.queues();
-    await this.enqueue(fast, lanes.fast);
-    await this.enqueue(slow, lanes.slow);
+    await this.lanes.send(lanes);
   }
 
   /** Writes down, now and then, how far everything fresh is settled: after a crash the search begins there. */
@@ -285,46 +286,4 @@ export class Outbox {
     this.settledBelow = below;
     this.store.setMeta("settledBelow", String(below));
   }
-
-  private async enqueue(queue: Queue, messages: readonly DeliveryMessage[]): Promise<void> {
-    for (const batch of groupsByWeight(messages, BATCH_BYTES, BATCH_MESSAGES, messageBytes)) {
-      this.sent += batch.length;
-      try {
-        await queue.sendBatch(batch.map((body) => ({ body, contentType: "json" })));
-      } catch (error) {
-        // Nothing is lost: the lease runs out and the alarm sends it again.
-        console.warn(
-          JSON.stringify({ at: "stream.send", stream: this.name(), error: String(error) }),
-        );
-      }
-    }
-  }
-
-  private unblock(notification: Notification): string[] {
-    for (const key of notification.keys ?? []) this.bundles.removeOrdering(key, notification.seq);
-    return notification.keys ?? [];
-  }
-
-  /** The notifications that are first of all their keys now that `freed` moved on. */
-  private advance(freed: readonly string[], now: Millis): Bundle[] {
-    const bundles = new Map<number, Bundle>();
-    for (const key of new Set(freed)) {
-      const seq = this.bundles.firstOfKey(key);
-      const found = seq === undefined ? undefined : this.bundles.bundleOf(seq);
-      const bundle = found === undefined ? undefined : (bundles.get(found.id) ?? found);
-      const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
-      if (bundle === undefined || notification?.state.kind !== "waiting") continue;
-      if (notification.keys?.some((own) => this.bundles.firstOfKey(own) !== seq) === true) continue;
-      notification.state = { kind: "pending", at: now };
-      bundles.set(bundle.id, bundle);
-    }
-    for (const bundle of bundles.values()) this.bundles.save(bundle);
-    return [...bundles.values()];
-  }
-}
-
-/** How much of `room` two claimants get: half each, and what the other leaves. */
-function shares(first: number, second: number, room: number): [number, number] {
-  const one = Math.min(first, Math.max(Math.ceil(room / 2), room - second));
-  return [one, Math.min(second, room - one)];
 }
