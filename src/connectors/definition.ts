@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { authenticationSchema } from "./authentication";
+import { rateLimitSchema } from "./rate-limit";
 import { isPattern, webhookSchema } from "./webhook";
 
 /**
@@ -12,58 +14,6 @@ import { isPattern, webhookSchema } from "./webhook";
 const path = z.string();
 const template = z.string().min(1);
 const parameters = z.record(z.string(), z.string());
-
-const oauth2 = z.strictObject({
-  type: z.literal("oauth2"),
-  /** Hosts as a template; `oauth.base.url` replaces scheme, host and port. */
-  authorizeUrl: template,
-  tokenUrl: template,
-  refreshUrl: template.optional(),
-  revokeUrl: template.optional(),
-  scope: z.string().default(""),
-  authorizeParameters: parameters.default({}),
-  /** How the client proves itself at the token endpoint. */
-  clientAuthentication: z.enum(["form", "basic"]).default("form"),
-  /** Seconds an access token lives when the answer does not say. */
-  expiresInDefault: z.number().int().positive().default(3600),
-  /** Answer field → configuration key kept with the instance, or the first group of a pattern in it. */
-  keep: z
-    .record(
-      z.string(),
-      z.union([
-        z.string(),
-        z.strictObject({
-          key: z.string(),
-          pattern: z.string().refine(isPattern, "Expected a regular expression"),
-        }),
-      ]),
-    )
-    .default({}),
-  /** Fields of `providerData` → configuration key (`realmId`). */
-  providerData: parameters.default({}),
-  header: z.string().default("Authorization"),
-  prefix: z.string().default("Bearer "),
-  /** The code is bound to us by a verifier (RFC 7636, S256). */
-  pkce: z.boolean().default(false),
-});
-
-const apiKey = z.strictObject({
-  type: z.literal("apiKey"),
-  in: z.enum(["header", "query"]).default("header"),
-  name: z.string(),
-  prefix: z.string().default(""),
-  /** The configuration key that holds the secret. */
-  configurationKey: z.string(),
-});
-
-const basic = z.strictObject({
-  type: z.literal("basic"),
-  usernameKey: z.string().default("username"),
-  passwordKey: z.string().default("password"),
-});
-
-export const authenticationSchema = z.discriminatedUnion("type", [oauth2, apiKey, basic]);
-export type Authentication = z.infer<typeof authenticationSchema>;
 
 /** Where a page says how many records the whole list has: in its answer, or in a header of it. */
 const totals = { totalPath: path.optional(), totalHeader: z.string().optional() };
@@ -259,27 +209,6 @@ const configurationEntry = z.strictObject({
 });
 export type ConfigurationEntry = z.infer<typeof configurationEntry>;
 
-/** What the vendor allows. All of an organization's instances that share it are held to it together. */
-const rateLimit = z.strictObject({
-  /** Absent: no figure is known; what the vendor refuses with still holds for all who share it. */
-  requests: z.number().int().positive().max(100_000).optional(),
-  /** In any window of this length. */
-  seconds: z.number().positive().max(86_400).default(60),
-  per: z.enum(["application", "account"]).default("account"),
-  /**
-   * The configuration key that names the account; absent or empty: who has the same API key or user name. An
-   * OAuth grant says of itself whose it is or nothing: without a name each instance is an account of its own.
-   */
-  accountKey: z.string().optional(),
-  /** The vendor wants calls of one account one after another: its instances are polled one by one. */
-  serial: z.literal(true).optional(),
-  /** How long a refusal is waited out that does not say. */
-  pauseSeconds: z.number().int().positive().max(86_400).default(60),
-  /** A refusal that is no 429: its status, and text in the vendor's message or code. */
-  refusal: z.strictObject({ status: z.number().int(), says: z.string().min(1) }).optional(),
-});
-export type RateLimit = z.infer<typeof rateLimit>;
-
 export const connectorSchema = z.strictObject({
   key: z.string().regex(/^[a-z][a-z0-9_-]{0,63}$/, "Expected lower-case letters, digits, _ or -"),
   id: z.number().int().positive(),
@@ -293,7 +222,7 @@ export const connectorSchema = z.strictObject({
   baseUrl: template,
   /** Sent with every request. */
   headers: parameters.default({}),
-  rateLimit: rateLimit.optional(),
+  rateLimit: rateLimitSchema.optional(),
   /** Beyond those every instance has; secrets are of type PASSWORD. */
   configuration: z.array(configurationEntry).default([]),
   resources: z.record(z.string(), resourceSchema),

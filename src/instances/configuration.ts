@@ -1,4 +1,5 @@
-import type { Authentication, Connector } from "../connectors/definition";
+import type { Authentication } from "../connectors/authentication";
+import type { Connector } from "../connectors/definition";
 import { entriesOf, type Entry, isSecretKey } from "./entries";
 
 export const MASK = "********";

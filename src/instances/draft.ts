@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { Authentication } from "../connectors/definition";
+import type { Authentication } from "../connectors/authentication";
 
 /** Markup never reaches names and tags (reference §4). */
 const plainText = z

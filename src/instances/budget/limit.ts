@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RateLimit } from "../../connectors/definition";
+import type { RateLimit } from "../../connectors/rate-limit";
 import type { VendorError } from "../hub/answer";
 import type { Instance } from "../instance";
 

@@ -1,6 +1,7 @@
 import { createHash, createHmac } from "node:crypto";
 import { RE2JS } from "re2js";
-import type { Authentication, Connector } from "../../connectors/definition";
+import type { Authentication } from "../../connectors/authentication";
+import type { Connector } from "../../connectors/definition";
 import { digest } from "../../events/event-id";
 import { isObject, readField } from "./field";
 import {

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { type Authentication, connectorSchema } from "../../../connectors/definition";
+import { type Authentication } from "../../../connectors/authentication";
+import { connectorSchema } from "../../../connectors/definition";
 
 /**
  * A connector as an organization describes it: the schema of the built-in ones, without their own code

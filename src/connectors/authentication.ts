@@ -1,0 +1,62 @@
+import * as z from "zod";
+import { isPattern } from "./webhook";
+
+/**
+ * How an instance proves itself to its vendor, as data. Text marked *template* may hold `${key}`, replaced by the
+ * instance's configuration value `key`.
+ */
+
+const template = z.string().min(1);
+const parameters = z.record(z.string(), z.string());
+
+const oauth2 = z.strictObject({
+  type: z.literal("oauth2"),
+  /** Hosts as a template; `oauth.base.url` replaces scheme, host and port. */
+  authorizeUrl: template,
+  tokenUrl: template,
+  refreshUrl: template.optional(),
+  revokeUrl: template.optional(),
+  scope: z.string().default(""),
+  authorizeParameters: parameters.default({}),
+  /** How the client proves itself at the token endpoint. */
+  clientAuthentication: z.enum(["form", "basic"]).default("form"),
+  /** Seconds an access token lives when the answer does not say. */
+  expiresInDefault: z.number().int().positive().default(3600),
+  /** Answer field → configuration key kept with the instance, or the first group of a pattern in it. */
+  keep: z
+    .record(
+      z.string(),
+      z.union([
+        z.string(),
+        z.strictObject({
+          key: z.string(),
+          pattern: z.string().refine(isPattern, "Expected a regular expression"),
+        }),
+      ]),
+    )
+    .default({}),
+  /** Fields of `providerData` → configuration key (`realmId`). */
+  providerData: parameters.default({}),
+  header: z.string().default("Authorization"),
+  prefix: z.string().default("Bearer "),
+  /** The code is bound to us by a verifier (RFC 7636, S256). */
+  pkce: z.boolean().default(false),
+});
+
+const apiKey = z.strictObject({
+  type: z.literal("apiKey"),
+  in: z.enum(["header", "query"]).default("header"),
+  name: z.string(),
+  prefix: z.string().default(""),
+  /** The configuration key that holds the secret. */
+  configurationKey: z.string(),
+});
+
+const basic = z.strictObject({
+  type: z.literal("basic"),
+  usernameKey: z.string().default("username"),
+  passwordKey: z.string().default("password"),
+});
+
+export const authenticationSchema = z.discriminatedUnion("type", [oauth2, apiKey, basic]);
+export type Authentication = z.infer<typeof authenticationSchema>;
