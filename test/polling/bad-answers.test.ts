@@ -1,12 +1,12 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readCursor } from "../../src/polling/cursor";
 import { PAGES_A_RUN, MOST_PAGES } from "../../src/polling/poll";
-import { emulate, platform, stored, VENDOR } from "../platform";
+import { emulate, platform, stored } from "../platform";
 import { boxEmulator } from "../vendors/box";
 import { dropboxEmulator } from "../vendors/dropbox";
-import { CLIENT, CODE } from "../vendors/grants";
 import { quickbooksEmulator } from "../vendors/quickbooks";
 import { consume, keepingQueue } from "./build";
+import { connect as connectOn, pollWell } from "./pitfalls/connect";
 
 let on: Awaited<ReturnType<typeof platform>>;
 beforeAll(async () => {
@@ -20,22 +20,10 @@ const SINCE = Date.now() - 3_600_000;
 type Patient = { id: number; place: string; recover: () => void; changed: string };
 
 async function connect(key: string, configuration: object = {}, data: object = {}) {
-  const { status, body } = await on.call("POST", "/instances", {
-    element: { key },
-    providerData: { code: CODE, ...data },
-    configuration: {
-      "oauth.api.key": CLIENT.id,
-      "oauth.api.secret": CLIENT.secret,
-      "base.url": VENDOR,
-      "oauth.base.url": VENDOR,
-      "event.vendor.type": "polling",
-      "event.poller.since": new Date(SINCE).toISOString(),
-      ...configuration,
-    },
-  });
-  expect(status, JSON.stringify(body)).toBe(200);
-  expect((await on.poll(body.id)).status).toBe(200);
-  return body.id as number;
+  const since = { "event.poller.since": new Date(SINCE).toISOString() };
+  const { id } = await connectOn(on, key, { ...since, ...configuration }, data);
+  await pollWell(on, id);
+  return id;
 }
 
 const patients: Record<string, () => Promise<Patient>> = {

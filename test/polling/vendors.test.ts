@@ -1,14 +1,15 @@
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
 import { feeds } from "../../src/connectors/parsers";
-import { emulate, platform, stored, VENDOR } from "../platform";
 import { FIRST } from "../organization";
+import { emulate, platform, VENDOR } from "../platform";
 import { boxEmulator } from "../vendors/box";
 import { dropboxEmulator } from "../vendors/dropbox";
 import { CLIENT, CODE } from "../vendors/grants";
 import { hubspotEmulator } from "../vendors/hubspot";
 import { quickbooksEmulator } from "../vendors/quickbooks";
 import { sfdcEmulator } from "../vendors/sfdc";
+import { connect as connectOn, HOUR, SINCE, told as toldOn } from "./pitfalls/connect";
 
 let on: Awaited<ReturnType<typeof platform>>;
 beforeAll(async () => {
@@ -17,31 +18,9 @@ beforeAll(async () => {
 vi.spyOn(console, "warn").mockImplementation(() => undefined);
 afterEach(() => vi.unstubAllGlobals());
 
-const HOUR = 3_600_000;
-const SINCE = Date.now() - 10 * 86_400_000;
-
-/** An authenticated instance: its code was exchanged at the emulator. */
-const connect = async (key: string, configuration: Record<string, unknown>, data: object = {}) => {
-  const made = await on.call("POST", "/instances", {
-    element: { key },
-    providerData: { code: CODE, ...data },
-    configuration: {
-      "oauth.api.key": CLIENT.id,
-      "oauth.api.secret": CLIENT.secret,
-      "base.url": VENDOR,
-      "oauth.base.url": VENDOR,
-      "event.vendor.type": "polling",
-      "event.poller.since": new Date(SINCE).toISOString(),
-      ...configuration,
-    },
-  });
-  expect(made.status, JSON.stringify(made.body)).toBe(200);
-  return made.body as { id: number; token: string; configuration: Record<string, string> };
-};
-
-/** `[eventType, objectType, objectId]` of all events so far, in order. */
-const told = async (id: number) =>
-  (await stored(on, id)).map((event) => [event.eventType, event.objectType, event.objectId]);
+const connect = (key: string, configuration: Record<string, unknown>, data: object = {}) =>
+  connectOn(on, key, configuration, data);
+const told = (id: number) => toldOn(on, id);
 
 const sorted = (lists: string[][]) => lists.toSorted((a, b) => (a.join() < b.join() ? -1 : 1));
 
