@@ -34,6 +34,7 @@ export function isPolled(
   const resource = Object.entries(resources).find(
     ([name, one]) => name === objectType || one.objectType === objectType,
   )?.[1];
+  if (resource === undefined && events.pollingOther === undefined) return false;
   if (resource?.unpolled.includes(eventType) === true) return false;
   return eventType !== "DELETED" || resource?.deleted !== undefined;
 }

@@ -309,7 +309,7 @@ describe.each(cases)("$name, described as data", (one) => {
   });
 });
 
-it("Stripe polled and with webhooks: what its list by creation date cannot show is the webhook's to tell", async () => {
+it("Stripe polled and with webhooks: what no list shows, changes and other types, is the webhook's to tell", async () => {
   emulate(() => ({ status: 200, body: { object: "list", data: [], has_more: false } }));
   const { id } = await on.instance("our-stripe", {
     "stripe.key": "sk",
@@ -317,18 +317,25 @@ it("Stripe polled and with webhooks: what its list by creation date cannot show 
     "event.vendor.signature.key": SECRET,
     "event.vendor.type": "polling,webhook",
   });
-  const customer = (type: string, customerId: string) =>
+  const told = (type: string, objectId: string) =>
     JSON.stringify({
-      id: `evt_${customerId}`,
+      id: `evt_${objectId}`,
       type,
       created: AT / 1000,
-      data: { object: { object: "customer", id: customerId } },
+      data: { object: { object: type.split(".")[0], id: objectId } },
     });
-  for (const body of [customer("customer.created", "cus_1"), customer("customer.updated", "cus_2")])
+  for (const body of [
+    told("customer.created", "cus_1"),
+    told("customer.updated", "cus_2"),
+    told("invoice.created", "in_1"),
+  ])
     expect(
       (await on.deliver(`/events/our-stripe/${btoa(String(id))}`, body, stripeSigned(body))).status,
     ).toBe(200);
-  expect(await stored(on, id)).toMatchObject([{ objectId: "cus_2", eventType: "UPDATED" }]);
+  expect(await stored(on, id)).toMatchObject([
+    { objectType: "customers", objectId: "cus_2", eventType: "UPDATED" },
+    { objectType: "invoices", objectId: "in_1", eventType: "CREATED" },
+  ]);
 });
 
 describe("an app-wide address of a connector that an organization made", () => {
