@@ -73,7 +73,6 @@ const elements = new Hono<AppEnv>()
   .route("/", instanceRoutes(instanceEdits))
   .route("/", hubRoutes)
   .route("/", shortHubRoutes)
-  .notFound((c) => refuse("elements")(notFound(`No route ${c.req.method} ${c.req.path}`), c))
   .onError(refuse("elements"));
 
 /** An instance says in its configuration what is said of its destination; changes hear of a Webhook's. */
@@ -105,7 +104,10 @@ const v1 = new Hono<AppEnv>()
   .route("/", usageRoutes(connectorKeys))
   .route("/", keyRoutes)
   .route("/", organizationRoutes)
-  .notFound((c) => refuse("v1")(notFound(`No route ${c.req.method} ${c.req.path}`), c))
+  // Not `notFound`: that of a mounted app is never asked.
+  .all("*", (c) => {
+    throw notFound(`No route ${c.req.method} ${c.req.path}`);
+  })
   .onError(refuse("v1"));
 
 const documentation: GenerateSpecOptions["documentation"] = {

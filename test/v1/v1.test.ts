@@ -377,6 +377,18 @@ describe("keys, audit and the organization", () => {
   });
 });
 
+it("answers unknown paths and methods in its own format", async () => {
+  for (const [method, path] of [
+    ["GET", "/nothing"],
+    ["DELETE", "/usage"],
+    ["POST", "/destinations/a/b/c"],
+  ] as const)
+    expect(await v1(method, path)).toMatchObject({
+      status: 404,
+      body: { error: { code: "not_found", message: `No route ${method} /v1${path}` } },
+    });
+});
+
 describe("hostile addresses", () => {
   const { egress } = readConfig(env);
   const refusedHere = HOSTILE.filter((url) => url.trim() !== "" && !checkEgress(url, egress).ok);
