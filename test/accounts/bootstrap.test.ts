@@ -11,7 +11,7 @@ const first = (name: string) => ({
   password: "password",
 });
 
-async function bootstrap(name: string, DB: D1Database = env.DB) {
+async function bootstrap(name: string, DB: D1Database) {
   const headers = { authorization: "Bearer a-bootstrap-key-for-the-tests" };
   const body = JSON.stringify(first(name));
   const init = { method: "POST", headers, body };
@@ -19,8 +19,15 @@ async function bootstrap(name: string, DB: D1Database = env.DB) {
   return { name, status: response.status, body: await response.json<any>() };
 }
 
-/** A database in which nobody writes before `count` are about to. */
-function meetingPlace(count: number): D1Database {
+const TABLES = /([`"])(organizations|users|api_keys)(_\w+)?\1/g;
+const own = (sql: string): string => sql.replaceAll(TABLES, "$1own_$2$3$1");
+
+/** A database with nobody in it yet, in which nobody writes before `count` are about to. */
+async function meetingPlace(count: number): Promise<D1Database> {
+  const { results } = await env.DB.prepare(
+    "SELECT sql FROM sqlite_master WHERE tbl_name IN ('organizations', 'users', 'api_keys') AND sql IS NOT NULL",
+  ).all<{ sql: string }>();
+  await env.DB.batch(results.map(({ sql }) => env.DB.prepare(own(sql))));
   const { promise, resolve } = Promise.withResolvers<void>();
   let arrived = 0;
   const batch: D1Database["batch"] = async (statements) => {
@@ -29,12 +36,12 @@ function meetingPlace(count: number): D1Database {
     await promise;
     return env.DB.batch(statements);
   };
-  return { prepare: (query: string) => env.DB.prepare(query), batch } as D1Database;
+  return { prepare: (query: string) => env.DB.prepare(own(query)), batch } as D1Database;
 }
 
 it("makes one organization of several asked for at once, and tells all others of the conflict", async () => {
   const names = ["one", "two", "three", "four"];
-  const database = meetingPlace(names.length);
+  const database = await meetingPlace(names.length);
   const answers = await Promise.all(names.map((name) => bootstrap(name, database)));
   const made = answers.filter(({ status }) => status === 200);
   expect(made).toHaveLength(1);
@@ -51,13 +58,15 @@ it("makes one organization of several asked for at once, and tells all others of
       },
     });
   const name = made[0]?.name;
-  const rows = await env.DB.prepare(
-    `SELECT (SELECT group_concat(name) FROM organizations) AS organizations,
-      (SELECT group_concat(email) FROM users) AS users, (SELECT count(*) FROM api_keys) AS keys`,
-  ).all();
-  expect(rows.results).toEqual([{ organizations: name, users: `${name}@example.com`, keys: 1 }]);
+  const rows = await database
+    .prepare(
+      `SELECT (SELECT group_concat(name) FROM "organizations") AS names,
+        (SELECT group_concat(email) FROM "users") AS emails, (SELECT count(*) FROM "api_keys") AS keys`,
+    )
+    .all();
+  expect(rows.results).toEqual([{ names: name, emails: `${name}@example.com`, keys: 1 }]);
 
   // Who asks again for what is there is told it; later ones meet the same conflict.
-  expect(await bootstrap(name ?? "")).toMatchObject({ status: 200, body: made[0]?.body });
-  expect(await bootstrap("late")).toMatchObject({ status: 409 });
+  expect(await bootstrap(name ?? "", database)).toMatchObject({ status: 200, body: made[0]?.body });
+  expect(await bootstrap("late", database)).toMatchObject({ status: 409 });
 });

@@ -27,7 +27,7 @@ export async function flushCounts(
   now: number,
   everyMs = FLUSH_EVERY_MS,
 ): Promise<void> {
-  if (counts.size === 0 || now - flushedAt < everyMs) return;
+  if (counts.size === 0 || Math.abs(now - flushedAt) < everyMs) return;
   flushedAt = now;
   const rows = [...counts.values()].map(({ key, bucket, counts: c }) => [
     key.organizationId,
