@@ -46,7 +46,6 @@ const touchesPlatform = (file: string): boolean =>
 
 /** They look at all that their runtime holds, or at what it remembers. */
 const ALONE = [
-  "accounts/bootstrap",
   "delivery/size",
   "delivery/steps",
   "http/doors",
