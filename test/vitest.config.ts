@@ -51,6 +51,7 @@ const ALONE = [
   "http/doors",
   "inbound/together",
   "polling/budget",
+  "polling/pitfalls/vendors",
   "polling/snapshot",
   "resources/fuzz",
   "v1/lessons",
@@ -58,7 +59,8 @@ const ALONE = [
 ];
 /** All others share a runtime and its storage, and the first organization, with their neighbours. */
 const NEIGHBOURS = [
-  ["accounts", "console", "instances"],
+  ["accounts", "console"],
+  ["instances"],
   ["inbound", "polling", "simulation"],
   ["delivery", "events", "v1"],
   ["app-events", "flows", "resources"],

@@ -65,6 +65,9 @@ function logTail(): string {
   return readFileSync(logFile, "utf8").trimEnd().split("\n").slice(-20).join("\n");
 }
 
+/** Whether something failed because two opened a new database at the same moment: it may be tried again. */
+const wasLocked = (): boolean => logTail().includes("SQLITE_BUSY");
+
 /** The last run may have been killed a moment ago: waits for its port and folder, but not long. */
 async function takePlace(): Promise<void> {
   const giveUpAt = Date.now() + 3000;
@@ -119,7 +122,8 @@ async function migrate(log: NodeJS.WritableStream): Promise<void> {
   const migrations = migrationsOf(state, join(root, "migrations"));
   if (!migrations.due) return;
   const apply = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
-  const code = await exited(wrangler(apply, log));
+  let code = await exited(wrangler(apply, log));
+  if (code !== 0 && wasLocked()) code = await exited(wrangler(apply, log));
   stopping.signal.throwIfAborted();
   if (code !== 0) throw new Failure(`The migrations failed:\n${logTail()}`);
   migrations.done();
@@ -207,10 +211,17 @@ async function main(): Promise<void> {
   const isNew = !existsSync(join(state, "v3"));
   const migrated = migrate(log);
   if (!isNew) await migrated;
-  const worker = serve(log, variablesFile(identity.keys));
-  const death = deathOf(worker);
-  await Promise.race([migrated, death]);
-  const organizationId = await Promise.race([bootstrap(identity), death]);
+  const variables = variablesFile(identity.keys);
+  const begin = async () => {
+    const death = deathOf(serve(log, variables));
+    await Promise.race([migrated, death]);
+    return { death, organizationId: await Promise.race([bootstrap(identity), death]) };
+  };
+  const { death, organizationId } = await begin().catch(async (error: unknown) => {
+    await migrated;
+    if (!isNew || !wasLocked()) throw error;
+    return begin();
+  });
   ready = true;
   const local = { baseUrl, organizationId, ...identity.account };
   writePrivate(localFile, `${JSON.stringify(local, null, 2)}\n`);
