@@ -224,7 +224,7 @@ export class EventStream extends DurableObject<Env> {
     this.requests += 1;
     const now = Date.now();
     const replayed = await this.rescue.replay(seq, { forced, fallbackId }, now);
-    if (replayed?.isSent === true) this.arm(now, now + DELIVERY_LEASE_MS);
+    if (replayed?.hasAddress === true) this.arm(now, now + DELIVERY_LEASE_MS);
     return replayed?.view ?? null;
   }
 

@@ -32,18 +32,18 @@ export class Rescue {
     seq: number,
     { forced, fallbackId }: { forced: boolean; fallbackId: string | null },
     now: Millis,
-  ): Promise<{ view: NotificationView; isSent: boolean } | undefined> {
+  ): Promise<{ view: NotificationView; hasAddress: boolean } | undefined> {
     const { bundles, outbox, history } = this.doors;
     const found = this.find(seq);
     if (found === undefined) return undefined;
     const { bundle, notification } = found;
     notification.destinationId ??= fallbackId;
     if (notification.destinationId === null)
-      return { view: history.view(bundle.id, notification), isSent: false };
+      return { view: history.view(bundle.id, notification), hasAddress: false };
     release(notification, now, forced);
     bundles.save(bundle);
     await outbox.send([bundle], now);
-    return { view: history.view(bundle.id, notification), isSent: true };
+    return { view: history.view(bundle.id, notification), hasAddress: true };
   }
 
   /** A page of what was parked for a destination is due now. @returns whether there is more. */
