@@ -27,6 +27,7 @@ function wrangler(args: string[]): { child: ChildProcess; printed: () => string 
     detached: true,
     stdio: ["ignore", "pipe", "pipe"],
     env: {
+      X_LOCAL_OBSERVABILITY: "false",
       ...process.env,
       CI: "1",
       FORCE_COLOR: "0",
