@@ -48,11 +48,11 @@ export default {
     ]);
   },
 
-  async queue(batch, env) {
+  async queue(batch, env, context) {
     const doors = doorsOf(env);
     if (batch.queue === "tributary-polls") return consumePolls(batch, doors);
     return batch.queue.startsWith("tributary-deliveries")
-      ? consumeDeliveries(batch, doors)
+      ? consumeDeliveries(batch, doors, (work) => context.waitUntil(work))
       : consumeUndeliverable(batch);
   },
 } satisfies ExportedHandler<Env>;

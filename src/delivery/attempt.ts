@@ -3,6 +3,9 @@ import * as z from "zod";
 /** Milliseconds since 1970 UTC. */
 export type Millis = number;
 
+/** An answer slower than this takes its destination to the slow lane. */
+export const SLOW_MS = 1_000;
+
 export const deadReasons = [
   "exhausted",
   "gone",
@@ -47,6 +50,9 @@ export type Outcome = {
   attempt?: Attempt;
   next: Next;
 };
+
+/** What became of a bundle's notifications; unless `last`, others of it are still under way. */
+export type Settlement = { bundle: number; outcomes: Outcome[]; last: boolean };
 
 /** A queue message: up to ten notifications of one stream, ready now. */
 export const deliveryMessage = z.object({

@@ -1,120 +1,191 @@
 import { keyring } from "../db/sealed";
-import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
+import {
+  type DeliveryItem,
+  type DeliveryMessage,
+  deliveryMessage,
+  type Outcome,
+  type Settlement,
+  SLOW_MS,
+} from "./attempt";
 import { TIMEOUT_MS } from "./client";
 import { accountPolicy, retryPolicyOf } from "./destination";
 import { recordExceptions } from "./exceptions/store";
 import { deliverGroup, type GroupDoors } from "./group/consumer";
-import { type Limiter, limiter } from "./limiter";
-import { dead, unsent } from "./outcome";
+import { Limiter } from "./limiter";
+import { dead, putBack, unsent } from "./outcome";
 import { flushCounts } from "./rollup/store";
 import { readDestinations } from "./store";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
 const SETTLE_TRIES = 4;
-/** What is delivered is not kept from being settled longer than this by its neighbours in the bundle. */
-const PATIENCE_MS = 1_000;
+/** A queue waits so long for the calls of a batch, and longer for those that may take half a minute. */
+const PATIENCE_MS = { callback: SLOW_MS, handled: 6_000 };
+/** Then they go on by themselves; the platform ends what takes longer than 30 s. */
+const RUN_ON_MS = 28_000;
 /** Messages this isolate has handled: the queue may bring one twice. */
 const HANDLED = 5_000;
 const handled = new Set<string>();
 
 export type DeliveryDoors = GroupDoors & { streams: Env["EVENT_STREAMS"] };
 
-/** Every message is acknowledged after one attempt: what became of it is in the stream. */
-export async function consumeDeliveries(batch: MessageBatch, doors: DeliveryDoors): Promise<void> {
-  const limit = limiter(CONNECTIONS);
-  await Promise.all(
-    batch.messages.map(async (message) => {
-      const parsed = deliveryMessage.safeParse(message.body);
-      if (!parsed.success) {
-        console.error(
-          JSON.stringify({ at: "deliveries", error: "unreadable message", id: message.id }),
-        );
-        message.retry();
-        return;
-      }
-      try {
-        await deliverBundle(parsed.data, doors, limit);
-      } catch (error) {
-        // The lease runs out and the stream sends it again.
-        console.error(
-          JSON.stringify({ at: "deliveries", stream: parsed.data.stream, error: String(error) }),
-        );
-      }
-      message.ack();
-    }),
-  );
-  await flushCounts(doors.db, Date.now());
-}
+/** What the messages of a batch share. */
+type Run = {
+  doors: DeliveryDoors;
+  limiter: Limiter;
+  destinations: Awaited<ReturnType<typeof readDestinations>>;
+  /** Healthy destinations only: whoever turns out to hang is sent back, to come by the other lane. */
+  isFast: boolean;
+  /** No call goes on for longer. */
+  endsAt: number;
+};
 
-async function deliverBundle(
-  message: DeliveryMessage,
+/**
+ * Every message is acknowledged after one attempt: what became of it is in the stream. Calls that hang go on
+ * (`runOn` keeps the invocation alive) while the queue brings what is next, so nobody waits behind them.
+ */
+export async function consumeDeliveries(
+  batch: MessageBatch,
   doors: DeliveryDoors,
-  limit: Limiter,
+  runOn: (work: Promise<void>) => void,
 ): Promise<void> {
   const now = Date.now();
-  if (message.leaseUntil < now + TIMEOUT_MS + 1_000 || alreadyHandled(message)) return;
-  const stream = doors.streams.getByName(message.stream);
+  const messages = batch.messages.flatMap((message) => {
+    const parsed = deliveryMessage.safeParse(message.body);
+    if (!parsed.success) {
+      console.error(
+        JSON.stringify({ at: "deliveries", error: "unreadable message", id: message.id }),
+      );
+      message.retry();
+      return [];
+    }
+    // The lease of one this old runs out: the stream sends it again.
+    const isLate = parsed.data.leaseUntil < now + TIMEOUT_MS + 1_000;
+    return isLate || alreadyHandled(parsed.data) ? [] : [parsed.data];
+  });
+  const ids = messages.flatMap(({ items }) => items.map(({ destinationId }) => destinationId));
   const destinations = await readDestinations(
     doors.db,
     keyring(doors.config.masterKeys),
-    message.items.map(({ destinationId }) => destinationId),
+    ids,
     now,
+  ).catch((error: unknown) => complain(batch.queue, error));
+  if (destinations === undefined) return;
+  const isHandled = ids.some(
+    (id) => doors.handlers[destinations.get(id)?.destination.kind ?? "webhook"] !== undefined,
   );
-  const organizationId = Number(message.stream.slice(0, message.stream.indexOf("/")));
-  const absent = message.items.filter(({ body }) => body === undefined).map(({ seq }) => seq);
-  const bodies: Record<number, string> =
-    absent.length === 0 ? {} : await stream.bodies(message.bundle, absent);
-  const settle = async (outcomes: Outcome[], last: boolean): Promise<void> => {
-    await settled(() => stream.settle(message.bundle, outcomes, last));
-    await recordExceptions(
-      doors.db,
-      { name: message.stream, organizationId },
-      message.items,
-      outcomes,
-      now,
-    );
+  const patienceMs = isHandled ? PATIENCE_MS.handled : PATIENCE_MS.callback;
+  const run: Run = {
+    doors,
+    limiter: new Limiter(CONNECTIONS),
+    destinations,
+    isFast: !batch.queue.endsWith("-slow"),
+    endsAt: now + patienceMs + RUN_ON_MS,
   };
-  const deliver = async (id: string, group: DeliveryItem[]): Promise<Outcome[]> => {
-    const found = destinations.get(id);
-    if (found === undefined)
-      return group.map((item) => unsent(item, dead("destination-disabled", now)));
-    const items = group.flatMap((item) => {
-      const body = item.body ?? bodies[item.seq];
-      return body === undefined ? [] : { ...item, body, stream: message.stream };
-    });
-    const { destination, settings } = found;
-    const policy = retryPolicyOf(destination, accountPolicy(settings));
-    const { stream: name, leaseUntil } = message;
-    return deliverGroup({ stream: name, destination, policy, items, leaseUntil }, doors, limit);
-  };
-  const groups = Map.groupBy(message.items, ({ destinationId }) => destinationId);
-  await settleAsTheyEnd(
-    [...groups].map(([id, items]) => deliver(id, items)),
-    settle,
-  );
+  const streams = Map.groupBy(messages, ({ stream }) => stream);
+  const work = Promise.all(
+    [...streams].map(([name, some]) =>
+      deliverMessages(name, some, run).catch((error: unknown) => complain(name, error)),
+    ),
+  ).then(() => flushCounts(doors.db, Date.now()));
+  runOn(work);
+  await Promise.race([work, scheduler.wait(patienceMs)]);
 }
 
-/** Settles all together, but doesn't let those that are done wait long for one that hangs. */
-async function settleAsTheyEnd(
-  groups: Promise<Outcome[]>[],
-  settle: (outcomes: Outcome[], last: boolean) => Promise<void>,
+/** What fails here is in the stream: the lease runs out and it is sent again. */
+function complain(stream: string, error: unknown): undefined {
+  console.error(JSON.stringify({ at: "deliveries", stream, error: String(error) }));
+}
+
+/**
+ * The messages of one stream, settled together; those that are done don't wait long for one that hangs.
+ * What waits in the batch behind a call that hangs is put back, and the stream told who it is.
+ */
+async function deliverMessages(
+  name: string,
+  messages: readonly DeliveryMessage[],
+  run: Run,
 ): Promise<void> {
-  let done: Outcome[] = [];
+  const { doors, limiter, isFast } = run;
+  const { laggards } = doors.standings;
+  const stream = doors.streams.getByName(name);
+  const items = messages.flatMap((message) => message.items);
+  const ids = [...new Set(items.map(({ destinationId }) => destinationId))];
+  const underWay = new Map<number, number>();
+  let done: { bundle: number; outcomes: Outcome[] }[] = [];
+  const settle = async (): Promise<void> => {
+    const ended = done;
+    done = [];
+    const lagging = ids.filter((id) => laggards.has(id, Date.now()));
+    if (ended.length === 0 && lagging.length === 0) return;
+    const settlements: Settlement[] = [...Map.groupBy(ended, ({ bundle }) => bundle)].map(
+      ([bundle, parts]) => ({
+        bundle,
+        outcomes: parts.flatMap(({ outcomes }) => outcomes),
+        last: underWay.get(bundle) === 0,
+      }),
+    );
+    await settled(() => stream.settle(settlements, lagging));
+    const organizationId = Number(name.slice(0, name.indexOf("/")));
+    const outcomes = ended.flatMap((part) => part.outcomes);
+    await recordExceptions(doors.db, { name, organizationId }, items, outcomes, Date.now());
+  };
+  const deliver = async (message: DeliveryMessage): Promise<void> => {
+    const groups = [...Map.groupBy(message.items, ({ destinationId }) => destinationId)];
+    underWay.set(message.bundle, groups.length);
+    const bodies = await bodiesOf(stream, message);
+    await Promise.all(
+      groups.map(async ([id, group]) => {
+        const outcomes = await deliverTo(id, message, group, bodies, run);
+        underWay.set(message.bundle, (underWay.get(message.bundle) ?? 0) - 1);
+        done.push({ bundle: message.bundle, outcomes });
+      }),
+    );
+  };
   const all = Promise.all(
-    groups.map(async (group) => {
-      const outcomes = await group;
-      done.push(...outcomes);
-    }),
+    messages.map((message) => deliver(message).catch((error: unknown) => complain(name, error))),
   );
   const slow = Symbol("slow");
-  if ((await Promise.race([all, scheduler.wait(PATIENCE_MS).then(() => slow)])) === slow) {
-    const early = done;
-    done = [];
-    if (early.length > 0) await settle(early, false);
-    await all;
+  while ((await Promise.race([all, scheduler.wait(SLOW_MS).then(() => slow)])) === slow) {
+    const now = Date.now();
+    if (ids.some((id) => laggards.has(id, now)))
+      limiter.dismiss((id) => !isFast && laggards.has(id, now));
+    await settle();
   }
-  await settle(done, true);
+  await settle();
+}
+
+/** A message's notifications to one destination. */
+async function deliverTo(
+  id: string,
+  { stream, leaseUntil }: DeliveryMessage,
+  group: readonly DeliveryItem[],
+  bodies: Record<number, string>,
+  { doors, limiter, destinations, isFast, endsAt }: Run,
+): Promise<Outcome[]> {
+  const now = Date.now();
+  const found = destinations.get(id);
+  if (found === undefined)
+    return group.map((item) => unsent(item, dead("destination-disabled", now)));
+  if (isFast && doors.standings.laggards.has(id, now))
+    return group.map((item) => putBack(item, now));
+  const items = group.flatMap((item) => {
+    const body = item.body ?? bodies[item.seq];
+    return body === undefined ? [] : { ...item, body, stream };
+  });
+  const { destination, settings } = found;
+  const policy = retryPolicyOf(destination, accountPolicy(settings));
+  const until = Math.min(leaseUntil, endsAt);
+  return deliverGroup({ stream, destination, policy, items, leaseUntil: until }, doors, limiter);
+}
+
+/** The bodies that were too large for the queue. */
+async function bodiesOf(
+  stream: ReturnType<DeliveryDoors["streams"]["getByName"]>,
+  { bundle, items }: DeliveryMessage,
+): Promise<Record<number, string>> {
+  const absent = items.filter(({ body }) => body === undefined).map(({ seq }) => seq);
+  return absent.length === 0 ? {} : stream.bodies(bundle, absent);
 }
 
 function alreadyHandled(message: DeliveryMessage): boolean {

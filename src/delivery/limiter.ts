@@ -1,18 +1,31 @@
-export type Limiter = <T>(task: () => Promise<T>) => Promise<T>;
+/** Runs at most `width` tasks at a time, in the order they came. Each belongs to somebody. */
+export class Limiter {
+  private running = 0;
+  private waiting: { owner: string; go: (isTurn: boolean) => void }[] = [];
+  private readonly width: number;
 
-/** Runs at most `width` tasks at a time, in the order they came. */
-export function limiter(width: number): Limiter {
-  let running = 0;
-  const waiting: (() => void)[] = [];
-  return async (task) => {
-    if (running >= width) await new Promise<void>((resolve) => waiting.push(resolve));
-    else running += 1;
+  constructor(width: number) {
+    this.width = width;
+  }
+
+  /** @returns undefined, having done nothing, when the task was sent away before its turn came. */
+  async run<T>(owner: string, task: () => Promise<T>): Promise<T | undefined> {
+    if (this.running < this.width) this.running += 1;
+    else if (!(await new Promise<boolean>((go) => this.waiting.push({ owner, go }))))
+      return undefined;
     try {
       return await task();
     } finally {
-      const next = waiting.shift();
-      if (next === undefined) running -= 1;
-      else next();
+      const next = this.waiting.shift();
+      if (next === undefined) this.running -= 1;
+      else next.go(true);
     }
-  };
+  }
+
+  /** Sends those away that wait for their turn, but for whom `stays` holds. */
+  dismiss(stays: (owner: string) => boolean): void {
+    const all = this.waiting;
+    this.waiting = all.filter(({ owner }) => stays(owner));
+    for (const { owner, go } of all) if (!stays(owner)) go(false);
+  }
 }

@@ -27,6 +27,11 @@ export function attemptWithoutCall(n: number, at: number, error: string): Attemp
   };
 }
 
+/** Its turn did not come in time: it comes again at once. */
+export function putBack(item: Pick<DeliveryItem, "seq" | "n">, now: number): Outcome {
+  return unsent(item, { kind: "pending", at: now + 50 });
+}
+
 /** Not tried now: back at `at`, but when it waits for its destination, never after its policy's end. */
 export function putOff(
   item: Pick<DeliveryItem, "createdAt" | "firstFailedAt">,

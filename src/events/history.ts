@@ -17,11 +17,26 @@ export type NotificationView = {
 /** Whether a notification of a bundle is on a queue, and not settled yet. */
 export type IsSent = (bundleId: number, notification: Notification) => boolean;
 
-/** Events and vendor bodies by their numbers, as they were just committed. */
+/** Events and vendor bodies by their numbers, that need not be read. */
 export type AtHand = {
   events: ReadonlyMap<number, StoredEvent>;
   raws: ReadonlyMap<number, string>;
 };
+
+/** What lies in these segments, at hand. */
+export function atHandOf(
+  segments: readonly { events: StoredEvent[]; raw?: string | undefined }[],
+): AtHand {
+  const events = segments.flatMap((segment) => segment.events);
+  return {
+    events: new Map(events.map((event) => [event.seq, event])),
+    raws: new Map(
+      segments.flatMap(({ events: [first], raw }) =>
+        first === undefined || raw === undefined ? [] : [[first.seq, raw]],
+      ),
+    ),
+  };
+}
 
 /** Bundles and pages of events that one question reads at a time. */
 const PAGE_BUNDLES = 20;

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Millis, Outcome } from "../delivery/attempt";
+import type { Millis, Settlement } from "../delivery/attempt";
 import { Alarm } from "./alarm/object";
 import { Commits, nextLookAt } from "./commit/object";
 import type { Commit, Committed, Opened, StoredEvent } from "./event";
@@ -95,7 +95,7 @@ export class EventStream extends DurableObject<Env> {
   commit(commit: Commit): Promise<Committed> {
     this.requests += 1;
     const { result, isFirst } = this.commits.enter(commit);
-    if (isFirst) this.ctx.waitUntil(scheduler.wait(0).then(() => this.flush()));
+    if (isFirst) this.ctx.waitUntil(scheduler.wait(this.outbox.pauseMs).then(() => this.flush()));
     return result;
   }
 
@@ -134,13 +134,13 @@ export class EventStream extends DurableObject<Env> {
   }
 
   /**
-   * Records what became of a bundle's notifications; unless `last`, others of it are still under way. A
-   * repeated settle changes nothing.
+   * Records what became of the notifications of bundles; a repeated settle changes nothing. `lagging`:
+   * destinations with a call that already takes long.
    */
-  async settle(bundleId: number, outcomes: Outcome[], last = true): Promise<void> {
+  async settle(settlements: Settlement[], lagging: string[] = []): Promise<void> {
     this.requests += 1;
     const now = Date.now();
-    const dueAgain = await this.outbox.settle(bundleId, outcomes, last, now);
+    const dueAgain = await this.outbox.settle(settlements, lagging, now);
     if (dueAgain !== null) this.arm(now, Math.max(dueAgain, now));
   }
 

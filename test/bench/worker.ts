@@ -218,7 +218,7 @@ export default {
     ledger.workerRequests += 1;
     await production.default.scheduled(controller, env);
   },
-  async queue(batch, env) {
+  async queue(batch, env, context) {
     countUse(env);
     ledger.workerRequests += 1;
     // One read and, acknowledged or retried, one more operation for each message.
@@ -226,6 +226,6 @@ export default {
       batch.messages.map(({ body }) => body),
       2,
     );
-    await production.default.queue(batch, env);
+    await production.default.queue(batch, env, context);
   },
 } satisfies ExportedHandler<Env>;

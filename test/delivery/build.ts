@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
+import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
 import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/store";
 import { firstOrganization } from "../organization";
@@ -43,6 +44,13 @@ export const silence = async (): Promise<Response> => {
   await scheduler.wait(60_000);
   return new Response();
 };
+
+/** Consumes a batch, and waits until the last of its calls is settled. */
+export async function consumeWhole(batch: MessageBatch, doors: DeliveryDoors): Promise<void> {
+  const works: Promise<void>[] = [];
+  await consumeDeliveries(batch, doors, (work) => works.push(work));
+  await Promise.all(works);
+}
 
 let destinations = 0;
 

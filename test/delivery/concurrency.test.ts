@@ -3,10 +3,10 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { Standings } from "../../src/delivery/admission/consumer";
-import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
+import type { DeliveryDoors } from "../../src/delivery/consumer";
 import type { EventStream } from "../../src/events/object";
 import { commit, events, freshStream, target } from "../events/build";
-import { destination, eventually, receiver } from "./build";
+import { consumeWhole, destination, eventually, receiver } from "./build";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -69,7 +69,7 @@ describe("an endpoint's concurrency", () => {
     const consumeAll = (): void => {
       for (; taken < messages.length; taken += 1)
         consumed.push(
-          consumeDeliveries(batchOf(messages[taken], taken), isolates[taken % 3] ?? isolate()),
+          consumeWhole(batchOf(messages[taken], taken), isolates[taken % 3] ?? isolate()),
         );
     };
     consumeAll();

@@ -6,7 +6,6 @@ import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { rotateKey } from "../../src/delivery/change/store";
 import { Standings } from "../../src/delivery/admission/consumer";
-import { consumeDeliveries } from "../../src/delivery/consumer";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import {
   deleteDestination,
@@ -17,7 +16,7 @@ import {
 } from "../../src/delivery/store";
 import type { EventStream } from "../../src/events/object";
 import { commit, event, events, freshStream, target } from "../events/build";
-import { destination, eventually, type Received, receiver, silence } from "./build";
+import { consumeWhole, destination, eventually, type Received, receiver, silence } from "./build";
 import { FIRST, MINE } from "../organization";
 
 /** `lessons.md` §2, delivery: each sentence is the name of its test. */
@@ -498,7 +497,7 @@ async function consume(bodies: unknown[]): Promise<void> {
     "tributary-deliveries",
     bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
   );
-  await consumeDeliveries(batch, {
+  await consumeWhole(batch, {
     db: env.DB,
     streams: env.EVENT_STREAMS,
     endpoints: env.ENDPOINTS,
@@ -529,17 +528,10 @@ async function settleFirst(stream: Stream, seqs: number[]): Promise<void> {
     responseBody: "",
     truncated: false,
   };
-  const bundle = 1;
   await eventually(async () => (await stateOf(stream, 1)) === "pending" && true);
-  await stream.settle(
-    bundle,
-    seqs.map((seq) => ({
-      seq,
-      n: 1,
-      attempt,
-      next: { kind: "delivered" as const, at: Date.now() },
-    })),
-  );
+  const next = { kind: "delivered" as const, at: Date.now() };
+  const outcomes = seqs.map((seq) => ({ seq, n: 1, attempt, next }));
+  await stream.settle([{ bundle: 1, outcomes, last: true }]);
 }
 
 async function secretOf(id: string): Promise<string> {

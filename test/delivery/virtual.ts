@@ -112,8 +112,9 @@ export class VirtualTime {
       body,
     }));
     void consumeDeliveries(
-      createMessageBatch("tributary-deliveries", messages),
+      createMessageBatch(`tributary-deliveries${lane === "slow" ? "-slow" : ""}`, messages),
       this.doors,
+      () => {},
     ).finally(() => (this.busy[lane] = false));
   }
 

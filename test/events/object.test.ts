@@ -3,6 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { Outcome } from "../../src/delivery/attempt";
 import { destination, eventually, receiver, silence } from "../delivery/build";
+import { keepingQueue } from "../polling/build";
 import { commit, event, events, freshStream, target } from "./build";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -92,7 +93,7 @@ describe("commit", () => {
     await stream.commit(commit({ targets, events: [event("warm", change)] }));
     const before = await stream.meter();
     await stream.commit(commit({ targets, events: [event("lone", change)] }));
-    await stream.settle(2, [delivered(2)]);
+    await stream.settle([{ bundle: 2, outcomes: [delivered(2)], last: true }]);
     expect((await stream.notification(2))?.notification.state.kind).toBe("delivered");
     expect((await stream.meter()).rowsWritten - before.rowsWritten).toBe(rows);
   });
@@ -145,6 +146,70 @@ describe("the window", () => {
   }, 120_000);
 });
 
+describe("a full window", () => {
+  it("is refilled by as many bundles as are settled together, whose events need not be searched for", async () => {
+    const stream = freshStream();
+    const batches: { bundle: number }[][] = [];
+    const sendBatch = async (batch: { body: { bundle: number } }[]): Promise<void> => {
+      batches.push(batch.map(({ body }) => body));
+    };
+    await runInDurableObject(stream, (instance) => {
+      const queues = { DELIVERIES: { sendBatch }, DELIVERIES_SLOW: { sendBatch } };
+      Reflect.set(instance, "env", { ...env, ...queues });
+    });
+    const targets = [target({ destinationId: (await destination()).id, most: 1 })];
+    const count = 100;
+    for (const one of events(count)) await stream.commit(commit({ targets, events: [one] }));
+    expect(batches.flat()).toHaveLength(50);
+    const before = await stream.meter();
+    for (let settled = 0; settled < count; settled += 10) {
+      const bundles = batches.flat().slice(settled, settled + 10);
+      await stream.settle(
+        bundles.map(({ bundle }) => ({ bundle, outcomes: [delivered(bundle)], last: true })),
+      );
+    }
+    expect(new Set(batches.flat().map(({ bundle }) => bundle)).size).toBe(count);
+    expect(batches.slice(50).map(({ length }) => length)).toEqual([10, 10, 10, 10, 10]);
+    const after = await stream.meter();
+    expect((after.rowsRead - before.rowsRead) / count).toBeLessThan(5);
+    expect(after.requests - before.requests).toBe(10);
+  });
+});
+
+describe("commits", () => {
+  it("wait for one another when deliveries fall behind, and make fewer bundles", async () => {
+    const stream = freshStream();
+    const { queue, bodies } = keepingQueue();
+    await runInDurableObject(stream, (instance) => {
+      Reflect.set(instance, "env", { ...env, DELIVERIES: queue, DELIVERIES_SLOW: queue });
+    });
+    const targets = [target({ destinationId: (await destination()).id, most: 1 })];
+    const bundlesOf = async (from: number, spacedMs: number): Promise<number> => {
+      const before = bodies.length;
+      await Promise.all(
+        Array.from({ length: 10 }, async (_, index) => {
+          await scheduler.wait(index * spacedMs);
+          await stream.commit(commit({ targets, events: [event(`e${from + index}`)] }));
+        }),
+      );
+      return bodies.length - before;
+    };
+    for (let from = 0; from < 40; from += 1)
+      await stream.commit(commit({ targets, events: [event(`e${from}`)] }));
+    expect(bodies).toHaveLength(40);
+    // Five of them come within one pause of 50 ms, even where a machine is slow.
+    expect(await bundlesOf(100, 5)).toBeLessThanOrEqual(4);
+    await stream.settle(
+      bodies.splice(0).map(({ bundle, items }) => ({
+        bundle,
+        outcomes: items.map(({ seq }: { seq: number }) => delivered(seq)),
+        last: true,
+      })),
+    );
+    expect(await bundlesOf(200, 100)).toBe(10);
+  });
+});
+
 describe("a lane", () => {
   it.each([
     ["fast for who was well before the object slept", 5, "fast"],
@@ -156,7 +221,13 @@ describe("a lane", () => {
     const targets = [target({ destinationId: id })];
     await stream.commit(commit({ targets, events: [event("before")] }));
     const { attempt, ...outcome } = delivered(1);
-    await stream.settle(1, [{ ...outcome, attempt: { ...ATTEMPT, ...attempt, durationMs } }]);
+    await stream.settle([
+      {
+        bundle: 1,
+        outcomes: [{ ...outcome, attempt: { ...ATTEMPT, ...attempt, durationMs } }],
+        last: true,
+      },
+    ]);
     const again = await restarted(stream);
     const sent: string[] = [];
     await runInDurableObject(again, (instance) => {
@@ -209,8 +280,8 @@ describe("settle", () => {
   it("ignores a settle that comes twice, as a message delivered twice brings it", async () => {
     const stream = freshStream();
     await stream.commit(commit({ events: events(1) }));
-    await stream.settle(1, [delivered(1)]);
-    await stream.settle(1, [retrying(1, Date.now())]);
+    await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
+    await stream.settle([{ bundle: 1, outcomes: [retrying(1, Date.now())], last: true }]);
     const view = await stream.notification(1);
     expect(view?.notification).toMatchObject({ state: { kind: "delivered" }, tries: 1 });
     expect(view?.notification.attempts).toHaveLength(1);
@@ -234,7 +305,7 @@ describe("settle", () => {
   it("runs only what is due when an alarm fires early", async () => {
     const stream = freshStream();
     await stream.commit(commit({ events: events(1) }));
-    await stream.settle(1, [retrying(1, Date.now() + 60_000)]);
+    await stream.settle([{ bundle: 1, outcomes: [retrying(1, Date.now() + 60_000)], last: true }]);
     const before = (await stream.meter()).messages;
     await runDurableObjectAlarm(stream);
     expect((await stream.meter()).messages).toBe(before);
@@ -263,7 +334,7 @@ describe("ordering", () => {
         .map(({ notification }) => notification.state.kind)
         .toReversed();
     expect(await kinds()).toEqual(["pending", "waiting", "pending"]);
-    await stream.settle(1, [delivered(1)]);
+    await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
     expect(await kinds()).toEqual(["delivered", "pending", "pending"]);
   });
 
@@ -279,7 +350,7 @@ describe("ordering", () => {
     ["kept in its place: the next one waits", true as const, "waiting"],
   ])("has a dead head of a key %s", async (_, blocks, kind) => {
     const { stream, kinds } = await twoOfOneObject(blocks);
-    await stream.settle(1, [DEAD]);
+    await stream.settle([{ bundle: 1, outcomes: [DEAD], last: true }]);
     expect(await kinds()).toEqual(["dead", kind]);
   });
 
@@ -289,7 +360,7 @@ describe("ordering", () => {
       "is replayed and delivered",
       async (stream: Stream) => {
         await stream.replay(1);
-        await stream.settle(1, [delivered(1, 2)]);
+        await stream.settle([{ bundle: 1, outcomes: [delivered(1, 2)], last: true }]);
       },
       ["delivered", "pending"],
     ],
@@ -300,7 +371,7 @@ describe("ordering", () => {
     ],
   ])("when a dead head that blocks %s, those behind it follow suit", async (_, act, expected) => {
     const { stream, kinds } = await twoOfOneObject(true);
-    await stream.settle(1, [DEAD]);
+    await stream.settle([{ bundle: 1, outcomes: [DEAD], last: true }]);
     await act(stream);
     expect(await kinds()).toEqual(expected);
   });
@@ -354,7 +425,7 @@ describe("purge", () => {
     await new Promise((resolve) => setTimeout(resolve, 5));
     await runDurableObjectAlarm(stream);
     expect(await stream.notificationBody(1)).toBe(JSON.stringify({ id: "open" }));
-    await stream.settle(1, [delivered(1)]);
+    await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
     await runDurableObjectAlarm(stream);
     expect(await stream.notification(1)).toBeNull();
     expect((await stream.events({ after: 0, limit: 10 })).events).toEqual([]);
@@ -367,7 +438,7 @@ describe("purge", () => {
     const stream = freshStream();
     await stream.commit(commit({ retentionMs: 1, events: events(3) }));
     const { events: before } = await stream.events({ after: 0, limit: 10 });
-    await stream.settle(1, [delivered(1)]);
+    await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
     await new Promise((resolve) => setTimeout(resolve, 5));
     await runDurableObjectAlarm(stream);
     const again = await restarted(stream);

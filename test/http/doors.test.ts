@@ -10,13 +10,12 @@ import { app } from "../../src/app";
 import { readConfig } from "../../src/config";
 import { concur } from "../../src/connectors/concur";
 import { Standings } from "../../src/delivery/admission/consumer";
-import { consumeDeliveries } from "../../src/delivery/consumer";
 import type { EventStream } from "../../src/events/object";
 import { parseAllowList } from "../../src/http/egress";
 import { flowHandler } from "../../src/flows/consumer";
 import { exchangeCode } from "../../src/instances/hub/grant/client";
 import { API_KEY, ask, foundation, newUser } from "../accounts/ask";
-import { destination, eventually, type Received, receiver } from "../delivery/build";
+import { consumeWhole, destination, eventually, type Received, receiver } from "../delivery/build";
 import { MINE } from "../organization";
 import { commit, event, freshStream, target } from "../events/build";
 import { step } from "../flows/build";
@@ -79,7 +78,7 @@ async function consumeDeployed(
   const doors = { db: env.DB, streams: env.EVENT_STREAMS, config };
   return async (): Promise<void> => {
     for (const [index, body] of messages.splice(0).entries())
-      await consumeDeliveries(
+      await consumeWhole(
         createMessageBatch("tributary-deliveries", [
           { id: `m${index}`, timestamp: new Date(), attempts: 1, body },
         ]),

@@ -7,7 +7,7 @@ import worker from "../../src/index";
 import type { Instance } from "../../src/instances/instance";
 import { readInstance } from "../../src/instances/store";
 import { takeTurns } from "../../src/polling/turns/consumer";
-import { createMessageBatch } from "cloudflare:test";
+import { createExecutionContext, createMessageBatch } from "cloudflare:test";
 import {
   call,
   create,
@@ -38,7 +38,7 @@ function pollsQueue() {
     const batch = createMessageBatch("tributary-polls", [
       { id: "1", timestamp: new Date(), attempts: 1, body },
     ]);
-    await worker.queue(batch, { ...env, POLLS: queue });
+    await worker.queue(batch, { ...env, POLLS: queue }, createExecutionContext());
   };
   return { kept, queue, consume };
 }

@@ -1,4 +1,9 @@
-import { createMessageBatch, runInDurableObject } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  runInDurableObject,
+  waitOnExecutionContext,
+} from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import type { EventStream } from "../../src/events/object";
 import worker from "../../src/index";
@@ -21,7 +26,9 @@ export async function consume(
     body,
   }));
   const batch = createMessageBatch(queue, messages);
-  await worker.queue(batch, { ...env, ...bindings });
+  const context = createExecutionContext();
+  await worker.queue(batch, { ...env, ...bindings }, context);
+  await waitOnExecutionContext(context);
 }
 
 /** A queue that keeps what is sent instead of bringing it anywhere. */

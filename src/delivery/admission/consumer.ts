@@ -1,5 +1,6 @@
 import type { Millis } from "../attempt";
 import { Allowance } from "../allowance";
+import { Laggards } from "../laggards";
 import type { Admission, AdmitRequest, CallResult, Endpoint } from "../object";
 import { GRANT_MS } from "../room";
 
@@ -8,8 +9,9 @@ type Standing = { allowance: Allowance; asking: Promise<unknown> | undefined };
 
 const MOST_KNOWN = 10_000;
 
-/** What one isolate may do at each endpoint; made once, when it starts. */
+/** What one isolate may do at each endpoint, and who lets it wait; made once, when it starts. */
 export class Standings {
+  readonly laggards = new Laggards();
   private readonly known = new Map<string, Standing>();
   private ownId: string | undefined;
 

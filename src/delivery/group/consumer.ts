@@ -9,7 +9,7 @@ import { givenUpAt } from "../horizon";
 import type { Limiter } from "../limiter";
 import type { Announce, Notice } from "../notice";
 import type { CallResult } from "../object";
-import { attemptWithoutCall, dead, deathsOf, partition, putOff, unsent } from "../outcome";
+import { attemptWithoutCall, dead, deathsOf, partition, putBack, putOff, unsent } from "../outcome";
 import { countsOf } from "../rollup/count";
 import { count } from "../rollup/store";
 import { callback, handled, type Ready, told } from "../sending/consumer";
@@ -36,7 +36,7 @@ export type GroupDoors = CallDoors & {
 export async function deliverGroup(
   group: Group,
   doors: GroupDoors,
-  limit: Limiter,
+  limiter: Limiter,
 ): Promise<Outcome[]> {
   const { destination, policy, items } = group;
   const now = Date.now();
@@ -56,7 +56,7 @@ export async function deliverGroup(
   const { ready, settled } = await prepared(group, timely, doors);
   const byEndpoint = Map.groupBy(ready, ({ url }) => endpointName(destination.organizationId, url));
   const called = await Promise.all(
-    [...byEndpoint].map(([name, some]) => callEndpoint(name, some, group, doors, limit)),
+    [...byEndpoint].map(([name, some]) => callEndpoint(name, some, group, doors, limiter)),
   );
   const uncalled = await Promise.all(
     [...untried, ...settled].map(async (outcome) => {
@@ -114,7 +114,7 @@ async function callEndpoint(
   ready: readonly Ready[],
   { stream, destination, policy, leaseUntil }: Group,
   doors: GroupDoors,
-  limit: Limiter,
+  limiter: Limiter,
 ): Promise<{ outcomes: Outcome[]; notice: Notice | undefined; requests: number }> {
   const admissions = new Admissions(name, doors);
   const { ratePerSecond } = destination.policy;
@@ -131,12 +131,17 @@ async function callEndpoint(
   const away = ({ item }: Ready): Outcome =>
     unsent(item, putOff(item, policy, returnOf(answer, asked), Date.now()));
   const call = async (one: Ready): Promise<Outcome> => {
-    const called = await one.call(leaseUntil);
-    if (called?.result !== undefined) results.push(called.result);
-    return called?.outcome ?? unsent(one.item, { kind: "pending", at: Date.now() + 50 });
+    const began = Date.now();
+    doors.standings.laggards.begin(destination.id, began);
+    try {
+      const called = await one.call(leaseUntil);
+      if (called?.result !== undefined) results.push(called.result);
+      return called?.outcome ?? putBack(one.item, Date.now());
+    } finally {
+      doors.standings.laggards.end(destination.id, began);
+    }
   };
   const atStart = async (one: Ready, start: number): Promise<Outcome> => {
-    ended += 1;
     const waitMs = start - Date.now();
     if (waitMs > 0) await scheduler.wait(waitMs);
     return call(one);
@@ -147,13 +152,17 @@ async function callEndpoint(
     if (own.kind === "granted") return call(one).finally(() => admissions.give());
     answer = { ...own, starts: [] };
     const [start] = own.starts;
+    ended += own.starts.length;
     return start === undefined ? away(one) : atStart(one, start);
   };
   const starts = answer.kind === "granted" ? [] : answer.starts;
+  ended += starts.length;
+  const inTurn = async (one: Ready, task: () => Promise<Outcome>): Promise<Outcome> =>
+    (await limiter.run(destination.id, task)) ?? putBack(one.item, Date.now());
   const calls = ready.map((one, index) => {
     const start = starts[index];
-    if (start !== undefined) return limit(() => atStart(one, start));
-    return answer.kind === "granted" ? limit(() => seated(one)) : Promise.resolve(away(one));
+    if (start !== undefined) return inTurn(one, () => atStart(one, start));
+    return answer.kind === "granted" ? inTurn(one, () => seated(one)) : Promise.resolve(away(one));
   });
   const outcomes = await admissions.during(Promise.all(calls));
   const { opened, nextProbeAt } = await admissions.report(results, ended);

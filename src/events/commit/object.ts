@@ -1,6 +1,6 @@
 import type { Millis } from "../../delivery/attempt";
 import type { Commit, Committed, Opened, StoredEvent } from "../event";
-import type { AtHand } from "../history";
+import { type AtHand, atHandOf } from "../history";
 import type { Segment } from "../log/rows/store";
 import type { EventLog } from "../log/store";
 import type { Outbox } from "../outbox/object";
@@ -210,18 +210,6 @@ export class Commits {
       return;
     this.store.setMeta("wake", commit.wake === null ? null : JSON.stringify(commit.wake));
   }
-}
-
-function atHandOf(plans: readonly Plan[]): AtHand {
-  const events = plans.flatMap((plan) => plan.events);
-  return {
-    events: new Map(events.map((event) => [event.seq, event])),
-    raws: new Map(
-      plans.flatMap(({ events: [first], raw }) =>
-        first === undefined || raw === undefined ? [] : [[first.seq, raw]],
-      ),
-    ),
-  };
 }
 
 function isSmall({ events, raw = "" }: Segment): boolean {

@@ -1,6 +1,6 @@
-import type { DeliveryMessage, Millis, Outcome } from "../../delivery/attempt";
+import type { DeliveryMessage, Millis, Settlement } from "../../delivery/attempt";
 import type { Notification } from "../event";
-import type { AtHand, History } from "../history";
+import { type AtHand, atHandOf, type History } from "../history";
 import type { Segment } from "../log/rows/store";
 import { type Draft, groupsByWeight } from "../plan";
 import { applyOutcome, holdsUp, nextAtOf } from "../settle";
@@ -16,6 +16,10 @@ import type { Bundle, OutboxStore } from "./store";
 export const DELIVERY_LEASE_MS = 45_000;
 /** Bundles of one stream on the queue at a time; the rest wait in the stream, where they cost nothing. */
 const WINDOW = 50;
+/** So many bundles on the queue are its usual pace; each one more makes commits wait a little for one another. */
+const USUAL = 8;
+const PAUSE_EACH_MS = 2;
+const LONGEST_PAUSE_MS = 50;
 const BUNDLE_NOTIFICATIONS = 10;
 const BUNDLE_UNITS = 1_000_000;
 const RESUME_BUNDLES = 200;
@@ -93,6 +97,15 @@ export class Outbox {
     return this.inFlight.size >= WINDOW / 2;
   }
 
+  /**
+   * How long commits wait for others to share their transaction, bundle and message: not at all while deliveries
+   * keep up. Milliseconds.
+   */
+  get pauseMs(): number {
+    const behind = Math.max(0, this.inFlight.size - USUAL);
+    return Math.min(LONGEST_PAUSE_MS, behind * PAUSE_EACH_MS);
+  }
+
   /** Whether a notification of this bundle is on a queue, and not settled yet. */
   isSent(bundleId: number, notification: Notification): boolean {
     const leaseUntil = this.inFlight.get(bundleId);
@@ -156,18 +169,32 @@ export class Outbox {
   }
 
   /**
-   * Records what became of a bundle's notifications; unless `last`, others of it are still under way. A
-   * repeated settle changes nothing. @returns when something of the bundle is due again, or null.
+   * Records what became of the notifications of bundles; a repeated settle changes nothing. @returns when
+   * something of them is due again, or null.
    */
   async settle(
-    bundleId: number,
-    outcomes: readonly Outcome[],
-    last: boolean,
+    settlements: readonly Settlement[],
+    lagging: readonly string[],
     now: Millis,
   ): Promise<Millis | null> {
-    const bundle = this.bundles.bundle(bundleId);
-    if (last) this.inFlight.delete(bundleId);
-    if (bundle === undefined) return null;
+    const recorded = settlements.map((settlement) => this.record(settlement));
+    for (const destinationId of lagging) this.standing.lags(destinationId);
+    this.noteSettled();
+    const freed = recorded.flatMap((one) => one.freed);
+    await this.moveOn(freed, now);
+    await this.pump(now);
+    const due = recorded.flatMap(({ dueAgain }) => dueAgain ?? []);
+    return due.length === 0 ? null : Math.min(...due);
+  }
+
+  /** @returns the keys that are free now, and when something of the bundle is due again. */
+  private record({ bundle: id, outcomes, last }: Settlement): {
+    freed: string[];
+    dueAgain: Millis | null;
+  } {
+    const bundle = this.bundles.bundle(id);
+    if (last) this.inFlight.delete(id);
+    if (bundle === undefined) return { freed: [], dueAgain: null };
     const freed: string[] = [];
     let changed = false;
     for (const outcome of outcomes) {
@@ -178,10 +205,7 @@ export class Outbox {
       if (!holdsUp(notification)) freed.push(...this.order.leave(notification));
     }
     if (changed) this.bundles.save(bundle);
-    if (last) this.noteSettled();
-    await this.moveOn(freed, now);
-    await this.pump(now);
-    return last ? nextAtOf(bundle.notifications) : null;
+    return { freed, dueAgain: last ? nextAtOf(bundle.notifications) : null };
   }
 
   /**
@@ -233,7 +257,8 @@ export class Outbox {
       first === fresh.length && first < room
         ? this.newest
         : (fresh[first - 1]?.id ?? this.sentUpTo);
-    await this.send([...late.slice(0, second), ...fresh.slice(0, first)], now);
+    const chosen = [...late.slice(0, second), ...fresh.slice(0, first)];
+    await this.send(chosen, now, atHandOf(chosen.flatMap(({ carried }) => carried)));
   }
 
   /** Puts new bundles on the queues, unless older ones wait for the window. */

@@ -1,8 +1,5 @@
-import type { Millis, Outcome } from "../../delivery/attempt";
+import { type Millis, type Outcome, SLOW_MS } from "../../delivery/attempt";
 import type { Notification } from "../event";
-
-/** An answer slower than this takes its destination to the slow lane. */
-const SLOW_MS = 3_000;
 
 /** What a stream has seen of its destinations. */
 export class Standing {
@@ -30,6 +27,11 @@ export class Standing {
     if (destinationId === null || attempt === undefined) return;
     if (state.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
     else this.healthy.delete(destinationId);
+  }
+
+  /** A call to it takes long: what is sent from now on goes the slow lane. */
+  lags(destinationId: string): void {
+    this.healthy.delete(destinationId);
   }
 
   observe({ destinationId }: Notification, { attempt, next }: Outcome): void {

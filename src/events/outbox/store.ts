@@ -7,6 +7,9 @@ import type { StreamStore } from "../store";
 /** Up to ten notifications that travel, and are settled, together: one row. */
 export type Bundle = { id: number; notifications: Notification[] };
 
+/** A bundle that is to be sent, with the events it carries in its own row. */
+export type Waiting = Bundle & { carried: Segment[] };
+
 type BundleRow = { id: number; body: string };
 
 /**
@@ -67,8 +70,8 @@ export class OutboxStore {
   }
 
   /** Bundles that were due from the start, numbered above `after`, in order. */
-  fresh(after: number, limit: number): Bundle[] {
-    return this.some(
+  fresh(after: number, limit: number): Waiting[] {
+    return this.waiting(
       "id > ? AND later = 0 AND next_at IS NOT NULL ORDER BY id LIMIT ?",
       after,
       limit,
@@ -85,8 +88,8 @@ export class OutboxStore {
   }
 
   /** Bundles put off until now, longest overdue first. */
-  due(now: Millis, except: readonly number[], limit: number): Bundle[] {
-    return this.some(
+  due(now: Millis, except: readonly number[], limit: number): Waiting[] {
+    return this.waiting(
       `later = 1 AND next_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
        ORDER BY next_at, id LIMIT ?`,
       now,
@@ -200,6 +203,19 @@ export class OutboxStore {
 
   private one(where: string, ...bindings: SqlStorageValue[]): Bundle | undefined {
     return this.some(where, ...bindings)[0];
+  }
+
+  private waiting(where: string, ...bindings: SqlStorageValue[]): Waiting[] {
+    return this.store
+      .run<BundleRow & { segment: string | null }>(
+        `SELECT id, body, segment FROM bundles WHERE ${where}`,
+        ...bindings,
+      )
+      .map(({ id, body, segment }) => ({
+        id,
+        notifications: JSON.parse(body),
+        carried: segment === null ? [] : [segmentOf(segment)],
+      }));
   }
 
   private some(where: string, ...bindings: SqlStorageValue[]): Bundle[] {

@@ -1,0 +1,25 @@
+import { type Millis, SLOW_MS } from "./attempt";
+
+/** Whose calls, of those under way in this isolate, already take long: known before the first of them times out. */
+export class Laggards {
+  private readonly startedAt = new Map<string, Millis[]>();
+
+  begin(destinationId: string, now: Millis): void {
+    const started = this.startedAt.get(destinationId);
+    if (started === undefined) this.startedAt.set(destinationId, [now]);
+    else started.push(now);
+  }
+
+  /** The call that began at `startedAt` is over. */
+  end(destinationId: string, startedAt: Millis): void {
+    const started = this.startedAt.get(destinationId) ?? [];
+    const left = started.toSpliced(started.indexOf(startedAt), 1);
+    if (left.length === 0) this.startedAt.delete(destinationId);
+    else this.startedAt.set(destinationId, left);
+  }
+
+  has(destinationId: string, now: Millis): boolean {
+    const [oldest] = this.startedAt.get(destinationId) ?? [];
+    return oldest !== undefined && oldest <= now - SLOW_MS;
+  }
+}
