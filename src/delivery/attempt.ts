@@ -4,7 +4,7 @@ import * as z from "zod";
 export type Millis = number;
 
 /** An answer slower than this takes its destination to the slow lane. */
-export const SLOW_MS = 1_000;
+export const SLOW_MS = 2_000;
 
 export const deadReasons = [
   "exhausted",

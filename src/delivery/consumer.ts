@@ -5,7 +5,6 @@ import {
   deliveryMessage,
   type Outcome,
   type Settlement,
-  SLOW_MS,
 } from "./attempt";
 import { TIMEOUT_MS } from "./client";
 import { accountPolicy, retryPolicyOf } from "./destination";
@@ -19,8 +18,10 @@ import { readDestinations } from "./store";
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
 const SETTLE_TRIES = 4;
+/** What is delivered is not kept from being settled longer than this by its neighbours. */
+const SETTLE_EVERY_MS = 1_000;
 /** A queue waits so long for the calls of a batch, and longer for those that may take half a minute. */
-const PATIENCE_MS = { callback: SLOW_MS, handled: 6_000 };
+const PATIENCE_MS = { callback: 1_000, handled: 6_000 };
 /** Then they go on by themselves; the platform ends what takes longer than 30 s. */
 const RUN_ON_MS = 28_000;
 /** Messages this isolate has handled: the queue may bring one twice. */
@@ -113,10 +114,13 @@ async function deliverMessages(
   const ids = [...new Set(items.map(({ destinationId }) => destinationId))];
   const underWay = new Map<number, number>();
   let done: { bundle: number; outcomes: Outcome[] }[] = [];
+  // Whoever is in the slow lane is known.
+  let untold = isFast ? ids : [];
   const settle = async (): Promise<void> => {
     const ended = done;
     done = [];
-    const lagging = ids.filter((id) => laggards.has(id, Date.now()));
+    const lagging = untold.filter((id) => laggards.has(id, Date.now()));
+    untold = untold.filter((id) => !lagging.includes(id));
     if (ended.length === 0 && lagging.length === 0) return;
     const settlements: Settlement[] = [...Map.groupBy(ended, ({ bundle }) => bundle)].map(
       ([bundle, parts]) => ({
@@ -146,7 +150,7 @@ async function deliverMessages(
     messages.map((message) => deliver(message).catch((error: unknown) => complain(name, error))),
   );
   const slow = Symbol("slow");
-  while ((await Promise.race([all, scheduler.wait(SLOW_MS).then(() => slow)])) === slow) {
+  while ((await Promise.race([all, scheduler.wait(SETTLE_EVERY_MS).then(() => slow)])) === slow) {
     const now = Date.now();
     if (ids.some((id) => laggards.has(id, now)))
       limiter.dismiss((id) => !isFast && laggards.has(id, now));

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Receiver } from "../vendors/receiver.ts";
+import { cpuTicks, stolenSince } from "./stolen.ts";
 
 /** What the floor and the bench's door take: events by id, each accepted, stored and sent by itself. */
 export type BenchRequest = { stream: string; ids: string[]; url: string };
@@ -26,6 +27,8 @@ export type LoadResult = {
   acceptedToDelivered: Quantiles;
   /** From the moment the caller began to send. */
   sentToDelivered: Quantiles;
+  /** Percent of the CPU time that the machine's host took away meanwhile. */
+  stolen: number | null;
 };
 export type Quantiles = { p50: number; p99: number };
 
@@ -69,6 +72,7 @@ export async function runLoad(load: Load, receiver: Receiver): Promise<LoadResul
     acceptedAt.set(id, performance.now());
   };
   const began = performance.now();
+  const ticks = cpuTicks();
   await (load.ratePerSecond === undefined
     ? sendAll(ids, send)
     : sendPaced(ids, send, load.ratePerSecond));
@@ -84,6 +88,7 @@ export async function runLoad(load: Load, receiver: Receiver): Promise<LoadResul
     unverified,
     acceptedToDelivered: since(acceptedAt),
     sentToDelivered: since(sentAt),
+    stolen: stolenSince(ticks),
   };
 }
 

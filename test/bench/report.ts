@@ -8,6 +8,12 @@ export const round = (value: number): number => Math.round(value * 100) / 100;
 const middle = (results: readonly LoadResult[], read: (result: LoadResult) => number): number =>
   round(median(results.map(read)));
 
+/** Where the host took much of the CPU time away, a figure says more of the host. */
+function stolenOf(results: readonly LoadResult[]): Record<string, string> {
+  const shares = results.flatMap(({ stolen }) => stolen ?? []);
+  return shares.length === 0 ? {} : { "stolen %": `${Math.min(...shares)}-${Math.max(...shares)}` };
+}
+
 export function speedRow({ what, floor, tributary }: Speed): Record<string, string | number> {
   const rates = [floor, tributary].map((all) => all.map((it) => Math.round(it.deliveredPerSecond)));
   const [least = [], ours = []] = rates;
@@ -18,6 +24,7 @@ export function speedRow({ what, floor, tributary }: Speed): Record<string, stri
     tributary: median(ours),
     range: `${Math.min(...ours)}-${Math.max(...ours)}`,
     "of floor": round(median(ours) / median(least)),
+    ...stolenOf([...floor, ...tributary]),
   };
 }
 
@@ -31,17 +38,19 @@ export function latencyRow(
     p99: middle(results, (it) => it.acceptedToDelivered.p99),
     "sent→delivered p50": middle(results, (it) => it.sentToDelivered.p50),
     "p99 ": middle(results, (it) => it.sentToDelivered.p99),
+    ...stolenOf(results),
   };
 }
 
 export function isolationRow(
   when: string,
-  { acceptedToDelivered: { p50, p99 } }: LoadResult,
+  results: readonly LoadResult[],
 ): Record<string, string | number> {
   return {
     "99 destinations, a hundredth that stops answering": when,
-    "accepted→delivered p50 ms": round(p50),
-    p99: round(p99),
+    "accepted→delivered p50 ms": middle(results, (it) => it.acceptedToDelivered.p50),
+    p99: middle(results, (it) => it.acceptedToDelivered.p99),
+    ...stolenOf(results),
   };
 }
 

@@ -209,7 +209,7 @@ const resources = async (): Promise<Figures> => ({
 
 /** One dead destination among a hundred, a large event, many dead notifications recovered under a kill. */
 async function trouble(): Promise<Figures> {
-  const { before, after } = await deadAmong(tributary, receiver, { door });
+  const { before, after } = await deadAmong(tributary, receiver, { door }, rounds);
   print([isolationRow("before", before), isolationRow("after its first timeout", after)]);
   const large = await mebibyte(tributary, receiver);
   console.log(`an event of 1 MiB, sent until delivered whole: ${Math.round(large.ms)} ms`);
@@ -221,7 +221,7 @@ async function trouble(): Promise<Figures> {
       `recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events p50 ` +
       `${ms(quiet.acceptedToDelivered.p50)} before, meanwhile p50 ${ms(live.acceptedToDelivered.p50)}, p99 ${ms(live.acceptedToDelivered.p99)}`,
   );
-  const lost = lostIn([before, after, live]) + recovered.missing + (large.intact ? 0 : 1);
+  const lost = lostIn([...before, ...after, live]) + recovered.missing + (large.intact ? 0 : 1);
   return { lost, oneDeadAmongAHundred: { before, after }, mebibyte: large, recovered };
 }
 

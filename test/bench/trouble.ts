@@ -26,11 +26,12 @@ export async function deadAmong(
   server: Running,
   receiver: Receiver,
   load: Pick<Load, "door">,
-): Promise<{ before: LoadResult; after: LoadResult }> {
+  rounds: number,
+): Promise<{ before: LoadResult[]; after: LoadResult[] }> {
   await destinations(server, "many", DESTINATIONS - 1, `${receiver.url}/many/{index}`);
   const dead = await startReceiver();
   await destinations(server, "silent", 1, `${dead.url}/silent`);
-  const run = () =>
+  const run = (): Promise<LoadResult> =>
     runLoad(
       {
         ...load,
@@ -55,14 +56,19 @@ export async function deadAmong(
       await fed;
     };
   };
+  const runs = async (): Promise<LoadResult[]> => {
+    const results = [];
+    for (let done = 0; done < rounds; done += 1) results.push(await run());
+    return results;
+  };
   await run();
   const stopWell = feed();
-  const before = await run();
+  const before = await runs();
   await stopWell();
   dead.respond = () => ({ status: 200, delayMs: Infinity });
   const stopDead = feed();
   await sleep(FIRST_TIMEOUT_MS);
-  const after = await run();
+  const after = await runs();
   await stopDead();
   // Its connections are let go only now: nobody else waits for them.
   await dead.close();

@@ -51,6 +51,7 @@ function lanes() {
   return {
     bring,
     attach,
+    doors,
     isUnderWay: () => underWay > 0,
     waiting: (lane: Lane): number => kept[lane].bodies.length,
     over: () => Promise.all(works),
@@ -111,7 +112,7 @@ describe("a destination that begins to hang", () => {
       return new Response();
     });
     const streams = [freshStream(), freshStream()];
-    const { bring, attach, waiting, over } = lanes();
+    const { bring, attach, doors, waiting, over } = lanes();
     const targets = [target({ destinationId: hanging.id, most: 1 })];
     for (const stream of streams) {
       await attach(stream);
@@ -124,6 +125,7 @@ describe("a destination that begins to hang", () => {
       await stream.commit(commit({ targets, events: [event("hangs")] }));
       expect(waiting("fast")).toBe(1);
       await bring("fast");
+      await eventually(async () => doors.standings.laggards.has(hanging.id, Date.now()));
     }
     expect(received).toHaveLength(3);
     release();

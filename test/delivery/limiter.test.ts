@@ -64,15 +64,15 @@ it("sends those away that wait, but for whom may stay, and keeps its width", asy
   expect(running).toEqual(["a", "c", "e"]);
 });
 
-it("knows who lets a call wait for longer than a second, until that call is over", () => {
+it("knows who lets a call wait for longer than two seconds, until that call is over", () => {
   const laggards = new Laggards();
   const lagging = (now: Millis): boolean => laggards.has("one", now);
   laggards.begin("one", 0);
   laggards.begin("one", 500);
   laggards.begin("other", 5_000);
-  expect([lagging(999), lagging(1_000)]).toEqual([false, true]);
+  expect([lagging(1_999), lagging(2_000)]).toEqual([false, true]);
   laggards.end("one", 0);
-  expect([lagging(1_499), lagging(1_500)]).toEqual([false, true]);
+  expect([lagging(2_499), lagging(2_500)]).toEqual([false, true]);
   laggards.end("one", 500);
-  expect([lagging(1_500), laggards.has("other", 5_100)]).toEqual([false, false]);
+  expect([lagging(2_500), laggards.has("other", 5_100)]).toEqual([false, false]);
 });
