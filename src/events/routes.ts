@@ -186,14 +186,16 @@ export type Named = { name: string; stub: DurableObjectStub<EventStream> };
 const streamOf = (c: Context<AskerEnv>): Promise<Named & { source: string }> =>
   streamNamed(c, c.req.param("source") ?? "");
 
+const SOURCE =
+  /^(instance:[1-9]\d{0,15}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations)$/;
+
 /** The stream of a source, or of an instance's bare id. */
 export async function streamNamed(
   c: Context<AskerEnv>,
   text: string,
 ): Promise<Named & { source: string }> {
   const source = /^\d+$/.test(text) ? instanceSource(Number(text)) : text;
-  if (!/^(instance:[1-9]\d{0,15}|user:[\w.-]{1,128}|scope:[\w./-]{1,512}|operations)$/.test(source))
-    throw notFound(`No stream '${text.slice(0, 100)}'`);
+  if (!SOURCE.test(source)) throw notFound(`No stream '${text.slice(0, 100)}'`);
   const instanceId = instanceOfSource(source);
   if (instanceId !== undefined) await ownDestination(c, instanceDestinationId(instanceId));
   return { ...named(c, source), source };

@@ -91,6 +91,10 @@ type Issue = { path: PropertyKey[]; message: string };
 
 /** What is wrong inside a union: the fault of that shape which has fewest, and lies deepest. */
 function innermost(issue: z.core.$ZodIssue | undefined): Issue | undefined {
+  if (issue?.code === "unrecognized_keys") {
+    const [key = ""] = issue.keys;
+    return { path: [...issue.path, key], message: "This field is unknown here" };
+  }
   if (issue?.code !== "invalid_union") return issue;
   const [likeliest] = issue.errors
     .flatMap((issues) => {
