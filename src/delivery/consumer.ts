@@ -1,23 +1,16 @@
 import { keyring } from "../db/sealed";
-import {
-  type DeliveryItem,
-  type DeliveryMessage,
-  deliveryMessage,
-  type Outcome,
-  type Settlement,
-} from "./attempt";
+import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
 import { TIMEOUT_MS } from "./client";
 import { accountPolicy, retryPolicyOf } from "./destination";
-import { recordExceptions } from "./exceptions/store";
 import { deliverGroup, type GroupDoors } from "./group/consumer";
 import { Limiter } from "./limiter";
 import { dead, putBack, unsent } from "./outcome";
 import { flushCounts } from "./rollup/store";
+import { Settling } from "./settling/consumer";
 import { readDestinations } from "./store";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
-const SETTLE_TRIES = 4;
 /** What is delivered is not kept from being settled longer than this by its neighbours. */
 const SETTLE_EVERY_MS = 1_000;
 /** A queue waits so long for the calls of a batch, and longer for those that may take half a minute. */
@@ -64,7 +57,7 @@ export async function consumeDeliveries(
     const isLate = parsed.data.leaseUntil < now + TIMEOUT_MS + 1_000;
     return isLate || alreadyHandled(parsed.data) ? [] : [parsed.data];
   });
-  const ids = messages.flatMap(({ items }) => items.map(({ destinationId }) => destinationId));
+  const ids = idsOf(messages);
   const destinations = await readDestinations(
     doors.db,
     keyring(doors.config.masterKeys),
@@ -88,8 +81,8 @@ export async function consumeDeliveries(
     [...streams].map(([name, some]) =>
       deliverMessages(name, some, run).catch((error: unknown) => complain(name, error)),
     ),
-  ).then(() => flushCounts(doors.db, Date.now()));
-  runOn(work);
+  );
+  runOn(work.then(() => flushCounts(doors.db, Date.now())));
   await Promise.race([work, scheduler.wait(patienceMs)]);
 }
 
@@ -109,55 +102,40 @@ async function deliverMessages(
 ): Promise<void> {
   const { doors, limiter, isFast } = run;
   const { laggards } = doors.standings;
-  const stream = doors.streams.getByName(name);
-  const items = messages.flatMap((message) => message.items);
-  const ids = [...new Set(items.map(({ destinationId }) => destinationId))];
-  const underWay = new Map<number, number>();
-  let done: { bundle: number; outcomes: Outcome[] }[] = [];
-  // Whoever is in the slow lane is known.
-  let untold = isFast ? ids : [];
-  const settle = async (): Promise<void> => {
-    const ended = done;
-    done = [];
-    const lagging = untold.filter((id) => laggards.has(id, Date.now()));
-    untold = untold.filter((id) => !lagging.includes(id));
-    if (ended.length === 0 && lagging.length === 0) return;
-    const settlements: Settlement[] = [...Map.groupBy(ended, ({ bundle }) => bundle)].map(
-      ([bundle, parts]) => ({
-        bundle,
-        outcomes: parts.flatMap(({ outcomes }) => outcomes),
-        last: underWay.get(bundle) === 0,
-      }),
-    );
-    await settled(() => stream.settle(settlements, lagging));
-    const organizationId = Number(name.slice(0, name.indexOf("/")));
-    const outcomes = ended.flatMap((part) => part.outcomes);
-    await recordExceptions(doors.db, { name, organizationId }, items, outcomes, Date.now());
-  };
+  const settling = new Settling(name, doors);
   const deliver = async (message: DeliveryMessage): Promise<void> => {
     const groups = [...Map.groupBy(message.items, ({ destinationId }) => destinationId)];
-    underWay.set(message.bundle, groups.length);
-    const bodies = await bodiesOf(stream, message);
+    settling.begin(message, groups.length);
+    const bodies = await bodiesOf(doors.streams.getByName(name), message);
     await Promise.all(
-      groups.map(async ([id, group]) => {
-        const outcomes = await deliverTo(id, message, group, bodies, run);
-        underWay.set(message.bundle, (underWay.get(message.bundle) ?? 0) - 1);
-        done.push({ bundle: message.bundle, outcomes });
-      }),
+      groups.map(async ([id, group]) =>
+        settling.end(message.bundle, await deliverTo(id, message, group, bodies, run)),
+      ),
     );
   };
   const all = Promise.all(
     messages.map((message) => deliver(message).catch((error: unknown) => complain(name, error))),
   );
+  const ids = new Set(idsOf(messages));
+  // Whoever is in the slow lane is known.
+  const untold = new Set(isFast ? ids : []);
+  const settle = async (): Promise<void> => {
+    const lagging = [...untold].filter((id) => laggards.has(id, Date.now()));
+    for (const id of lagging) untold.delete(id);
+    await settling.settle(lagging);
+  };
   const slow = Symbol("slow");
   while ((await Promise.race([all, scheduler.wait(SETTLE_EVERY_MS).then(() => slow)])) === slow) {
     const now = Date.now();
-    if (ids.some((id) => laggards.has(id, now)))
+    if ([...ids].some((id) => laggards.has(id, now)))
       limiter.dismiss((id) => !isFast && laggards.has(id, now));
     await settle();
   }
   await settle();
 }
+
+const idsOf = (messages: readonly DeliveryMessage[]): string[] =>
+  messages.flatMap(({ items }) => items.map(({ destinationId }) => destinationId));
 
 /** A message's notifications to one destination. */
 async function deliverTo(
@@ -199,16 +177,4 @@ function alreadyHandled(message: DeliveryMessage): boolean {
   if (handled.size >= HANDLED) handled.clear();
   handled.add(key);
   return false;
-}
-
-async function settled(settle: () => Promise<void>): Promise<void> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      await settle();
-      return;
-    } catch (error) {
-      if (tries >= SETTLE_TRIES) throw error;
-      await scheduler.wait(50 * 4 ** tries);
-    }
-  }
 }

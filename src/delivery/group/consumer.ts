@@ -72,8 +72,8 @@ export async function deliverGroup(
     source: group.stream.slice(group.stream.indexOf("/") + 1),
     destinationId: destination.id,
   };
-  const requests = called.reduce((sum, one) => sum + one.requests, 1);
-  count(key, { ...countsOf(outcomes), objectRequests: requests, queueOperations: 3 }, now);
+  const objectRequests = called.reduce((sum, one) => sum + one.requests, 0);
+  count(key, { ...countsOf(outcomes), objectRequests }, now);
   const opened = called.flatMap((one) => one.notice ?? []);
   await tell(group, outcomes, opened, doors);
   return outcomes;
