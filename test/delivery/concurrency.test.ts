@@ -44,8 +44,10 @@ describe("an endpoint's concurrency", () => {
     let open = 0;
     let most = 0;
     const { promise: released, resolve: release } = Promise.withResolvers<void>();
-    const { id } = await destination();
-    const received = receiver(async () => {
+    const { id, url: own } = await destination();
+    const received = receiver(async ({ url }) => {
+      // What a neighbour left behind is none of this.
+      if (url !== own) return new Response();
       open += 1;
       most = Math.max(most, open);
       await released;
@@ -93,7 +95,8 @@ describe("an endpoint's concurrency", () => {
     });
     await Promise.all(consumed);
     expect(most).toBeLessThanOrEqual(100);
-    expect(new Set(received.map(({ headers }) => headers.get("webhook-id"))).size).toBe(300);
+    const mine = received.filter(({ url }) => url === own);
+    expect(new Set(mine.map(({ headers }) => headers.get("webhook-id"))).size).toBe(300);
   });
 
   it("is given back with each report, so that calls that ended crowd nobody out", async () => {

@@ -210,6 +210,30 @@ describe("commits", () => {
   });
 });
 
+describe("what waited for its destination", () => {
+  it("leaves as soon as that is well, though the object has slept and what it had on the queue may still come", async () => {
+    const stream = freshStream();
+    const keep = (one: Stream, { queue }: { queue: Queue }): Promise<unknown> =>
+      runInDurableObject(one, (instance) =>
+        Reflect.set(instance, "env", { ...env, DELIVERIES: queue, DELIVERIES_SLOW: queue }),
+      );
+    const before = keepingQueue();
+    await keep(stream, before);
+    const { id } = await destination();
+    const targets = [target({ destinationId: id, most: 1 })];
+    await stream.commit(commit({ targets, events: [event("parked")] }));
+    await stream.commit(commit({ targets, events: [event("on the queue")] }));
+    const next = { kind: "parked" as const, at: Date.now() + 3_600_000 };
+    await stream.settle([{ bundle: 1, outcomes: [{ seq: 1, n: 1, next }], last: true }]);
+    expect(before.bodies.map(({ bundle }) => bundle)).toEqual([1, 2]);
+    const again = await restarted(stream);
+    const after = keepingQueue();
+    await keep(again, after);
+    await again.resume(id, 1);
+    expect(after.bodies.map(({ bundle }) => bundle)).toEqual([1]);
+  });
+});
+
 describe("a lane", () => {
   it.each([
     ["fast for who was well before the object slept", 5, "fast"],

@@ -216,6 +216,7 @@ export class Outbox {
     if (most === null) this.standing.unpark(destinationId);
     const page = this.bundles.putOff(from, now, RESUME_BUNDLES);
     let left = most ?? RESUME_BUNDLES;
+    const free: Bundle[] = [];
     for (const bundle of page) {
       const mine = bundle.notifications.filter(
         ({ state, destinationId: own }) => own === destinationId && state.kind === "parked",
@@ -224,7 +225,11 @@ export class Outbox {
       for (const notification of mine) notification.state = { kind: "pending", at: now };
       this.bundles.save(bundle);
       left -= 1;
+      // What was parked is on no queue, whatever else may be since before this object slept.
+      if (bundle.notifications.every((one) => mine.includes(one) || !isDue(one, now)))
+        free.push(bundle);
     }
+    await this.send(free, now);
     await this.pumpAll(now);
     const last = page.at(-1);
     return left > 0 && page.length === RESUME_BUNDLES && last !== undefined
