@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
+import { Standings } from "../../src/delivery/admission/consumer";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
 import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/store";
@@ -44,6 +45,17 @@ export const silence = async (): Promise<Response> => {
   await scheduler.wait(60_000);
   return new Response();
 };
+
+/** What a consumer in an isolate of its own works with: it shares no standing with any other. */
+export const isolate = (): DeliveryDoors => ({
+  db: env.DB,
+  streams: env.EVENT_STREAMS,
+  endpoints: env.ENDPOINTS,
+  standings: new Standings(),
+  config: readConfig(env),
+  announce: () => Promise.resolve(),
+  handlers: {},
+});
 
 /** Consumes a batch, and waits until the last of its calls is settled. */
 export async function consumeWhole(batch: MessageBatch, doors: DeliveryDoors): Promise<void> {

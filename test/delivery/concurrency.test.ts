@@ -1,25 +1,11 @@
 import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { readConfig } from "../../src/config";
-import { Standings } from "../../src/delivery/admission/consumer";
-import type { DeliveryDoors } from "../../src/delivery/consumer";
 import type { EventStream } from "../../src/events/object";
 import { commit, events, freshStream, target } from "../events/build";
-import { consumeWhole, destination, eventually, receiver } from "./build";
+import { consumeWhole, destination, eventually, isolate, receiver } from "./build";
 
 afterEach(() => vi.unstubAllGlobals());
-
-/** What a consumer in an isolate of its own works with: it shares no standing with any other. */
-const isolate = (): DeliveryDoors => ({
-  db: env.DB,
-  streams: env.EVENT_STREAMS,
-  endpoints: env.ENDPOINTS,
-  standings: new Standings(),
-  config: readConfig(env),
-  announce: () => Promise.resolve(),
-  handlers: {},
-});
 
 /** Lets a stream's messages come here instead of on the queues. */
 async function intercept(stream: DurableObjectStub<EventStream>, into: unknown[]) {

@@ -1,13 +1,11 @@
 import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { readConfig } from "../../src/config";
-import { Standings } from "../../src/delivery/admission/consumer";
-import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
+import { consumeDeliveries } from "../../src/delivery/consumer";
 import type { EventStream } from "../../src/events/object";
 import { commit, event, events, freshStream, target } from "../events/build";
 import { keepingQueue } from "../polling/build";
-import { destination, eventually, receiver } from "./build";
+import { destination, eventually, isolate, receiver } from "./build";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -16,15 +14,7 @@ type Lane = "fast" | "slow";
 /** Two lanes whose batches are brought one by one, and the works that go on after a batch is done with. */
 function lanes() {
   const kept = { fast: keepingQueue(), slow: keepingQueue() };
-  const doors: DeliveryDoors = {
-    db: env.DB,
-    streams: env.EVENT_STREAMS,
-    endpoints: env.ENDPOINTS,
-    standings: new Standings(),
-    config: readConfig(env),
-    announce: () => Promise.resolve(),
-    handlers: {},
-  };
+  const doors = isolate();
   const works: Promise<void>[] = [];
   let underWay = 0;
   const bring = async (lane: Lane): Promise<void> => {

@@ -5,7 +5,6 @@ import { afterEach, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { rotateKey } from "../../src/delivery/change/store";
-import { Standings } from "../../src/delivery/admission/consumer";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import {
   deleteDestination,
@@ -16,7 +15,15 @@ import {
 } from "../../src/delivery/store";
 import type { EventStream } from "../../src/events/object";
 import { commit, event, events, freshStream, target } from "../events/build";
-import { consumeWhole, destination, eventually, type Received, receiver, silence } from "./build";
+import {
+  consumeWhole,
+  destination,
+  eventually,
+  isolate,
+  type Received,
+  receiver,
+  silence,
+} from "./build";
 import { FIRST, MINE } from "../organization";
 
 /** `lessons.md` §2, delivery: each sentence is the name of its test. */
@@ -497,15 +504,7 @@ async function consume(bodies: unknown[]): Promise<void> {
     "tributary-deliveries",
     bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
   );
-  await consumeWhole(batch, {
-    db: env.DB,
-    streams: env.EVENT_STREAMS,
-    endpoints: env.ENDPOINTS,
-    standings: new Standings(),
-    config: readConfig(env),
-    announce: () => Promise.resolve(),
-    handlers: {},
-  });
+  await consumeWhole(batch, isolate());
 }
 
 /** As if everything that is on the queue had been lost. */
