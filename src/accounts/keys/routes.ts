@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { parse, readJson } from "../../http/body";
-import { described } from "../../http/described";
+import { described, PAGE, SPAN } from "../../http/described";
 import {
   instantField,
   isoTime,
@@ -83,7 +83,11 @@ export const keyRoutes = new Hono<AskerEnv>()
   )
   .get(
     "/audit",
-    described("Who changed what", { tag: "operations", answer: { items: [], next: null } }),
+    described("Who changed what", {
+      tag: "operations",
+      query: { ...PAGE, ...SPAN, actor: "Who did it", action: "What was done" },
+      answer: { items: [], next: null },
+    }),
     async (c) => {
       const limit = readLimit(c.req.query("limit"));
       const rows = await listAudit(
