@@ -3,10 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { defineConfig } from "vitest/config";
 import type { Reporter } from "vitest/node";
+import { KILL_TEST_MS, TEST_MS, WAIT_MS } from "./patience.ts";
 
 const root = new URL("..", import.meta.url).pathname;
-/** What is slow is not wrong: a machine may lose most of its time to others for half a minute. */
-const PATIENCE_MS = 120_000;
 
 /** The last line of `npm test`, for people and programs. */
 const summary: Reporter = {
@@ -97,6 +96,12 @@ const workers = async () =>
     },
   });
 
+const patience = {
+  testTimeout: TEST_MS,
+  hookTimeout: TEST_MS,
+  expect: { poll: { timeout: WAIT_MS } },
+};
+
 /**
  * `doors` and `rules` run inside the Workers runtime, which takes seconds to load: files of neighbouring
  * rooms share one, and rules, which touch no storage. Then `e2e` runs in Node against `wrangler dev`, each
@@ -117,15 +122,14 @@ export default defineConfig(async () => ({
             include,
             isolate: false,
             setupFiles: ["test/setup.ts"],
-            testTimeout: PATIENCE_MS,
-            hookTimeout: PATIENCE_MS,
+            ...patience,
           },
         })),
       )),
       {
         root,
         plugins: [await workers()],
-        test: { name: "rules", include: rules, isolate: false, testTimeout: PATIENCE_MS },
+        test: { name: "rules", include: rules, isolate: false, ...patience },
       },
       {
         root,
@@ -136,8 +140,7 @@ export default defineConfig(async () => ({
           exclude: ["test/e2e/kill/**"],
           globalSetup: "test/e2e/browser.ts",
           sequence: { groupOrder: 1 },
-          testTimeout: PATIENCE_MS,
-          hookTimeout: PATIENCE_MS,
+          ...patience,
         },
       },
       {
@@ -148,8 +151,8 @@ export default defineConfig(async () => ({
           environment: "node",
           maxWorkers: 6,
           sequence: { groupOrder: 2 },
-          testTimeout: PATIENCE_MS,
-          hookTimeout: PATIENCE_MS,
+          ...patience,
+          testTimeout: KILL_TEST_MS,
         },
       },
     ],

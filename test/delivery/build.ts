@@ -8,6 +8,7 @@ import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consum
 import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/store";
 import { firstOrganization } from "../organization";
+import { WAIT_MS } from "../patience";
 
 /** One POST that reached a stand-in receiver. */
 export type Received = {
@@ -95,7 +96,7 @@ export async function destination(
 
 /** Waits until something holds; what is slow is not wrong, so most tests end of their own time before. */
 export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
-  for (const giveUpAt = performance.now() + 100_000; performance.now() < giveUpAt;) {
+  for (const giveUpAt = performance.now() + WAIT_MS; performance.now() < giveUpAt;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;
     await scheduler.wait(5);

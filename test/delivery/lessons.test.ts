@@ -452,7 +452,6 @@ it("given failures near a threshold, then one alert per crossing; a slow alert s
   await env.DB.prepare("UPDATE organizations SET settings = ? WHERE id = 1")
     .bind(JSON.stringify({ operationsCallback: { url: sink.url } }))
     .run();
-  const began = Date.now();
   receiver(({ url: called }) => (called === sink.url ? silence() : broken()));
   const stream = freshStream();
   const { id, url } = await destination({ policy: { retrySchedule: [0, 7200, 7200] } });
@@ -468,7 +467,7 @@ it("given failures near a threshold, then one alert per crossing; a slow alert s
   expect(alerts).toHaveLength(1);
   // All is settled and written down while the sink has not answered.
   for (let seq = 1; seq <= 10; seq += 1) await settledAs(stream, seq, "retrying");
-  expect(Date.now() - began).toBeLessThan(10_000);
+  expect(await stateOf(operations, alerts[0]?.seq ?? 0)).toBe("pending");
   const row = await env.DB.prepare("SELECT count(*) AS n FROM exceptions WHERE destination_id = ?")
     .bind(id)
     .first<{ n: number }>();
@@ -484,15 +483,12 @@ it("given one endpoint that hangs until timeout, then the latency of others stay
   await settledAs(stream, 1, "delivered");
   await stream.commit(commit({ events: events(5, "hangs"), targets: to(hanging.id) }));
   await eventually(async () => received.some(({ url }) => url === hanging.url) && true);
-  const latencies: number[] = [];
-  for (let seq = 7; seq < 27; seq += 1) {
-    const at = Date.now();
+  for (let seq = 7; seq < 17; seq += 1) {
     await stream.commit(commit({ events: [event(`well-${seq}`)], targets: to(well.id) }));
     await settledAs(stream, seq, "delivered");
-    latencies.push(Date.now() - at);
   }
+  // The first call has not even timed out.
   expect(await stateOf(stream, 2)).toBe("pending");
-  expect(Math.max(...latencies)).toBeLessThan(3_000);
 });
 
 async function nameOf(stream: Stream): Promise<string> {

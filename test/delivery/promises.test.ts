@@ -14,8 +14,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-vi.setConfig({ testTimeout: 60_000 });
-
 type Stream = DurableObjectStub<EventStream>;
 const ok = (): Response => new Response("ok");
 const often = { retrySchedule: Array.from({ length: 40 }, () => 0) };

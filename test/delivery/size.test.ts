@@ -13,8 +13,6 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-vi.setConfig({ testTimeout: 120_000 });
-
 const ok = (): Response => new Response("ok");
 
 /** The most instants that lie in any one second. */

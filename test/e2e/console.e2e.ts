@@ -3,6 +3,7 @@ import { join } from "node:path";
 import sparticuz from "@sparticuz/chromium";
 import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WAIT_MS } from "../patience.ts";
 import { type Sandbox, startSandbox } from "../vendors/sandbox.ts";
 import { connect, type Polled, poll, receive } from "./polled.ts";
 import { type Stack, startStack } from "./stack.ts";
@@ -54,6 +55,7 @@ describe("the console in a browser", () => {
     await receive(polled.receiver, 1);
 
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    page.setDefaultTimeout(WAIT_MS);
     const faults: string[] = [];
     page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
     page.on("pageerror", (error) => faults.push(error.message));
@@ -85,6 +87,7 @@ describe("the console in a browser", () => {
   it("polls, tests and disables by its buttons, on a telephone too", async () => {
     const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
     const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
     await page.goto(`${stack.baseUrl}/console/instances`);
     await page.getByLabel("E-mail").fill(stack.local.email);
     await page.getByLabel("Password").fill(stack.local.password);

@@ -1,6 +1,7 @@
 import sparticuz from "@sparticuz/chromium";
 import { type Browser, chromium } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { WAIT_MS } from "../patience.ts";
 import { createClient } from "../../src/sdk/client.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import type { Server } from "../vendors/server.ts";
@@ -76,6 +77,7 @@ describe("the example page", () => {
     });
 
     const page = await browser.newPage();
+    page.setDefaultTimeout(WAIT_MS);
     const faults: string[] = [];
     page.on("pageerror", (error) => faults.push(error.message));
     const query = new URLSearchParams({

@@ -74,7 +74,7 @@ export async function poll(stack: Stack, id: number): Promise<PolledResource> {
 
 /** Waits for so many events, over all notifications that came for the first time, and proves every POST. */
 export async function receive(receiver: Receiver, wanted: number): Promise<any[]> {
-  await receiver.waitFor((deliveries) => eventsOf(deliveries).length >= wanted, 30_000);
+  await receiver.waitFor((deliveries) => eventsOf(deliveries).length >= wanted);
   for (const { standardVerified, legacyVerified } of receiver.deliveries)
     expect({ standardVerified, legacyVerified }).toEqual({
       standardVerified: true,

@@ -4,9 +4,9 @@ import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { WAIT_MS } from "../patience.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-const readyMs = 100_000;
 
 /** What `npm start` writes into `.tributary/local.json`. */
 export type Local = Record<
@@ -64,7 +64,7 @@ export async function startStack(options: { env?: Record<string, string> } = {})
     started.stdout.on("data", (text: Buffer) => (printed += text));
     started.stderr.on("data", (text: Buffer) => (printed += text));
     const from = printed.length;
-    const giveUpAt = Date.now() + readyMs;
+    const giveUpAt = Date.now() + WAIT_MS;
     while (!printed.slice(from).includes("Tributary is running")) {
       if (started.exitCode !== null || Date.now() > giveUpAt) {
         await end("SIGTERM");

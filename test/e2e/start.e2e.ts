@@ -1,6 +1,7 @@
 import { statSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import { WAIT_MS } from "../patience.ts";
 import { living, type Stack, startStack } from "./stack.ts";
 
 let stack: Stack | undefined;
@@ -15,7 +16,7 @@ const start = async (env: Record<string, string> = {}) => (stack = await startSt
 
 const alive = (pids: number[]) => living().filter(({ pid }) => pids.includes(pid));
 
-async function until(holds: () => boolean, timeoutMs = 20_000) {
+async function until(holds: () => boolean, timeoutMs = WAIT_MS) {
   const giveUpAt = Date.now() + timeoutMs;
   while (!holds()) {
     if (Date.now() > giveUpAt)

@@ -49,7 +49,7 @@ it("a run that knows more than a row can hold goes on, and no step of it is sent
   const sent = await ask("POST", path, { token, body: { text: text.slice(0, 500_000) } });
   expect(sent.body.triggers).toHaveLength(1);
   await expect
-    .poll(() => posts.map(({ url }) => new URL(url).pathname), { timeout: 20_000 })
+    .poll(() => posts.map(({ url }) => new URL(url).pathname))
     .toEqual(["/a", "/b", "/c", "/d", "/e"]);
   expect(posts[4]?.body).toBe("200");
   expect((await ask("GET", "/unprocessed-messages", { token })).body).toEqual([]);

@@ -22,7 +22,7 @@ async function started(user: SignedIn, flow: object): Promise<string> {
 
 const command = (name: "start" | "stop") => ({ body: { command: name } });
 
-describe("a flow that was stopped", { timeout: 120_000 }, () => {
+describe("a flow that was stopped", () => {
   it("is not started by anything that comes after the answer, in any isolate", async () => {
     const posts = receiver(() => new Response("ok"));
     const { token, ...user } = await newUser();
@@ -33,7 +33,7 @@ describe("a flow that was stopped", { timeout: 120_000 }, () => {
     const sent = await Promise.all(isolates.map(fire));
     expect(sent.map(({ body }) => body.triggers.length)).toEqual([1, 1, 1]);
     const eventId = sent[0]?.headers.get("x-event-id");
-    await expect.poll(() => posts.length, { timeout: 20_000 }).toBe(3);
+    await expect.poll(() => posts.length).toBe(3);
     for (const [round, stopper] of isolates.entries()) {
       const ways = (call: typeof ask) => [
         fire(call),
@@ -49,7 +49,7 @@ describe("a flow that was stopped", { timeout: 120_000 }, () => {
       expect((await stopper("POST", path, { token, ...command("start") })).status).toBe(200);
       const again = await Promise.all(isolates.map(fire));
       expect(again.map(({ body }) => body.triggers.length)).toEqual([1, 1, 1]);
-      await expect.poll(() => posts.length, { timeout: 20_000 }).toBe(3 * (round + 2));
+      await expect.poll(() => posts.length).toBe(3 * (round + 2));
     }
   });
 
@@ -74,7 +74,7 @@ describe("a flow that was stopped", { timeout: 120_000 }, () => {
       Array.from({ length: 40 }, () => ask("POST", `${EVENTS}/queued`, { token, body: {} })),
     );
     expect(sent.every(({ body }) => body.triggers.length === 1)).toBe(true);
-    await expect.poll(() => posts.length, { timeout: 20_000 }).toBeGreaterThan(0);
+    await expect.poll(() => posts.length).toBeGreaterThan(0);
     const path = `/flows/${flowId}/coordinator`;
     await ask("POST", path, { token, ...command("stop") });
     const underWay = posts.length;
@@ -89,7 +89,7 @@ describe("a flow that was stopped", { timeout: 120_000 }, () => {
         ({ notification: { state } }) => (state.kind === "dead" ? state.reason : state.kind),
       );
     await expect
-      .poll(async () => (await states()).toSorted(), { timeout: 20_000 })
+      .poll(async () => (await states()).toSorted())
       .toEqual([
         ...Array.from({ length: underWay }, () => "delivered"),
         ...Array.from({ length: 40 - underWay }, () => "destination-disabled"),

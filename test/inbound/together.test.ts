@@ -197,13 +197,9 @@ describe("webhook and poll together", () => {
     // Two syncs at the same time are one after the other, whoever woke them: these or the stream's alarm.
     await Promise.all(ids.flatMap((id) => [1, 2].map(() => consume({ ids: [id], wake: true }))));
     for (const id of ids)
-      await vi.waitFor(
-        async () =>
-          expect((await stored(on, id)).map(({ objectId }) => objectId)).toEqual(
-            names.map((name) => `id:${name}`),
-          ),
-        { timeout: 20_000, interval: 200 },
-      );
+      await expect
+        .poll(async () => (await stored(on, id)).map(({ objectId }) => objectId))
+        .toEqual(names.map((name) => `id:${name}`));
     expect(overlaps).toEqual([]);
   });
 
@@ -221,12 +217,8 @@ describe("webhook and poll together", () => {
         (await on.deliver("/events/dropbox", body, { "x-dropbox-signature": signature })).status,
       ).toBe(200);
     // Woken by these webhooks; what its creation woke may still run, and then this comes back after it.
-    await vi.waitFor(
-      async () =>
-        expect(await stored(on, instance.id)).toMatchObject([
-          { objectType: "files", objectId: "id:1", eventType: "CREATED" },
-        ]),
-      { timeout: 20_000, interval: 200 },
-    );
+    await expect
+      .poll(() => stored(on, instance.id))
+      .toMatchObject([{ objectType: "files", objectId: "id:1", eventType: "CREATED" }]);
   });
 });

@@ -34,15 +34,16 @@ const history = async ({ id }: { id: number }, query = "") =>
   (await call("GET", `/instances/${id}/events${query}`)).body;
 
 /** The history once every notification has this status. */
-const settled = (instance: { id: number }, status: string) =>
-  vi.waitFor(
-    async () => {
-      const events = await history(instance);
-      expect(new Set(events.map((event: any) => event.status))).toEqual(new Set([status]));
-      return events;
-    },
-    { timeout: 5_000, interval: 50 },
-  );
+async function settled(instance: { id: number }, status: string) {
+  let events: any[] = [];
+  await expect
+    .poll(async () => {
+      events = await history(instance);
+      return new Set(events.map((event: any) => event.status));
+    })
+    .toEqual(new Set([status]));
+  return events;
+}
 
 describe("GET /instances/{id}/events", () => {
   it("is an empty list before anything happened", async () => {
@@ -141,7 +142,7 @@ describe("PUT …/replay", () => {
       `/instances/${instance.id}/events/${event.id}/replay`,
     );
     expect({ status, id: body.id }).toEqual({ status: 200, id: event.id });
-    await vi.waitFor(() => expect(callbacks()).toHaveLength(2));
+    await expect.poll(callbacks).toHaveLength(2);
     await settled(instance, "NOTIFIED");
     const [first, again] = callbacks();
     expect(again?.text).toBe(first?.text);

@@ -25,7 +25,7 @@ async function oneOnItsWay() {
   );
   const messages = await keepDeliveries(streamOf(instance));
   expect((await callV1("POST", `/instances/${instance.id}/poll`)).status).toBe(200);
-  await vi.waitFor(() => expect(messages).toHaveLength(1));
+  await expect.poll(() => messages).toHaveLength(1);
   const callbacks = (): Sent[] => sent.filter(({ url }) => url.href === address);
   return { stream: streamOf(instance), messages, callbacks };
 }

@@ -5,6 +5,7 @@ import { forgetAskers } from "../../src/accounts/store";
 import { hashSecret } from "../../src/accounts/secret";
 import { app } from "../../src/app";
 import { firstOrganization } from "../organization";
+import { WAIT_MS } from "../patience";
 
 export const V1 = "/apis/management/v1";
 
@@ -93,7 +94,6 @@ export type Post = { url: string; headers: Headers; text: string };
 
 /** Takes every callback and keeps what it was; the file ends only when no more come. */
 export function takeCallbacks(): Post[] {
-  vi.setConfig({ testTimeout: 20_000 });
   const posts: Post[] = [];
   let lastAt = Date.now();
   globalThis.fetch = async (input, init) => {
@@ -102,7 +102,7 @@ export function takeCallbacks(): Post[] {
     lastAt = Date.now();
     return new Response();
   };
-  afterAll(() => vi.waitUntil(() => Date.now() - lastAt > 1_000, { timeout: 30_000 }), 40_000);
+  afterAll(() => vi.waitUntil(() => Date.now() - lastAt > 1_000, { timeout: WAIT_MS }));
   return posts;
 }
 

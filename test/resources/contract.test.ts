@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, freshClient, logOf, takeCallbacks, V1 } from "./build";
 
 /** Sentences of the reference that no other test would miss, by its sections. */
@@ -495,7 +495,7 @@ describe("§10: invocations", () => {
     });
     await own.make(`${V1}/environments`, { name: "e" });
     const mine = () => posts.filter(({ url }) => url.includes(`/${own.organizationId}/`));
-    await vi.waitUntil(() => mine().length === 2, { timeout: 10_000 });
+    await expect.poll(mine).toHaveLength(2);
     const sent = (name: string) => {
       const post = mine().find(({ url }) => url.endsWith(name));
       return ["content-type", "authorization", "x-key"].map((header) => post?.headers.get(header));

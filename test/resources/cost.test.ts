@@ -33,7 +33,7 @@ beforeAll(async () => {
   await fill(50, "Environment", "''", "'e' || i", content);
   // Fifty environments of a thousand services each.
   await fill(50_000, "APIService", "'Environment/e' || (i % 50)", "'s' || i", content);
-}, 60_000);
+});
 
 const read = async ({ sql, values }: Statement) => {
   const { results, meta } = await env.DB.prepare(sql)

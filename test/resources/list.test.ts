@@ -169,7 +169,7 @@ describe("RSQL", () => {
       }),
       { numRuns: 400 },
     );
-  }, 60_000);
+  });
 
   it("answers every query of its grammar with the tenant's own rows, and the negation with all others", async () => {
     const neighbour = await freshClient();
@@ -259,7 +259,7 @@ describe("RSQL", () => {
       ),
       { numRuns: 200 },
     );
-  }, 60_000);
+  });
 });
 
 describe("pages", () => {

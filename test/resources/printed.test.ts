@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it } from "vitest";
 import { type Client, freshClient, logOf, takeCallbacks, V1 } from "./build";
 import * as printed from "./printed";
 
@@ -34,7 +34,7 @@ const delivered = async (type: string, name: string): Promise<any> => {
           event.type === type &&
           event.payload.name === name,
       );
-  await vi.waitUntil(() => mine() !== undefined, { timeout: 10_000 });
+  await expect.poll(mine).toBeDefined();
   return mine();
 };
 

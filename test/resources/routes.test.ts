@@ -217,7 +217,7 @@ describe("PUT", () => {
     const { body } = await client.call("GET", `${V1}/environments/one`);
     expect(body.metadata.resourceVersion).toBe("51");
     expect(await logOf(client)).toHaveLength(52);
-  }, 60_000);
+  });
 });
 
 describe("subresources", () => {

@@ -8,7 +8,6 @@ afterEach(() => {
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
-vi.setConfig({ testTimeout: 120_000 });
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -17,7 +17,7 @@ it("a delivery is pending in its stream, sent while it is on the queue, then del
   await stream.commit(
     commit({ targets: [ordered], events: [event(`${id}-first`), event(`${id}-second`)] }),
   );
-  await vi.waitFor(() => expect(bodies).toHaveLength(1));
+  await expect.poll(() => bodies).toHaveLength(1);
   const statuses = async (query = ""): Promise<string[]> => {
     const { body } = await callV1("GET", `/deliveries?source=instance:${id}${query}`);
     return body.items.map(({ status }: any) => status).toReversed();
@@ -30,7 +30,7 @@ it("a delivery is pending in its stream, sent while it is on the queue, then del
   expect(one.body).toMatchObject({ status: "sent", settledAt: null, attempts: 0 });
 
   await consume("tributary-deliveries", bodies.splice(0));
-  await vi.waitFor(() => expect(bodies).toHaveLength(1));
+  await expect.poll(() => bodies).toHaveLength(1);
   expect(await statuses()).toEqual(["delivered", "sent"]);
   await consume("tributary-deliveries", bodies.splice(0));
   expect(await statuses()).toEqual(["delivered", "delivered"]);

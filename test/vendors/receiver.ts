@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import { Webhook } from "standardwebhooks";
+import { WAIT_MS } from "../patience.ts";
 import { serve } from "./server.ts";
 import type { Answer, Incoming, Server } from "./server.ts";
 
@@ -68,7 +69,7 @@ export async function startReceiver(options: ReceiverOptions = {}): Promise<Rece
     return receiver.respond(delivery);
   };
 
-  const waitFor: Receiver["waitFor"] = (wanted, timeoutMs = 10_000) => {
+  const waitFor: Receiver["waitFor"] = (wanted, timeoutMs = WAIT_MS) => {
     const holds =
       typeof wanted === "number" ? () => deliveries.length >= wanted : () => wanted(deliveries);
     if (holds()) return Promise.resolve(deliveries);

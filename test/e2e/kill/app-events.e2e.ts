@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { createClient } from "../../../src/sdk/client.ts";
+import { WAIT_MS } from "../../patience.ts";
 import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
 import { type Stack, startStack } from "../stack.ts";
 
@@ -58,7 +59,7 @@ it(
             "idempotency-key": `storm-${n}`,
           },
           body: JSON.stringify({ n }),
-          signal: AbortSignal.timeout(20_000),
+          signal: AbortSignal.timeout(WAIT_MS),
         });
         const { triggers } = (await response.json()) as { triggers: { correlationId: string }[] };
         if (response.status !== 200 || triggers.length !== 2) return false;

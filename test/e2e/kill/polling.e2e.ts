@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { type Concur, startConcur } from "../../vendors/concur.ts";
+import { KILL_WAIT_MS } from "../../patience.ts";
 import { connectConcur, eventsOf, poll, type Polled, receive, timesTold } from "../polled.ts";
 import { type Stack, startStack } from "../stack.ts";
 
 const CHANGES = 500;
-/** What was on the queue or under way is sent again when its lease (45 s) has run out. */
-const SETTLED_MS = 100_000;
 
 let stack: Stack;
 let concur: Concur;
@@ -25,13 +24,13 @@ afterAll(async () => {
 
 const listRequests = () => concur.requests.filter(({ path }) => path.startsWith("/api")).length;
 
-/** Waits until the history says that every notification was delivered. */
+/** Waits until the history says that every notification was delivered, after leases (45 s) ran out. */
 async function settled(id: number): Promise<void> {
-  const giveUpAt = Date.now() + SETTLED_MS;
+  const giveUpAt = Date.now() + KILL_WAIT_MS;
   for (;;) {
     const { body } = await stack.call("GET", `/elements/api-v2/instances/${id}/events`);
     if (body.every(({ status }: { status: string }) => status === "NOTIFIED")) return;
-    if (Date.now() > giveUpAt) throw new Error(`Not all delivered in ${SETTLED_MS} ms`);
+    if (Date.now() > giveUpAt) throw new Error(`Not all delivered in ${KILL_WAIT_MS} ms`);
     await sleep(500);
   }
 }
@@ -75,4 +74,4 @@ it("promise 1, an accepted event survives a crash of everything at any moment: l
   const { body } = await stack.call("GET", `/elements/api-v2/instances/${id}/events`);
   expect(body).toHaveLength(tries.size);
   expect(eventsOf(receiver.deliveries)).toHaveLength(CHANGES);
-}, 150_000);
+});

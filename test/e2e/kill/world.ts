@@ -1,12 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect } from "vitest";
+import { KILL_WAIT_MS } from "../../patience.ts";
 import { type Delivery, type Receiver, startReceiver } from "../../vendors/receiver.ts";
 import { type Stack, startStack } from "../stack.ts";
 
 /** A change is durable with its row; how it comes to the stream of its scope must survive any crash. */
 
-/** What was under way is sent again when its lease (45 s) has run out. */
-const SETTLED_MS = 240_000;
 const ALL = ["created", "updated", "deleted"];
 
 type Reply = { status: number; body: any };
@@ -88,7 +87,7 @@ export async function startWorld(): Promise<World> {
         ({ body: { payload } }) =>
           payload.metadata.scope?.name === environment || payload.name === environment,
       );
-    const giveUpAt = Date.now() + SETTLED_MS;
+    const giveUpAt = Date.now() + KILL_WAIT_MS;
     for (const path of webhooks.map((name) => `/${name}`))
       while ([...ids].some((id) => !idsAt(path, mine()).has(id))) {
         if (Date.now() > giveUpAt)

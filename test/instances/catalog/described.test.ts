@@ -401,6 +401,6 @@ describe("an app-wide address of a connector that an organization made", () => {
       organization: { login: "the-owner" },
     });
     expect((await send(connector.id, body, signed(body))).status).toBe(200);
-    await vi.waitFor(async () => expect(await stored(on, id)).toHaveLength(1));
+    await expect.poll(() => stored(on, id)).toHaveLength(1);
   });
 });

@@ -220,7 +220,7 @@ describe("C-8 given concurrent refreshes, then one token request; the new token 
     const instance = await connect("hubspot");
     hubspot.oauth.expire();
     const page = listRecords(instance, "contacts", {}, doors);
-    await vi.waitUntil(() => arrived.refresh);
+    await expect.poll(() => arrived.refresh).toBe(true);
     const fresh = { access_token: "theirs", refresh_token: "the-refresh-token" };
     const patched = await on.call("PATCH", `/instances/${instance.id}`, { providerData: fresh });
     expect(patched.status).toBe(200);
@@ -242,7 +242,7 @@ describe("C-8 given concurrent refreshes, then one token request; the new token 
     const instance = await connect("hubspot");
     hubspot.oauth.expire();
     const page = listRecords(instance, "contacts", {}, doors);
-    await vi.waitUntil(() => arrived.refresh);
+    await expect.poll(() => arrived.refresh).toBe(true);
     const fresh = { access_token: "theirs", refresh_token: "theirs" };
     await on.call("PATCH", `/instances/${instance.id}`, { providerData: fresh });
     go();
@@ -257,7 +257,7 @@ describe("C-8 given concurrent refreshes, then one token request; the new token 
     const instance = await connect("box");
     box.oauth.expire();
     const page = listRecords(instance, "webhooks", {}, doors);
-    await vi.waitUntil(() => arrived.refresh);
+    await expect.poll(() => arrived.refresh).toBe(true);
     // The edit reads before the refresh is stored and writes after it, or the other way: both must hold.
     const edits = Promise.all(
       ["One", "Two", "Three"].map((name) =>
