@@ -44,8 +44,39 @@ describe("evaluate", () => {
       "$sum($map([1..1000], function($a) { $sum($map([1..1000], function($b) { $a * $b })) }))",
     ],
     ["a wide pad", "$pad('x', 1000000000)"],
+    ["a text joined of many", "($s := $pad('', 10000); $join([1..10000].$s))"],
+    [
+      "a text of lists of lists of texts",
+      "($s := $pad('', 10000); $l := [1..10000].$s; $string([1..10000].[$l]))",
+    ],
+    [
+      "an object that holds the same again and again",
+      "($f := function($x, $n) { $n > 0 ? $f({'a': $x, 'b': $x}, $n - 1) : $x }; $f('x', 40))",
+    ],
+    ["an object made to hold itself", "$ ~> | $ | {'self': $} |"],
+    ["a large object put into each of its parts", "$ ~> | list | {'all': $$.list} |"],
+    ["many large lists", "$map([1..10000], function($n) { [$$.list, $n] })"],
+    ["comparing large lists again and again", "$count(list[$ in $$.list])"],
+    ["text made anew of a large value", "$map([1..1000], function($n) { $length($string($$)) })"],
+    ["much replaced by much", "$replace($pad('', 10000), ' ', $pad('', 10000))"],
   ])("stops %s", async (_, source) => {
-    expect(await evaluate(source, {})).toMatchObject({ ok: false });
+    const list = Array.from({ length: 8_000 }, (_item, n) => ({ name: `n${n}` }));
+    expect(await evaluate(source, { list })).toMatchObject({ ok: false });
+  });
+
+  it("takes what is large, but used once", async () => {
+    const list = Array.from({ length: 8_000 }, (_item, n) => ({ name: `n${n}`, price: n }));
+    const value = async (source: string): Promise<unknown> => {
+      const evaluated = await evaluate(source, { list });
+      return evaluated.ok ? evaluated.value : evaluated.message;
+    };
+    expect(await value("$sum(list.price)")).toBe(31_996_000);
+    expect(await value("$count(list[price > 7000])")).toBe(999);
+    expect(await value("$length($string($))")).toBe(JSON.stringify({ list }).length);
+    expect(await value("($ ~> | list[0] | {'price': 7} |).list[0]")).toEqual({
+      name: "n0",
+      price: 7,
+    });
   });
 
   it("matches patterns that take others for ever", async () => {

@@ -1,0 +1,65 @@
+const MOST_STEPS = 100_000;
+/** Characters and members of one value, written out. */
+const MOST_SIZE = 2_000_000;
+/** Members of all that is made; an isolate has 128 MiB. */
+const MOST_MADE = 4_000_000;
+/** Characters and members of all that is compared or handed to functions. */
+const MOST_WALKED = 20_000_000;
+const TOO_MUCH = "More work than an expression may make";
+
+/**
+ * What one evaluation may take. Clocks stand still while it runs, so its steps are counted, and how much it
+ * makes and goes through. A value that holds another many times is as large as it would be written out.
+ */
+export class Effort {
+  private steps = 0;
+  private membersMade = 0;
+  private membersWalked = 0;
+  private sizes = new WeakMap<object, number>();
+
+  step(): void {
+    this.steps += 1;
+    if (this.steps > MOST_STEPS) throw new Error(`More than ${MOST_STEPS} steps`);
+  }
+
+  /** A value came about. */
+  made(value: unknown): void {
+    this.sizeOf(value);
+  }
+
+  /** Somebody goes through a value, or has written it anew. */
+  walked(value: unknown): void {
+    this.membersWalked += this.sizeOf(value);
+    if (this.membersWalked > MOST_WALKED) throw new Error(TOO_MUCH);
+  }
+
+  /** What was measured may have changed since. */
+  remeasure(): void {
+    this.sizes = new WeakMap();
+  }
+
+  /** @throws when it is too large, or holds itself. */
+  private sizeOf(value: unknown): number {
+    if (typeof value === "string") return this.bounded(value.length + 1);
+    if (typeof value !== "object" || value === null || isFunction(value)) return 1;
+    const known = this.sizes.get(value);
+    if (known !== undefined) return this.bounded(known);
+    this.sizes.set(value, Infinity);
+    const members = Array.isArray(value) ? value : Object.entries(value).flat();
+    this.membersMade += members.length;
+    if (this.membersMade > MOST_MADE) throw new Error(TOO_MUCH);
+    let size = 1;
+    for (const member of members) size = this.bounded(size + this.sizeOf(member));
+    this.sizes.set(value, size);
+    return size;
+  }
+
+  private bounded(size: number): number {
+    if (size > MOST_SIZE) throw new Error(`A value of more than ${MOST_SIZE} characters`);
+    return size;
+  }
+}
+
+/** JSONata's own functions and a user's lambdas, which hold their surroundings. */
+const isFunction = (value: object): boolean =>
+  "_jsonata_lambda" in value || "_jsonata_function" in value;
