@@ -5,6 +5,8 @@ const MOST_SIZE = 2_000_000;
 const MOST_MADE = 4_000_000;
 /** Characters and members of all that is compared or handed to functions. */
 const MOST_WALKED = 20_000_000;
+/** So many members count as a step. */
+const MEMBERS_A_STEP = 10;
 const TOO_MUCH = "More work than an expression may make";
 
 /**
@@ -16,10 +18,17 @@ export class Effort {
   private membersMade = 0;
   private membersWalked = 0;
   private sizes = new WeakMap<object, number>();
+  private readonly spend: (steps: number) => void;
+
+  /** @param spend hears of every step; whatever it throws ends the evaluation. */
+  constructor(spend: (steps: number) => void) {
+    this.spend = spend;
+  }
 
   step(): void {
     this.steps += 1;
     if (this.steps > MOST_STEPS) throw new Error(`More than ${MOST_STEPS} steps`);
+    this.spend(1);
   }
 
   /** A value came about. */
@@ -48,6 +57,7 @@ export class Effort {
     const members = Array.isArray(value) ? value : Object.entries(value).flat();
     this.membersMade += members.length;
     if (this.membersMade > MOST_MADE) throw new Error(TOO_MUCH);
+    this.spend(members.length / MEMBERS_A_STEP);
     let size = 1;
     for (const member of members) size = this.bounded(size + this.sizeOf(member));
     this.sizes.set(value, size);

@@ -42,9 +42,13 @@ type Part = {
 
 /**
  * Runs an expression that `expressionFault` found nothing wrong with. Steps, depth and the sizes of values
- * bound it instead of time.
+ * bound it instead of time; `spend` hears of them.
  */
-export async function evaluate(source: string, input: unknown): Promise<Evaluated> {
+export async function evaluate(
+  source: string,
+  input: unknown,
+  spend: (steps: number) => void = () => undefined,
+): Promise<Evaluated> {
   const fault = expressionFault(source);
   if (fault !== undefined) return { ok: false, message: fault };
   try {
@@ -53,7 +57,7 @@ export async function evaluate(source: string, input: unknown): Promise<Evaluate
       stack: MOST_DEPTH,
       sequence: MOST_ITEMS,
     });
-    const effort = new Effort();
+    const effort = new Effort(spend);
     const { walked, changes } = costly(expression.ast());
     const enter = (): void => effort.step();
     const leave = (part: Part, _: unknown, __: unknown, result: unknown): void => {

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { formatDate } from "../date-format";
-import { compileExpression, evaluateExpression } from "../expression";
+import { checkExpression, evaluateExpression } from "../expression";
 import { readKeys } from "../path";
 import { list, members, ModifierFault, number, pathOf, stringOf, truthy } from "./argument";
 import { matcherOf, replaced } from "./replace";
@@ -38,7 +38,7 @@ export const MODIFIERS = new Map<string, Definition>([
       ["expression"],
       (value, { expression }, work) =>
         evaluateExpression(stringOf(expression), value, (steps) => work.spend(steps * A_STEP)),
-      ({ expression }) => void compileExpression(stringOf(expression)),
+      ({ expression }) => checkExpression(stringOf(expression)),
     ),
   ],
   [
