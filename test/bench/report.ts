@@ -43,11 +43,11 @@ export function latencyRow(
 }
 
 export function isolationRow(
-  when: string,
+  dead: string,
   results: readonly LoadResult[],
 ): Record<string, string | number> {
   return {
-    "99 destinations, a hundredth that stops answering": when,
+    "99 destinations, of a hundred dead": dead,
     "accepted→delivered p50 ms": middle(results, (it) => it.acceptedToDelivered.p50),
     p99: middle(results, (it) => it.acceptedToDelivered.p99),
     ...stolenOf(results),

@@ -35,7 +35,7 @@ import {
   speedRow,
 } from "./report.ts";
 import { resourceFigures } from "./resources.ts";
-import { removeFolder, startWorker, stopAll } from "./server.ts";
+import { removeFolder, type Running, startWorker, stopAll } from "./server.ts";
 import { deadAmong, mebibyte, recoverMany } from "./trouble.ts";
 import { vendorBudget } from "./vendor-budget.ts";
 
@@ -60,19 +60,7 @@ process.once("exit", () => {
 process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 
 const loadBefore = loadavg()[0] ?? 0;
-const tributary = await startWorker(
-  "wrangler.toml",
-  "test/bench/worker.ts",
-  join(folder, "tributary"),
-  {
-    ENVIRONMENT: "local",
-    SCHEDULE: "ticks",
-    EGRESS_ALLOW: "127.0.0.1,localhost",
-    MASTER_KEY: btoa("0123456789abcdef0123456789abcdef"),
-    SESSION_KEY: secret("session"),
-    BOOTSTRAP_KEY: secret("bootstrap"),
-  },
-);
+const tributary = await startTributary("tributary");
 const floor = await startWorker(
   "test/bench/floor/wrangler.toml",
   "test/bench/floor/worker.ts",
@@ -81,25 +69,33 @@ const floor = await startWorker(
 const receiver = await startReceiver({ secret: signingSecret });
 const sandbox = await startSandbox({ rateLimitPerMinute: Infinity });
 
-await call(
-  tributary,
-  "POST",
-  "/v1/bootstrap",
-  { authorization: `Bearer ${secret("bootstrap")}` },
-  {
+await call(tributary, "POST", "/bench/destinations", authorization.key, {
+  count: STREAMS,
+  url: `${receiver.url}/load`,
+  signingSecret,
+});
+
+/** A platform with its organization, on a state of its own. */
+async function startTributary(name: string): Promise<Running> {
+  const server = await startWorker("wrangler.toml", "test/bench/worker.ts", join(folder, name), {
+    ENVIRONMENT: "local",
+    SCHEDULE: "ticks",
+    EGRESS_ALLOW: "127.0.0.1,localhost",
+    MASTER_KEY: btoa("0123456789abcdef0123456789abcdef"),
+    SESSION_KEY: secret("session"),
+    BOOTSTRAP_KEY: secret("bootstrap"),
+  });
+  const bearer = { authorization: `Bearer ${secret("bootstrap")}` };
+  await call(server, "POST", "/v1/bootstrap", bearer, {
     organizationName: "Bench",
     organizationSecret: secret("organization"),
     userSecret: secret("user"),
     apiKey: secret("key"),
     email: "bench@tributary.local",
     password: secret("password"),
-  },
-);
-await call(tributary, "POST", "/bench/destinations", authorization.key, {
-  count: STREAMS,
-  url: `${receiver.url}/load`,
-  signingSecret,
-});
+  });
+  return server;
+}
 
 type Figures = { lost: number } & Record<string, unknown>;
 
@@ -110,7 +106,11 @@ const lostIn = (results: readonly LoadResult[]): number =>
     0,
   );
 
-const door = { url: `${tributary.url}/bench/events`, headers: authorization.key };
+const doorOf = ({ url }: Running): Load["door"] => ({
+  url: `${url}/bench/events`,
+  headers: authorization.key,
+});
+const door = doorOf(tributary);
 const load = { callbackUrl: `${receiver.url}/load`, events: Number(options.events), streams: 1 };
 
 type Shape = { what: string; more: Partial<Load> };
@@ -209,8 +209,13 @@ const resources = async (): Promise<Figures> => ({
 
 /** One dead destination among a hundred, a large event, many dead notifications recovered under a kill. */
 async function trouble(): Promise<Figures> {
-  const { before, after } = await deadAmong(tributary, receiver, { door }, rounds);
-  print([isolationRow("before", before), isolationRow("after its first timeout", after)]);
+  const other = await startTributary("other");
+  const hundreds = {
+    well: { server: other, door: doorOf(other) },
+    ill: { server: tributary, door },
+  };
+  const { well, ill } = await deadAmong(hundreds, receiver, rounds);
+  print([isolationRow("none", well), isolationRow("one, timed out before", ill)]);
   const large = await mebibyte(tributary, receiver);
   console.log(`an event of 1 MiB, sent until delivered whole: ${Math.round(large.ms)} ms`);
   const recovered = await recoverMany(tributary, receiver, { door }, Number(options.recover));
@@ -221,8 +226,8 @@ async function trouble(): Promise<Figures> {
       `recovered in ${Math.round(recovered.recoveredSeconds)} s, ${recovered.repeated} of them twice; other events p50 ` +
       `${ms(quiet.acceptedToDelivered.p50)} before, meanwhile p50 ${ms(live.acceptedToDelivered.p50)}, p99 ${ms(live.acceptedToDelivered.p99)}`,
   );
-  const lost = lostIn([...before, ...after, live]) + recovered.missing + (large.intact ? 0 : 1);
-  return { lost, oneDeadAmongAHundred: { before, after }, mebibyte: large, recovered };
+  const lost = lostIn([...well, ...ill, live]) + recovered.missing + (large.intact ? 0 : 1);
+  return { lost, oneDeadAmongAHundred: { well, ill }, mebibyte: large, recovered };
 }
 
 const sections = { throughput, pace, polls, inbound, budget, apps, resources, trouble };

@@ -21,59 +21,55 @@ const destinations = (server: Running, name: string, count: number, url: string)
 const commitAll = (server: Running, stream: string, ids: readonly string[]): Promise<any> =>
   call(server, "POST", "/bench/events", authorization.key, { stream, ids });
 
-/** How the 99 others fare before one of a hundred destinations stops answering, and after its first timeout. */
+/** A Worker with a hundred destinations, each with a stream, of which one gets an event a second all the time. */
+export type Hundred = { server: Running; door: Load["door"] };
+
+/**
+ * How the 99 others fare where one of a hundred destinations stopped answering, after its first timeout, and
+ * where none did: round by round in turns, so that what the machine's host does meets both.
+ */
 export async function deadAmong(
-  server: Running,
+  hundreds: { well: Hundred; ill: Hundred },
   receiver: Receiver,
-  load: Pick<Load, "door">,
   rounds: number,
-): Promise<{ before: LoadResult[]; after: LoadResult[] }> {
-  await destinations(server, "many", DESTINATIONS - 1, `${receiver.url}/many/{index}`);
-  const dead = await startReceiver();
-  await destinations(server, "silent", 1, `${dead.url}/silent`);
-  const run = (): Promise<LoadResult> =>
-    runLoad(
-      {
-        ...load,
-        callbackUrl: "",
-        streams: DESTINATIONS - 1,
-        prefix: "many",
-        events: 500,
-        ratePerSecond: 50,
-      },
-      receiver,
-    );
-  const feed = (): (() => Promise<void>) => {
-    let running = true;
-    const fed = (async () => {
-      for (let sent = 0; running; sent += 1) {
-        await commitAll(server, "silent0", [`${randomBytes(4).toString("hex")}-${sent}`]);
-        await sleep(1_000);
-      }
-    })();
-    return async () => {
-      running = false;
-      await fed;
-    };
+): Promise<{ well: LoadResult[]; ill: LoadResult[] }> {
+  const hundredths = await Promise.all([startReceiver(), startReceiver()]);
+  const [wellHundredth, illHundredth] = hundredths;
+  for (const [{ server }, { url }] of [
+    [hundreds.well, wellHundredth],
+    [hundreds.ill, illHundredth],
+  ] as const) {
+    await destinations(server, "many", DESTINATIONS - 1, `${receiver.url}/many/{index}`);
+    await destinations(server, "hundredth", 1, `${url}/hundredth`);
+  }
+  const shape = { streams: DESTINATIONS - 1, prefix: "many", events: 500, ratePerSecond: 50 };
+  const run = async ({ server, door }: Hundred): Promise<LoadResult> => {
+    // Objects that slept wake up uncounted, here as there.
+    const ids = [randomBytes(4).toString("hex")];
+    for (let n = 0; n < shape.streams; n += 1) await commitAll(server, `many${n}`, ids);
+    return runLoad({ ...shape, door, callbackUrl: "" }, receiver);
   };
-  const runs = async (): Promise<LoadResult[]> => {
-    // Objects that slept wake up uncounted, before as after.
-    await run();
-    const results = [];
-    for (let done = 0; done < rounds; done += 1) results.push(await run());
-    return results;
-  };
-  const stopWell = feed();
-  const before = await runs();
-  await stopWell();
-  dead.respond = () => ({ status: 200, delayMs: Infinity });
-  const stopDead = feed();
+  let running = true;
+  const feeds = Object.values(hundreds).map(async ({ server }) => {
+    for (let sent = 0; running; sent += 1) {
+      await commitAll(server, "hundredth0", [`${randomBytes(4).toString("hex")}-${sent}`]);
+      await sleep(1_000);
+    }
+  });
+  await run(hundreds.well);
+  await run(hundreds.ill);
+  illHundredth.respond = () => ({ status: 200, delayMs: Infinity });
   await sleep(FIRST_TIMEOUT_MS);
-  const after = await runs();
-  await stopDead();
+  const results = { well: [] as LoadResult[], ill: [] as LoadResult[] };
+  for (let done = 0; done < rounds; done += 1) {
+    results.well.push(await run(hundreds.well));
+    results.ill.push(await run(hundreds.ill));
+  }
+  running = false;
+  await Promise.all(feeds);
   // Its connections are let go only now: nobody else waits for them.
-  await dead.close();
-  return { before, after };
+  await Promise.all(hundredths.map((one) => one.close()));
+  return results;
 }
 
 /** One event of a mebibyte: accepted, kept, sent; how long until it is whole at the receiver. */
