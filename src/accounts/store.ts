@@ -14,9 +14,9 @@ export type Asker = {
 export type Scope = "read" | "write" | "admin";
 const ALL: readonly Scope[] = ["read", "write", "admin"];
 
-/** A revoked secret is refused after this at the latest; until then nobody asks the database again. */
+/** A revoked secret is refused after this at the latest, one that expired at once; until then nobody asks the database again. */
 const TRUST_MS = 5_000;
-const known = new Map<string, { until: number; asker: Asker | undefined }>();
+const known = new Map<string, { until: number; asker: Asker }>();
 
 /** The user a secret belongs to; with an organization's secret, both must fit. */
 export function findBySecrets(
@@ -40,14 +40,14 @@ export function findBySecrets(
             : eq(organizations.secretHash, organizationHash),
         ),
       );
-    return row === undefined
-      ? undefined
-      : {
-          organizationId: row.organizationId,
-          userId: row.id,
-          scopes: row.role === "admin" ? ALL : ["read", "write"],
-          name: `user:${row.id}`,
-        };
+    if (row === undefined) return undefined;
+    const asker: Asker = {
+      organizationId: row.organizationId,
+      userId: row.id,
+      scopes: row.role === "admin" ? ALL : ["read", "write"],
+      name: `user:${row.id}`,
+    };
+    return { asker, until: null };
   });
 }
 
@@ -60,6 +60,7 @@ export function findByApiKey(db: D1Database, key: string, now: number): Promise<
         id: apiKeys.id,
         organizationId: apiKeys.organizationId,
         scopes: apiKeys.scopes,
+        expiresAt: apiKeys.expiresAt,
         userId: users.id,
       })
       .from(apiKeys)
@@ -75,27 +76,29 @@ export function findByApiKey(db: D1Database, key: string, now: number): Promise<
       )
       .orderBy(users.id)
       .limit(1);
-    return row === undefined
-      ? undefined
-      : {
-          organizationId: row.organizationId,
-          userId: row.userId,
-          scopes: ALL.filter((scope) => row.scopes.includes(scope)),
-          name: `key:${row.id}`,
-        };
+    if (row === undefined) return undefined;
+    const asker: Asker = {
+      organizationId: row.organizationId,
+      userId: row.userId,
+      scopes: ALL.filter((scope) => row.scopes.includes(scope)),
+      name: `key:${row.id}`,
+    };
+    return { asker, until: row.expiresAt };
   });
 }
 
 async function trusted(
   key: string,
   now: number,
-  find: () => Promise<Asker | undefined>,
+  find: () => Promise<{ asker: Asker; until: number | null } | undefined>,
 ): Promise<Asker | undefined> {
   const entry = known.get(key);
   if (entry !== undefined && entry.until > now) return entry.asker;
-  const asker = await find();
+  const found = await find();
   if (known.size > 10_000) known.clear();
-  if (asker !== undefined) known.set(key, { until: now + TRUST_MS, asker });
+  if (found === undefined) return undefined;
+  const { asker, until } = found;
+  known.set(key, { until: Math.min(now + TRUST_MS, until ?? Infinity), asker });
   return asker;
 }
 

@@ -1,6 +1,6 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { checkEgress } from "../../src/http/egress";
 import { HOSTILE } from "../http/hostile";
@@ -296,6 +296,24 @@ describe("keys, audit and the organization", () => {
       })
     ).body;
     expect((await v1("GET", "/destinations", undefined, `Bearer ${past.key}`)).status).toBe(401);
+  });
+
+  it("ends the moment it expires, though it was used just before", async () => {
+    const expiresAt = new Date(Date.now() + 60_000).toISOString();
+    const { key } = (await v1("POST", "/keys", { name: "short", scopes: ["read"], expiresAt }))
+      .body;
+    const status = async (aheadMs: number): Promise<number> => {
+      vi.useFakeTimers({ toFake: ["Date"], now: Date.parse(expiresAt) + aheadMs });
+      return (await v1("GET", "/destinations", undefined, `Bearer ${key}`)).status;
+    };
+    onTestFinished(() => void vi.useRealTimers());
+    expect([await status(-1_000), await status(-1), await status(0)]).toEqual([200, 200, 401]);
+  });
+
+  it.each([0, 31, 1.5, "3"])("refuses to keep events for %j days", async (retentionDays) => {
+    const { status, body } = await v1("PATCH", "/organization", { retentionDays });
+    expect({ status, field: body.error.field }).toEqual({ status: 400, field: "retentionDays" });
+    expect(body.error.message).toContain("a whole number of days, 1 to 30");
   });
 
   it("tells the operations callback of what went wrong", async () => {
