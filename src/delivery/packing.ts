@@ -1,22 +1,30 @@
-import type { Destination, DestinationDraft } from "./destination";
+/** What is sent along with every callback: as its owner says, and as operators say, who have the last word. */
+export type Along = Record<"headers" | "query" | "operators", Record<string, string>>;
 
-/** Secret query parameters lie with the headers, marked by a character no header name has. */
-export function withQuery({ headers, query = {} }: DestinationDraft): Record<string, string> {
-  const marked = Object.entries(query).map(([name, value]) => [`?${name}`, value]);
-  return { ...headers, ...Object.fromEntries(marked) };
+/** Characters no header name has. */
+const MARKS = { headers: "", query: "?", operators: "=" } as const;
+
+/** One sealed value holds it all: secret query parameters and operators' headers are marked. */
+export function packed(along: Along): Record<string, string> {
+  const marked = (part: keyof Along) =>
+    Object.entries(along[part]).map(([name, value]) => [MARKS[part] + name, value]);
+  return Object.fromEntries([...marked("headers"), ...marked("query"), ...marked("operators")]);
 }
 
-/** Headers and secret query parameters, apart again. */
-export function splitQuery(all: Record<string, string>): Pick<Destination, "headers" | "query"> {
-  const entries = Object.entries(all);
-  return {
-    headers: Object.fromEntries(entries.filter(([name]) => !name.startsWith("?"))),
-    query: Object.fromEntries(
-      entries
-        .filter(([name]) => name.startsWith("?"))
-        .map(([name, value]) => [name.slice(1), value]),
-    ),
-  };
+export function unpacked(all: Record<string, string>): Along {
+  const along: Along = { headers: {}, query: {}, operators: {} };
+  for (const [name, value] of Object.entries(all))
+    if (name.startsWith(MARKS.query)) along.query[name.slice(1)] = value;
+    else if (name.startsWith(MARKS.operators)) along.operators[name.slice(1)] = value;
+    else along.headers[name] = value;
+  return along;
+}
+
+/** The headers that are sent: an operator's takes the place of the owner's of the same name. */
+export function headersOf({ headers, operators }: Along): Record<string, string> {
+  const replaced = new Set(Object.keys(operators).map((name) => name.toLowerCase()));
+  const own = Object.entries(headers).filter(([name]) => !replaced.has(name.toLowerCase()));
+  return { ...Object.fromEntries(own), ...operators };
 }
 
 /** What a destination's sealed value is bound to. */

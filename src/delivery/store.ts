@@ -7,7 +7,7 @@ import {
   type OrganizationSettings,
   type SigningKey,
 } from "../db/schema";
-import { sealedRow, splitQuery, withQuery } from "./packing";
+import { type Along, headersOf, packed, sealedRow, unpacked } from "./packing";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import {
   accountPolicy,
@@ -128,8 +128,8 @@ export function forgetDestination(id: string): void {
 
 /**
  * The statement that saves an owner's destination, for the owner's own batch (in an array: a statement
- * that is awaited runs). A change of address or of the secret takes effect with it; keys under rotation
- * and the state of the subscription stay.
+ * that is awaited runs). A change of address or of the secret takes effect with it; keys under rotation,
+ * the state of the subscription and what operators said stay.
  */
 export async function saveDestination(
   db: D1Database,
@@ -170,7 +170,11 @@ async function valuesOf(
     kind: draft.kind,
     ownerId: draft.ownerId,
     url: draft.url,
-    headersSealed: seal(ring, JSON.stringify(withQuery(draft)), sealedRow(draft.id, "headers")),
+    headersSealed: sealAlong(ring, draft.id, {
+      headers: draft.headers,
+      query: draft.query ?? {},
+      operators: previous === undefined ? {} : openAlong(ring, previous).operators,
+    }),
     legacyKeySealed:
       draft.legacyKey === null
         ? null
@@ -251,9 +255,21 @@ export function newSigningSecret(): string {
   return `whsec_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64")}`;
 }
 
+/** What is sent along with a destination's callbacks. */
+export function openAlong(ring: Keyring, row: Pick<Row, "id" | "headersSealed">): Along {
+  const { id, headersSealed } = row;
+  return unpacked(
+    headersSealed === null ? {} : JSON.parse(unseal(ring, headersSealed, sealedRow(id, "headers"))),
+  );
+}
+
+export const sealAlong = (ring: Keyring, id: string, along: Along): string =>
+  seal(ring, JSON.stringify(packed(along)), sealedRow(id, "headers"));
+
 function opened(row: Row, ring: Keyring): Destination {
   const { id, organizationId, kind, ownerId, url, enabled, active, policy } = row;
   const now = Date.now();
+  const along = openAlong(ring, row);
   return {
     id,
     organizationId,
@@ -263,11 +279,8 @@ function opened(row: Row, ring: Keyring): Destination {
     enabled,
     active,
     policy,
-    ...splitQuery(
-      row.headersSealed === null
-        ? {}
-        : JSON.parse(unseal(ring, row.headersSealed, sealedRow(id, "headers"))),
-    ),
+    headers: headersOf(along),
+    query: along.query,
     legacyKey:
       row.legacyKeySealed === null
         ? null

@@ -46,6 +46,17 @@ export async function isWanted(filter: string | undefined, event: FilteredEvent)
   return !evaluated.ok || isTrue(evaluated.value);
 }
 
+/** Events that a filter turns away are kept, and go nowhere. */
+export async function wantedOf<E extends FilteredEvent & { to: number[] }>(
+  filter: string | null | undefined,
+  events: readonly E[],
+): Promise<E[]> {
+  if (filter === undefined || filter === null) return [...events];
+  return Promise.all(
+    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
+  );
+}
+
 /** JSONata's own idea of true. */
 function isTrue(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isTrue);

@@ -2,7 +2,6 @@ import type { Connector } from "../connectors/definition";
 import type { Change } from "../connectors/webhook";
 import { digest, eventId } from "../events/event-id";
 import type { NewEvent } from "../events/event";
-import { isWanted } from "../delivery/transform";
 import { eventSettings } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 
@@ -53,17 +52,6 @@ export function eventsOf(
     data: JSON.stringify(data ?? null),
     to: [0],
   }));
-}
-
-/** Events that the instance's filter turns away are kept, and go nowhere. */
-export async function wantedBy(
-  filter: string | undefined,
-  events: readonly NewEvent[],
-): Promise<NewEvent[]> {
-  if (filter === undefined) return [...events];
-  return Promise.all(
-    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
-  );
 }
 
 const short = (version: string): string => (version.length > 200 ? digest(version) : version);

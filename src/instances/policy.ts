@@ -6,7 +6,6 @@ export type PolicyWords = {
   retrySchedule?: number[] | null | undefined;
   filter?: string | null | undefined;
   transform?: string | null | undefined;
-  headers?: Record<string, string> | undefined;
   signingSecret?: string | undefined;
 };
 
@@ -20,8 +19,6 @@ export function configurationOfPolicy(policy: PolicyWords): Record<string, strin
       policy.retrySchedule === null ? null : policy.retrySchedule?.join(","),
     "event.notification.filter": policy.filter,
     "event.notification.transform": policy.transform,
-    "event.notification.callback.headers":
-      policy.headers === undefined ? undefined : JSON.stringify(policy.headers),
     "event.notification.webhook.secret": policy.signingSecret,
   };
   return Object.fromEntries(

@@ -1,3 +1,4 @@
+import { isWanted } from "../delivery/transform";
 import { scopeKey } from "./address";
 import type { HookTarget, Listeners } from "./hooks";
 import { targetsOf } from "./hooks";
@@ -57,6 +58,26 @@ export function changeOf(
     body,
     targets: targetsOf(changed, listeners),
   };
+}
+
+/** The event a change is in its stream. */
+export const eventOf = ({ eventId, changed, resourceId, at, body }: Change) => ({
+  id: eventId,
+  objectType: changed.kind,
+  objectId: resourceId,
+  eventType: changed.type,
+  date: at,
+  data: body,
+});
+
+/** The change without the targets whose filters don't want it. */
+export async function withWantedTargets(change: Change): Promise<Change> {
+  const targets = await Promise.all(
+    change.targets.map(async ({ filter, ...target }) =>
+      (await isWanted(filter, eventOf(change))) ? [target] : [],
+    ),
+  );
+  return { ...change, targets: targets.flat() };
 }
 
 /** The source whose stream a change goes to: its scope's, or that of all unscoped resources. */

@@ -21,6 +21,8 @@ export type HookedWebhook = {
   secretFound: boolean;
   /** Absent: none. */
   order?: Order;
+  /** JSONata over a change's event: only what it is true of is wanted. */
+  filter?: string;
 };
 
 /** How its destination wants what it gets (`PATCH /v1/destinations/{id}`). */
@@ -34,6 +36,8 @@ export type HookTarget = {
   warnings: string[];
   /** Absent: none. */
   order?: Order;
+  /** Until it is applied (`withWantedTargets`); not in the log. */
+  filter?: string;
 };
 
 /** Those who listen when a request begins. */
@@ -61,6 +65,7 @@ export function targetsOf(change: Changed, { hooks, webhooks }: Listeners): Hook
     destinationId: destinationId(webhook.id),
     ...(webhook.enabled ? {} : { skipped: true }),
     ...(webhook.order === undefined ? {} : { order: webhook.order }),
+    ...(webhook.filter === undefined ? {} : { filter: webhook.filter }),
     warnings: webhook.secretFound
       ? []
       : [`Webhook '${webhook.name}' is sent without its secret, which does not exist`],

@@ -61,6 +61,5 @@ export function destinationOf(webhook: Resource, secret: string | undefined): De
     headers: Object.fromEntries(sent),
     query,
     legacyKey: null,
-    policy: {},
   };
 }

@@ -4,7 +4,7 @@ import { destinations, type SigningKey } from "../../db/schema";
 import { type Keyring, seal } from "../../db/sealed";
 import type { Destination, DestinationRecord } from "../destination";
 import { sealedRow } from "../packing";
-import { forgetDestination } from "../store";
+import { forgetDestination, openAlong, sealAlong } from "../store";
 
 /** What operators may change of a destination; `null` takes a setting away. */
 export type PolicyChange = {
@@ -15,6 +15,7 @@ export type PolicyChange = {
   retrySchedule?: number[] | null | undefined;
   filter?: string | null | undefined;
   transform?: string | null | undefined;
+  /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;
 };
 
@@ -26,11 +27,14 @@ export async function changePolicy(
   change: PolicyChange,
   now: number,
 ): Promise<void> {
+  const { id, organizationId } = destination;
   const { enabled, headers, rate, ...rest } = change;
   const members = Object.entries({ ...rest, ratePerSecond: rate }).filter(
     ([, value]) => value !== undefined,
   );
-  forgetDestination(destination.id);
+  const headersSealed =
+    headers === undefined ? undefined : await laidOver(db, ring, destination, headers);
+  forgetDestination(id);
   await drizzle(db)
     .update(destinations)
     .set({
@@ -38,22 +42,23 @@ export async function changePolicy(
       updatedAt: now,
       ...(enabled === undefined ? {} : { enabled }),
       ...(enabled === true ? { active: true } : {}),
-      ...(headers === undefined
-        ? {}
-        : {
-            headersSealed: seal(
-              ring,
-              JSON.stringify(headers),
-              sealedRow(destination.id, "headers"),
-            ),
-          }),
+      ...(headersSealed === undefined ? {} : { headersSealed }),
     })
-    .where(
-      and(
-        eq(destinations.id, destination.id),
-        eq(destinations.organizationId, destination.organizationId),
-      ),
-    );
+    .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+}
+
+/** Operators' headers beside the owner's, sealed. */
+async function laidOver(
+  db: D1Database,
+  ring: Keyring,
+  { id, organizationId }: Destination,
+  operators: Record<string, string>,
+): Promise<string | undefined> {
+  const [row] = await drizzle(db)
+    .select({ id: destinations.id, headersSealed: destinations.headersSealed })
+    .from(destinations)
+    .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+  return row && sealAlong(ring, id, { ...openAlong(ring, row), operators });
 }
 
 /** A new key signs from now on; those of its kind that were live end at `retireAt`. */

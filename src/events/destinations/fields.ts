@@ -1,8 +1,9 @@
 import * as z from "zod";
-import { headerFault } from "../../delivery/destination";
+import { type Destination, headerFault } from "../../delivery/destination";
 import { expressionFault } from "../../delivery/expression";
 import { isSigningSecret } from "../../delivery/signature";
 import { instantField } from "../../http/lists";
+import { invalid } from "../../http/refusal";
 
 const expression = z
   .string()
@@ -24,8 +25,12 @@ export const change = z.strictObject({
   ordering: z.enum(["none", "object", "source"], "Expected none, object or source").optional(),
   deadHead: z.enum(["skip", "block"], "Expected skip or block").optional(),
   retrySchedule: z.array(z.number().min(0).max(604_800)).min(1).max(50).nullable().optional(),
-  filter: expression.optional(),
-  transform: expression.optional(),
+  filter: expression
+    .optional()
+    .describe(
+      "JSONata over {objectType, objectId, eventType, date, data}: only events that it is true of are sent; one that it fails on is sent",
+    ),
+  transform: expression.optional().describe("JSONata over a body: what is sent instead of it"),
   headers: z
     .record(z.string(), z.string())
     .superRefine((headers, context) => {
@@ -34,9 +39,21 @@ export const change = z.strictObject({
         if (message !== undefined) context.addIssue({ code: "custom", message });
       }
     })
-    .optional(),
+    .optional()
+    .describe("Sent beside the owner's own headers, in place of those of the same name"),
 });
 export type DestinationChange = z.infer<typeof change>;
+
+/** What is said of a flow's step; everything else, its flow says. */
+const SAID_OF_STEPS = new Set(["enabled", "rate"]);
+
+/** @throws Refusal when a destination of this kind can't be told so. */
+export function refuseForKind(kind: Destination["kind"], changes: DestinationChange): void {
+  if (kind !== "flow-step") return;
+  const field = Object.keys(changes).find((name) => !SAID_OF_STEPS.has(name));
+  if (field !== undefined)
+    throw invalid(`${field}: The flow says this of its steps: change the flow`, field);
+}
 
 /** A new signing key: its kind, and how long the old ones sign beside it. */
 export const rotation = z.strictObject({

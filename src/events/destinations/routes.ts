@@ -7,7 +7,7 @@ import { parse, readJson } from "../../http/body";
 import { described, PAGE } from "../../http/described";
 import { readLimit, readListCursor, writeListCursor } from "../../http/lists";
 import { BODY_BYTES, found, ringOf, shown } from "./asked/routes";
-import { change, EXAMPLE, kindField, statusField } from "./fields";
+import { change, EXAMPLE, kindField, refuseForKind, statusField } from "./fields";
 import { keyRoutes } from "./keys/routes";
 import type { TellOwner } from "./owner";
 import { overTroubledStreams, recoveryRoutes } from "./recovery/routes";
@@ -68,6 +68,7 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
       async (c) => {
         const record = await found(c);
         const changes = parse(change, await readJson(c, BODY_BYTES));
+        refuseForKind(record.destination.kind, changes);
         await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
         await tellOwner(c, record, changes);
         if (changes.enabled === true)

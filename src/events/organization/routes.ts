@@ -12,9 +12,10 @@ import { checkEgress } from "../../http/egress";
 import { invalid } from "../../http/refusal";
 import { operationsDestinationId } from "../operations/notice";
 
+const DAYS = "Expected a whole number of days, 1 to 30";
 const change = z.strictObject({
   name: z.string("Expected a name").min(1).max(255).optional(),
-  retentionDays: z.number("Expected a number of days").int().min(1).max(30).optional(),
+  retentionDays: z.int(DAYS).min(1, DAYS).max(30, DAYS).optional(),
   operationsCallback: z
     .strictObject({ url: z.string("Expected a URL") })
     .nullable()
@@ -63,7 +64,6 @@ export const organizationRoutes = new Hono<AskerEnv>()
           url,
           headers: {},
           legacyKey: null,
-          policy: {},
         };
         const statements = await saveDestination(
           c.env.DB,

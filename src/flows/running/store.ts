@@ -136,7 +136,6 @@ async function switchOn(
         url: fixedUrl(transform),
         headers: {},
         legacyKey: null,
-        policy: {},
       };
       saved.push(...(await saveDestination(db, ring, draft, now)));
     } else

@@ -1,6 +1,7 @@
 import { readRetention } from "../../accounts/store";
 import type { Change, Control } from "../../connectors/webhook";
 import { count } from "../../delivery/rollup/store";
+import { wantedOf } from "../../delivery/transform";
 import { announceEvent } from "../../events/operations/store";
 import { instanceSource, streamName } from "../../events/stream-name";
 import { matchesEvent } from "../../flows/trigger";
@@ -13,7 +14,7 @@ import { instanceTarget } from "../../instances/target";
 import { touchedState } from "../../instances/touched";
 import { extract } from "../extract";
 import { say } from "../log";
-import { eventsOf, isPolled, listening, wantedBy } from "../outcome";
+import { eventsOf, isPolled, listening } from "../outcome";
 import { register } from "../registration/client";
 import { type Content, ownParts } from "../route";
 
@@ -96,7 +97,7 @@ async function commit(
     db,
     { organizationId, kind: "instance", keys: [String(instance.id)] },
     {
-      events: await wantedBy(filter, eventsOf(source, emitted, now)),
+      events: await wantedOf(filter, eventsOf(source, emitted, now)),
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
     },
     (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),

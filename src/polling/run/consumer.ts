@@ -1,7 +1,7 @@
 import { readRetention } from "../../accounts/store";
 import type { Config } from "../../config";
 import { count } from "../../delivery/rollup/store";
-import { isWanted } from "../../delivery/transform";
+import { wantedOf } from "../../delivery/transform";
 import type { Commit, NewEvent, Target } from "../../events/event";
 import { announceEvent } from "../../events/operations/store";
 import { matchesEvent } from "../../flows/trigger";
@@ -106,14 +106,9 @@ export async function announce(
   });
 }
 
-/** Events that the instance's filter turns away are kept, and go nowhere. */
-export async function wantedBy(instance: Instance, events: NewEvent[]): Promise<NewEvent[]> {
-  const filter = instance.configuration["event.notification.filter"] ?? undefined;
-  if (filter === undefined) return events;
-  return Promise.all(
-    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
-  );
-}
+/** The events with the destination that the instance's filter lets them have. */
+export const wantedBy = (instance: Instance, events: readonly NewEvent[]): Promise<NewEvent[]> =>
+  wantedOf(instance.configuration["event.notification.filter"], events);
 
 export function base(run: Run): Pick<Commit, "lease" | "expect"> {
   return { lease: run.lease, expect: run.version };

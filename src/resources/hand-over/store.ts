@@ -4,7 +4,7 @@ import { streamName } from "../../events/stream-name";
 import { type Trigger, withRuns } from "../../flows/run";
 import { matchesChange, resourceKeys } from "../../flows/trigger";
 import { prepareSourceTriggers } from "../../flows/triggers/store";
-import { type Change, sourceOf } from "../change";
+import { type Change, eventOf, sourceOf } from "../change";
 import type { HookTarget } from "../hooks";
 import { WORD } from "../match";
 
@@ -65,12 +65,7 @@ function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Ta
     return index;
   };
   const events = changes.map((change): NewEvent => ({
-    id: change.eventId,
-    objectType: change.changed.kind,
-    objectId: change.resourceId,
-    eventType: change.changed.type,
-    date: change.at,
-    data: change.body,
+    ...eventOf(change),
     to: change.targets.map(indexOf),
   }));
   return { events, targets };

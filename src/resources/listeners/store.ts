@@ -87,7 +87,7 @@ function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
 
 function toWebhook(row: z.infer<typeof webhookRow>): HookedWebhook {
   const { id, name, scope, enabled, secret_found, policy } = row;
-  const { ordering = "none", deadHead }: DestinationPolicy = JSON.parse(policy ?? "{}");
+  const { ordering = "none", deadHead, filter }: DestinationPolicy = JSON.parse(policy ?? "{}");
   return {
     id,
     name,
@@ -97,5 +97,6 @@ function toWebhook(row: z.infer<typeof webhookRow>): HookedWebhook {
     ...(ordering === "none"
       ? {}
       : { order: { ordering, ...(deadHead === "block" ? { blocks: true } : {}) } }),
+    ...(filter === undefined ? {} : { filter }),
   };
 }

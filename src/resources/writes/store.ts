@@ -2,7 +2,7 @@ import type { Config } from "../../config";
 import type { Keyring } from "../../db/sealed";
 import type { Trigger } from "../../flows/run";
 import { Refusal } from "../../http/refusal";
-import type { Cause } from "../change";
+import { type Cause, withWantedTargets } from "../change";
 import { commitPlan, type Plan } from "../commit/store";
 import { handOver } from "../hand-over/store";
 import type { Key, World } from "../key";
@@ -60,7 +60,8 @@ export async function untilCommitted<T>(
   decide: (tries: number) => Promise<Decided<T>>,
 ): Promise<T> {
   for (let tries = 1; ; tries += 1) {
-    const { plan, result } = await decide(tries);
+    const { plan: made, result } = await decide(tries);
+    const plan = { ...made, changes: await Promise.all(made.changes.map(withWantedTargets)) };
     const outcome = await commitPlan(doors.db, organizationId, plan);
     if (outcome.kind === "committed") {
       doors.later(handOverOrLog(doors, organizationId, plan, outcome.triggers));
