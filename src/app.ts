@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
-import { audited } from "./accounts/audit/routes";
+import { audited, auditedOutlets, auditedUsers } from "./accounts/audit/routes";
 import { keyRoutes } from "./accounts/keys/routes";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings/routes";
@@ -122,6 +122,7 @@ const documentation: GenerateSpecOptions["documentation"] = {
 /** API resources and their log (reference `resource-api.md`). */
 const apis = new Hono<AppEnv>()
   .use(withCorrelationId)
+  .use(auditedOutlets)
   .route("/", discoveryRoutes)
   .route("/", resourceRoutes)
   .onError(refuse("apis", errorMeta));
@@ -152,6 +153,11 @@ const apps = new Hono<AppEnv>()
     ALL,
     APP_PATHS.map((part) => `/${part}/*`),
     cors,
+  )
+  .on(
+    ALL,
+    APP_PATHS.map((part) => `/${part}/*`),
+    auditedUsers,
   )
   .route("/", userRoutes)
   .route("/", appEventRoutes)
