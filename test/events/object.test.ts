@@ -272,6 +272,61 @@ describe("a lane", () => {
     await again.commit(commit({ targets, events: [event("after")] }));
     expect(sent).toEqual([lane]);
   });
+
+  it("is slow for what jobs send anew and for what is late, so that live traffic goes first", async () => {
+    const stream = freshStream();
+    const { id } = await destination();
+    const sent: string[] = [];
+    const note = (lane: string) => ({
+      sendBatch: async (batch: { body: { items: { seq: number }[] } }[]) =>
+        void sent.push(
+          ...batch.flatMap(({ body }) => body.items.map(({ seq }) => `${seq} ${lane}`)),
+        ),
+    });
+    await runInDurableObject(stream, (instance) => {
+      const queues = { DELIVERIES: note("fast"), DELIVERIES_SLOW: note("slow") };
+      Reflect.set(instance, "env", { ...env, ...queues });
+    });
+    const toIt = (name: string) =>
+      commit({ targets: [target({ destinationId: id })], events: [event(name)] });
+    const settle = (seq: number, next: Outcome["next"], n = 1) =>
+      stream.settle([{ bundle: seq, outcomes: [{ ...delivered(seq, n), next }], last: true }]);
+    const at = Date.now();
+    const well = { kind: "delivered", at } as const;
+    await stream.commit(toIt("new"));
+    await settle(1, { kind: "dead", at, reason: "gone" });
+    await stream.commit(toIt("proves it is well"));
+    await settle(2, well);
+    await stream.commit(toIt("live"));
+    await settle(3, well);
+    const range = { from: 0, to: at + 60_000, objectType: null, eventType: null, fallbackId: null };
+    await stream.startJob({ id: "job_a", kind: "recover", destinationId: id, ...range });
+    await runDurableObjectAlarm(stream);
+    await settle(1, well, 2);
+    await stream.replay(3, { forced: true });
+    await settle(3, well, 2);
+    const unheard = event("unheard", { to: [], objectType: "others" });
+    await stream.commit(commit({ targets: [], events: [unheard] }));
+    const others = { ...range, objectType: "others" };
+    await stream.startJob({ id: "job_b", kind: "replay", destinationId: id, ...others });
+    while (sent.length < 6) await runDurableObjectAlarm(stream);
+    await settle(4, well);
+    const inOrder = target({ destinationId: id, most: 1, ordering: "source" });
+    await stream.commit(commit({ targets: [inOrder], events: [event("first"), event("second")] }));
+    vi.useFakeTimers({ toFake: ["Date"], now: at + 40_000 });
+    onTestFinished(() => void vi.useRealTimers());
+    await stream.settle([{ bundle: 5, outcomes: [delivered(5)], last: true }]);
+    expect(sent).toEqual([
+      "1 slow",
+      "2 slow",
+      "3 fast",
+      "1 slow",
+      "3 fast",
+      "4 slow",
+      "5 fast",
+      "6 slow",
+    ]);
+  });
 });
 
 describe("open", () => {

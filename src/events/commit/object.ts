@@ -128,9 +128,10 @@ export class Commits {
     };
   }
 
-  /** Notifications for events that lie here already. */
+  /** Notifications, of a replay, for events that lie here already. */
   hear(drafts: Draft[], now: Millis): Bundle[] {
     const { bundles, last } = numbered(this.outbox.arranged(drafts, now), [], this.last, now);
+    for (const notification of bundles.flat()) notification.released = true;
     this.last = last;
     const when = { now, lastEvent: last.event };
     return bundles.map((notifications) => this.outbox.place(notifications, when));

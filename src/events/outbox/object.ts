@@ -24,6 +24,8 @@ const BUNDLE_NOTIFICATIONS = 10;
 const BUNDLE_UNITS = 1_000_000;
 const RESUME_BUNDLES = 200;
 const SETTLED_STEP = 1_000;
+/** What is older, or is sent anew by a job, is late already: it lets what is live go first. */
+const LIVE_MS = 30_000;
 /** Who was well before this object slept need not prove it again behind those that are not. */
 const RECALLED_BUNDLES = 20;
 
@@ -297,7 +299,7 @@ export class Outbox {
       }
       this.inFlight.set(bundle.id, leaseUntil);
       const isFast = ready.every(
-        ({ destinationId, tries }) => tries === 0 && this.standing.isHealthy(destinationId),
+        (one) => one.tries === 0 && isLive(one, now) && this.standing.isHealthy(one.destinationId),
       );
       lanes[isFast ? "fast" : "slow"].push({
         stream: this.name(),
@@ -317,3 +319,6 @@ export class Outbox {
     this.store.setMeta("settledBelow", String(below));
   }
 }
+
+const isLive = ({ createdAt, released, forced }: Notification, now: Millis): boolean =>
+  forced === true || (released !== true && now - createdAt < LIVE_MS);
