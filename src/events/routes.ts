@@ -35,6 +35,7 @@ const replayRequest = z.strictObject({
 const consumerPosition = z.strictObject({
   cursor: z.string("Expected a cursor of this stream's events"),
 });
+const consumerName = z.string().max(200, "Expected at most 200 characters");
 
 /** Query parameters of what is about events. */
 export const OF_EVENT = {
@@ -106,8 +107,9 @@ export const streamRoutes = new Hono<AskerEnv>()
       const { name } = await streamOf(c);
       const { cursor } = parse(consumerPosition, await readJson(c, BODY_BYTES));
       readListCursor(cursor, seqCursor);
-      await saveConsumer(c.env.DB, name, c.req.param("name"), cursor, Date.now());
-      return c.json({ name: c.req.param("name"), cursor });
+      const consumer = parse(consumerName, c.req.param("name"), "name");
+      await saveConsumer(c.env.DB, name, consumer, cursor, Date.now());
+      return c.json({ name: consumer, cursor });
     },
   )
   .get(

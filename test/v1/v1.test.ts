@@ -66,6 +66,13 @@ describe("events of a stream", () => {
     const rest = await v1("GET", `/streams/${id}/consumers/etl/events`);
     expect(rest.body.items.map((one: any) => one.seq)).toEqual([3]);
     expect(rest.body.head).toBe(3);
+    const long = await v1("PUT", `/streams/${id}/consumers/${"x".repeat(201)}`, {
+      cursor: first.body.next,
+    });
+    expect({ status: long.status, field: long.body.error.field }).toEqual({
+      status: 400,
+      field: "name",
+    });
     expect((await v1("GET", `/streams/${id}/events?cursor=nonsense`)).body.error).toMatchObject({
       code: "invalid_field",
       field: "cursor",
