@@ -3,7 +3,7 @@ import type { Receiver } from "../vendors/receiver.ts";
 import type { Sandbox } from "../vendors/sandbox.ts";
 import { dollarsPerMillion, type Ledger, perThing } from "./ledger.ts";
 import type { Cost } from "./report.ts";
-import type { Running } from "./server.ts";
+import { type Running, startWorker } from "./server.ts";
 
 const IDLE_INSTANCES = 100;
 const IDLE_TICKS = 5;
@@ -18,6 +18,28 @@ export const authorization = {
   key: { authorization: `Bearer ${secret("key")}` },
   secrets: { authorization: `User ${secret("user")}, Organization ${secret("organization")}` },
 };
+
+/** A platform with its organization, on a state of its own in `folder`. */
+export async function startTributary(folder: string): Promise<Running> {
+  const server = await startWorker("wrangler.toml", "test/bench/worker.ts", folder, {
+    ENVIRONMENT: "local",
+    SCHEDULE: "ticks",
+    EGRESS_ALLOW: "127.0.0.1,localhost",
+    MASTER_KEY: btoa("0123456789abcdef0123456789abcdef"),
+    SESSION_KEY: secret("session"),
+    BOOTSTRAP_KEY: secret("bootstrap"),
+  });
+  const bearer = { authorization: `Bearer ${secret("bootstrap")}` };
+  await call(server, "POST", "/v1/bootstrap", bearer, {
+    organizationName: "Bench",
+    organizationSecret: secret("organization"),
+    userSecret: secret("user"),
+    apiKey: secret("key"),
+    email: "bench@tributary.local",
+    password: secret("password"),
+  });
+  return server;
+}
 
 export async function call(
   server: Running,

@@ -10,9 +10,16 @@ import { pathToFileURL } from "node:url";
 import { boxHeaders } from "../vendors/box.ts";
 import { hubspotHeaders } from "../vendors/hubspot.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
-import { authorization, call, costOf, secret, settledLedger, signingSecret } from "./costs.ts";
+import {
+  authorization,
+  call,
+  costOf,
+  settledLedger,
+  signingSecret,
+  startTributary,
+} from "./costs.ts";
 import { type Cost, costRow, print, round } from "./report.ts";
-import { removeFolder, type Running, startWorker, stopAll } from "./server.ts";
+import { removeFolder, type Running, stopAll } from "./server.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const OBJECTS = 100;
@@ -208,29 +215,7 @@ if (import.meta.main) {
     stopAll();
     removeFolder(folder);
   });
-  const variables = {
-    ENVIRONMENT: "local",
-    SCHEDULE: "ticks",
-    EGRESS_ALLOW: "127.0.0.1,localhost",
-    MASTER_KEY: btoa("0123456789abcdef0123456789abcdef"),
-    SESSION_KEY: secret("session"),
-    BOOTSTRAP_KEY: secret("bootstrap"),
-  };
-  const server = await startWorker(
-    "wrangler.toml",
-    "test/bench/worker.ts",
-    join(folder, "tributary"),
-    variables,
-  );
-  const admin = { authorization: `Bearer ${secret("bootstrap")}` };
-  await call(server, "POST", "/v1/bootstrap", admin, {
-    organizationName: "Bench",
-    organizationSecret: secret("organization"),
-    userSecret: secret("user"),
-    apiKey: secret("key"),
-    email: "bench@tributary.local",
-    password: secret("password"),
-  });
+  const server = await startTributary(join(folder, "tributary"));
   const receiver = await startReceiver({ secret: signingSecret });
   const { costs, answeredMs, parsed } = await inboundWebhooks(server, receiver, folder);
   print(costs.map(costRow));

@@ -18,9 +18,9 @@ import {
   idlePolls,
   POLLED_INSTANCES,
   polledChanges,
-  secret,
   settledLedger,
   signingSecret,
+  startTributary,
 } from "./costs.ts";
 import { inboundWebhooks, parsedRow } from "./inbound.ts";
 import { type Load, type LoadResult, runLoad } from "./load.ts";
@@ -60,7 +60,7 @@ process.once("exit", () => {
 process.once("SIGINT", () => process.exit(130)).once("SIGTERM", () => process.exit(143));
 
 const loadBefore = loadavg()[0] ?? 0;
-const tributary = await startTributary("tributary");
+const tributary = await startTributary(join(folder, "tributary"));
 const floor = await startWorker(
   "test/bench/floor/wrangler.toml",
   "test/bench/floor/worker.ts",
@@ -74,28 +74,6 @@ await call(tributary, "POST", "/bench/destinations", authorization.key, {
   url: `${receiver.url}/load`,
   signingSecret,
 });
-
-/** A platform with its organization, on a state of its own. */
-async function startTributary(name: string): Promise<Running> {
-  const server = await startWorker("wrangler.toml", "test/bench/worker.ts", join(folder, name), {
-    ENVIRONMENT: "local",
-    SCHEDULE: "ticks",
-    EGRESS_ALLOW: "127.0.0.1,localhost",
-    MASTER_KEY: btoa("0123456789abcdef0123456789abcdef"),
-    SESSION_KEY: secret("session"),
-    BOOTSTRAP_KEY: secret("bootstrap"),
-  });
-  const bearer = { authorization: `Bearer ${secret("bootstrap")}` };
-  await call(server, "POST", "/v1/bootstrap", bearer, {
-    organizationName: "Bench",
-    organizationSecret: secret("organization"),
-    userSecret: secret("user"),
-    apiKey: secret("key"),
-    email: "bench@tributary.local",
-    password: secret("password"),
-  });
-  return server;
-}
 
 type Figures = { lost: number } & Record<string, unknown>;
 
@@ -209,7 +187,7 @@ const resources = async (): Promise<Figures> => ({
 
 /** One dead destination among a hundred, a large event, many dead notifications recovered under a kill. */
 async function trouble(): Promise<Figures> {
-  const other = await startTributary("other");
+  const other = await startTributary(join(folder, "other"));
   const hundreds = {
     well: { server: other, door: doorOf(other) },
     ill: { server: tributary, door },

@@ -2,8 +2,8 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { authorization, call, secret, signingSecret } from "../../bench/costs.ts";
-import { removeFolder, type Running, startWorker, stopAll } from "../../bench/server.ts";
+import { authorization, signingSecret, startTributary } from "../../bench/costs.ts";
+import { removeFolder, type Running, stopAll } from "../../bench/server.ts";
 import { type Recovered, recoverMany } from "../../bench/trouble.ts";
 import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
 
@@ -13,25 +13,8 @@ let server: Running;
 let receiver: Receiver;
 
 beforeAll(async () => {
-  server = await startWorker("wrangler.toml", "test/bench/worker.ts", folder, {
-    ENVIRONMENT: "local",
-    SCHEDULE: "ticks",
-    EGRESS_ALLOW: "127.0.0.1,localhost",
-    MASTER_KEY: btoa("0123456789abcdef0123456789abcdef"),
-    SESSION_KEY: secret("session"),
-    BOOTSTRAP_KEY: secret("bootstrap"),
-  });
+  server = await startTributary(folder);
   receiver = await startReceiver({ secret: signingSecret });
-  const body = {
-    organizationName: "Recover",
-    organizationSecret: secret("organization"),
-    userSecret: secret("user"),
-    apiKey: secret("key"),
-    email: "recover@tributary.local",
-    password: secret("password"),
-  };
-  const bearer = { authorization: `Bearer ${secret("bootstrap")}` };
-  await call(server, "POST", "/v1/bootstrap", bearer, body);
 });
 afterAll(async () => {
   stopAll();
