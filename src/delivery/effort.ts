@@ -1,5 +1,5 @@
 const MOST_STEPS = 100_000;
-/** Characters and members of one value, written out. */
+/** Characters and members of one value, written out, beyond those of the input. */
 const MOST_SIZE = 2_000_000;
 /** Members of all that is made; an isolate has 128 MiB. */
 const MOST_MADE = 4_000_000;
@@ -18,10 +18,14 @@ export class Effort {
   private membersMade = 0;
   private membersWalked = 0;
   private sizes = new WeakMap<object, number>();
-  private readonly spend: (steps: number) => void;
+  private mostSize = Infinity;
+  private mostMade = Infinity;
+  private spend: (steps: number) => void = () => undefined;
 
   /** @param spend hears of every step; whatever it throws ends the evaluation. */
-  constructor(spend: (steps: number) => void) {
+  constructor(input: unknown, spend: (steps: number) => void) {
+    this.mostSize = MOST_SIZE + this.sizeOf(input);
+    this.mostMade = MOST_MADE + this.membersMade;
     this.spend = spend;
   }
 
@@ -56,7 +60,7 @@ export class Effort {
     this.sizes.set(value, Infinity);
     const members = Array.isArray(value) ? value : Object.entries(value).flat();
     this.membersMade += members.length;
-    if (this.membersMade > MOST_MADE) throw new Error(TOO_MUCH);
+    if (this.membersMade > this.mostMade) throw new Error(TOO_MUCH);
     this.spend(members.length / MEMBERS_A_STEP);
     let size = 1;
     for (const member of members) size = this.bounded(size + this.sizeOf(member));
@@ -65,7 +69,7 @@ export class Effort {
   }
 
   private bounded(size: number): number {
-    if (size > MOST_SIZE) throw new Error(`A value of more than ${MOST_SIZE} characters`);
+    if (size > this.mostSize) throw new Error(`A value of more than ${MOST_SIZE} characters`);
     return size;
   }
 }

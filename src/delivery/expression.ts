@@ -57,7 +57,7 @@ export async function evaluate(
       stack: MOST_DEPTH,
       sequence: MOST_ITEMS,
     });
-    const effort = new Effort(spend);
+    const effort = new Effort(input, spend);
     const { walked, changes } = costly(expression.ast());
     const enter = (): void => effort.step();
     const leave = (part: Part, _: unknown, __: unknown, result: unknown): void => {

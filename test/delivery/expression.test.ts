@@ -64,6 +64,15 @@ describe("evaluate", () => {
     expect(await evaluate(source, { list })).toMatchObject({ ok: false });
   });
 
+  it("takes an input larger than anything it may make", async () => {
+    const list = Array.from({ length: 30 }, (_item, n) => ({ n, text: "x".repeat(100_000) }));
+    expect(await evaluate("{ 'all': list, 'last': list[-1].n }", { list })).toEqual({
+      ok: true,
+      value: { all: list, last: 29 },
+    });
+    expect(await evaluate("[list, list]", { list })).toMatchObject({ ok: false });
+  });
+
   it("takes what is large, but used once", async () => {
     const list = Array.from({ length: 8_000 }, (_item, n) => ({ name: `n${n}`, price: n }));
     const value = async (source: string): Promise<unknown> => {
