@@ -53,6 +53,10 @@ describe("the console in a browser", () => {
     sandbox.create("accounts", { name: "Analytical Engines <Ltd>" });
     await poll(stack, polled.id);
     await receive(polled.receiver, 1);
+    const deliveries = `/v1/deliveries?source=instance:${polled.id}`;
+    await expect
+      .poll(async () => (await stack.call("GET", deliveries)).body.items[0]?.status)
+      .toBe("delivered");
 
     const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
     page.setDefaultTimeout(WAIT_MS);
@@ -114,6 +118,7 @@ describe("the console in a browser", () => {
     await picture(page, "destinations-narrow");
 
     await page.getByRole("link", { name: "Overview" }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
     expect(await fits(page)).toBe(true);
     await picture(page, "overview-narrow");
     polled.receiver.respond = () => ({
@@ -127,8 +132,13 @@ describe("the console in a browser", () => {
       deliveries.some(({ text }) => text.includes("Refused")),
     );
     await page.setViewportSize({ width: 1280, height: 800 });
-    await page.goto(`${stack.baseUrl}/console/instances/${polled.id}`);
-    await page.getByText("dead", { exact: true }).waitFor();
+    const dead = page.getByText("dead", { exact: true });
+    await expect
+      .poll(async () => {
+        await page.goto(`${stack.baseUrl}/console/instances/${polled.id}`);
+        return dead.count();
+      })
+      .toBeGreaterThan(0);
     await page.getByRole("row").nth(1).getByRole("link").first().click();
     await page.getByText("Show").first().click();
     await picture(page, "dead");
