@@ -63,6 +63,7 @@ export async function evaluate(
     const leave = (part: Part, _: unknown, __: unknown, result: unknown): void => {
       const isCall = part.type === "function" || part.type === "apply";
       if (changes && isCall) effort.remeasure();
+      if (FUNCTIONS.has(part.type)) effort.named(result);
       if (walked.has(part) || (isCall && typeof result === "string")) effort.walked(result);
       else effort.made(result);
     };
@@ -73,11 +74,18 @@ export async function evaluate(
     const value: unknown = await expression.evaluate(input);
     effort.remeasure();
     effort.made(value);
-    return { ok: true, value };
+    // A plain copy: sequences carry marks of the library, and functions hold their surroundings.
+    const text = JSON.stringify(value, (_, member: unknown) =>
+      effort.isFunction(member) ? undefined : member,
+    );
+    return { ok: true, value: text === undefined ? undefined : JSON.parse(text) };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
 }
+
+/** The parts whose values may be functions. */
+const FUNCTIONS = new Set<unknown>(["lambda", "partial", "transform", "variable"]);
 
 /** The parts whose values somebody goes through: operands and arguments; and whether values are changed in place. */
 function costly(tree: unknown): { walked: Set<unknown>; changes: boolean } {

@@ -20,7 +20,5 @@ export async function evaluateExpression(
 ): Promise<unknown> {
   const evaluated = await evaluate(text, input, spend);
   if (!evaluated.ok) throw new ExpressionFault(evaluated.message);
-  // Sequences carry marks of the library: a plain copy has none, and no functions.
-  const { value } = evaluated;
-  return value === undefined ? undefined : JSON.parse(JSON.stringify(value) ?? "null");
+  return evaluated.value;
 }

@@ -53,6 +53,14 @@ describe("evaluate", () => {
       "an object that holds the same again and again",
       "($f := function($x, $n) { $n > 0 ? $f({'a': $x, 'b': $x}, $n - 1) : $x }; $f('x', 40))",
     ],
+    [
+      "the same, disguised as a function",
+      "($f := function($x, $n) { $n > 0 ? $f({'_jsonata_lambda': true, 'apply': /a/, 'a': $x, 'b': $x}, $n - 1) : $x }; $f('x', 40))",
+    ],
+    [
+      "the same, disguised and updated",
+      "($f := function($x, $n) { $n > 0 ? $f({'_jsonata_function': true, 'a': $x, 'b': $x}, $n - 1) : $x }; $y := $f('x', 40); $ ~> | $ | {'y': $y} |)",
+    ],
     ["an object made to hold itself", "$ ~> | $ | {'self': $} |"],
     ["a large object put into each of its parts", "$ ~> | list | {'all': $$.list} |"],
     ["many large lists", "$map([1..10000], function($n) { [$$.list, $n] })"],
@@ -62,6 +70,21 @@ describe("evaluate", () => {
   ])("stops %s", async (_, source) => {
     const list = Array.from({ length: 8_000 }, (_item, n) => ({ name: `n${n}` }));
     expect(await evaluate(source, { list })).toMatchObject({ ok: false });
+  });
+
+  it("gives no function away, nor what it holds", async () => {
+    const value = async (source: string): Promise<unknown> => evaluate(source, { secret: "s" });
+    for (const source of ["$sum", "function($x) { $x }", "$ ~> | $ | {} | ~> $string"])
+      expect(await value(`{ 'f': ${source}, 'one': 1 }`)).toMatchObject({
+        ok: true,
+        value: expect.not.objectContaining({ environment: expect.anything() }),
+      });
+    expect(await value("{ 'f': function($x) { $x }, 'one': 1 }")).toEqual({
+      ok: true,
+      value: { one: 1 },
+    });
+    expect(await value("function($x) { $x }")).toEqual({ ok: true, value: undefined });
+    expect(await transformBody("$sum", "{}")).toMatchObject({ ok: false });
   });
 
   it("takes an input larger than anything it may make", async () => {
