@@ -18,8 +18,6 @@ export class Effort {
   private membersMade = 0;
   private membersWalked = 0;
   private sizes = new WeakMap<object, number>();
-  private readonly functions = new WeakSet<object>();
-  private readonly data = new WeakSet<object>();
   private mostSize = Infinity;
   private mostMade = Infinity;
   private spend: (steps: number) => void = () => undefined;
@@ -48,16 +46,6 @@ export class Effort {
     if (this.membersWalked > MOST_WALKED) throw new Error(TOO_MUCH);
   }
 
-  /** A value that may be a function: what looks like one and came about as data is data. */
-  named(value: unknown): void {
-    if (typeof value === "object" && value !== null && looksLikeFunction(value))
-      if (!this.data.has(value)) this.functions.add(value);
-  }
-
-  isFunction(value: unknown): boolean {
-    return typeof value === "object" && value !== null && this.functions.has(value);
-  }
-
   /** What was measured may have changed since. */
   remeasure(): void {
     this.sizes = new WeakMap();
@@ -66,10 +54,9 @@ export class Effort {
   /** @throws when it is too large, or holds itself. */
   private sizeOf(value: unknown): number {
     if (typeof value === "string") return this.bounded(value.length + 1);
-    if (typeof value !== "object" || value === null || this.functions.has(value)) return 1;
+    if (typeof value !== "object" || value === null || isFunction(value)) return 1;
     const known = this.sizes.get(value);
     if (known !== undefined) return this.bounded(known);
-    this.data.add(value);
     this.sizes.set(value, Infinity);
     const members = Array.isArray(value) ? value : Object.entries(value).flat();
     this.membersMade += members.length;
@@ -87,6 +74,8 @@ export class Effort {
   }
 }
 
-/** JSONata's own functions and a user's lambdas, which hold their surroundings. */
-const looksLikeFunction = (value: object): boolean =>
-  "_jsonata_lambda" in value || "_jsonata_function" in value;
+/** JSONata's own functions and a user's lambdas, which hold their surroundings; it lets nobody else make such members. */
+export const isFunction = (value: unknown): boolean =>
+  typeof value === "object" &&
+  value !== null &&
+  ("_jsonata_lambda" in value || "_jsonata_function" in value);

@@ -1,5 +1,5 @@
 import jsonata from "jsonata";
-import { Effort } from "./effort";
+import { Effort, isFunction } from "./effort";
 import { LinearEngine, LinearRegExp } from "./linear-regex";
 
 declare module "jsonata" {
@@ -63,7 +63,6 @@ export async function evaluate(
     const leave = (part: Part, _: unknown, __: unknown, result: unknown): void => {
       const isCall = part.type === "function" || part.type === "apply";
       if (changes && isCall) effort.remeasure();
-      if (FUNCTIONS.has(part.type)) effort.named(result);
       if (walked.has(part) || (isCall && typeof result === "string")) effort.walked(result);
       else effort.made(result);
     };
@@ -76,16 +75,13 @@ export async function evaluate(
     effort.made(value);
     // A plain copy: sequences carry marks of the library, and functions hold their surroundings.
     const text = JSON.stringify(value, (_, member: unknown) =>
-      effort.isFunction(member) ? undefined : member,
+      isFunction(member) ? undefined : member,
     );
     return { ok: true, value: text === undefined ? undefined : JSON.parse(text) };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
 }
-
-/** The parts whose values may be functions. */
-const FUNCTIONS = new Set<unknown>(["lambda", "partial", "transform", "variable"]);
 
 /** The parts whose values somebody goes through: operands and arguments; and whether values are changed in place. */
 function costly(tree: unknown): { walked: Set<unknown>; changes: boolean } {

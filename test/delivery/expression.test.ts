@@ -55,11 +55,7 @@ describe("evaluate", () => {
     ],
     [
       "the same, disguised as a function",
-      "($f := function($x, $n) { $n > 0 ? $f({'_jsonata_lambda': true, 'apply': /a/, 'a': $x, 'b': $x}, $n - 1) : $x }; $f('x', 40))",
-    ],
-    [
-      "the same, disguised and updated",
-      "($f := function($x, $n) { $n > 0 ? $f({'_jsonata_function': true, 'a': $x, 'b': $x}, $n - 1) : $x }; $y := $f('x', 40); $ ~> | $ | {'y': $y} |)",
+      "($f := function($x, $n) { $n > 0 ? $f({'_jsonata_lambda': true, 'a': $x, 'b': $x}, $n - 1) : $x }; $f('x', 40))",
     ],
     ["an object made to hold itself", "$ ~> | $ | {'self': $} |"],
     ["a large object put into each of its parts", "$ ~> | list | {'all': $$.list} |"],
