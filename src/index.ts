@@ -1,20 +1,20 @@
 import { app } from "./app";
 import { readConfig } from "./config";
-import { standings } from "./delivery/admission/consumer";
+import { standings } from "./delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
 import { tidy } from "./delivery/cron";
-import { consumeUndeliverable } from "./delivery/undeliverable/consumer";
-import { announcer } from "./events/operations/store";
-import { flowHandler } from "./flows/consumer";
+import { consumeUndeliverable } from "./delivery/undeliverable.consumer";
+import { announcer } from "./stream/operations/store";
+import { flowHandler } from "./flows/io";
 import { tickFlows } from "./flows/cron";
 import { consumePolls } from "./polling/consumer";
 import { tick } from "./polling/cron";
-import type { PollDoors } from "./polling/run/consumer";
+import type { PollDoors } from "./polling/run.io";
 import { tickResources } from "./resources/cron";
 
 export { Endpoint } from "./delivery/object";
-export { EventStream } from "./events/object";
-export { VendorBudget } from "./instances/budget/object";
+export { EventStream } from "./stream/object";
+export { VendorBudget } from "./hub/budget/object";
 
 /** What every door of this deployment opens onto. */
 function doorsOf(env: Env): DeliveryDoors & PollDoors {

@@ -13,8 +13,9 @@ type Node = {
 };
 type Context = { filename: string; report(fault: { node: Node; message: string }): void };
 
-const ground = ["db", "http"];
-const source = ["instances", "connectors", "flows", "events", "delivery", "accounts", ...ground];
+const ground = ["db", "http", "expressions"];
+const core = ["stream", "delivery", "metering", "accounts", ...ground];
+const source = ["hub", "instances", "connectors", "flows", ...core];
 
 /** Room → the rooms it may import. Only `index.ts` and `app.ts` see everything. */
 const mayImport: Record<string, string[]> = {
@@ -22,21 +23,26 @@ const mayImport: Record<string, string[]> = {
   http: [],
   sdk: [],
   connectors: [],
+  expressions: [],
+  metering: ["delivery", ...ground],
   accounts: ground,
-  delivery: ["accounts", ...ground],
-  events: ["delivery", "accounts", ...ground],
-  flows: ["events", "delivery", "accounts", ...ground],
-  instances: ["connectors", "events", "delivery", "accounts", ...ground],
+  delivery: ["accounts", "metering", ...ground],
+  stream: ["delivery", "metering", "accounts", ...ground],
+  operations: core,
+  flows: core,
+  instances: ["connectors", "hub", ...core],
+  hub: ["instances", "connectors", ...core],
+  elements: ["operations", "hub", "instances", "connectors", ...core],
   polling: source,
-  inbound: source,
-  "app-events": source.filter((room) => room !== "instances" && room !== "connectors"),
-  resources: source.filter((room) => room !== "instances" && room !== "connectors"),
-  console: ["polling", "inbound", "app-events", "resources", ...source],
+  inbound: ["elements", ...source],
+  "app-events": ["flows", ...core],
+  resources: ["flows", ...core],
+  console: ["polling", "inbound", "app-events", "resources", "operations", "elements", ...source],
   cli: ["sdk", "connectors"],
 };
 
 const doorless = ["db", "http", "sdk", "cli"];
-const door = /^(routes|store|object|consumer|cron|client)(\.tsx?)?$/;
+const door = /(^|\.)(routes|store|object|consumer|cron|client|io)(\.tsx?)?$/;
 const world = /^(drizzle-orm(\/|$)|cloudflare:|node:(?!crypto|buffer)|hono(\/(?!jsx|html|css)|$))/;
 
 /** `src/polling/rules/due.ts` → room `polling`, file `due.ts`; undefined outside the rooms. */

@@ -3,7 +3,7 @@ import { vi } from "vitest";
 import { app } from "../src/app";
 import type { Answer, Incoming } from "./vendors/server";
 import { FIRST, firstOrganization, MINE } from "./organization";
-import { instanceSource, streamName } from "../src/events/stream-name";
+import { instanceSource, streamName } from "../src/stream/stream-name";
 
 /** Vendors see the platform under a name of its own. */
 export const PUBLIC_URL = "https://events.example.com";

@@ -1,5 +1,5 @@
 import type { Millis } from "../delivery/attempt";
-import type { StoredEvent } from "../events/event";
+import type { StoredEvent } from "../stream/event";
 import type { Content } from "../flows/content";
 import { runId } from "../flows/run";
 

@@ -2,14 +2,14 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { User } from "../accounts/users/store";
-import type { Commit, Committed, StoredEvent } from "../events/event";
-import { eventId, onceId } from "../events/event-id";
-import { streamName } from "../events/stream-name";
+import type { Commit, Committed, StoredEvent } from "../stream/event";
+import { eventId, onceId } from "../stream/event-id";
+import { streamName } from "../stream/stream-name";
 import { forwardedHeaders } from "../flows/content";
 import { readDescriptor } from "../flows/descriptor";
 import { runId, type Trigger, triggerTargets, userSource } from "../flows/run";
 import { readOwnFlow } from "../flows/store";
-import { type Heard, learnVersion, readHeard } from "../flows/triggers/heard/store";
+import { type Heard, learnVersion, readHeard } from "../flows/triggers/heard.store";
 import {
   deleteTriggers,
   saveTrigger,

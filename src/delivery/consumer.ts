@@ -2,11 +2,11 @@ import { keyring } from "../db/sealed";
 import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
 import { TIMEOUT_MS } from "./client";
 import { accountPolicy, retryPolicyOf } from "./destination";
-import { deliverGroup, type GroupDoors } from "./group/consumer";
+import { deliverGroup, type GroupDoors } from "./group.io";
 import { Limiter } from "./limiter";
 import { dead, putBack, unsent } from "./outcome";
-import { flushCounts } from "./rollup/store";
-import { Settling } from "./settling/consumer";
+import { flushCounts } from "../metering/store";
+import { Settling } from "./settling.io";
 import { readDestinations } from "./store";
 
 /** The platform opens six connections at a time for one invocation. */

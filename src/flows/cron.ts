@@ -1,11 +1,11 @@
 import { purgeTries } from "../accounts/users/store";
-import { eventId } from "../events/event-id";
-import { streamName } from "../events/stream-name";
+import { eventId } from "../stream/event-id";
+import { streamName } from "../stream/stream-name";
 import { purgeFlowStreams } from "./logs/store";
 import { runId, triggerTargets, userSource } from "./run";
-import type { RunningDoors } from "./running/store";
-import { purgeTickets } from "./templates/tickets/store";
-import { advanceOpen } from "./templates/update/store";
+import type { RunningDoors } from "./running.store";
+import { purgeTickets } from "./templates/tickets.store";
+import { advanceOpen } from "./templates/update.store";
 import { nextMinuteOf } from "./trigger";
 import { dueSchedules, moveSchedule, scheduleMinute } from "./triggers/store";
 import { purgeUnprocessed } from "./unprocessed/store";

@@ -1,4 +1,4 @@
-import type { FlowStep, NewEvent } from "../events/event";
+import type { FlowStep, NewEvent } from "../stream/event";
 import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
 import type { Scope } from "./placeholder";

@@ -6,7 +6,7 @@ import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
 import { columnsOf, flowDraft } from "./draft";
 import { type Flow, flowView, projected } from "./flow";
-import { deleteFlow, replaceFlow, runningDoors, settled } from "./running/store";
+import { deleteFlow, replaceFlow, runningDoors, settled } from "./running.store";
 import { createFlow, readFlow, readOwnFlow } from "./store";
 import { savable } from "./validated";
 

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Millis } from "../delivery/attempt";
-import type { Commit, FlowStep, NewEvent, Target } from "../events/event";
+import type { Commit, FlowStep, NewEvent, Target } from "../stream/event";
 
 /** A row of `flow_triggers`, as a source needs it to start a flow. */
 export type Trigger = {

@@ -1,6 +1,6 @@
 import { Cron } from "croner";
 import * as z from "zod";
-import type { NewEvent } from "../events/event";
+import type { NewEvent } from "../stream/event";
 import type { TriggerKind } from "./components";
 import { stringOf } from "./modifiers/argument";
 import type { Trigger } from "./run";

@@ -1,6 +1,6 @@
 import { concatenate } from "./body";
 import { checkEgress, type EgressPolicy } from "./egress";
-import { privateAddressOf } from "./resolve/client";
+import { privateAddressOf } from "./resolve.client";
 
 export type Outbound = {
   url: string;

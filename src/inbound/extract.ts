@@ -2,9 +2,9 @@ import { RE2JS } from "re2js";
 import { parsers } from "../connectors/parsers";
 import { instantOf, isObject, textOf } from "../connectors/read";
 import type { Change, Delivery, Extracted, Extraction, Pick } from "../connectors/webhook";
-import { digest } from "../events/event-id";
-import { readField } from "../instances/hub/field";
-import { evaluate, expressionFault } from "../delivery/expression";
+import { digest } from "../stream/event-id";
+import { readField } from "../hub/field";
+import { evaluate, expressionFault } from "../expressions/expression";
 
 /** The most changes one delivery may tell of. */
 const MOST_CHANGES = 5_000;

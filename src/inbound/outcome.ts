@@ -1,7 +1,7 @@
 import type { Connector } from "../connectors/definition";
 import type { Change } from "../connectors/webhook";
-import { digest, eventId } from "../events/event-id";
-import type { NewEvent } from "../events/event";
+import { digest, eventId } from "../stream/event-id";
+import type { NewEvent } from "../stream/event";
 import { eventSettings } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 

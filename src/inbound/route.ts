@@ -1,8 +1,8 @@
 import type { Connector } from "../connectors/definition";
 import { textOf } from "../connectors/read";
 import type { TenantRule, Webhook } from "../connectors/webhook";
-import { parseExactly } from "../instances/hub/answer";
-import { readField } from "../instances/hub/field";
+import { parseExactly } from "../hub/answer";
+import { readField } from "../hub/field";
 import { tenantValues } from "../instances/routing";
 
 /** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */

@@ -12,10 +12,10 @@ import { connectorOfId } from "../instances/catalog/store";
 import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
-import { take } from "./commit/client";
+import { take } from "./commit.io";
 import { say } from "./log";
 import { type Arrived, proofOf } from "./proof";
-import { doorsOf } from "./registration/client";
+import { doorsOf } from "./registration/io";
 import { type Content, idsIn, instanceInPath, isAddressedBy, parseContent, partsOf } from "./route";
 import { instancesOfTenants } from "./store";
 

@@ -9,7 +9,7 @@ import type { DestinationDraft } from "../delivery/destination";
 import { connectorsOf } from "./catalog/store";
 import type { Instance } from "./instance";
 import { openedRow, type Row, split, toRow } from "./row";
-import { forgetTenants, renamed, routeStatements } from "./tenants/store";
+import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 
 /** An id for a row that is about to be written. A gap is left when it is not. */
 export async function nextInstanceId(db: D1Database): Promise<number> {

@@ -1,5 +1,5 @@
 import { instanceDestinationId } from "../delivery/destination";
-import type { Envelope, Target } from "../events/event";
+import type { Envelope, Target } from "../stream/event";
 import type { Instance } from "./instance";
 
 /**

@@ -1,14 +1,14 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import { keyring } from "../db/sealed";
-import { count, flushCounts } from "../delivery/rollup/store";
+import { count, flushCounts } from "../metering/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
-import { type Behind, pollAlone } from "./alone/consumer";
-import { ALIVE_MS, type Asked } from "./pass/consumer";
+import { type Behind, pollAlone } from "./alone.io";
+import { ALIVE_MS, type Asked } from "./pass.io";
 import type { PollReport } from "./poll";
-import type { PollDoors } from "./run/consumer";
-import { comeBack, takeTurns, type Turns } from "./turns/consumer";
+import type { PollDoors } from "./run.io";
+import { comeBack, takeTurns, type Turns } from "./turns/io";
 
 /** A message on the polls queue: instances that are due. */
 export const pollMessage = z.object({

@@ -1,4 +1,4 @@
-import { findResource } from "../instances/hub/request";
+import { findResource } from "../hub/request";
 import type { Instance } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
 import {

@@ -1,4 +1,4 @@
-import type { NewEvent } from "../events/event";
+import type { NewEvent } from "../stream/event";
 
 /** What one poll of one resource did. */
 export type ResourceReport = {

@@ -1,6 +1,6 @@
 import type { Resource } from "../connectors/definition";
-import { digest, eventId } from "../events/event-id";
-import type { NewEvent } from "../events/event";
+import { digest, eventId } from "../stream/event-id";
+import type { NewEvent } from "../stream/event";
 import { classify, hashDecision, readId, readPath } from "./classify";
 import type { DateSource, PolledResource } from "./polled-resource";
 import { parseInstant } from "./java-date";

@@ -2,14 +2,14 @@ import { Hono } from "hono";
 import { type AskerEnv, withKey, withSecrets } from "../accounts/routes";
 import { described } from "../http/described";
 import { conflict, notFound, Refusal } from "../http/refusal";
-import { instanceSource, streamName } from "../events/stream-name";
-import { doorsOf, ofToken } from "../instances/asked/routes";
+import { instanceSource, streamName } from "../stream/stream-name";
+import { doorsOf, ofToken } from "../instances/asked.routes";
 import { readInstance } from "../instances/store";
 import { contractTime } from "../instances/view";
 import { pollNow } from "./consumer";
 import { positionOf, readCursor } from "./cursor";
-import { pollDry } from "./dry/consumer";
-import type { PollDoors } from "./run/consumer";
+import { pollDry } from "./dry.io";
+import type { PollDoors } from "./run.io";
 import { polledResources } from "./settings";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference §4). */

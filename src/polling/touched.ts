@@ -1,5 +1,5 @@
 import type { Connector, Resource } from "../connectors/definition";
-import { findResource } from "../instances/hub/request";
+import { findResource } from "../hub/request";
 import { touchedType } from "../instances/touched";
 import type { PolledResource } from "./polled-resource";
 import { parseHubUrl } from "./hub-url";

@@ -1,4 +1,4 @@
-import { isWanted } from "../delivery/transform";
+import { isWanted } from "../expressions/transform";
 import { scopeKey } from "./address";
 import type { HookTarget, Listeners } from "./hooks";
 import { targetsOf } from "./hooks";

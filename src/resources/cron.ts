@@ -1,8 +1,8 @@
-import { streamName } from "../events/stream-name";
+import { streamName } from "../stream/stream-name";
 import { toTriggers } from "../flows/triggers/store";
 import { destinationId } from "./resource";
 import { sourceOf } from "./change";
-import { handOver, prepareTriggers } from "./hand-over/store";
+import { handOver, prepareTriggers } from "./hand-over.store";
 import {
   type LoggedChange,
   prepareExpiry,

@@ -1,4 +1,4 @@
-import type { Target } from "../events/event";
+import type { Target } from "../stream/event";
 import type { ScopeName } from "./address";
 import { type Changed, matches, type Trigger } from "./match";
 import { destinationId } from "./resource";

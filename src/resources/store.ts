@@ -3,7 +3,7 @@ import { parseScopeKey, scopeKey } from "./address";
 import { type Key, keyText, type World } from "./key";
 import { kindNamed } from "./kinds/registry";
 import type { ListStatements, Page, Statement } from "./list";
-import { listenersVersion, readListeners } from "./listeners/store";
+import { listenersVersion, readListeners } from "./listeners.store";
 import type { Content, Resource } from "./resource";
 
 /** A row of `resources` as D1 gives it. */

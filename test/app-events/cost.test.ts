@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { flushCounts } from "../../src/delivery/rollup/store";
+import { flushCounts } from "../../src/metering/store";
 import { ask, foundation, newUser } from "../accounts/ask";
 import { step, trigger } from "../flows/build";
 import { otherIsolate } from "../flows/isolate";

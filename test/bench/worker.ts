@@ -4,7 +4,7 @@ import { type AskerEnv, withKey } from "../../src/accounts/routes";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { saveDestination } from "../../src/delivery/store";
-import { instanceSource, streamName } from "../../src/events/stream-name";
+import { instanceSource, streamName } from "../../src/stream/stream-name";
 import * as production from "../../src/index";
 import { refuse } from "../../src/http/surface";
 import { ledger } from "./ledger.ts";

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { hoursOf } from "../../src/console/overview/hours";
 import { fromNow } from "../../src/console/parts";
-import { noCounts } from "../../src/delivery/rollup/count";
+import { noCounts } from "../../src/metering/count";
 import { eventually, receiver } from "../delivery/build";
 import { commit, event, target } from "../events/build";
 import { call, callV1, create } from "../instances/build";

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
-import { Standings } from "../../src/delivery/admission/consumer";
+import { Standings } from "../../src/delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
 import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/store";

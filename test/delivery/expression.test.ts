@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { evaluate, expressionFault } from "../../src/delivery/expression";
-import { isWanted, transformBody } from "../../src/delivery/transform";
+import { evaluate, expressionFault } from "../../src/expressions/expression";
+import { isWanted, transformBody } from "../../src/expressions/transform";
 
 describe("expressionFault", () => {
   it.each([

@@ -2,7 +2,7 @@ import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { consumeDeliveries } from "../../src/delivery/consumer";
-import type { EventStream } from "../../src/events/object";
+import type { EventStream } from "../../src/stream/object";
 import { commit, event, events, freshStream, target } from "../events/build";
 import { keepingQueue } from "../polling/build";
 import { destination, eventually, isolate, receiver } from "./build";

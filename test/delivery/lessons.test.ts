@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
-import { rotateKey } from "../../src/delivery/change/store";
+import { rotateKey } from "../../src/delivery/change.store";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import {
   deleteDestination,
@@ -13,7 +13,7 @@ import {
   readDestinationRecord,
   newSigningSecret,
 } from "../../src/delivery/store";
-import type { EventStream } from "../../src/events/object";
+import type { EventStream } from "../../src/stream/object";
 import { commit, event, events, freshStream, target } from "../events/build";
 import {
   consumeWhole,

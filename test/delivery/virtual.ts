@@ -2,11 +2,11 @@ import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
-import { Standings } from "../../src/delivery/admission/consumer";
+import { Standings } from "../../src/delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
 import type { Notice } from "../../src/delivery/notice";
 import type { Endpoint } from "../../src/delivery/object";
-import type { EventStream } from "../../src/events/object";
+import type { EventStream } from "../../src/stream/object";
 
 type Stream = DurableObjectStub<EventStream>;
 type Alarmed = Stream | DurableObjectStub<Endpoint>;

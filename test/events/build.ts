@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
-import type { Commit, NewEvent, Target } from "../../src/events/event";
-import type { EventStream } from "../../src/events/object";
+import type { Commit, NewEvent, Target } from "../../src/stream/event";
+import type { EventStream } from "../../src/stream/object";
 
 /** A stream nobody used yet. */
 export function freshStream(

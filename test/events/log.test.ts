@@ -1,11 +1,11 @@
 import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { expect, it } from "vitest";
-import { onceId } from "../../src/events/event-id";
-import type { NewEvent } from "../../src/events/event";
-import { EventLog } from "../../src/events/log/store";
-import { OutboxStore } from "../../src/events/outbox/store";
-import { StreamStore } from "../../src/events/store";
+import { onceId } from "../../src/stream/event-id";
+import type { NewEvent } from "../../src/stream/event";
+import { EventLog } from "../../src/stream/log/store";
+import { OutboxStore } from "../../src/stream/outbox/store";
+import { StreamStore } from "../../src/stream/store";
 import { commit, event, freshStream, target } from "./build";
 
 type Shape = { events: { size: number; to: number[]; once: boolean }[]; raw: number | undefined };

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { markInvalid } from "../../src/instances/grants/store";
+import { markInvalid } from "../../src/instances/grants.store";
 import {
   call,
   CALLBACK,

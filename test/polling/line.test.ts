@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UNPACED } from "../../src/delivery/rate";
-import { HORIZON_MS, stand } from "../../src/instances/budget/line";
-import { budgetOf, limitedUntil, parseRate } from "../../src/instances/budget/limit";
+import { HORIZON_MS, stand } from "../../src/hub/budget/line";
+import { budgetOf, limitedUntil, parseRate } from "../../src/hub/budget/limit";
 import { builtIn, findConnector } from "../../src/connectors/catalog";
 import { spread } from "../../src/polling/turns/spread";
 

@@ -1,8 +1,8 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Attempt } from "../../delivery/attempt";
-import type { NotificationView } from "../../events/history";
-import type { RequestView } from "../../events/deliveries/routes";
-import { dueAt } from "../../events/settle";
+import type { NotificationView } from "../../stream/history";
+import type { RequestView } from "../../operations/deliveries.routes";
+import { dueAt } from "../../stream/settle";
 import { Act, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
 import { rowOf, Source, Status } from "./list";
 

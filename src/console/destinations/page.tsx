@@ -1,5 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { DestinationStatus, DestinationView } from "../../events/destinations/view";
+import type { DestinationStatus, DestinationView } from "../../operations/destinations/view";
 import { Act, Empty, firstInstance, Instant, Pill, Table, type Tone } from "../parts";
 
 const TONES: Record<DestinationStatus, Tone> = {

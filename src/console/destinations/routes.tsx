@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import { listDestinationRecords } from "../../delivery/store";
-import { found, shown } from "../../events/destinations/asked/routes";
-import { overTroubledStreams } from "../../events/destinations/recovery/routes";
-import { test } from "../../events/destinations/trial/routes";
+import { found, shown } from "../../operations/destinations/asked.routes";
+import { overTroubledStreams } from "../../operations/destinations/recovery.routes";
+import { test } from "../../operations/destinations/trial.routes";
 import { conflict, Refusal } from "../../http/refusal";
-import { doorsOf } from "../../instances/asked/routes";
+import { doorsOf } from "../../instances/asked.routes";
 import { baseUrlOf } from "../overview/routes";
 import { type ConsoleEnv, leave, readForm } from "../session/routes";
 import { DestinationList, RECOVER } from "./page";

@@ -1,10 +1,10 @@
 import { type Context, Hono } from "hono";
 import { readConfig } from "../../config";
-import { instanceSource, streamName } from "../../events/stream-name";
+import { instanceSource, streamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { registrar } from "../../inbound/registration/routes";
 import { type Instance, switched } from "../../instances/instance";
-import { doorsOf, draftOf } from "../../instances/asked/routes";
+import { doorsOf, draftOf } from "../../instances/asked.routes";
 import { listInstances, readInstance, updateInstance } from "../../instances/store";
 import { pollNow } from "../../polling/consumer";
 import type { PollReport } from "../../polling/poll";

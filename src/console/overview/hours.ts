@@ -1,4 +1,4 @@
-import type { Rollup } from "../../delivery/rollup/store";
+import type { Rollup } from "../../metering/store";
 
 /** What happened in one hour. */
 export type Hour = { at: number; events: number; delivered: number; failed: number };

@@ -1,9 +1,9 @@
 import { type Context, Hono } from "hono";
 import { keyring } from "../../db/sealed";
 import { readConfig } from "../../config";
-import { countExceptions } from "../../delivery/exceptions/store";
-import { activeSources, readRollups } from "../../delivery/rollup/store";
-import { instanceSource, streamName } from "../../events/stream-name";
+import { countExceptions } from "../../delivery/exceptions.store";
+import { activeSources, readRollups } from "../../metering/store";
+import { instanceSource, streamName } from "../../stream/stream-name";
 import { connectorKeys, recentInstances } from "../../instances/store";
 import { rowOf, type Row } from "../deliveries/list";
 import type { ConsoleEnv } from "../session/routes";

@@ -1,4 +1,4 @@
-import type { Notification } from "../../events/event";
+import type { Notification } from "../../stream/event";
 import { STEP_IN, STEP_OUT } from "../components";
 import type { Hit } from "./query";
 

@@ -6,7 +6,7 @@ import {
   parseNotificationId,
   parseStreamName,
   streamName,
-} from "../../events/stream-name";
+} from "../../stream/stream-name";
 import { parse, readTypedJson } from "../../http/body";
 import { whole } from "../../http/paging";
 import { invalid, notFound } from "../../http/refusal";

@@ -7,13 +7,13 @@ import { conflict, notFound } from "../../http/refusal";
 import { columnsOf, flowDraft } from "../draft";
 import type { Flow } from "../flow";
 import { FLOW_BYTES, newFlow, ownFlow, visibleFlow } from "../routes";
-import { deleteFlow, replaceFlow, runningDoors, settled } from "../running/store";
+import { deleteFlow, replaceFlow, runningDoors, settled } from "../running.store";
 import { createFlow, readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./clone";
 import { savable } from "../validated";
 import { countFlowsFrom, flowsFrom, instancesOf } from "./store";
-import { createTicket, readTicket, type Ticket } from "./tickets/store";
-import { advance } from "./update/store";
+import { createTicket, readTicket, type Ticket } from "./tickets.store";
+import { advance } from "./update.store";
 
 /** Questions to the database that a request spends on an update: each question about the ticket goes on with it. */
 const PROMPT = 300;

@@ -2,13 +2,13 @@ import { and, eq, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 import { flowTriggers, schedule } from "../../db/schema";
-import type { Commit, NewEvent } from "../../events/event";
+import type { Commit, NewEvent } from "../../stream/event";
 import { triggerKind } from "../components";
 import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
 import { type Trigger, withRuns } from "../run";
 import { nextMinuteOf, triggerKeyOf } from "../trigger";
-import { announceTriggers } from "./heard/store";
+import { announceTriggers } from "./heard.store";
 
 export type TriggerDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 

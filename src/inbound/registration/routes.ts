@@ -1,6 +1,6 @@
-import type { Companion } from "../../instances/edit/routes";
+import type { Companion } from "../../elements/edit.routes";
 import { listening } from "../outcome";
-import { doorsOf, register } from "./client";
+import { doorsOf, register } from "./io";
 
 /** Keeps a vendor's webhooks in step with the instance that wants them, and starts feeds that only webhooks wake. */
 export const registrar: Companion = {

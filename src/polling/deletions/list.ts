@@ -1,8 +1,8 @@
 import type { Deletions } from "../../connectors/definition";
 import { instantOf, textOf } from "../../connectors/read";
-import { eventId } from "../../events/event-id";
-import type { NewEvent } from "../../events/event";
-import { readField } from "../../instances/hub/field";
+import { eventId } from "../../stream/event-id";
+import type { NewEvent } from "../../stream/event";
+import { readField } from "../../hub/field";
 
 /** What a vendor's list of deletions says. */
 export type Listed =

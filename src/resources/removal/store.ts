@@ -1,7 +1,7 @@
 import { prepareDestination, prepareRemoval } from "../../delivery/store";
 import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
-import { emptyPlan, type Plan } from "../commit/store";
+import { emptyPlan, type Plan } from "../commit.store";
 import type { Listeners } from "../hooks";
 import type { Key } from "../key";
 import { kindsIn } from "../kinds/registry";
@@ -13,11 +13,11 @@ import {
   readFinalized,
   readReferrers,
   referrersCount,
-} from "../relations/store";
+} from "../relations.store";
 import { readResource, readWorld } from "../store";
 import { destinationOf } from "../webhook";
 import { missing } from "../writes/checks";
-import { readDependents, readReleased } from "./waiting/store";
+import { readDependents, readReleased } from "./waiting.store";
 import {
   type Caller,
   causeOf,

@@ -6,14 +6,14 @@ import type { Address } from "../address";
 import { type Draft, isTooDeep, parseDocument, subResourceFaults } from "../document";
 import { editOf } from "../edit";
 import { shapeOf } from "../embed";
-import { readShown } from "../embed/store";
+import { readShown } from "../embed.store";
 import { parsePatch } from "../patch";
-import type { ApisContext, Collection, Item } from "../reading/routes";
+import type { ApisContext, Collection, Item } from "../reading.routes";
 import { deleteResource, removalOf } from "../removal/store";
 import { isObject, type Warning } from "../resource";
 import { changeResource, type Request as WriteRequest } from "./change/store";
 import { refuse } from "./checks";
-import { createResource } from "./creation/store";
+import { createResource } from "./creation.store";
 import type { Caller, WriteDoors } from "./store";
 
 const MOST_BODY_BYTES = 1_000_000;

@@ -9,9 +9,9 @@ import {
   releaseRefreshLease,
   saveGrant,
   takeRefreshLease,
-} from "../../../src/instances/grants/store";
-import { getRecord, type HubDoors, listRecords, ping } from "../../../src/instances/hub/client";
-import { exchangeCode } from "../../../src/instances/hub/grant/client";
+} from "../../../src/instances/grants.store";
+import { getRecord, type HubDoors, listRecords, ping } from "../../../src/hub/client";
+import { exchangeCode } from "../../../src/hub/grant.client";
 import type { Instance } from "../../../src/instances/instance";
 import { insertInstance, nextInstanceId, readInstance } from "../../../src/instances/store";
 import { firstOrganization } from "../../organization";

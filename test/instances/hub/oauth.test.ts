@@ -9,7 +9,7 @@ import {
   readGrant,
   tokenRequest,
   tokenState,
-} from "../../../src/instances/hub/oauth";
+} from "../../../src/hub/oauth";
 
 const withAuthentication = (changes: object): Connector =>
   connectorSchema.parse({ ...concur, authentication: { ...concur.authentication, ...changes } });

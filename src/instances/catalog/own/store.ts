@@ -4,7 +4,7 @@ import type { Connector } from "../../../connectors/definition";
 import { inboundRoutes, instances } from "../../../db/schema";
 import type { Keyring } from "../../../db/sealed";
 import { readInstances } from "../../store";
-import { routeStatements } from "../../tenants/store";
+import { routeStatements } from "../../tenants.store";
 
 /** Instances rerouted in one batch. */
 const AT_ONCE = 50;

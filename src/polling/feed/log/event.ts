@@ -1,6 +1,6 @@
 import type { Change } from "../../../connectors/webhook";
-import { eventId } from "../../../events/event-id";
-import type { NewEvent } from "../../../events/event";
+import { eventId } from "../../../stream/event-id";
+import type { NewEvent } from "../../../stream/event";
 
 /** The event of a log's entry: its own id tells it from every other. */
 export function logEvent(

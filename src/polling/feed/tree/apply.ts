@@ -1,6 +1,6 @@
 import type { TreeEntry } from "../../../connectors/feed";
-import { digest, eventId } from "../../../events/event-id";
-import type { NewEvent } from "../../../events/event";
+import { digest, eventId } from "../../../stream/event-id";
+import type { NewEvent } from "../../../stream/event";
 
 /**
  * What a tree feed's entries mean, against an index of what was known (reference `vendors.md` §3). The index

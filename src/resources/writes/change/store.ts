@@ -1,7 +1,7 @@
 import { invalid } from "../../../http/refusal";
 import { type Cause, changeOf } from "../../change";
-import { emptyPlan, type Plan } from "../../commit/store";
-import { addDestinations } from "../../destinations/store";
+import { emptyPlan, type Plan } from "../../commit.store";
+import { addDestinations } from "../../destinations.store";
 import { type Draft, maskFaults } from "../../document";
 import { type Key, keyText, type World } from "../../key";
 import { dataOf, type Resource } from "../../resource";

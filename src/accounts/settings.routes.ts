@@ -1,0 +1,49 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { parse, readJson } from "../http/body";
+import { forbidden, notFound } from "../http/refusal";
+import { type AskerEnv, withSecrets } from "./routes";
+import { changeSettings, readSettings } from "./store";
+
+/** `…/accounts/settings`: what happens to notifications that fail (reference §8). */
+const settings = z.object({
+  "notification.webhook.failure.policy": z.enum(["retry", "queue"]).optional(),
+  "notification.webhook.retry.profile": z.enum(["default", "long"]).optional(),
+});
+
+const SETTINGS_BYTES = 64 * 1024;
+
+export const accountSettingsRoutes = new Hono<AskerEnv>()
+  .use("/accounts/settings", withSecrets)
+  .use("/accounts/:id/settings", withSecrets)
+  .get("/accounts/settings", async (c) =>
+    c.json(shown(await readSettings(c.env.DB, c.var.asker.organizationId))),
+  )
+  .patch("/accounts/settings", async (c) => {
+    const changes = parse(settings, await readJson(c, SETTINGS_BYTES));
+    return c.json(
+      shown(await changeSettings(c.env.DB, c.var.asker.organizationId, given(changes))),
+    );
+  })
+  .on(["POST", "PATCH"], "/accounts/:id/settings", async (c) => {
+    const id = c.req.param("id");
+    if (!/^\d+$/.test(id)) throw notFound(`No account with id '${id}'`);
+    if (Number(id) !== c.var.asker.organizationId) throw forbidden();
+    const changes = parse(settings, await readJson(c, SETTINGS_BYTES));
+    return c.json(
+      shown(await changeSettings(c.env.DB, c.var.asker.organizationId, given(changes))),
+    );
+  });
+
+type Settings = Awaited<ReturnType<typeof readSettings>>;
+
+function given(changes: z.infer<typeof settings>): Settings {
+  return Object.fromEntries(Object.entries(changes).filter(([, value]) => value !== undefined));
+}
+
+function shown(all: Settings): Record<string, string> {
+  return {
+    "notification.webhook.failure.policy": all["notification.webhook.failure.policy"] ?? "retry",
+    "notification.webhook.retry.profile": all["notification.webhook.retry.profile"] ?? "default",
+  };
+}

@@ -1,0 +1,87 @@
+import { type Context, Hono } from "hono";
+import * as z from "zod";
+import { type UserEnv, withUser } from "../accounts/users/routes";
+import type { StoredEvent } from "../stream/event";
+import { parse, readTypedJson } from "../http/body";
+import { whole } from "../http/paging";
+import { invalid, notFound } from "../http/refusal";
+import { APP_EVENT, historyView, readRecord, sentAnswer } from "./record";
+import { BODY_BYTES, send, streamOf } from "./routes";
+
+/** Pages of the stream that one page of the history may look through. */
+const PAGES = 20;
+const PAGE = 100;
+
+/** What a user's app sent in the last seven days (reference `app-events-api.md` §3). */
+export const historyRoutes = new Hono<UserEnv>()
+  .get("/app-events", withUser, async (c) => {
+    const { event, flowId, matched, cursor } = c.req.query();
+    if (matched !== undefined && matched !== "true" && matched !== "false")
+      throw invalid(`matched: Expected true or false, got '${matched}'`, "matched");
+    if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor))
+      throw invalid(`cursor: '${cursor}' is not a cursor of the previous page`, "cursor");
+    const limit = whole(c.req.query("limit"), "limit", 50, 200);
+    const page = await history(
+      c,
+      { before: cursor === undefined ? null : Number(cursor), limit },
+      (one) => {
+        const record = readRecord(one);
+        const concerns = record.triggers.some((trigger) => trigger.flowId === flowId);
+        return (
+          (event === undefined || one.objectId === event) &&
+          (flowId === undefined || record.flowId === flowId || concerns) &&
+          (matched === undefined || String(record.triggers.length > 0) === matched)
+        );
+      },
+    );
+    return c.json({
+      items: page.events.map(historyView),
+      ...(page.next === null ? {} : { next: String(page.next) }),
+    });
+  })
+  .get("/app-events/:eventId", withUser, async (c) => {
+    const event = await storedEvent(c, c.req.param("eventId"));
+    return c.json({ ...historyView(event), data: readRecord(event).content.data });
+  })
+  .post("/app-events/:eventId/replay", withUser, async (c) => {
+    const { value } = await readTypedJson(c, BODY_BYTES);
+    const { flowId } = parse(z.object({ flowId: z.string().optional() }), value ?? {});
+    const original = await storedEvent(c, c.req.param("eventId"));
+    const { content } = readRecord(original);
+    const sent = await send(c, original.objectId, JSON.stringify(content.data), {
+      content,
+      ...(flowId === undefined ? {} : { flowId }),
+      replayOf: original.id,
+    });
+    c.header("X-Event-Id", sent.event.id);
+    return c.json(sentAnswer(c.var.user.id, sent.event, sent.record));
+  });
+
+/** App events from below a number, newest first, as far as a page may look. */
+async function history(
+  c: Context<UserEnv>,
+  { before, limit }: { before: number | null; limit: number },
+  wanted: (event: StoredEvent) => boolean,
+): Promise<{ events: StoredEvent[]; next: number | null }> {
+  const stream = streamOf(c.env, c.var.user);
+  const events: StoredEvent[] = [];
+  let below = before;
+  for (let pages = 0; pages < PAGES; pages += 1) {
+    const page = await stream.eventsBefore({ before: below, limit: PAGE });
+    for (const event of page) {
+      if (event.objectType === APP_EVENT && wanted(event)) {
+        if (events.length === limit) return { events, next: below };
+        events.push(event);
+      }
+      below = event.seq;
+    }
+    if (page.length < PAGE) return { events, next: null };
+  }
+  return { events, next: below };
+}
+
+async function storedEvent(c: Context<UserEnv>, id: string): Promise<StoredEvent> {
+  const event = await streamOf(c.env, c.var.user).event(id);
+  if (event === null || event.objectType !== APP_EVENT) throw notFound(`No event with id '${id}'`);
+  return event;
+}

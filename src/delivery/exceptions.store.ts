@@ -1,0 +1,147 @@
+import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { exceptions } from "../db/schema";
+import type { DeliveryItem, Outcome } from "./attempt";
+
+export type ExceptionRow = typeof exceptions.$inferSelect;
+
+/**
+ * Writes down what of a bundle failed, and forgets what had failed and is delivered now. A bundle that
+ * was delivered at the first try costs nothing.
+ */
+export async function recordExceptions(
+  db: D1Database,
+  stream: { name: string; organizationId: number },
+  items: readonly DeliveryItem[],
+  outcomes: readonly Outcome[],
+  now: number,
+): Promise<void> {
+  const rows: unknown[] = [];
+  const recovered: string[] = [];
+  for (const { seq, n, attempt, next } of outcomes) {
+    const item = items.find((candidate) => candidate.seq === seq);
+    if (item === undefined) continue;
+    if (next.kind === "delivered") {
+      if (n > 1 || item.noted) recovered.push(item.id);
+      continue;
+    }
+    if (next.kind === "pending" || next.kind === "parked") continue;
+    const status = next.kind;
+    const reason = next.kind === "dead" ? next.reason : null;
+    const nextAttemptAt = next.kind === "retrying" ? Math.round(next.at) : null;
+    const attempts = attempt === undefined ? n - 1 : n;
+    rows.push([
+      item.id,
+      stream.organizationId,
+      stream.name,
+      item.destinationId,
+      status,
+      reason,
+      attempts,
+      nextAttemptAt,
+      item.createdAt,
+      now,
+    ]);
+  }
+  const statements = [];
+  if (rows.length > 0) {
+    const columns = Array.from(
+      { length: 10 },
+      (_, index) => `json_extract(value, '$[${index}]')`,
+    ).join(", ");
+    statements.push(
+      db
+        .prepare(
+          `INSERT INTO exceptions SELECT ${columns} FROM json_each(?) WHERE true ON CONFLICT (id) DO UPDATE SET
+           status = excluded.status, reason = excluded.reason, attempts = excluded.attempts,
+           next_attempt_at = excluded.next_attempt_at, updated_at = excluded.updated_at`,
+        )
+        .bind(JSON.stringify(rows)),
+    );
+  }
+  if (recovered.length > 0)
+    statements.push(
+      db
+        .prepare("DELETE FROM exceptions WHERE id IN (SELECT value FROM json_each(?))")
+        .bind(JSON.stringify(recovered)),
+    );
+  if (statements.length > 0) await db.batch(statements);
+}
+
+export type ExceptionFilter = {
+  destinationId?: string | undefined;
+  statuses: ("retrying" | "held" | "dead")[];
+  from?: number | undefined;
+  to?: number | undefined;
+};
+
+/** An organization's exceptions, those changed last first, from below `before`. */
+export async function listExceptions(
+  db: D1Database,
+  organizationId: number,
+  filter: ExceptionFilter,
+  page: { before: { at: number; id: string } | null; limit: number },
+): Promise<ExceptionRow[]> {
+  const { before } = page;
+  return drizzle(db)
+    .select()
+    .from(exceptions)
+    .where(
+      and(
+        eq(exceptions.organizationId, organizationId),
+        inArray(exceptions.status, filter.statuses),
+        filter.destinationId === undefined
+          ? undefined
+          : eq(exceptions.destinationId, filter.destinationId),
+        filter.from === undefined ? undefined : gte(exceptions.createdAt, filter.from),
+        filter.to === undefined ? undefined : lte(exceptions.createdAt, filter.to),
+        before === null
+          ? undefined
+          : or(
+              lt(exceptions.updatedAt, before.at),
+              and(eq(exceptions.updatedAt, before.at), lt(exceptions.id, before.id)),
+            ),
+      ),
+    )
+    .orderBy(desc(exceptions.updatedAt), desc(exceptions.id))
+    .limit(page.limit);
+}
+
+/** How many notifications of each destination are dead or wait. */
+export async function countExceptions(
+  db: D1Database,
+  organizationId: number,
+): Promise<Map<string, { dead: number; pending: number }>> {
+  const rows = await drizzle(db)
+    .select({ id: exceptions.destinationId, status: exceptions.status, n: sql<number>`count(*)` })
+    .from(exceptions)
+    .where(eq(exceptions.organizationId, organizationId))
+    .groupBy(exceptions.destinationId, exceptions.status);
+  const counts = new Map<string, { dead: number; pending: number }>();
+  for (const { id, status, n } of rows) {
+    const entry = counts.get(id) ?? { dead: 0, pending: 0 };
+    if (status === "dead") entry.dead += n;
+    else entry.pending += n;
+    counts.set(id, entry);
+  }
+  return counts;
+}
+
+/** Streams in which a destination has dead or held notifications. */
+export async function troubledStreams(
+  db: D1Database,
+  organizationId: number,
+  destinationId: string,
+): Promise<{ stream: string; n: number }[]> {
+  return drizzle(db)
+    .select({ stream: exceptions.stream, n: sql<number>`count(*)` })
+    .from(exceptions)
+    .where(
+      and(
+        eq(exceptions.organizationId, organizationId),
+        eq(exceptions.destinationId, destinationId),
+        inArray(exceptions.status, ["dead", "held"]),
+      ),
+    )
+    .groupBy(exceptions.stream);
+}

@@ -1,0 +1,87 @@
+import type { DeliveryItem, DeliveryMessage, Outcome, Settlement } from "./attempt";
+import { recordExceptions } from "./exceptions.store";
+import { count } from "../metering/store";
+
+const SETTLE_TRIES = 4;
+/** A message is written, read and acknowledged. */
+const OPERATIONS_A_MESSAGE = 3;
+
+export type SettlingDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
+
+/** What became of one stream's messages in a batch, told to the stream as few times as can be. */
+export class Settling {
+  private ended: { bundle: number; outcomes: Outcome[] }[] = [];
+  /** Groups of a bundle that are under way. */
+  private readonly underWay = new Map<number, number>();
+  private readonly items: DeliveryItem[] = [];
+  private readonly doors: SettlingDoors;
+  private readonly stream: string;
+
+  constructor(stream: string, doors: SettlingDoors) {
+    this.stream = stream;
+    this.doors = doors;
+  }
+
+  /** A message whose notifications go their ways in so many groups. */
+  begin({ bundle, items }: DeliveryMessage, groups: number): void {
+    this.items.push(...items);
+    this.underWay.set(bundle, groups);
+    this.tally(items[0], { queueOperations: OPERATIONS_A_MESSAGE });
+  }
+
+  /** One group of a bundle is done. */
+  end(bundle: number, outcomes: Outcome[]): void {
+    this.underWay.set(bundle, (this.underWay.get(bundle) ?? 0) - 1);
+    this.ended.push({ bundle, outcomes });
+  }
+
+  /** Settles what ended since the last time, and tells who lags. */
+  async settle(lagging: string[]): Promise<void> {
+    const { ended, stream, doors } = this;
+    if (ended.length === 0 && lagging.length === 0) return;
+    this.ended = [];
+    const settlements: Settlement[] = [...Map.groupBy(ended, ({ bundle }) => bundle)].map(
+      ([bundle, parts]) => ({
+        bundle,
+        outcomes: parts.flatMap(({ outcomes }) => outcomes),
+        last: this.underWay.get(bundle) === 0,
+      }),
+    );
+    this.tally(this.items[0], { objectRequests: 1 });
+    await settled(() => doors.streams.getByName(stream).settle(settlements, lagging));
+    const { organizationId } = this.owner();
+    const outcomes = ended.flatMap((part) => part.outcomes);
+    await recordExceptions(
+      doors.db,
+      { name: stream, organizationId },
+      this.items,
+      outcomes,
+      Date.now(),
+    );
+  }
+
+  private owner(): { organizationId: number; source: string } {
+    const slash = this.stream.indexOf("/");
+    return {
+      organizationId: Number(this.stream.slice(0, slash)),
+      source: this.stream.slice(slash + 1),
+    };
+  }
+
+  /** What several destinations share is counted for that of the first item. */
+  private tally(item: DeliveryItem | undefined, more: Parameters<typeof count>[1]): void {
+    count({ ...this.owner(), destinationId: item?.destinationId ?? "" }, more, Date.now());
+  }
+}
+
+async function settled(settle: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      await settle();
+      return;
+    } catch (error) {
+      if (tries >= SETTLE_TRIES) throw error;
+      await scheduler.wait(50 * 4 ** tries);
+    }
+  }
+}

@@ -1,0 +1,59 @@
+import { eventObject } from "../../stream/body";
+import type { NotificationView } from "../../stream/history";
+
+/** Where a notification stands, in the contract's words (reference §9). */
+export function statusOf({ notification }: NotificationView): string {
+  switch (notification.state.kind) {
+    case "kept":
+      return "RECEIVED";
+    case "pending":
+    case "waiting":
+      return "NEW";
+    case "held":
+    case "retrying":
+    case "parked":
+      return "DISPATCHED";
+    case "dead":
+      return "CONSUMED";
+    case "delivered":
+      return "NOTIFIED";
+  }
+}
+
+/** A notification as the history prints it; `body` is what its destination gets. */
+export function historyView(view: NotificationView, body: string): Record<string, unknown> {
+  const { envelope, createdAt } = view.notification;
+  return {
+    id: view.id,
+    eventDate: new Date(createdAt).toISOString(),
+    status: statusOf(view),
+    providerData: rawOf(body),
+    notifiedData:
+      envelope.format === "elements"
+        ? view.events.map((event) => eventObject(envelope, event))
+        : [],
+  };
+}
+
+/** One line of a notification's story (reference §9, dispositions). */
+export function dispositionView(
+  view: NotificationView,
+  instanceId: number,
+): Record<string, unknown> {
+  return {
+    eventId: view.id,
+    elementInstanceId: instanceId,
+    notificationData: view.notification.attempts.map(({ status, error, at }) => ({
+      date: new Date(at).toISOString(),
+      message:
+        status !== null && status >= 200 && status < 300
+          ? `Completed execution: the destination answered ${status}`
+          : `Error delivering event: ${error ?? `the destination answered ${status}`}`,
+    })),
+  };
+}
+
+function rawOf(body: string): string {
+  const parsed: { message?: { raw?: unknown } } = JSON.parse(body);
+  return JSON.stringify(parsed.message?.raw ?? null);
+}

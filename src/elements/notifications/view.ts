@@ -1,0 +1,74 @@
+import type { NotificationView } from "../../stream/history";
+import type { Instance } from "../../instances/instance";
+import { contractTime } from "../../instances/view";
+
+/** The topic of an instance's events (reference §8). */
+export const topicOf = ({ id, connector }: Pick<Instance, "id" | "connector">): string =>
+  `instance-${id}-${connector.key}-events`;
+
+/** The instance a topic names. */
+export function instanceOfTopic(topic: string): number | undefined {
+  const match = /^instance-([1-9]\d{0,15})-[\w-]+-events$/.exec(topic);
+  return match === null ? undefined : Number(match[1]);
+}
+
+/** An instance's callback as a subscription; its id is the instance's. */
+export function subscriptionView(instance: Instance, active: boolean): Record<string, unknown> {
+  return {
+    id: instance.id,
+    channel: "webhook",
+    topics: [topicOf(instance)],
+    config: { url: instance.configuration["event.notification.callback.url"] ?? null },
+    active,
+  };
+}
+
+/** A notification; its id is numeric, its message a text (reference §8). */
+export function notificationView(
+  instance: Instance,
+  { id, notification }: NotificationView,
+  body: string,
+): Record<string, unknown> {
+  return {
+    id: Number(id),
+    from: instance.connector.key,
+    topic: topicOf(instance),
+    severity: "low",
+    message: body,
+    createdDate: contractTime(notification.createdAt),
+    active: notification.state.kind !== "delivered",
+    acknowledged: notification.acknowledged === true,
+  };
+}
+
+export type DeliveryStatus = "created" | "delivered" | "notified" | "retry" | "queued";
+
+/** Where a delivery stands, in the contract's words: exhausted ones are queued until they are released. */
+export function deliveryStatusOf({ state }: NotificationView["notification"]): DeliveryStatus {
+  switch (state.kind) {
+    case "pending":
+    case "waiting":
+    case "kept":
+      return "created";
+    case "delivered":
+      return "delivered";
+    case "retrying":
+    case "parked":
+      return "retry";
+    case "held":
+      return "queued";
+    case "dead":
+      return state.reason === "exhausted" ? "queued" : "notified";
+  }
+}
+
+export function deliveryView(instance: Instance, view: NotificationView): Record<string, unknown> {
+  const { createdAt, attempts } = view.notification;
+  return {
+    notificationId: Number(view.id),
+    subscriptionId: instance.id,
+    status: deliveryStatusOf(view.notification),
+    createdDate: contractTime(createdAt),
+    updatedDate: contractTime(attempts.at(-1)?.at ?? createdAt),
+  };
+}

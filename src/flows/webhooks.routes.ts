@@ -1,0 +1,91 @@
+import { type Context, Hono } from "hono";
+import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
+import { readConfig } from "../config";
+import { eventId } from "../stream/event-id";
+import { streamName } from "../stream/stream-name";
+import { readBytes } from "../http/body";
+import { invalid, notFound, Refusal } from "../http/refusal";
+import { forwardedHeaders } from "./content";
+import { runId, triggerTargets, userSource } from "./run";
+import { flowOfComponent } from "./store";
+import { readTrigger } from "./triggers/store";
+
+const BODY_BYTES = 1_048_576;
+
+/** Component webhooks (reference `app-events-api.md` §8): the address of one trigger of one flow. */
+export const webhookRoutes = new Hono<UserEnv>()
+  .on(["GET", "POST", "PUT", "DELETE"], "/flows/:flowId/components/:componentId", async (c) => {
+    const { flowId, componentId } = c.req.param();
+    const trigger = await readTrigger(c.env.DB, flowId, componentId);
+    const listens = trigger?.kind === "webhook" || trigger?.kind === "app-event";
+    if (trigger === undefined || !listens)
+      throw notFound(`No running component '${componentId}' in a flow with id '${flowId}'`);
+    if (trigger.kind === "app-event") {
+      const user = await userOf(c.env, c.req.header("authorization"));
+      if (user.id !== trigger.userId)
+        throw notFound(`No running component '${componentId}' in a flow with id '${flowId}'`);
+    }
+    const { enqueueOnly: _enqueueOnly, ...query } = c.req.query();
+    const content = {
+      method: c.req.method,
+      data: await dataOf(c),
+      query,
+      headers: forwardedHeaders(c.req.raw.headers),
+    };
+    const now = Date.now();
+    const source = userSource(trigger.userId);
+    const id = eventId(source, "webhook", `${flowId}/${componentId}`, crypto.randomUUID());
+    const correlationId = runId(id, trigger);
+    const targets = triggerTargets(trigger, { correlationId, input: "content" });
+    const stream = c.env.EVENT_STREAMS.getByName(
+      streamName({ organizationId: trigger.organizationId, source }),
+    );
+    try {
+      await stream.commit({
+        events: [
+          {
+            id,
+            objectType: "webhook",
+            objectId: `${flowId}/${componentId}`,
+            eventType: c.req.method,
+            date: now,
+            data: JSON.stringify({ content }),
+            to: targets.map((_, index) => index),
+          },
+        ],
+        targets,
+      });
+    } catch (error) {
+      console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
+      throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });
+    }
+    // No component answers: what was asked for is under way.
+    return c.json({ correlationId }, 202);
+  })
+  .get("/triggers/:componentId/url", withUser, async (c) => {
+    const componentId = c.req.param("componentId");
+    const flowId = await flowOfComponent(
+      c.env.DB,
+      c.var.user.id,
+      componentId,
+      c.req.query("flowId"),
+    );
+    if (flowId === undefined) throw notFound(`No component '${componentId}' in a flow of yours`);
+    const base = readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;
+    return c.json({ url: `${base}/flows/${flowId}/components/${encodeURIComponent(componentId)}` });
+  });
+
+/** The body: JSON and forms as values, anything else as text, none as null. */
+async function dataOf(c: Context<UserEnv>): Promise<unknown> {
+  const text = new TextDecoder().decode(await readBytes(c.req.raw, BODY_BYTES));
+  if (text === "") return null;
+  const type = c.req.header("content-type")?.toLowerCase() ?? "";
+  if (type.startsWith("application/x-www-form-urlencoded"))
+    return Object.fromEntries(new URLSearchParams(text));
+  if (!/^application\/([\w.+-]+\+)?json/.test(type)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw invalid("The body is not valid JSON");
+  }
+}

@@ -1,0 +1,139 @@
+import { parseRetryAfter } from "../delivery/backoff";
+import type { Answer } from "../http/client";
+import { isObject, readField } from "./field";
+
+/** What a vendor's HTTP answer means. */
+
+export type VendorError = {
+  kind: "vendor-error";
+  status: number;
+  message: string;
+  providerMessage: string;
+  /** The vendor's word for programs (`INVALID_SESSION_ID`). */
+  code?: string;
+  /** It asked for too much: nothing is wrong with the request itself. */
+  limited?: true;
+  /** When the vendor wants to be asked again; `Retry-After: 0` and unreadable ones are absent. */
+  retryAt?: number;
+};
+export type Unreachable = { kind: "unreachable"; message: string };
+export type ReadAnswer =
+  | { kind: "json"; value: unknown; headers: Pick<Headers, "get"> }
+  | VendorError
+  | Unreachable;
+
+export type HubFailure =
+  /** The caller's fault: `where`, `orderBy`, paging, resource, configuration. */
+  | { kind: "bad-request"; message: string }
+  | VendorError
+  /** Network, timeout, egress refusal, not JSON, too large. */
+  | Unreachable
+  /** The rate budget has no room: nothing was asked. Epoch ms. */
+  | { kind: "crowded"; message: string; until: number }
+  /** The refresh failed for good: somebody must authenticate the instance again. */
+  | { kind: "unauthorized"; message: string };
+
+const LONGEST_PROVIDER_MESSAGE = 1_000;
+
+/** `vendor` is its name for people. An empty 2xx is `undefined`. */
+export function readAnswer(answer: Answer, vendor: string, now: number): ReadAnswer {
+  if (answer.kind !== "answered")
+    return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.error}` };
+  const { status, headers, text } = answer;
+  if (status < 200 || status > 299) {
+    const retryAt = retryInstant(answer, now);
+    return {
+      kind: "vendor-error",
+      status,
+      message: `${vendor} answered with status ${status}`,
+      ...providerWords(text),
+      ...(retryAt === undefined ? {} : { retryAt }),
+    };
+  }
+  if (answer.truncated)
+    return { kind: "unreachable", message: `The answer of ${vendor} is too large` };
+  if (text.trim() === "") return { kind: "json", value: undefined, headers };
+  const parsed = parseExactly(text);
+  if (!parsed.ok) return { kind: "unreachable", message: `The answer of ${vendor} is not JSON` };
+  return { kind: "json", value: parsed.value, headers };
+}
+
+/** Where a refusal says in its body for how many seconds to stay away. */
+const WAIT_FIELDS = ["error.retry_after", "retry_after"];
+
+/** Of the waits that a refusal names, the longest; a limit's reset counts when that limit is used up. */
+function retryInstant(
+  { status, headers, text }: Extract<Answer, { kind: "answered" }>,
+  now: number,
+): number | undefined {
+  const asked = parseRetryAfter(headers.get("retry-after"), now);
+  if (status !== 429) return asked;
+  const resets = ["ratelimit", "x-ratelimit"].flatMap((name) => {
+    const isUsedUp = Number(headers.get(`${name}-remaining`) ?? 0) === 0;
+    const reset = Number(headers.get(`${name}-reset`) ?? "");
+    // Seconds from now, or since 1970.
+    return isUsedUp && reset > 0 ? (reset > 1e9 ? reset * 1000 : now + reset * 1000) : [];
+  });
+  const parsed = parseExactly(text);
+  const told = WAIT_FIELDS.map((field) => readField(parsed.ok ? parsed.value : undefined, field));
+  const waits = told.flatMap((one) => (typeof one === "number" && one > 0 ? now + one * 1000 : []));
+  const all = [...(asked === undefined ? [] : [asked]), ...resets, ...waits].filter(
+    (at) => at > now,
+  );
+  return all.length === 0 ? undefined : Math.max(...all);
+}
+
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+/** With source text access, which TypeScript's library doesn't know yet. */
+const parseJson = JSON.parse as (text: string, reviver?: Reviver) => unknown;
+
+/** JSON whose whole numbers above 2^53 become texts, so that ids and cursors keep their digits. */
+export function parseExactly(text: string): { ok: true; value: unknown } | { ok: false } {
+  try {
+    // A reviver is slow; most answers have no number that long.
+    return { ok: true, value: /\d{16}/.test(text) ? parseJson(text, keepDigits) : parseJson(text) };
+  } catch {
+    return { ok: false };
+  }
+}
+
+const keepDigits: Reviver = (_, value, { source }) =>
+  typeof value === "number" &&
+  !Number.isSafeInteger(value) &&
+  source !== undefined &&
+  /^-?\d+$/.test(source)
+    ? source
+    : value;
+
+/** Where vendors put their word for people, most telling first. */
+const MESSAGE_FIELDS = [
+  "error_description",
+  "error.message",
+  "Message",
+  "message",
+  "error_summary",
+  "Error.Message",
+  "Fault.Error.0.Message",
+  "errors.0.message",
+  "0.message",
+  "error",
+];
+
+/** Where vendors put their word for programs. */
+const CODE_FIELDS = ["0.errorCode", "errorCode"];
+
+function providerWords(text: string): Pick<VendorError, "providerMessage" | "code"> {
+  const parsed = parseExactly(text);
+  const value = parsed.ok && isObject(parsed.value) ? parsed.value : {};
+  const providerMessage = (firstText(value, MESSAGE_FIELDS) ?? text.trim()).slice(
+    0,
+    LONGEST_PROVIDER_MESSAGE,
+  );
+  const code = firstText(value, CODE_FIELDS)?.slice(0, 100);
+  return { providerMessage, ...(code === undefined ? {} : { code }) };
+}
+
+function firstText(value: unknown, fields: readonly string[]): string | undefined {
+  const found = fields.map((field) => readField(value, field));
+  return found.find((one): one is string => typeof one === "string" && one !== "");
+}

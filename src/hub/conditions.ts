@@ -1,0 +1,67 @@
+import type { Resource } from "../connectors/definition";
+import type { Expression, Value } from "./where";
+
+export type MappedWhere =
+  | { ok: true; parameters: Record<string, string> }
+  | { ok: false; message: string };
+
+/** Only comparisons joined by AND can become request parameters. */
+export function mapWhere(expression: Expression, resource: Pick<Resource, "where">): MappedWhere {
+  const parameters = new Map<string, string>();
+  for (const condition of expression.kind === "and" ? expression.parts : [expression]) {
+    const mapped = mapCondition(condition, resource);
+    if ("unsupported" in mapped) {
+      return {
+        ok: false,
+        message: `Unsupported ${mapped.unsupported} in where; ${supported(resource)}`,
+      };
+    }
+    if (parameters.has(mapped.parameter)) {
+      return { ok: false, message: `Repeated condition on "${mapped.field}" in where` };
+    }
+    parameters.set(mapped.parameter, mapped.value.text);
+  }
+  return { ok: true, parameters: Object.fromEntries(parameters) };
+}
+
+function mapCondition(
+  condition: Expression,
+  resource: Pick<Resource, "where">,
+): { parameter: string; field: string; value: Value } | { unsupported: string } {
+  switch (condition.kind) {
+    case "and":
+    case "or": {
+      const fields = [...new Set(fieldsOf(condition))].map((field) => `"${field}"`);
+      return { unsupported: `${condition.kind.toUpperCase()} of ${fields.join(", ")}` };
+    }
+    case "like":
+      return { unsupported: `operator "LIKE" of "${condition.field}"` };
+    case "in":
+      return { unsupported: `operator "IN" of "${condition.field}"` };
+    case "null":
+      return {
+        unsupported: `operator "IS ${condition.not ? "NOT " : ""}NULL" of "${condition.field}"`,
+      };
+    case "compare": {
+      const { field, operator, value } = condition;
+      const rule = Object.hasOwn(resource.where, field) ? resource.where[field] : undefined;
+      if (!rule) return { unsupported: `field "${field}"` };
+      if (!rule.operators.includes(operator)) {
+        return { unsupported: `operator "${operator}" of "${field}"` };
+      }
+      return { parameter: rule.parameter, field, value };
+    }
+  }
+}
+
+const fieldsOf = (expression: Expression): string[] =>
+  "parts" in expression ? expression.parts.flatMap(fieldsOf) : [expression.field];
+
+function supported(resource: Pick<Resource, "where">): string {
+  const fields = Object.entries(resource.where).map(
+    ([field, { operators }]) => `"${field}" (${operators.join(" ")})`,
+  );
+  return fields.length === 0
+    ? "it supports no conditions"
+    : `it supports ${fields.join(", ")}, joined by AND`;
+}

@@ -1,0 +1,68 @@
+import type { Resource } from "../connectors/definition";
+import { readField } from "./field";
+import type { Expression, Operator } from "./where";
+
+/** A `where` bound on one of a resource's own dates. */
+export type DateBound = { field: string; operator: "<" | ">" | "<=" | ">="; instant: Instant };
+
+/** Nanoseconds since 1970; `zoned` is false when the text names no zone, and then only its like compares. */
+export type Instant = { nanoseconds: bigint; zoned: boolean };
+
+const ORDERED = new Set<Operator>(["<", ">", "<=", ">="]);
+
+/**
+ * The bounds that records must still be held against: `>` often becomes a vendor parameter that includes
+ * its instant, or that cuts fractions of a second.
+ */
+export function dateBounds(
+  expression: Expression | undefined,
+  resource: Pick<Resource, "updatedField" | "createdField">,
+): DateBound[] {
+  if (expression === undefined) return [];
+  const conditions = expression.kind === "and" ? expression.parts : [expression];
+  return conditions.flatMap((condition) => {
+    if (condition.kind !== "compare" || !isOrdered(condition.operator)) return [];
+    const { field, operator } = condition;
+    if (field !== resource.updatedField && field !== resource.createdField) return [];
+    const instant = readInstant(condition.value.text);
+    return instant === undefined ? [] : [{ field, operator, instant }];
+  });
+}
+
+const isOrdered = (operator: Operator): operator is DateBound["operator"] => ORDERED.has(operator);
+
+/** False only when a readable date of the record breaks a bound: in doubt the vendor is believed. */
+export function isWithin(record: unknown, bounds: readonly DateBound[]): boolean {
+  return bounds.every(({ field, operator, instant }) => {
+    const value = readField(record, field);
+    const date = typeof value === "string" ? readInstant(value) : undefined;
+    if (date === undefined || date.zoned !== instant.zoned) return true;
+    switch (operator) {
+      case "<":
+        return date.nanoseconds < instant.nanoseconds;
+      case ">":
+        return date.nanoseconds > instant.nanoseconds;
+      case "<=":
+        return date.nanoseconds <= instant.nanoseconds;
+      case ">=":
+        return date.nanoseconds >= instant.nanoseconds;
+    }
+  });
+}
+
+const ISO =
+  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(?:([Zz])|([+-]\d\d)(?::?(\d\d))?)?$/;
+
+/** ISO 8601 with any number of fraction digits up to nine; the zone may lack its colon. */
+export function readInstant(text: string): Instant | undefined {
+  const match = ISO.exec(text);
+  if (match === null) return undefined;
+  const [, day, minute, second = "00", fraction = "", utc, hours, minutes = "00"] = match;
+  const zone = hours === undefined ? "Z" : `${hours}:${minutes}`;
+  const ms = Date.parse(`${day}T${minute}:${second}${zone}`);
+  if (Number.isNaN(ms)) return undefined;
+  return {
+    nanoseconds: BigInt(ms) * 1_000_000n + BigInt(fraction.padEnd(9, "0")),
+    zoned: utc !== undefined || hours !== undefined,
+  };
+}

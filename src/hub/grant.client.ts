@@ -1,0 +1,245 @@
+import { waitUntil } from "cloudflare:workers";
+import type { Connector } from "../connectors/definition";
+import { type Keyring, keyring } from "../db/sealed";
+import { announceEvent } from "../stream/operations/store";
+import {
+  markRefused,
+  releaseRefreshLease,
+  saveGrant,
+  takeRefreshLease,
+  wasChallenged,
+} from "../instances/grants.store";
+import type { Instance } from "../instances/instance";
+import { readInstance } from "../instances/store";
+import { type HubFailure, parseExactly } from "./answer";
+import { challengeName, grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
+import { type HubDoors, send } from "./send.client";
+
+/** What an instance's calls stand on: the grant that a user gave, exchanged and renewed. */
+
+export type Exchanged =
+  | { ok: true; configuration: Record<string, string> }
+  | { ok: false; message: string; providerMessage: string; status: number };
+
+/**
+ * Turns the code that a consenting user brought back into a grant. Where codes may be bound by a verifier,
+ * this one goes along if we built the authorize URL of this client and callback; a vendor that refuses the
+ * code is asked once more the other way, as the URL may have been built by either.
+ */
+export async function exchangeCode(
+  organizationId: number,
+  connector: Connector,
+  configuration: Record<string, string | null>,
+  code: string,
+  doors: Pick<HubDoors, "db" | "config">,
+): Promise<Exchanged> {
+  const verifier = doors.config.sessionKey;
+  const { authentication } = connector;
+  if (authentication.type !== "oauth2" || !authentication.pkce)
+    return (await exchangeOnce(connector, configuration, { code }, doors)).exchanged;
+  const name = challengeName(organizationId, connector, {
+    apiKey: configuration["oauth.api.key"] ?? "",
+    callbackUrl: configuration["oauth.callback.url"] ?? "",
+  });
+  const ways = [{ code, pkceKey: verifier }, { code }];
+  if (!(await wasChallenged(doors.db, name))) ways.reverse();
+  const [likely = { code }, other = { code }] = ways;
+  const first = await exchangeOnce(connector, configuration, likely, doors);
+  if (!first.isRefused) return first.exchanged;
+  const second = await exchangeOnce(connector, configuration, other, doors);
+  return second.exchanged.ok ? second.exchanged : first.exchanged;
+}
+
+async function exchangeOnce(
+  connector: Connector,
+  configuration: Record<string, string | null>,
+  code: { code: string; pkceKey?: string },
+  doors: Pick<HubDoors, "config">,
+): Promise<{ exchanged: Exchanged; isRefused: boolean }> {
+  const built = tokenRequest({ connector, configuration }, { type: "authorization_code", ...code });
+  if (!built.ok) return fault({ message: built.message, providerMessage: "", status: 400 });
+  const { answer, text } = await send(connector, built.request, doors);
+  if (answer.kind === "vendor-error") {
+    const parsed = parseExactly(text);
+    const isRefused = parsed.ok && isRefusedForGood(answer.status, parsed.value);
+    return { ...fault(answer), isRefused };
+  }
+  if (answer.kind === "unreachable")
+    return fault({ message: answer.message, providerMessage: answer.message, status: 502 });
+  const grant = readGrant(connector, answer.value, Date.now());
+  return grant.ok
+    ? { exchanged: grant, isRefused: false }
+    : fault({ message: grant.message, providerMessage: "", status: 502 });
+}
+
+function fault({
+  message,
+  providerMessage,
+  status,
+}: Omit<Extract<Exchanged, { ok: false }>, "ok">): { exchanged: Exchanged; isRefused: boolean } {
+  return { exchanged: { ok: false, message, providerMessage, status }, isRefused: false };
+}
+
+type Renewed = { kind: "renewed"; grant: Record<string, string> } | HubFailure;
+
+/** Longer than a token request may take, so that a lease runs out only when its holder is gone. */
+const LEASE_MS = 45_000;
+const LEASE_LOOK_MS = 200;
+
+/** Renewals that run in this isolate. One whose request was cut off never settles: it counts until then. */
+const renewals = new Map<number, { promise: Promise<Renewed>; until: number }>();
+
+/** Gives the instance a newer grant than the one it has. @returns what prevents it. */
+export async function renew(instance: Instance, doors: HubDoors): Promise<HubFailure | undefined> {
+  const renewed = await joinRenewal(instance, doors);
+  if (renewed.kind !== "renewed") return renewed;
+  instance.configuration = { ...instance.configuration, ...renewed.grant };
+  return undefined;
+}
+
+function joinRenewal(instance: Instance, doors: HubDoors): Promise<Renewed> {
+  const running = renewals.get(instance.id);
+  const now = Date.now();
+  if (running !== undefined && running.until > now)
+    return Promise.race([running.promise, tooSlow(running.until - now)]);
+  const promise = renewUnderLease(instance, doors).finally(() => {
+    if (renewals.get(instance.id)?.promise === promise) renewals.delete(instance.id);
+  });
+  renewals.set(instance.id, { promise, until: now + 2 * LEASE_MS });
+  // A caller that hangs up must not take a rotated token with it.
+  waitUntil(promise.catch(() => undefined));
+  return promise;
+}
+
+async function tooSlow(ms: number): Promise<Renewed> {
+  await scheduler.wait(ms);
+  return { kind: "unreachable", message: "The token refresh takes too long" };
+}
+
+/** One token request at a time over all isolates: who has no lease waits for the holder's grant. */
+async function renewUnderLease(instance: Instance, doors: HubDoors): Promise<Renewed> {
+  const { db, config } = doors;
+  const ring = keyring(config.masterKeys);
+  const giveUpAt = Date.now() + 2 * LEASE_MS;
+  for (;;) {
+    const now = Date.now();
+    const lease = await takeRefreshLease(db, instance.id, now + LEASE_MS, now);
+    const current = await readInstance(db, ring, instance.id);
+    if (current === undefined) return unauthorized(instance, "It was deleted");
+    const grant = newerGrant(instance, current);
+    if (lease !== "held") {
+      if (grant === undefined)
+        return requestGrant(current, { ring, doors, isCutOff: lease === "left" });
+      await releaseRefreshLease(db, instance.id, "settled");
+    }
+    if (grant !== undefined) return { kind: "renewed", grant };
+    if (!current.valid)
+      return unauthorized(instance, current.invalidReason ?? "It is not authenticated");
+    if (now > giveUpAt) return tooSlow(0);
+    await scheduler.wait(LEASE_LOOK_MS);
+  }
+}
+
+/** The stored grant when it is another than the one `instance` was read with. */
+function newerGrant(instance: Instance, current: Instance): Record<string, string> | undefined {
+  const [old, now] = [instance, current].map((it) => grantIn(it.connector, it.configuration));
+  return now?.["oauth.user.token"] === old?.["oauth.user.token"] ? undefined : now;
+}
+
+/** `isCutOff`: the refresh before this one began, and nobody knows whether the vendor answered it. */
+type Renewal = { ring: Keyring; doors: HubDoors; isCutOff: boolean };
+
+/** The token request itself, under the lease. The new grant is stored before anybody uses it. */
+async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renewed> {
+  const { ring, doors } = renewal;
+  const { db } = doors;
+  const { connector, configuration } = instance;
+  if (!instance.valid) {
+    await releaseRefreshLease(db, instance.id, "settled");
+    return unauthorized(instance, instance.invalidReason ?? "");
+  }
+  const refreshToken = configuration["oauth.user.refresh_token"] ?? "";
+  if (refreshToken === "")
+    return refused(instance, "The token has ended and there is no refresh token", renewal);
+  const built = tokenRequest(instance, { type: "refresh_token", refreshToken });
+  if (!built.ok) return refused(instance, built.message, renewal);
+  const { answer, text } = await send(connector, built.request, doors);
+  if (answer.kind === "vendor-error") {
+    const parsed = parseExactly(text);
+    if (parsed.ok && isRefusedForGood(answer.status, parsed.value))
+      return refused(instance, reasonOf(answer.providerMessage, renewal), renewal);
+    await releaseRefreshLease(db, instance.id, renewal.isCutOff ? "left" : "settled");
+    return answer;
+  }
+  if (answer.kind === "unreachable") {
+    await releaseRefreshLease(db, instance.id, "left");
+    return answer;
+  }
+  const read = readGrant(connector, answer.value, Date.now());
+  if (!read.ok) {
+    await releaseRefreshLease(db, instance.id, "left");
+    return { kind: "unreachable", message: read.message };
+  }
+  const saved = await saveSurely(() =>
+    saveGrant(db, ring, instance, read.configuration, Date.now()),
+  );
+  if (saved)
+    return {
+      kind: "renewed",
+      grant: { ...grantIn(connector, configuration), ...read.configuration },
+    };
+  const current = await readInstance(db, ring, instance.id);
+  return current === undefined
+    ? unauthorized(instance, "It was deleted")
+    : { kind: "renewed", grant: grantIn(current.connector, current.configuration) };
+}
+
+/** What people read: a token that we may have spent is told apart from one that the customer took back. */
+function reasonOf(told: string, { isCutOff }: Renewal): string {
+  return isCutOff
+    ? `${told}: a token refresh was cut off before its answer was stored, which may have spent the refresh token`
+    : told;
+}
+
+/** The refresh was refused for good, unless somebody stored another grant meanwhile. */
+async function refused(
+  instance: Instance,
+  reason: string,
+  { ring, doors }: Renewal,
+): Promise<Renewed> {
+  const { db } = doors;
+  const marked = await markRefused(db, ring, instance, reason, Date.now());
+  if (!marked) {
+    const current = await readInstance(db, ring, instance.id);
+    return current === undefined
+      ? unauthorized(instance, "It was deleted")
+      : { kind: "renewed", grant: grantIn(current.connector, current.configuration) };
+  }
+  await announceEvent(doors, instance.organizationId, {
+    type: "instance.invalid",
+    subject: String(instance.id),
+    data: { instanceId: instance.id, reason },
+  });
+  return unauthorized(instance, reason);
+}
+
+const SAVE_TRIES = 4;
+
+/** A rotated refresh token exists nowhere else: a passing trouble of the database must not lose it. */
+async function saveSurely<T>(save: () => Promise<T>): Promise<T> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await save();
+    } catch (error) {
+      if (tries === SAVE_TRIES) throw error;
+      await scheduler.wait(tries * 250);
+    }
+  }
+}
+
+export function unauthorized({ connector }: Instance, reason: string): HubFailure {
+  return {
+    kind: "unauthorized",
+    message: `The instance must be authenticated with ${connector.name} again: ${reason}`,
+  };
+}

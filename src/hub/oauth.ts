@@ -1,0 +1,258 @@
+import { createHash, createHmac } from "node:crypto";
+import { RE2JS } from "re2js";
+import type { Authentication } from "../connectors/authentication";
+import type { Connector } from "../connectors/definition";
+import { digest } from "../stream/event-id";
+import { isObject, readField } from "./field";
+import {
+  addressOf,
+  basicCredentials,
+  type Built,
+  type Caller,
+  valuesOf,
+  type VendorRequest,
+} from "./request";
+
+type OAuth2 = Extract<Authentication, { type: "oauth2" }>;
+type Configuration = Readonly<Record<string, string | null>>;
+
+/** A token is renewed when it ends within this. */
+const RENEWED_BEFORE_MS = 60_000;
+
+const TOKEN = "oauth.user.token";
+const REFRESH_TOKEN = "oauth.user.refresh_token";
+const EXPIRES_AT = "oauth.user.expires_at";
+
+export type AuthorizeAsked = {
+  apiKey: string;
+  callbackUrl: string;
+  scope?: string | undefined;
+  /** The account's own host, where the vendor has one. */
+  siteAddress?: string | undefined;
+  /** The connector's key when absent. */
+  state?: string | undefined;
+};
+
+/** Where a user consents: `oauthUrl` of `/elements/{key}/oauth/url` (reference §3). */
+export function authorizeUrl(
+  connector: Connector,
+  asked: AuthorizeAsked,
+  configuration: Configuration = {},
+  pkceKey = "",
+): { ok: true; url: string } | { ok: false; message: string } {
+  const { authentication } = connector;
+  if (authentication.type !== "oauth2") return noOAuth(connector);
+  const site = asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress };
+  const values = valuesOf({ connector, configuration: { ...configuration, ...site } });
+  const address = addressOf(authentication.authorizeUrl, values, "oauth.base.url");
+  if (!address.ok) return address;
+  const url = new URL(address.url);
+  const scope = asked.scope ?? authentication.scope;
+  const parameters = {
+    response_type: "code",
+    client_id: asked.apiKey,
+    redirect_uri: asked.callbackUrl,
+    ...(scope === "" ? {} : { scope }),
+    state: asked.state ?? connector.key,
+    ...authentication.authorizeParameters,
+    ...(authentication.pkce && pkceKey !== ""
+      ? {
+          code_challenge: challengeOf(verifierOf(pkceKey, asked.apiKey, asked.callbackUrl)),
+          code_challenge_method: "S256",
+        }
+      : {}),
+  };
+  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+  url.search = url.search.replaceAll("+", "%20");
+  return { ok: true, url: url.href };
+}
+
+/**
+ * The verifier of a code flow (RFC 7636): derived under a key of ours from the client and its callback, so
+ * that it need not be kept between the redirect and the exchange.
+ */
+function verifierOf(pkceKey: string, apiKey: string, callbackUrl: string): string {
+  return createHmac("sha256", pkceKey)
+    .update(JSON.stringify(["pkce", apiKey, callbackUrl]))
+    .digest("base64url");
+}
+
+/** The name of a client's authorize URL, which says nothing of the client. */
+export function challengeName(
+  organizationId: number,
+  { key }: Connector,
+  { apiKey, callbackUrl }: { apiKey: string; callbackUrl: string },
+): string {
+  return digest(JSON.stringify([organizationId, key, apiKey, callbackUrl]));
+}
+
+/**
+ * What a caller sends back as `providerData.secret` to use the platform's own application: nothing to learn
+ * its secret from, and of no use to another organization.
+ */
+export function appHandle(sessionKey: string, organizationId: number, { key }: Connector): string {
+  return createHmac("sha256", sessionKey)
+    .update(JSON.stringify(["oauth-app", organizationId, key]))
+    .digest("base64url");
+}
+
+function challengeOf(verifier: string): string {
+  return createHash("sha256").update(verifier).digest("base64url");
+}
+
+export type Grant =
+  | { type: "authorization_code"; code: string; pkceKey?: string }
+  | { type: "refresh_token"; refreshToken: string };
+
+/** The request that turns a code, or a refresh token, into an access token. */
+export function tokenRequest(caller: Caller, grant: Grant): Built {
+  const { authentication } = caller.connector;
+  if (authentication.type !== "oauth2") return noOAuth(caller.connector);
+  const values = valuesOf(caller);
+  const template =
+    grant.type === "refresh_token"
+      ? (authentication.refreshUrl ?? authentication.tokenUrl)
+      : authentication.tokenUrl;
+  const address = addressOf(template, values, "oauth.base.url");
+  if (!address.ok) return address;
+  const [id, secret] = [values["oauth.api.key"] ?? "", values["oauth.api.secret"] ?? ""];
+  if (id === "") return { ok: false, message: "Missing configuration 'oauth.api.key'" };
+  if (secret === "") return { ok: false, message: "Missing configuration 'oauth.api.secret'" };
+  return {
+    ok: true,
+    request: formRequest(
+      authentication,
+      address.url,
+      { id, secret },
+      fieldsOf(grant, values, authentication),
+    ),
+  };
+}
+
+function fieldsOf(grant: Grant, values: Configuration, { pkce }: OAuth2): Record<string, string> {
+  switch (grant.type) {
+    case "authorization_code": {
+      const callback = values["oauth.callback.url"] ?? "";
+      const redirect = callback === "" ? {} : { redirect_uri: callback };
+      const { pkceKey = "" } = grant;
+      const verifier =
+        pkce && pkceKey !== ""
+          ? { code_verifier: verifierOf(pkceKey, values["oauth.api.key"] ?? "", callback) }
+          : {};
+      return { grant_type: grant.type, code: grant.code, ...redirect, ...verifier };
+    }
+    case "refresh_token":
+      return { grant_type: grant.type, refresh_token: grant.refreshToken };
+  }
+}
+
+function formRequest(
+  { clientAuthentication }: OAuth2,
+  url: string,
+  client: { id: string; secret: string },
+  fields: Record<string, string>,
+): VendorRequest {
+  const headers: Record<string, string> = {
+    Accept: "application/json",
+    "Content-Type": "application/x-www-form-urlencoded",
+  };
+  const form = new URLSearchParams(fields);
+  switch (clientAuthentication) {
+    case "basic":
+      headers["Authorization"] = basicCredentials(
+        encodeURIComponent(client.id.toWellFormed()),
+        encodeURIComponent(client.secret.toWellFormed()),
+      );
+      break;
+    case "form":
+      form.set("client_id", client.id);
+      form.set("client_secret", client.secret);
+      break;
+  }
+  return { method: "POST", url, headers, body: form.toString() };
+}
+
+export type ReadGrant =
+  | { ok: true; configuration: Record<string, string> }
+  | { ok: false; message: string };
+
+/** What a token answer puts into the configuration. An absent refresh token keeps the one there is. */
+export function readGrant(connector: Connector, answer: unknown, now: number): ReadGrant {
+  const { authentication } = connector;
+  if (authentication.type !== "oauth2") return noOAuth(connector);
+  const token = textOf(readField(answer, "access_token"));
+  if (token === undefined)
+    return { ok: false, message: `The token answer of ${connector.name} has no access_token` };
+  const seconds = Number(textOf(readField(answer, "expires_in")) ?? Number.NaN);
+  const lifetime = seconds > 0 && seconds < 1e9 ? seconds : authentication.expiresInDefault;
+  const configuration: Record<string, string> = {
+    [TOKEN]: token,
+    [EXPIRES_AT]: String(Math.floor(now + lifetime * 1000)),
+  };
+  const refreshToken = textOf(readField(answer, "refresh_token"));
+  if (refreshToken !== undefined) configuration[REFRESH_TOKEN] = refreshToken;
+  for (const [field, kept] of Object.entries(authentication.keep)) {
+    const text = textOf(readField(answer, field));
+    const { key, value } =
+      typeof kept === "string"
+        ? { key: kept, value: text }
+        : { key: kept.key, value: firstGroup(kept.pattern, text ?? "") };
+    if (value !== undefined) configuration[key] = value;
+  }
+  return { ok: true, configuration };
+}
+
+/** Matched in linear time: a definition may be a user's. */
+function firstGroup(pattern: string, text: string): string | undefined {
+  const matcher = RE2JS.compile(pattern).matcher(text);
+  return matcher.find() && matcher.groupCount() > 0 ? (matcher.group(1) ?? undefined) : undefined;
+}
+
+/** Those values of a configuration that a grant consists of. */
+export function grantIn(
+  connector: Connector,
+  configuration: Configuration,
+): Record<string, string> {
+  const { authentication } = connector;
+  const kept =
+    authentication.type === "oauth2"
+      ? Object.values(authentication.keep).map((it) => (typeof it === "string" ? it : it.key))
+      : [];
+  const grant: Record<string, string> = {};
+  for (const key of [TOKEN, REFRESH_TOKEN, EXPIRES_AT, ...kept]) {
+    const value = configuration[key];
+    if (value !== undefined && value !== null) grant[key] = value;
+  }
+  return grant;
+}
+
+/** `ending` may still be used while it cannot be renewed; `none` means nobody has consented yet. */
+export type TokenState = "good" | "ending" | "ended" | "absent" | "none";
+
+export function tokenState(configuration: Configuration, now: number): TokenState {
+  if (!configuration[TOKEN]) return configuration[REFRESH_TOKEN] ? "absent" : "none";
+  const expiresAt = Number(configuration[EXPIRES_AT] ?? Number.NaN);
+  if (Number.isNaN(expiresAt) || expiresAt - now >= RENEWED_BEFORE_MS) return "good";
+  if (!configuration[REFRESH_TOKEN]) return "good";
+  return expiresAt > now ? "ending" : "ended";
+}
+
+/**
+ * Whether a token endpoint refused for good (RFC 6749 §5.2): the customer must consent again. A page of a
+ * gateway and a passing trouble are no verdict on the grant.
+ */
+export function isRefusedForGood(status: number, answer: unknown): boolean {
+  if (status !== 400 && status !== 401) return false;
+  if (!isObject(answer)) return false;
+  const error = readField(answer, "error");
+  return error !== "temporarily_unavailable" && error !== "server_error";
+}
+
+function textOf(value: unknown): string | undefined {
+  if (typeof value === "number") return String(value);
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
+
+function noOAuth(connector: Connector): { ok: false; message: string } {
+  return { ok: false, message: `Connector '${connector.key}' has no OAuth` };
+}

@@ -1,0 +1,194 @@
+import type { Paging } from "../connectors/definition";
+import { readField } from "./field";
+import { type Position, samePosition } from "./position";
+import type { Parameters } from "./request";
+import { cursorText, nextSearch, type ReadPage } from "./search";
+
+/** Which page of a vendor's list is asked for, and which comes after it. */
+
+export type PositionOfPage =
+  | { ok: true; position: Position | null }
+  | { ok: false; message: string };
+
+/** Where page `page` (1-based) begins; null is the beginning. */
+export function positionOfPage(paging: Paging, page: number, size: number): PositionOfPage {
+  if (page === 1) return { ok: true, position: null };
+  switch (paging.style) {
+    case "page":
+      return { ok: true, position: { page: paging.first + page - 1, size } };
+    case "offset":
+      return { ok: true, position: { offset: (page - 1) * size, size } };
+    case "none":
+    case "cursor":
+    case "nextUrl":
+    case "linkHeader":
+    case "keyset":
+    case "search":
+      return {
+        ok: false,
+        message: `page: '${page}' cannot be reached by number here; follow nextPage`,
+      };
+  }
+}
+
+export type PageRequest =
+  | {
+      ok: true;
+      parameters: Parameters;
+      /** Records asked for. */
+      size: number;
+      /** A continuation with a path of its own: it takes the page's parameters only. */
+      continuePath?: string;
+      /** The whole address of the page. */
+      url?: string;
+    }
+  | { ok: false; message: string };
+
+/** The parameters of the page at `position`. */
+export function pageParameters(
+  paging: Paging,
+  position: Position | null,
+  size: number,
+): PageRequest {
+  const sized = (count: number): Parameters =>
+    "sizeParameter" in paging && paging.sizeParameter !== undefined
+      ? { [paging.sizeParameter]: count }
+      : {};
+  if (position === null) {
+    const first = paging.style === "page" ? { [paging.pageParameter]: paging.first } : {};
+    return { ok: true, parameters: { ...first, ...sized(size) }, size };
+  }
+  switch (paging.style) {
+    case "page":
+      if (!("page" in position)) break;
+      return {
+        ok: true,
+        parameters: { [paging.pageParameter]: position.page, ...sized(position.size) },
+        size: position.size,
+      };
+    case "offset":
+      if (!("offset" in position)) break;
+      return {
+        ok: true,
+        parameters: { [paging.offsetParameter]: position.offset, ...sized(position.size) },
+        size: position.size,
+      };
+    case "cursor": {
+      if (!("cursor" in position)) break;
+      const cursor = { [paging.cursorParameter]: position.cursor };
+      return paging.continuePath === undefined
+        ? { ok: true, parameters: { ...sized(size), ...cursor }, size }
+        : { ok: true, parameters: cursor, size, continuePath: paging.continuePath };
+    }
+    case "nextUrl":
+    case "linkHeader":
+      if (!("url" in position)) break;
+      return { ok: true, parameters: {}, size, url: position.url };
+    case "keyset":
+      if (!("after" in position)) break;
+      return "url" in position
+        ? { ok: true, parameters: {}, size, url: position.url }
+        : { ok: true, parameters: {}, size };
+    case "search":
+      if (!("search" in position)) break;
+      return { ok: true, parameters: {}, size };
+    case "none":
+      break;
+  }
+  return { ok: false, message: "nextPage: The token belongs to another list" };
+}
+
+/** Where the next page begins; null when this was the last. */
+export function nextPosition(paging: Paging, page: ReadPage): Position | null {
+  const { position, size, answer, headers, count } = page;
+  switch (paging.style) {
+    case "none":
+      return null;
+    case "page": {
+      const current = position !== null && "page" in position ? position.page : paging.first;
+      const seen = (current - paging.first) * size + count;
+      return isLast(paging, page, seen) ? null : { page: current + 1, size };
+    }
+    case "offset": {
+      const current = position !== null && "offset" in position ? position.offset : 0;
+      return isLast(paging, page, current + count) ? null : { offset: current + count, size };
+    }
+    case "cursor": {
+      if (paging.morePath !== undefined && readField(answer, paging.morePath) === false)
+        return null;
+      const cursor = cursorText(
+        paging.lastField === undefined
+          ? readField(answer, paging.cursorPath ?? "")
+          : readField(page.records.at(-1), paging.lastField),
+      );
+      if (cursor === undefined) return null;
+      // A feed that has nothing more gives an empty page and the cursor it was asked with.
+      return count === 0 && samePosition(position, { cursor }) ? null : { cursor };
+    }
+    case "nextUrl": {
+      const url = readField(answer, paging.urlPath);
+      return typeof url === "string" && url !== "" ? { url } : null;
+    }
+    case "linkHeader": {
+      const url = nextLink(headers.get("link") ?? "");
+      return url === undefined ? null : { url };
+    }
+    case "keyset": {
+      const url = readField(answer, paging.urlPath);
+      const last = page.records.at(-1);
+      const [time, id] = [readField(last, paging.timePath), readField(last, paging.idPath)];
+      if (typeof url !== "string" || url === "") return null;
+      return typeof time === "string" && typeof id === "string"
+        ? { url, after: [time, id] }
+        : { url };
+    }
+    case "search":
+      return nextSearch(paging, page);
+  }
+}
+
+/**
+ * Counted lists end when all that the vendor counts were `seen`, else with a short page; where the size is
+ * the vendor's own, with an empty one.
+ */
+function isLast(
+  paging: Extract<Paging, { style: "page" | "offset" }>,
+  page: ReadPage,
+  seen: number,
+): boolean {
+  const { count, size } = page;
+  const total = totalOf(paging, page);
+  if (total !== undefined && seen >= total) return true;
+  return paging.sizeParameter === undefined ? count === 0 : count < size;
+}
+
+/** How many records the whole list has, where the vendor says so. */
+export function totalOf(
+  paging: Paging,
+  { position, answer, headers }: Pick<ReadPage, "position" | "answer" | "headers">,
+): number | undefined {
+  if (paging.style === "none") return undefined;
+  // A search that was cut counts what is left of it.
+  if (position !== null && "search" in position && position.search.from !== undefined)
+    return undefined;
+  const told =
+    paging.totalHeader === undefined
+      ? paging.totalPath === undefined
+        ? undefined
+        : readField(answer, paging.totalPath)
+      : headers.get(paging.totalHeader);
+  const total = typeof told === "string" && told !== "" ? Number(told) : told;
+  return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
+}
+
+/** The `rel="next"` target of a Link header (RFC 8288). */
+function nextLink(header: string): string | undefined {
+  for (const [, target = "", parameters = ""] of header.matchAll(
+    /<([^>]*)>((?:[^,"]|"[^"]*")*)/g,
+  )) {
+    const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);
+    const relations = (rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/);
+    if (target !== "" && relations.includes("next")) return target;
+  }
+  return undefined;
+}

@@ -1,0 +1,151 @@
+import { readRetention } from "../accounts/store";
+import type { Change, Control } from "../connectors/webhook";
+import { count } from "../metering/store";
+import { wantedOf } from "../expressions/transform";
+import { announceEvent } from "../stream/operations/store";
+import { instanceSource, streamName } from "../stream/stream-name";
+import { matchesEvent } from "../flows/trigger";
+import { withStartedFlows } from "../flows/triggers/store";
+import { invalid } from "../http/refusal";
+import { markInvalid } from "../instances/grants.store";
+import type { HubDoors } from "../hub/client";
+import type { Instance } from "../instances/instance";
+import { instanceTarget } from "../instances/target";
+import { touchedState } from "../instances/touched";
+import { extract } from "./extract";
+import { say } from "./log";
+import { eventsOf, isPolled, listening } from "./outcome";
+import { register } from "./registration/io";
+import { type Content, ownParts } from "./route";
+
+/** Webhooks of one burst wake one poll. */
+const WAKE_AFTER_MS = 500;
+
+/** What came with the delivery: its headers, and through how many instances of ours it came. */
+export type Carried = { headers: { get(name: string): string | null }; hops: number };
+
+/**
+ * What a proved delivery does to an instance: its events are committed, its poll woken, its words obeyed.
+ * @returns whether something of the delivery was this instance's.
+ */
+export async function take(
+  instance: Instance,
+  content: Content,
+  carried: Carried,
+  doors: HubDoors,
+): Promise<boolean> {
+  const { connector, id } = instance;
+  const mode = listening(instance);
+  const parts =
+    connector.webhook === undefined
+      ? []
+      : ownParts(connector.webhook, content, instance.configuration);
+  if (connector.webhook === undefined || mode.kind === "deaf" || parts.length === 0) {
+    say(connector.key, mode.kind === "deaf" ? mode.reason : "another tenant's", id);
+    return false;
+  }
+  for (const part of parts) {
+    const read = await extract(connector.webhook.extraction, { ...part, headers: carried.headers });
+    if (read.kind === "unreadable") throw invalid(read.message);
+    const { changes, controls } = read;
+    const emitted =
+      mode.kind === "emits" ? changes : changes.filter((change) => !isPolled(connector, change));
+    const isResync = controls.some(({ kind }) => kind === "resync");
+    const wakes = mode.kind === "wakes" && (changes.length > emitted.length || isResync);
+    if (isResync && mode.kind === "emits") say(connector.key, "tells what only a poll sees", id);
+    const touched = wakes ? touchedBy(changes, emitted, controls) : [];
+    await commit(instance, { part, emitted, wakes, touched, hops: carried.hops }, doors);
+    for (const control of controls) await obey(instance, control, doors);
+  }
+  return true;
+}
+
+/** The types that the poll is to look at. */
+function touchedBy(
+  changes: readonly Change[],
+  emitted: readonly Change[],
+  controls: readonly Control[],
+): string[] {
+  const left = changes.filter((change) => !emitted.includes(change));
+  return [
+    ...left.map(({ objectType }) => objectType),
+    ...controls.flatMap((control) => (control.kind === "resync" ? control.objectTypes : [])),
+  ];
+}
+
+type Work = {
+  part: Content;
+  emitted: readonly Change[];
+  wakes: boolean;
+  touched: readonly string[];
+  hops: number;
+};
+
+async function commit(
+  instance: Instance,
+  { part, emitted, wakes, touched, hops }: Work,
+  { db, streams }: HubDoors,
+): Promise<void> {
+  if (emitted.length === 0 && !wakes) return;
+  const source = instanceSource(instance.id);
+  const name = streamName({ organizationId: instance.organizationId, source });
+  const now = Date.now();
+  const message = { ids: [instance.id], wake: true };
+  const filter = instance.configuration["event.notification.filter"] ?? undefined;
+  const { organizationId, userId } = instance;
+  const started = await withStartedFlows(
+    db,
+    { organizationId, kind: "instance", keys: [String(instance.id)] },
+    {
+      events: await wantedOf(filter, eventsOf(source, emitted, now)),
+      targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
+    },
+    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+  );
+  const committed = await streams.getByName(name).commit({
+    ...started,
+    retentionMs: await readRetention(db, organizationId),
+    ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
+    state: touchedState(instance.connector, touched, now),
+    ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
+  });
+  if (committed.kind === "stale") throw new Error("A commit without a cursor is never stale");
+  const { accepted, rowsWritten, messages } = committed;
+  count(
+    { organizationId: instance.organizationId, source, destinationId: "" },
+    {
+      events: accepted.length,
+      rowsWritten,
+      objectRequests: 1,
+      queueOperations: 3 * messages,
+    },
+    now,
+  );
+  if (emitted.length > 0 && accepted.length === 0)
+    say(instance.connector.key, "repeated", instance.id);
+}
+
+/** The vendor's body as JSON text: JSON as it came, a form's fields, XML as a text. */
+function rawOf({ body, text }: Content): string {
+  if (typeof body === "string") return JSON.stringify(text);
+  const first = text.trimStart().charAt(0);
+  return first === "{" || first === "[" ? text : JSON.stringify(body);
+}
+
+async function obey(instance: Instance, control: Control, doors: HubDoors): Promise<void> {
+  switch (control.kind) {
+    case "reauthorize":
+      if (await markInvalid(doors.db, instance.id, control.reason, Date.now()))
+        await announceEvent(doors, instance.organizationId, {
+          type: "instance.invalid",
+          subject: String(instance.id),
+          data: { instanceId: instance.id, reason: control.reason },
+        });
+      return;
+    case "register-again":
+      await register(instance, doors, { forget: control.webhookId });
+      return;
+    case "resync":
+      return;
+  }
+}

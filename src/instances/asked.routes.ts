@@ -1,0 +1,76 @@
+import type { Context } from "hono";
+import * as z from "zod";
+import type { AskerEnv } from "../accounts/routes";
+import { readUser } from "../accounts/store";
+import { type Config, readConfig } from "../config";
+import { type Keyring, keyring } from "../db/sealed";
+import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
+import { destinationOf } from "./destination";
+import type { Instance } from "./instance";
+import { findByToken, readInstance } from "./store";
+import { instanceView } from "./view";
+
+/** Which instance a request is about, and how it is shown. */
+
+export type Doors = { db: D1Database; ring: Keyring; config: Config };
+
+export function doorsOf(c: Context<AskerEnv>): Doors {
+  const config = readConfig(c.env);
+  return { db: c.env.DB, ring: keyring(config.masterKeys), config };
+}
+
+const instanceId = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
+
+/** The instance a path names: 404 unknown, 403 another organization's (reference §1). */
+export async function ofId(c: Context<AskerEnv>): Promise<Instance> {
+  const text = c.req.param("id") ?? "";
+  const id = instanceId.safeParse(text);
+  if (!id.success) throw notFound(`No instance with id '${text}'`);
+  const { db, ring } = doorsOf(c);
+  const instance = await readInstance(db, ring, id.data);
+  if (instance === undefined) throw notFound(`No instance with id '${text}'`);
+  if (instance.organizationId !== c.var.asker.organizationId) throw forbidden();
+  return instance;
+}
+
+/** The instance whose Element token was sent. */
+export async function ofToken(c: Context<AskerEnv>): Promise<Instance> {
+  const { asker, elementToken } = c.var;
+  if (elementToken === undefined)
+    throw unauthenticated("Expected an 'Element' token in the Authorization header");
+  const { db, ring } = doorsOf(c);
+  const instance = await findByToken(db, ring, asker.organizationId, elementToken);
+  if (instance === undefined) throw unauthenticated("Invalid Element token");
+  return instance;
+}
+
+/** As the contract prints it. */
+export async function shown(
+  c: Context<AskerEnv>,
+  instance: Instance,
+): Promise<Record<string, unknown>> {
+  const user = await readUser(c.env.DB, instance.userId);
+  if (user === undefined) throw new Error(`Instance ${instance.id} belongs to no user`);
+  return instanceView(instance, user);
+}
+
+/** What an instance says of its destination. @throws Refusal `invalid` naming the key that is wrong. */
+export function draftOf(
+  instance: Instance,
+  config: Config,
+): Extract<ReturnType<typeof destinationOf>, { ok: true }>["draft"] {
+  const destination = destinationOf(instance, config.egress);
+  if (!destination.ok) throw invalid(destination.message, destination.field);
+  return destination.draft;
+}
+
+/** The instance as it was stored. */
+export async function readBack(
+  db: D1Database,
+  ring: Keyring,
+  { id }: Pick<Instance, "id">,
+): Promise<Instance> {
+  const saved = await readInstance(db, ring, id);
+  if (saved === undefined) throw notFound(`No instance ${id}`);
+  return saved;
+}

@@ -1,0 +1,41 @@
+import { eq } from "drizzle-orm";
+import type { BatchItem } from "drizzle-orm/batch";
+import { drizzle } from "drizzle-orm/d1";
+import { inboundRoutes } from "../db/schema";
+import type { Instance } from "./instance";
+import { routesOf } from "./routing";
+
+/** Makes an instance findable by what its vendor calls it; nothing for vendors that never say. */
+export function routeStatements(
+  db: D1Database,
+  { id, connector, configuration }: Pick<Instance, "id" | "connector" | "configuration">,
+): BatchItem<"sqlite">[] {
+  if (connector.webhook?.route === undefined) return [];
+  const { family, tenants } = routesOf(connector, configuration);
+  const rows = tenants.map((tenant) => ({ family, tenant, instanceId: id }));
+  return [
+    drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id)),
+    ...(rows.length === 0 ? [] : [drizzle(db).insert(inboundRoutes).values(rows)]),
+  ];
+}
+
+/** Where a change of configuration changes what the vendor calls the instance, its routes change too. */
+export function renamed(
+  db: D1Database,
+  instance: Instance,
+  changes: Readonly<Record<string, string | null>>,
+): BatchItem<"sqlite">[] {
+  const keys = instance.connector.webhook?.route?.equals ?? [];
+  const isRenamed = keys.some(
+    (key) => key in changes && changes[key] !== (instance.configuration[key] ?? null),
+  );
+  const configuration = { ...instance.configuration, ...changes };
+  return isRenamed ? routeStatements(db, { ...instance, configuration }) : [];
+}
+
+/** Forgets what a vendor calls an instance. */
+export function forgetTenants(db: D1Database, { id, connector }: Instance): BatchItem<"sqlite">[] {
+  return connector.webhook?.route === undefined
+    ? []
+    : [drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id))];
+}

@@ -1,0 +1,83 @@
+import type { Outcome } from "../delivery/attempt";
+
+/** Counts of one source and destination. */
+export type Counts = {
+  polls: number;
+  /** Polls that the schedule called for, and those of them that began late or could not. */
+  pollsDue: number;
+  pollsLate: number;
+  events: number;
+  delivered: number;
+  failed: number;
+  attempts: number;
+  rowsWritten: number;
+  objectRequests: number;
+  queueOperations: number;
+  /** Tries by how long they took; bounds in `BOUNDS_MS`, the last one is for longer ones. */
+  durations: number[];
+};
+
+export const BOUNDS_MS = [10, 30, 100, 300, 1_000, 3_000, 10_000] as const;
+
+export function noCounts(): Counts {
+  return {
+    polls: 0,
+    pollsDue: 0,
+    pollsLate: 0,
+    events: 0,
+    delivered: 0,
+    failed: 0,
+    attempts: 0,
+    rowsWritten: 0,
+    objectRequests: 0,
+    queueOperations: 0,
+    durations: Array.from({ length: BOUNDS_MS.length + 1 }, () => 0),
+  };
+}
+
+export function add(into: Counts, more: Partial<Counts>): void {
+  into.polls += more.polls ?? 0;
+  into.pollsDue += more.pollsDue ?? 0;
+  into.pollsLate += more.pollsLate ?? 0;
+  into.events += more.events ?? 0;
+  into.delivered += more.delivered ?? 0;
+  into.failed += more.failed ?? 0;
+  into.attempts += more.attempts ?? 0;
+  into.rowsWritten += more.rowsWritten ?? 0;
+  into.objectRequests += more.objectRequests ?? 0;
+  into.queueOperations += more.queueOperations ?? 0;
+  more.durations?.forEach((count, index) => {
+    into.durations[index] = (into.durations[index] ?? 0) + count;
+  });
+}
+
+/** What a bundle's outcomes add. */
+export function countsOf(outcomes: readonly Outcome[]): Partial<Counts> {
+  const tried = outcomes.flatMap(({ attempt }) => attempt ?? []);
+  const { durations } = noCounts();
+  for (const { durationMs } of tried) {
+    const found = BOUNDS_MS.findIndex((bound) => durationMs <= bound);
+    const index = found === -1 ? BOUNDS_MS.length : found;
+    durations[index] = (durations[index] ?? 0) + 1;
+  }
+  return {
+    attempts: tried.length,
+    delivered: outcomes.filter(({ next }) => next.kind === "delivered").length,
+    failed: outcomes.filter(
+      ({ attempt, next }) => attempt !== undefined && next.kind !== "delivered",
+    ).length,
+    durations,
+  };
+}
+
+/** The duration below which a share of tries lies, by the upper bound of its class; null without tries. */
+export function percentile(durations: readonly number[], share: number): number | null {
+  const total = durations.reduce((sum, count) => sum + count, 0);
+  if (total === 0) return null;
+  let below = 0;
+  for (const [index, count] of durations.entries()) {
+    below += count;
+    if (below >= total * share) return BOUNDS_MS[index] ?? 15_000;
+  }
+  return null;
+}

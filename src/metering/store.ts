@@ -1,0 +1,157 @@
+import { and, between, eq, gte, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { rollups } from "../db/schema";
+import { add, type Counts, noCounts } from "./count";
+
+export const BUCKET_MS = 300_000;
+/** Counts wait in memory this long, so that a busy isolate writes few rows; a crash loses that much of them. */
+const FLUSH_EVERY_MS = 15_000;
+
+type Key = { organizationId: number; source: string; destinationId: string };
+
+const counts = new Map<string, { key: Key; bucket: number; counts: Counts }>();
+let flushedAt = 0;
+
+/** Counts, in memory; `flushCounts` writes them down. */
+export function count(key: Key, more: Partial<Counts>, now: number): void {
+  const bucket = Math.floor(now / BUCKET_MS) * BUCKET_MS;
+  const id = JSON.stringify([key.organizationId, bucket, key.source, key.destinationId]);
+  const entry = counts.get(id) ?? { key, bucket, counts: noCounts() };
+  add(entry.counts, more);
+  counts.set(id, entry);
+}
+
+/** Adds what was counted to the rollups, if it is time. One statement, whatever the number of keys. */
+export async function flushCounts(
+  db: D1Database,
+  now: number,
+  everyMs = FLUSH_EVERY_MS,
+): Promise<void> {
+  if (counts.size === 0 || Math.abs(now - flushedAt) < everyMs) return;
+  flushedAt = now;
+  const rows = [...counts.values()].map(({ key, bucket, counts: c }) => [
+    key.organizationId,
+    bucket,
+    key.source,
+    key.destinationId,
+    c.polls,
+    c.events,
+    c.delivered,
+    c.failed,
+    c.attempts,
+    c.rowsWritten,
+    c.objectRequests,
+    c.queueOperations,
+    ...c.durations,
+    c.pollsDue,
+    c.pollsLate,
+  ]);
+  counts.clear();
+  const width = rows[0]?.length ?? 0;
+  const columns = Array.from(
+    { length: width },
+    (_, index) => `json_extract(value, '$[${index}]')`,
+  ).join(", ");
+  const names = ADDED.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(", ");
+  await db
+    .prepare(
+      `INSERT INTO rollups (organization_id, bucket, source, destination_id, ${ADDED.join(", ")}) SELECT ${columns} FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET ${names}`,
+    )
+    .bind(JSON.stringify(rows))
+    .run();
+}
+
+const ADDED = [
+  "polls",
+  "events",
+  "delivered",
+  "failed",
+  "attempts",
+  "rows_written",
+  "object_requests",
+  "queue_operations",
+  "le_10",
+  "le_30",
+  "le_100",
+  "le_300",
+  "le_1000",
+  "le_3000",
+  "le_10000",
+  "longer",
+  "polls_due",
+  "polls_late",
+];
+
+export type Rollup = Key & { bucket: number; counts: Counts };
+
+/** An organization's rollups between two instants, of one destination if named. */
+export async function readRollups(
+  db: D1Database,
+  organizationId: number,
+  from: number,
+  to: number,
+  destinationId?: string,
+): Promise<Rollup[]> {
+  const rows = await drizzle(db)
+    .select()
+    .from(rollups)
+    .where(
+      and(
+        eq(rollups.organizationId, organizationId),
+        between(rollups.bucket, from, to),
+        destinationId === undefined ? undefined : eq(rollups.destinationId, destinationId),
+      ),
+    )
+    .orderBy(rollups.bucket);
+  return rows.map((row) => ({
+    organizationId,
+    source: row.source,
+    destinationId: row.destinationId,
+    bucket: row.bucket,
+    counts: {
+      polls: row.polls,
+      pollsDue: row.pollsDue,
+      pollsLate: row.pollsLate,
+      events: row.events,
+      delivered: row.delivered,
+      failed: row.failed,
+      attempts: row.attempts,
+      rowsWritten: row.rowsWritten,
+      objectRequests: row.objectRequests,
+      queueOperations: row.queueOperations,
+      durations: [
+        row.le10,
+        row.le30,
+        row.le100,
+        row.le300,
+        row.le1000,
+        row.le3000,
+        row.le10000,
+        row.longer,
+      ],
+    },
+  }));
+}
+
+/** Sources with something counted since an instant, most recent first. */
+export async function activeSources(
+  db: D1Database,
+  organizationId: number,
+  since: number,
+  limit: number,
+): Promise<string[]> {
+  const rows = await drizzle(db)
+    .select({ source: rollups.source })
+    .from(rollups)
+    .where(
+      and(
+        eq(rollups.organizationId, organizationId),
+        gte(rollups.bucket, since),
+        sql`${rollups.source} <> ''`,
+      ),
+    )
+    .groupBy(rollups.source)
+    .orderBy(sql`max(${rollups.bucket}) DESC`)
+    .limit(limit);
+  return rows.map(({ source }) => source);
+}

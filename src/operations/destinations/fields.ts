@@ -1,0 +1,105 @@
+import * as z from "zod";
+import { type Destination, headerFault } from "../../delivery/destination";
+import { expressionFault } from "../../expressions/expression";
+import { isSigningSecret } from "../../delivery/signature";
+import { instantField } from "../../http/lists";
+import { invalid } from "../../http/refusal";
+
+const expression = z
+  .string()
+  .nullable()
+  .superRefine((text, context) => {
+    const fault = text === null ? undefined : expressionFault(text);
+    if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
+  });
+
+/** What operators may say of a destination. */
+export const change = z.strictObject({
+  enabled: z.boolean("Expected true or false").optional(),
+  rate: z
+    .number("Expected a number of notifications per second")
+    .positive()
+    .max(10_000)
+    .nullable()
+    .optional(),
+  ordering: z.enum(["none", "object", "source"], "Expected none, object or source").optional(),
+  deadHead: z.enum(["skip", "block"], "Expected skip or block").optional(),
+  retrySchedule: z.array(z.number().min(0).max(604_800)).min(1).max(50).nullable().optional(),
+  filter: expression
+    .optional()
+    .describe(
+      "JSONata over {objectType, objectId, eventType, date, data}: only events that it is true of are sent; one that it fails on is sent",
+    ),
+  transform: expression.optional().describe("JSONata over a body: what is sent instead of it"),
+  headers: z
+    .record(z.string(), z.string())
+    .superRefine((headers, context) => {
+      for (const [name, value] of Object.entries(headers)) {
+        const message = headerFault(name, value);
+        if (message !== undefined) context.addIssue({ code: "custom", message });
+      }
+    })
+    .optional()
+    .describe("Sent beside the owner's own headers, in place of those of the same name"),
+});
+export type DestinationChange = z.infer<typeof change>;
+
+/** What is said of a flow's step; everything else, its flow says. */
+const SAID_OF_STEPS = new Set(["enabled", "rate"]);
+
+/** @throws Refusal when a destination of this kind can't be told so. */
+export function refuseForKind(kind: Destination["kind"], changes: DestinationChange): void {
+  if (kind !== "flow-step") return;
+  const field = Object.keys(changes).find((name) => !SAID_OF_STEPS.has(name));
+  if (field !== undefined)
+    throw invalid(`${field}: The flow says this of its steps: change the flow`, field);
+}
+
+/** A new signing key: its kind, and how long the old ones sign beside it. */
+export const rotation = z.strictObject({
+  overlapSeconds: z
+    .number()
+    .int()
+    .min(0)
+    .max(7 * 86_400)
+    .default(86_400),
+  algorithm: z.enum(["v1", "v1a"]).default("v1"),
+  secret: z
+    .string()
+    .refine(isSigningSecret, "Expected whsec_ and base64 of 24 to 64 bytes")
+    .optional(),
+});
+export const sample = z.strictObject({ event: z.unknown().optional() });
+export const since = z.strictObject({ since: instantField });
+
+/** What destinations are listed by. */
+export const kindField = z
+  .enum(["instance", "webhook", "flow-step"], "Expected instance, webhook or flow-step")
+  .optional();
+export const statusField = z
+  .enum(["healthy", "degraded", "open", "disabled"], "Expected healthy, degraded, open or disabled")
+  .optional();
+
+/** A destination as the description of the interface shows it. */
+export const EXAMPLE = {
+  id: "instance-27",
+  kind: "instance",
+  ownerId: "27",
+  url: "https://app.example/hook",
+  enabled: true,
+  status: "healthy",
+  circuit: { state: "closed", openedAt: null, nextProbeAt: null },
+  rate: null,
+  ordering: "none",
+  deadHead: "skip",
+  retrySchedule: [8, 64, 512, 4096, 32768],
+  signing: {
+    keys: [
+      { id: "key_1", algorithm: "v1", createdAt: "2026-11-21T20:00:00.000Z", expiresAt: null },
+    ],
+  },
+  filter: null,
+  transform: null,
+  headers: {},
+  stats: { delivered24h: 0, failed24h: 0, dead: 0, pending: 0, p50Ms: null, p99Ms: null },
+};

@@ -1,0 +1,82 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { type AskerEnv, withKey } from "../../accounts/routes";
+import { changePolicy } from "../../delivery/change.store";
+import { listDestinationRecords } from "../../delivery/store";
+import { parse, readJson } from "../../http/body";
+import { described, PAGE } from "../../http/described";
+import { readLimit, readListCursor, writeListCursor } from "../../http/lists";
+import { BODY_BYTES, found, ringOf, shown } from "./asked.routes";
+import { change, EXAMPLE, kindField, refuseForKind, statusField } from "./fields";
+import { keyRoutes } from "./keys.routes";
+import type { TellOwner } from "./owner";
+import { overTroubledStreams, recoveryRoutes } from "./recovery.routes";
+import { trialRoutes } from "./trial.routes";
+
+/** Destinations, their health, keys and policies (reference `v1-api.md`). */
+export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
+  return new Hono<AskerEnv>()
+    .use("/destinations", withKey())
+    .use("/destinations/*", withKey())
+    .get(
+      "/destinations",
+      described("Destinations and their health", {
+        tag: "destinations",
+        query: {
+          ...PAGE,
+          kind: "instance, webhook or flow-step",
+          status: "healthy, degraded, open or disabled",
+        },
+        answer: { items: [EXAMPLE], next: null },
+      }),
+      async (c) => {
+        const limit = readLimit(c.req.query("limit"));
+        const kind = parse(kindField, c.req.query("kind"), "kind");
+        const status = parse(statusField, c.req.query("status"), "status");
+        const after =
+          readListCursor(c.req.query("cursor"), z.strictObject({ id: z.string() }))?.id ?? null;
+        const records = await listDestinationRecords(
+          c.env.DB,
+          ringOf(c),
+          c.var.asker.organizationId,
+          { kind, after, limit },
+        );
+        const views = await shown(c, records);
+        const last = records.at(-1);
+        return c.json({
+          items: views.filter((view) => status === undefined || view.status === status),
+          next:
+            last === undefined || records.length < limit
+              ? null
+              : writeListCursor({ id: last.destination.id }),
+        });
+      },
+    )
+    .get(
+      "/destinations/:id",
+      described("One destination", { tag: "destinations", answer: EXAMPLE }),
+      async (c) => c.json((await shown(c, [await found(c)]))[0]),
+    )
+    .patch(
+      "/destinations/:id",
+      described("Change how a destination is served", {
+        tag: "destinations",
+        body: change,
+        bodyExample: { rate: 10, ordering: "object" },
+        answer: EXAMPLE,
+      }),
+      async (c) => {
+        const record = await found(c);
+        const changes = parse(change, await readJson(c, BODY_BYTES));
+        refuseForKind(record.destination.kind, changes);
+        await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
+        await tellOwner(c, record, changes);
+        if (changes.enabled === true)
+          await overTroubledStreams(c, record.destination.id, { kind: "release", from: 0 });
+        return c.json((await shown(c, [await found(c)]))[0]);
+      },
+    )
+    .route("/", keyRoutes(tellOwner))
+    .route("/", trialRoutes)
+    .route("/", recoveryRoutes);
+}

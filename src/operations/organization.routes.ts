@@ -1,0 +1,94 @@
+import { Hono } from "hono";
+import { drizzle } from "drizzle-orm/d1";
+import * as z from "zod";
+import { type AskerEnv, withKey } from "../accounts/routes";
+import { changeOrganization, readOrganization } from "../accounts/store";
+import { readConfig } from "../config";
+import { keyring } from "../db/sealed";
+import { deleteDestination, saveDestination } from "../delivery/store";
+import { parse, readJson } from "../http/body";
+import { described } from "../http/described";
+import { checkEgress } from "../http/egress";
+import { invalid } from "../http/refusal";
+import { operationsDestinationId } from "../stream/operations/notice";
+
+const DAYS = "Expected a whole number of days, 1 to 30";
+const change = z.strictObject({
+  name: z.string("Expected a name").min(1).max(255).optional(),
+  retentionDays: z.int(DAYS).min(1, DAYS).max(30, DAYS).optional(),
+  operationsCallback: z
+    .strictObject({ url: z.string("Expected a URL") })
+    .nullable()
+    .optional(),
+});
+
+const ORGANIZATION = { id: "1", name: "Acme", retentionDays: 7, operationsCallback: null };
+
+/** The organization itself; its operational events go to `operationsCallback` (reference `v1-api.md`). */
+export const organizationRoutes = new Hono<AskerEnv>()
+  .use("/organization", withKey("admin"))
+  .get(
+    "/organization",
+    described("The organization", { tag: "operations", answer: ORGANIZATION }),
+    async (c) =>
+      c.json(
+        view(
+          c.var.asker.organizationId,
+          await readOrganization(c.env.DB, c.var.asker.organizationId),
+        ),
+      ),
+  )
+  .patch(
+    "/organization",
+    described("Change the organization", {
+      tag: "operations",
+      body: change,
+      bodyExample: { retentionDays: 14 },
+      answer: ORGANIZATION,
+    }),
+    async (c) => {
+      const { organizationId } = c.var.asker;
+      const config = readConfig(c.env);
+      const changes = parse(change, await readJson(c, 64 * 1024));
+      const url = changes.operationsCallback?.url;
+      const verdict = url === undefined ? undefined : checkEgress(url, config.egress);
+      if (verdict?.ok === false)
+        throw invalid(`operationsCallback.url: ${verdict.message}`, "operationsCallback.url");
+      const id = operationsDestinationId(organizationId);
+      if (url !== undefined) {
+        const draft = {
+          id,
+          organizationId,
+          kind: "operations" as const,
+          ownerId: String(organizationId),
+          url,
+          headers: {},
+          legacyKey: null,
+        };
+        const statements = await saveDestination(
+          c.env.DB,
+          keyring(config.masterKeys),
+          draft,
+          Date.now(),
+        );
+        await drizzle(c.env.DB).batch(statements);
+      }
+      if (changes.operationsCallback === null)
+        await drizzle(c.env.DB).batch([deleteDestination(c.env.DB, id)]);
+      return c.json(
+        view(organizationId, await changeOrganization(c.env.DB, organizationId, changes)),
+      );
+    },
+  );
+
+function view(
+  id: number,
+  { name, settings }: Awaited<ReturnType<typeof readOrganization>>,
+): Record<string, unknown> {
+  return {
+    id: String(id),
+    name,
+    retentionDays: settings.retentionDays ?? 7,
+    operationsCallback: settings.operationsCallback ?? null,
+  };
+}

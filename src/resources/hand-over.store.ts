@@ -1,0 +1,88 @@
+import type { NewEvent, Target } from "../stream/event";
+import { groupsByWeight } from "../stream/plan";
+import { streamName } from "../stream/stream-name";
+import { type Trigger, withRuns } from "../flows/run";
+import { matchesChange, resourceKeys } from "../flows/trigger";
+import { prepareSourceTriggers } from "../flows/triggers/store";
+import { type Change, eventOf, sourceOf } from "./change";
+import type { HookTarget } from "./hooks";
+import { WORD } from "./match";
+
+/** Changes of one commit to a stream: few enough for one call. */
+const EVENTS_A_COMMIT = 200;
+const UNITS_A_COMMIT = 4_000_000;
+
+/** The flows that hear of changes, to be asked for in the batch that makes the changes. */
+export const prepareTriggers = (
+  db: D1Database,
+  organizationId: number,
+  changes: readonly Change[],
+): D1PreparedStatement =>
+  prepareSourceTriggers(db, {
+    organizationId,
+    kind: "resource",
+    keys: [...new Set(changes.flatMap(({ changed }) => resourceKeys(changed)))],
+  });
+
+/**
+ * Puts changes into the streams of their scopes, in order, with the runs of the flows whose `triggers` hear
+ * of them. What a stream has already, it ignores: the event's id is the change's.
+ */
+export async function handOver(
+  streams: Env["EVENT_STREAMS"],
+  organizationId: number,
+  changes: readonly Change[],
+  triggers: readonly Trigger[],
+): Promise<void> {
+  const bySource = Map.groupBy(changes, ({ changed }) => sourceOf(changed.scope));
+  for (const [source, own] of bySource) {
+    const stream = streams.getByName(streamName({ organizationId, source }));
+    const groups = groupsByWeight(own, UNITS_A_COMMIT, EVENTS_A_COMMIT, ({ body }) => body.length);
+    for (const group of groups)
+      await stream.commit(withRuns(commitOf(group), triggers, startsFlow(group)));
+  }
+}
+
+/** Whether a flow's trigger hears of an event of these changes. */
+function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEvent) => boolean {
+  const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
+  return (trigger, { id }) => {
+    const changed = byId.get(id);
+    return (
+      changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] })
+    );
+  };
+}
+
+/** Every distinct destination is one target; an event tells which of them it goes to. */
+function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Target[] } {
+  const targets: Target[] = [];
+  const known = new Map<string, number>();
+  const indexOf = (target: HookTarget): number => {
+    const key = JSON.stringify(target);
+    const index = known.get(key) ?? targets.push(targetOf(target)) - 1;
+    known.set(key, index);
+    return index;
+  };
+  const events = changes.map((change): NewEvent => ({
+    ...eventOf(change),
+    to: change.targets.map(indexOf),
+  }));
+  return { events, targets };
+}
+
+function targetOf({
+  destinationId,
+  skipped,
+  warnings,
+  order = { ordering: "none" },
+}: HookTarget): Target {
+  return {
+    destinationId,
+    envelope: { format: "verbatim" },
+    most: 1,
+    ...order,
+    ...(skipped === undefined ? {} : { skipped }),
+    ...(warnings.length === 0 ? {} : { warnings }),
+  };
+}

@@ -1,0 +1,102 @@
+import * as z from "zod";
+import type { DestinationPolicy } from "../db/schema";
+import { parseScopeKey } from "./address";
+import type { Hook, HookedWebhook, Listeners } from "./hooks";
+import { destinationId } from "./resource";
+import type { hookSpec } from "./kinds/management";
+
+const HOOKS = `SELECT name, scope, json_extract(content, '$.spec') AS spec
+  FROM resources INDEXED BY resources_kind WHERE organization_id = ?1 AND kind = 'ResourceHook'`;
+
+const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.enabled') AS enabled,
+    json_extract(w.content, '$.spec.auth.secret.key') IS NULL OR EXISTS
+      (SELECT 1 FROM resources AS s, json_each(s.content, '$.spec.data') AS d
+       WHERE s.organization_id = ?1 AND s.kind = 'Secret' AND s.scope = w.scope
+         AND s.name = json_extract(w.content, '$.spec.auth.secret.name')
+         AND d.key = json_extract(w.content, '$.spec.auth.secret.key')) AS secret_found,
+    (SELECT p.policy FROM destinations AS p WHERE p.id = '${destinationId("")}' || w.id) AS policy
+  FROM resources AS w INDEXED BY resources_kind WHERE w.organization_id = ?1 AND w.kind = 'Webhook'`;
+
+const VERSION =
+  "SELECT listeners_version AS version FROM resource_cursors WHERE organization_id = ?1";
+
+/** Hooks and webhooks of organizations, as of one count of their writes. */
+const known = new Map<number, { version: number; listeners: Listeners }>();
+
+/** How often hooks, webhooks and Secrets were written: one row, read with whatever else is asked. */
+export const listenersVersion = (db: D1Database, organizationId: number): D1PreparedStatement =>
+  db.prepare(VERSION).bind(organizationId);
+
+/** Who listens to changes, given what `listenersVersion` found: a question only after somebody changed them. */
+export async function readListeners(
+  db: D1Database,
+  organizationId: number,
+  found: unknown,
+): Promise<Listeners> {
+  const mine = known.get(organizationId);
+  if (mine?.version === versionIn(found)) return mine.listeners;
+  const [hooks, webhooks, version] = await db.batch<Record<string, unknown>>([
+    db.prepare(HOOKS).bind(organizationId),
+    db.prepare(WEBHOOKS).bind(organizationId),
+    listenersVersion(db, organizationId),
+  ]);
+  const listeners = {
+    hooks: z
+      .array(hookRow)
+      .parse(hooks?.results ?? [])
+      .map(toHook),
+    webhooks: z
+      .array(webhookRow)
+      .parse(webhooks?.results ?? [])
+      .map(toWebhook),
+  };
+  if (known.size >= MOST_KNOWN) known.clear();
+  known.set(organizationId, { version: versionIn(version?.results), listeners });
+  return listeners;
+}
+
+/** Makes every isolate read hooks, webhooks and how their destinations are served anew. */
+export const listenersChange = (db: D1Database, organizationId: number): D1PreparedStatement =>
+  db
+    .prepare(
+      `INSERT INTO resource_cursors (organization_id, listeners_version) VALUES (?, 1)
+       ON CONFLICT (organization_id) DO UPDATE SET listeners_version = listeners_version + 1`,
+    )
+    .bind(organizationId);
+
+/** Organizations whose listeners an isolate keeps in mind. */
+const MOST_KNOWN = 500;
+
+const versionIn = (results: unknown): number =>
+  z.array(z.object({ version: z.number() })).parse(results ?? [])[0]?.version ?? 0;
+
+const hookRow = z.object({ name: z.string(), scope: z.string(), spec: z.string() });
+const webhookRow = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: z.string(),
+  enabled: z.number().nullable(),
+  secret_found: z.number(),
+  policy: z.string().nullable(),
+});
+
+function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
+  const { triggers, webhooks }: z.infer<typeof hookSpec> = JSON.parse(spec);
+  return { name, scope: parseScopeKey(scope), triggers, webhooks };
+}
+
+function toWebhook(row: z.infer<typeof webhookRow>): HookedWebhook {
+  const { id, name, scope, enabled, secret_found, policy } = row;
+  const { ordering = "none", deadHead, filter }: DestinationPolicy = JSON.parse(policy ?? "{}");
+  return {
+    id,
+    name,
+    scope: parseScopeKey(scope),
+    enabled: enabled !== 0,
+    secretFound: secret_found !== 0,
+    ...(ordering === "none"
+      ? {}
+      : { order: { ordering, ...(deadHead === "block" ? { blocks: true } : {}) } }),
+    ...(filter === undefined ? {} : { filter }),
+  };
+}

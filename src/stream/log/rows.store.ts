@@ -1,0 +1,177 @@
+import type { Millis } from "../../delivery/attempt";
+import type { StoredEvent } from "../event";
+import type { StreamStore } from "../store";
+
+/** Events as they were committed together, with the vendor's body if one came with them. */
+export type Segment = { events: StoredEvent[]; raw?: string | undefined };
+
+/** A row that holds events: of `segments`, or of `bundles` when a bundle carries what it came with. */
+type Row = { table: "segments" | "bundles"; key: number; first: number; at: Millis };
+
+export const PAGE_ROWS = 32;
+
+/**
+ * Where events lie. Rows of either table lie in the order of their numbers and instants, so what no index
+ * tells is found by halving.
+ */
+export class EventRows {
+  private readonly store: StreamStore;
+
+  constructor(store: StreamStore) {
+    this.store = store;
+  }
+
+  /** Texts of all rows that may hold events numbered `from` to `to`. */
+  textsOf(from: number, to: number): string[] {
+    return [...this.segmentTexts(from, to), ...this.carriedTexts(from, to)];
+  }
+
+  /** The highest number an event ever had, as far as the rows tell. */
+  lastSeq(): number {
+    const carried = this.store.first<{ n: number }>(
+      "SELECT events_to AS n FROM bundles ORDER BY id DESC LIMIT 1",
+    )?.n;
+    const last = this.store.first<{ n: number }>(
+      "SELECT seq AS n FROM segments ORDER BY seq DESC LIMIT 1",
+    )?.n;
+    const texts = last === undefined ? [] : this.segmentTexts(last, last);
+    const written = texts.flatMap((text) => segmentOf(text).events.map(({ seq }) => seq));
+    return Math.max(0, carried ?? 0, ...written);
+  }
+
+  /** Segments that may hold events numbered `from` to `to`: the last one that begins before them, and those after. */
+  private segmentTexts(from: number, to: number): string[] {
+    const rows = this.store.run<{ seq: number; body: string }>(
+      `SELECT seq, body FROM segments
+       WHERE seq >= ifnull((SELECT max(seq) FROM segments WHERE seq <= ?1), 0) AND seq <= ?2
+       ORDER BY seq, part`,
+      from,
+      to,
+    );
+    const texts = new Map<number, string>();
+    for (const { seq, body } of rows) texts.set(seq, (texts.get(seq) ?? "") + body);
+    return [...texts.values()];
+  }
+
+  private carriedTexts(from: number, to: number): string[] {
+    const first = this.firstKey("bundles", "events_to", from);
+    if (first === undefined) return [];
+    const last = this.firstKey("bundles", "events_to", to) ?? Number.MAX_SAFE_INTEGER;
+    return this.store
+      .run<{ segment: string }>(
+        "SELECT segment FROM bundles WHERE id BETWEEN ? AND ? AND segment IS NOT NULL ORDER BY id",
+        first,
+        last,
+      )
+      .map(({ segment }) => segment);
+  }
+
+  /** Rows with events numbered `seq` or above, in order; one more than a page. */
+  from(seq: number): Row[] {
+    const segments = this.segments(
+      "seq >= ifnull((SELECT max(seq) FROM segments WHERE seq <= ?1), 0) ORDER BY seq LIMIT ?2",
+      seq,
+      PAGE_ROWS + 1,
+    );
+    const id = this.firstKey("bundles", "events_to", seq);
+    const carried =
+      id === undefined ? [] : this.carried("id >= ? ORDER BY id LIMIT ?", id, PAGE_ROWS + 1);
+    return inOrder([...segments, ...carried]).slice(0, PAGE_ROWS + 1);
+  }
+
+  /** Rows that begin below `seq`, the newest first; at most a page. */
+  below(seq: number): Row[] {
+    const segments = this.segments("seq < ? ORDER BY seq DESC LIMIT ?", seq, PAGE_ROWS);
+    const id = this.firstKey("bundles", "events_to", seq) ?? Number.MAX_SAFE_INTEGER;
+    const carried = this.carried("id <= ? ORDER BY id DESC LIMIT ?", id, PAGE_ROWS + 1);
+    return inOrder([...segments, ...carried.filter(({ first }) => first < seq)])
+      .toReversed()
+      .slice(0, PAGE_ROWS);
+  }
+
+  /** Rows that came between two instants, both included, with how many events each holds. */
+  between(from: Millis, to: Millis): (Row & { count: number })[] {
+    const seq = this.firstKey("segments", "at", from);
+    const id = this.firstKey("bundles", "at", from);
+    return inOrder([
+      ...(seq === undefined
+        ? []
+        : this.segments(
+            "seq BETWEEN ? AND ? ORDER BY seq",
+            seq,
+            (this.firstKey("segments", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
+          )),
+      ...(id === undefined
+        ? []
+        : this.carried(
+            "id BETWEEN ? AND ? ORDER BY id",
+            id,
+            (this.firstKey("bundles", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
+          )),
+    ]);
+  }
+
+  read({ table, key }: Row): Segment {
+    if (table === "segments") return segmentOf(this.segmentTexts(key, key)[0] ?? EMPTY);
+    const row = this.store.first<{ segment: string }>(
+      "SELECT segment FROM bundles WHERE id = ?",
+      key,
+    );
+    return segmentOf(row?.segment ?? EMPTY);
+  }
+
+  private segments(where: string, ...bindings: number[]): (Row & { count: number })[] {
+    return this.store
+      .run<{ key: number; at: number; count: number }>(
+        `SELECT seq AS key, at, count FROM segments WHERE part = 0 AND ${where}`,
+        ...bindings,
+      )
+      .map((row) => ({ ...row, table: "segments", first: row.key }));
+  }
+
+  private carried(where: string, ...bindings: number[]): (Row & { count: number })[] {
+    return this.store
+      .run<{ key: number; at: number; count: number; first: number }>(
+        `SELECT id AS key, at, count, events_to - count + 1 AS first FROM bundles
+         WHERE segment IS NOT NULL AND ${where}`,
+        ...bindings,
+      )
+      .map((row) => ({ ...row, table: "bundles" }));
+  }
+
+  /** The first key of a table whose `column`, which grows with the key, is at least `least`. */
+  private firstKey(
+    table: "segments" | "bundles",
+    column: "at" | "events_to",
+    least: number,
+  ): number | undefined {
+    const key = table === "segments" ? "seq" : "id";
+    const last = this.store.first<{ n: number | null }>(`SELECT max(${key}) AS n FROM ${table}`)?.n;
+    let found: number | undefined;
+    for (let [low, high] = [0, last ?? -1]; low <= high;) {
+      const middle = Math.floor((low + high) / 2);
+      const row = this.store.first<{ key: number; value: number }>(
+        `SELECT ${key} AS key, ${column} AS value FROM ${table} WHERE ${key} >= ? ORDER BY ${key} LIMIT 1`,
+        middle,
+      );
+      if (row === undefined) break;
+      if (row.value < least) low = row.key + 1;
+      else {
+        found = row.key;
+        high = middle - 1;
+      }
+    }
+    return found;
+  }
+}
+
+const EMPTY = '{"events":[]}';
+
+function inOrder<T extends Row>(rows: T[]): T[] {
+  return rows.toSorted((left, right) => left.first - right.first);
+}
+
+export function segmentOf(text: string): Segment {
+  const segment: Segment = JSON.parse(text);
+  return segment;
+}
