@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
-import { audited, auditedOutlets, auditedUsers } from "./accounts/audit.routes";
-import { keyRoutes } from "./accounts/keys/routes";
+import { audited, auditedOutlets, auditedUsers } from "./accounts/audit.io";
+import { keyRoutes } from "./accounts/keys.routes";
 import { bootstrapRoutes } from "./accounts/routes";
 import { accountSettingsRoutes } from "./accounts/settings.routes";
 import { userRoutes } from "./accounts/users/routes";
@@ -15,7 +15,7 @@ import { flowRoutes } from "./flows/routes";
 import { templateRoutes } from "./flows/templates/routes";
 import { unprocessedRoutes } from "./flows/unprocessed/routes";
 import { webhookRoutes } from "./flows/webhooks.routes";
-import { cors } from "./http/cors";
+import { cors as corsFor } from "./http/cors";
 import { readConfig } from "./config";
 import { docsPage } from "./http/docs";
 import { consoleRoutes } from "./console/routes";
@@ -24,22 +24,22 @@ import { deliveryRoutes } from "./operations/deliveries.routes";
 import type { TellOwner } from "./operations/destinations/owner";
 import { destinationRoutes } from "./operations/destinations/routes";
 import { organizationRoutes } from "./operations/organization.routes";
-import { streamRoutes } from "./operations/routes";
+import { streamRoutes } from "./operations/streams.routes";
 import { usageRoutes } from "./operations/usage/routes";
 import { notFound } from "./http/refusal";
 import { refuse, type RequestIdEnv, withRequestId } from "./http/surface";
 import { extract, extractionFault } from "./inbound/extract";
-import { registrar } from "./inbound/registration/routes";
+import { registrar } from "./inbound/registration/registrar.io";
 import { inboundWebhooks } from "./inbound/routes";
-import { ownConnectorRoutes } from "./elements/catalog/own.routes";
+import { ownConnectorRoutes } from "./elements/catalog/user-connectors.routes";
 import { catalogRoutes } from "./elements/catalog/routes";
 import { historyRoutes } from "./elements/history/routes";
-import { hubRoutes, shortHubRoutes } from "./elements/hub-routes.routes";
+import { hubRoutes, shortHubRoutes } from "./elements/hub.routes";
 import { notificationRoutes } from "./elements/notifications/routes";
 import { configurationOfPolicy } from "./instances/policy";
-import { elementInstanceRoutes } from "./elements/catalog/instances.routes";
-import { InstanceEdits } from "./elements/edit.routes";
-import { instanceRoutes } from "./elements/routes";
+import { elementInstanceRoutes } from "./elements/catalog/element-instances.routes";
+import { InstanceEdits } from "./elements/edit.io";
+import { instanceRoutes } from "./elements/instances.routes";
 import { changeConfiguration, connectorKeys } from "./instances/store";
 import { elementsHeaders, refuseAsync } from "./http/elements";
 import { signingSecretRoutes } from "./elements/signing.routes";
@@ -145,6 +145,8 @@ const APP_PATHS = [
   "unprocessed-messages",
   "logs",
 ];
+
+const cors = corsFor((env) => readConfig(env).corsOrigins);
 
 /** Users, app events and flows (reference `app-events-api.md`): open to browsers of the configured origins. */
 const apps = new Hono<AppEnv>()

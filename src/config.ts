@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type EgressPolicy, parseAllowList } from "./http/egress";
-import { type OAuthApp, oauthApps } from "./connectors/oauth-apps";
+import { type OAuthApp, oauthApps } from "./values/oauth-app";
 
 /** The environment, read once and typed. Nothing else reads environment variables. */
 export type Config = {

@@ -1,20 +1,20 @@
 import { app } from "./app";
 import { readConfig } from "./config";
 import { standings } from "./delivery/admission.io";
-import { consumeDeliveries, type DeliveryDoors } from "./delivery/consumer";
-import { tidy } from "./delivery/cron";
-import { consumeUndeliverable } from "./delivery/undeliverable.consumer";
-import { announcer } from "./stream/operations/store";
-import { flowHandler } from "./flows/io";
-import { tickFlows } from "./flows/cron";
-import { consumePolls } from "./polling/consumer";
-import { tick } from "./polling/cron";
-import type { PollDoors } from "./polling/run.io";
-import { tickResources } from "./resources/cron";
+import { consumeDeliveries, type DeliveryDoors } from "./delivery/deliveries.consumer";
+import { tidy } from "./delivery/retention.cron";
+import { consumeUndeliverable } from "./delivery/dead-letter.consumer";
+import { announcer } from "./stream/announce.io";
+import { flowHandler } from "./flows/step-handler.io";
+import { tickFlows } from "./flows/schedules.cron";
+import { consumePolls } from "./polling/polls.consumer";
+import { tick } from "./polling/tick.cron";
+import type { PollDoors } from "./polling/commit.io";
+import { tickResources } from "./resources/tick.cron";
 
-export { Endpoint } from "./delivery/object";
-export { EventStream } from "./stream/object";
-export { VendorBudget } from "./hub/budget/object";
+export { Endpoint } from "./delivery/endpoint.object";
+export { EventStream } from "./stream/stream.object";
+export { VendorBudget } from "./hub/budget/vendor-budget.object";
 
 /** What every door of this deployment opens onto. */
 function doorsOf(env: Env): DeliveryDoors & PollDoors {

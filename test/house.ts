@@ -13,35 +13,33 @@ type Node = {
 };
 type Context = { filename: string; report(fault: { node: Node; message: string }): void };
 
-const ground = ["db", "http", "expressions"];
-const core = ["stream", "delivery", "metering", "accounts", ...ground];
-const source = ["hub", "instances", "connectors", "flows", ...core];
+/** The rooms from the ground up: a room imports those on the lines above its own, and none beside it. */
+const storeys = [
+  ["values"],
+  ["http", "db", "expressions"],
+  ["metering", "accounts"],
+  ["delivery"],
+  ["stream"],
+  ["operations", "flows", "connectors"],
+  ["instances"],
+  ["hub"],
+  ["elements"],
+  ["polling", "inbound", "app-events", "resources"],
+  ["console"],
+];
 
 /** Room → the rooms it may import. Only `index.ts` and `app.ts` see everything. */
 const mayImport: Record<string, string[]> = {
-  db: [],
-  http: [],
+  ...Object.fromEntries(
+    storeys.flatMap((rooms, level) =>
+      rooms.map((room): [string, string[]] => [room, storeys.slice(0, level).flat()]),
+    ),
+  ),
   sdk: [],
-  connectors: [],
-  expressions: [],
-  metering: ["delivery", ...ground],
-  accounts: ground,
-  delivery: ["accounts", "metering", ...ground],
-  stream: ["delivery", "metering", "accounts", ...ground],
-  operations: core,
-  flows: core,
-  instances: ["connectors", "hub", ...core],
-  hub: ["instances", "connectors", ...core],
-  elements: ["operations", "hub", "instances", "connectors", ...core],
-  polling: source,
-  inbound: ["elements", ...source],
-  "app-events": ["flows", ...core],
-  resources: ["flows", ...core],
-  console: ["polling", "inbound", "app-events", "resources", "operations", "elements", ...source],
-  cli: ["sdk", "connectors"],
+  cli: ["sdk", "connectors", "values"],
 };
 
-const doorless = ["db", "http", "sdk", "cli"];
+const doorless = ["values", "db", "http", "sdk", "cli"];
 const door = /(^|\.)(routes|store|object|consumer|cron|client|io)(\.tsx?)?$/;
 const world = /^(drizzle-orm(\/|$)|cloudflare:|node:(?!crypto|buffer)|hono(\/(?!jsx|html|css)|$))/;
 
@@ -85,6 +83,10 @@ const rooms = {
     return onImport((node, specifier) => {
       const path = target(context.filename, specifier);
       if (path === undefined) return;
+      if (specifier.startsWith("../../../")) {
+        const message = `"${specifier}" climbs more than two levels`;
+        return context.report({ node, message });
+      }
       // `npm start` runs the emulators of the tests as its demo.
       if (here.room === "cli" && path.includes("/test/vendors/")) return;
       const there = place(path);

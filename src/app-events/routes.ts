@@ -9,7 +9,7 @@ import { forwardedHeaders } from "../flows/content";
 import { readDescriptor } from "../flows/descriptor";
 import { runId, type Trigger, triggerTargets, userSource } from "../flows/run";
 import { readOwnFlow } from "../flows/store";
-import { type Heard, learnVersion, readHeard } from "../flows/triggers/heard.store";
+import { type Heard, learnVersion, readHeard } from "../flows/triggers/cached.store";
 import {
   deleteTriggers,
   saveTrigger,

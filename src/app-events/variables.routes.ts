@@ -4,7 +4,7 @@ import { type UserEnv, withUser } from "../accounts/users/routes";
 import { triggerKind } from "../flows/components";
 import { type Component, type Descriptor, readDescriptor } from "../flows/descriptor";
 import { visibleFlow } from "../flows/routes";
-import { faulty } from "../flows/validated";
+import { faulty } from "../flows/validity";
 import { parse, readTypedJson } from "../http/body";
 import { exampleSchema, flatVariables, portOptions } from "./example";
 

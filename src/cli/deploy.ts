@@ -9,7 +9,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
-import { oauthApps } from "../connectors/oauth-apps.ts";
+import { oauthApps } from "../values/oauth-app.ts";
 import { identityOf, writePrivate } from "./state-folder.ts";
 
 const root = resolve(import.meta.dirname, "../..");

@@ -20,3 +20,10 @@ export const rateLimitSchema = z.strictObject({
   refusal: z.strictObject({ status: z.number().int(), says: z.string().min(1) }).optional(),
 });
 export type RateLimit = z.infer<typeof rateLimitSchema>;
+
+/** `100/60`: requests in any so many seconds. */
+export function parseRate(text: string): { requests: number; seconds: number } | undefined {
+  const [, requests = "0", seconds = "0"] = /^(\d{1,6})\/(\d{1,5})$/.exec(text.trim()) ?? [];
+  const rate = { requests: Number(requests), seconds: Number(seconds) };
+  return rate.requests > 0 && rate.seconds > 0 && rate.seconds <= 86_400 ? rate : undefined;
+}

@@ -3,7 +3,7 @@ import { csrf } from "hono/csrf";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import type { Child } from "hono/jsx";
-import { audited } from "../accounts/audit.routes";
+import { audited } from "../accounts/audit.io";
 import { readConfig } from "../config";
 import { notFound } from "../http/refusal";
 import { reasonOf, type RequestIdEnv, toWire } from "../http/surface";

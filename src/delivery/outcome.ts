@@ -1,7 +1,7 @@
 import type { Attempt, DeadReason, DeliveryItem, Next, Outcome } from "./attempt";
 import type { RetryPolicy } from "./backoff";
 import type { Destination } from "./destination";
-import { givenUpAt } from "./horizon";
+import { givenUpAt } from "./give-up";
 import type { Notice } from "./notice";
 
 /** A notification that was not tried. */

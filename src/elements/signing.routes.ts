@@ -1,10 +1,10 @@
 import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../accounts/routes";
 import { instanceDestinationId } from "../delivery/destination";
-import { readDestinations } from "../delivery/store";
+import { readDestinations } from "../delivery/destinations.store";
 import { described } from "../http/described";
 import { notFound } from "../http/refusal";
-import { doorsOf } from "../instances/asked.routes";
+import { doorsOf } from "../instances/lookup.io";
 
 /** The receiver's signing secret: receivers' secrets are the only readable ones. */
 export const signingSecretRoutes = new Hono<AskerEnv>().get(

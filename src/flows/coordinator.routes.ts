@@ -7,9 +7,9 @@ import { parse, readTypedJson } from "../http/body";
 import { forbidden } from "../http/refusal";
 import type { Flow, Permission } from "./flow";
 import { FLOW_BYTES, visibleFlow } from "./routes";
-import { runningDoors, settled, startFlow, stopFlow } from "./running.store";
+import { runningDoors, settled, startFlow, stopFlow } from "./lifecycle.store";
 import { readFlow } from "./store";
-import { allFaults } from "./validated";
+import { allFaults } from "./validity";
 
 const command = z.object({
   command: z.enum(["start", "stop"]),

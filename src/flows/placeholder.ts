@@ -2,7 +2,7 @@ import type { Modifier, Transformation } from "./descriptor";
 import { applyFunctions } from "./modifiers/apply";
 import { stringOf } from "./modifiers/argument";
 import { flowValue, type FlowValues } from "./modifiers/values";
-import { newWork, type Work } from "./modifiers/work";
+import { newWork, type Work } from "./modifiers/budget";
 import { parsePath, readKeys } from "./path";
 
 /** What a run knows so far: component id → out port → content. */

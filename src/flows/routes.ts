@@ -6,9 +6,9 @@ import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
 import { columnsOf, flowDraft } from "./draft";
 import { type Flow, flowView, projected } from "./flow";
-import { deleteFlow, replaceFlow, runningDoors, settled } from "./running.store";
+import { deleteFlow, replaceFlow, runningDoors, settled } from "./lifecycle.store";
 import { createFlow, readFlow, readOwnFlow } from "./store";
-import { savable } from "./validated";
+import { savable } from "./validity";
 
 export const FLOW_BYTES = 1_048_576;
 /** What a client may call a flow it brings an id for. */

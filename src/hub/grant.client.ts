@@ -1,7 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import type { Connector } from "../connectors/definition";
 import { type Keyring, keyring } from "../db/sealed";
-import { announceEvent } from "../stream/operations/store";
+import { announceEvent } from "../stream/announce.io";
 import {
   markRefused,
   releaseRefreshLease,
@@ -13,7 +13,7 @@ import type { Instance } from "../instances/instance";
 import { readInstance } from "../instances/store";
 import { type HubFailure, parseExactly } from "./answer";
 import { challengeName, grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
-import { type HubDoors, send } from "./send.client";
+import { type HubDoors, send } from "./request.client";
 
 /** What an instance's calls stand on: the grant that a user gave, exchanged and renewed. */
 

@@ -1,9 +1,9 @@
 import type { Connector, Operation, Paging } from "../connectors/definition";
-import { type DateBound, dateBounds, isWithin } from "./exact";
+import { type DateBound, dateBounds, isWithin } from "./date-bounds";
 import { readField, selectFields } from "./field";
 import { nextPosition, pageParameters, positionOfPage, totalOf } from "./paging";
 import type { Position } from "./position";
-import { speak } from "./language";
+import { speak } from "./dialect";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { mapWhere } from "./conditions";
 import { type Expression, parseOrderBy, parseWhere } from "./where";

@@ -2,20 +2,20 @@ import { readRetention } from "../accounts/store";
 import type { Change, Control } from "../connectors/webhook";
 import { count } from "../metering/store";
 import { wantedOf } from "../expressions/transform";
-import { announceEvent } from "../stream/operations/store";
+import { announceEvent } from "../stream/announce.io";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { matchesEvent } from "../flows/trigger";
 import { withStartedFlows } from "../flows/triggers/store";
 import { invalid } from "../http/refusal";
 import { markInvalid } from "../instances/grants.store";
-import type { HubDoors } from "../hub/client";
+import type { HubDoors } from "../hub/records.client";
 import type { Instance } from "../instances/instance";
 import { instanceTarget } from "../instances/target";
 import { touchedState } from "../instances/touched";
 import { extract } from "./extract";
 import { say } from "./log";
 import { eventsOf, isPolled, listening } from "./outcome";
-import { register } from "./registration/io";
+import { register } from "./registration/register.io";
 import { type Content, ownParts } from "./route";
 
 /** Webhooks of one burst wake one poll. */

@@ -1,4 +1,4 @@
-import { parseRate } from "../hub/budget/limit";
+import { parseRate } from "../connectors/rate-limit";
 import { parseBoolean, parseModes } from "./configuration";
 
 export type Fault = { field: string; message: string };

@@ -1,5 +1,5 @@
 import { type DestinationDraft, headerFault, instanceDestinationId } from "../delivery/destination";
-import { isOwnAddress } from "../delivery/inside";
+import { isOwnAddress } from "../delivery/own-address";
 import { isSigningSecret } from "../delivery/signature";
 import { checkEgress, type EgressPolicy } from "../http/egress";
 import { type Fault, parseHeaders, parseSchedule } from "./check";

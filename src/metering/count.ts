@@ -1,5 +1,3 @@
-import type { Outcome } from "../delivery/attempt";
-
 /** Counts of one source and destination. */
 export type Counts = {
   polls: number;
@@ -50,6 +48,9 @@ export function add(into: Counts, more: Partial<Counts>): void {
     into.durations[index] = (into.durations[index] ?? 0) + count;
   });
 }
+
+/** As much of a delivery's outcome as is counted. */
+type Outcome = { attempt?: { durationMs: number } | undefined; next: { kind: string } };
 
 /** What a bundle's outcomes add. */
 export function countsOf(outcomes: readonly Outcome[]): Partial<Counts> {

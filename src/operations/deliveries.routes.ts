@@ -3,15 +3,15 @@ import * as z from "zod";
 import { type AskerEnv, withKey } from "../accounts/routes";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
-import { callbackHeaders } from "../delivery/client";
+import { callbackHeaders } from "../delivery/callback.client";
 import { listExceptions } from "../delivery/exceptions.store";
-import { readDestination } from "../delivery/store";
+import { readDestination } from "../delivery/destinations.store";
 import { parse } from "../http/body";
 import { described, PAGE, SPAN } from "../http/described";
 import { readInstant, readLimit, readListCursor, writeListCursor } from "../http/lists";
 import { invalid, notFound } from "../http/refusal";
 import type { NotificationView } from "../stream/history";
-import { type Named, named, OF_EVENT, streamNamed } from "./routes";
+import { type Named, named, OF_EVENT, streamNamed } from "./streams.routes";
 import { instanceSource, parseNotificationId, parseStreamName } from "../stream/stream-name";
 import {
   attemptView,

@@ -5,12 +5,12 @@ import { type AskerEnv, withKey } from "../accounts/routes";
 import { changeOrganization, readOrganization } from "../accounts/store";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
-import { deleteDestination, saveDestination } from "../delivery/store";
+import { deleteDestination, saveDestination } from "../delivery/destinations.store";
 import { parse, readJson } from "../http/body";
 import { described } from "../http/described";
 import { checkEgress } from "../http/egress";
 import { invalid } from "../http/refusal";
-import { operationsDestinationId } from "../stream/operations/notice";
+import { operationsDestinationId } from "../stream/operational-event";
 
 const DAYS = "Expected a whole number of days, 1 to 30";
 const change = z.strictObject({

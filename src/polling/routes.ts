@@ -3,13 +3,13 @@ import { type AskerEnv, withKey, withSecrets } from "../accounts/routes";
 import { described } from "../http/described";
 import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
-import { doorsOf, ofToken } from "../instances/asked.routes";
+import { doorsOf, ofToken } from "../instances/lookup.io";
 import { readInstance } from "../instances/store";
 import { contractTime } from "../instances/view";
-import { pollNow } from "./consumer";
+import { pollNow } from "./polls.consumer";
 import { positionOf, readCursor } from "./cursor";
-import { pollDry } from "./dry.io";
-import type { PollDoors } from "./run.io";
+import { pollDry } from "./dry-run.io";
+import type { PollDoors } from "./commit.io";
 import { polledResources } from "./settings";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference §4). */

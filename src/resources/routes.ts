@@ -4,7 +4,7 @@ import { withToken } from "../accounts/routes";
 import { notFound, Refusal } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { type Address, parseAddress } from "./address";
-import { type ApisContext, type ApisEnv, count, list, show } from "./reading.routes";
+import { type ApisContext, type ApisEnv, count, list, show } from "./read.routes";
 import { create, patch, remove, replace } from "./writes/routes";
 
 /** The request's id is the correlation id of its changes: a UUID on this surface. */

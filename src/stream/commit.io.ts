@@ -3,7 +3,7 @@ import type { Commit, Committed, Opened, StoredEvent } from "./event";
 import { type AtHand, atHandOf } from "./history";
 import type { Segment } from "./log/rows.store";
 import type { EventLog } from "./log/store";
-import type { Outbox } from "./outbox/io";
+import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
 import { type Draft, groupsByWeight, type Last, numbered, planCommit } from "./plan";
 import { nextAtOf } from "./settle";

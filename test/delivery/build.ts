@@ -4,9 +4,9 @@ import { vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { Standings } from "../../src/delivery/admission.io";
-import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
+import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/deliveries.consumer";
 import type { DestinationDraft } from "../../src/delivery/destination";
-import { saveDestination } from "../../src/delivery/store";
+import { saveDestination } from "../../src/delivery/destinations.store";
 import { firstOrganization } from "../organization";
 import { WAIT_MS } from "../patience";
 

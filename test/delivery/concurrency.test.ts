@@ -1,7 +1,7 @@
 import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { EventStream } from "../../src/stream/object";
+import type { EventStream } from "../../src/stream/stream.object";
 import { commit, events, freshStream, target } from "../events/build";
 import { consumeWhole, destination, eventually, isolate, receiver } from "./build";
 

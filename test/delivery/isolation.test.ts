@@ -1,8 +1,8 @@
 import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { consumeDeliveries } from "../../src/delivery/consumer";
-import type { EventStream } from "../../src/stream/object";
+import { consumeDeliveries } from "../../src/delivery/deliveries.consumer";
+import type { EventStream } from "../../src/stream/stream.object";
 import { commit, event, events, freshStream, target } from "../events/build";
 import { keepingQueue } from "../polling/build";
 import { destination, eventually, isolate, receiver } from "./build";

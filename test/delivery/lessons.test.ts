@@ -4,7 +4,7 @@ import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
-import { rotateKey } from "../../src/delivery/change.store";
+import { rotateKey } from "../../src/delivery/policy.store";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import {
   deleteDestination,
@@ -12,8 +12,8 @@ import {
   readDestination,
   readDestinationRecord,
   newSigningSecret,
-} from "../../src/delivery/store";
-import type { EventStream } from "../../src/stream/object";
+} from "../../src/delivery/destinations.store";
+import type { EventStream } from "../../src/stream/stream.object";
 import { commit, event, events, freshStream, target } from "../events/build";
 import {
   consumeWhole,

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { endpointName } from "../../src/delivery/endpoint-name";
-import type { EventStream } from "../../src/stream/object";
+import type { EventStream } from "../../src/stream/stream.object";
 import { commit, event, events, freshStream, target } from "../events/build";
 import { destination, eventually, receiver, silence } from "./build";
 

@@ -1,27 +1,27 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Allowance } from "../../src/delivery/allowance";
-import { CONCURRENCY, GRANT_MS, Room } from "../../src/delivery/room";
+import { CONCURRENCY, GRANT_MS, Seats } from "../../src/delivery/seats";
 
 const NOW = Date.UTC(2026, 10, 21, 20);
 
-describe("Room", () => {
+describe("Seats", () => {
   it("grants half of what is free, so that every isolate finds some", () => {
-    const room = new Room();
+    const room = new Seats();
     const granted = Array.from({ length: 8 }, (_, index) => room.grant(`isolate-${index}`, 0, NOW));
     expect(granted).toEqual([24, 24, 24, 14, 7, 4, 2, 1]);
     expect(room.grant("one-more", 0, NOW)).toBe(null);
   });
 
   it("grants anew to the same isolate in place of what it had", () => {
-    const room = new Room();
+    const room = new Seats();
     for (let times = 0; times < 50; times += 1)
       expect(room.grant("isolate", 3, NOW + times * GRANT_MS)).toBe(27);
     expect(room.free(NOW + 50 * GRANT_MS)).toBe(73);
   });
 
   it("forgets an isolate that is silent, and a call that nobody reports on", () => {
-    const room = new Room();
+    const room = new Seats();
     room.grant("isolate", 0, NOW);
     room.start([NOW, NOW]);
     expect(room.free(NOW + 5_999)).toBe(74);
@@ -30,7 +30,7 @@ describe("Room", () => {
   });
 
   it("counts the calls of an isolate that outlast its grant as long as it tells of them", () => {
-    const room = new Room();
+    const room = new Seats();
     room.grant("isolate", 0, NOW);
     for (let at = NOW + 1_000; at < NOW + 15_000; at += 1_000) {
       room.hold("isolate", 5, at);
@@ -47,7 +47,7 @@ describe("Room", () => {
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
-        const room = new Room();
+        const room = new Seats();
         const isolates = Array.from({ length: 7 }, () => new Allowance());
         let now = NOW;
         let paced: number[] = [];

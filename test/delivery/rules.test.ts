@@ -14,7 +14,7 @@ import {
   CLOSED,
   isDestinationFault,
 } from "../../src/delivery/circuit";
-import { givenUpAt } from "../../src/delivery/horizon";
+import { givenUpAt } from "../../src/delivery/give-up";
 import { HORIZON_MS, type Pace, reserve, UNPACED } from "../../src/delivery/rate";
 import { headerFault } from "../../src/delivery/destination";
 

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import type { NotificationView } from "../../src/stream/history";
-import type { EventStream } from "../../src/stream/object";
+import type { EventStream } from "../../src/stream/stream.object";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { step } from "../flows/build";
 import { eventually, receiver } from "./build";

@@ -3,10 +3,10 @@ import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { Standings } from "../../src/delivery/admission.io";
-import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/consumer";
+import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/deliveries.consumer";
 import type { Notice } from "../../src/delivery/notice";
-import type { Endpoint } from "../../src/delivery/object";
-import type { EventStream } from "../../src/stream/object";
+import type { Endpoint } from "../../src/delivery/endpoint.object";
+import type { EventStream } from "../../src/stream/stream.object";
 
 type Stream = DurableObjectStub<EventStream>;
 type Alarmed = Stream | DurableObjectStub<Endpoint>;

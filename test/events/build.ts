@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import type { Commit, NewEvent, Target } from "../../src/stream/event";
-import type { EventStream } from "../../src/stream/object";
+import type { EventStream } from "../../src/stream/stream.object";
 
 /** A stream nobody used yet. */
 export function freshStream(

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyFunctions, modifierFault } from "../../src/flows/modifiers/apply";
 import { flowValue } from "../../src/flows/modifiers/values";
-import { newWork } from "../../src/flows/modifiers/work";
+import { newWork } from "../../src/flows/modifiers/budget";
 import { values } from "./build";
 
 const call = (name: string, ...params: unknown[]) => ({

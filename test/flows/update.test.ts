@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tickFlows } from "../../src/flows/cron";
-import { runningDoors } from "../../src/flows/running.store";
+import { tickFlows } from "../../src/flows/schedules.cron";
+import { runningDoors } from "../../src/flows/lifecycle.store";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { step, trigger } from "./build";
 

@@ -2,8 +2,8 @@ import { env as bindings } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app";
 import { readConfig } from "../../src/config";
-import { post } from "../../src/delivery/client";
-import { hopsOf, isOwnAddress, MOST_HOPS } from "../../src/delivery/inside";
+import { post } from "../../src/delivery/callback.client";
+import { hopsOf, isOwnAddress, MOST_HOPS } from "../../src/delivery/own-address";
 import { platform, PUBLIC_URL } from "../platform";
 
 const env = { ...bindings, TRIBUTARY_PUBLIC_URL: PUBLIC_URL };

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { createHmac } from "node:crypto";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readConfig } from "../../src/config";
-import { consumePolls } from "../../src/polling/consumer";
+import { consumePolls } from "../../src/polling/polls.consumer";
 import { emulate, platform, stored, VENDOR } from "../platform";
 import { dropboxEmulator, dropboxNotification } from "../vendors/dropbox";
 import { CLIENT, CODE } from "../vendors/grants";

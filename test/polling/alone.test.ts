@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
 import { afterEach, expect, it, vi } from "vitest";
-import type { VendorBudget } from "../../src/hub/budget/object";
+import type { VendorBudget } from "../../src/hub/budget/vendor-budget.object";
 
 afterEach(() => void vi.useRealTimers());
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readCursor } from "../../src/polling/cursor";
-import { PAGES_A_RUN, MOST_PAGES } from "../../src/polling/poll";
+import { PAGES_A_RUN, MOST_PAGES } from "../../src/polling/report";
 import { emulate, platform, stored } from "../platform";
 import { boxEmulator } from "../vendors/box";
 import { dropboxEmulator } from "../vendors/dropbox";

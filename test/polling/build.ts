@@ -5,7 +5,7 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import type { EventStream } from "../../src/stream/object";
+import type { EventStream } from "../../src/stream/stream.object";
 import worker from "../../src/index";
 import { CALLBACK, callV1, stubOutside } from "../instances/build";
 

@@ -1,10 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UNPACED } from "../../src/delivery/rate";
-import { HORIZON_MS, stand } from "../../src/hub/budget/line";
-import { budgetOf, limitedUntil, parseRate } from "../../src/hub/budget/limit";
+import { HORIZON_MS, stand } from "../../src/hub/budget/reservations";
+import { parseRate } from "../../src/connectors/rate-limit";
+import { budgetOf, limitedUntil } from "../../src/hub/budget/limit";
 import { builtIn, findConnector } from "../../src/connectors/catalog";
-import { spread } from "../../src/polling/turns/spread";
+import { spread } from "../../src/polling/pacing/spread";
 
 const NOW = Date.UTC(2026, 10, 1);
 

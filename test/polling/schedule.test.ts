@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config";
-import { tick } from "../../src/polling/cron";
+import { tick } from "../../src/polling/tick.cron";
 import { saveLastMinute } from "../../src/polling/store";
 import { create, createOrganizations } from "../instances/build";
 import { keepingQueue, meteredDatabase } from "./build";

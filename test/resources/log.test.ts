@@ -4,8 +4,8 @@ import { Webhook } from "standardwebhooks";
 import { beforeEach, describe, expect, it } from "vitest";
 import { app } from "../../src/app";
 import { keyring } from "../../src/db/sealed";
-import { readDestinations } from "../../src/delivery/store";
-import { tickResources } from "../../src/resources/cron";
+import { readDestinations } from "../../src/delivery/destinations.store";
+import { tickResources } from "../../src/resources/tick.cron";
 import { type Client, freshClient, logOf, takeCallbacks, usedBy, V1 } from "./build";
 
 const posts = takeCallbacks();

@@ -1,10 +1,10 @@
 import { Hono } from "hono";
-import { listDestinationRecords } from "../../delivery/store";
-import { found, shown } from "../../operations/destinations/asked.routes";
+import { listDestinationRecords } from "../../delivery/destinations.store";
+import { found, shown } from "../../operations/destinations/lookup.io";
 import { overTroubledStreams } from "../../operations/destinations/recovery.routes";
-import { test } from "../../operations/destinations/trial.routes";
+import { test } from "../../operations/destinations/test.routes";
 import { conflict, Refusal } from "../../http/refusal";
-import { doorsOf } from "../../instances/asked.routes";
+import { doorsOf } from "../../instances/lookup.io";
 import { baseUrlOf } from "../overview/routes";
 import { type ConsoleEnv, leave, readForm } from "../session/routes";
 import { DestinationList, RECOVER } from "./page";

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Instance } from "../../instances/instance";
 import { Empty, firstInstance, Instant, Pill, Table } from "../parts";
-import type { Standing } from "./standing";
+import type { Standing } from "./health";
 
 export type Listed = { instance: Instance; standing: Standing };
 

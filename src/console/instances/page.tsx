@@ -4,7 +4,7 @@ import { isSecretKey } from "../../instances/entries";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";
-import type { Standing } from "./standing";
+import type { Standing } from "./health";
 
 /** One instance: how it does, what it brought, how it is set up. */
 export function InstancePage(props: {

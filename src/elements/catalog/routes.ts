@@ -9,7 +9,7 @@ import { entriesOf, pollable } from "../../instances/entries";
 import { rememberChallenge } from "../../instances/grants.store";
 import { appHandle, authorizeUrl, challengeName } from "../../hub/oauth";
 import { catalogueEntry } from "../../instances/view";
-import { connectorOf, listConnectors } from "../../instances/catalog/store";
+import { connectorOf, listConnectors } from "../../connectors/store";
 
 /** `/elements`: what can be connected (reference §3). */
 export const catalogRoutes = new Hono<AskerEnv>()

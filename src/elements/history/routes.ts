@@ -3,18 +3,18 @@ import { type AskerEnv, withSecrets } from "../../accounts/routes";
 import { instanceDestinationId } from "../../delivery/destination";
 import { activeSources } from "../../metering/store";
 import type { NotificationView } from "../../stream/history";
-import type { EventStream } from "../../stream/object";
+import type { EventStream } from "../../stream/stream.object";
 import {
   instanceOfSource,
   instanceSource,
   parseNotificationId,
   streamName,
 } from "../../stream/stream-name";
-import { bucketsOf, intervalMs, type Tally } from "../../stream/tally";
+import { bucketsOf, intervalMs, type Tally } from "../../stream/analytics";
 import { pageOf } from "../../http/paging";
 import { forbidden, invalid, notFound } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
-import { doorsOf, ofId, ofToken } from "../../instances/asked.routes";
+import { doorsOf, ofId, ofToken } from "../../instances/lookup.io";
 import { recentInstances } from "../../instances/store";
 import { contractTime } from "../../instances/view";
 import { dispositionView, historyView } from "./view";

@@ -3,11 +3,11 @@ import * as z from "zod";
 import { type AskerEnv, withSecrets } from "../../accounts/routes";
 import { instanceDestinationId } from "../../delivery/destination";
 import { listExceptions } from "../../delivery/exceptions.store";
-import { changePolicy } from "../../delivery/change.store";
-import { readDestination } from "../../delivery/store";
+import { changePolicy } from "../../delivery/policy.store";
+import { readDestination } from "../../delivery/destinations.store";
 import { overTroubledStreams } from "../../operations/destinations/recovery.routes";
 import type { NotificationView } from "../../stream/history";
-import type { EventStream } from "../../stream/object";
+import type { EventStream } from "../../stream/stream.object";
 import {
   instanceOfSource,
   instanceSource,
@@ -21,7 +21,7 @@ import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
 import { destinationOf } from "../../instances/destination";
 import { type Expression, parseWhere } from "../../hub/where";
 import type { Instance } from "../../instances/instance";
-import { doorsOf } from "../../instances/asked.routes";
+import { doorsOf } from "../../instances/lookup.io";
 import { readInstance, recentInstances, updateInstance } from "../../instances/store";
 import { deliveryView, instanceOfTopic, notificationView, subscriptionView } from "./view";
 

@@ -2,7 +2,7 @@ import type { Modifier } from "../descriptor";
 import { ModifierFault } from "./argument";
 import { type Definition, MODIFIERS, type Parameters } from "./catalog";
 import { flowValue, type FlowValues, isFlowValue } from "./values";
-import type { Work } from "./work";
+import type { Work } from "./budget";
 
 /** What is wrong with a modifier before it ever runs; undefined when nothing is. */
 export function modifierFault({ variable, functions }: Modifier): string | undefined {

@@ -4,7 +4,7 @@ import { checkExpression, evaluateExpression } from "../expression";
 import { readKeys } from "../path";
 import { list, members, ModifierFault, number, pathOf, stringOf, truthy } from "./argument";
 import { matcherOf, replaced } from "./replace";
-import type { Work } from "./work";
+import type { Work } from "./budget";
 
 /** A step of an expression counts as so many characters. */
 const A_STEP = 200;

@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import { ModifierFault, stringOf, truthy } from "./argument";
-import type { Work } from "./work";
+import type { Work } from "./budget";
 
 const MOST_PATTERN = 1_000;
 const MOST_RESULT = 16_777_216;

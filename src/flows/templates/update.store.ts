@@ -1,7 +1,7 @@
 import { Refusal } from "../../http/refusal";
 import type { Flow } from "../flow";
 import { recordOf } from "../message";
-import { replaceFlow, type RunningDoors, settled } from "../running.store";
+import { replaceFlow, type RunningDoors, settled } from "../lifecycle.store";
 import { readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./clone";
 import { mergeThreeWay } from "./merge";

@@ -8,7 +8,7 @@ import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
 import { type Trigger, withRuns } from "../run";
 import { nextMinuteOf, triggerKeyOf } from "../trigger";
-import { announceTriggers } from "./heard.store";
+import { announceTriggers } from "./cached.store";
 
 export type TriggerDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { RateLimit } from "../../connectors/rate-limit";
+import { parseRate, type RateLimit } from "../../connectors/rate-limit";
 import type { VendorError } from "../answer";
 import type { Instance } from "../../instances/instance";
 
@@ -87,13 +87,6 @@ function accountOf(
 
 const short = (secret: string): string =>
   createHash("sha256").update(secret).digest("base64url").slice(0, 22);
-
-/** `100/60`: requests in any so many seconds. */
-export function parseRate(text: string): { requests: number; seconds: number } | undefined {
-  const [, requests = "0", seconds = "0"] = /^(\d{1,6})\/(\d{1,5})$/.exec(text.trim()) ?? [];
-  const rate = { requests: Number(requests), seconds: Number(seconds) };
-  return rate.requests > 0 && rate.seconds > 0 && rate.seconds <= 86_400 ? rate : undefined;
-}
 
 /** Whether the vendor's refusal says that it was asked too much, and until when to leave it alone. */
 export function limitedUntil(

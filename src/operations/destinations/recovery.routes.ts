@@ -3,8 +3,8 @@ import type { AskerEnv } from "../../accounts/routes";
 import { troubledStreams } from "../../delivery/exceptions.store";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";
-import { start } from "../routes";
-import { BODY_BYTES, found } from "./asked.routes";
+import { start } from "../streams.routes";
+import { BODY_BYTES, found } from "./lookup.io";
 import { since } from "./fields";
 
 /** What could not be delivered, delivered again. */

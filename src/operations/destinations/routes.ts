@@ -1,17 +1,17 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, withKey } from "../../accounts/routes";
-import { changePolicy } from "../../delivery/change.store";
-import { listDestinationRecords } from "../../delivery/store";
+import { changePolicy } from "../../delivery/policy.store";
+import { listDestinationRecords } from "../../delivery/destinations.store";
 import { parse, readJson } from "../../http/body";
 import { described, PAGE } from "../../http/described";
 import { readLimit, readListCursor, writeListCursor } from "../../http/lists";
-import { BODY_BYTES, found, ringOf, shown } from "./asked.routes";
+import { BODY_BYTES, found, ringOf, shown } from "./lookup.io";
 import { change, EXAMPLE, kindField, refuseForKind, statusField } from "./fields";
-import { keyRoutes } from "./keys.routes";
+import { keyRoutes } from "./signing-keys.routes";
 import type { TellOwner } from "./owner";
 import { overTroubledStreams, recoveryRoutes } from "./recovery.routes";
-import { trialRoutes } from "./trial.routes";
+import { trialRoutes } from "./test.routes";
 
 /** Destinations, their health, keys and policies (reference `v1-api.md`). */
 export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {

@@ -1,6 +1,6 @@
 import type { DestinationRecord } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
-import type { EndpointView } from "../../delivery/object";
+import type { EndpointView } from "../../delivery/endpoint.object";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
 import { isoTime } from "../../http/lists";
 import { maskedHeaders } from "../view";

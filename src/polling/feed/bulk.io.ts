@@ -1,15 +1,15 @@
 import type { BulkFeed } from "../../connectors/feed";
 import { feeds } from "../../connectors/parsers";
 import type { NewEvent } from "../../stream/event";
-import type { HubFailure } from "../../hub/client";
+import type { HubFailure } from "../../hub/records.client";
 import type { PolledResource } from "../polled-resource";
 import { positionOf, underRule, windowStart } from "../cursor";
 import { underTodaysNames } from "../plan";
-import { countAccepted, emptyReport, type ResourceReport } from "../poll";
+import { countAccepted, emptyReport, type ResourceReport } from "../report";
 import { dateReader, readPage, type Reading } from "../records";
-import { base, commitWork, cursorOf, type Run, targetOf, wantedBy } from "../run.io";
+import { base, commitWork, cursorOf, type Run, targetOf, wantedBy } from "../commit.io";
 import { ruleOf } from "../settings";
-import { ask, failed, FEED, unreadable } from "./step.io";
+import { ask, failed, FEED, unreadable } from "./page.io";
 
 /**
  * Polls as many of the resources as the vendor tells in one request.

@@ -1,4 +1,4 @@
-import { prepareDestination, prepareRemoval } from "../../delivery/store";
+import { prepareDestination, prepareRemoval } from "../../delivery/destinations.store";
 import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit.store";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { Refusal } from "../../../src/http/refusal";
 import { parse } from "../../../src/http/body";
-import { ownDefinition } from "../../../src/instances/catalog/own/definition";
+import { ownDefinition } from "../../../src/elements/catalog/user-connector";
 import directus from "./described/directus.json";
 import gitea from "./described/gitea.json";
 import github from "./described/github.json";

@@ -10,7 +10,7 @@ import {
   saveGrant,
   takeRefreshLease,
 } from "../../../src/instances/grants.store";
-import { getRecord, type HubDoors, listRecords, ping } from "../../../src/hub/client";
+import { getRecord, type HubDoors, listRecords, ping } from "../../../src/hub/records.client";
 import { exchangeCode } from "../../../src/hub/grant.client";
 import type { Instance } from "../../../src/instances/instance";
 import { insertInstance, nextInstanceId, readInstance } from "../../../src/instances/store";

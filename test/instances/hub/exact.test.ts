@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { dateBounds, isWithin, readInstant } from "../../../src/hub/exact";
+import { dateBounds, isWithin, readInstant } from "../../../src/hub/date-bounds";
 import { parseWhere } from "../../../src/hub/where";
 
 const bounds = (where: string) => {

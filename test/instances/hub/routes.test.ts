@@ -6,7 +6,7 @@ import { sandbox } from "../../../src/connectors/sandbox";
 import { keyring } from "../../../src/db/sealed";
 import { refuse, withRequestId } from "../../../src/http/surface";
 import { destinationOf } from "../../../src/instances/destination";
-import { hubRoutes, shortHubRoutes } from "../../../src/elements/hub-routes.routes";
+import { hubRoutes, shortHubRoutes } from "../../../src/elements/hub.routes";
 import type { Instance } from "../../../src/instances/instance";
 import { insertInstance, nextInstanceId } from "../../../src/instances/store";
 import { firstOrganization, MINE } from "../../organization";

@@ -1,0 +1,89 @@
+import type { Context } from "hono";
+import { createMiddleware } from "hono/factory";
+import { matchedRoutes } from "hono/route";
+import type { RequestIdEnv } from "../http/surface";
+import { recordAudit } from "./keys.store";
+import type { AskerEnv } from "./routes";
+import type { UserEnv } from "./users/routes";
+
+/** Changes that are traffic rather than administration, and reads that happen to be posted. */
+const TRAFFIC = /\/(poll|test|oauth\/url|bootstrap)$|\/events\//;
+const READABLE_SECRET = /\/signing-secret$/;
+/** Resources that decide where data goes and with what; changes of all others are in the resources' own log. */
+const OUTLETS = /\/(webhooks|resourcehooks|secrets)(\/|$)/;
+/** What users of an app make, but not what runs through it. */
+const USERS_OWN = /^\/(flows|integrations|drafts|user)(\/|$)(?!.*\/components\/)/;
+const READS = new Set(["GET", "HEAD", "OPTIONS"]);
+const MOST_BODY = 256 * 1024;
+
+type Audited = { Bindings: Env } & RequestIdEnv;
+type Actor = { organizationId: number; name: string };
+
+/**
+ * Writes every granted change, and every look at a secret, into the audit log: who, what, on what, and
+ * the names of the members that were sent.
+ */
+const auditing = <E extends Audited>(
+  isNoted: (method: string, path: string) => boolean,
+  actorOf: (c: Context<E>) => Actor | undefined,
+) =>
+  createMiddleware<E>(async (c, next) => {
+    const { method, path } = c.req;
+    if (!isNoted(method, path)) return next();
+    const copy =
+      Number(c.req.header("content-length") ?? 0) <= MOST_BODY ? c.req.raw.clone() : undefined;
+    await next();
+    const actor = actorOf(c);
+    if (actor === undefined || c.res.status >= 400) return;
+    const pattern =
+      matchedRoutes(c).findLast((one) => one.method !== "ALL" && !one.path.endsWith("*"))?.path ??
+      path;
+    await recordAudit(c.env.DB, {
+      organizationId: actor.organizationId,
+      at: Date.now(),
+      actor: actor.name,
+      action: `${method} ${pattern}`,
+      target: path,
+      requestId: c.get("requestId"),
+      changes: copy === undefined ? [] : await memberNames(copy),
+    });
+  });
+
+/** Absent where nobody asked in their own name. */
+const asker = (c: Context<AskerEnv & RequestIdEnv>): Actor | undefined => c.var.asker;
+
+/** On our own surface, the connectors' and the console. */
+export const audited = auditing<AskerEnv & RequestIdEnv>(
+  (method, path) =>
+    READS.has(method) ? method === "GET" && READABLE_SECRET.test(path) : !TRAFFIC.test(path),
+  asker,
+);
+
+/** On the surface of resources. */
+export const auditedOutlets = auditing<AskerEnv & RequestIdEnv>(
+  (method, path) => !READS.has(method) && OUTLETS.test(path),
+  asker,
+);
+
+/** On the app surface, in the name of its users. */
+export const auditedUsers = auditing<UserEnv & RequestIdEnv>(
+  (method, path) => !READS.has(method) && USERS_OWN.test(path),
+  (c) => {
+    const user: UserEnv["Variables"]["user"] | undefined = c.var.user;
+    return user && { organizationId: user.organizationId, name: `user:${user.id}` };
+  },
+);
+
+async function memberNames(request: Request): Promise<string[]> {
+  try {
+    const body: unknown = await request.json();
+    if (typeof body !== "object" || body === null) return [];
+    return Object.entries(body).flatMap(([name, value]) =>
+      name === "configuration" && typeof value === "object" && value !== null
+        ? Object.keys(value).map((key) => `configuration.${key}`)
+        : name,
+    );
+  } catch {
+    return [];
+  }
+}

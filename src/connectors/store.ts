@@ -1,0 +1,165 @@
+import { and, eq, inArray, or, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { builtIn, findConnector } from "./catalog";
+import { type Connector, connectorSchema } from "./definition";
+import { counters, instances, userConnectors } from "../db/schema";
+
+/** Where ids of connectors that organizations made begin; built-in ones are below. */
+const FIRST_ID = 1_000_000;
+/** A changed definition is seen everywhere after this. */
+const CACHED_MS = 5_000;
+const MOST_CACHED = 2_000;
+
+type Cached = { connector: Connector | undefined; until: number };
+const cache = new Map<string, Cached>();
+const nameOf = (organizationId: number, key: string): string => `${organizationId}/${key}`;
+
+/** What an organization calls so: a built-in connector, else one of its own. */
+export async function connectorOf(
+  db: D1Database,
+  organizationId: number,
+  keyOrId: string | number,
+): Promise<Connector | undefined> {
+  const shared = findConnector(keyOrId);
+  if (shared !== undefined) return shared;
+  const text = String(keyOrId).toLowerCase();
+  const id = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  const [row] = await drizzle(db)
+    .select()
+    .from(userConnectors)
+    .where(
+      and(
+        eq(userConnectors.organizationId, organizationId),
+        or(eq(userConnectors.key, text), eq(userConnectors.id, id)),
+      ),
+    );
+  return row === undefined ? undefined : readDefinition(row.definition);
+}
+
+/** The connector that an organization made, whoever's it is, by the id that its app-wide address names. */
+export async function connectorOfId(db: D1Database, text: string): Promise<Connector | undefined> {
+  if (!/^\d{7,15}$/.test(text)) return undefined;
+  const [row] = await drizzle(db)
+    .select()
+    .from(userConnectors)
+    .where(eq(userConnectors.id, Number(text)));
+  return row === undefined ? undefined : readDefinition(row.definition);
+}
+
+/** The connectors of many instances at once: built-in ones without I/O, others cached for some seconds. */
+export async function connectorsOf(
+  db: D1Database,
+  wanted: readonly { organizationId: number; key: string }[],
+  now: number,
+): Promise<(organizationId: number, key: string) => Connector | undefined> {
+  const missing = wanted.filter(({ organizationId, key }) => {
+    if (findConnector(key) !== undefined) return false;
+    return (cache.get(nameOf(organizationId, key))?.until ?? 0) <= now;
+  });
+  if (missing.length > 0) {
+    if (cache.size > MOST_CACHED) cache.clear();
+    const rows = await drizzle(db)
+      .select()
+      .from(userConnectors)
+      .where(
+        sql`(${userConnectors.organizationId}, ${userConnectors.key}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${JSON.stringify(missing.map(({ organizationId, key }) => [organizationId, key]))}))`,
+      );
+    const until = now + CACHED_MS;
+    for (const { organizationId, key } of missing)
+      cache.set(nameOf(organizationId, key), { connector: undefined, until });
+    for (const { organizationId, key, definition } of rows)
+      cache.set(nameOf(organizationId, key), { connector: readDefinition(definition), until });
+  }
+  return (organizationId, key) =>
+    findConnector(key) ?? cache.get(nameOf(organizationId, key))?.connector;
+}
+
+/** Built-in connectors and the organization's own, in that order. */
+export async function listConnectors(
+  db: D1Database,
+  organizationId: number,
+): Promise<readonly Connector[]> {
+  const rows = await drizzle(db)
+    .select()
+    .from(userConnectors)
+    .where(eq(userConnectors.organizationId, organizationId))
+    .orderBy(userConnectors.id);
+  return [...builtIn, ...rows.map(({ definition }) => readDefinition(definition))];
+}
+
+/** @returns the connector with its id, or undefined when the organization has one of this key. */
+export async function insertConnector(
+  db: D1Database,
+  organizationId: number,
+  definition: Omit<Connector, "id">,
+  now: number,
+): Promise<Connector | undefined> {
+  const [counter] = await drizzle(db)
+    .insert(counters)
+    .values({ name: "connectors", value: FIRST_ID })
+    .onConflictDoUpdate({ target: counters.name, set: { value: sql`${counters.value} + 1` } })
+    .returning({ value: counters.value });
+  if (counter === undefined) throw new Error("The counter of connectors gave no id");
+  const connector: Connector = { ...definition, id: counter.value };
+  const rows = await drizzle(db)
+    .insert(userConnectors)
+    .values({
+      id: connector.id,
+      organizationId,
+      key: connector.key,
+      definition: connector,
+      createdAt: now,
+      updatedAt: now,
+    })
+    .onConflictDoNothing()
+    .returning({ id: userConnectors.id });
+  cache.delete(nameOf(organizationId, connector.key));
+  return rows.length === 0 ? undefined : connector;
+}
+
+export async function updateConnector(
+  db: D1Database,
+  organizationId: number,
+  connector: Connector,
+  now: number,
+): Promise<void> {
+  await drizzle(db)
+    .update(userConnectors)
+    .set({ definition: connector, updatedAt: now })
+    .where(
+      and(
+        eq(userConnectors.organizationId, organizationId),
+        inArray(userConnectors.id, [connector.id]),
+      ),
+    );
+  cache.delete(nameOf(organizationId, connector.key));
+}
+
+/** @returns false, deleting nothing, while instances of it exist. */
+export async function deleteConnector(
+  db: D1Database,
+  organizationId: number,
+  { id, key }: Connector,
+): Promise<boolean> {
+  const rows = await drizzle(db)
+    .delete(userConnectors)
+    .where(
+      and(
+        eq(userConnectors.organizationId, organizationId),
+        eq(userConnectors.id, id),
+        sql`NOT EXISTS (SELECT 1 FROM ${instances} WHERE ${instances.organizationId} = ${organizationId} AND ${instances.elementKey} = ${key})`,
+      ),
+    )
+    .returning({ id: userConnectors.id });
+  cache.delete(nameOf(organizationId, key));
+  return rows.length === 1;
+}
+
+export function countConnectors(db: D1Database, organizationId: number): Promise<number> {
+  return drizzle(db).$count(userConnectors, eq(userConnectors.organizationId, organizationId));
+}
+
+/** What was checked when it was saved is checked again: the schema may have moved on. */
+function readDefinition(definition: Record<string, unknown>): Connector {
+  return connectorSchema.parse(definition);
+}

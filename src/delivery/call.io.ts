@@ -1,0 +1,156 @@
+import type { Answer } from "../http/client";
+import type { Attempt, Outcome } from "./attempt";
+import { nextStep, parseRetryAfter, type RetryPolicy } from "./backoff";
+import { type CallDoors, post, send, TIMEOUT_MS, type Tried } from "./callback.client";
+import type { Destination } from "./destination";
+import type { Handler, Rendered, Sending } from "./handler";
+import type { CallResult } from "./endpoint.object";
+import { attemptWithoutCall, dead } from "./outcome";
+import { transformBody } from "../expressions/transform";
+
+/** Between the end of a call and that of its lease, its outcome is settled. */
+const SETTLE_MS = 3_000;
+/** A step with less time than this left under its lease is left to the next one. */
+const LEAST_MS = 5_000;
+/** What could not be made or handed on is tried again after this. */
+const TROUBLE_PAUSE_MS = 5_000;
+
+/** What became of one notification, and of the call that was made for it, if one was. */
+export type Called = { outcome: Outcome; result?: CallResult };
+
+/** A notification that has an address; `call` makes one try. */
+export type Ready = {
+  item: Sending;
+  url: string;
+  /** @returns undefined, having done nothing, when the lease leaves too little time. */
+  call: (leaseUntil: number) => Promise<Called | undefined>;
+};
+export type Prepared = { kind: "ready"; ready: Ready } | { kind: "settled"; outcome: Outcome };
+
+/** A notification that is its own body: its transform is applied when it is called. */
+export function callback(
+  destination: Destination & { url: string },
+  item: Sending,
+  policy: RetryPolicy,
+  doors: CallDoors,
+): Ready {
+  const call = async (leaseUntil: number): Promise<Called | undefined> => {
+    if (leaseUntil < Date.now() + TIMEOUT_MS + SETTLE_MS) return undefined;
+    const { seq, n } = item;
+    const body = await transformBody(destination.policy.transform, item.body);
+    const now = Date.now();
+    if (!body.ok) {
+      const attempt = attemptWithoutCall(n, now, body.message);
+      return { outcome: { seq, n, attempt, next: dead("transform-failed", now) } };
+    }
+    const tried = await post(destination, { ...item, body: body.text }, doors, now);
+    const { attempt } = tried;
+    if (tried.refused) return { outcome: { seq, n, attempt, next: dead("refused", now) } };
+    const control = attempt.responseHeaders["webhook-delivery"];
+    const { after, retryAfter } = endOf(attempt);
+    const next = nextStep(attempt, {
+      policy,
+      tries: item.tries + 1,
+      firstFailedAt: item.firstFailedAt,
+      retryAfter,
+      control: control === "disable" || control === "abort-message" ? control : undefined,
+      now: after,
+      chance: Math.random(),
+    });
+    return { outcome: { seq, n, attempt, next }, result: resultOf(tried) };
+  };
+  return { item, url: destination.url, call };
+}
+
+/**
+ * A notification whose request is made by the room it belongs to. What its try means is told there before
+ * it is settled: when that fails, the notification stays as it was and comes again.
+ */
+export async function handled(
+  handler: Handler,
+  destination: Destination,
+  item: Sending,
+  doors: CallDoors,
+): Promise<Prepared> {
+  const { seq, n } = item;
+  try {
+    const rendered = await handler.render(destination, item);
+    if (rendered.kind === "request") {
+      const call = (leaseUntil: number): Promise<Called | undefined> =>
+        callHandled(handler, destination, item, rendered, doors, leaseUntil).catch((error) => ({
+          outcome: trouble(item, error),
+        }));
+      return { kind: "ready", ready: { item, url: rendered.url, call } };
+    }
+    const attempt = attemptWithoutCall(n, Date.now(), rendered.error);
+    return { kind: "settled", outcome: { seq, n, attempt, next: rendered.next } };
+  } catch (error) {
+    return { kind: "settled", outcome: trouble(item, error) };
+  }
+}
+
+async function callHandled(
+  handler: Handler,
+  destination: Destination,
+  item: Sending,
+  rendered: Extract<Rendered, { kind: "request" }>,
+  { config }: CallDoors,
+  leaseUntil: number,
+): Promise<Called | undefined> {
+  const { seq, n } = item;
+  const now = Date.now();
+  const timeoutMs = Math.min(rendered.timeoutMs, leaseUntil - now - SETTLE_MS);
+  if (timeoutMs < LEAST_MS) return undefined;
+  const gone = await rendered.stands();
+  if (gone !== undefined) {
+    const attempt = attemptWithoutCall(n, now, gone.error);
+    const outcome = { seq, n, attempt, next: gone.next };
+    return { outcome: await told(handler, destination, item, outcome, undefined) };
+  }
+  const tried = await send(destination, item, { ...rendered, timeoutMs }, config.egress, now);
+  const { attempt, answer } = tried;
+  const { after, retryAfter } = endOf(attempt);
+  const truncated = answer.kind === "answered" && answer.truncated;
+  const next: Outcome["next"] = tried.refused
+    ? dead("refused", after)
+    : rendered.judge(
+        { status: attempt.status, truncated },
+        { now: after, chance: Math.random(), retryAfter },
+      );
+  const outcome = await told(handler, destination, item, { seq, n, attempt, next }, answer);
+  return tried.refused ? { outcome } : { outcome, result: resultOf(tried) };
+}
+
+/** Tells the room of an outcome. @returns the outcome to settle: what could not be told comes again. */
+export async function told(
+  handler: Handler,
+  destination: Destination,
+  item: Sending,
+  outcome: Outcome,
+  answer: Answer | undefined,
+): Promise<Outcome> {
+  try {
+    await handler.settled(destination, item, outcome, answer);
+    return outcome;
+  } catch (error) {
+    return trouble(item, error);
+  }
+}
+
+function trouble({ stream, seq, n }: Sending, error: unknown): Outcome {
+  console.error(JSON.stringify({ at: "deliveries", stream, seq, error: String(error) }));
+  return { seq, n, next: { kind: "retrying", at: Date.now() + TROUBLE_PAUSE_MS } };
+}
+
+function endOf({ at, durationMs, responseHeaders }: Attempt): {
+  after: number;
+  retryAfter: number | undefined;
+} {
+  const after = at + durationMs;
+  return { after, retryAfter: parseRetryAfter(responseHeaders["retry-after"] ?? null, after) };
+}
+
+function resultOf({ attempt }: Tried): CallResult {
+  const { retryAfter } = endOf(attempt);
+  return { status: attempt.status, ...(retryAfter === undefined ? {} : { retryAt: retryAfter }) };
+}

@@ -1,0 +1,161 @@
+import type { Attempt, DeliveryItem } from "./attempt";
+import { type Answer, type Outbound, request } from "../http/client";
+import type { EgressPolicy } from "../http/egress";
+import type { Config } from "../config";
+import type { Destination } from "./destination";
+import type { Rendered } from "./handler";
+import { HOPS_HEADER, isOwnAddress } from "./own-address";
+import { elementsSignature, standardHeaders } from "./signature";
+
+/** A receiver has this long to answer. */
+export const TIMEOUT_MS = 15_000;
+/** This much of its answer is kept. */
+const ANSWER_BYTES = 1024;
+const KEPT_HEADERS = [
+  "content-type",
+  "retry-after",
+  "webhook-delivery",
+  "location",
+  "server",
+  "date",
+];
+
+export type Tried = {
+  attempt: Attempt;
+  answer: Answer;
+  /** The guard refused the address: no try was made, and none will be. */
+  refused: boolean;
+};
+
+export type CallDoors = {
+  config: Config;
+  /** Callbacks to this platform's own addresses; absent: they go over the network like all others. */
+  inside?: Inside;
+};
+
+/** One try: signed with this instant's timestamp, sent, its answer recorded. */
+export function post(
+  destination: Destination & { url: string },
+  item: DeliveryItem & { body: string },
+  { config, inside }: CallDoors,
+  now: number,
+): Promise<Tried> {
+  const outbound = {
+    url: addressOf(destination),
+    method: "POST",
+    headers: callbackHeaders(destination, item, now),
+    body: item.body,
+    timeoutMs: TIMEOUT_MS,
+    mostBytes: ANSWER_BYTES,
+  };
+  const isOurs = inside !== undefined && isOwnAddress(destination.url, config.publicUrl);
+  const ask = isOurs
+    ? () => handOver(outbound, item.hops ?? 0, inside)
+    : () => request(outbound, config.egress);
+  return tried(ask, item.n, now);
+}
+
+/** One try of a request that was made for this notification alone, signed like every other. */
+export function send(
+  destination: Destination,
+  item: DeliveryItem,
+  rendered: Extract<Rendered, { kind: "request" }>,
+  policy: EgressPolicy,
+  now: number,
+): Promise<Tried> {
+  const { method, url, body, timeoutMs, mostBytes } = rendered;
+  const headers = {
+    "user-agent": "Tributary/1",
+    ...rendered.headers,
+    ...standardHeaders(item.id, now, body ?? "", destination.signers),
+  };
+  const outbound = { method, url, headers, timeoutMs, mostBytes };
+  const whole = body === undefined ? outbound : { ...outbound, body };
+  return tried(() => request(whole, policy), item.n, now);
+}
+
+async function tried(ask: () => Promise<Answer>, n: number, now: number): Promise<Tried> {
+  const began = performance.now();
+  const answer = await ask();
+  const common = { n, at: now, durationMs: Math.round(performance.now() - began) };
+  if (answer.kind !== "answered") {
+    const attempt = {
+      ...common,
+      status: null,
+      error: answer.error,
+      responseHeaders: {},
+      responseBody: "",
+      truncated: false,
+    };
+    return { attempt, answer, refused: answer.kind === "refused" };
+  }
+  const { status, headers: told, text, truncated } = answer;
+  const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
+  const responseHeaders = Object.fromEntries(
+    KEPT_HEADERS.flatMap((name) => {
+      const value = told.get(name);
+      return value === null ? [] : [[name, value.slice(0, 256)]];
+    }),
+  );
+  const responseBody = text.slice(0, ANSWER_BYTES);
+  const cut = truncated || responseBody.length < text.length;
+  return {
+    attempt: {
+      ...common,
+      status,
+      error: redirect,
+      responseHeaders,
+      responseBody,
+      truncated: cut,
+    },
+    answer,
+    refused: false,
+  };
+}
+
+/** The URL of one try: secret query parameters stand nowhere else. */
+function addressOf({ url, query }: { url: string; query: Record<string, string> }): string {
+  if (Object.keys(query).length === 0 || !URL.canParse(url)) return url;
+  const address = new URL(url);
+  for (const [name, value] of Object.entries(query)) address.searchParams.set(name, value);
+  return address.href;
+}
+
+/** Answers a request to one of our own addresses, in this process. */
+export type Inside = (request: Request) => Promise<Response>;
+
+async function handOver(outbound: Outbound, hops: number, inside: Inside): Promise<Answer> {
+  const headers = { ...outbound.headers, [HOPS_HEADER]: String(hops + 1) };
+  try {
+    const response = await inside(new Request(outbound.url, { ...outbound, headers }));
+    const bytes = new Uint8Array(await response.arrayBuffer()).subarray(0, outbound.mostBytes);
+    const { status, headers: told } = response;
+    const text = new TextDecoder().decode(bytes);
+    return { kind: "answered", status, headers: told, bytes, text, truncated: false };
+  } catch (error) {
+    return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+/** All headers of one try: the destination's own first, ours over them. */
+export function callbackHeaders(
+  destination: Pick<Destination, "kind" | "headers" | "legacyKey" | "signers">,
+  item: Pick<DeliveryItem, "id"> & { body: string },
+  now: number,
+): Record<string, string> {
+  const headers = new Headers({ "content-type": "application/json", "user-agent": "Tributary/1" });
+  for (const [name, value] of Object.entries(destination.headers)) headers.set(name, value);
+  for (const [name, value] of Object.entries(
+    standardHeaders(item.id, now, item.body, destination.signers),
+  ))
+    headers.set(name, value);
+  if (destination.kind === "instance") {
+    headers.set("Elements-Webhook-Id", item.id);
+    if (destination.legacyKey !== null)
+      headers.set(
+        "Elements-Webhook-Signature",
+        elementsSignature(destination.legacyKey, item.body),
+      );
+  }
+  return Object.fromEntries(headers);
+}

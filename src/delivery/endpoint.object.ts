@@ -1,0 +1,214 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Millis } from "./attempt";
+import {
+  admitted,
+  afterCall,
+  type Circuit,
+  CLOSED,
+  isDestinationFault,
+  PROBE_LOST_MS,
+} from "./circuit";
+import { type Pace, reserve, UNPACED } from "./rate";
+import { Seats } from "./seats";
+
+/** Who finds an endpoint crowded comes back after this long. */
+const CROWDED_MS = 1_000;
+/** While parked, a stream comes back by itself after this long if nobody calls it. */
+const PARKED_MS = 6 * 3_600_000;
+const SLOWDOWN_MS = 1_000;
+const LONGEST_SLOWDOWN_MS = 300_000;
+/** Streams told at a time that a destination is back. */
+const RESUMED_AT_ONCE = 20;
+const RESUME_PAUSE_MS = 1_000;
+
+/** An isolate, and how many of its calls are under way under the grant it holds. */
+export type Holder = { id: string; busy: number };
+
+export type AdmitRequest = {
+  wanted: number;
+  stream: string;
+  destinationId: string;
+  holder: Holder;
+  ratePerSecond?: number;
+  /** Whether the destination's notifications all go here: they wait until the endpoint calls their stream. */
+  waits: boolean;
+};
+
+/** Whether calls may be made. */
+export type Admission =
+  /** The holder may have `calls` under way at a time, and begin them for `GRANT_MS` from when it asked. */
+  | { kind: "granted"; calls: number }
+  /** Calls at these instants; the rest comes back at `returnAt`. */
+  | { kind: "paced"; starts: Millis[]; returnAt: Millis }
+  /**
+   * The circuit is open: one call as a probe, or none. The rest comes back when it is called, at `returnAt`
+   * at the latest; who isn't called by itself at `probeAt`.
+   */
+  | { kind: "parked"; starts: Millis[]; returnAt: Millis; probeAt: Millis };
+
+export type CallResult = { status: number | null; retryAt?: Millis };
+
+export type EndpointView = {
+  state: Circuit["state"];
+  openedAt: Millis | null;
+  nextProbeAt: Millis | null;
+};
+
+/**
+ * One per organization and callback origin and path: the breaker, the rate and the concurrency of a
+ * destination, over all streams that call it. Everything lives in memory but an open circuit and who
+ * waits for it: a healthy destination writes no row.
+ */
+export class Endpoint extends DurableObject<Env> {
+  private circuit: Circuit = CLOSED;
+  private pace: Pace = UNPACED;
+  private readonly seats = new Seats();
+  private slowedUntil = 0;
+  private slowdowns = 0;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    state.storage.sql.exec(`
+      CREATE TABLE IF NOT EXISTS circuit (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
+      CREATE TABLE IF NOT EXISTS waiting (stream TEXT, destination TEXT, since INTEGER NOT NULL, PRIMARY KEY (stream, destination)) WITHOUT ROWID;
+    `);
+    const saved = state.storage.sql.exec<{ body: string }>("SELECT body FROM circuit").toArray()[0];
+    if (saved !== undefined) this.circuit = JSON.parse(saved.body);
+  }
+
+  /** Whether, and when, `wanted` calls may be made. */
+  admit(request: AdmitRequest): Admission {
+    const now = Date.now();
+    const { wanted, holder, ratePerSecond } = request;
+    const gate = admitted(this.circuit, wanted, now);
+    if (gate.circuit !== this.circuit) this.save(gate.circuit);
+    if (this.circuit.state !== "closed") {
+      this.seats.hold(holder.id, holder.busy, now);
+      const starts = Array.from({ length: gate.admitted }, () => now);
+      this.seats.start(starts);
+      if (request.waits && gate.admitted < wanted) this.park(request, now);
+      const probeAt = this.circuit.nextProbeAt ?? now + PROBE_LOST_MS;
+      return { kind: "parked", starts, returnAt: now + PARKED_MS, probeAt };
+    }
+    if (this.slowedUntil > now) {
+      this.seats.hold(holder.id, holder.busy, now);
+      return { kind: "paced", starts: [], returnAt: this.slowedUntil };
+    }
+    if (ratePerSecond === undefined) {
+      const calls = this.seats.grant(holder.id, holder.busy, now);
+      return calls === null
+        ? { kind: "paced", starts: [], returnAt: now + CROWDED_MS }
+        : { kind: "granted", calls };
+    }
+    const room = Math.min(wanted, this.seats.free(now));
+    const { pace, starts, returnAt } = reserve(this.pace, room, ratePerSecond, now);
+    this.pace = pace;
+    this.seats.start(starts);
+    return { kind: "paced", starts, returnAt: returnAt ?? now + CROWDED_MS };
+  }
+
+  /** A holder's grant has run out, and calls of it are still under way. */
+  hold({ id, busy }: Holder): void {
+    this.seats.hold(id, busy, Date.now());
+  }
+
+  /**
+   * What became of calls. `ended`: so many that had starts of their own are over; `unreported`: so many
+   * went well under a grant before.
+   * @returns the circuit, and whether it has just opened.
+   */
+  report({
+    results,
+    ended,
+    unreported,
+  }: {
+    results: CallResult[];
+    ended: number;
+    unreported: number;
+  }): EndpointView & { opened: boolean } {
+    const now = Date.now();
+    const before = this.circuit;
+    let circuit = before;
+    for (let well = 0; well < unreported; well += 1) circuit = afterCall(circuit, false, now, 0);
+    this.seats.end(ended);
+    for (const { status, retryAt } of results) {
+      circuit = afterCall(circuit, isDestinationFault(status), now, Math.random());
+      this.slowDown(status, retryAt, now);
+    }
+    const opened = circuit.state === "open" && before.state === "closed";
+    if (circuit.state !== before.state || circuit.nextProbeAt !== before.nextProbeAt)
+      this.save(circuit);
+    else this.circuit = circuit;
+    if (before.state !== "closed" && circuit.state === "closed")
+      this.ctx.waitUntil(this.ctx.storage.setAlarm(now));
+    return { ...this.view(), opened };
+  }
+
+  view(): EndpointView {
+    const { state, openedAt, nextProbeAt } = this.circuit;
+    return { state, openedAt, nextProbeAt };
+  }
+
+  /** Closed: those who wait are called, some at a time. Open: one of them is called to probe. */
+  override async alarm(): Promise<void> {
+    const open = this.circuit.state !== "closed";
+    const limit = open ? 1 : RESUMED_AT_ONCE;
+    const waiting = this.ctx.storage.sql
+      .exec<{ stream: string; destination: string }>(
+        "SELECT stream, destination FROM waiting ORDER BY since LIMIT ?",
+        limit,
+      )
+      .toArray();
+    for (const { stream, destination } of waiting) {
+      try {
+        await this.env.EVENT_STREAMS.getByName(stream).resume(destination, open ? 1 : null);
+        if (!open)
+          this.ctx.storage.sql.exec(
+            "DELETE FROM waiting WHERE stream = ? AND destination = ?",
+            stream,
+            destination,
+          );
+      } catch (error) {
+        console.warn(JSON.stringify({ at: "endpoint.alarm", stream, error: String(error) }));
+      }
+    }
+    if (open && waiting.length > 0) await this.ctx.storage.setAlarm(Date.now() + PROBE_LOST_MS);
+    else if (waiting.length === limit)
+      await this.ctx.storage.setAlarm(Date.now() + RESUME_PAUSE_MS);
+  }
+
+  private park({ stream, destinationId }: AdmitRequest, now: Millis): void {
+    this.ctx.storage.sql.exec(
+      "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?)",
+      stream,
+      destinationId,
+      now,
+    );
+  }
+
+  /** 429, 502 and 504 ask for less: nobody calls until the receiver's instant, or ever longer pauses. */
+  private slowDown(status: number | null, retryAt: Millis | undefined, now: Millis): void {
+    if (status !== 429 && status !== 502 && status !== 504) {
+      if (status !== null && status < 300) this.slowdowns = 0;
+      return;
+    }
+    const pause = Math.min(SLOWDOWN_MS * 2 ** this.slowdowns, LONGEST_SLOWDOWN_MS);
+    this.slowdowns += 1;
+    this.slowedUntil = Math.max(
+      this.slowedUntil,
+      Math.min(retryAt ?? now + pause, now + LONGEST_SLOWDOWN_MS),
+    );
+  }
+
+  private save(circuit: Circuit): void {
+    this.circuit = circuit;
+    if (circuit.state === "closed") this.ctx.storage.sql.exec("DELETE FROM circuit");
+    else
+      this.ctx.storage.sql.exec(
+        "INSERT OR REPLACE INTO circuit VALUES (1, ?)",
+        JSON.stringify(circuit),
+      );
+    if (circuit.state === "open" && circuit.nextProbeAt !== null)
+      this.ctx.waitUntil(this.ctx.storage.setAlarm(circuit.nextProbeAt));
+  }
+}

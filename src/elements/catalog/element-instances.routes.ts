@@ -1,0 +1,52 @@
+import { type Context, Hono } from "hono";
+import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { notFound } from "../../http/refusal";
+import { pageOf } from "../../http/paging";
+import { doorsOf, ofId, shown } from "../../instances/lookup.io";
+import type { InstanceEdits } from "../edit.io";
+import type { Instance } from "../../instances/instance";
+import { listInstances } from "../../instances/store";
+import { found } from "./routes";
+
+/** `/elements/{keyOrId}/instances`: the instances of one connector (reference §3). */
+export function elementInstanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
+  return new Hono<AskerEnv>()
+    .use("/elements/:element/instances/*", withSecrets)
+    .get("/elements/:element/instances", async (c) => {
+      const { key } = await found(c);
+      const { db, ring } = doorsOf(c);
+      const page = pageOf(c.req.query());
+      const filter = {
+        tags: [...(c.req.queries("tags[]") ?? []), ...(c.req.queries("tags") ?? [])],
+        searchText: c.req.query("searchText"),
+        elementKey: key,
+      };
+      const { items, total } = await listInstances(
+        db,
+        ring,
+        c.var.asker.organizationId,
+        filter,
+        page,
+      );
+      page.answer(c, items.length, total);
+      return c.json(await Promise.all(items.map((instance) => shown(c, instance))));
+    })
+    .post("/elements/:element/instances", async (c) =>
+      c.json(await shown(c, await edits.create(c, await found(c)))),
+    )
+    .get("/elements/:element/instances/:id", async (c) =>
+      c.json(await shown(c, await ofElement(c))),
+    )
+    .on(["PUT", "PATCH"], "/elements/:element/instances/:id", async (c) =>
+      c.json(await shown(c, await edits.change(c, await ofElement(c)))),
+    )
+    .delete("/elements/:element/instances/:id", async (c) => edits.drop(c, await ofElement(c)));
+}
+
+/** The instance that a path names, if it is one of the path's connector. */
+async function ofElement(c: Context<AskerEnv>): Promise<Instance> {
+  const [instance, connector] = [await ofId(c), await found(c)];
+  if (instance.connector.key !== connector.key)
+    throw notFound(`No instance with id '${instance.id}' of '${connector.key}'`);
+  return instance;
+}

@@ -1,0 +1,148 @@
+import { type Context, Hono } from "hono";
+import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { builtIn, findConnector } from "../../connectors/catalog";
+import type { Connector } from "../../connectors/definition";
+import type { Delivery, Extracted, Extraction } from "../../connectors/webhook";
+import { parse, readJson } from "../../http/body";
+import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
+import type { Fault } from "../../instances/check";
+import { MASK } from "../../instances/configuration";
+import { entriesOf } from "../../instances/entries";
+import { planList, readList } from "../../hub/list";
+import { buildRequest, findResource, type VendorRequest } from "../../hub/request";
+import type { Instance } from "../../instances/instance";
+import {
+  connectorOf,
+  countConnectors,
+  deleteConnector,
+  insertConnector,
+  updateConnector,
+} from "../../connectors/store";
+import { rerouteInstances } from "../../instances/reroute.store";
+import { doorsOf } from "../../instances/lookup.io";
+import { dryRun, type DryRun, type OwnDefinition, ownDefinition } from "./user-connector";
+
+const MOST_BYTES = 1024 * 1024;
+const MOST_CONNECTORS = 200;
+
+/** What rooms above this one know of a definition. */
+export type Knowing = {
+  /** What is wrong with its poll configuration. */
+  pollingFault: (instance: Pick<Instance, "connector" | "configuration">) => Fault | undefined;
+  /** What is wrong with its way of reading webhooks. */
+  extractionFault: (extraction: Extraction) => string | undefined;
+  extract: (extraction: Extraction, delivery: Delivery) => Promise<Extracted>;
+  /** The events that a poll of these records would make. */
+  preview: (connector: Connector, resource: string, records: readonly unknown[]) => object[];
+};
+
+/** Connectors that an organization describes itself (reference §3): private to it, as data. */
+export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
+  return new Hono<AskerEnv>()
+    .post("/elements", withSecrets, async (c) => {
+      const { organizationId } = c.var.asker;
+      const definition = await readDefinition(c, knowing);
+      if (findConnector(definition.key) !== undefined)
+        throw conflict(`key: '${definition.key}' is a built-in connector`, "key");
+      if ((await countConnectors(c.env.DB, organizationId)) >= MOST_CONNECTORS)
+        throw conflict(`An organization has at most ${MOST_CONNECTORS} connectors`);
+      const made = await insertConnector(c.env.DB, organizationId, definition, Date.now());
+      if (made === undefined) throw conflict(`key: '${definition.key}' exists`, "key");
+      return c.json(made);
+    })
+    .post("/elements/test", withSecrets, async (c) => {
+      const asked = parse(dryRun, await readJson(c, MOST_BYTES));
+      checkDefinition(asked.definition, knowing, "definition.");
+      return c.json(await tried(asked, knowing));
+    })
+    .put("/elements/:element", withSecrets, async (c) => {
+      const connector = await ownOf(c);
+      const definition = await readDefinition(c, knowing);
+      if (definition.key !== connector.key)
+        throw invalid(`key: A connector keeps its key '${connector.key}'`, "key");
+      const changed = { ...definition, id: connector.id };
+      const { organizationId } = c.var.asker;
+      await updateConnector(c.env.DB, organizationId, changed, Date.now());
+      const [before, after] = [connector, changed].map(({ webhook }) => webhook?.route);
+      if (JSON.stringify(before) !== JSON.stringify(after))
+        await rerouteInstances(c.env.DB, doorsOf(c).ring, organizationId, changed);
+      return c.json(changed);
+    })
+    .delete("/elements/:element", withSecrets, async (c) => {
+      const connector = await ownOf(c);
+      if (!(await deleteConnector(c.env.DB, c.var.asker.organizationId, connector)))
+        throw conflict(`Connector '${connector.key}' has instances`);
+      return c.body(null, 200);
+    });
+}
+
+async function readDefinition(c: Context<AskerEnv>, knowing: Knowing): Promise<OwnDefinition> {
+  const definition = parse(ownDefinition, await readJson(c, MOST_BYTES));
+  checkDefinition(definition, knowing, "");
+  return definition;
+}
+
+function checkDefinition(definition: OwnDefinition, knowing: Knowing, prefix: string): void {
+  const connector: Connector = { ...definition, id: 1 };
+  const fault = knowing.pollingFault({ connector, configuration: {} });
+  if (fault !== undefined) throw invalid(fault.message, `${prefix}events.polling`);
+  const message =
+    definition.webhook === undefined
+      ? undefined
+      : knowing.extractionFault(definition.webhook.extraction);
+  const field = `${prefix}webhook.extraction`;
+  if (message !== undefined) throw invalid(`${field}: ${message}`, field);
+}
+
+async function ownOf(c: Context<AskerEnv>): Promise<Connector> {
+  const name = c.req.param("element") ?? "";
+  const connector = await connectorOf(c.env.DB, c.var.asker.organizationId, name);
+  if (connector === undefined) throw notFound(`No element '${name}'`);
+  if (builtIn.includes(connector)) throw forbidden("Built-in connectors can't be changed");
+  return connector;
+}
+
+/** What the definition would do, without a single request. */
+async function tried(asked: DryRun, { extract, preview }: Knowing): Promise<object> {
+  const connector: Connector = { ...asked.definition, id: 1 };
+  const { resources, webhook } = connector;
+  const name = asked.resource ?? Object.keys(resources)[0];
+  const listed = name === undefined ? {} : list(connector, name, asked, preview);
+  if (asked.webhook === undefined || webhook === undefined) return listed;
+  const { body, headers } = asked.webhook;
+  const text = typeof body === "string" ? body : JSON.stringify(body);
+  const read = await extract(webhook.extraction, { body, text, headers: new Headers(headers) });
+  return { ...listed, webhook: read };
+}
+
+function list(
+  connector: Connector,
+  name: string,
+  asked: DryRun,
+  preview: Knowing["preview"],
+): object {
+  if (findResource(connector, name)?.resource.list === undefined)
+    throw invalid(`resource: '${name}' cannot be listed`, "resource");
+  const configuration = maskedConfiguration(connector, asked.configuration);
+  const query = asked.where === undefined ? {} : { where: asked.where };
+  const planned = planList(connector, name, query, configuration);
+  if (!planned.ok) throw invalid(planned.message, "where");
+  const { plan } = planned;
+  const built = buildRequest({ connector, configuration }, plan.operation, plan.given);
+  if (!built.ok) throw invalid(built.message, "configuration");
+  const request: VendorRequest = built.request;
+  if (asked.sample?.answer === undefined) return { request };
+  const page = readList(plan, asked.sample.answer, new Headers(asked.sample.headers));
+  if (!page.ok) throw invalid(`sample.answer: ${page.message}`, "sample.answer");
+  const { records, next } = page;
+  return { request, records, next, events: preview(connector, name, records) };
+}
+
+/** Given values, with a mask in every secret's place: a dry run proves nothing to anybody. */
+function maskedConfiguration(
+  connector: Connector,
+  given: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const secrets = entriesOf(connector).filter(({ type }) => type === "PASSWORD");
+  return { ...given, ...Object.fromEntries(secrets.map(({ key }) => [key, MASK])) };
+}

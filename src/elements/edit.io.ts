@@ -1,0 +1,238 @@
+import type { Context } from "hono";
+import type { AskerEnv } from "../accounts/routes";
+import type { Config } from "../config";
+import type { Connector } from "../connectors/definition";
+import { instanceDestinationId } from "../delivery/destination";
+import { equalInConstantTime } from "../delivery/signature";
+import { parse, readJson } from "../http/body";
+import { conflict, invalid, notFound, Refusal } from "../http/refusal";
+import { doorsOf, draftOf, readBack } from "../instances/lookup.io";
+import { connectorOf } from "../connectors/store";
+import type { Fault } from "../instances/check";
+import { authenticationOf, hasCredentials, mergeConfiguration } from "../instances/configuration";
+import {
+  configurationChange,
+  grantedConfiguration,
+  type InstanceChange,
+  instanceChange,
+  newInstance,
+  type ProviderData,
+} from "../instances/draft";
+import { authenticationFault, faultOf } from "../instances/fault";
+import { exchangeCode } from "../hub/grant.client";
+import { appHandle } from "../hub/oauth";
+import { type Instance, switched, withValidity } from "../instances/instance";
+import {
+  deleteInstance,
+  insertInstance,
+  newToken,
+  nextInstanceId,
+  updateInstance,
+} from "../instances/store";
+import { entryView, findEntry } from "../instances/view";
+
+/** Bodies above this are refused (reference §11). */
+const BODY_BYTES = 8 * 1024 * 1024;
+/** An edit that meets another is made again on what that left. */
+const MOST_TRIES = 5;
+
+/** What is wrong with an instance's poll configuration: told by a room above this one. */
+export type PollingFault = (
+  instance: Pick<Instance, "connector" | "configuration">,
+) => Fault | undefined;
+
+/** A room above this one that keeps the vendor's side of an instance in step. */
+export type Companion = {
+  /** After an instance was made or changed. */
+  saved: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
+  /** Before it is deleted. */
+  removed: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
+};
+
+type Configuration = Record<string, string | null>;
+
+/** How instances are made, changed and ended, whatever the path that names them. */
+export class InstanceEdits {
+  readonly #pollingFault: PollingFault;
+  readonly #companion: Companion;
+
+  constructor(pollingFault: PollingFault, companion: Companion) {
+    this.#pollingFault = pollingFault;
+    this.#companion = companion;
+  }
+
+  /** `pinned`: the path names the connector, so that the body need not. */
+  async create(c: Context<AskerEnv>, pinned?: Connector): Promise<Instance> {
+    const { db, ring, config } = doorsOf(c);
+    const { organizationId, userId } = c.var.asker;
+    const given = await readJson(c, BODY_BYTES);
+    const body = parse(newInstance, pinned === undefined ? given : withElement(given, pinned));
+    const named = body.element.key ?? body.element.id ?? "";
+    const connector = await connectorOf(db, organizationId, named);
+    if (connector === undefined) throw invalid(`Unknown element '${named}'`, "element");
+    if (pinned !== undefined && connector.key !== pinned.key)
+      throw invalid(`element: Expected '${pinned.key}', got '${named}'`, "element");
+    const now = Date.now();
+    const merged = {
+      ...vendorToken(connector),
+      ...platformApp(c, connector, body.providerData),
+      ...mergeConfiguration(connector, {}, body.configuration),
+    };
+    this.#check(connector, merged, config);
+    const configuration = {
+      ...merged,
+      ...(await granted(c, connector, merged, body.providerData)),
+    };
+    const id = await nextInstanceId(db);
+    const since = configuration["event.poller.since"] ?? null;
+    const instance: Instance = {
+      id,
+      organizationId,
+      userId,
+      connector,
+      name: body.name ?? `${connector.name} ${id}`,
+      tags: body.tags,
+      token: newToken(),
+      configuration,
+      externalAuthentication: body.externalAuthentication,
+      valid: hasCredentials(connector, configuration),
+      invalidReason: hasCredentials(connector, configuration) ? null : "No credentials yet",
+      disabled: false,
+      pollerDisabled: null,
+      baseline: since === null ? now : Date.parse(since),
+      enabledAt: now,
+      createdAt: now,
+      updatedAt: now,
+    };
+    await insertInstance(db, ring, instance, draftOf(instance, config));
+    await this.#companion.saved(instance, c);
+    return readBack(db, ring, instance);
+  }
+
+  async change(c: Context<AskerEnv>, instance: Instance): Promise<Instance> {
+    const body: InstanceChange = parse(instanceChange, await readJson(c, BODY_BYTES));
+    const { connector } = instance;
+    const { key, id = "" } = body.element ?? connector;
+    const named = await connectorOf(c.env.DB, c.var.asker.organizationId, key ?? id);
+    if (named?.key !== connector.key)
+      throw invalid("element: An instance keeps its connector", "element");
+    const app = platformApp(c, connector, body.providerData);
+    const merge = (current: Configuration): Configuration =>
+      mergeConfiguration(connector, { ...current, ...app }, body.configuration ?? {});
+    const merged = merge(instance.configuration);
+    this.#check(connector, merged, doorsOf(c).config);
+    const grant = await granted(c, connector, merged, body.providerData);
+    return this.#save(c, instance, (current) => ({
+      configuration: { ...merge(current.configuration), ...grant },
+      name: body.name ?? current.name,
+      tags: body.tags ?? current.tags,
+    }));
+  }
+
+  async changeEntry(
+    c: Context<AskerEnv>,
+    instance: Instance,
+    key: string,
+  ): Promise<Record<string, unknown>> {
+    const entry = findEntry(instance, key);
+    if (entry === undefined) throw notFound(`No configuration '${key}'`);
+    const { propertyValue } = parse(configurationChange, await readJson(c, BODY_BYTES));
+    const change = { [entry.key]: propertyValue };
+    const saved = await this.#save(c, instance, ({ connector, configuration }) => ({
+      configuration: mergeConfiguration(connector, configuration, change),
+    }));
+    return entryView(saved, entry);
+  }
+
+  enable(c: Context<AskerEnv>, instance: Instance, enabled: boolean): Promise<Instance> {
+    return this.#save(c, instance, () => switched(enabled, Date.now()));
+  }
+
+  async drop(c: Context<AskerEnv>, instance: Instance): Promise<Response> {
+    await this.#companion.removed(instance, c);
+    await deleteInstance(c.env.DB, instance, instanceDestinationId(instance.id));
+    return c.body(null, 200);
+  }
+
+  /**
+   * Checks and writes a changed instance. Where somebody else — a token refresh too — changed it since it was
+   * read, the edit is made again on what that left: neither undoes the other.
+   */
+  async #save(
+    c: Context<AskerEnv>,
+    read: Instance,
+    edit: (current: Instance) => Partial<Instance>,
+  ): Promise<Instance> {
+    const { db, ring, config } = doorsOf(c);
+    let current = read;
+    for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      const instance = withValidity(current, { ...current, ...edit(current) });
+      this.#check(instance.connector, instance.configuration, config);
+      if (await updateInstance(db, ring, instance, draftOf(instance, config), Date.now())) {
+        await this.#companion.saved(instance, c);
+        return readBack(db, ring, instance);
+      }
+      current = await readBack(db, ring, read);
+    }
+    throw conflict("The instance is changed by others all the time");
+  }
+
+  #check(connector: Connector, configuration: Configuration, config: Config): void {
+    const fault =
+      authenticationFault(connector, configuration) ??
+      faultOf(configuration, config) ??
+      this.#pollingFault({ connector, configuration });
+    if (fault !== undefined) throw invalid(fault.message, fault.field);
+  }
+}
+
+/** A body that says nothing of its element is of the one that the path names. */
+function withElement(body: unknown, { key }: Connector): unknown {
+  return typeof body === "object" && body !== null && !("element" in body)
+    ? { ...body, element: { key } }
+    : body;
+}
+
+/** Vendors that don't sign must send this with their webhooks. */
+function vendorToken({ webhook }: Connector): Record<string, string> {
+  if (webhook === undefined || webhook.signatures.length > 0) return {};
+  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
+  return { "event.vendor.token": token };
+}
+
+/** The platform's own application, for a caller who was sent to the vendor with it (`oauth/url/default`). */
+function platformApp(
+  c: Context<AskerEnv>,
+  connector: Connector,
+  data: ProviderData | undefined,
+): Configuration {
+  const { oauthApps, sessionKey } = doorsOf(c).config;
+  const app = oauthApps[connector.key];
+  const handle = appHandle(sessionKey, c.var.asker.organizationId, connector);
+  if (app === undefined || data?.secret === undefined || !equalInConstantTime(data.secret, handle))
+    return {};
+  return {
+    "oauth.api.key": app.key,
+    "oauth.api.secret": app.secret,
+    "oauth.callback.url": app.callbackUrl,
+  };
+}
+
+/** What the caller brought to authenticate, as configuration: a code is exchanged, tokens are taken. */
+async function granted(
+  c: Context<AskerEnv>,
+  connector: Connector,
+  configuration: Configuration,
+  data: ProviderData | undefined,
+): Promise<Configuration> {
+  if (data === undefined) return {};
+  const authentication = authenticationOf(connector, configuration);
+  const given = grantedConfiguration(authentication, data);
+  if (data.code === undefined || authentication.type !== "oauth2") return given;
+  const { organizationId } = c.var.asker;
+  const all = { ...configuration, ...given };
+  const exchanged = await exchangeCode(organizationId, connector, all, data.code, doorsOf(c));
+  if (exchanged.ok) return { ...given, ...exchanged.configuration };
+  const { message, providerMessage, status } = exchanged;
+  throw new Refusal({ kind: "vendor", message, providerMessage, status });
+}

@@ -1,0 +1,150 @@
+import type { Operation } from "../connectors/definition";
+import { limitedUntil } from "./budget/limit";
+import { authenticationOf } from "../instances/configuration";
+import type { Instance } from "../instances/instance";
+import type { HubFailure, ReadAnswer } from "./answer";
+import { readField } from "./field";
+import { renew, unauthorized } from "./grant.client";
+import { type HubQuery, planList, readList } from "./list";
+import { tokenState } from "./oauth";
+import type { Position } from "./position";
+import { type Built, buildRequest, findResource } from "./request";
+import { type HubDoors, send } from "./request.client";
+
+export type { HubFailure } from "./answer";
+export type { HubQuery } from "./list";
+export type { HubDoors } from "./request.client";
+
+export type HubPage =
+  | { kind: "page"; records: unknown[]; next: Position | null; total?: number }
+  | HubFailure;
+export type HubRecord = { kind: "record"; record: unknown } | HubFailure;
+
+/** One page of a resource. Whole numbers above 2^53 come as texts with all their digits. */
+export async function listRecords(
+  instance: Instance,
+  resource: string,
+  query: HubQuery,
+  doors: HubDoors,
+): Promise<HubPage> {
+  const planned = planList(instance.connector, resource, query, instance.configuration);
+  if (!planned.ok) return { kind: "bad-request", message: planned.message };
+  const { plan } = planned;
+  const answer = await call(
+    instance,
+    () => buildRequest(instance, plan.operation, plan.given),
+    doors,
+  );
+  if (answer.kind !== "json") return answer;
+  const page = readList(plan, answer.value, answer.headers);
+  if (!page.ok) return { kind: "unreachable", message: page.message };
+  const { records, next, total } = page;
+  return { kind: "page", records, next, ...(total === undefined ? {} : { total }) };
+}
+
+/** One record; an absent one is a vendor error with status 404. */
+export async function getRecord(
+  instance: Instance,
+  resource: string,
+  id: string,
+  doors: HubDoors,
+): Promise<HubRecord> {
+  const found = findResource(instance.connector, resource);
+  const get = found?.resource.get;
+  if (found === undefined || get === undefined)
+    return { kind: "bad-request", message: `Resource '${resource}' has no single records` };
+  const pathValues = { ...found.pathValues, id };
+  const answer = await call(instance, () => buildRequest(instance, get, { pathValues }), doors);
+  if (answer.kind !== "json") return answer;
+  const record = readField(answer.value, get.root) ?? null;
+  if (record !== null) return { kind: "record", record };
+  const message = `No record '${id}' in '${resource}'`;
+  return { kind: "vendor-error", status: 404, message, providerMessage: "" };
+}
+
+/** Creates, changes or deletes a record; `record` is what the vendor answers, null when nothing. */
+export async function writeRecord(
+  instance: Instance,
+  resource: string,
+  write: { kind: "create" | "update" | "delete"; id?: string; body?: Record<string, unknown> },
+  doors: HubDoors,
+): Promise<HubRecord> {
+  const found = findResource(instance.connector, resource);
+  const operation = found?.resource[write.kind];
+  if (found === undefined || operation === undefined)
+    return { kind: "bad-request", message: `Resource '${resource}' has no ${write.kind}` };
+  const { id } = write;
+  const pathValues = { ...found.pathValues, ...(id === undefined ? {} : { id }) };
+  const taken: Record<string, unknown> = {};
+  if (operation.take.length > 0 && id !== undefined) {
+    const current = await getRecord(instance, resource, id, doors);
+    if (current.kind !== "record") return current;
+    for (const name of operation.take) taken[name] = readField(current.record, name);
+  }
+  const given = { ...taken, ...write.body };
+  const hasBody = write.kind !== "delete" || operation.take.length > 0;
+  const answer = await call(
+    instance,
+    () => buildRequest(instance, operation, { pathValues, ...(hasBody ? { body: given } : {}) }),
+    doors,
+  );
+  if (answer.kind !== "json") return answer;
+  return { kind: "record", record: readField(answer.value, operation.root) ?? null };
+}
+
+/** One request of the vendor's API that is no list and no record: a feed's, a registration's. */
+export async function callVendor(
+  instance: Instance,
+  operation: Pick<Operation, "method" | "path" | "query" | "body">,
+  doors: HubDoors,
+): Promise<{ kind: "json"; value: unknown } | HubFailure> {
+  const answer = await call(instance, () => buildRequest(instance, operation), doors);
+  return answer.kind === "json" ? { kind: "json", value: answer.value } : answer;
+}
+
+/** Whether the vendor answers this instance's credentials. */
+export async function ping(
+  instance: Instance,
+  doors: HubDoors,
+): Promise<{ kind: "answered" } | HubFailure> {
+  const operation = instance.connector.ping;
+  if (operation === undefined) return { kind: "answered" };
+  const answer = await call(instance, () => buildRequest(instance, operation), doors);
+  return answer.kind === "json" ? { kind: "answered" } : answer;
+}
+
+type Called = Extract<ReadAnswer, { kind: "json" }> | HubFailure;
+
+/** Calls with a token that lives; one that the vendor refuses all the same is renewed once. */
+async function call(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
+  const { type } = authenticationOf(instance.connector, instance.configuration);
+  if (type !== "oauth2") return callOnce(instance, build, doors);
+  const state = tokenState(instance.configuration, Date.now());
+  if (state === "none") return unauthorized(instance, "It has no token");
+  if (state !== "good") {
+    const failure = await renew(instance, doors);
+    const mayGoOn = state === "ending" && failure?.kind !== "unauthorized";
+    if (failure !== undefined && !mayGoOn) return failure;
+  }
+  const first = await callOnce(instance, build, doors);
+  if (first.kind !== "vendor-error" || first.status !== 401) return first;
+  return (await renew(instance, doors)) ?? callOnce(instance, build, doors);
+}
+
+async function callOnce(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
+  const built = build();
+  if (!built.ok) return { kind: "bad-request", message: built.message };
+  const { connector } = instance;
+  const taken = await doors.turn?.take();
+  if (taken?.kind === "crowded") {
+    const { until } = taken;
+    const message = `The rate budget of ${connector.name} has no room before ${new Date(until).toISOString()}`;
+    return { kind: "crowded", message, until };
+  }
+  const { answer } = await send(connector, built.request, doors);
+  if (answer.kind !== "vendor-error") return answer;
+  const until = limitedUntil(answer, connector.rateLimit, Date.now());
+  if (until === undefined) return answer;
+  await doors.turn?.refused(until);
+  return { ...answer, limited: true, retryAt: until };
+}

@@ -1,0 +1,34 @@
+import { and, eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import type { Connector } from "../connectors/definition";
+import { inboundRoutes, instances } from "../db/schema";
+import type { Keyring } from "../db/sealed";
+import { readInstances } from "./store";
+import { routeStatements } from "./tenants.store";
+
+/** Instances rerouted in one batch. */
+const AT_ONCE = 50;
+
+/** Makes the instances of a changed connector findable by what its payloads name from now on. */
+export async function rerouteInstances(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  connector: Connector,
+): Promise<void> {
+  const rows = await drizzle(db)
+    .select({ id: instances.id })
+    .from(instances)
+    .where(
+      and(eq(instances.organizationId, organizationId), eq(instances.elementKey, connector.key)),
+    );
+  for (let from = 0; from < rows.length; from += AT_ONCE) {
+    const ids = rows.slice(from, from + AT_ONCE).map(({ id }) => id);
+    const found = await readInstances(db, ring, ids);
+    const [first, ...others] = found.flatMap(({ id, configuration }) => [
+      drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id)),
+      ...routeStatements(db, { id, connector, configuration }),
+    ]);
+    if (first !== undefined) await drizzle(db).batch([first, ...others]);
+  }
+}

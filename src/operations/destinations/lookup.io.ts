@@ -1,0 +1,56 @@
+import type { Context } from "hono";
+import type { AskerEnv } from "../../accounts/routes";
+import { readConfig } from "../../config";
+import { type Keyring, keyring } from "../../db/sealed";
+import type { DestinationRecord } from "../../delivery/destination";
+import { endpointName } from "../../delivery/endpoint-name";
+import { countExceptions } from "../../delivery/exceptions.store";
+import { BUCKET_MS, readRollups } from "../../metering/store";
+import { readDestinationRecord } from "../../delivery/destinations.store";
+import { notFound } from "../../http/refusal";
+import { type DestinationView, destinationView } from "./view";
+
+const DAY_MS = 86_400_000;
+/** What a request about a destination may hold. */
+export const BODY_BYTES = 2 * 1024 * 1024;
+
+export const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.env).masterKeys);
+
+/** The destination the path's `:id` names: 404 when unknown or another organization's. */
+export async function found(c: Context<AskerEnv>): Promise<DestinationRecord> {
+  const id = c.req.param("id") ?? "";
+  const record = await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id);
+  if (record === undefined || record.destination.kind === "operations")
+    throw notFound(`No destination '${id.slice(0, 100)}'`);
+  return record;
+}
+
+/** Destinations with their health. */
+export async function shown(
+  c: Context<AskerEnv>,
+  records: readonly DestinationRecord[],
+): Promise<DestinationView[]> {
+  const { organizationId } = c.var.asker;
+  const now = Date.now();
+  const only = records.length === 1 ? records[0]?.destination.id : undefined;
+  const [rollups, troubled, circuits] = await Promise.all([
+    readRollups(c.env.DB, organizationId, now - DAY_MS - BUCKET_MS, now, only),
+    countExceptions(c.env.DB, organizationId),
+    Promise.all(
+      records.map(async ({ destination: { url } }) =>
+        url === null
+          ? null
+          : await c.env.ENDPOINTS.getByName(endpointName(organizationId, url)).view(),
+      ),
+    ),
+  ]);
+  return records.map((record, index) =>
+    destinationView(record, {
+      circuit: circuits[index] ?? { state: "closed", openedAt: null, nextProbeAt: null },
+      counts: rollups
+        .filter(({ destinationId }) => destinationId === record.destination.id)
+        .map(({ counts }) => counts),
+      troubled: troubled.get(record.destination.id) ?? { dead: 0, pending: 0 },
+    }),
+  );
+}

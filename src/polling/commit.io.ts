@@ -1,0 +1,173 @@
+import { readRetention } from "../accounts/store";
+import type { Config } from "../config";
+import { count } from "../metering/store";
+import { wantedOf } from "../expressions/transform";
+import type { Commit, NewEvent, Target } from "../stream/event";
+import { announceEvent } from "../stream/announce.io";
+import { matchesEvent } from "../flows/trigger";
+import { withStartedFlows } from "../flows/triggers/store";
+import type { Turn } from "../hub/budget/limit";
+import type { Instance } from "../instances/instance";
+import { disablePoller } from "../instances/store";
+import { instanceTarget } from "../instances/target";
+import { type Cursor, keepIdsSince, type Position, withQuietMoved } from "./cursor";
+import {
+  countAccepted,
+  FAILURES_TO_DISABLE,
+  MOST_POSTPONED_MS,
+  type ResourceReport,
+} from "./report";
+
+export type PollDoors = {
+  db: D1Database;
+  streams: Env["EVENT_STREAMS"];
+  polls: Env["POLLS"];
+  budgets: Env["VENDOR_BUDGETS"];
+  config: Config;
+};
+
+export type Stream = ReturnType<PollDoors["streams"]["getByName"]>;
+
+/** The state of one poll while it goes through its resources. */
+export type Run = {
+  instance: Instance;
+  doors: PollDoors & { turn: Turn | undefined };
+  stream: Stream;
+  source: string;
+  lease: string;
+  version: number;
+  cursor: Cursor;
+  lookBackMs: number;
+  committed: boolean;
+  /** Resources that showed nothing in this poll, and when they were read. */
+  idleAt: Map<string, number>;
+  /** The organization's, read with the first commit. */
+  retentionMs: number | undefined;
+  /** The rate budget had no room: the rest of this poll comes then. */
+  crowdedUntil: number | undefined;
+};
+
+/** A commit that came too late: another poll moved the cursor. */
+export class Superseded extends Error {}
+
+/** @returns how many of its events the stream had not seen. */
+export async function commitPage(run: Run, work: Commit, report: ResourceReport): Promise<number> {
+  const accepted = await commitWork(run, work);
+  countAccepted(report, work.events, accepted);
+  return accepted.length;
+}
+
+/** @returns the ids of the events that the stream had not seen. */
+export async function commitWork(run: Run, work: Commit): Promise<string[]> {
+  run.retentionMs ??= await readRetention(run.doors.db, run.instance.organizationId);
+  run.committed = true;
+  const { retentionMs } = run;
+  const { id, organizationId, userId } = run.instance;
+  const started = await withStartedFlows(
+    run.doors.db,
+    { organizationId, kind: "instance", keys: [String(id)] },
+    work,
+    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+  );
+  const committed = await run.stream.commit({
+    ...work,
+    ...started,
+    expect: run.version,
+    retentionMs,
+  });
+  if (committed.kind === "stale") throw new Superseded();
+  run.version = committed.version;
+  const key = {
+    organizationId: run.instance.organizationId,
+    source: run.source,
+    destinationId: "",
+  };
+  const { accepted, rowsWritten, messages } = committed;
+  const counts = {
+    events: accepted.length,
+    rowsWritten,
+    objectRequests: 1,
+    queueOperations: 3 * messages,
+  };
+  count(key, counts, Date.now());
+  return accepted;
+}
+
+/** Tells the organization's operators what happened to one of its instances. */
+export async function announce(
+  { instance: { id, organizationId }, doors }: Run,
+  type: "poller.disabled",
+  data: Record<string, unknown>,
+): Promise<void> {
+  await announceEvent(doors, organizationId, {
+    type,
+    subject: String(id),
+    data: { instanceId: id, ...data },
+  });
+}
+
+/** The events with the destination that the instance's filter lets them have. */
+export const wantedBy = (instance: Instance, events: readonly NewEvent[]): Promise<NewEvent[]> =>
+  wantedOf(instance.configuration["event.notification.filter"], events);
+
+export function base(run: Run): Pick<Commit, "lease" | "expect"> {
+  return { lease: run.lease, expect: run.version };
+}
+
+export function cursorOf(run: Run): Pick<Commit, "cursor" | "keepIdsSince"> {
+  run.cursor = withQuietMoved(run.cursor, run.idleAt);
+  return {
+    cursor: JSON.stringify(run.cursor),
+    keepIdsSince: keepIdsSince(run.cursor.resources, run.instance.baseline, run.lookBackMs),
+  };
+}
+
+export function targetOf(instance: Instance, objectType: string, pollDate: number): Target {
+  return instanceTarget(instance, { most: 10, polled: { objectType, pollDate } });
+}
+
+/** One more failure of this resource in a row; the poller is switched off at the hundredth. */
+export async function fail(
+  run: Run,
+  resource: string,
+  position: Position,
+  report: ResourceReport,
+  message: string,
+): Promise<boolean> {
+  report.error = message;
+  const failures = position.failures + 1;
+  const failed: Position = {
+    ...position,
+    failures,
+    failedAt: Date.now(),
+    lastError: message.slice(0, 500),
+  };
+  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: failed } };
+  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
+  if (failures < FAILURES_TO_DISABLE) return true;
+  await disablePoller(run.doors.db, run.instance.id, {
+    resource,
+    failureCount: failures,
+    disabledDate: Date.now(),
+    lastError: message.slice(0, 500),
+  });
+  await announce(run, "poller.disabled", {
+    resource,
+    failureCount: failures,
+    lastError: message.slice(0, 500),
+  });
+  return false;
+}
+
+/** The vendor wants to be left alone: this instance, and nobody else, waits. */
+export async function postpone(
+  run: Run,
+  report: ResourceReport,
+  message: string,
+  until: number,
+): Promise<boolean> {
+  report.error = message;
+  run.cursor = { ...run.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
+  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
+  return false;
+}

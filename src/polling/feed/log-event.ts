@@ -1,0 +1,20 @@
+import type { Change } from "../../connectors/webhook";
+import { eventId } from "../../stream/event-id";
+import type { NewEvent } from "../../stream/event";
+
+/** The event of a log's entry: its own id tells it from every other. */
+export function logEvent(
+  source: string,
+  { objectType, objectId, eventType, date, version, data }: Change,
+  startedAt: number,
+): NewEvent {
+  return {
+    id: eventId(source, objectType, objectId, `feed:${version}`),
+    objectType,
+    objectId,
+    eventType,
+    date: date ?? startedAt,
+    data: JSON.stringify(data),
+    to: [],
+  };
+}

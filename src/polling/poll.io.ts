@@ -1,0 +1,162 @@
+import { count } from "../metering/store";
+import { instanceSource, streamName } from "../stream/stream-name";
+import { eventSettings } from "../instances/configuration";
+import type { Turn } from "../hub/budget/limit";
+import type { Instance } from "../instances/instance";
+import { TOUCHED } from "../instances/touched";
+import type { PolledResource } from "./polled-resource";
+import { readCursor } from "./cursor";
+import { pollDeletions } from "./deletions/poll-deletions.io";
+import { pollBulk } from "./feed/bulk.io";
+import { pollFeed } from "./feed/feed.io";
+import { emptyReport, type PollReport, type ResourceReport } from "./report";
+import { base, commitWork, type PollDoors, type Run, type Stream, Superseded } from "./commit.io";
+import { pollResource } from "./resource.io";
+import { isFeedRead, isStreamFeed, polledResources } from "./settings";
+import { pollSnapshot } from "./snapshot/take-snapshot.io";
+import { touchedResources } from "./touched";
+
+export const RENEW_EVERY_MS = 8_000;
+/** A poll that gives no sign of life for this long was cut off with its request: it never settles. */
+export const ALIVE_MS = 3 * RENEW_EVERY_MS;
+
+const TOUCHED_PAGE = 500;
+
+/** How a poll came to be. */
+export type Asked = {
+  /** Somebody asked for it: it is not put off. */
+  forced: boolean;
+  /** A webhook asked for it. */
+  woken: boolean;
+  /** These resources and no others. */
+  only: readonly string[] | undefined;
+  turn: Turn | undefined;
+  holder: string;
+  /** The poll is alive. */
+  beat: () => void;
+};
+
+/** One poll of one instance: its feed, then its resources one after another (reference §5). */
+export async function poll(
+  instance: Instance,
+  doors: PollDoors,
+  asked: Asked,
+): Promise<PollReport> {
+  const settings = polledResources(instance);
+  if (!settings.ok) return { kind: "not-polled", reason: settings.message };
+  const reason = whyNotPolled(instance, asked.woken);
+  if (reason !== undefined) return { kind: "not-polled", reason };
+  const source = instanceSource(instance.id);
+  const { organizationId } = instance;
+  const stream = doors.streams.getByName(streamName({ organizationId, source }));
+  const opened = await stream.open({ holder: asked.holder });
+  if (opened.kind === "busy") return opened;
+  const now = Date.now();
+  const key = { organizationId, source: "", destinationId: "" };
+  count(key, { polls: 1, objectRequests: 1 }, now);
+  const cursor = readCursor(opened.cursor);
+  if (!asked.forced && cursor.notBefore !== undefined && cursor.notBefore > now)
+    return { kind: "postponed", until: cursor.notBefore };
+  const lookBackMs = Math.max(
+    ...settings.resources.map(({ pollDelayMs, overlapMs }) => pollDelayMs + overlapMs),
+    0,
+  );
+  const run: Run = {
+    instance,
+    doors: { ...doors, turn: asked.turn },
+    stream,
+    source,
+    lease: opened.lease,
+    version: opened.version,
+    cursor,
+    lookBackMs,
+    committed: false,
+    idleAt: new Map(),
+    retentionMs: undefined,
+    crowdedUntil: undefined,
+  };
+  const reports: ResourceReport[] = [];
+  let left: string[] | undefined;
+  const renewing = setInterval(() => {
+    asked.beat();
+    void stream.renew(opened.lease).catch(() => undefined);
+  }, RENEW_EVERY_MS);
+  try {
+    const isWoken = asked.woken && !asked.forced && asked.only === undefined;
+    const touched = isWoken && !isStreamFeed(instance.connector) ? await readTouched(stream) : [];
+    const wanted = wantedOf(run, settings.resources, asked.only, touched);
+    left = await pollAll(run, wanted, reports);
+    const wentWell = left === undefined && reports.every(({ error }) => error === null);
+    if (touched.length > 0 && wentWell) {
+      const state = touched.map((key) => ({ key, value: null }));
+      await commitWork(run, { ...base(run), state, events: [], targets: [] });
+    }
+  } catch (error) {
+    if (!(error instanceof Superseded)) throw error;
+    reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
+  } finally {
+    clearInterval(renewing);
+    // An idle poll spares this request: its own isolate is let in again, others wait the lease out.
+    if (run.committed) await stream.release(opened.lease).catch(() => undefined);
+  }
+  return run.crowdedUntil === undefined
+    ? { kind: "polled", pollDate: now, resources: reports }
+    : { kind: "crowded", until: run.crowdedUntil, left };
+}
+
+function whyNotPolled(instance: Instance, woken: boolean): string | undefined {
+  const { enabled, modes } = eventSettings(instance.connector, instance.configuration);
+  if (instance.disabled || instance.pollerDisabled !== null) return "The instance is disabled";
+  const feedOnly = isFeedRead(instance.connector, modes);
+  if (!enabled || !(modes.includes("polling") || (woken && feedOnly)))
+    return "Polling is not switched on";
+  if (instance.valid) return undefined;
+  return instance.invalidReason ?? "The instance is not authenticated";
+}
+
+/** The keys that webhooks left for the poll they wake. */
+async function readTouched(stream: Stream): Promise<string[]> {
+  const keys: string[] = [];
+  for (;;) {
+    const page = await stream.readStatePage(TOUCHED, keys.at(-1) ?? "", TOUCHED_PAGE);
+    keys.push(...page.map(({ key }) => key));
+    if (page.length < TOUCHED_PAGE) return keys;
+  }
+}
+
+function wantedOf(
+  { instance }: Run,
+  resources: readonly PolledResource[],
+  only: readonly string[] | undefined,
+  touched: readonly string[],
+): PolledResource[] {
+  const asked = resources.filter(({ resource }) => only?.includes(resource) ?? true);
+  return touched.length === 0 ? asked : touchedResources(instance.connector, asked, touched);
+}
+
+/** @returns the resources that found no room in the rate budget; undefined when none is left. */
+async function pollAll(
+  run: Run,
+  wanted: readonly PolledResource[],
+  reports: ResourceReport[],
+): Promise<string[] | undefined> {
+  const names = (resources: readonly PolledResource[]) => resources.map(({ resource }) => resource);
+  if (isStreamFeed(run.instance.connector)) {
+    const report = emptyReport("feed");
+    reports.push(report);
+    if (!(await pollFeed(run, report)))
+      return run.crowdedUntil === undefined ? undefined : names(wanted);
+  }
+  const alone = await pollBulk(run, wanted, reports);
+  if (run.crowdedUntil !== undefined) return names(wanted);
+  for (const [index, resource] of alone.entries()) {
+    const report = emptyReport(resource.resource);
+    reports.push(report);
+    const goesOn = await pollResource(run, resource, report);
+    if (run.crowdedUntil !== undefined) return names(alone.slice(index));
+    if (!goesOn) return undefined;
+    if (report.error === null) await pollSnapshot(run, resource, report);
+    if (report.error === null) await pollDeletions(run, resource, report);
+  }
+  return undefined;
+}

@@ -1,0 +1,84 @@
+import { streamName } from "../stream/stream-name";
+import { toTriggers } from "../flows/triggers/store";
+import { destinationId } from "./resource";
+import { sourceOf } from "./change";
+import { handOver, prepareTriggers } from "./hand-over.store";
+import {
+  type LoggedChange,
+  prepareExpiry,
+  readAged,
+  readBehind,
+  readChanges,
+  readExpired,
+  saveHanded,
+} from "./log/store";
+import { prepareRemoval } from "../delivery/destinations.store";
+
+/** How long changes are kept (reference `resource-api.md` §11). */
+const RETENTION_MS = 7 * 86_400_000;
+const CHANGES_AT_ONCE = 500;
+const EXPIRED_AT_ONCE = 1_000;
+
+export type LogDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
+
+/**
+ * Brings changes that a crash kept from their streams there, and lets the log forget what is over. A change
+ * that arrived as it should costs a question to its stream, and no row.
+ */
+export async function tickResources(now: number, doors: LogDoors): Promise<void> {
+  for (const { organizationId, handedSeq } of await readBehind(doors.db))
+    await alone(organizationId, () => catchUp(organizationId, handedSeq, doors));
+  for (const organizationId of await readAged(doors.db, now - RETENTION_MS))
+    await alone(organizationId, () => expire(organizationId, now - RETENTION_MS, doors));
+}
+
+/** One organization's trouble is not another's: the next tick tries again. */
+async function alone(organizationId: number, task: () => Promise<void>): Promise<void> {
+  try {
+    await task();
+  } catch (error) {
+    console.error(JSON.stringify({ at: "resources.tick", organizationId, error: String(error) }));
+  }
+}
+
+async function catchUp(organizationId: number, from: number, doors: LogDoors): Promise<void> {
+  for (let after = from; ;) {
+    const changes = await readChanges(doors.db, organizationId, after, CHANGES_AT_ONCE);
+    const last = changes.at(-1);
+    if (last === undefined) return;
+    const missing = await missingFrom(organizationId, changes, doors);
+    if (missing.length > 0) {
+      const { results } = await prepareTriggers(doors.db, organizationId, missing).all();
+      await handOver(doors.streams, organizationId, missing, toTriggers(results));
+    }
+    await saveHanded(doors.db, organizationId, last.seq);
+    after = last.seq;
+  }
+}
+
+async function missingFrom(
+  organizationId: number,
+  changes: readonly LoggedChange[],
+  { streams }: LogDoors,
+): Promise<LoggedChange[]> {
+  const bySource = Map.groupBy(changes, ({ changed }) => sourceOf(changed.scope));
+  const missing = await Promise.all(
+    [...bySource].map(async ([source, own]) => {
+      const stream = streams.getByName(streamName({ organizationId, source }));
+      const known = new Set(await stream.knownIds(own.map(({ eventId }) => eventId)));
+      return own.filter(({ eventId }) => !known.has(eventId));
+    }),
+  );
+  return missing.flat();
+}
+
+/** Destinations of deleted Webhooks go with the record of their deletion: nothing is left to be told. */
+async function expire(organizationId: number, before: number, { db }: LogDoors): Promise<void> {
+  const expired = await readExpired(db, organizationId, before, EXPIRED_AT_ONCE);
+  if (expired === undefined) return;
+  const { upTo, webhookIds } = expired;
+  await db.batch([
+    prepareExpiry(db, organizationId, upTo),
+    ...(webhookIds.length === 0 ? [] : [prepareRemoval(db, webhookIds.map(destinationId))]),
+  ]);
+}

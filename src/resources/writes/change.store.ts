@@ -1,0 +1,97 @@
+import { invalid } from "../../http/refusal";
+import { type Cause, changeOf } from "../change";
+import { emptyPlan, type Plan } from "../commit.store";
+import { addDestinations } from "../destinations.store";
+import { type Draft, maskFaults } from "../document";
+import { type Key, keyText, type World } from "../key";
+import { dataOf, type Resource } from "../resource";
+import { missing, refuse, refuseNewFinalizers, refuseStale, refuseTooLarge } from "./checks";
+import { hookWarnings, resolve } from "./resolve";
+import {
+  type Caller,
+  causeOf,
+  type Decided,
+  untilCommitted,
+  worldOf,
+  type WriteDoors,
+  type Written,
+} from "./store";
+import { type Edit, edited, isSame } from "./content";
+
+/** What a change is asked with. */
+export type Request = {
+  key: Key;
+  /** The version the caller has seen. */
+  expected: string | undefined;
+  /** Write nothing, and tell nobody, when nothing differs. */
+  onlyIfChanged: boolean;
+  /** What `edit` will make of the spec, where that is known: saves a question. */
+  spec: Record<string, unknown> | undefined;
+  edit: (current: Resource) => Edit;
+  /** Stands in for the change when the last finalizer of a dying resource goes. */
+  removed: (resource: Resource, cause: Cause) => Promise<Decided<Written>>;
+};
+
+/** Changes a resource by what the request makes of it as it is. */
+export function changeResource(
+  doors: WriteDoors,
+  caller: Caller,
+  { key, expected, onlyIfChanged, spec, edit, removed }: Request,
+): Promise<Written> {
+  const { organizationId } = caller;
+  const { ring, db } = doors;
+  return untilCommitted(doors, organizationId, async () => {
+    const cause = causeOf(doors, caller);
+    const first = await worldOf(db, organizationId, key, spec ?? {});
+    const current = first.found.get(keyText(key));
+    if (current === undefined) throw missing(key);
+    const change = edit(current);
+    const { draft } = change;
+    refuseStale(current, draft?.resourceVersion ?? expected);
+    if (draft !== undefined) refuseDraft(key, current, draft);
+    const world =
+      draft === undefined || draft.spec === spec
+        ? first
+        : await worldOf(db, organizationId, key, draft.spec);
+    const { references, warnings, expects } =
+      draft === undefined
+        ? { references: current.content.references, warnings: [], expects: [] }
+        : resolve(current.kind, current.scope, draft.spec, world);
+    const resource = edited(ring, current, change, references, cause);
+    refuseNewFinalizers(current, resource);
+    refuseTooLarge(resource);
+    const told = [...warnings, ...hookWarnings(resource, world)];
+    if (onlyIfChanged && isSame(ring, current, resource, draft))
+      return { plan: emptyPlan(), result: { resource: current, warnings: told, unchanged: true } };
+    if (resource.state === "DELETING" && resource.content.finalizers.length === 0)
+      return removed({ ...resource, version: current.version }, cause);
+    const plan: Plan = {
+      ...emptyPlan(),
+      expects: [{ ...key, id: current.id, version: current.version }, ...expects],
+      changes: changesOf(resource, change, cause, world),
+      updates: [resource],
+    };
+    if (draft !== undefined) await addDestinations(doors, plan, resource, world, cause.now);
+    return { plan, result: { resource, warnings: told } };
+  });
+}
+
+function refuseDraft({ name }: Key, { kind, content }: Resource, draft: Draft): void {
+  if (draft.name !== undefined && draft.name !== name)
+    throw invalid(`The name can't be changed from '${name}' to '${draft.name}'`, "name");
+  if (kind.secret !== undefined) refuse(maskFaults(draft.spec, dataOf(content.spec)));
+}
+
+function changesOf(
+  resource: Resource,
+  { draft, sub }: Edit,
+  cause: Cause,
+  { listeners }: World,
+): Plan["changes"] {
+  return [
+    ...(draft === undefined ? [] : [changeOf("ResourceUpdated", resource, cause, listeners)]),
+    ...Object.keys(sub).map((name) =>
+      changeOf("SubResourceUpdated", resource, cause, listeners, name),
+    ),
+  ];
+}

@@ -1,0 +1,84 @@
+import type { Keyring } from "../../db/sealed";
+import type { Cause } from "../change";
+import type { Draft } from "../document";
+import { canonical, type Content, dataOf, MASK, type Reference, type Resource } from "../resource";
+import { openValue, sealData } from "../secret";
+
+/** What a write makes of a resource. */
+export type Edit = {
+  draft?: Draft;
+  /** Subresources by name; null removes. */
+  sub: Record<string, unknown>;
+};
+
+/** A resource after an edit: the main part and each subresource count as one update. */
+export function edited(
+  ring: Keyring,
+  current: Resource,
+  edit: Edit,
+  named: Reference[],
+  { now, userId }: Cause,
+): Resource {
+  const { draft, sub } = edit;
+  const steps = (draft === undefined ? 0 : 1) + Object.keys(sub).length;
+  const content: Content = {
+    ...current.content,
+    ...(draft === undefined ? {} : mainOf(ring, current, draft)),
+    references: referencesOf(current, named),
+    sub: subsOf(current, edit),
+  };
+  if (draft?.owner === null) delete content.owner;
+  return {
+    ...current,
+    title: draft === undefined ? current.title : draft.title || current.name,
+    version: current.version + steps,
+    modifiedAt: now,
+    modifiedBy: userId,
+    content,
+  };
+}
+
+/** Whether a write makes no difference. A Secret's values are sealed anew each time: they are opened. */
+export function isSame(
+  ring: Keyring,
+  current: Resource,
+  resource: Resource,
+  draft: Draft | undefined,
+): boolean {
+  const plain = ({ title, content }: Resource): string => {
+    const { attributes, tags, finalizers, owner, spec, sub } = content;
+    const shown = current.kind.secret === undefined ? spec : { ...spec, data: null };
+    return canonical({ title, attributes, tags, finalizers, owner, spec: shown, sub });
+  };
+  if (plain(current) !== plain(resource)) return false;
+  if (current.kind.secret === undefined || draft === undefined) return true;
+  const wanted = Object.entries(dataOf(draft.spec));
+  return (
+    wanted.length === Object.keys(dataOf(current.content.spec)).length &&
+    wanted.every(([key, value]) => value === MASK || openValue(ring, current, key) === value)
+  );
+}
+
+function mainOf(ring: Keyring, current: Resource, draft: Draft): Partial<Content> {
+  const { attributes, tags, finalizers, owner, spec } = draft;
+  const { id, kind, content } = current;
+  return {
+    attributes,
+    tags,
+    finalizers: finalizers ?? content.finalizers,
+    ...(owner === undefined || owner === null ? {} : { owner }),
+    spec: kind.secret === undefined ? spec : sealData(ring, id, spec, dataOf(content.spec)),
+  };
+}
+
+/** What a dying resource named waits for it, whatever it names now. */
+function referencesOf({ state, content }: Resource, named: Reference[]): Reference[] {
+  if (state === null) return named;
+  const ids = new Set(named.map(({ id }) => id));
+  return [...content.references.filter(({ id }) => !ids.has(id)), ...named];
+}
+
+function subsOf({ content }: Resource, { sub }: Edit): Record<string, unknown> {
+  const merged = { ...content.sub, ...sub };
+  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+}

@@ -1,0 +1,37 @@
+import { eq } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { organizations } from "../db/schema";
+import type { Announce } from "../delivery/notice";
+import { streamName } from "./stream-name";
+import {
+  operationalCommit,
+  type OperationalEvent,
+  OPERATIONS_SOURCE,
+  operationsDestinationId,
+} from "./operational-event";
+
+/** Keeps an operational event, and sends it to the organization's callback if it has one. */
+export async function announceEvent(
+  doors: { db: D1Database; streams: Env["EVENT_STREAMS"] },
+  organizationId: number,
+  event: OperationalEvent,
+): Promise<void> {
+  const [row] = await drizzle(doors.db)
+    .select({ settings: organizations.settings })
+    .from(organizations)
+    .where(eq(organizations.id, organizationId));
+  const wanted = row?.settings.operationsCallback !== undefined;
+  const stream = doors.streams.getByName(streamName({ organizationId, source: OPERATIONS_SOURCE }));
+  await stream.commit(
+    operationalCommit(event, wanted ? operationsDestinationId(organizationId) : null, Date.now()),
+  );
+}
+
+/** Tells what happened to a destination; not of the one that is told such things. */
+export const announcer =
+  (doors: Parameters<typeof announceEvent>[0]): Announce =>
+  async ({ id, kind, organizationId }, { type, ...data }) => {
+    if (kind === "operations") return;
+    const event = { type, subject: id, data: { destinationId: id, ...data } };
+    await announceEvent(doors, organizationId, event);
+  };

@@ -1,0 +1,60 @@
+import type { Millis } from "../../delivery/attempt";
+import type { Commits } from "../commit.io";
+import type { EventLog } from "../log/store";
+import type { Outbox } from "../outbox/outbox.io";
+import type { OutboxStore } from "../outbox/store";
+import type { StreamStore } from "../store";
+import { type JobState, startOf, stepJob, type StreamJob } from "./job";
+import { saveJobPart } from "./store";
+
+/** The paged work of a stream: its state lies in the stream, so a crash repeats a page at most. */
+export class Jobs {
+  private readonly doors: {
+    store: StreamStore;
+    bundles: OutboxStore;
+    log: EventLog;
+    commits: Commits;
+    outbox: Outbox;
+    db: D1Database;
+    name: () => string;
+  };
+
+  constructor(doors: Jobs["doors"]) {
+    this.doors = doors;
+  }
+
+  get isAny(): boolean {
+    return this.doors.store.metaValues("job|").length > 0;
+  }
+
+  start(job: StreamJob): void {
+    this.doors.store.setMeta(`job|${job.id}`, JSON.stringify(startOf(job)));
+  }
+
+  /** A page of each job, unless the queue is half full with this stream's work: live traffic goes first. */
+  async work(now: Millis): Promise<void> {
+    const { store, bundles, log, commits, outbox, db, name } = this.doors;
+    for (const text of store.metaValues("job|")) {
+      if (outbox.isBusy) break;
+      const before: JobState = JSON.parse(text);
+      const { state, unheard, done } = stepJob(before, { bundles, log }, now);
+      const { job } = state;
+      const heard = commits.hear(
+        unheard.map((event) => ({
+          target: {
+            destinationId: job.destinationId,
+            envelope: { format: "verbatim" },
+            most: 1,
+            ordering: "none",
+          },
+          events: [event],
+        })),
+        now,
+      );
+      store.setMeta(`job|${job.id}`, done ? null : JSON.stringify(state));
+      await outbox.sendFresh(heard, now);
+      await outbox.pumpAll(now);
+      await saveJobPart(db, job.id, name(), { processed: state.processed, done });
+    }
+  }
+}

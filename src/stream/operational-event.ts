@@ -1,0 +1,43 @@
+import { digest } from "./event-id";
+import type { Commit } from "./event";
+
+/** Operational events of an organization (reference `v1-api.md`). */
+export type OperationalEvent = {
+  type:
+    | "delivery.dead"
+    | "destination.disabled"
+    | "circuit.opened"
+    | "poller.disabled"
+    | "instance.invalid";
+  /** What it is about: a destination or an instance. */
+  subject: string;
+  data: Record<string, unknown>;
+};
+
+/** The source under which an organization's operational events are kept. */
+export const OPERATIONS_SOURCE = "operations";
+export const operationsDestinationId = (organizationId: number): string =>
+  `operations-${organizationId}`;
+
+/** An operational event as a commit: a Standard Webhooks payload, to the organization's callback if it has one. */
+export function operationalCommit(
+  { type, subject, data }: OperationalEvent,
+  destinationId: string | null,
+  now: number,
+): Commit {
+  const body = JSON.stringify({ type, timestamp: new Date(now).toISOString(), data });
+  return {
+    events: [
+      {
+        id: digest(JSON.stringify([type, subject, data, now])).slice(0, 32),
+        objectType: type,
+        objectId: subject,
+        eventType: type,
+        date: now,
+        data: body,
+        to: [0],
+      },
+    ],
+    targets: [{ destinationId, envelope: { format: "verbatim" }, most: 1, ordering: "none" }],
+  };
+}

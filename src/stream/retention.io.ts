@@ -1,0 +1,63 @@
+import type { Millis } from "../delivery/attempt";
+import type { Commits } from "./commit.io";
+import type { EventLog } from "./log/store";
+import type { Outbox } from "./outbox/outbox.io";
+import type { OutboxStore } from "./outbox/store";
+import type { StreamStore } from "./store";
+
+const PURGE_PAUSE_MS = 60_000;
+const PURGE_ROWS = 500;
+
+type Doors = {
+  store: StreamStore;
+  log: EventLog;
+  bundles: OutboxStore;
+  commits: Commits;
+  outbox: Outbox;
+};
+
+/** Takes away what has been kept long enough. */
+export class Retention {
+  private readonly doors: Doors;
+
+  constructor(doors: Doors) {
+    this.doors = doors;
+  }
+
+  /** When there is something to take away; null when nothing lies here. */
+  dueAt(now: Millis): Millis | null {
+    const oldest = this.oldestAt();
+    return oldest === null
+      ? null
+      : Math.max(oldest + this.doors.commits.retentionMs, now + PURGE_PAUSE_MS);
+  }
+
+  /** Takes away a page of it. @returns whether there may be more. */
+  async purge(now: Millis): Promise<boolean> {
+    const { store, log, bundles, commits, outbox } = this.doors;
+    const oldest = this.oldestAt();
+    const before = now - commits.retentionMs;
+    if (oldest === null || oldest > before) return false;
+    const { keepIdsSince = Number.MAX_SAFE_INTEGER } = commits.cursor();
+    store.setMeta("lastSeqs", JSON.stringify(commits.last));
+    const { gone, carried, needed } = bundles.purge(before, PURGE_ROWS);
+    const events = carried.flatMap((segment) => segment.events);
+    const purged =
+      log.forget(events, keepIdsSince) +
+      log.purge(before, needed, keepIdsSince, PURGE_ROWS) +
+      log.sweep(before, keepIdsSince, now);
+    store.meter.purged += gone.length + purged;
+    const freed = gone.flatMap(({ notifications }) =>
+      notifications.flatMap(({ keys = [] }) => keys),
+    );
+    await outbox.moveOn(freed, now);
+    return gone.length + purged >= PURGE_ROWS;
+  }
+
+  /** When the oldest of what lies here came. */
+  private oldestAt(): Millis | null {
+    const { log, bundles } = this.doors;
+    const times = [log.oldestAt(), bundles.oldestAt()].filter((at) => at !== null);
+    return times.length === 0 ? null : Math.min(...times);
+  }
+}
