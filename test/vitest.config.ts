@@ -55,15 +55,15 @@ const ALONE = [
   "polling/pitfalls/vendors",
   "polling/snapshot",
   "resources/fuzz",
-  "v1/lessons",
-  "v1/stats",
+  "operations/lessons",
+  "operations/stats",
 ];
 /** All others share a runtime and its storage, and the first organization, with their neighbours. */
 const NEIGHBOURS = [
   ["accounts", "console"],
-  ["instances"],
+  ["elements", "hub", "instances"],
   ["inbound", "polling", "simulation"],
-  ["delivery", "events", "v1"],
+  ["delivery", "stream", "operations"],
   ["app-events", "flows", "resources"],
 ];
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { call, callV1, create, createOrganizations, MINE, withToken } from "../instances/build";
+import { call, callV1, create, createOrganizations, MINE, withToken } from "../elements/build";
 
 beforeAll(createOrganizations);
 

@@ -1,6 +1,6 @@
 import { env, exports } from "cloudflare:workers";
 import { hashPassword, hashSecret } from "../../src/accounts/secret";
-import { createOrganizations } from "../instances/build";
+import { createOrganizations } from "../elements/build";
 
 /** A browser without scripts: keeps cookies, sends forms from the page's own origin, follows nothing. */
 

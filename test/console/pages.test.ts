@@ -4,8 +4,8 @@ import { hoursOf } from "../../src/console/overview/hours";
 import { fromNow } from "../../src/console/parts";
 import { noCounts } from "../../src/metering/count";
 import { eventually, receiver } from "../delivery/build";
-import { commit, event, target } from "../events/build";
-import { call, callV1, create } from "../instances/build";
+import { commit, event, target } from "../stream/build";
+import { call, callV1, create } from "../elements/build";
 import { type Browser, createAccounts, createEmptyOrganization, signIn } from "./build";
 
 beforeAll(createAccounts);

@@ -2,7 +2,7 @@ import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import type { EventStream } from "../../src/stream/stream.object";
-import { commit, events, freshStream, target } from "../events/build";
+import { commit, events, freshStream, target } from "../stream/build";
 import { consumeWhole, destination, eventually, isolate, receiver } from "./build";
 
 afterEach(() => vi.unstubAllGlobals());

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { consumeDeliveries } from "../../src/delivery/deliveries.consumer";
 import type { EventStream } from "../../src/stream/stream.object";
-import { commit, event, events, freshStream, target } from "../events/build";
+import { commit, event, events, freshStream, target } from "../stream/build";
 import { keepingQueue } from "../polling/build";
 import { destination, eventually, isolate, receiver } from "./build";
 

@@ -14,7 +14,7 @@ import {
   newSigningSecret,
 } from "../../src/delivery/destinations.store";
 import type { EventStream } from "../../src/stream/stream.object";
-import { commit, event, events, freshStream, target } from "../events/build";
+import { commit, event, events, freshStream, target } from "../stream/build";
 import {
   consumeWhole,
   destination,

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import type { EventStream } from "../../src/stream/stream.object";
-import { commit, event, events, freshStream, target } from "../events/build";
+import { commit, event, events, freshStream, target } from "../stream/build";
 import { destination, eventually, receiver, silence } from "./build";
 
 /** The promises of the design that deliveries keep, each under its own words. */

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { env } from "cloudflare:workers";
 import { endpointName } from "../../src/delivery/endpoint-name";
-import { commit, event, events, freshStream, target } from "../events/build";
+import { commit, event, events, freshStream, target } from "../stream/build";
 import { destination, receiver } from "./build";
 import { VirtualTime } from "./virtual";
 

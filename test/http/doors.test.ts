@@ -17,9 +17,9 @@ import { exchangeCode } from "../../src/hub/grant.client";
 import { API_KEY, ask, foundation, newUser } from "../accounts/ask";
 import { consumeWhole, destination, eventually, type Received, receiver } from "../delivery/build";
 import { MINE } from "../organization";
-import { commit, event, freshStream, target } from "../events/build";
+import { commit, event, freshStream, target } from "../stream/build";
 import { step } from "../flows/build";
-import { draft } from "../instances/build";
+import { draft } from "../elements/build";
 import { HOSTILE } from "./hostile";
 
 /** The table of hostile URLs through every door that takes or calls one, as when deployed. */

@@ -15,7 +15,7 @@ import {
   record,
   stubOutside,
   withToken,
-} from "../instances/build";
+} from "../elements/build";
 import { QUIET } from "./build";
 
 beforeAll(createOrganizations);

@@ -7,7 +7,7 @@ import {
 import { env } from "cloudflare:workers";
 import type { EventStream } from "../../src/stream/stream.object";
 import worker from "../../src/index";
-import { CALLBACK, callV1, stubOutside } from "../instances/build";
+import { CALLBACK, callV1, stubOutside } from "../elements/build";
 
 /** The stream of an instance of my organization. */
 export const streamOf = ({ id }: { id: number }): DurableObjectStub<EventStream> =>

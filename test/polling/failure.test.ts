@@ -7,7 +7,7 @@ import {
   record,
   stubOutside,
   withToken,
-} from "../instances/build";
+} from "../elements/build";
 import { consume, emitted, poll, QUIET, streamOf, vendor } from "./build";
 
 beforeAll(createOrganizations);

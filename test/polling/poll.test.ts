@@ -1,5 +1,5 @@
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { call, create, createOrganizations, record } from "../instances/build";
+import { call, create, createOrganizations, record } from "../elements/build";
 import { consume, emitted, meteredDatabase, poll, QUIET, streamOf, vendor } from "./build";
 
 beforeAll(createOrganizations);

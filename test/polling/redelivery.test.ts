@@ -8,7 +8,7 @@ import {
   record,
   type Sent,
   stubOutside,
-} from "../instances/build";
+} from "../elements/build";
 import { consume, keepDeliveries, streamOf } from "./build";
 
 beforeAll(createOrganizations);

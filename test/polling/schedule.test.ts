@@ -3,7 +3,7 @@ import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config";
 import { tick } from "../../src/polling/tick.cron";
 import { saveLastMinute } from "../../src/polling/store";
-import { create, createOrganizations } from "../instances/build";
+import { create, createOrganizations } from "../elements/build";
 import { keepingQueue, meteredDatabase } from "./build";
 
 const MINUTE = 60_000;

@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { call, callV1, createOrganizations, draft } from "../instances/build";
+import { call, callV1, createOrganizations, draft } from "../elements/build";
 
 beforeAll(createOrganizations);
 afterEach(() => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { dateBounds, isWithin, readInstant } from "../../../src/hub/date-bounds";
-import { parseWhere } from "../../../src/hub/where";
+import { dateBounds, isWithin, readInstant } from "../../src/hub/date-bounds";
+import { parseWhere } from "../../src/hub/where";
 
 const bounds = (where: string) => {
   const parsed = parseWhere(where);

@@ -1,8 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { receiver } from "../delivery/build";
-import { commit, event, target } from "../events/build";
-import { callV1, create, createOrganizations } from "../instances/build";
+import { commit, event, target } from "../stream/build";
+import { callV1, create, createOrganizations } from "../elements/build";
 import { consume, keepDeliveries } from "../polling/build";
 
 beforeAll(createOrganizations);

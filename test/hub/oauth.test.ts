@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { concur } from "../../../src/connectors/concur";
-import { type Connector, connectorSchema } from "../../../src/connectors/definition";
-import { sandbox } from "../../../src/connectors/sandbox";
+import { concur } from "../../src/connectors/concur";
+import { type Connector, connectorSchema } from "../../src/connectors/definition";
+import { sandbox } from "../../src/connectors/sandbox";
 import {
   authorizeUrl,
   grantIn,
@@ -9,7 +9,7 @@ import {
   readGrant,
   tokenRequest,
   tokenState,
-} from "../../../src/hub/oauth";
+} from "../../src/hub/oauth";
 
 const withAuthentication = (changes: object): Connector =>
   connectorSchema.parse({ ...concur, authentication: { ...concur.authentication, ...changes } });

@@ -5,8 +5,8 @@ import { readConfig } from "../../src/config";
 import { checkEgress } from "../../src/http/egress";
 import { HOSTILE } from "../http/hostile";
 import { eventually, receiver } from "../delivery/build";
-import { commit, event, target } from "../events/build";
-import { call, callV1, createOrganizations, draft, MINE, THEIRS } from "../instances/build";
+import { commit, event, target } from "../stream/build";
+import { call, callV1, createOrganizations, draft, MINE, THEIRS } from "../elements/build";
 
 beforeAll(createOrganizations);
 afterEach(() => vi.unstubAllGlobals());

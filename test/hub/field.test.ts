@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readField, selectFields, withoutNulls } from "../../../src/hub/field";
+import { readField, selectFields, withoutNulls } from "../../src/hub/field";
 
 describe("readField", () => {
   it.each<[unknown, string, unknown]>([

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { call, callV1, create, createOrganizations, draft, THEIRS } from "./build";
+import { call, callV1, create, createOrganizations, draft, THEIRS } from "../elements/build";
 
 let mine: any;
 

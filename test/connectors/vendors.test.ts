@@ -9,7 +9,7 @@ import { CLIENT, CODE } from "../vendors/grants";
 import { hubspotEmulator } from "../vendors/hubspot";
 import { quickbooksEmulator } from "../vendors/quickbooks";
 import { sfdcEmulator } from "../vendors/sfdc";
-import { connect as connectOn, HOUR, SINCE, told as toldOn } from "./pitfalls/connect";
+import { connect as connectOn, HOUR, SINCE, told as toldOn } from "../polling/pitfalls/connect";
 
 let on: Awaited<ReturnType<typeof platform>>;
 beforeAll(async () => {

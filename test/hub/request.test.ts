@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { concur } from "../../../src/connectors/concur";
-import { type ConnectorInput, defineConnector } from "../../../src/connectors/definition";
-import { sandbox } from "../../../src/connectors/sandbox";
-import { buildRequest, findResource, type Given } from "../../../src/hub/request";
+import { concur } from "../../src/connectors/concur";
+import { type ConnectorInput, defineConnector } from "../../src/connectors/definition";
+import { sandbox } from "../../src/connectors/sandbox";
+import { buildRequest, findResource, type Given } from "../../src/hub/request";
 
 const example = (changes: Partial<ConnectorInput>) =>
   defineConnector({

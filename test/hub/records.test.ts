@@ -1,20 +1,16 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { readConfig } from "../../../src/config";
-import { concur } from "../../../src/connectors/concur";
-import { sandbox } from "../../../src/connectors/sandbox";
-import { keyring } from "../../../src/db/sealed";
-import { destinationOf } from "../../../src/instances/destination";
-import {
-  releaseRefreshLease,
-  saveGrant,
-  takeRefreshLease,
-} from "../../../src/instances/grants.store";
-import { getRecord, type HubDoors, listRecords, ping } from "../../../src/hub/records.client";
-import { exchangeCode } from "../../../src/hub/grant.client";
-import type { Instance } from "../../../src/instances/instance";
-import { insertInstance, nextInstanceId, readInstance } from "../../../src/instances/store";
-import { firstOrganization } from "../../organization";
+import { readConfig } from "../../src/config";
+import { concur } from "../../src/connectors/concur";
+import { sandbox } from "../../src/connectors/sandbox";
+import { keyring } from "../../src/db/sealed";
+import { destinationOf } from "../../src/instances/destination";
+import { releaseRefreshLease, saveGrant, takeRefreshLease } from "../../src/instances/grants.store";
+import { getRecord, type HubDoors, listRecords, ping } from "../../src/hub/records.client";
+import { exchangeCode } from "../../src/hub/grant.client";
+import type { Instance } from "../../src/instances/instance";
+import { insertInstance, nextInstanceId, readInstance } from "../../src/instances/store";
+import { firstOrganization } from "../organization";
 
 const config = readConfig(env);
 const ring = keyring(config.masterKeys);

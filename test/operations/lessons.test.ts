@@ -1,12 +1,12 @@
 import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { eventually, receiver } from "../delivery/build";
-import { commit, event, target } from "../events/build";
+import { commit, event, target } from "../stream/build";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { recentInstances } from "../../src/instances/store";
 import { createAccounts, signIn } from "../console/build";
-import { call, callV1, create, draft, MINE, THEIRS } from "../instances/build";
+import { call, callV1, create, draft, MINE, THEIRS } from "../elements/build";
 import { poll, QUIET, vendor } from "../polling/build";
 
 /** `lessons.md` §2 where more than one delivery is concerned, and what operators are told of. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { encodePosition } from "../../../src/hub/position";
-import { parseQuery } from "../../../src/hub/query";
+import { encodePosition } from "../../src/hub/position";
+import { parseQuery } from "../../src/hub/query";
 
 describe("parseQuery", () => {
   it("reads every parameter and ignores others", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseExactly, readAnswer } from "../../../src/hub/answer";
+import { parseExactly, readAnswer } from "../../src/hub/answer";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const answered = (changes: {

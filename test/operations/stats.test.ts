@@ -3,7 +3,7 @@ import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { tick } from "../../src/polling/tick.cron";
 import { saveLastMinute } from "../../src/polling/store";
-import { callV1, create, createOrganizations, THEIRS } from "../instances/build";
+import { callV1, create, createOrganizations, THEIRS } from "../elements/build";
 import { consume, keepingQueue, QUIET, vendor } from "../polling/build";
 
 beforeAll(createOrganizations);

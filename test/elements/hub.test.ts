@@ -1,15 +1,15 @@
 import { env } from "cloudflare:workers";
 import { Hono } from "hono";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { readConfig } from "../../../src/config";
-import { sandbox } from "../../../src/connectors/sandbox";
-import { keyring } from "../../../src/db/sealed";
-import { refuse, withRequestId } from "../../../src/http/surface";
-import { destinationOf } from "../../../src/instances/destination";
-import { hubRoutes, shortHubRoutes } from "../../../src/elements/hub.routes";
-import type { Instance } from "../../../src/instances/instance";
-import { insertInstance, nextInstanceId } from "../../../src/instances/store";
-import { firstOrganization, MINE } from "../../organization";
+import { readConfig } from "../../src/config";
+import { sandbox } from "../../src/connectors/sandbox";
+import { keyring } from "../../src/db/sealed";
+import { refuse, withRequestId } from "../../src/http/surface";
+import { destinationOf } from "../../src/instances/destination";
+import { hubRoutes, shortHubRoutes } from "../../src/elements/hub.routes";
+import type { Instance } from "../../src/instances/instance";
+import { insertInstance, nextInstanceId } from "../../src/instances/store";
+import { firstOrganization, MINE } from "../organization";
 
 const config = readConfig(env);
 const app = new Hono()

@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Paging } from "../../../src/connectors/definition";
-import { nextPosition, pageParameters, positionOfPage, totalOf } from "../../../src/hub/paging";
+import type { Paging } from "../../src/connectors/definition";
+import { nextPosition, pageParameters, positionOfPage, totalOf } from "../../src/hub/paging";
 import {
   decodePosition,
   encodePosition,
   type Position,
   samePosition,
-} from "../../../src/hub/position";
+} from "../../src/hub/position";
 
 const none: Paging = { style: "none" };
 const page: Paging = { style: "page", pageParameter: "page", sizeParameter: "size", first: 1 };

@@ -1,10 +1,10 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { concur } from "../../../src/connectors/concur";
-import { sandbox } from "../../../src/connectors/sandbox";
-import { mapWhere } from "../../../src/hub/conditions";
-import { OPERATORS, parseOrderBy, parseWhere } from "../../../src/hub/where";
-import type { Expression, Operator, Value } from "../../../src/hub/where";
+import { concur } from "../../src/connectors/concur";
+import { sandbox } from "../../src/connectors/sandbox";
+import { mapWhere } from "../../src/hub/conditions";
+import { OPERATORS, parseOrderBy, parseWhere } from "../../src/hub/where";
+import type { Expression, Operator, Value } from "../../src/hub/where";
 
 const string = (text: string): Value => ({ kind: "string", text });
 const bare = (text: string): Value => ({ kind: "bare", text });
