@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, lt, lte } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { apiKeys, audit } from "../db/schema";
+import { apiKeys, audit } from "../db/accounts";
 
 export type KeyRow = typeof apiKeys.$inferSelect;
 

@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { apiKeys, organizations, type OrganizationSettings, users } from "../db/schema";
+import { apiKeys, organizations, type OrganizationSettings, users } from "../db/accounts";
 import { hashPassword, hashSecret } from "./secret";
 
 /** Who is asking, and in whose name. */

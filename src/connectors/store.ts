@@ -2,7 +2,9 @@ import { and, eq, inArray, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { builtIn, findConnector } from "./catalog";
 import { type Connector, connectorSchema } from "./definition";
-import { counters, instances, userConnectors } from "../db/schema";
+import { userConnectors } from "../db/connectors";
+import { counters } from "../db/counters";
+import { instances } from "../db/instances";
 
 /** Where ids of connectors that organizations made begin; built-in ones are below. */
 const FIRST_ID = 1_000_000;

@@ -14,10 +14,3 @@ export const userConnectors = sqliteTable(
   },
   (table) => [uniqueIndex("user_connectors_key").on(table.organizationId, table.key)],
 );
-
-/** Authorize URLs that we built with a challenge (RFC 7636): codes they bring are exchanged with its verifier. */
-export const oauthChallenges = sqliteTable("oauth_challenges", {
-  /** Hash of organization, connector, client and callback. */
-  name: text().primaryKey(),
-  createdAt: integer("created_at").notNull(),
-});

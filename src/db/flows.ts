@@ -1,13 +1,6 @@
 import { sql } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
-/** Failed sign-ins, counted by user name and by address until `until`. */
-export const signInFailures = sqliteTable("sign_in_failures", {
-  key: text().primaryKey(),
-  count: integer().notNull(),
-  until: integer().notNull(),
-});
-
 export type Share = {
   email?: string | undefined;
   domain?: string | undefined;

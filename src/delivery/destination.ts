@@ -1,4 +1,5 @@
-import type { DestinationPolicy, OrganizationSettings } from "../db/schema";
+import type { OrganizationSettings } from "../db/accounts";
+import type { DestinationPolicy } from "../db/delivery";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";
 

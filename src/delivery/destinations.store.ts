@@ -1,12 +1,8 @@
 import { and, eq, gt, inArray, ne } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
-import {
-  destinations,
-  organizations,
-  type OrganizationSettings,
-  type SigningKey,
-} from "../db/schema";
+import { organizations, type OrganizationSettings } from "../db/accounts";
+import { destinations, type SigningKey } from "../db/delivery";
 import { type Along, headersOf, packed, sealedRow, unpacked } from "./packing";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import {

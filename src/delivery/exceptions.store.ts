@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { exceptions } from "../db/schema";
+import { exceptions } from "../db/delivery";
 import type { DeliveryItem, Outcome } from "./attempt";
 
 export type ExceptionRow = typeof exceptions.$inferSelect;

@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { destinations, type SigningKey } from "../db/schema";
+import { destinations, type SigningKey } from "../db/delivery";
 import { type Keyring, seal } from "../db/sealed";
 import type { Destination, DestinationRecord } from "./destination";
 import { sealedRow } from "./packing";

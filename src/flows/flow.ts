@@ -1,4 +1,4 @@
-import type { flows, Share } from "../db/schema";
+import type { flows, Share } from "../db/flows";
 
 /** A flow as it is stored. */
 export type Flow = typeof flows.$inferSelect;

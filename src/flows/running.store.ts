@@ -1,6 +1,6 @@
 import { inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flows } from "../db/schema";
+import { flows } from "../db/flows";
 import { type Descriptor, readDescriptor } from "./descriptor";
 import type { Flow } from "./flow";
 

@@ -1,6 +1,6 @@
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flows } from "../db/schema";
+import { flows } from "../db/flows";
 import { Refusal } from "../http/refusal";
 import type { Flow, Permission, Viewer } from "./flow";
 import { flowBytes, MOST_FLOW_BYTES } from "./size";

@@ -1,6 +1,6 @@
 import { and, eq, inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { inboundRoutes } from "../db/schema";
+import { inboundRoutes } from "../db/instances";
 
 /** One delivery is dealt out to this many instances at most. */
 const MOST_INSTANCES = 500;

@@ -1,6 +1,6 @@
 import { and, eq, gt, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { instances, oauthChallenges } from "../db/schema";
+import { instances, oauthChallenges } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
 import { split } from "./row";

@@ -1,5 +1,5 @@
 import type { Connector } from "../connectors/definition";
-import type { PollerDisabled } from "../db/schema";
+import type { PollerDisabled } from "../db/instances";
 import { hasCredentials, sameConnection } from "./configuration";
 
 /** A customer's authenticated connector, its secrets opened. */

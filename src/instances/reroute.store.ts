@@ -1,7 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Connector } from "../connectors/definition";
-import { inboundRoutes, instances } from "../db/schema";
+import { inboundRoutes, instances } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import { readInstances } from "./store";
 import { routeStatements } from "./tenants.store";

@@ -1,6 +1,6 @@
 import { hashSecret } from "../accounts/secret";
 import type { Connector } from "../connectors/definition";
-import type { instances } from "../db/schema";
+import type { instances } from "../db/instances";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import { isSecretKey } from "./entries";
 import type { Instance } from "./instance";

@@ -1,7 +1,7 @@
 import { eq } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
-import { inboundRoutes } from "../db/schema";
+import { inboundRoutes } from "../db/instances";
 import type { Instance } from "./instance";
 import { routesOf } from "./routing";
 

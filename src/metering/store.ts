@@ -1,6 +1,6 @@
 import { and, between, eq, gte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { rollups } from "../db/schema";
+import { rollups } from "../db/metering";
 import { add, type Counts, noCounts } from "./count";
 
 export const BUCKET_MS = 300_000;

@@ -1,6 +1,6 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { schedule } from "../db/schema";
+import { schedule } from "../db/polling";
 
 /** A tick that comes later than this many minutes polls everything once instead of minute by minute. */
 const MOST_MINUTES = 1_440;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { DestinationPolicy } from "../db/schema";
+import type { DestinationPolicy } from "../db/delivery";
 import { parseScopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import { destinationId } from "./resource";

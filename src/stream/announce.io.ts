@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { organizations } from "../db/schema";
+import { organizations } from "../db/accounts";
 import type { Announce } from "../delivery/notice";
 import { streamName } from "./stream-name";
 import {

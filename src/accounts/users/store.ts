@@ -1,6 +1,6 @@
 import { and, eq, inArray, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { organizations, signInFailures, users } from "../../db/schema";
+import { organizations, signInFailures, users } from "../../db/accounts";
 import { hashPassword, hashSecret } from "../secret";
 
 export type User = {

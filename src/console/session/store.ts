@@ -1,6 +1,6 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { organizations, users } from "../../db/schema";
+import { organizations, users } from "../../db/accounts";
 
 /** Somebody who may sign in, and where they belong. */
 export type Account = {

@@ -1,6 +1,6 @@
 import { and, desc, eq, lt, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flows, flowStreams } from "../../db/schema";
+import { flows, flowStreams } from "../../db/flows";
 
 const HOUR_MS = 3_600_000;
 const MOST_KNOWN = 5_000;

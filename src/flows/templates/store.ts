@@ -1,6 +1,6 @@
 import { and, count, eq, gt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flows } from "../../db/schema";
+import { flows } from "../../db/flows";
 import type { Flow } from "../flow";
 
 type Origin = { organizationId: number; originFlowId: string; type: string };

@@ -1,6 +1,6 @@
 import { and, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flowTickets } from "../../db/schema";
+import { flowTickets } from "../../db/flows";
 
 /** Work on the instances of a template, and how far it is. */
 export type Ticket = typeof flowTickets.$inferSelect;

@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { flowTriggers } from "../../db/schema";
+import { flowTriggers } from "../../db/flows";
 import { streamName } from "../../stream/stream-name";
 import { Refusal } from "../../http/refusal";
 import { type Trigger, userSource } from "../run";

@@ -1,7 +1,8 @@
 import { and, eq, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
-import { flowTriggers, schedule } from "../../db/schema";
+import { flowTriggers } from "../../db/flows";
+import { schedule } from "../../db/polling";
 import type { Commit, NewEvent } from "../../stream/event";
 import { triggerKind } from "../components";
 import { type Descriptor, stepsBelow } from "../descriptor";

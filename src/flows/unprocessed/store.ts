@@ -1,6 +1,6 @@
 import { and, desc, eq, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { unprocessed } from "../../db/schema";
+import { unprocessed } from "../../db/flows";
 
 export type Unprocessed = typeof unprocessed.$inferSelect;
 

@@ -1,6 +1,6 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { jobs } from "../../db/schema";
+import { jobs } from "../../db/stream";
 
 /** Paged work as callers see it; `GET /v1/jobs/{id}`. */
 export type JobView = {

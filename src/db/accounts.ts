@@ -1,0 +1,80 @@
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/** Who, what, how. Events and deliveries live in the streams' own storage, not here. */
+
+export type OrganizationSettings = {
+  "notification.webhook.failure.policy"?: "retry" | "queue";
+  "notification.webhook.retry.profile"?: "default" | "long";
+  retentionDays?: number;
+  operationsCallback?: { url: string };
+};
+
+export const organizations = sqliteTable("organizations", {
+  id: integer().primaryKey({ autoIncrement: true }),
+  name: text().notNull(),
+  secretHash: text("secret_hash").notNull().unique(),
+  settings: text({ mode: "json" }).$type<OrganizationSettings>().notNull().default({}),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const users = sqliteTable("users", {
+  id: integer().primaryKey({ autoIncrement: true }),
+  organizationId: integer("organization_id")
+    .notNull()
+    .references(() => organizations.id),
+  email: text().notNull().unique(),
+  firstName: text("first_name").notNull().default(""),
+  lastName: text("last_name").notNull().default(""),
+  secretHash: text("secret_hash").notNull().unique(),
+  passwordHash: text("password_hash").notNull(),
+  /** What a user signs in with beside the email; null for those made at bootstrap. */
+  username: text().unique(),
+  isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+  plan: text().notNull().default("free"),
+  metadata: text({ mode: "json" }).$type<Record<string, unknown>>(),
+  /** Tokens of an older version are refused. */
+  tokenVersion: integer("token_version").notNull().default(1),
+  role: text({ enum: ["admin", "user"] })
+    .notNull()
+    .default("user"),
+  createdAt: integer("created_at").notNull(),
+});
+
+export const apiKeys = sqliteTable(
+  "api_keys",
+  {
+    id: text().primaryKey(),
+    organizationId: integer("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    name: text().notNull(),
+    keyHash: text("key_hash").notNull().unique(),
+    scopes: text({ mode: "json" }).$type<string[]>().notNull(),
+    expiresAt: integer("expires_at"),
+    lastUsedAt: integer("last_used_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("api_keys_organization").on(table.organizationId)],
+);
+
+/** Failed sign-ins, counted by user name and by address until `until`. */
+export const signInFailures = sqliteTable("sign_in_failures", {
+  key: text().primaryKey(),
+  count: integer().notNull(),
+  until: integer().notNull(),
+});
+
+export const audit = sqliteTable(
+  "audit",
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    organizationId: integer("organization_id").notNull(),
+    at: integer().notNull(),
+    actor: text().notNull(),
+    action: text().notNull(),
+    target: text().notNull(),
+    requestId: text("request_id").notNull(),
+    changes: text({ mode: "json" }).$type<string[]>().notNull(),
+  },
+  (table) => [index("audit_organization").on(table.organizationId, table.at)],
+);

@@ -1,0 +1,75 @@
+import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { organizations } from "./accounts";
+
+export const destinations = sqliteTable(
+  "destinations",
+  {
+    id: text().primaryKey(),
+    organizationId: integer("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    kind: text({ enum: ["instance", "webhook", "flow-step", "operations"] }).notNull(),
+    ownerId: text("owner_id").notNull(),
+    url: text(),
+    /** Switched off by its owner, or because the receiver asked (410, `disable`). */
+    enabled: integer({ mode: "boolean" }).notNull().default(true),
+    /** False after deliveries were exhausted: what comes is held until it is released. */
+    active: integer({ mode: "boolean" }).notNull().default(true),
+    /** Sealed JSON of extra headers, basic credentials included. */
+    headersSealed: text("headers_sealed"),
+    /** Sealed HMAC key of the connector surface's own signature. */
+    legacyKeySealed: text("legacy_key_sealed"),
+    signingKeys: text("signing_keys", { mode: "json" }).$type<SigningKey[]>().notNull(),
+    policy: text({ mode: "json" }).$type<DestinationPolicy>().notNull(),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [index("destinations_organization").on(table.organizationId, table.kind)],
+);
+
+/** How a destination wants to be served; absent members take the kind's default. */
+export type DestinationPolicy = {
+  ordering?: "none" | "object" | "source";
+  /** What a dead notification does to those behind it in its order. */
+  deadHead?: "skip" | "block";
+  ratePerSecond?: number;
+  /** Seconds before each try. */
+  retrySchedule?: number[];
+  filter?: string;
+  transform?: string;
+};
+
+export type SigningKey = {
+  id: string;
+  algorithm: "v1" | "v1a";
+  /** Sealed `whsec_…` or `whsk_…`. */
+  sealed: string;
+  createdAt: number;
+  expiresAt: number | null;
+};
+
+/**
+ * What operators look at over all streams. Fed by exceptions and by counts that are written once a while:
+ * a successful delivery writes no row here.
+ */
+
+/** Notifications that failed at least once and are not delivered since. */
+export const exceptions = sqliteTable(
+  "exceptions",
+  {
+    id: text().primaryKey(),
+    organizationId: integer("organization_id").notNull(),
+    stream: text().notNull(),
+    destinationId: text("destination_id").notNull(),
+    status: text({ enum: ["retrying", "held", "dead"] }).notNull(),
+    reason: text(),
+    attempts: integer().notNull(),
+    nextAttemptAt: integer("next_attempt_at"),
+    createdAt: integer("created_at").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [
+    index("exceptions_organization").on(table.organizationId, table.updatedAt),
+    index("exceptions_destination").on(table.destinationId, table.status),
+  ],
+);
