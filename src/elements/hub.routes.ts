@@ -7,7 +7,7 @@ import { builtIn } from "../connectors/catalog";
 import { keyring } from "../db/sealed";
 import { parse, readJson } from "../http/body";
 import { forbidden, invalid, notFound, Refusal, unauthenticated } from "../http/refusal";
-import { countingTurn } from "../hub/budget/turn.io";
+import { countingSlots } from "../hub/budget/slots.io";
 import type { Instance } from "../instances/instance";
 import { findByToken } from "../instances/store";
 import {
@@ -168,8 +168,8 @@ function shaped(c: Context<HubEnv>, value: unknown): object {
 }
 
 function doorsOf(c: Context<HubEnv>): HubDoors {
-  const turn = countingTurn(c.var.instance, c.env.VENDOR_BUDGETS);
-  return { db: c.env.DB, config: readConfig(c.env), streams: c.env.EVENT_STREAMS, turn };
+  const slots = countingSlots(c.var.instance, c.env.VENDOR_BUDGETS);
+  return { db: c.env.DB, config: readConfig(c.env), streams: c.env.EVENT_STREAMS, slots };
 }
 
 function refusalOf(failure: HubFailure): Refusal {

@@ -135,7 +135,7 @@ async function callOnce(instance: Instance, build: () => Built, doors: HubDoors)
   const built = build();
   if (!built.ok) return { kind: "bad-request", message: built.message };
   const { connector } = instance;
-  const taken = await doors.turn?.take();
+  const taken = await doors.slots?.take();
   if (taken?.kind === "crowded") {
     const { until } = taken;
     const message = `The rate budget of ${connector.name} has no room before ${new Date(until).toISOString()}`;
@@ -145,6 +145,6 @@ async function callOnce(instance: Instance, build: () => Built, doors: HubDoors)
   if (answer.kind !== "vendor-error") return answer;
   const until = limitedUntil(answer, connector.rateLimit, Date.now());
   if (until === undefined) return answer;
-  await doors.turn?.refused(until);
+  await doors.slots?.refused(until);
   return { ...answer, limited: true, retryAt: until };
 }

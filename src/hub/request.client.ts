@@ -1,19 +1,19 @@
 import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { request } from "../http/client";
-import type { Turn } from "./budget/limit";
+import type { RateSlots } from "./budget/limit";
 import { readAnswer, type ReadAnswer } from "./answer";
 import type { VendorRequest } from "./request";
 
 /**
- * `streams` takes the news that an instance must be authenticated again; `turn` is what each request of the
+ * `streams` takes the news that an instance must be authenticated again; `slots` is what each request of the
  * vendor waits for, where the vendor limits them.
  */
 export type HubDoors = {
   db: D1Database;
   config: Config;
   streams: Env["EVENT_STREAMS"];
-  turn?: Turn | undefined;
+  slots?: RateSlots | undefined;
 };
 
 const TIMEOUT_MS = 30_000;

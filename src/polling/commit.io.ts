@@ -6,7 +6,7 @@ import type { Commit, NewEvent, Target } from "../stream/event";
 import { announceEvent } from "../stream/announce.io";
 import { matchesEvent } from "../flows/trigger";
 import { withStartedFlows } from "../flows/triggers/store";
-import type { Turn } from "../hub/budget/limit";
+import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
 import { disablePoller } from "../instances/store";
 import { instanceTarget } from "../instances/target";
@@ -29,9 +29,9 @@ export type PollDoors = {
 export type Stream = ReturnType<PollDoors["streams"]["getByName"]>;
 
 /** The state of one poll while it goes through its resources. */
-export type Run = {
+export type PollState = {
   instance: Instance;
-  doors: PollDoors & { turn: Turn | undefined };
+  doors: PollDoors & { slots: RateSlots | undefined };
   stream: Stream;
   source: string;
   lease: string;
@@ -51,35 +51,39 @@ export type Run = {
 export class Superseded extends Error {}
 
 /** @returns how many of its events the stream had not seen. */
-export async function commitPage(run: Run, work: Commit, report: ResourceReport): Promise<number> {
-  const accepted = await commitWork(run, work);
+export async function commitPage(
+  poll: PollState,
+  work: Commit,
+  report: ResourceReport,
+): Promise<number> {
+  const accepted = await commitWork(poll, work);
   countAccepted(report, work.events, accepted);
   return accepted.length;
 }
 
 /** @returns the ids of the events that the stream had not seen. */
-export async function commitWork(run: Run, work: Commit): Promise<string[]> {
-  run.retentionMs ??= await readRetention(run.doors.db, run.instance.organizationId);
-  run.committed = true;
-  const { retentionMs } = run;
-  const { id, organizationId, userId } = run.instance;
+export async function commitWork(poll: PollState, work: Commit): Promise<string[]> {
+  poll.retentionMs ??= await readRetention(poll.doors.db, poll.instance.organizationId);
+  poll.committed = true;
+  const { retentionMs } = poll;
+  const { id, organizationId, userId } = poll.instance;
   const started = await withStartedFlows(
-    run.doors.db,
+    poll.doors.db,
     { organizationId, kind: "instance", keys: [String(id)] },
     work,
     (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
   );
-  const committed = await run.stream.commit({
+  const committed = await poll.stream.commit({
     ...work,
     ...started,
-    expect: run.version,
+    expect: poll.version,
     retentionMs,
   });
   if (committed.kind === "stale") throw new Superseded();
-  run.version = committed.version;
+  poll.version = committed.version;
   const key = {
-    organizationId: run.instance.organizationId,
-    source: run.source,
+    organizationId: poll.instance.organizationId,
+    source: poll.source,
     destinationId: "",
   };
   const { accepted, rowsWritten, messages } = committed;
@@ -95,7 +99,7 @@ export async function commitWork(run: Run, work: Commit): Promise<string[]> {
 
 /** Tells the organization's operators what happened to one of its instances. */
 export async function announce(
-  { instance: { id, organizationId }, doors }: Run,
+  { instance: { id, organizationId }, doors }: PollState,
   type: "poller.disabled",
   data: Record<string, unknown>,
 ): Promise<void> {
@@ -110,15 +114,15 @@ export async function announce(
 export const wantedBy = (instance: Instance, events: readonly NewEvent[]): Promise<NewEvent[]> =>
   wantedOf(instance.configuration["event.notification.filter"], events);
 
-export function base(run: Run): Pick<Commit, "lease" | "expect"> {
-  return { lease: run.lease, expect: run.version };
+export function base(poll: PollState): Pick<Commit, "lease" | "expect"> {
+  return { lease: poll.lease, expect: poll.version };
 }
 
-export function cursorOf(run: Run): Pick<Commit, "cursor" | "keepIdsSince"> {
-  run.cursor = withQuietMoved(run.cursor, run.idleAt);
+export function cursorOf(poll: PollState): Pick<Commit, "cursor" | "keepIdsSince"> {
+  poll.cursor = withQuietMoved(poll.cursor, poll.idleAt);
   return {
-    cursor: JSON.stringify(run.cursor),
-    keepIdsSince: keepIdsSince(run.cursor.resources, run.instance.baseline, run.lookBackMs),
+    cursor: JSON.stringify(poll.cursor),
+    keepIdsSince: keepIdsSince(poll.cursor.resources, poll.instance.baseline, poll.lookBackMs),
   };
 }
 
@@ -128,7 +132,7 @@ export function targetOf(instance: Instance, objectType: string, pollDate: numbe
 
 /** One more failure of this resource in a row; the poller is switched off at the hundredth. */
 export async function fail(
-  run: Run,
+  poll: PollState,
   resource: string,
   position: Position,
   report: ResourceReport,
@@ -142,16 +146,16 @@ export async function fail(
     failedAt: Date.now(),
     lastError: message.slice(0, 500),
   };
-  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: failed } };
-  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
+  poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: failed } };
+  await commitPage(poll, { ...base(poll), ...cursorOf(poll), events: [], targets: [] }, report);
   if (failures < FAILURES_TO_DISABLE) return true;
-  await disablePoller(run.doors.db, run.instance.id, {
+  await disablePoller(poll.doors.db, poll.instance.id, {
     resource,
     failureCount: failures,
     disabledDate: Date.now(),
     lastError: message.slice(0, 500),
   });
-  await announce(run, "poller.disabled", {
+  await announce(poll, "poller.disabled", {
     resource,
     failureCount: failures,
     lastError: message.slice(0, 500),
@@ -161,13 +165,13 @@ export async function fail(
 
 /** The vendor wants to be left alone: this instance, and nobody else, waits. */
 export async function postpone(
-  run: Run,
+  poll: PollState,
   report: ResourceReport,
   message: string,
   until: number,
 ): Promise<boolean> {
   report.error = message;
-  run.cursor = { ...run.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
-  await commitPage(run, { ...base(run), ...cursorOf(run), events: [], targets: [] }, report);
+  poll.cursor = { ...poll.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
+  await commitPage(poll, { ...base(poll), ...cursorOf(poll), events: [], targets: [] }, report);
   return false;
 }

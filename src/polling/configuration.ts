@@ -6,7 +6,7 @@ import {
   quote,
   Settings,
 } from "./polled-resource";
-import { expandTemplates } from "./template";
+import { expandTemplates } from "./url-template";
 
 export type PollingConfiguration =
   | { ok: true; resources: PolledResource[] }

@@ -13,7 +13,7 @@ import { type HubRequest, parseHubUrl } from "./hub-url";
 import { SCAN_LIVES_MS } from "./report";
 import { dateReader, type Reading } from "./records";
 import { ruleOf } from "./settings";
-import { expandTemplates, hasTemplate } from "./template";
+import { expandTemplates, hasTemplate } from "./url-template";
 
 /** What one poll of one resource will ask of the hub, and how it will read the answer. */
 export type PollPlan = {

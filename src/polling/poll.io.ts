@@ -1,17 +1,24 @@
 import { count } from "../metering/store";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { eventSettings } from "../instances/configuration";
-import type { Turn } from "../hub/budget/limit";
+import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
 import { TOUCHED } from "../instances/touched";
 import type { PolledResource } from "./polled-resource";
 import { readCursor } from "./cursor";
 import { pollDeletions } from "./deletions/poll-deletions.io";
-import { pollBulk } from "./feed/bulk.io";
-import { pollFeed } from "./feed/feed.io";
+import { pollBulk } from "./feed/poll-bulk.io";
+import { pollFeed } from "./feed/poll-feed.io";
 import { emptyReport, type PollReport, type ResourceReport } from "./report";
-import { base, commitWork, type PollDoors, type Run, type Stream, Superseded } from "./commit.io";
-import { pollResource } from "./resource.io";
+import {
+  base,
+  commitWork,
+  type PollDoors,
+  type PollState,
+  type Stream,
+  Superseded,
+} from "./commit.io";
+import { pollResource } from "./poll-resource.io";
 import { isFeedRead, isStreamFeed, polledResources } from "./settings";
 import { pollSnapshot } from "./snapshot/take-snapshot.io";
 import { touchedResources } from "./touched";
@@ -23,47 +30,47 @@ export const ALIVE_MS = 3 * RENEW_EVERY_MS;
 const TOUCHED_PAGE = 500;
 
 /** How a poll came to be. */
-export type Asked = {
+export type PollRequest = {
   /** Somebody asked for it: it is not put off. */
   forced: boolean;
   /** A webhook asked for it. */
   woken: boolean;
   /** These resources and no others. */
   only: readonly string[] | undefined;
-  turn: Turn | undefined;
+  slots: RateSlots | undefined;
   holder: string;
   /** The poll is alive. */
   beat: () => void;
 };
 
 /** One poll of one instance: its feed, then its resources one after another (reference §5). */
-export async function poll(
+export async function pollInstance(
   instance: Instance,
   doors: PollDoors,
-  asked: Asked,
+  request: PollRequest,
 ): Promise<PollReport> {
   const settings = polledResources(instance);
   if (!settings.ok) return { kind: "not-polled", reason: settings.message };
-  const reason = whyNotPolled(instance, asked.woken);
+  const reason = whyNotPolled(instance, request.woken);
   if (reason !== undefined) return { kind: "not-polled", reason };
   const source = instanceSource(instance.id);
   const { organizationId } = instance;
   const stream = doors.streams.getByName(streamName({ organizationId, source }));
-  const opened = await stream.open({ holder: asked.holder });
+  const opened = await stream.open({ holder: request.holder });
   if (opened.kind === "busy") return opened;
   const now = Date.now();
   const key = { organizationId, source: "", destinationId: "" };
   count(key, { polls: 1, objectRequests: 1 }, now);
   const cursor = readCursor(opened.cursor);
-  if (!asked.forced && cursor.notBefore !== undefined && cursor.notBefore > now)
+  if (!request.forced && cursor.notBefore !== undefined && cursor.notBefore > now)
     return { kind: "postponed", until: cursor.notBefore };
   const lookBackMs = Math.max(
     ...settings.resources.map(({ pollDelayMs, overlapMs }) => pollDelayMs + overlapMs),
     0,
   );
-  const run: Run = {
+  const poll: PollState = {
     instance,
-    doors: { ...doors, turn: asked.turn },
+    doors: { ...doors, slots: request.slots },
     stream,
     source,
     lease: opened.lease,
@@ -78,18 +85,18 @@ export async function poll(
   const reports: ResourceReport[] = [];
   let left: string[] | undefined;
   const renewing = setInterval(() => {
-    asked.beat();
+    request.beat();
     void stream.renew(opened.lease).catch(() => undefined);
   }, RENEW_EVERY_MS);
   try {
-    const isWoken = asked.woken && !asked.forced && asked.only === undefined;
+    const isWoken = request.woken && !request.forced && request.only === undefined;
     const touched = isWoken && !isStreamFeed(instance.connector) ? await readTouched(stream) : [];
-    const wanted = wantedOf(run, settings.resources, asked.only, touched);
-    left = await pollAll(run, wanted, reports);
+    const wanted = wantedOf(poll, settings.resources, request.only, touched);
+    left = await pollAll(poll, wanted, reports);
     const wentWell = left === undefined && reports.every(({ error }) => error === null);
     if (touched.length > 0 && wentWell) {
       const state = touched.map((key) => ({ key, value: null }));
-      await commitWork(run, { ...base(run), state, events: [], targets: [] });
+      await commitWork(poll, { ...base(poll), state, events: [], targets: [] });
     }
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
@@ -97,11 +104,11 @@ export async function poll(
   } finally {
     clearInterval(renewing);
     // An idle poll spares this request: its own isolate is let in again, others wait the lease out.
-    if (run.committed) await stream.release(opened.lease).catch(() => undefined);
+    if (poll.committed) await stream.release(opened.lease).catch(() => undefined);
   }
-  return run.crowdedUntil === undefined
+  return poll.crowdedUntil === undefined
     ? { kind: "polled", pollDate: now, resources: reports }
-    : { kind: "crowded", until: run.crowdedUntil, left };
+    : { kind: "crowded", until: poll.crowdedUntil, left };
 }
 
 function whyNotPolled(instance: Instance, woken: boolean): string | undefined {
@@ -125,7 +132,7 @@ async function readTouched(stream: Stream): Promise<string[]> {
 }
 
 function wantedOf(
-  { instance }: Run,
+  { instance }: PollState,
   resources: readonly PolledResource[],
   only: readonly string[] | undefined,
   touched: readonly string[],
@@ -136,27 +143,27 @@ function wantedOf(
 
 /** @returns the resources that found no room in the rate budget; undefined when none is left. */
 async function pollAll(
-  run: Run,
+  poll: PollState,
   wanted: readonly PolledResource[],
   reports: ResourceReport[],
 ): Promise<string[] | undefined> {
   const names = (resources: readonly PolledResource[]) => resources.map(({ resource }) => resource);
-  if (isStreamFeed(run.instance.connector)) {
+  if (isStreamFeed(poll.instance.connector)) {
     const report = emptyReport("feed");
     reports.push(report);
-    if (!(await pollFeed(run, report)))
-      return run.crowdedUntil === undefined ? undefined : names(wanted);
+    if (!(await pollFeed(poll, report)))
+      return poll.crowdedUntil === undefined ? undefined : names(wanted);
   }
-  const alone = await pollBulk(run, wanted, reports);
-  if (run.crowdedUntil !== undefined) return names(wanted);
-  for (const [index, resource] of alone.entries()) {
+  const others = await pollBulk(poll, wanted, reports);
+  if (poll.crowdedUntil !== undefined) return names(wanted);
+  for (const [index, resource] of others.entries()) {
     const report = emptyReport(resource.resource);
     reports.push(report);
-    const goesOn = await pollResource(run, resource, report);
-    if (run.crowdedUntil !== undefined) return names(alone.slice(index));
+    const goesOn = await pollResource(poll, resource, report);
+    if (poll.crowdedUntil !== undefined) return names(others.slice(index));
     if (!goesOn) return undefined;
-    if (report.error === null) await pollSnapshot(run, resource, report);
-    if (report.error === null) await pollDeletions(run, resource, report);
+    if (report.error === null) await pollSnapshot(poll, resource, report);
+    if (report.error === null) await pollDeletions(poll, resource, report);
   }
   return undefined;
 }

@@ -4,11 +4,11 @@ import { keyring } from "../db/sealed";
 import { count, flushCounts } from "../metering/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
-import { type Behind, pollAlone } from "./serial.io";
-import { ALIVE_MS, type Asked } from "./poll.io";
+import { type Behind, pollSerially } from "./serial.io";
+import { ALIVE_MS, type PollRequest } from "./poll.io";
 import type { PollReport } from "./report";
 import type { PollDoors } from "./commit.io";
-import { comeBack, takeTurns, type Turns } from "./pacing/turns.io";
+import { comeBack, takeTurns, type Turns } from "./pacing/rate-slots.io";
 
 /** A message on the polls queue: instances that are due. */
 export const pollMessage = z.object({
@@ -93,10 +93,10 @@ async function pollDue(
     const report: PollReport | Behind = isRunning
       ? { kind: "busy", until: 0 }
       : await registered(instance.id, (beat) =>
-          pollAlone(
+          pollSerially(
             instance,
             doors,
-            { ...asked(beat), woken: wake, only: resources, turn: turns.of(instance) },
+            { ...asked(beat), woken: wake, only: resources, slots: turns.of(instance) },
             line,
           ),
         );
@@ -137,7 +137,7 @@ function countDue(
   count({ organizationId, source: "", destinationId: "" }, { pollsDue: 1, pollsLate }, beganAt);
 }
 
-const asked = (beat: () => void): Pick<Asked, "forced" | "holder" | "beat"> => ({
+const asked = (beat: () => void): Pick<PollRequest, "forced" | "holder" | "beat"> => ({
   forced: false,
   holder: (isolate ??= crypto.randomUUID()),
   beat,
@@ -167,12 +167,12 @@ async function pollAsItIs(
   const ring = keyring(doors.config.masterKeys);
   const current = (await readInstance(doors.db, ring, instance.id)) ?? instance;
   const turns = await takeTurns([current], doors, { again: true, forced: true, only: undefined });
-  const report = await pollAlone(current, doors, {
+  const report = await pollSerially(current, doors, {
     ...asked(beat),
     forced: true,
     woken: true,
     only: undefined,
-    turn: turns.of(current),
+    slots: turns.of(current),
   });
   return report.kind === "behind" ? { kind: "busy", until: 0 } : report;
 }

@@ -1,4 +1,4 @@
-import { type Asked, poll, RENEW_EVERY_MS } from "./poll.io";
+import { type PollRequest, pollInstance, RENEW_EVERY_MS } from "./poll.io";
 import type { Entered, Line } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
 import type { PollReport } from "./report";
@@ -11,26 +11,26 @@ export type Behind = Extract<Entered, { kind: "behind" }>;
  * A poll that has its account to itself where the vendor wants calls of one account one after another
  * (reference `vendors.md` DB-3): instances of the same account come one by one.
  */
-export async function pollAlone(
+export async function pollSerially(
   instance: Instance,
   doors: PollDoors,
-  asked: Asked,
+  request: PollRequest,
   line?: Line,
 ): Promise<PollReport | Behind> {
-  const { turn } = asked;
-  if (turn?.alone === undefined) return poll(instance, doors, asked);
-  const { alone } = turn;
+  const { slots } = request;
+  if (slots?.serial === undefined) return pollInstance(instance, doors, request);
+  const { serial } = slots;
   const token = crypto.randomUUID();
-  const entered = await alone.enter(token, line);
+  const entered = await serial.enter(token, line);
   if (entered.kind === "behind") return entered;
   const renewing = setInterval(
-    () => void alone.enter(token).catch(() => undefined),
+    () => void serial.enter(token).catch(() => undefined),
     RENEW_EVERY_MS,
   );
   try {
-    return await poll(instance, doors, asked);
+    return await pollInstance(instance, doors, request);
   } finally {
     clearInterval(renewing);
-    await alone.leave(token).catch(() => undefined);
+    await serial.leave(token).catch(() => undefined);
   }
 }

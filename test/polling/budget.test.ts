@@ -6,7 +6,7 @@ import { keyring } from "../../src/db/sealed";
 import worker from "../../src/index";
 import type { Instance } from "../../src/instances/instance";
 import { readInstance } from "../../src/instances/store";
-import { takeTurns } from "../../src/polling/pacing/turns.io";
+import { takeTurns } from "../../src/polling/pacing/rate-slots.io";
 import { createExecutionContext, createMessageBatch } from "cloudflare:test";
 import {
   call,

@@ -16,13 +16,13 @@ export type Budget = {
 };
 
 /** What a request of the vendor must have before it leaves. */
-export type Turn = {
+export type RateSlots = {
   /** Waits until the request may leave; `crowded`: not before `until`. */
   take(): Promise<{ kind: "go" } | { kind: "crowded"; until: number }>;
   /** The vendor refused one: nobody of the budget calls before `until`. */
   refused(until: number): Promise<void>;
   /** Present where a poll must have the account to itself. */
-  alone?: {
+  serial?: {
     /** `token` is the poll's, which stays inside by entering again. */
     enter(token: string, line?: Line): Promise<Entered>;
     leave(token: string): Promise<void>;

@@ -6,7 +6,7 @@ import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../report";
-import { base, commitPage, cursorOf, type Run, targetOf, wantedBy } from "../commit.io";
+import { base, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
 import { snapshotKey, type SnapshotRule } from "../snapshot/diff";
 import { readDeletions } from "./read-deletions";
@@ -20,34 +20,34 @@ const OVERLAP_MS = 600_000;
 
 /** Reads the vendor's list of deletions of a resource, when that is asked for and due. */
 export async function pollDeletions(
-  run: Run,
+  poll: PollState,
   resource: PolledResource,
   report: ResourceReport,
 ): Promise<void> {
   const { deletion, resource: name } = resource;
   const now = Date.now();
-  const list = deletionsOf(run, resource);
-  const { deletionsTo } = positionOf(run.cursor, name);
+  const list = deletionsOf(poll, resource);
+  const { deletionsTo } = positionOf(poll.cursor, name);
   if (deletion?.strategy !== "list" || list === undefined) return;
   if (deletionsTo !== undefined && now - deletionsTo < Math.max(deletion.everyMs, LEAST_WINDOW_MS))
     return;
   // What is there now is what a list that reaches not back far enough is made up for with.
   if (deletionsTo === undefined && list.window !== undefined)
-    if (!(await takeSnapshot(run, resource, deletion, report))) return;
-  const from = deletionsTo ?? run.instance.baseline;
-  const after = Math.max(from - OVERLAP_MS, run.instance.baseline);
-  const read = await readAll(run, name, list, after, now);
+    if (!(await takeSnapshot(poll, resource, deletion, report))) return;
+  const from = deletionsTo ?? poll.instance.baseline;
+  const after = Math.max(from - OVERLAP_MS, poll.instance.baseline);
+  const read = await readAll(poll, name, list, after, now);
   switch (read.kind) {
     case "listed":
-      return told(run, name, read.events, Math.min(read.covered ?? now, now), report);
+      return told(poll, name, read.events, Math.min(read.covered ?? now, now), report);
     case "too-old":
-      return resync(run, resource, deletion, now, report);
+      return resync(poll, resource, deletion, now, report);
     case "failed":
       report.error = `Deletions: ${read.message}`;
   }
 }
 
-function deletionsOf({ instance }: Run, { url }: PolledResource): Deletions | undefined {
+function deletionsOf({ instance }: PollState, { url }: PolledResource): Deletions | undefined {
   const hub = parseHubUrl(url);
   const found = hub.ok ? findResource(instance.connector, hub.request.resource) : undefined;
   const list = found?.resource.deletions;
@@ -66,7 +66,7 @@ type ReadAll =
 
 /** All pages, or nothing. */
 async function readAll(
-  run: Run,
+  poll: PollState,
   resource: string,
   list: Deletions,
   after: number,
@@ -78,11 +78,11 @@ async function readAll(
   if (window !== undefined)
     query = { ...query, [window.start]: seconds(after), [window.end]: seconds(now) };
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
-    const answer = await callVendor(run.instance, { method: "GET", path, query }, run.doors);
+    const answer = await callVendor(poll.instance, { method: "GET", path, query }, poll.doors);
     if (answer.kind === "vendor-error" && answer.code === window?.tooOld && window !== undefined)
       return { kind: "too-old" };
     if (answer.kind !== "json") return { kind: "failed", message: answer.message };
-    const read = readDeletions(answer.value, list, { source: run.source, resource, after });
+    const read = readDeletions(answer.value, list, { source: poll.source, resource, after });
     if (read.kind === "too-old") return read;
     if (read.kind === "unreadable")
       return { kind: "failed", message: `The answer has no list at '${list.root}'` };
@@ -99,22 +99,22 @@ async function readAll(
 const seconds = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
 async function told(
-  run: Run,
+  poll: PollState,
   name: string,
   events: readonly NewEvent[],
   deletionsTo: number,
   report: ResourceReport,
 ): Promise<void> {
-  const { cursor } = run;
+  const { cursor } = poll;
   const position = { ...positionOf(cursor, name), deletionsTo };
-  run.cursor = { ...cursor, resources: { ...cursor.resources, [name]: position } };
+  poll.cursor = { ...cursor, resources: { ...cursor.resources, [name]: position } };
   await commitPage(
-    run,
+    poll,
     {
-      ...base(run),
-      ...cursorOf(run),
-      events: await wantedBy(run.instance, [...events]),
-      targets: [targetOf(run.instance, name, Date.now())],
+      ...base(poll),
+      ...cursorOf(poll),
+      events: await wantedBy(poll.instance, [...events]),
+      targets: [targetOf(poll.instance, name, Date.now())],
       state: events.map(({ objectId }) => ({ key: snapshotKey(name, objectId), value: null })),
     },
     report,
@@ -123,7 +123,7 @@ async function told(
 
 /** Deletions were lost: all ids are read, and those that are gone are told. */
 async function resync(
-  run: Run,
+  poll: PollState,
   resource: PolledResource,
   deletion: SnapshotRule,
   now: number,
@@ -131,7 +131,7 @@ async function resync(
 ): Promise<void> {
   const { resource: name } = resource;
   console.warn(
-    JSON.stringify({ at: "deletions.resync", instanceId: run.instance.id, resource: name }),
+    JSON.stringify({ at: "deletions.resync", instanceId: poll.instance.id, resource: name }),
   );
-  if (await takeSnapshot(run, resource, deletion, report)) await told(run, name, [], now, report);
+  if (await takeSnapshot(poll, resource, deletion, report)) await told(poll, name, [], now, report);
 }

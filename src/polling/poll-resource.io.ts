@@ -14,7 +14,7 @@ import {
   cursorOf,
   fail,
   postpone,
-  type Run,
+  type PollState,
   targetOf,
   wantedBy,
 } from "./commit.io";
@@ -23,18 +23,18 @@ import {
 
 /** @returns whether the resources after this one are polled too. */
 export async function pollResource(
-  run: Run,
+  poll: PollState,
   resource: PolledResource,
   report: ResourceReport,
 ): Promise<boolean> {
   const name = resource.resource;
-  const plan = planResource(run.instance, run.source, run.cursor, resource, Date.now());
+  const plan = planResource(poll.instance, poll.source, poll.cursor, resource, Date.now());
   const { position } = plan;
-  if (!plan.ok) return fail(run, name, position, report, plan.message);
+  if (!plan.ok) return fail(poll, name, position, report, plan.message);
   const { request, reading, numbered } = plan;
   const { startedAt, after } = reading;
   for (let pass = 1; ; pass += 1) {
-    const outcome = await scanPages(run, request, reading, report, {
+    const outcome = await scanPages(poll, request, reading, report, {
       position,
       from: pass === 1 ? positionSchema.safeParse(plan.from).data : undefined,
       finishes: (fresh, pages) => !(numbered && pages > 1 && fresh > 0 && pass < MOST_PASSES),
@@ -46,13 +46,13 @@ export async function pollResource(
         continue;
       case "failed":
         return outcome.retryAt === undefined
-          ? fail(run, name, position, report, outcome.message)
-          : postpone(run, report, outcome.message, outcome.retryAt);
+          ? fail(poll, name, position, report, outcome.message)
+          : postpone(poll, report, outcome.message, outcome.retryAt);
       case "crowded":
-        run.crowdedUntil = outcome.until;
+        poll.crowdedUntil = outcome.until;
         report.error = outcome.message;
         if (outcome.next !== undefined)
-          await keepPlace(run, name, {
+          await keepPlace(poll, name, {
             ...position,
             scan: { startedAt, after, position: durable(outcome.next), pages: outcome.pages },
           });
@@ -62,9 +62,9 @@ export async function pollResource(
         if (pages >= MOST_PAGES) {
           const { scan: _endless, ...ended } = position;
           const message = `The list does not end after ${MOST_PAGES} pages`;
-          return fail(run, name, ended, report, message);
+          return fail(poll, name, ended, report, message);
         }
-        return continueLater(run, name, {
+        return continueLater(poll, name, {
           ...position,
           scan: { startedAt, after, position: durable(outcome.next), pages },
         });
@@ -96,7 +96,7 @@ type Scan = {
 
 /** Reads page after page and commits each; the cursor moves with the last one. */
 async function scanPages(
-  run: Run,
+  poll: PollState,
   request: HubRequest,
   reading: Reading,
   report: ResourceReport,
@@ -109,10 +109,10 @@ async function scanPages(
   let candidates = 0;
   for (let pages = 1; ; pages += 1) {
     const page: HubPage = await listRecords(
-      run.instance,
+      poll.instance,
       request.resource,
       { ...request, ...(next === undefined ? {} : { position: next }) },
-      run.doors,
+      poll.doors,
     );
     if (page.kind === "crowded")
       return { ...page, next: pages === 1 ? undefined : next, pages: pages - 1 };
@@ -127,22 +127,22 @@ async function scanPages(
     dates.push(...pageDates);
     candidates += inside;
     const known =
-      undated.length === 0 ? {} : await run.stream.readState(undated.map(({ key }) => key));
+      undated.length === 0 ? {} : await poll.stream.readState(undated.map(({ key }) => key));
     const hashed = readUndated(undated, known, reading);
-    const all = await wantedBy(run.instance, [...events, ...hashed.events]);
+    const all = await wantedBy(poll.instance, [...events, ...hashed.events]);
     const oldReached =
       !reading.templated && newestFirst(dates) && (dates.at(-1) ?? Infinity) <= reading.after;
     const last = page.next === null || oldReached;
     const changed = all.length > 0 || hashed.state.length > 0;
     const work: Commit = {
-      ...base(run),
+      ...base(poll),
       events: all,
-      targets: [targetOf(run.instance, reading.resource.resource, reading.startedAt)],
+      targets: [targetOf(poll.instance, reading.resource.resource, reading.startedAt)],
       state: hashed.state,
     };
-    if (!last && changed) fresh += await commitPage(run, work, report);
+    if (!last && changed) fresh += await commitPage(poll, work, report);
     if (last)
-      return finish(run, reading, report, scan, work, { fresh, candidates, pages, changed });
+      return finish(poll, reading, report, scan, work, { fresh, candidates, pages, changed });
     const key = JSON.stringify(page.next);
     if (page.next === null || seen.has(key))
       return { kind: "failed", message: "The vendor's pages go round in a circle" };
@@ -154,7 +154,7 @@ async function scanPages(
 
 /** The last page: its events and the cursor in one commit, or nothing at all when nothing was there. */
 async function finish(
-  run: Run,
+  poll: PollState,
   reading: Reading,
   report: ResourceReport,
   scan: Scan,
@@ -164,13 +164,13 @@ async function finish(
   const { position } = scan;
   const idle = seen.candidates === 0 && !seen.changed && seen.fresh === 0;
   const settled =
-    position.failures === 0 && position.scan === undefined && run.cursor.notBefore === undefined;
+    position.failures === 0 && position.scan === undefined && poll.cursor.notBefore === undefined;
   // Without a template the first poll is what later ones are compared with: that it happened is written down.
   const baselineMade = !reading.firstPoll || reading.templated;
-  if (idle) run.idleAt.set(reading.resource.resource, reading.startedAt);
+  if (idle) poll.idleAt.set(reading.resource.resource, reading.startedAt);
   if (idle && settled && baselineMade) return { kind: "done" };
   if (!scan.finishes(seen.fresh + work.events.length, seen.pages)) {
-    const fresh = seen.changed ? await commitPage(run, work, report) : 0;
+    const fresh = seen.changed ? await commitPage(poll, work, report) : 0;
     if (fresh + seen.fresh > 0) return { kind: "again" };
     work.events = [];
     work.state = [];
@@ -184,9 +184,9 @@ async function finish(
     ...(snapshotAt === undefined ? {} : { snapshotAt }),
     ...(deletionsTo === undefined ? {} : { deletionsTo }),
   };
-  const resources = { ...run.cursor.resources, [reading.resource.resource]: moved };
-  run.cursor = { resources };
-  await commitPage(run, { ...work, ...cursorOf(run) }, report);
+  const resources = { ...poll.cursor.resources, [reading.resource.resource]: moved };
+  poll.cursor = { resources };
+  await commitPage(poll, { ...work, ...cursorOf(poll) }, report);
   return { kind: "done" };
 }
 
@@ -209,22 +209,26 @@ function failureOf(page: Exclude<HubPage, { kind: "page" | "crowded" }>): ScanOu
 }
 
 /** A backlog larger than one run: the place is kept, and the next run follows at once. */
-async function continueLater(run: Run, resource: string, position: Position): Promise<boolean> {
-  const message = { ids: [run.instance.id], again: true };
+async function continueLater(
+  poll: PollState,
+  resource: string,
+  position: Position,
+): Promise<boolean> {
+  const message = { ids: [poll.instance.id], again: true };
   const wake = { at: Date.now() + 60_000, message: JSON.stringify(message) };
-  await keepPlace(run, resource, position, wake);
-  await run.doors.polls.send(message);
+  await keepPlace(poll, resource, position, wake);
+  await poll.doors.polls.send(message);
   return false;
 }
 
 /** Writes down where a scan stands; what it read so far is committed. */
 async function keepPlace(
-  run: Run,
+  poll: PollState,
   resource: string,
   position: Position,
   wake?: NonNullable<Commit["wake"]>,
 ): Promise<void> {
-  run.cursor = { ...run.cursor, resources: { ...run.cursor.resources, [resource]: position } };
-  const work = { ...base(run), ...cursorOf(run), events: [], targets: [] };
-  await commitPage(run, wake === undefined ? work : { ...work, wake }, emptyReport(resource));
+  poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: position } };
+  const work = { ...base(poll), ...cursorOf(poll), events: [], targets: [] };
+  await commitPage(poll, wake === undefined ? work : { ...work, wake }, emptyReport(resource));
 }

@@ -9,7 +9,7 @@ import {
   cursorOf,
   fail,
   postpone,
-  type Run,
+  type PollState,
   targetOf,
   wantedBy,
 } from "../commit.io";
@@ -21,8 +21,8 @@ export const FEED = "feed";
 
 export type Answered = { kind: "json"; value: unknown } | HubFailure;
 
-export function ask(run: Run, call: FeedCall): Promise<Answered> {
-  return callVendor(run.instance, call, run.doors);
+export function ask(poll: PollState, call: FeedCall): Promise<Answered> {
+  return callVendor(poll.instance, call, poll.doors);
 }
 
 export const unreadable: HubFailure = {
@@ -37,12 +37,12 @@ export const roundInACircle: HubFailure = {
 
 /** @returns false: the poll ends here. */
 export async function failed(
-  run: Run,
+  poll: PollState,
   failure: HubFailure,
   report: ResourceReport,
 ): Promise<boolean> {
   if (failure.kind === "crowded") {
-    run.crowdedUntil = failure.until;
+    poll.crowdedUntil = failure.until;
     report.error = failure.message;
     return false;
   }
@@ -52,50 +52,54 @@ export async function failed(
       : failure.message;
   if (failure.kind === "vendor-error" && failure.retryAt !== undefined)
     if (failure.limited === true || failure.status === 429 || failure.status === 503)
-      return postpone(run, report, told, failure.retryAt);
-  const position = sinceEnabled(positionOf(run.cursor, FEED), run.instance.enabledAt);
-  return fail(run, FEED, position, report, told);
+      return postpone(poll, report, told, failure.retryAt);
+  const position = sinceEnabled(positionOf(poll.cursor, FEED), poll.instance.enabledAt);
+  return fail(poll, FEED, position, report, told);
 }
 
 /** A feed that gives page after page without an end: read on from there by the next poll. */
-export function endless(run: Run, report: ResourceReport): Promise<boolean> {
-  const { feed } = run.cursor;
-  if (feed !== undefined) run.cursor = { ...run.cursor, feed: { ...feed, pages: 0 } };
+export function endless(poll: PollState, report: ResourceReport): Promise<boolean> {
+  const { feed } = poll.cursor;
+  if (feed !== undefined) poll.cursor = { ...poll.cursor, feed: { ...feed, pages: 0 } };
   const message = `The feed does not end after ${MOST_PAGES} pages`;
-  return failed(run, { kind: "unreachable", message }, report);
+  return failed(poll, { kind: "unreachable", message }, report);
 }
 
 /** Moves the feed: its events, the index and the position in one commit. */
 export async function move(
-  run: Run,
+  poll: PollState,
   feed: FeedPosition,
   work: { events: NewEvent[]; state: { key: string; value: string | null }[] },
   report: ResourceReport,
   startedAt: number,
 ): Promise<void> {
-  const { notBefore: _over, ...cursor } = run.cursor;
+  const { notBefore: _over, ...cursor } = poll.cursor;
   const resources = { ...cursor.resources, [FEED]: { failures: 0, last: startedAt } };
-  run.cursor = { ...cursor, resources, feed };
+  poll.cursor = { ...cursor, resources, feed };
   const types = [...new Set(work.events.map(({ objectType }) => objectType))];
   const found = work.events.map((event): NewEvent => ({
     ...event,
     to: [types.indexOf(event.objectType)],
   }));
-  const events = await wantedBy(run.instance, found);
-  const targets = types.map((type) => targetOf(run.instance, type, startedAt));
-  await commitPage(run, { ...base(run), ...cursorOf(run), ...work, events, targets }, report);
+  const events = await wantedBy(poll.instance, found);
+  const targets = types.map((type) => targetOf(poll.instance, type, startedAt));
+  await commitPage(poll, { ...base(poll), ...cursorOf(poll), ...work, events, targets }, report);
 }
 
 /** Nothing new: only failures that are over are written down. */
-export async function rest(run: Run, feed: FeedPosition, report: ResourceReport): Promise<boolean> {
-  const { failures } = positionOf(run.cursor, FEED);
-  if (failures > 0 || run.cursor.notBefore !== undefined)
-    await move(run, feed, { events: [], state: [] }, report, Date.now());
+export async function rest(
+  poll: PollState,
+  feed: FeedPosition,
+  report: ResourceReport,
+): Promise<boolean> {
+  const { failures } = positionOf(poll.cursor, FEED);
+  if (failures > 0 || poll.cursor.notBefore !== undefined)
+    await move(poll, feed, { events: [], state: [] }, report, Date.now());
   return true;
 }
 
 /** More than one run can read: the rest follows at once. */
-export async function goOn(run: Run): Promise<boolean> {
-  await run.doors.polls.send({ ids: [run.instance.id], wake: true });
+export async function goOn(poll: PollState): Promise<boolean> {
+  await poll.doors.polls.send({ ids: [poll.instance.id], wake: true });
   return true;
 }

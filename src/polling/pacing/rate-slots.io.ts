@@ -1,4 +1,4 @@
-import { type Budget, budgetOf, type Turn } from "../../hub/budget/limit";
+import { type Budget, budgetOf, type RateSlots } from "../../hub/budget/limit";
 import { HORIZON_MS } from "../../hub/budget/reservations";
 import type { Instance } from "../../instances/instance";
 import { requestsOfPoll } from "../settings";
@@ -31,7 +31,7 @@ const MOST_LAST_STARTS = 1_000;
 export type Turns = {
   /** Whether this instance's poll may begin; it takes its part of the room. */
   admits(instance: Instance): boolean;
-  of(instance: Instance): Turn | undefined;
+  of(instance: Instance): RateSlots | undefined;
   /** Puts those that were not admitted back on the queue, for when there is room. */
   sendAway(instances: readonly Instance[], message: Came): Promise<void>;
 };
@@ -79,7 +79,7 @@ export async function takeTurns(
           const { name, account } = pool.budget;
           await doors.budgets.getByName(name).pause(account, until);
         },
-        ...(pool.budget.isSerial ? { alone: aloneOf(pool.budget, doors) } : {}),
+        ...(pool.budget.isSerial ? { serial: serialOf(pool.budget, doors) } : {}),
       };
     },
     async sendAway(instances, message) {
@@ -91,7 +91,10 @@ export async function takeTurns(
   };
 }
 
-function aloneOf({ name, account }: Budget, { budgets }: TurnDoors): NonNullable<Turn["alone"]> {
+function serialOf(
+  { name, account }: Budget,
+  { budgets }: TurnDoors,
+): NonNullable<RateSlots["serial"]> {
   const object = budgets.getByName(name);
   return {
     enter: async (token, line) => object.enter(account, token, line),
@@ -131,7 +134,7 @@ function askOf(
 }
 
 /** Waits for the next start; more of them are reserved when all are used. */
-async function take(pool: Pool, doors: TurnDoors, forced: boolean): ReturnType<Turn["take"]> {
+async function take(pool: Pool, doors: TurnDoors, forced: boolean): ReturnType<RateSlots["take"]> {
   for (;;) {
     if (pool.starts.length === 0) {
       const returnAt = await refill(pool, doors, forced);

@@ -7,20 +7,20 @@ import { positionOf, underRule, windowStart } from "../cursor";
 import { underTodaysNames } from "../plan";
 import { countAccepted, emptyReport, type ResourceReport } from "../report";
 import { dateReader, readPage, type Reading } from "../records";
-import { base, commitWork, cursorOf, type Run, targetOf, wantedBy } from "../commit.io";
+import { base, commitWork, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { ruleOf } from "../settings";
-import { ask, failed, FEED, unreadable } from "./page.io";
+import { ask, failed, FEED, unreadable } from "./progress.io";
 
 /**
  * Polls as many of the resources as the vendor tells in one request.
  * @returns what is left to poll one by one: other resources, windows too old, answers cut off.
  */
 export async function pollBulk(
-  run: Run,
+  poll: PollState,
   resources: readonly PolledResource[],
   reports: ResourceReport[],
 ): Promise<PolledResource[]> {
-  const { connector, baseline } = run.instance;
+  const { connector, baseline } = poll.instance;
   const name = connector.events.feed;
   const feed = name === undefined ? undefined : feeds[name];
   if (feed?.kind !== "bulk") return [...resources];
@@ -32,7 +32,7 @@ export async function pollBulk(
     const own = connector.events.polling[resource.resource]?.["url"];
     if (entity === undefined || !feed.covers(entity) || own !== resource.url) return [];
     const position = underRule(
-      positionOf(run.cursor, resource.resource),
+      positionOf(poll.cursor, resource.resource),
       ruleOf(resource),
       baseline,
     );
@@ -43,15 +43,15 @@ export async function pollBulk(
     return isReached ? [{ resource: read, entity, position, from, deleted }] : [];
   });
   if (windows.length === 0) return [...resources];
-  const read = await askBulk(run, feed, windows);
+  const read = await askBulk(poll, feed, windows);
   if (read.kind === "failed") {
     const report = emptyReport(windows[0]?.resource.resource ?? FEED);
     reports.push(report);
-    await failed(run, read.failure, report);
+    await failed(poll, read.failure, report);
     return [];
   }
   const taken = new Set(read.whole.keys());
-  await commitBulk(run, [...read.whole.values()], startedAt, reports);
+  await commitBulk(poll, [...read.whole.values()], startedAt, reports);
   return resources.filter(({ resource }) => !taken.has(resource));
 }
 
@@ -68,12 +68,16 @@ type BulkRead =
   | { kind: "failed"; failure: HubFailure };
 
 /** Halves what was asked for while answers are full; what is full alone is left out. */
-async function askBulk(run: Run, feed: BulkFeed, windows: readonly Window[]): Promise<BulkRead> {
+async function askBulk(
+  poll: PollState,
+  feed: BulkFeed,
+  windows: readonly Window[],
+): Promise<BulkRead> {
   const whole = new Map<string, WholeWindow>();
   const open = [windows];
   for (let part = open.shift(); part !== undefined; part = open.shift()) {
     const entities = part.map(({ entity }) => entity);
-    const answer = await ask(run, feed.ask(entities, Math.min(...part.map(({ from }) => from))));
+    const answer = await ask(poll, feed.ask(entities, Math.min(...part.map(({ from }) => from))));
     if (answer.kind !== "json") return { kind: "failed", failure: answer };
     const read = feed.read(answer.value, entities);
     if (read === undefined) return { kind: "failed", failure: unreadable };
@@ -90,14 +94,14 @@ async function askBulk(run: Run, feed: BulkFeed, windows: readonly Window[]): Pr
 }
 
 async function commitBulk(
-  run: Run,
+  poll: PollState,
   windows: readonly WholeWindow[],
   startedAt: number,
   reports: ResourceReport[],
 ): Promise<void> {
   const moved: Record<string, Window["position"]> = {};
   // Failures of the one request are over; a place of its own it has not.
-  const { [FEED]: failing, ...places } = run.cursor.resources;
+  const { [FEED]: failing, ...places } = poll.cursor.resources;
   const all: NewEvent[] = [];
   const targets = [];
   for (const { resource, records, position, from, deleted } of windows) {
@@ -105,7 +109,7 @@ async function commitBulk(
     report.fetched = records.length;
     reports.push(report);
     const reading: Reading = {
-      source: run.source,
+      source: poll.source,
       resource,
       deleted,
       after: from,
@@ -116,7 +120,7 @@ async function commitBulk(
       created: dateReader(resource.created),
     };
     const { events, candidates } = readPage(records, reading);
-    if (candidates === 0) run.idleAt.set(resource.resource, startedAt);
+    if (candidates === 0) poll.idleAt.set(resource.resource, startedAt);
     if (candidates === 0 && position.failures === 0) continue;
     const { failedAt: _failed, lastError: _error, ...rest } = position;
     moved[resource.resource] = {
@@ -125,15 +129,15 @@ async function commitBulk(
       ...(candidates === 0 ? {} : { last: startedAt }),
     };
     all.push(...events.map((event) => ({ ...event, to: [targets.length] })));
-    targets.push(targetOf(run.instance, resource.resource, startedAt));
+    targets.push(targetOf(poll.instance, resource.resource, startedAt));
   }
   if (Object.keys(moved).length === 0 && failing === undefined) return;
-  const { notBefore: _over, ...cursor } = run.cursor;
-  run.cursor = { ...cursor, resources: { ...places, ...moved } };
-  const accepted = await commitWork(run, {
-    ...base(run),
-    ...cursorOf(run),
-    events: await wantedBy(run.instance, all),
+  const { notBefore: _over, ...cursor } = poll.cursor;
+  poll.cursor = { ...cursor, resources: { ...places, ...moved } };
+  const accepted = await commitWork(poll, {
+    ...base(poll),
+    ...cursorOf(poll),
+    events: await wantedBy(poll.instance, all),
     targets,
   });
   for (const report of reports)

@@ -1,9 +1,12 @@
 import { waitUntil } from "cloudflare:workers";
 import type { Instance } from "../../instances/instance";
-import { budgetOf, type Turn } from "./limit";
+import { budgetOf, type RateSlots } from "./limit";
 
 /** A person's call of the vendor goes at once; it is counted, and the polls make room for it afterwards. */
-export function countingTurn(instance: Instance, budgets: Env["VENDOR_BUDGETS"]): Turn | undefined {
+export function countingSlots(
+  instance: Instance,
+  budgets: Env["VENDOR_BUDGETS"],
+): RateSlots | undefined {
   const budget = budgetOf(instance);
   if (budget === undefined) return undefined;
   const { name, account, ratePerSecond } = budget;

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { expandTemplates, hasTemplate } from "../../src/polling/template";
+import { expandTemplates, hasTemplate } from "../../src/polling/url-template";
 
 const L = Date.parse("2017-08-30T19:19:29.123Z");
 const expand = (url: string, updatedDateFormat?: string, at = L) => {
