@@ -33,8 +33,8 @@ it("finds every event and every notification again, however commits share a tran
         const stream = freshStream(`user:${crypto.randomUUID()}`);
         const destinations = ["well", "ill", null];
         await runInDurableObject(stream, (instance) => {
-          const standing = Reflect.get(Reflect.get(instance, "outbox"), "standing");
-          Reflect.get(standing, "healthy").add("well");
+          const health = Reflect.get(Reflect.get(instance, "outbox"), "health");
+          Reflect.get(health, "healthy").add("well");
         });
         const sent: NewEvent[] = [];
         const raws = new Map<string, string>();
