@@ -57,7 +57,7 @@ type AppEnv = { Bindings: Env } & RequestIdEnv;
 
 const instanceEdits = new InstanceEdits(pollingFault, registrar);
 
-/** The connector surface (reference `connector-events-api.md`). Static paths come before `/instances/:id`. */
+/** The connector surface (reference connector-events-api.md). Static paths come before `/instances/:id`. */
 const elements = new Hono<AppEnv>()
   .use(elementsHeaders)
   .route("/", inboundWebhooks)
@@ -92,7 +92,7 @@ const tellOwner: TellOwner = async (c, { destination }, change) => {
   );
 };
 
-/** Our own surface (reference `v1-api.md`). */
+/** Our own surface (reference v1-api.md). */
 const v1 = new Hono<AppEnv>()
   .use(audited)
   .route("/", bootstrapRoutes)
@@ -119,7 +119,7 @@ const documentation: GenerateSpecOptions["documentation"] = {
   components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
   security: [{ key: [] }],
 };
-/** API resources and their log (reference `resource-api.md`). */
+/** API resources and their log (reference resource-api.md). */
 const apis = new Hono<AppEnv>()
   .use(withCorrelationId)
   .use(auditedOutlets)
@@ -148,7 +148,7 @@ const APP_PATHS = [
 
 const cors = corsFor((env) => readConfig(env).corsOrigins);
 
-/** Users, app events and flows (reference `app-events-api.md`): open to browsers of the configured origins. */
+/** Users, app events and flows (reference app-events-api.md): open to browsers of the configured origins. */
 const apps = new Hono<AppEnv>()
   .use("/", cors)
   .on(

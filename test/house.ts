@@ -1,7 +1,9 @@
 /**
- * Two lint rules that keep the house in order (loaded by `.oxlintrc.json`):
- * `rooms` says who may call whom, `doors` which files may touch the world.
+ * Three lint rules that keep the house in order (loaded by `.oxlintrc.json`): `rooms` says who may call whom,
+ * `doors` which files may touch the world, and `pointers` that what comments point at is there.
  */
+import { join } from "node:path";
+import { readLibrary, strayPointers } from "./citations.ts";
 
 /** As much of a linter's syntax tree and context as the two rules look at. */
 type Node = {
@@ -11,7 +13,11 @@ type Node = {
   callee: { type: string; name?: string };
   arguments: unknown[];
 };
-type Context = { filename: string; report(fault: { node: Node; message: string }): void };
+type Context = {
+  filename: string;
+  sourceCode: { text: string };
+  report(fault: { node: Node; message: string }): void;
+};
 
 /** The rooms from the ground up: a room imports those on the lines above its own, and none beside it. */
 const storeys = [
@@ -43,7 +49,7 @@ const doorless = ["values", "db", "http", "sdk", "cli"];
 const door = /(^|\.)(routes|store|object|consumer|cron|client|io)(\.tsx?)?$/;
 const world = /^(drizzle-orm(\/|$)|cloudflare:|node:(?!crypto|buffer)|hono(\/(?!jsx|html|css)|$))/;
 
-/** `src/polling/rules/due.ts` → room `polling`, file `due.ts`; undefined outside the rooms. */
+/** A file's room and name: src/hub/budget/limit.ts → `hub`, limit.ts; undefined outside the rooms. */
 function place(path: string): { room: string; file: string } | undefined {
   const parts = path.replaceAll("\\", "/").split("/src/").at(-1)?.split("/") ?? [];
   const [room, file] = [parts[0], parts.at(-1)];
@@ -120,4 +126,17 @@ const doors = {
   },
 };
 
-export default { meta: { name: "house" }, rules: { rooms, doors } };
+const library = readLibrary(join(import.meta.dirname, ".."));
+
+const pointers = {
+  create(context: Context) {
+    return {
+      Program(node: Node) {
+        const stray = strayPointers(context.sourceCode.text, library);
+        for (const message of stray) context.report({ node, message });
+      },
+    };
+  },
+};
+
+export default { meta: { name: "house" }, rules: { rooms, doors, pointers } };

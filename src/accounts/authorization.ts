@@ -7,8 +7,8 @@ export type Credentials =
   | { kind: "malformed"; message: string };
 
 /**
- * `User <secret>, Organization <secret>[, Element <token>]` in any order and case (reference
- * `connector-events-api.md` §1), `Bearer <key>`, or `Basic …`.
+ * `User <secret>, Organization <secret>[, Element <token>]` in any order and case
+ * (reference connector-events-api.md §1), `Bearer <key>`, or `Basic …`.
  */
 export function parseAuthorization(header: string | undefined): Credentials {
   const text = header?.trim() ?? "";

@@ -26,7 +26,7 @@ const newKey = z.strictObject({
 
 const KEY = { id: "key_1", name: "ci", scopes: ["read"], expiresAt: null, lastUsedAt: null };
 
-/** API keys, and who changed what (reference `v1-api.md`). */
+/** API keys, and who changed what (reference v1-api.md). */
 export const keyRoutes = new Hono<AskerEnv>()
   .use("/keys", withKey("admin"))
   .use("/keys/*", withKey("admin"))

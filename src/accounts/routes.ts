@@ -15,8 +15,8 @@ export type AskerEnv = {
 };
 
 /**
- * The connector surface: `User` and `Organization`, or `User` and `Element` (reference
- * `connector-events-api.md` §1). Whether the Element token fits is for the instances to say.
+ * The connector surface: `User` and `Organization`, or `User` and `Element`
+ * (reference connector-events-api.md §1). Whether the Element token fits is for the instances to say.
  */
 export const withSecrets: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>(
   async (c, next) => {
@@ -50,7 +50,7 @@ export const withKey = (scope: Exclude<Scope, "read"> = "write"): MiddlewareHand
   });
 
 /**
- * The resource surface (reference `resource-api.md` §2): `Bearer <api key>`, or Basic whose password is the
+ * The resource surface (reference resource-api.md §2): `Bearer <api key>`, or Basic whose password is the
  * key; `X-Axway-Tenant-Id`, when sent, must be the key's organization.
  */
 export const withToken: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>(

@@ -5,7 +5,7 @@ import { forbidden, notFound } from "../http/refusal";
 import { type AskerEnv, withSecrets } from "./routes";
 import { changeSettings, readSettings } from "./store";
 
-/** `…/accounts/settings`: what happens to notifications that fail (reference §8). */
+/** `…/accounts/settings`: what happens to notifications that fail (reference connector-events-api.md §8). */
 const settings = z.object({
   "notification.webhook.failure.policy": z.enum(["retry", "queue"]).optional(),
   "notification.webhook.retry.profile": z.enum(["default", "long"]).optional(),

@@ -1,4 +1,4 @@
-/** Schema and variables of an event data example (reference `app-events-api.md` §4). */
+/** Schema and variables of an event data example (reference app-events-api.md §4). */
 
 export type Schema = { [member: string]: unknown };
 

@@ -12,7 +12,7 @@ import { BODY_BYTES, send, streamOf } from "./routes";
 const PAGES = 20;
 const PAGE = 100;
 
-/** What a user's app sent in the last seven days (reference `app-events-api.md` §3). */
+/** What a user's app sent in the last seven days (reference app-events-api.md §3). */
 export const historyRoutes = new Hono<UserEnv>()
   .get("/app-events", withUser, async (c) => {
     const { event, flowId, matched, cursor } = c.req.query();

@@ -42,7 +42,7 @@ const registration = z.object({
   flowId: z.string().min(1),
 });
 
-/** App events (reference `app-events-api.md` §3): named webhooks of the token's user. */
+/** App events (reference app-events-api.md §3): named webhooks of the token's user. */
 export const appEventRoutes = new Hono<UserEnv>()
   .post(`${EVENTS}*`, withUser, async (c) => {
     const name = nameOf(new URL(c.req.url).pathname.slice(EVENTS.length));

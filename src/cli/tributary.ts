@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * The `tributary` command (reference `resource-api.md` §12). Messages on stderr, data on stdout; exit
+ * The `tributary` command (reference resource-api.md §12). Messages on stderr, data on stdout; exit
  * code 0, or 1 on any error.
  */
 import { spawnSync } from "node:child_process";

@@ -2,7 +2,7 @@ import { instantOf, isObject, member, textOf } from "./read";
 import type { FeedCall, LogFeed } from "./feed";
 import type { Change, Delivery, Extracted } from "./webhook";
 
-/** What Box's V2 webhooks say (reference `vendors.md` §1). */
+/** What Box's V2 webhooks say (reference vendors.md §1). */
 export function readBoxWebhook({ body }: Delivery): Extracted {
   const trigger = textOf(member(body, "trigger"));
   if (!isObject(body) || trigger === undefined)

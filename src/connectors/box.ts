@@ -33,9 +33,10 @@ const FOLDER_TRIGGERS = [
 ];
 
 /**
- * Box content, v2 (reference `vendors.md` §1).
+ * Box content, v2 (reference vendors.md §1).
  *
- * The forms of Box's v1 webhooks (`userId=["…"]&event=uploaded&itemId=…`, reference `connector-events-api.md` §6)
+ * The forms of Box's v1 webhooks (`userId=["…"]&event=uploaded&itemId=…`,
+ * reference connector-events-api.md §6)
  * are refused, at every address and with any token: nothing signs them, so whoever learns a user's id or an
  * address could make up changes, next to signed ones; and of their events only `uploaded` is documented. What they
  * told of comes signed, by the V2 webhooks that `events.list.ids` makes, or by the polled event stream.

@@ -1,6 +1,6 @@
 import { defineConnector } from "./definition";
 
-/** SAP Concur expense reports v3 (reference `vendors.md` §2). */
+/** SAP Concur expense reports v3 (reference vendors.md §2). */
 export const concur = defineConnector({
   key: "concur",
   id: 3129,
@@ -72,7 +72,7 @@ export const concur = defineConnector({
       },
     },
   },
-  // The Event Subscription Service; what its signature covers is unpublished (reference §2).
+  // The Event Subscription Service; what its signature covers is unpublished (reference vendors.md §2).
   webhook: {
     signatures: [
       {

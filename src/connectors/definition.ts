@@ -98,7 +98,7 @@ const condition = z.strictObject({
   operators: z.array(z.enum(["=", "!=", "<", ">", "<=", ">="])).default(["="]),
 });
 
-/** A vendor's query language, which `where` is written in (`instances/hub/language.ts`). */
+/** A vendor's query language, which `where` is written in (`hub/dialect.ts`). */
 export const languageSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("soql"),
@@ -248,7 +248,7 @@ export const connectorSchema = z.strictObject({
       })
       .optional(),
     refreshInterval: z.number().int().positive().default(15),
-    /** Changes come as one feed for the whole account, read by this reader (`polling/feed.ts`). */
+    /** Changes come as one feed for the whole account, read by this reader (`connectors/feed.ts`). */
     feed: z.enum(["box", "dropbox", "quickbooks"]).optional(),
   }),
   /** How its webhooks are read; absent: it has none. */

@@ -1,7 +1,7 @@
 import type { TreeEntry, TreeFeed } from "./feed";
 import { instantOf, member, textOf } from "./read";
 
-/** `/2/files/list_folder`: the whole tree, then its changes (reference `vendors.md` §3). */
+/** `/2/files/list_folder`: the whole tree, then its changes (reference vendors.md §3). */
 export const dropboxFeed: TreeFeed = {
   kind: "tree",
   list: {

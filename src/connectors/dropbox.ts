@@ -2,7 +2,7 @@ import { defineConnector } from "./definition";
 
 const metadata = { method: "POST" as const, path: "/2/files/get_metadata", body: { path: "{id}" } };
 
-/** Dropbox files and folders (reference `vendors.md` §3); a webhook only says whose files changed. */
+/** Dropbox files and folders (reference vendors.md §3); a webhook only says whose files changed. */
 export const dropbox = defineConnector({
   key: "dropbox",
   id: 1779,

@@ -19,7 +19,7 @@ type Item = Record<string, unknown>;
 type Read = { change: Change; item: Item; isPropertyChange: boolean };
 
 /**
- * One portal's part of a batch (reference `vendors.md` §5): unordered, so created objects come first;
+ * One portal's part of a batch (reference vendors.md §5): unordered, so created objects come first;
  * property changes of one object at one instant are one event that keeps every property.
  */
 export function readHubspotWebhook({ body }: Delivery): Extracted {

@@ -49,7 +49,7 @@ const polling = (name: string, type: string) => ({
 const ESCAPES = ["3A", "2F", "3F", "40", "21", "24", "27", "28", "29", "2A", "2C", "3B"];
 const LEGACY = { header: "x-hubspot-signature", algorithm: "sha256", encoding: "hex" } as const;
 
-/** HubSpot CRM (reference `vendors.md` §5). */
+/** HubSpot CRM (reference vendors.md §5). */
 const definition = (
   key: string,
   id: number,

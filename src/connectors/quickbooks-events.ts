@@ -31,7 +31,7 @@ export const ENTITIES: Readonly<Record<string, string>> = {
 /** CloudEvents write entities in lower case. */
 const NAMES = new Map(Object.values(ENTITIES).map((name) => [name.toLowerCase(), name]));
 
-/** CloudEvents, and the legacy `eventNotifications` (reference `vendors.md` §6); one realm's part. */
+/** CloudEvents, and the legacy `eventNotifications` (reference vendors.md §6); one realm's part. */
 export function readQuickbooksWebhook({ body }: Delivery): Extracted {
   if (Array.isArray(body)) return extracted(body.flatMap(readCloudEvent));
   const notifications = member(body, "eventNotifications");

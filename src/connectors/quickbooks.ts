@@ -80,7 +80,7 @@ const each = <T>(make: (name: string, entity: string) => T): Record<string, T> =
     Object.entries(ENTITIES).map(([name, entity]): [string, T] => [name, make(name, entity)]),
   );
 
-/** QuickBooks Online (reference `vendors.md` §6). */
+/** QuickBooks Online (reference vendors.md §6). */
 export const quickbooks = defineConnector({
   key: "quickbooks",
   id: 39,

@@ -2,7 +2,7 @@ import { XMLParser } from "fast-xml-parser";
 import { instantOf, isObject, listOf, member, textOf } from "./read";
 import type { Change, Control, Delivery, Extracted } from "./webhook";
 
-/** Outbound Messages (SOAP), relayed change events and Apex JSON (reference `vendors.md` §4). */
+/** Outbound Messages (SOAP), relayed change events and Apex JSON (reference vendors.md §4). */
 export function readSfdcWebhook({ body, text }: Delivery): Extracted {
   if (typeof body === "string") return readOutboundMessage(text);
   const messages = Array.isArray(body) ? body : [body];

@@ -65,7 +65,7 @@ const polling = (name: string) => ({
 const ACKNOWLEDGED =
   '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse></soapenv:Body></soapenv:Envelope>';
 
-/** Salesforce (reference `vendors.md` §4): any sObject goes by its own name. */
+/** Salesforce (reference vendors.md §4): any sObject goes by its own name. */
 export const sfdc = defineConnector({
   key: "sfdc",
   id: 23,

@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import * as z from "zod";
 
-/** How a vendor's webhooks are proved, routed and read, as data (reference `vendors.md`). */
+/** How a vendor's webhooks are proved, routed and read, as data (reference vendors.md). */
 
 const path = z.string();
 

@@ -2,7 +2,7 @@ import type { Attempt, Millis, Next } from "./attempt";
 
 /** When a notification is tried again, and when it is given up. */
 export type RetryPolicy =
-  /** Delays after the original failure (connector callbacks, reference `connector-events-api.md` §8). */
+  /** Delays after the original failure (connector callbacks, reference connector-events-api.md §8). */
   | { kind: "after-first-failure"; delaysSeconds: readonly number[] }
   /** Delays before each try, the first included, with jitter. */
   | { kind: "before-each-try"; delaysSeconds: readonly number[]; jitter: number }

@@ -56,7 +56,7 @@ export function headerFault(name: string, value: string): string | undefined {
     : `Header '${name}' has a character that can't be sent`;
 }
 
-/** What an organization's settings say about its connector callbacks (reference §8). */
+/** An organization's settings for its connector callbacks (reference connector-events-api.md §8). */
 export function accountPolicy(settings: OrganizationSettings): {
   failurePolicy: "retry" | "queue";
   retryProfile: "default" | "long";

@@ -79,7 +79,7 @@ export function deathsOf(
 
 /**
  * 410 and the receiver's own word disable a destination; exhausted connector callbacks deactivate their
- * subscription, so that what comes is held until it is released (reference `connector-events-api.md` §8).
+ * subscription, so that what comes is held until it is released (reference connector-events-api.md §8).
  */
 function switchedOffBy(reason: DeadReason, kind: Destination["kind"]): SwitchedOff | undefined {
   if (reason === "gone") return { column: "enabled", reason: "gone" };

@@ -3,7 +3,7 @@ export const HOPS_HEADER = "tributary-hops";
 /** A notification that came through more of our own instances than this goes round in a circle. */
 export const MOST_HOPS = 5;
 
-/** Whether a callback URL is an inbound address of this deployment (`connector-events-api.md` §4). */
+/** Whether a callback URL is an inbound address of this deployment (reference connector-events-api.md §4). */
 export function isOwnAddress(url: string, publicUrl: string | undefined): boolean {
   if (publicUrl === undefined || !URL.canParse(url)) return false;
   const { origin, pathname } = new URL(url);

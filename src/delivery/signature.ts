@@ -4,7 +4,7 @@ import type { Millis } from "./attempt";
 /** A key that signs callbacks: `whsec_` + base64 (symmetric), or `whsk_` + base64 of an ed25519 seed. */
 export type Signer = { algorithm: "v1" | "v1a"; secret: string };
 
-/** `Elements-Webhook-Signature` (reference `connector-events-api.md` §8): base64, not hex. */
+/** `Elements-Webhook-Signature` (reference connector-events-api.md §8): base64, not hex. */
 export function elementsSignature(key: string, body: string): string {
   return `sha256=${createHmac("sha256", key).update(body).digest("base64")}`;
 }

@@ -31,7 +31,7 @@ import {
 } from "../instances/store";
 import { entryView, findEntry } from "../instances/view";
 
-/** Bodies above this are refused (reference §11). */
+/** Bodies above this are refused (reference connector-events-api.md §11). */
 const BODY_BYTES = 8 * 1024 * 1024;
 /** An edit that meets another is made again on what that left. */
 const MOST_TRIES = 5;

@@ -59,7 +59,7 @@ const whoNamesAnInstance: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(a
   await next();
 });
 
-/** What stands below `/hubs/{hub}`; the hub itself is ignored (reference §7). */
+/** What stands below `/hubs/{hub}`; the hub itself is ignored (reference connector-events-api.md §7). */
 const hub = new Hono<HubEnv>()
   .get("/ping", withInstance, whileEnabled, async (c) => {
     const answer = await ping(c.var.instance, doorsOf(c));
@@ -85,7 +85,7 @@ const hub = new Hono<HubEnv>()
     change(c, "delete", c.req.param("path")),
   );
 
-/** The hubs API (reference §7). */
+/** The hubs API (reference connector-events-api.md §7). */
 export const hubRoutes = new Hono<HubEnv>()
   .get("/hubs", (c) => c.json(hubsOf(builtIn)))
   .use("/hubs/:hub/*", withSecrets)
@@ -151,7 +151,7 @@ async function change(
   return written(c, await writeRecord(c.var.instance, resource, write, doorsOf(c)));
 }
 
-/** Every success is a 200 (reference §2); an empty one when the vendor said nothing. */
+/** Every success is a 200, empty when the vendor's answer is (reference connector-events-api.md §2). */
 function written(c: Context<HubEnv>, answer: HubRecord): Response {
   if (answer.kind !== "record") throw refusalOf(answer);
   return answer.record === null ? c.body(null, 200) : c.json(shaped(c, answer.record));

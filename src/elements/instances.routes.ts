@@ -10,7 +10,7 @@ import { listInstances, listPollerDisabled } from "../instances/store";
 import { swaggerOf } from "./swagger";
 import { contractTime, entryView, findEntry } from "../instances/view";
 
-/** `/instances` of the connector surface (reference §4). */
+/** `/instances` of the connector surface (reference connector-events-api.md §4). */
 export function instanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .use("/instances/*", withSecrets)

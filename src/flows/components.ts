@@ -1,4 +1,4 @@
-/** The components this platform runs (reference `app-events-api.md` §5, and our own triggers). */
+/** The components this platform runs (reference app-events-api.md §5, and our own triggers). */
 
 export type TriggerKind = "app-event" | "webhook" | "instance" | "resource" | "schedule";
 

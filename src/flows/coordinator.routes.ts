@@ -16,7 +16,7 @@ const command = z.object({
   background: z.unknown().optional(),
 });
 
-/** Switching flows on and off (reference `app-events-api.md` §6). */
+/** Switching flows on and off (reference app-events-api.md §6). */
 export const coordinatorRoutes = new Hono<UserEnv>()
   .post("/flows/:id/coordinator", withUser, async (c) => {
     const asked = parse(command, (await readTypedJson(c, FLOW_BYTES)).value);

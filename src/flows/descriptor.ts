@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A flow's descriptor: component id → component (reference `app-events-api.md` §5). */
+/** A flow's descriptor: component id → component (reference app-events-api.md §5). */
 
 /** Names that would reach into an object's prototype are no component ids. */
 const FORBIDDEN = new Set(["__proto__", "constructor", "prototype"]);

@@ -24,7 +24,7 @@ const share = z
     "Expected email, domain or scope",
   );
 
-/** The fields of a flow that its owner may set; others are ignored (reference `app-events-api.md` §6). */
+/** The fields of a flow that its owner may set; others are ignored (reference app-events-api.md §6). */
 export const flowDraft = z.object({
   name: text(512).optional(),
   description: text(10_000).nullish(),

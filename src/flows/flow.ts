@@ -8,7 +8,7 @@ export type Viewer = { id: number; organizationId: number; email: string };
 
 export type Permission = Share["permissions"][number];
 
-/** A flow as clients see it (reference `app-events-api.md` §6). */
+/** A flow as clients see it (reference app-events-api.md §6). */
 export function flowView(flow: Flow): Record<string, unknown> {
   return {
     userId: String(flow.userId),

@@ -3,7 +3,7 @@ import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
 import type { Scope } from "./placeholder";
 
-/** What the stream hands over for a step (`events/body.ts`). */
+/** What the stream hands over for a step (`stream/body.ts`). */
 export type StepMessage = {
   step: FlowStep;
   event: Pick<NewEvent, "id" | "objectType" | "objectId" | "eventType" | "date">;

@@ -27,7 +27,7 @@ export function withPlaceholders(text: string, words: string): string {
 }
 
 /**
- * The input of a step (reference `app-events-api.md` §5): `json2new` is the mapped fields alone,
+ * The input of a step (reference app-events-api.md §5): `json2new` is the mapped fields alone,
  * `json2ext` lays them over what the sender sent. @throws TransformFault naming the field.
  */
 export async function transformed(

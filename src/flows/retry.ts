@@ -1,7 +1,7 @@
 import type { Attempt, Millis, Next } from "../delivery/attempt";
 import type { Component } from "./descriptor";
 
-/** 60 s, doubling, up to an hour (reference `app-events-api.md` §9). */
+/** 60 s, doubling, up to an hour (reference app-events-api.md §9). */
 const FIRST_DELAY_MS = 60_000;
 const LONGEST_DELAY_MS = 3_600_000;
 const LONGEST_RETRY_AFTER_MS = 86_400_000;

@@ -14,7 +14,7 @@ export const FLOW_BYTES = 1_048_576;
 /** What a client may call a flow it brings an id for. */
 const FLOW_ID = /^[\w-]{1,64}$/;
 
-/** Flows (reference `app-events-api.md` §6). */
+/** Flows (reference app-events-api.md §6). */
 export const flowRoutes = new Hono<UserEnv>()
   .post("/flows", withUser, async (c) => {
     const draft = parse(flowDraft, (await readTypedJson(c, FLOW_BYTES)).value ?? {});

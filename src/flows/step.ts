@@ -2,7 +2,7 @@ import { headerFault } from "../delivery/destination";
 import type { HttpMethod } from "./components";
 import { stringOf } from "./modifiers/argument";
 
-/** An HTTP step's request, made from its input (reference `app-events-api.md` §5). */
+/** An HTTP step's request, made from its input (reference app-events-api.md §5). */
 export type StepRequest = {
   method: HttpMethod;
   url: string;

@@ -57,7 +57,7 @@ export type ResourceChange = {
 
 const named = z.string().min(1).max(256);
 
-/** A resource trigger's properties: the shape of a ResourceHook's trigger (reference `resource-api.md` §8). */
+/** A resource trigger's properties: the shape of a ResourceHook's trigger (reference resource-api.md §8). */
 export const resourceTrigger = z.object({
   group: named,
   kind: named,
@@ -66,7 +66,7 @@ export const resourceTrigger = z.object({
   scope: z.object({ kind: named, name: named }).optional(),
 });
 
-/** Whether a change starts a flow (reference `resource-api.md` §9); no flow hears of a Secret. */
+/** Whether a change starts a flow (reference resource-api.md §9); no flow hears of a Secret. */
 export function matchesChange(
   { properties }: Pick<Trigger, "properties">,
   change: ResourceChange,

@@ -13,7 +13,7 @@ import { resourceTrigger } from "./trigger";
 const MOST_STEPS = 1_000;
 
 /**
- * What keeps a flow from starting (reference `app-events-api.md` §5, §6): each fault names component
+ * What keeps a flow from starting (reference app-events-api.md §5, §6): each fault names component
  * and field.
  */
 export function faultsOf(descriptor: Descriptor, egress: EgressPolicy): Fault[] {

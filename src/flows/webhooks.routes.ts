@@ -12,7 +12,7 @@ import { readTrigger } from "./triggers/store";
 
 const BODY_BYTES = 1_048_576;
 
-/** Component webhooks (reference `app-events-api.md` §8): the address of one trigger of one flow. */
+/** Component webhooks (reference app-events-api.md §8): the address of one trigger of one flow. */
 export const webhookRoutes = new Hono<UserEnv>()
   .on(["GET", "POST", "PUT", "DELETE"], "/flows/:flowId/components/:componentId", async (c) => {
     const { flowId, componentId } = c.req.param();

@@ -5,7 +5,7 @@ const REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key";
 const EXPOSED = "X-Event-Id, Idempotency-Replayed, Retry-After";
 
 /**
- * Browsers of the configured origins may call (reference `app-events-api.md` §1): the origin is echoed,
+ * Browsers of the configured origins may call (reference app-events-api.md §1): the origin is echoed,
  * on errors too; `OPTIONS` is answered before anybody asks who is calling; no credentials.
  */
 export const cors = (originsOf: (env: Env) => readonly string[]) =>

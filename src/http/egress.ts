@@ -49,7 +49,7 @@ export function parseAllowList(entries: readonly string[]): AllowedTarget[] {
 
 /**
  * Whether an outbound request to `text` may leave. Checks scheme, credentials, port, host name and
- * every spelling of an address that is not public; names are resolved elsewhere (`resolve.ts`).
+ * every spelling of an address that is not public; names are resolved elsewhere (`resolve.client.ts`).
  */
 export function checkEgress(text: string, policy: EgressPolicy): EgressVerdict {
   if (!URL.canParse(text)) return refused(`'${text}' is not an absolute URL`);

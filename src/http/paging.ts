@@ -1,7 +1,10 @@
 import type { Context } from "hono";
 import { invalid } from "./refusal";
 
-/** One page of a connector-surface list (reference §2): `page` from 1, or the token of the page before. */
+/**
+ * One page of a list on the connector surface: `page` from 1, or the token that came with the page before
+ * (reference connector-events-api.md §2).
+ */
 export type Page = {
   offset: number;
   limit: number;

@@ -159,7 +159,7 @@ const TITLES: Record<number, string> = {
   503: "Service unavailable",
 };
 
-/** Reason phrases of RFC 9110 (reference `app-events-api.md` §1). */
+/** Reason phrases of RFC 9110 (reference app-events-api.md §1). */
 const PHRASES: Record<number, string> = {
   400: "Bad Request",
   401: "Unauthorized",

@@ -33,7 +33,7 @@ export type AuthorizeAsked = {
   state?: string | undefined;
 };
 
-/** Where a user consents: `oauthUrl` of `/elements/{key}/oauth/url` (reference §3). */
+/** Where a user consents: `oauthUrl` of `/elements/{key}/oauth/url` (reference connector-events-api.md §3). */
 export function authorizeUrl(
   connector: Connector,
   asked: AuthorizeAsked,

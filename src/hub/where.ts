@@ -12,7 +12,7 @@ import {
 } from "./tokens";
 
 /**
- * The `where` and `orderBy` of the hubs API (connector-events-api.md §7).
+ * The `where` and `orderBy` of the hubs API (reference connector-events-api.md §7).
  *
  *     expr  = and {"OR" and} ;  and = term {"AND" term} ;  term = "(" expr ")" | cond
  *     cond  = field ("="|"!="|"<"|">"|"<="|">=") value | field "LIKE" string

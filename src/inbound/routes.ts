@@ -21,10 +21,10 @@ import { instancesOfTenants } from "./store";
 
 type InboundEnv = { Bindings: Env } & RequestIdEnv;
 
-/** Reference `connector-events-api.md` §11. */
+/** Reference connector-events-api.md §11. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** What vendors call (reference §6): app-wide, or an instance's own address. */
+/** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
 export const inboundWebhooks = new Hono<InboundEnv>()
   .on(["GET", "POST"], ["/events/:element", "/events/:element/"], receive)
   .on(["GET", "POST"], "/events/:element/:instance", receive);

@@ -75,7 +75,10 @@ export function parseBoolean(text: string): boolean | undefined {
 /** What the instance does about events. */
 export type EventSettings = { enabled: boolean; modes: Mode[]; intervalMinutes: number };
 
-/** An explicit `event.vendor.type` switches events on unless the master switch is off (our choice, §4). */
+/**
+ * An explicit `event.vendor.type` switches events on unless the master switch is off (our choice,
+ * reference connector-events-api.md §4).
+ */
 export function eventSettings(
   connector: Connector,
   values: Readonly<Record<string, string | null>>,

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { Authentication } from "../connectors/authentication";
 
-/** Markup never reaches names and tags (reference §4). */
+/** Markup never reaches names and tags (reference connector-events-api.md §4). */
 const plainText = z
   .string("Expected a text")
   .max(255, "Expected at most 255 characters")

@@ -1,6 +1,6 @@
 import type { Connector } from "../connectors/definition";
 
-/** One configuration key as the catalogue and the instances print it (reference §3, §4). */
+/** A configuration key as catalogue and instances print it (reference connector-events-api.md §3, §4). */
 export type Entry = {
   id: number;
   key: string;

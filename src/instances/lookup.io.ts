@@ -21,7 +21,7 @@ export function doorsOf(c: Context<AskerEnv>): Doors {
 
 const instanceId = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
 
-/** The instance a path names: 404 unknown, 403 another organization's (reference §1). */
+/** The instance a path names; another organization's is a 403 (reference connector-events-api.md §1). */
 export async function ofId(c: Context<AskerEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
   const id = instanceId.safeParse(text);

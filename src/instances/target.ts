@@ -4,7 +4,7 @@ import type { Instance } from "./instance";
 
 /**
  * Where an instance's news goes, and how much of it goes together: at most ten events when polled, twenty
- * of a vendor's webhook (reference `connector-events-api.md` §8).
+ * of a vendor's webhook (reference connector-events-api.md §8).
  */
 export function instanceTarget(
   { id, name, connector, configuration }: Instance,

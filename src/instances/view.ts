@@ -9,7 +9,7 @@ import type { Instance } from "./instance";
 
 export type UserView = { id: number; emailAddress: string; firstName: string; lastName: string };
 
-/** An instance as the contract prints it (reference §4); secrets masked. */
+/** An instance as the contract prints it (reference connector-events-api.md §4); secrets masked. */
 export function instanceView(instance: Instance, user: UserView): Record<string, unknown> {
   const { connector, configuration } = instance;
   return {
@@ -45,7 +45,7 @@ export function entryView(instance: Instance, entry: Entry): Record<string, unkn
   return { ...catalogueEntry(entry), propertyValue: visibleValue(connector, configuration, entry) };
 }
 
-/** A configuration key as the catalogue prints it (reference §3). */
+/** A configuration key as the catalogue prints it (reference connector-events-api.md §3). */
 export function catalogueEntry(entry: Entry): Record<string, unknown> {
   const { id, name, key, description, defaultValue, internal, type, required } = entry;
   return {

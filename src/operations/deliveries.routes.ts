@@ -39,7 +39,7 @@ const DELIVERY = {
   warnings: [],
 };
 
-/** Deliveries: those of a stream, the troubled ones of all, and their tries (reference `v1-api.md`). */
+/** Deliveries: those of a stream, the troubled ones of all, and their tries (reference v1-api.md). */
 export const deliveryRoutes = new Hono<AskerEnv>()
   .use("/deliveries/*", withKey())
   .use("/deliveries", withKey())

@@ -24,7 +24,7 @@ const change = z.strictObject({
 
 const ORGANIZATION = { id: "1", name: "Acme", retentionDays: 7, operationsCallback: null };
 
-/** The organization itself; its operational events go to `operationsCallback` (reference `v1-api.md`). */
+/** The organization itself; its operational events go to `operationsCallback` (reference v1-api.md). */
 export const organizationRoutes = new Hono<AskerEnv>()
   .use("/organization", withKey("admin"))
   .get(

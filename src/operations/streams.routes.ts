@@ -64,7 +64,7 @@ const JOB = {
   error: null,
 };
 
-/** Streams, their events, and work over them (reference `v1-api.md`). */
+/** Streams, their events, and work over them (reference v1-api.md). */
 export const streamRoutes = new Hono<AskerEnv>()
   .use("/streams/*", withKey())
   .use("/jobs/*", withKey())

@@ -1,4 +1,4 @@
-/** Which event a polled record is (connector-events-api.md §5.4). */
+/** Which event a polled record is (reference connector-events-api.md §5.4). */
 
 export type RecordDates = { updated?: number | undefined; created?: number | undefined };
 

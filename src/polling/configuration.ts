@@ -1,4 +1,4 @@
-/** What a user gives for polling, read into a list of resources (connector-events-api.md §5.1, §5.2). */
+/** A user's polling configuration as a list of resources (reference connector-events-api.md §5.1, §5.2). */
 import {
   knownFields,
   type PolledResource,

@@ -1,4 +1,7 @@
-/** The letters of Java date patterns: how each prints, what text it takes, and what that sets (connector-events-api.md §5.3). */
+/**
+ * The letters of Java date patterns: how each prints, what text it takes, and what that sets
+ * (reference connector-events-api.md §5.3).
+ */
 import { ZoneOffset, type ZonedDateTime } from "@js-joda/core";
 import { parseZone, unlessThrown, type Zone } from "./zone";
 

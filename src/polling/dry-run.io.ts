@@ -24,7 +24,7 @@ type Looking = {
   now: number;
 };
 
-/** What the next poll would ask and emit; nothing moves, no lease is taken (reference `v1-api.md`). */
+/** What the next poll would ask and emit; nothing moves, no lease is taken (reference v1-api.md). */
 export async function pollDry(instance: Instance, doors: PollDoors): Promise<DryReport[]> {
   const settings = polledResources(instance);
   if (!settings.ok) return [];

@@ -1,11 +1,14 @@
-/** Java date patterns for vendor dates and URL templates (connector-events-api.md §5.3; vendors.md C-5, CO-1). */
+/**
+ * Java date patterns for vendor dates and URL templates (reference connector-events-api.md §5.3,
+ * reference vendors.md C-5 and CO-1).
+ */
 import { Instant, LocalDateTime, ZonedDateTime } from "@js-joda/core";
 import { type Fields, fraction, type Letter, LETTERS, second } from "./date-letters";
 import { unlessThrown, UTC, type Zone } from "./zone";
 
 /**
- * The format names of dates that are counted from 1970, numbers or digits: the reference's milliseconds (§5.1), and
- * our seconds (Stripe's `created`), which may have a fraction.
+ * The format names of dates that are counted from 1970, numbers or digits: milliseconds
+ * (reference connector-events-api.md §5.1), and our seconds (Stripe's `created`), which may have a fraction.
  */
 const EPOCHS: Readonly<Record<string, { unitMs: number; shape: RegExp }>> = {
   milliseconds: { unitMs: 1, shape: /^-?\d+$/ },

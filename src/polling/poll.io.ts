@@ -43,7 +43,7 @@ export type PollRequest = {
   beat: () => void;
 };
 
-/** One poll of one instance: its feed, then its resources one after another (reference §5). */
+/** Polls an instance: its feed, then its resources one by one (reference connector-events-api.md §5). */
 export async function pollInstance(
   instance: Instance,
   doors: PollDoors,

@@ -1,4 +1,7 @@
-/** One resource of a poll configuration: its fields, their forms and their defaults (connector-events-api.md §5.1). */
+/**
+ * One resource of a poll configuration: its fields, their forms and their defaults
+ * (reference connector-events-api.md §5.1).
+ */
 import * as z from "zod";
 import { checkPattern } from "./java-date";
 import type { SnapshotRule } from "./snapshot/diff";

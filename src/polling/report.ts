@@ -37,7 +37,7 @@ export function countAccepted(
   }
 }
 
-/** A poller is switched off when one resource failed this often in a row (reference §5.4). */
+/** Failures of one resource in a row that disable a poller (reference connector-events-api.md §5.4). */
 export const FAILURES_TO_DISABLE = 100;
 /** One run reads at most this many pages of a resource; the rest follows at once in another run. */
 export const PAGES_A_RUN = 200;

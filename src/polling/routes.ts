@@ -12,7 +12,7 @@ import { pollDry } from "./dry-run.io";
 import type { PollDoors } from "./commit.io";
 import { polledResources } from "./settings";
 
-/** `GET /instances/event-poller-records` of the connector surface (reference §4). */
+/** `GET /instances/event-poller-records` of the connector surface (reference connector-events-api.md §4). */
 export const pollerRecordRoutes = new Hono<AskerEnv>().get(
   "/instances/event-poller-records",
   withSecrets,
@@ -52,7 +52,7 @@ const pollDescribed = described("Poll now; answers when the poll is committed", 
   },
 });
 
-/** `POST /v1/instances/{id}/poll`: a real poll, now (reference `v1-api.md`). */
+/** `POST /v1/instances/{id}/poll`: a real poll, now (reference v1-api.md). */
 export const pollRoutes = new Hono<AskerEnv>().post(
   "/instances/:id/poll",
   withKey(),

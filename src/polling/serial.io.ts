@@ -9,7 +9,7 @@ export type Behind = Extract<Entered, { kind: "behind" }>;
 
 /**
  * A poll that has its account to itself where the vendor wants calls of one account one after another
- * (reference `vendors.md` DB-3): instances of the same account come one by one.
+ * (reference vendors.md DB-3): instances of the same account come one by one.
  */
 export async function pollSerially(
   instance: Instance,

@@ -1,4 +1,4 @@
-/** Date templates in poll URLs (connector-events-api.md §5.3). */
+/** Date templates in poll URLs (reference connector-events-api.md §5.3). */
 import { checkPattern, formatInstant } from "./java-date";
 import { GMT, parseZone, UTC, type Zone } from "./zone";
 

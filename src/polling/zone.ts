@@ -1,4 +1,4 @@
-/** Time zones as Java names them (connector-events-api.md §5.3). */
+/** Time zones as Java names them (reference connector-events-api.md §5.3). */
 import { ZoneId, ZoneOffset } from "@js-joda/core";
 // The rules of 1970 to 2030: the build in ESM, because the other one brings a second copy of the core along.
 import "@js-joda/timezone/dist/js-joda-timezone-1970-2030.esm";
@@ -11,7 +11,8 @@ export const GMT: Zone = { name: "GMT", id: ZoneOffset.UTC };
 
 /**
  * Reads GMT, UTC, Z, a fixed abbreviation (any case), a signed offset (`-8:00`, `+0600`, `GMT+05:30`) or an IANA name,
- * which follows daylight saving time and keeps its case. `undefined` when there is no such zone (§5.3).
+ * which follows daylight saving time and keeps its case. `undefined` when there is no such zone
+ * (reference connector-events-api.md §5.3).
  */
 export function parseZone(text: string): Zone | undefined {
   const name = text.trim();

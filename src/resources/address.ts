@@ -11,7 +11,7 @@ export type Address = { version: Version; kind: Kind } & (
 );
 
 /**
- * What `/apis/<group>/<version>/…` names (reference `resource-api.md` §1); undefined: an unknown path.
+ * What `/apis/<group>/<version>/…` names (reference resource-api.md §1); undefined: an unknown path.
  * `segments` are decoded, without `apis`.
  */
 export function parseAddress(segments: readonly string[]): Address | undefined {

@@ -12,7 +12,7 @@ export type Change = {
   at: number;
   changed: Changed;
   resourceId: string;
-  /** JSON text: what webhooks get (reference §10). */
+  /** JSON text: what webhooks get (reference resource-api.md §10). */
   body: string;
   targets: HookTarget[];
 };

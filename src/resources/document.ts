@@ -24,7 +24,7 @@ const name = z
   .max(LONGEST_NAME, `Name is longer than ${LONGEST_NAME} characters.`)
   .regex(NAME, "Name is not valid.");
 
-/** Group, version, kind, most of metadata and unknown keys are ignored (reference §3). */
+/** Group, version, kind, most of metadata and unknown keys are ignored (reference resource-api.md §3). */
 const envelope = z.object({
   name: z.preprocess((text) => (text === "" ? null : text), name.nullish()),
   title: z

@@ -1,6 +1,6 @@
 import { invalid } from "../http/refusal";
 
-/** What `embed` can ask for (reference `resource-api.md` §4). */
+/** What `embed` can ask for (reference resource-api.md §4). */
 const EMBEDS = [
   "metadata.references",
   "metadata.scopedResources",

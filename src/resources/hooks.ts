@@ -45,7 +45,7 @@ export type Listeners = { hooks: readonly Hook[]; webhooks: readonly HookedWebho
 
 /**
  * Where a change goes: one target per webhook, however many triggers and hooks name it. No hook fires for
- * a Secret (reference §9).
+ * a Secret (reference resource-api.md §9).
  */
 export function targetsOf(change: Changed, { hooks, webhooks }: Listeners): HookTarget[] {
   if (change.kind === "Secret") return [];

@@ -12,7 +12,7 @@ export type ListStatements = { rows: Statement; count: Statement };
 const DEFAULT_SIZE = 20;
 const MOST = 1_000;
 
-/** @throws Refusal naming the parameter (reference §4: no silent cap). */
+/** @throws Refusal naming the parameter (reference resource-api.md §4: no silent cap). */
 export function pageOf(query: Record<string, string>): Page {
   return {
     page: whole(query["page"], "page", 1, 1_000_000_000),

@@ -2,7 +2,7 @@ import type * as z from "zod";
 import type { ScopeName } from "./address";
 import type { trigger } from "./kinds/management";
 
-/** What a hook or a watch topic waits for (reference `resource-api.md` §8). */
+/** What a hook or a watch topic waits for (reference resource-api.md §8). */
 export type Trigger = z.infer<typeof trigger>;
 
 export const changeTypes = [
@@ -22,7 +22,7 @@ export type Changed = {
   scope: ScopeName | null;
 };
 
-/** Reference §9, rule 1: which word of a trigger's `type` stands for a change. */
+/** Reference resource-api.md §9, rule 1: which word of a trigger's `type` stands for a change. */
 export const WORD: Record<ChangeType, Trigger["type"][number]> = {
   ResourceCreated: "created",
   ResourceUpdated: "updated",
@@ -30,7 +30,7 @@ export const WORD: Record<ChangeType, Trigger["type"][number]> = {
   ResourceDeleted: "deleted",
 };
 
-/** Whether a trigger waits for a change: all rules of reference §9 hold. */
+/** Whether a trigger waits for a change: all rules of reference resource-api.md §9 hold. */
 export function matches(trigger: Trigger, change: Changed): boolean {
   return (
     trigger.type.includes(WORD[change.type]) &&

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { isObject } from "./resource";
 
-/** `application/json-patch+json` (RFC 6902) as far as reference §5 takes it. */
+/** `application/json-patch+json` (RFC 6902) as far as reference resource-api.md §5 takes it. */
 
 const pointer = z.string().regex(/^(\/.*)?$/, "Expected a JSON pointer");
 const operation = z.discriminatedUnion("op", [

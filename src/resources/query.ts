@@ -213,7 +213,7 @@ function valueFor({ type }: Property, text: string): SqlValue {
   }
 }
 
-/** Epoch milliseconds, or the form of reference §3 with any numeric offset or `Z`. */
+/** Epoch milliseconds, or the form of reference resource-api.md §3 with any numeric offset or `Z`. */
 export function timeOf(text: string): number | undefined {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   const match =

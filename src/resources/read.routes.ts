@@ -20,7 +20,7 @@ export type Collection = Extract<Address, { at: "collection" }>;
 /** Each embedded relation is a question of its own, and a request has a thousand. */
 const MOST_EMBEDDING = 100;
 
-/** One page, with both headers (reference §4). */
+/** One page, with both headers (reference resource-api.md §4). */
 export async function list(c: ApisContext, address: Collection) {
   const { kind, scope, version } = address;
   const { organizationId } = c.var.asker;

@@ -2,7 +2,7 @@ import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
 import { findKind, type Version } from "./kinds/registry";
 
-/** What a resource names (reference §3); `selfLink` is made when it is shown. */
+/** What a resource names (reference resource-api.md §3); `selfLink` is made when it is shown. */
 export type Reference = {
   id: string;
   group: string;
@@ -65,7 +65,7 @@ export const contractTime = (at: number): string =>
 
 export const destinationId = (webhookId: string): string => `webhook-${webhookId}`;
 
-/** A resource as the contract prints it (reference §3), its secrets masked. */
+/** A resource as the contract prints it (reference resource-api.md §3), its secrets masked. */
 export function view(
   resource: Resource,
   version: Version,

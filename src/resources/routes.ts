@@ -13,7 +13,7 @@ export const withCorrelationId = createMiddleware<RequestIdEnv>(async (c, next) 
   await next();
 });
 
-/** What every error of this surface tells of its request (reference §6). */
+/** What every error of this surface tells of its request (reference resource-api.md §6). */
 export function errorMeta(c: Context): Record<string, string> {
   const asker: ApisEnv["Variables"]["asker"] | undefined = c.get("asker");
   return {
@@ -27,7 +27,7 @@ export function errorMeta(c: Context): Record<string, string> {
   };
 }
 
-/** Resources of every kind: `/apis/{group}/{version}/…` (reference `resource-api.md` §1 to §5). */
+/** Resources of every kind: `/apis/{group}/{version}/…` (reference resource-api.md §1 to §5). */
 export const resourceRoutes = new Hono<ApisEnv>().all("*", withToken, async (c) => {
   const address = addressOf(c);
   switch (c.req.method) {

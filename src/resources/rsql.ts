@@ -1,4 +1,4 @@
-/** The filter language of lists (reference `resource-api.md` §4): parsed here, translated in `query.ts`. */
+/** The filter language of lists (reference resource-api.md §4): parsed here, translated in `query.ts`. */
 
 export type Operator =
   | "like"

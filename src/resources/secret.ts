@@ -1,7 +1,7 @@
 import { type Keyring, seal, unseal } from "../db/sealed";
 import { dataOf, MASK, type Resource } from "./resource";
 
-/** Values of a Secret, sealed for its row; a mask keeps what is stored (reference §8). */
+/** Values of a Secret, sealed for its row; a mask keeps what is stored (reference resource-api.md §8). */
 export function sealData(
   ring: Keyring,
   id: string,

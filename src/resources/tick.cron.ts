@@ -14,7 +14,7 @@ import {
 } from "./log/store";
 import { prepareRemoval } from "../delivery/destinations.store";
 
-/** How long changes are kept (reference `resource-api.md` §11). */
+/** How long changes are kept (reference resource-api.md §11). */
 const RETENTION_MS = 7 * 86_400_000;
 const CHANGES_AT_ONCE = 500;
 const EXPIRED_AT_ONCE = 1_000;

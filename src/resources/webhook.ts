@@ -38,7 +38,7 @@ export function secretOf(webhook: Resource): { name: string; key: string } | und
 
 /**
  * Where a Webhook's invocations go. The secret is its raw value in `Authorization`, or where `location`
- * says, and wins over the Webhook's own headers; undefined: sent without it (reference §10).
+ * says, and wins over the Webhook's own headers; undefined: sent without it (reference resource-api.md §10).
  */
 export function destinationOf(webhook: Resource, secret: string | undefined): DestinationDraft {
   const { url, headers = {}, auth } = webhookSpec.parse(webhook.content.spec);

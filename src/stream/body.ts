@@ -36,7 +36,7 @@ export function composeBody(
   }
 }
 
-/** Reference `connector-events-api.md` §8. */
+/** Reference connector-events-api.md §8. */
 function elementsBody(
   envelope: Extract<Envelope, { format: "elements" }>,
   eventId: string,

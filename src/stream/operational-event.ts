@@ -1,7 +1,7 @@
 import { digest } from "./event-id";
 import type { Commit } from "./event";
 
-/** Operational events of an organization (reference `v1-api.md`). */
+/** Operational events of an organization (reference v1-api.md). */
 export type OperationalEvent = {
   type:
     | "delivery.dead"

@@ -6,7 +6,7 @@ import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { receiver } from "../delivery/build";
 import { step, trigger } from "../flows/build";
 
-/** Sentences of `app-events-api.md` that no other test would miss, in its order. */
+/** Sentences of reference app-events-api.md that no other test would miss, in its order. */
 
 beforeAll(foundation);
 afterEach(() => {

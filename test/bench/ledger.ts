@@ -18,7 +18,7 @@ export const ledger = {
   queueOperations: 0,
 };
 
-/** USD per million units beyond what is included: reference `platform.md` §5. */
+/** USD per million units beyond what the paid plan includes (Cloudflare's prices of November 2026). */
 const price: { [unit in keyof Ledger]?: number } = {
   workerRequests: 0.3,
   objectRequests: 0.15,

@@ -230,7 +230,9 @@ console.log(
   `\n${machine.cpus} cores, load ${round(loadBefore)} before, ${round(machine.loadAfter)} after`,
 );
 console.log(`every event verified once at the receiver: ${lost === 0 ? "yes" : `NO, ${lost} not`}`);
-console.log("$: reference platform.md §5, beyond what is included; without CPU time and object");
+console.log(
+  "$: Cloudflare's prices of November 2026, beyond what is included; without CPU time and object",
+);
 console.log("duration, which can't be counted locally");
 if (options.json !== undefined)
   writeFileSync(options.json, `${JSON.stringify({ machine, rounds, ...report }, null, 2)}\n`);

@@ -26,7 +26,7 @@ import {
 } from "./build";
 import { FIRST, MINE } from "../organization";
 
-/** `lessons.md` §2, delivery: each sentence is the name of its test. */
+/** Failures that users of other webhook services reported: each sentence is the name of its test. */
 
 afterEach(() => {
   vi.unstubAllGlobals();

@@ -39,7 +39,7 @@ async function send(
   return { status: response.status, headers: response.headers, text, json };
 }
 
-/** The flow of the reference (§5), byte for byte but for the address of the receiver. */
+/** The flow of reference app-events-api.md §5, byte for byte but for the address of the receiver. */
 const reference = (url: string): string =>
   `{"T":{"type":"appmixer.utils.appevents.OnAppEvent","source":{},"config":{"properties":{"event":"contact-created"}}},
  "P":{"type":"appmixer.utils.http.Post","source":{"in":{"T":["out"]}},"config":{"transform":{"in":{"T":{"out":{"type":"json2new",

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 const importing = (specifier: string, what = "{ x }") => `import ${what} from "${specifier}";`;
+const comment = (text: string) => `/** ${text} */\nexport const value = 1;`;
 const value = (expression: string) => `export const value = () => ${expression};`;
 
 /** File, its one fault, and the rule that must find it; null: no fault. */
@@ -79,6 +80,17 @@ const planted: [file: string, code: string, rule: string | null][] = [
   ["src/stream/e9.ts", value("setTimeout(() => 1, 1)"), "eslint(no-restricted-globals)"],
   ["src/stream/client.ts", value(`fetch("https://a.example")`), null],
   ["src/http/b.ts", value("Date.now()"), null],
+  // Pointers.
+  ["src/http/p1.ts", comment("reference vendors.md §3, DB-3; reference v1-api.md"), null],
+  ["src/http/p2.ts", comment("reference vendors.md §99"), "house(pointers)"],
+  ["src/http/p3.ts", comment("vendors.md §3"), "house(pointers)"],
+  ["src/http/p4.ts", comment("reference gone.md"), "house(pointers)"],
+  ["src/http/p5.ts", comment("§1"), "house(pointers)"],
+  ["src/http/p6.ts", comment("DB-99"), "house(pointers)"],
+  ["src/http/p7.ts", comment("RFC 6749 §5.2, UTF-8"), null],
+  ["src/http/p8.ts", comment("`gone.ts`"), "house(pointers)"],
+  ["src/http/p9.ts", comment("`http/p8.ts`, `citations.ts`"), null],
+  ["src/http/q1.ts", comment("reference connector-events-api.md §5.4 and §5.9"), "house(pointers)"],
   // The rules that matter most.
   [
     "src/http/f1.ts",
@@ -113,8 +125,9 @@ const house = mkdtempSync(join(tmpdir(), "tributary-house-"));
 let found: Record<string, string[]> = {};
 
 beforeAll(() => {
-  for (const file of [".oxlintrc.json", "tsconfig.json", "test/house.ts"]) {
-    cpSync(join(root, file), join(house, file));
+  const real = [".oxlintrc.json", "tsconfig.json", "test/house.ts", "test/citations.ts"];
+  for (const file of [...real, ".github/reference"]) {
+    cpSync(join(root, file), join(house, file), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(house, "node_modules"));
   for (const [file, code] of planted) {

@@ -4,7 +4,7 @@ import { call, createOrganizations, stubOutside } from "./build";
 beforeAll(createOrganizations);
 afterEach(() => vi.unstubAllGlobals());
 
-/** Reference `connector-events-api.md` §4, as printed. */
+/** Reference connector-events-api.md §4, as printed. */
 const BODY =
   '{"element":{"key":"box"},"providerData":{"code":"xoz8AFqScK2ngM04kSSM"},"configuration":{"oauth.callback.url":"https://app.example/cb","oauth.api.key":"xxxxxxxxxxxxxxxxxx","oauth.api.secret":"xxxxxxxxxxxxxxxxxxxxxx","event.notification.enabled":true,"event.notification.callback.url":"https://app.example/hook","event.notification.signature.key":"xxxxxxxxxxxxxxxxxxxxxxxxx","events.list.ids":"<LIST_IDS>"},"tags":["Docs"],"name":"API Instance"}';
 

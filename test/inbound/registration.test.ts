@@ -13,7 +13,7 @@ const connect = async (items: string) => {
   const box = boxEmulator();
   emulate(box.answer);
   onTestFinished(() => void vi.unstubAllGlobals());
-  /** The body of the reference's §4, pointed at the emulator. */
+  /** The body of reference connector-events-api.md §4, pointed at the emulator. */
   const made = await on.call("POST", "/instances", {
     element: { key: "box" },
     providerData: { code: CODE },

@@ -9,7 +9,10 @@ import { createAccounts, signIn } from "../console/build";
 import { call, callV1, create, draft, MINE, THEIRS } from "../elements/build";
 import { poll, QUIET, vendor } from "../polling/build";
 
-/** `lessons.md` §2 where more than one delivery is concerned, and what operators are told of. */
+/**
+ * Failures that users of other webhook services reported, where more than one delivery is concerned, and
+ * what operators are told.
+ */
 
 beforeAll(createAccounts);
 afterEach(() => vi.unstubAllGlobals());

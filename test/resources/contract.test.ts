@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, freshClient, logOf, takeCallbacks, V1 } from "./build";
 
-/** Sentences of the reference that no other test would miss, by its sections. */
+/** Sentences of reference resource-api.md that no other test would miss, by its sections. */
 
 const posts = takeCallbacks();
 const HEX = /^[0-9a-f]{32}$/;

@@ -1,9 +1,9 @@
 /**
- * What the reference `resource-api.md` and the page the product was conceived from print, byte for byte:
+ * What reference resource-api.md and the page the product was conceived from print, byte for byte:
  * what people copy must work as it stands.
  */
 
-/** Reference §3: a resource. */
+/** Reference resource-api.md §3: a resource. */
 export const envelope = String.raw`{"group":"management","apiVersion":"v1","kind":"APIService","name":"test","title":"Music API",
  "metadata":{"id":"e4fda79d744bc16001745b482d0c0496",
   "audit":{"createTimestamp":"2020-09-04T22:41:30.892+0000","createUserId":"69f5faff-...","modifyTimestamp":"...","modifyUserId":"..."},
@@ -11,15 +11,15 @@ export const envelope = String.raw`{"group":"management","apiVersion":"v1","kind
   "resourceVersion":"0","references":[],"selfLink":"/management/v1/environments/axway/apiservices/test"},
  "attributes":{"release":"2.0.4"},"tags":["musical"],"finalizers":[{"name":"f","description":"d"}],"spec":{}}`;
 
-/** Reference §6: an error. */
+/** Reference resource-api.md §6: an error. */
 export const errorBody = String.raw`{"errors":[{"status":400,"title":"Validation error","detail":"Name is not valid.","source":{"parameter":"name"},"meta":{"regexp":"^[a-z0-9]...","instanceId":"...","tenantId":"...","authenticatedUserId":"...","transactionId":"..."}}]}`;
 
-/** Reference §7. */
+/** Reference resource-api.md §7. */
 export const resourceGroup = String.raw`{"group":"definitions","apiVersion":"v1alpha1","kind":"ResourceGroup","name":"management","title":"management",
  "metadata":{"id":"e4e08f48...","audit":{"createTimestamp":"2020-04-07T22:19:17.851+0000","modifyTimestamp":"..."},"resourceVersion":"1607","references":[],"selfLink":"/definitions/v1alpha1/groups/management"},
  "attributes":{},"finalizers":[],"tags":[],"spec":{}}`;
 
-/** Reference §7: the members that are its own. */
+/** Reference resource-api.md §7: the members that are its own. */
 export const resourceDefinition = String.raw`{"kind":"ResourceDefinition","name":"webhook-environment",
  "metadata":{"scope":{"id":"e4e08f48...","kind":"ResourceGroup","name":"management","selfLink":"/definitions/v1alpha1/groups/management"},"selfLink":"/definitions/v1alpha1/groups/management/resources/webhook-environment"},
  "spec":{"kind":"Webhook","plural":"webhooks","scope":{"kind":"Environment"},
@@ -27,17 +27,17 @@ export const resourceDefinition = String.raw`{"kind":"ResourceDefinition","name"
   "references":{"toResources":[{"kind":"Secret","group":"management","types":["soft"],"scopeKind":"Environment"}],"fromResources":[]},
   "queryParams":["name","title","tags","attributes","owner.id"],"subResources":{"names":[]}}}`;
 
-/** Reference §7: the members that are its own. */
+/** Reference resource-api.md §7: the members that are its own. */
 export const commandLine = String.raw`{"kind":"CommandLineInterface","name":"environment",
  "metadata":{"scope":{"kind":"ResourceGroup","name":"management"},"selfLink":"/definitions/v1alpha1/groups/management/commandlines/environment"},
  "spec":{"names":{"plural":"environments","singular":"environment","shortNames":["env","envs"]},
   "columns":[{"name":"Name","type":"string","jsonPath":".name","description":"Name."},{"name":"Age","type":"date","jsonPath":".metadata.audit.createTimestamp","description":"Created."}],
   "resourceDefinition":"environment"}}`;
 
-/** Reference §10: what a webhook is sent. */
+/** Reference resource-api.md §10: what a webhook is sent. */
 export const invocation = String.raw`{"id":"af7cd036-e57a-...","time":"2020-09-04T22:41:31.608+0000","version":"v1","product":"AmplifyCentral","correlationId":"b013871b-05ce-...","organization":{"id":"916640157564164"},"type":"SubResourceUpdated","metadata":{"subresource":"approval"},"payload":{}}`;
 
-/** Reference §11: what a watch topic tells. */
+/** Reference resource-api.md §11: what a watch topic tells. */
 export const logEntries = String.raw`[{"id":"acb8e658-...","time":"2024-10-28 15:43:02.689148","type":"ResourceCreated",
  "payload":{"group":"management","kind":"APIService","name":"svc","finalizers":null,"attributes":{},"tags":[],"metadata":{"id":"...","selfLink":"...","references":[],"scope":{"id":"...","kind":"Environment","name":"e","selfLink":"..."}}},
  "metadata":{"watchTopicSelfLink":"/management/v1/watchtopics/t","watchTopicID":"8ac9...","sequenceID":284734,"subresource":null}}]`;

@@ -4,7 +4,7 @@ import { Index, serve, wrongParameter } from "./server.ts";
 import type { Answer, Incoming, Server } from "./server.ts";
 
 /**
- * SAP Concur: OAuth and expense reports v3 (reference `vendors.md` §2), strict. Lists stand in the order of
+ * SAP Concur: OAuth and expense reports v3 (reference vendors.md §2), strict. Lists stand in the order of
  * `ID`, not of dates; dates have no zone, come with trailing zeros cut and are taken with exactly three
  * fraction digits; bounds are inclusive.
  */

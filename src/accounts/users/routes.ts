@@ -23,7 +23,7 @@ import { signToken, tokenKey, type TokenVerdict, verifyToken } from "./token";
 /** The surface of users, app events and flows: who is asking is the user of a token. */
 export type UserEnv = { Bindings: Env; Variables: { user: User; requestId: string } };
 
-/** What browser clients compare before anything else (reference `app-events-api.md` §1). */
+/** What browser clients compare before anything else (reference app-events-api.md §1). */
 const VERSION = "6.5.0";
 const BODY_BYTES = 64 * 1024;
 /** Failed sign-ins in five minutes. An address may stand for a whole host application. */
@@ -100,7 +100,7 @@ const newPassword = z.object({
   newPassword: password.min(8, "Expected at least 8 characters"),
 });
 
-/** Users (reference `app-events-api.md` §2). */
+/** Users (reference app-events-api.md §2). */
 export const userRoutes = new Hono<UserEnv>()
   .get("/", (c) => c.json({ version: VERSION }))
   .post("/user/auth", async (c) => {

@@ -21,7 +21,7 @@ export function tokenKey(sessionKey: string): Uint8Array {
   return new Uint8Array(createHmac("sha256", sessionKey).update("user-token").digest());
 }
 
-/** `{"id","scope":["user"],"ver","iat","exp"}`, HS256 (reference `app-events-api.md` §1). */
+/** `{"id","scope":["user"],"ver","iat","exp"}`, HS256 (reference app-events-api.md §1). */
 export function signToken(
   user: { id: number; tokenVersion: number },
   key: Uint8Array,

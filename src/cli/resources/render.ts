@@ -2,7 +2,7 @@ import { stringify } from "yaml";
 import { isObject } from "./api.ts";
 import type { Definition, ScopeName } from "./words.ts";
 
-/** Messages go to stderr, data to stdout (reference `resource-api.md` §12). */
+/** Messages go to stderr, data to stdout (reference resource-api.md §12). */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
 export const put = (text: string): void => void process.stdout.write(`${text}\n`);
 

@@ -8,7 +8,7 @@ import type { Instance } from "../../instances/instance";
 import { listInstances } from "../../instances/store";
 import { found } from "./routes";
 
-/** `/elements/{keyOrId}/instances`: the instances of one connector (reference §3). */
+/** `/elements/{keyOrId}/instances`: the instances of one connector (reference connector-events-api.md §3). */
 export function elementInstanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .use("/elements/:element/instances/*", withSecrets)

@@ -11,7 +11,7 @@ import { appHandle, authorizeUrl, challengeName } from "../../hub/oauth";
 import { catalogueEntry } from "../../instances/view";
 import { connectorOf, listConnectors } from "../../connectors/store";
 
-/** `/elements`: what can be connected (reference §3). */
+/** `/elements`: what can be connected (reference connector-events-api.md §3). */
 export const catalogRoutes = new Hono<AskerEnv>()
   .use("/elements", withSecrets)
   .use("/elements/*", withSecrets)

@@ -36,7 +36,10 @@ export type Knowing = {
   preview: (connector: Connector, resource: string, records: readonly unknown[]) => object[];
 };
 
-/** Connectors that an organization describes itself (reference §3): private to it, as data. */
+/**
+ * Connectors that an organization describes itself, as data; nobody else sees them
+ * (reference connector-events-api.md §3).
+ */
 export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .post("/elements", withSecrets, async (c) => {

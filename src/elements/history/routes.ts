@@ -19,13 +19,16 @@ import { recentInstances } from "../../instances/store";
 import { contractTime } from "../../instances/view";
 import { dispositionView, historyView } from "./view";
 
-/** Org-wide lists merge at most this many streams (reference §9). */
+/** Org-wide lists merge at most this many streams (reference connector-events-api.md §9). */
 const STREAMS = 100;
 /** Who was active within this time comes before those that are merely new. */
 const ACTIVE_MS = 7 * 86_400_000;
 const MOST_BUCKETS = 10_000;
 
-/** `…/events` of the connector surface: what was received, and what became of it (reference §9). */
+/**
+ * `…/events` of the connector surface: what was received and what became of it
+ * (reference connector-events-api.md §9).
+ */
 export const historyRoutes = new Hono<AskerEnv>()
   .use("/instances/events", withSecrets)
   .use("/instances/events/*", withSecrets)
@@ -115,7 +118,7 @@ async function one(
   return withBody(view, stream);
 }
 
-/** Sends an event again under the same ids: 400 when it has nowhere to go (reference §9). */
+/** Sends an event again under the same ids; 400 without a callback (reference connector-events-api.md §9). */
 async function replayed(
   c: Context<AskerEnv>,
   instance: Instance | undefined,

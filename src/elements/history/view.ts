@@ -1,7 +1,7 @@
 import { eventObject } from "../../stream/body";
 import type { NotificationView } from "../../stream/history";
 
-/** Where a notification stands, in the contract's words (reference §9). */
+/** Where a notification stands, in the contract's words (reference connector-events-api.md §9). */
 export function statusOf({ notification }: NotificationView): string {
   switch (notification.state.kind) {
     case "kept":
@@ -35,7 +35,7 @@ export function historyView(view: NotificationView, body: string): Record<string
   };
 }
 
-/** One line of a notification's story (reference §9, dispositions). */
+/** One line of a notification's story (reference connector-events-api.md §9, dispositions). */
 export function dispositionView(
   view: NotificationView,
   instanceId: number,

@@ -34,7 +34,8 @@ const newSubscription = z.object({
 });
 
 /**
- * `/notifications` (reference §8), channel `webhook`: an instance's callback is its one subscription, and
+ * `/notifications` (reference connector-events-api.md §8), channel `webhook`: an instance's callback is its
+ * one subscription, and
  * its notifications are those of its stream.
  */
 export const notificationRoutes = new Hono<AskerEnv>()

@@ -2,7 +2,7 @@ import type { NotificationView } from "../../stream/history";
 import type { Instance } from "../../instances/instance";
 import { contractTime } from "../../instances/view";
 
-/** The topic of an instance's events (reference §8). */
+/** The topic of an instance's events (reference connector-events-api.md §8). */
 export const topicOf = ({ id, connector }: Pick<Instance, "id" | "connector">): string =>
   `instance-${id}-${connector.key}-events`;
 
@@ -23,7 +23,7 @@ export function subscriptionView(instance: Instance, active: boolean): Record<st
   };
 }
 
-/** A notification; its id is numeric, its message a text (reference §8). */
+/** A notification; its id is numeric, its message a text (reference connector-events-api.md §8). */
 export function notificationView(
   instance: Instance,
   { id, notification }: NotificationView,

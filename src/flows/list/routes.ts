@@ -9,7 +9,7 @@ const LIST_DEFAULT = 100;
 const LIST_MOST = 1_000;
 const MOST_FILTERS = 20;
 
-/** Lists of flows (reference `app-events-api.md` §6). */
+/** Lists of flows (reference app-events-api.md §6). */
 export const listRoutes = new Hono<UserEnv>()
   .get("/flows", withUser, async (c) => {
     const request = listRequest(c.req.queries(), c.req.query());

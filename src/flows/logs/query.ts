@@ -1,4 +1,4 @@
-/** One line of the log (reference `app-events-api.md` §10). */
+/** One line of the log (reference app-events-api.md §10). */
 export type Hit = {
   _id: string;
   _index: string;

@@ -30,7 +30,7 @@ const aggregation = z.object({
 });
 
 /**
- * Logs: a view over the runs (reference `app-events-api.md` §10). They cost nothing and are kept as long as the
+ * Logs: a view over the runs (reference app-events-api.md §10). They cost nothing and are kept as long as the
  * streams keep the runs: seven days, not the thirty of the reference.
  */
 export const logRoutes = new Hono<UserEnv>()

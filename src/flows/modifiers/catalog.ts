@@ -22,7 +22,7 @@ const define = (
   check?: Definition["check"],
 ): Definition => ({ parameters, apply, ...(check === undefined ? {} : { check }) });
 
-/** The modifiers (reference `app-events-api.md` §5), and JSONata as `g_jsonata(expression)`. */
+/** The modifiers (reference app-events-api.md §5), and JSONata as `g_jsonata(expression)`. */
 export const MODIFIERS = new Map<string, Definition>([
   [
     "g_jsonPath",

@@ -1,4 +1,4 @@
-/** Copies of flows: new component ids everywhere they are written (reference `app-events-api.md` §7). */
+/** Copies of flows: new component ids everywhere they are written (reference app-events-api.md §7). */
 
 export type Json = Record<string, unknown>;
 

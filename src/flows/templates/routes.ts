@@ -27,7 +27,7 @@ const cloneRequest = z.object({
 });
 const updateRequest = z.object({ inProgressData: z.enum(["keep", "delete"]).default("keep") });
 
-/** Templates, what is made from them, and drafts (reference `app-events-api.md` §7). */
+/** Templates, what is made from them, and drafts (reference app-events-api.md §7). */
 export const templateRoutes = new Hono<UserEnv>()
   .post("/flows/:id/clone", withUser, async (c) => {
     const origin = await visibleFlow(c.env.DB, c.var.user, c.req.param("id"));

@@ -16,7 +16,7 @@ import {
   type Unprocessed,
 } from "./store";
 
-/** Steps that failed for good (reference `app-events-api.md` §9). */
+/** Steps that failed for good (reference app-events-api.md §9). */
 export const unprocessedRoutes = new Hono<UserEnv>()
   .use("/unprocessed-messages/*", withUser)
   .get("/unprocessed-messages", async (c) => {

@@ -13,7 +13,7 @@ import type { TellOwner } from "./owner";
 import { overTroubledStreams, recoveryRoutes } from "./recovery.routes";
 import { trialRoutes } from "./test.routes";
 
-/** Destinations, their health, keys and policies (reference `v1-api.md`). */
+/** Destinations, their health, keys and policies (reference v1-api.md). */
 export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .use("/destinations", withKey())

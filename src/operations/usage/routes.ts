@@ -22,7 +22,7 @@ const rangeField = z.enum(["1h", "24h", "7d"], "Expected 1h, 24h or 7d").default
 /** Connector keys of an organization's instances, told by a room above this one. */
 export type ConnectorsOf = (db: D1Database, organizationId: number) => Promise<Map<number, string>>;
 
-/** What was done and what it cost, and series for charts (reference `v1-api.md`). */
+/** What was done and what it cost, and series for charts (reference v1-api.md). */
 export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
   new Hono<AskerEnv>()
     .use("/usage", withKey())

@@ -3,7 +3,7 @@ import { digest, eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
 
 /**
- * What a tree feed's entries mean, against an index of what was known (reference `vendors.md` §3). The index
+ * What a tree feed's entries mean, against an index of what was known (reference vendors.md §3). The index
  * is the stream's keyed state: `p|<path>` → id and `i|<id>` → what was known of it.
  */
 
@@ -16,7 +16,7 @@ type Node = {
   gone?: number;
 };
 
-/** What comes back within this time is the same thing, later a new one (reference `vendors.md` DB-6). */
+/** What comes back within this time is the same thing, later a new one (reference vendors.md DB-6). */
 const TOMBSTONE_MS = 30 * 86_400_000;
 
 /** Keyed state as far as it was read. */

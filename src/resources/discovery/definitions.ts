@@ -4,7 +4,7 @@ import { dependentsOf, groups, kindNamed, kinds, versions } from "../kinds/regis
 import { contractTime } from "../resource";
 
 /**
- * What existing command-line clients read before every command (reference `resource-api.md` §7): groups,
+ * What existing command-line clients read before every command (reference resource-api.md §7): groups,
  * one ResourceDefinition per kind and scope kind, and exactly one CommandLineInterface for each.
  */
 

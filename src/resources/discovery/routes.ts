@@ -10,7 +10,7 @@ type Document = Record<string, unknown>;
 
 const ROOT = "/definitions/v1alpha1/groups";
 
-/** What clients read before anything else (reference `resource-api.md` §7). */
+/** What clients read before anything else (reference resource-api.md §7). */
 export const discoveryRoutes = new Hono<AskerEnv>()
   .get("/docs", (c) => c.json(openApi()))
   .get("/jsonschema", (c) => c.json(jsonSchemaOfAll()))

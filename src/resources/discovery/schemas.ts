@@ -5,7 +5,7 @@ import { kinds, type Version, versions } from "../kinds/registry";
 
 type Schema = Record<string, unknown>;
 
-/** OpenAPI 3 of all kinds (reference `resource-api.md` §7): schema keys are `group.version.Kind`. */
+/** OpenAPI 3 of all kinds (reference resource-api.md §7): schema keys are `group.version.Kind`. */
 export function openApi(): Schema {
   const schemas: Schema = {};
   const paths: Schema = {};

@@ -2,7 +2,7 @@ import * as z from "zod";
 import { anything, fields, free, icon } from "./field";
 import { type Kind, kindOf } from "./kind";
 
-/** Kinds of the group `catalog` (reference `resource-api.md` §8). */
+/** Kinds of the group `catalog` (reference resource-api.md §8). */
 
 const state = z.enum(["draft", "active", "deprecated", "archived"]);
 const autoRelease = fields({ releaseType: z.string().min(1) });

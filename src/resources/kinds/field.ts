@@ -11,7 +11,7 @@ export const free = (...names: readonly string[]): Record<string, z.ZodType> =>
   Object.fromEntries(names.map((name) => [name, anything]));
 export const icon = fields({ contentType: z.string().optional(), data: z.string().optional() });
 
-/** Names of resources (reference §5). */
+/** Names of resources (reference resource-api.md §5). */
 export const NAME = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/;
 export const LONGEST_NAME = 253;
 export const LONGEST_TITLE = 350;

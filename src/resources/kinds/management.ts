@@ -2,11 +2,11 @@ import * as z from "zod";
 import { anything, fields, free, icon, named, texts } from "./field";
 import { type Kind, kindOf } from "./kind";
 
-/** Kinds of the group `management` (reference `resource-api.md` §8). */
+/** Kinds of the group `management` (reference resource-api.md §8). */
 
 const scopeTrigger = fields({ kind: z.string().min(1), name: named("*") });
 
-/** What a hook or a watch topic waits for (reference §8 and §9). */
+/** What a hook or a watch topic waits for (reference resource-api.md §8 and §9). */
 export const trigger = fields({
   group: z.string().min(1),
   kind: z.string().min(1),

@@ -4,7 +4,7 @@ import { changeTypes, type Trigger, WORD } from "../match";
 import type { SqlValue } from "../query";
 import { isObject, type Resource } from "../resource";
 
-/** One change as the log tells it to those who watch a topic (reference `resource-api.md` §11). */
+/** One change as the log tells it to those who watch a topic (reference resource-api.md §11). */
 export function logEntry(
   change: { seq: number; at: number; body: string },
   topic: Resource,
@@ -43,7 +43,7 @@ export function logEntry(
   };
 }
 
-/** As in reference §3, without the group, the type in capitals. */
+/** As in reference resource-api.md §3, without the group, the type in capitals. */
 function loggedReference({ group: _group, ...reference }: Record<string, unknown>) {
   return { ...reference, type: String(reference["type"]).toUpperCase() };
 }
@@ -57,7 +57,7 @@ export const spacedTime = (at: number): string =>
 
 type Filters = z.infer<typeof topicSpec>["filters"];
 
-/** The condition a topic's filters put on rows of the log, by the rules of reference §9. */
+/** The condition a topic's filters put on rows of the log, by the rules of reference resource-api.md §9. */
 export function filtersCondition(filters: Filters, bind: (value: SqlValue) => string): string {
   if (filters.length === 0) return "0";
   // One bound value for all filters: SQLite takes a hundred.

@@ -10,7 +10,7 @@ import { readBounds, readLog } from "./store";
 
 const TOPIC = "/management/:version/watchtopics/:name";
 
-/** `GET /events/management/{version}/watchtopics/{name}` (reference `resource-api.md` §11). */
+/** `GET /events/management/{version}/watchtopics/{name}` (reference resource-api.md §11). */
 export const logRoutes = new Hono<AskerEnv>()
   .get(TOPIC, withToken, async (c) => {
     const version = versions.find((known) => known === c.req.param("version"));

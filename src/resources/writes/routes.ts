@@ -21,7 +21,7 @@ const MOST_BODY_BYTES = 1_000_000;
 const IF_CHANGED = "x-tributary-if-changed";
 const UNCHANGED = "x-tributary-unchanged";
 
-/** Reference §5: POST. */
+/** Reference resource-api.md §5: POST. */
 export async function create(c: ApisContext, { kind, scope, version }: Collection) {
   const shape = shapeOf(c.req.query());
   const draft = documentOf(c, kind, await bodyOf(c));

@@ -20,7 +20,7 @@ import { quickbooksEmulator } from "../../vendors/quickbooks";
 import { sfdcEmulator } from "../../vendors/sfdc";
 import { connect, HOUR, type On, pollWell, told } from "./connect";
 
-/** Reference `vendors.md` §0: what holds for every connector, as far as it is polled. */
+/** Reference vendors.md §0: what holds for every connector, as far as it is polled. */
 
 let on: On;
 beforeAll(async () => {

@@ -11,7 +11,7 @@ import type { Answer, Incoming } from "../../vendors/server";
 import { sfdcEmulator } from "../../vendors/sfdc";
 import { connect, DAY, HOUR, later, type On, pollWell, SINCE, told } from "./connect";
 
-/** The pitfalls of reference `vendors.md`, as far as they concern polling: given … then …. */
+/** The pitfalls of reference vendors.md, as far as they concern polling: given … then …. */
 
 let on: On;
 beforeAll(async () => {
@@ -486,7 +486,8 @@ describe("hubspot", () => {
     expect(await told(on, id)).toEqual([["CREATED", "contacts", "1"]]);
   });
 
-  it("takes the configuration that was written for the former API (reference §12), with vid and properties", async () => {
+  /** Reference connector-events-api.md §12. */
+  it("takes the configuration that was written for the former API, with vid and properties", async () => {
     const at = Date.now() - HOUR;
     const filters: unknown[] = [];
     const hubspot = hubspotEmulator();
@@ -584,7 +585,8 @@ describe("quickbooks", () => {
     ]);
   });
 
-  it("takes the field names that the connectors of old had (reference §12)", async () => {
+  /** Reference connector-events-api.md §12. */
+  it("takes the field names that the connectors of old had", async () => {
     const quickbooks = quickbooksEmulator();
     emulate(quickbooks.answer);
     const since = { "event.poller.since": new Date(Date.now() - DAY).toISOString() };
