@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { type EgressPolicy, parseAllowList } from "./http/egress";
+import { withoutTrailing } from "./values/text";
 import { type OAuthApp, oauthApps } from "./values/oauth-app";
 
 /** The environment, read once and typed. Nothing else reads environment variables. */
@@ -60,7 +61,7 @@ export function readConfig(env: object): Config {
     throw new Error(`Environment variable ${issue?.path.join(".")}: ${issue?.message}`);
   }
   const values = parsed.data;
-  const publicUrl = values.TRIBUTARY_PUBLIC_URL.replace(/\/+$/, "");
+  const publicUrl = withoutTrailing(values.TRIBUTARY_PUBLIC_URL, "/");
   const config: Config = {
     publicUrl: publicUrl === "" ? undefined : publicUrl,
     egress: {

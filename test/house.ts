@@ -1,12 +1,15 @@
 /**
- * Three lint rules that keep the house in order (loaded by `.oxlintrc.json`): `rooms` says who may call whom,
- * `doors` which files may touch the world, and `pointers` that what comments point at is there.
+ * Four lint rules that keep the house in order (loaded by `.oxlintrc.json`): `rooms` says who may call whom,
+ * `doors` which files may touch the world, `pointers` that what comments point at is there, `linear` that no
+ * regular expression takes longer than its text is long.
  */
 import { join } from "node:path";
 import { readLibrary, strayPointers } from "./citations.ts";
+import { slowness } from "./linear.ts";
 
-/** As much of a linter's syntax tree and context as the two rules look at. */
+/** As much of a linter's syntax tree and context as the rules look at. */
 type Node = {
+  regex?: { pattern: string; flags: string };
   source?: { type: string; value?: unknown } | null;
   importKind?: string;
   exportKind?: string;
@@ -139,4 +142,29 @@ const pointers = {
   },
 };
 
-export default { meta: { name: "house" }, rules: { rooms, doors, pointers } };
+const linear = {
+  create(context: Context) {
+    // The command line reads what lies on its user's own machine.
+    const here = context.filename.replaceAll("\\", "/").split("/src/")[1];
+    if (here === undefined || here.startsWith("cli/")) return {};
+    const advice = "use a loop or RE2JS";
+    const assembled = (node: Node) => {
+      if (node.callee.type !== "Identifier" || node.callee.name !== "RegExp") return;
+      const message = `An assembled regular expression can't be checked: ${advice}`;
+      context.report({ node, message });
+    };
+    return {
+      Literal(node: Node) {
+        if (!node.regex) return;
+        const reason = slowness(new RegExp(node.regex.pattern, node.regex.flags));
+        if (reason === undefined) return;
+        const message = `Its time may grow faster than the text, since ${reason}: ${advice}`;
+        context.report({ node, message });
+      },
+      NewExpression: assembled,
+      CallExpression: assembled,
+    };
+  },
+};
+
+export default { meta: { name: "house" }, rules: { rooms, doors, pointers, linear } };

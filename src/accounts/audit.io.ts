@@ -12,7 +12,7 @@ const READABLE_SECRET = /\/signing-secret$/;
 /** Resources that decide where data goes and with what; changes of all others are in the resources' own log. */
 const OUTLETS = /\/(webhooks|resourcehooks|secrets)(\/|$)/;
 /** What users of an app make, but not what runs through it. */
-const USERS_OWN = /^\/(flows|integrations|drafts|user)(\/|$)(?!.*\/components\/)/;
+const USERS_OWN = /^\/(flows|integrations|drafts|user)(\/|$)/;
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 const MOST_BODY = 256 * 1024;
 
@@ -67,7 +67,7 @@ export const auditedOutlets = auditing<AskerEnv & RequestIdEnv>(
 
 /** On the app surface, in the name of its users. */
 export const auditedUsers = auditing<UserEnv & RequestIdEnv>(
-  (method, path) => !READS.has(method) && USERS_OWN.test(path),
+  (method, path) => !READS.has(method) && USERS_OWN.test(path) && !path.includes("/components/"),
   (c) => {
     const user: UserEnv["Variables"]["user"] | undefined = c.var.user;
     return user && { organizationId: user.organizationId, name: `user:${user.id}` };

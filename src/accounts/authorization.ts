@@ -59,8 +59,8 @@ function parseBasic(value: string): Credentials {
 }
 
 function splitOnce(text: string): [string, string] {
-  const match = /^(\S+)\s+(.*)$/.exec(text);
-  return match === null ? [text, ""] : [match[1] ?? "", (match[2] ?? "").trim()];
+  const space = text.search(/\s/);
+  return space === -1 ? [text, ""] : [text.slice(0, space), text.slice(space).trim()];
 }
 
 function malformed(message: string): Credentials {

@@ -33,7 +33,7 @@ const parser = new XMLParser({
 });
 
 /** Types and entities could smuggle in what nobody signed for: refused, never expanded. */
-const FORBIDDEN = /<!(?:DOCTYPE|ENTITY)|&(?!(?:amp|lt|gt|quot|apos|#\d+|#x[0-9a-fA-F]+);)/i;
+const FORBIDDEN = /<!(?:DOCTYPE|ENTITY)|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)/i;
 
 function readOutboundMessage(text: string): Extracted {
   if (FORBIDDEN.test(text))

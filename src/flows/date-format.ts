@@ -1,9 +1,11 @@
+import { between } from "../values/text";
+
 const MONTHS =
   "January February March April May June July August September October November December".split(
     " ",
   );
 const DAYS = "Sunday Monday Tuesday Wednesday Thursday Friday Saturday".split(" ");
-const TOKEN = /\[([^\]]*)\]|YYYY|YY|MMMM|MMM|MM|M|DD|D|dddd|ddd|HH|H|hh|h|mm|m|ss|s|SSS|A|a|X|x|Z/g;
+const TOKEN = /YYYY|YY|MMMM|MMM|MM|M|DD|D|dddd|ddd|HH|H|hh|h|mm|m|ss|s|SSS|A|a|X|x|Z/g;
 
 /** A date in UTC by a pattern of the usual tokens: `YYYY-MM-DD HH:mm:ss`; `[text]` stands for itself. */
 export function formatDate(at: number, pattern: string): string {
@@ -37,5 +39,8 @@ export function formatDate(at: number, pattern: string): string {
     x: () => String(at),
     Z: () => "+00:00",
   };
-  return pattern.replace(TOKEN, (token, literal?: string) => literal ?? tokens[token]?.() ?? token);
+  const parts = Array.from(between(pattern, "[", "]"), ({ inside, text }) =>
+    inside ? text : text.replace(TOKEN, (token) => tokens[token]?.() ?? token),
+  );
+  return parts.join("");
 }

@@ -77,7 +77,7 @@ function bodyOf(
   | { ok: false; message: string } {
   if (body === undefined) return { ok: true, body: undefined, type: undefined };
   if (bodyBase64Encode === true || bodyBase64Encode === "true") {
-    if (typeof body !== "string" || !/^[A-Za-z0-9+/\s]*={0,2}\s*$/.test(body))
+    if (typeof body !== "string" || !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd()))
       return refused("body: Expected base64");
     const bytes = new Uint8Array(Buffer.from(body, "base64"));
     return { ok: true, body: bytes, type: "application/octet-stream" };

@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { z } from "zod";
+import { DEEPEST, nestsDeeper } from "../values/depth";
 import { invalid, Refusal } from "./refusal";
 
 /**
@@ -48,21 +49,6 @@ export async function readJson(context: Context, limit: number): Promise<unknown
   }
 }
 
-/** What reads JSON recursively must not run out of stack. */
-const DEEPEST = 500;
-
-/** Whether JSON text has more than `levels` brackets open at once. */
-function nestsDeeper(text: string, levels: number): boolean {
-  if (text.length <= levels) return false;
-  let open = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/gs)) {
-    if (token === "[" || token === "{") open += 1;
-    else if (token === "]" || token === "}") open -= 1;
-    if (open > levels) return true;
-  }
-  return false;
-}
-
 /**
  * The request's JSON body as text and value, on a surface that insists on its content type. An empty
  * body is `undefined`.
@@ -77,7 +63,7 @@ export async function readTypedJson(
   const type = context.req.header("content-type") ?? "application/json";
   if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type.trim()))
     throw new Refusal({ kind: "not-json", message: `Expected application/json, got '${type}'` });
-  if (nestsDeeper(text, DEEPEST)) throw invalid(`The body is nested deeper than ${DEEPEST} levels`);
+  if (nestsDeeper(text)) throw invalid(`The body is nested deeper than ${DEEPEST} levels`);
   try {
     return { text, value: JSON.parse(text) };
   } catch (error) {

@@ -1,4 +1,5 @@
 import ipaddr from "ipaddr.js";
+import { withoutTrailing } from "../values/text";
 
 /** Which URLs this deployment may call. One guard for callbacks, vendors, OAuth and flow steps. */
 export type EgressPolicy = {
@@ -127,7 +128,7 @@ function isIpv4(address: ipaddr.IPv4 | ipaddr.IPv6): address is ipaddr.IPv4 {
 }
 
 function bareHost(host: string): string {
-  return host.replace(/\.+$/, "");
+  return withoutTrailing(host, ".");
 }
 
 function refused(message: string): EgressVerdict {

@@ -181,11 +181,25 @@ export function totalOf(
   return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
 }
 
+/** The links of a Link header: `<target>; parameters`, with commas between them and in quotes. */
+function* linksOf(header: string): Generator<{ target: string; parameters: string }> {
+  let at = 0;
+  for (;;) {
+    const open = header.indexOf("<", at);
+    const close = open === -1 ? -1 : header.indexOf(">", open);
+    if (close === -1) return;
+    at = close + 1;
+    while (at < header.length && header[at] !== ",") {
+      const end = header[at] === '"' ? header.indexOf('"', at + 1) : at;
+      at = (end === -1 ? header.length : end) + 1;
+    }
+    yield { target: header.slice(open + 1, close), parameters: header.slice(close + 1, at) };
+  }
+}
+
 /** The `rel="next"` target of a Link header (RFC 8288). */
 function nextLink(header: string): string | undefined {
-  for (const [, target = "", parameters = ""] of header.matchAll(
-    /<([^>]*)>((?:[^,"]|"[^"]*")*)/g,
-  )) {
+  for (const { target, parameters } of linksOf(header)) {
     const rel = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);
     const relations = (rel?.[1] ?? rel?.[2] ?? "").toLowerCase().split(/\s+/);
     if (target !== "" && relations.includes("next")) return target;

@@ -1,11 +1,17 @@
 import * as z from "zod";
 import type { Authentication } from "../connectors/authentication";
+import { between } from "../values/text";
 
 /** Markup never reaches names and tags (reference connector-events-api.md §4). */
 const plainText = z
   .string("Expected a text")
   .max(255, "Expected at most 255 characters")
-  .transform((text) => text.replace(/<[^>]*>/g, "").trim());
+  .transform((text) => withoutMarkup(text).trim());
+
+function withoutMarkup(text: string): string {
+  const parts = [...between(text, "<", ">")];
+  return parts.flatMap((part) => (part.inside ? [] : part.text)).join("");
+}
 
 const configuration = z.record(z.string(), z.unknown(), "Expected an object of configuration keys");
 const tags = z.array(plainText, "Expected a list of texts").max(100, "Expected at most 100 tags");

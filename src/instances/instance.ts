@@ -1,5 +1,6 @@
 import type { Connector } from "../connectors/definition";
 import type { PollerDisabled } from "../db/instances";
+import { withoutTrailing } from "../values/text";
 import { hasCredentials, sameConnection } from "./configuration";
 
 /** A customer's authenticated connector, its secrets opened. */
@@ -65,7 +66,7 @@ export function rebase(url: string, base: string | null | undefined): string {
   if (base === undefined || base === null || base === "") return url;
   const target = new URL(url);
   const replacement = new URL(base);
-  const prefix = replacement.pathname.replace(/\/+$/, "");
+  const prefix = withoutTrailing(replacement.pathname, "/");
   const path = target.pathname.startsWith(`${prefix}/`)
     ? target.pathname
     : `${prefix}${target.pathname}`;

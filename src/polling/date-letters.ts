@@ -40,7 +40,7 @@ function numeric(field: NumericField, value: (at: ZonedDateTime) => number): Let
     longest: 2,
     digits: true,
     print: (at, count) => String(value(at)).padStart(count, "0"),
-    takes: (count, digitsFollow) => (digitsFollow ? new RegExp(`\\d{${count}}`, "y") : /\d{1,2}/y),
+    takes: (count, digitsFollow) => (digitsFollow ? (count === 2 ? /\d{2}/y : /\d/y) : /\d{1,2}/y),
     set: (fields, text) => void (fields[field] = Number(text)),
   };
 }

@@ -50,7 +50,24 @@ export function parseHubUrl(
 
 /** Splits at `&` outside quotes: a value in a `where` may hold one. */
 function splitQuery(query: string): string[] {
-  return query.match(/(?:'[^']*'|[^&'])+|'/g) ?? [];
+  const pairs: string[] = [];
+  let start = 0;
+  for (let at = 0; at < query.length; at += 1) {
+    if (query[at] === "&") {
+      pairs.push(query.slice(start, at));
+      start = at + 1;
+    } else if (query[at] === "'") {
+      const end = query.indexOf("'", at + 1);
+      // The quote is never closed: what stands before and behind it are pairs of their own.
+      if (end === -1) {
+        pairs.push(query.slice(start, at), "'");
+        start = at + 1;
+        break;
+      }
+      at = end;
+    }
+  }
+  return [...pairs, ...query.slice(start).split("&")].filter((pair) => pair !== "");
 }
 
 function decoded(text: string): string {

@@ -22,8 +22,32 @@ const epochOf = (format: string | undefined) =>
 type Field = { letter: Letter; count: number; point: string };
 type Token = string | Field;
 
-const TOKEN =
-  /'(?<quoted>(?:[^']|'')*)'|(?<point>[.,]?)(?<fraction>S+)|(?<run>([A-Za-z])\5*)|(?:(?![.,]S)[^A-Za-z'])+|'/g;
+/** Where the quoted text that begins at `at` ends, behind its closing quote; two quotes in it stand for one. */
+function quotedEnd(pattern: string, at: number): number | undefined {
+  for (let end = at + 1; end < pattern.length; end += 1)
+    if (pattern[end] === "'") {
+      if (pattern[end + 1] !== "'") return end + 1;
+      end += 1;
+    }
+  return undefined;
+}
+
+const isLetter = (text: string): boolean => /^[A-Za-z]/.test(text);
+const isPointAt = (pattern: string, at: number): boolean =>
+  ".,".includes(pattern.charAt(at)) && pattern[at + 1] === "S";
+
+/** Where the piece of a pattern that begins at `at` ends: a run of one letter, or what is neither letter nor quote. */
+function pieceEnd(pattern: string, at: number): number {
+  const first = pattern.charAt(at);
+  let end = at + 1;
+  if (isLetter(first)) while (pattern[end] === first) end += 1;
+  else
+    while (end < pattern.length && !/^[A-Za-z']/.test(pattern.charAt(end))) {
+      if (isPointAt(pattern, end)) break;
+      end += 1;
+    }
+  return end;
+}
 
 function readPattern(
   pattern: string,
@@ -32,20 +56,24 @@ function readPattern(
     ({ ok: false, message: `Date pattern "${pattern}" ${what}` }) as const;
   if (pattern.trim() === "") return wrong("is empty");
   const tokens: Token[] = [];
-  for (const {
-    0: text,
-    groups: { quoted, point = "", fraction, run = fraction } = {},
-  } of pattern.matchAll(TOKEN)) {
-    if (run !== undefined) {
+  for (let at = 0; at < pattern.length;) {
+    if (pattern[at] === "'") {
+      const end = quotedEnd(pattern, at);
+      if (end === undefined) return wrong("has an unbalanced quote");
+      tokens.push(pattern.slice(at + 1, end - 1).replaceAll("''", "'") || "'");
+      at = end;
+      continue;
+    }
+    const point = isPointAt(pattern, at) ? pattern.charAt(at) : "";
+    const start = at + point.length;
+    at = pieceEnd(pattern, start);
+    const run = pattern.slice(start, at);
+    if (isLetter(run)) {
       const letter = LETTERS.get(/^M{3}/.test(run) ? "MMM" : run.charAt(0));
       if (!letter) return wrong(`has the unknown letter "${run.charAt(0)}"`);
       if (run.length > (letter.longest ?? Infinity)) return wrong(`has the unknown form "${run}"`);
       tokens.push({ letter, count: run.length, point });
-    } else if (text === "'") {
-      return wrong("has an unbalanced quote");
-    } else {
-      tokens.push(quoted === undefined ? text : quoted.replaceAll("''", "'") || "'");
-    }
+    } else tokens.push(run);
   }
   return { ok: true, tokens };
 }

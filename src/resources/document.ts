@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type Fault, webhookFaults } from "./webhook";
 import type { EgressPolicy } from "../http/egress";
+import { withoutTrailing } from "../values/text";
 import { LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
 import type { Kind } from "./kinds/kind";
 import { dataOf, type Finalizer, MASK, type Owner } from "./resource";
@@ -139,11 +140,10 @@ export function slugOf(title: string | undefined): string | undefined {
   const slug = (title ?? "")
     .normalize("NFKD")
     .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 200)
-    .replaceAll(/-+$/g, "");
-  return slug === "" ? undefined : slug;
+    .split(/[^a-z0-9]+/)
+    .filter((word) => word !== "")
+    .join("-");
+  return slug === "" ? undefined : withoutTrailing(slug.slice(0, 200), "-");
 }
 
 const ADJECTIVES =

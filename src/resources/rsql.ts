@@ -162,9 +162,10 @@ class Reader {
   /** ` or `, ` and `: a word of its own. */
   private takesWord(word: string): boolean {
     if (!/\s/.test(this.text[this.at - 1] ?? "") && this.text[this.at - 1] !== ")") return false;
-    if (!new RegExp(`^${word}[\\s(]`, "i").test(this.text.slice(this.at, this.at + 4)))
-      return false;
-    this.at += word.length;
+    const end = this.at + word.length;
+    if (this.text.slice(this.at, end).toLowerCase() !== word) return false;
+    if (!/[\s(]/.test(this.text[end] ?? "")) return false;
+    this.at = end;
     return true;
   }
 

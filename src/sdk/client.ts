@@ -86,7 +86,8 @@ const EVENTS = "/plugins/appmixer/utils/appevents/events/";
 
 /** A client of one deployment, in the name of the user of `accessToken`. */
 export function createClient(options: ClientOptions) {
-  const base = options.baseUrl.replace(/\/+$/, "");
+  let base = options.baseUrl;
+  while (base.endsWith("/")) base = base.slice(0, -1);
   const send = options.fetch ?? ((url, init) => fetch(url, init));
   let token = options.accessToken;
 

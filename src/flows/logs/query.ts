@@ -19,15 +19,20 @@ export type Hit = {
 
 export type Condition = { field: string; value: string; prefix: boolean };
 
-const TERM = /^([@\w.]+):(?:"([^"]*)"|([^\s":]+))$/;
+const TERM = /([@\w.]+):(?:"([^"]*)"|([^\s":]+))/y;
+const AND = /\s+AND\s+/y;
 
 /** `field:value AND field:"two words" AND field:val*`; undefined when it is anything else. */
 export function parseQuery(text: string): Condition[] | undefined {
-  if (text.trim() === "") return [];
+  const query = text.trim();
   const conditions: Condition[] = [];
-  for (const term of text.trim().split(/\s+AND\s+(?=[@\w.]+:)/)) {
-    const match = TERM.exec(term.trim());
+  for (let at = 0; at < query.length; at = AND.lastIndex) {
+    TERM.lastIndex = at;
+    const match = TERM.exec(query);
     if (match === null) return undefined;
+    AND.lastIndex = TERM.lastIndex;
+    if (TERM.lastIndex === query.length) AND.lastIndex = query.length;
+    else if (!AND.test(query)) return undefined;
     const value = match[2] ?? match[3] ?? "";
     const prefix = match[2] === undefined && value.endsWith("*");
     conditions.push({ field: match[1] ?? "", value: prefix ? value.slice(0, -1) : value, prefix });

@@ -86,8 +86,8 @@ function textWithPaths(text: string, ids: Readonly<Record<string, string>>): str
 
 /** `$.T.out.data` → `$.<new>.out.data`. */
 function pathWithIds(path: string, ids: Readonly<Record<string, string>>): string {
-  const match = /^\$\.([^.[\]]+)(.*)$/s.exec(path);
-  return match === null ? path : `$.${renamed(match[1] ?? "", ids)}${match[2] ?? ""}`;
+  const [whole = "", id] = /^\$\.([^.[\]]+)/.exec(path) ?? [];
+  return id === undefined ? path : `$.${renamed(id, ids)}${path.slice(whole.length)}`;
 }
 
 function withKeys(value: unknown, ids: Readonly<Record<string, string>>): unknown {
