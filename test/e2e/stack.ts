@@ -41,9 +41,16 @@ export type Stack = {
   restart(): Promise<void>;
 };
 
+type Options = {
+  env?: Record<string, string>;
+  /** Fills the folder, whose `state` it then runs on, before the first start. */
+  prepare?: (folder: string) => void;
+};
+
 /** Starts what `npm start` starts, on a free port and a state of its own, without demo or ticks. */
-export async function startStack(options: { env?: Record<string, string> } = {}): Promise<Stack> {
+export async function startStack(options: Options = {}): Promise<Stack> {
   const folder = mkdtempSync(join(tmpdir(), "tributary-"));
+  options.prepare?.(folder);
   const port = await freePort();
   const env = {
     ...process.env,
