@@ -2,10 +2,11 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { User } from "../accounts/users/store";
-import type { Commit, Committed, StoredEvent } from "../stream/event";
+import type { Committed, NewEvent, StoredEvent } from "../stream/event";
 import { eventId, onceId } from "../stream/event-id";
 import { streamName } from "../stream/stream-name";
 import { forwardedHeaders } from "../flows/content";
+import { ingest, type Intake } from "../flows/ingest.io";
 import { readDescriptor } from "../flows/descriptor";
 import { runId, type Trigger, triggerTargets, userSource } from "../flows/run";
 import { readOwnFlow } from "../flows/store";
@@ -110,30 +111,28 @@ export async function send(
     key === undefined
       ? onceId(now, crypto.randomUUID().replaceAll("-", ""))
       : eventId(source, APP_EVENT, name, key);
-  const stream = streamOf(c.env, user);
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { version, triggers } = await heardBy(c, name, draft.flowId, now);
     const record = { ...draft, triggers: triggers.map(shownTrigger) };
     const targets = triggers.flatMap((trigger) =>
       triggerTargets(trigger, { correlationId: runId(id, trigger), input: "content" }),
     );
-    const result = await committed(stream, {
+    const event: NewEvent = {
+      id,
+      ...(key === undefined ? { once: true } : {}),
+      objectType: APP_EVENT,
+      objectId: name,
+      eventType: "SENT",
+      date: now,
+      data: recordText(record, body),
+      to: targets.map((_, index) => index),
+    };
+    const result = await committed(c.env, {
+      organizationId: user.organizationId,
+      source,
       // Refused when a flow of this user was started or stopped since its triggers were read.
-      expect: version,
-      events: [
-        {
-          id,
-          ...(key === undefined ? { once: true } : {}),
-          objectType: APP_EVENT,
-          objectId: name,
-          eventType: "SENT",
-          date: now,
-          data: recordText(record, body),
-          to: targets.map((_, index) => index),
-        },
-      ],
-      targets,
-      retentionMs: RETENTION_MS,
+      commit: { expect: version, events: [event], targets },
+      keptFor: RETENTION_MS,
     });
     if (result.kind === "stale") {
       learnVersion(user.id, result.version);
@@ -141,7 +140,7 @@ export async function send(
     }
     return result.accepted.length > 0
       ? { event: { id, objectId: name }, record, replayed: false }
-      : earlier(stream, id, record);
+      : earlier(streamOf(c.env, user), id, record);
   }
   throw new Refusal({ kind: "unavailable", message: "Flows change too fast: try again" });
 }
@@ -192,9 +191,9 @@ export function streamOf(env: Env, user: Pick<User, "id" | "organizationId">): S
 }
 
 /** @throws Refusal `unavailable` when the event is not certain to be kept. */
-async function committed(stream: Stream, commit: Commit): Promise<Committed> {
+async function committed(env: Env, intake: Intake): Promise<Committed> {
   try {
-    return await stream.commit(commit);
+    return await ingest(doorsOf(env), intake);
   } catch (error) {
     console.error(JSON.stringify({ at: "app-events", error: String(error) }));
     throw new Refusal({ kind: "unavailable", message: "The event could not be stored: try again" });

@@ -1,6 +1,6 @@
 import { purgeTries } from "../accounts/users/store";
 import { eventId } from "../stream/event-id";
-import { streamName } from "../stream/stream-name";
+import { ingest } from "./ingest.io";
 import { purgeFlowStreams } from "./logs/store";
 import { runId, triggerTargets, userSource } from "./run";
 import type { RunningDoors } from "./lifecycle.store";
@@ -33,20 +33,16 @@ export async function tickFlows(scheduledAt: number, doors: RunningDoors): Promi
         input: "content",
       });
       const at = (nextMinute ?? minute) * 60_000;
-      await doors.streams.getByName(streamName({ organizationId, source })).commit({
-        events: [
-          {
-            id,
-            objectType: "schedule",
-            objectId: `${flowId}/${componentId}`,
-            eventType: "TICK",
-            date: at,
-            data: JSON.stringify({ content: { scheduledAt: new Date(at).toISOString() } }),
-            to: targets.map((_, index) => index),
-          },
-        ],
-        targets,
-      });
+      const event = {
+        id,
+        objectType: "schedule",
+        objectId: `${flowId}/${componentId}`,
+        eventType: "TICK",
+        date: at,
+        data: JSON.stringify({ content: { scheduledAt: new Date(at).toISOString() } }),
+        to: targets.map((_, index) => index),
+      };
+      await ingest(doors, { organizationId, source, commit: { events: [event], targets } });
       await moveSchedule(doors.db, trigger, nextMinuteOf(trigger.properties, minute));
     }
     if (due.length < PAGE) break;

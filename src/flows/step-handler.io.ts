@@ -2,11 +2,12 @@ import type { Config } from "../config";
 import type { Outcome } from "../delivery/attempt";
 import type { Handler, Rendered, Sending } from "../delivery/handler";
 import { eventId } from "../stream/event-id";
-import { streamName } from "../stream/stream-name";
+import { parseStreamName, streamName } from "../stream/stream-name";
 import type { Answer } from "../http/client";
 import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT } from "./components";
 import { type Component, stepsBelow } from "./descriptor";
 import { ExpressionFault } from "./expression";
+import { ingest } from "./ingest.io";
 import { ModifierFault } from "./modifiers/argument";
 import type { FlowValues } from "./modifiers/values";
 import { readKeys } from "./path";
@@ -270,18 +271,15 @@ async function commitBelow(
     startedAt: step.startedAt,
     input: "scope",
   });
-  await doors.streams.getByName(item.stream).commit({
-    events: [
-      {
-        id: eventId(item.stream, "flow-step", String(item.seq), port),
-        objectType: "flow-step",
-        objectId: `${step.flowId}/${component.id}`,
-        eventType: port,
-        date: Date.now(),
-        data,
-        to: targets.map((_, index) => index),
-      },
-    ],
-    targets,
-  });
+  const event = {
+    id: eventId(item.stream, "flow-step", String(item.seq), port),
+    objectType: "flow-step",
+    objectId: `${step.flowId}/${component.id}`,
+    eventType: port,
+    date: Date.now(),
+    data,
+    to: targets.map((_, index) => index),
+  };
+  const commit = { events: [event], targets };
+  await ingest(doors, { ...parseStreamName(item.stream), commit });
 }

@@ -2,10 +2,11 @@ import { type Context, Hono } from "hono";
 import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
 import { eventId } from "../stream/event-id";
-import { streamName } from "../stream/stream-name";
 import { readBytes } from "../http/body";
 import { invalid, notFound, Refusal } from "../http/refusal";
 import { forwardedHeaders } from "./content";
+import { ingest } from "./ingest.io";
+import { runningDoors } from "./lifecycle.store";
 import { runId, triggerTargets, userSource } from "./run";
 import { flowOfComponent } from "./store";
 import { readTrigger } from "./triggers/store";
@@ -32,29 +33,23 @@ export const webhookRoutes = new Hono<UserEnv>()
       query,
       headers: forwardedHeaders(c.req.raw.headers),
     };
-    const now = Date.now();
     const source = userSource(trigger.userId);
     const id = eventId(source, "webhook", `${flowId}/${componentId}`, crypto.randomUUID());
     const correlationId = runId(id, trigger);
     const targets = triggerTargets(trigger, { correlationId, input: "content" });
-    const stream = c.env.EVENT_STREAMS.getByName(
-      streamName({ organizationId: trigger.organizationId, source }),
-    );
+    const event = {
+      id,
+      objectType: "webhook",
+      objectId: `${flowId}/${componentId}`,
+      eventType: c.req.method,
+      date: Date.now(),
+      data: JSON.stringify({ content }),
+      to: targets.map((_, index) => index),
+    };
+    const { organizationId } = trigger;
     try {
-      await stream.commit({
-        events: [
-          {
-            id,
-            objectType: "webhook",
-            objectId: `${flowId}/${componentId}`,
-            eventType: c.req.method,
-            date: now,
-            data: JSON.stringify({ content }),
-            to: targets.map((_, index) => index),
-          },
-        ],
-        targets,
-      });
+      const commit = { events: [event], targets };
+      await ingest(runningDoors(c.env), { organizationId, source, commit });
     } catch (error) {
       console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
       throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });

@@ -1,11 +1,8 @@
-import { readRetention } from "../accounts/store";
 import type { Change, Control } from "../connectors/webhook";
-import { count } from "../metering/store";
 import { wantedOf } from "../expressions/transform";
 import { announceEvent } from "../stream/announce.io";
-import { instanceSource, streamName } from "../stream/stream-name";
-import { matchesEvent } from "../flows/trigger";
-import { withStartedFlows } from "../flows/triggers/store";
+import { instanceSource } from "../stream/stream-name";
+import { ingest, listenersOf } from "../flows/ingest.io";
 import { invalid } from "../http/refusal";
 import { markInvalid } from "../instances/grants.store";
 import type { HubDoors } from "../hub/records.client";
@@ -84,45 +81,29 @@ type Work = {
 async function commit(
   instance: Instance,
   { part, emitted, wakes, touched, hops }: Work,
-  { db, streams }: HubDoors,
+  doors: HubDoors,
 ): Promise<void> {
   if (emitted.length === 0 && !wakes) return;
-  const source = instanceSource(instance.id);
-  const name = streamName({ organizationId: instance.organizationId, source });
+  const { id, organizationId, connector, configuration } = instance;
+  const source = instanceSource(id);
   const now = Date.now();
-  const message = { ids: [instance.id], wake: true };
-  const filter = instance.configuration["event.notification.filter"] ?? undefined;
-  const { organizationId, userId } = instance;
-  const started = await withStartedFlows(
-    db,
-    { organizationId, kind: "instance", keys: [String(instance.id)] },
-    {
+  const message = { ids: [id], wake: true };
+  const filter = configuration["event.notification.filter"] ?? undefined;
+  const committed = await ingest(doors, {
+    organizationId,
+    source,
+    commit: {
       events: await wantedOf(filter, eventsOf(source, emitted, now)),
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
+      ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
+      state: touchedState(connector, touched, now),
+      ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
     },
-    (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
-  );
-  const committed = await streams.getByName(name).commit({
-    ...started,
-    retentionMs: await readRetention(db, organizationId),
-    ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
-    state: touchedState(instance.connector, touched, now),
-    ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
+    keptFor: "organization",
+    flows: listenersOf(instance),
   });
-  if (committed.kind === "stale") throw new Error("A commit without a cursor is never stale");
-  const { accepted, rowsWritten, messages } = committed;
-  count(
-    { organizationId: instance.organizationId, source, destinationId: "" },
-    {
-      events: accepted.length,
-      rowsWritten,
-      objectRequests: 1,
-      queueOperations: 3 * messages,
-    },
-    now,
-  );
-  if (emitted.length > 0 && accepted.length === 0)
-    say(instance.connector.key, "repeated", instance.id);
+  const isNew = committed.kind === "committed" && committed.accepted.length > 0;
+  if (emitted.length > 0 && !isNew) say(connector.key, "repeated", id);
 }
 
 /** The vendor's body as JSON text: JSON as it came, a form's fields, XML as a text. */

@@ -1,4 +1,4 @@
-import { and, between, eq, gte, sql } from "drizzle-orm";
+import { and, between, eq, gte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { rollups } from "../db/metering";
 import { add, type Counts, noCounts } from "./count";
@@ -6,6 +6,9 @@ import { add, type Counts, noCounts } from "./count";
 export const BUCKET_MS = 300_000;
 /** Counts wait in memory this long, so that a busy isolate writes few rows; a crash loses that much of them. */
 const FLUSH_EVERY_MS = 15_000;
+
+/** The source under which an organization's idle polls are counted together, and what the schedule called for. */
+export const IDLE_POLLS = "";
 
 type Key = { organizationId: number; source: string; destinationId: string };
 
@@ -147,7 +150,7 @@ export async function activeSources(
       and(
         eq(rollups.organizationId, organizationId),
         gte(rollups.bucket, since),
-        sql`${rollups.source} <> ''`,
+        ne(rollups.source, IDLE_POLLS),
       ),
     )
     .groupBy(rollups.source)

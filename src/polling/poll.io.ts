@@ -1,4 +1,3 @@
-import { count } from "../metering/store";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { eventSettings } from "../instances/configuration";
 import type { RateSlots } from "../hub/budget/limit";
@@ -13,6 +12,7 @@ import { emptyReport, type PollReport, type ResourceReport } from "./report";
 import {
   base,
   commitWork,
+  countPoll,
   type PollDoors,
   type PollState,
   type Stream,
@@ -59,11 +59,11 @@ export async function pollInstance(
   const opened = await stream.open({ holder: request.holder });
   if (opened.kind === "busy") return opened;
   const now = Date.now();
-  const key = { organizationId, source: "", destinationId: "" };
-  count(key, { polls: 1, objectRequests: 1 }, now);
   const cursor = readCursor(opened.cursor);
-  if (!request.forced && cursor.notBefore !== undefined && cursor.notBefore > now)
+  if (!request.forced && cursor.notBefore !== undefined && cursor.notBefore > now) {
+    countPoll({ instance, source, committed: false }, now);
     return { kind: "postponed", until: cursor.notBefore };
+  }
   const lookBackMs = Math.max(
     ...settings.resources.map(({ pollDelayMs, overlapMs }) => pollDelayMs + overlapMs),
     0,
@@ -79,7 +79,6 @@ export async function pollInstance(
     lookBackMs,
     committed: false,
     idleAt: new Map(),
-    retentionMs: undefined,
     crowdedUntil: undefined,
   };
   const reports: ResourceReport[] = [];
@@ -103,6 +102,7 @@ export async function pollInstance(
     reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
   } finally {
     clearInterval(renewing);
+    countPoll(poll, now);
     // An idle poll spares this request: its own isolate is let in again, others wait the lease out.
     if (poll.committed) await stream.release(opened.lease).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import { keyring } from "../db/sealed";
-import { count, flushCounts } from "../metering/store";
+import { count, flushCounts, IDLE_POLLS } from "../metering/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
 import { type Behind, pollSerially } from "./serial.io";
@@ -134,7 +134,8 @@ function countDue(
 ): void {
   if (dueAt === undefined) return;
   const pollsLate = isPutOff || beganAt >= dueAt + LATE_MS ? 1 : 0;
-  count({ organizationId, source: "", destinationId: "" }, { pollsDue: 1, pollsLate }, beganAt);
+  const key = { organizationId, source: IDLE_POLLS, destinationId: "" };
+  count(key, { pollsDue: 1, pollsLate }, beganAt);
 }
 
 const asked = (beat: () => void): Pick<PollRequest, "forced" | "holder" | "beat"> => ({

@@ -1,7 +1,7 @@
 import type { NewEvent, Target } from "../stream/event";
 import { groupsByWeight } from "../stream/plan";
-import { streamName } from "../stream/stream-name";
-import { type Trigger, withRuns } from "../flows/run";
+import { ingest, type IngestDoors } from "../flows/ingest.io";
+import type { Trigger } from "../flows/run";
 import { matchesChange, resourceKeys } from "../flows/trigger";
 import { prepareSourceTriggers } from "../flows/triggers/store";
 import { type Change, eventOf, sourceOf } from "./change";
@@ -29,17 +29,21 @@ export const prepareTriggers = (
  * of them. What a stream has already, it ignores: the event's id is the change's.
  */
 export async function handOver(
-  streams: Env["EVENT_STREAMS"],
+  doors: IngestDoors,
   organizationId: number,
   changes: readonly Change[],
   triggers: readonly Trigger[],
 ): Promise<void> {
   const bySource = Map.groupBy(changes, ({ changed }) => sourceOf(changed.scope));
   for (const [source, own] of bySource) {
-    const stream = streams.getByName(streamName({ organizationId, source }));
     const groups = groupsByWeight(own, UNITS_A_COMMIT, EVENTS_A_COMMIT, ({ body }) => body.length);
     for (const group of groups)
-      await stream.commit(withRuns(commitOf(group), triggers, startsFlow(group)));
+      await ingest(doors, {
+        organizationId,
+        source,
+        commit: commitOf(group),
+        flows: { triggers, listens: startsFlow(group) },
+      });
   }
 }
 

@@ -49,7 +49,7 @@ async function catchUp(organizationId: number, from: number, doors: LogDoors): P
     const missing = await missingFrom(organizationId, changes, doors);
     if (missing.length > 0) {
       const { results } = await prepareTriggers(doors.db, organizationId, missing).all();
-      await handOver(doors.streams, organizationId, missing, toTriggers(results));
+      await handOver(doors, organizationId, missing, toTriggers(results));
     }
     await saveHanded(doors.db, organizationId, last.seq);
     after = last.seq;

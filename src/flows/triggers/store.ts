@@ -3,11 +3,10 @@ import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 import { flowTriggers } from "../../db/flows";
 import { schedule } from "../../db/polling";
-import type { Commit, NewEvent } from "../../stream/event";
 import { triggerKind } from "../components";
 import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
-import { type Trigger, withRuns } from "../run";
+import type { Trigger } from "../run";
 import { nextMinuteOf, triggerKeyOf } from "../trigger";
 import { announceTriggers } from "./cached.store";
 
@@ -176,18 +175,4 @@ export async function moveSchedule(
         nextMinute === null ? undefined : eq(flowTriggers.nextMinute, nextMinute),
       ),
     );
-}
-
-/**
- * A commit with the runs that its events start: every event by itself, in each flow that listens to its
- * source and `listens`. For sources, at the commit of their events.
- */
-export async function withStartedFlows(
-  db: D1Database,
-  source: Source,
-  commit: Pick<Commit, "events" | "targets">,
-  listens: (trigger: Trigger, event: NewEvent) => boolean,
-): Promise<Pick<Commit, "events" | "targets">> {
-  if (commit.events.length === 0) return commit;
-  return withRuns(commit, await readSourceTriggers(db, source), listens);
 }

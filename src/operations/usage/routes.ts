@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, withKey } from "../../accounts/routes";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
-import { BUCKET_MS, readRollups, type Rollup } from "../../metering/store";
+import { BUCKET_MS, flushCounts, IDLE_POLLS, readRollups, type Rollup } from "../../metering/store";
 import { parse } from "../../http/body";
 import { described, SPAN } from "../../http/described";
 import { isoTime, readInstant } from "../../http/lists";
@@ -22,11 +22,19 @@ const rangeField = z.enum(["1h", "24h", "7d"], "Expected 1h, 24h or 7d").default
 /** Connector keys of an organization's instances, told by a room above this one. */
 export type ConnectorsOf = (db: D1Database, organizationId: number) => Promise<Map<number, string>>;
 
-/** What was done and what it cost, and series for charts (reference v1-api.md). */
+/**
+ * What was done and what it cost, and series for charts (reference v1-api.md). By source, a poll stands
+ * with its instance when it committed something; the idle ones of all instances are one item, `idle polls`.
+ */
 export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
   new Hono<AskerEnv>()
     .use("/usage", withKey())
     .use("/stats", withKey())
+    // What this isolate counted just now belongs to what is asked for.
+    .on("GET", ["/usage", "/stats"], async (c, next) => {
+      await flushCounts(c.env.DB, Date.now(), 0);
+      await next();
+    })
     .get(
       "/usage",
       described("What was done, and what it cost", {
@@ -108,6 +116,7 @@ function keyOf(
   { bucket, source }: Rollup,
   connectors: Map<number, string> | undefined,
 ): string {
+  if (by !== "day" && source === IDLE_POLLS) return "idle polls";
   switch (by) {
     case "day":
       return isoTime(bucket).slice(0, 10);

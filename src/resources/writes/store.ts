@@ -74,13 +74,13 @@ export async function untilCommitted<T>(
 }
 
 async function handOverOrLog(
-  { streams }: WriteDoors,
+  doors: WriteDoors,
   organizationId: number,
   { changes }: Plan,
   triggers: readonly Trigger[],
 ): Promise<void> {
   try {
-    await handOver(streams, organizationId, changes, triggers);
+    await handOver(doors, organizationId, changes, triggers);
   } catch (error) {
     // Nothing is lost: the cron tick finds what the streams do not have.
     console.warn(JSON.stringify({ at: "resources.hand-over", error: String(error) }));

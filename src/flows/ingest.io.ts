@@ -1,0 +1,81 @@
+import { waitUntil } from "cloudflare:workers";
+import { readRetention } from "../accounts/store";
+import { count, flushCounts } from "../metering/store";
+import type { Commit, Committed, NewEvent } from "../stream/event";
+import { streamName, type StreamName } from "../stream/stream-name";
+import { type Trigger, withRuns } from "./run";
+import { matchesEvent } from "./trigger";
+import { readSourceTriggers, type Source } from "./triggers/store";
+
+export type IngestDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
+
+/** What a source has decided: its events with their targets, and what else moves with them. */
+export type Intake = StreamName & {
+  commit: Omit<Commit, "retentionMs">;
+  /** How long the stream keeps events: as the organization says, or so many milliseconds; absent: as before. */
+  keptFor?: "organization" | number;
+  /** Flows that the events may start; absent: the commit's targets name all steps themselves. */
+  flows?: Listeners;
+};
+
+/** The triggers to look at, read already or to be read once there are events, and which events each hears. */
+export type Listeners = ({ triggers: readonly Trigger[] } | { source: Source }) & {
+  listens: (trigger: Trigger, event: NewEvent) => boolean;
+};
+
+/** The flows of an instance's user that hear of the instance's events. */
+export function listenersOf({ id, organizationId, userId }: Owned): Listeners {
+  return {
+    source: { organizationId, kind: "instance", keys: [String(id)] },
+    listens: (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+  };
+}
+
+type Owned = { id: number; organizationId: number; userId: number };
+
+/** A queue message is written, read and acknowledged. */
+const OPERATIONS_A_MESSAGE = 3;
+
+/**
+ * The one way from "decided" to "committed and counted", for every source: adds the runs of the flows that
+ * listen, commits to the source's stream, and counts events, rows, requests and messages under the source.
+ * @returns `stale` only to a source that named the version or the lease its commit stands on.
+ * @throws what the stream throws: then it is not certain that anything was kept.
+ */
+export async function ingest(
+  { db, streams }: IngestDoors,
+  { organizationId, source, commit, keptFor, flows }: Intake,
+): Promise<Committed> {
+  const retentionMs =
+    keptFor === "organization" ? await readRetention(db, organizationId) : keptFor;
+  const committed = await streams.getByName(streamName({ organizationId, source })).commit({
+    ...commit,
+    ...(flows === undefined ? {} : await withStartedFlows(db, commit, flows)),
+    ...(retentionMs === undefined ? {} : { retentionMs }),
+  });
+  const key = { organizationId, source, destinationId: "" };
+  const now = Date.now();
+  if (committed.kind === "stale") {
+    count(key, { objectRequests: 1 }, now);
+    if (commit.expect === undefined && commit.lease === undefined)
+      throw new Error("A commit that stands on no version is never stale");
+    return committed;
+  }
+  const { accepted, rowsWritten, messages } = committed;
+  const queueOperations = OPERATIONS_A_MESSAGE * messages;
+  count(key, { events: accepted.length, rowsWritten, objectRequests: 1, queueOperations }, now);
+  // Another isolate may deliver what came in here, so this one writes down its counts itself.
+  if (accepted.length > 0) waitUntil(flushCounts(db, now));
+  return committed;
+}
+
+/** The commit's events and targets, with a run for every event and every flow that listens to it. */
+async function withStartedFlows(
+  db: D1Database,
+  commit: Pick<Commit, "events" | "targets">,
+  flows: Listeners,
+): Promise<Pick<Commit, "events" | "targets">> {
+  if (commit.events.length === 0) return commit;
+  const triggers = "source" in flows ? await readSourceTriggers(db, flows.source) : flows.triggers;
+  return withRuns(commit, triggers, flows.listens);
+}
