@@ -1,5 +1,7 @@
 /** Schema and variables of an event data example (reference app-events-api.md §4). */
 
+import { isObject } from "../values/record";
+
 export type Schema = { [member: string]: unknown };
 
 const DIALECT = "http://json-schema.org/draft-04/schema#";
@@ -81,10 +83,6 @@ function asSchema(value: unknown): Schema {
   return typeof value === "object" && value !== null
     ? Object.fromEntries(Object.entries(value))
     : {};
-}
-
-function isObject(value: unknown): value is object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function typeOf(value: unknown): string {

@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
 import { stringify } from "yaml";
-import { Api, ApiError, isObject } from "./resources/api.ts";
+import { Api, ApiError } from "./resources/api.ts";
 import { applyAll, isSameResource, ordered, place, where } from "./resources/apply.ts";
 import { differences, diffLines, withDefaults } from "./resources/diff.ts";
 import { type Read, readDocuments } from "./resources/documents.ts";
@@ -21,6 +21,7 @@ import { bare, connection, logIn } from "./resources/login.ts";
 import { type Format, label, printResources, put, say } from "./resources/render.ts";
 import { deleteOne, targetOf } from "./resources/remove.ts";
 import { collectionPath, definitionsOf, discover, itemPath } from "./resources/words.ts";
+import { isObject } from "../values/record.ts";
 
 const program = new Command("tributary")
   .description("Resources of a Tributary deployment, from files and from the command line")

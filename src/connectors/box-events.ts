@@ -1,31 +1,33 @@
-import { instantOf, isObject, member, textOf } from "./read";
+import { instantOf, textOf } from "./read";
 import type { FeedCall, LogFeed } from "./feed";
 import type { Change, Delivery, Extracted } from "./webhook";
+import { isObject } from "../values/record";
+import { readPath } from "../values/path";
 
 /** What Box's V2 webhooks say (reference vendors.md §1). */
 export function readBoxWebhook({ body }: Delivery): Extracted {
-  const trigger = textOf(member(body, "trigger"));
+  const trigger = textOf(readPath(body, "trigger"));
   if (!isObject(body) || trigger === undefined)
     return { kind: "unreadable", message: "Expected an object with a trigger" };
-  const webhookId = textOf(member(body, "webhook", "id")) ?? "";
+  const webhookId = textOf(readPath(body, "webhook.id")) ?? "";
   if (trigger === "NO_ACTIVE_SESSION")
     return control({ kind: "reauthorize", reason: "Box has no active session for this account" });
   if (trigger === "WEBHOOK.DELETED")
     return control(
-      textOf(member(body, "additional_info", "reason")) === "auto_cleanup"
+      textOf(readPath(body, "additional_info.reason")) === "auto_cleanup"
         ? { kind: "register-again", webhookId }
         : undefined,
     );
-  const objectId = textOf(member(body, "source", "id"));
-  const eventType = eventTypeOf(trigger, textOf(member(body, "source", "etag")));
+  const objectId = textOf(readPath(body, "source.id"));
+  const eventType = eventTypeOf(trigger, textOf(readPath(body, "source.etag")));
   if (objectId === undefined || eventType === undefined) return control(undefined);
-  const createdAt = textOf(member(body, "created_at"));
+  const createdAt = textOf(readPath(body, "created_at"));
   const change: Change = {
-    objectType: typeName(textOf(member(body, "source", "type")) ?? trigger.split(".")[0] ?? ""),
+    objectType: typeName(textOf(readPath(body, "source.type")) ?? trigger.split(".")[0] ?? ""),
     objectId,
     eventType,
     date: instantOf(createdAt),
-    version: textOf(member(body, "id")) ?? `${trigger}|${createdAt}`,
+    version: textOf(readPath(body, "id")) ?? `${trigger}|${createdAt}`,
     data: body,
   };
   return { kind: "extracted", changes: [change], controls: [] };
@@ -72,8 +74,8 @@ export const boxFeed: LogFeed = {
   start: eventsCall("now"),
   page: eventsCall,
   read: (answer) => {
-    const position = textOf(member(answer, "next_stream_position"));
-    const entries = member(answer, "entries");
+    const position = textOf(readPath(answer, "next_stream_position"));
+    const entries = readPath(answer, "entries");
     if (position === undefined || !Array.isArray(entries)) return undefined;
     return { changes: entries.flatMap(readEntry), count: entries.length, position };
   },
@@ -89,13 +91,13 @@ function eventsCall(position: string): FeedCall {
 }
 
 function readEntry(entry: unknown): Change[] {
-  const source = member(entry, "source");
-  const id = textOf(member(entry, "event_id"));
-  const objectId = textOf(member(source, "id")) ?? textOf(member(source, "item_id"));
-  const type = textOf(member(source, "type")) ?? textOf(member(source, "item_type"));
+  const source = readPath(entry, "source");
+  const id = textOf(readPath(entry, "event_id"));
+  const objectId = textOf(readPath(source, "id")) ?? textOf(readPath(source, "item_id"));
+  const type = textOf(readPath(source, "type")) ?? textOf(readPath(source, "item_type"));
   const eventType = streamType(
-    textOf(member(entry, "event_type")) ?? "",
-    textOf(member(source, "etag")),
+    textOf(readPath(entry, "event_type")) ?? "",
+    textOf(readPath(source, "etag")),
   );
   if (id === undefined || objectId === undefined || eventType === undefined) return [];
   return [
@@ -103,7 +105,7 @@ function readEntry(entry: unknown): Change[] {
       objectType: typeName(type ?? "item"),
       objectId,
       eventType,
-      date: instantOf(member(entry, "created_at")),
+      date: instantOf(readPath(entry, "created_at")),
       version: id,
       data: entry,
     },

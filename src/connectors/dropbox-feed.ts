@@ -1,5 +1,6 @@
 import type { TreeEntry, TreeFeed } from "./feed";
-import { instantOf, member, textOf } from "./read";
+import { instantOf, textOf } from "./read";
+import { readPath } from "../values/path";
 
 /** `/2/files/list_folder`: the whole tree, then its changes (reference vendors.md §3). */
 export const dropboxFeed: TreeFeed = {
@@ -17,21 +18,21 @@ export const dropboxFeed: TreeFeed = {
     body: { cursor },
   }),
   read: (answer) => {
-    const position = textOf(member(answer, "cursor"));
-    const entries = member(answer, "entries");
+    const position = textOf(readPath(answer, "cursor"));
+    const entries = readPath(answer, "entries");
     if (position === undefined || !Array.isArray(entries)) return undefined;
-    const more = member(answer, "has_more") === true;
+    const more = readPath(answer, "has_more") === true;
     return { entries: entries.flatMap(readEntry), position, more };
   },
   isDead: (status, message) => status === 409 && /(^|\W)reset(\W|$)/.test(message),
 };
 
 function readEntry(entry: unknown): TreeEntry[] {
-  const path = textOf(member(entry, "path_lower"));
-  const tag = textOf(member(entry, ".tag"));
+  const path = textOf(readPath(entry, "path_lower"));
+  const tag = textOf(readPath(entry, ".tag"));
   if (path === undefined) return [];
   if (tag === "deleted") return [{ kind: "gone", path, data: entry }];
-  const id = textOf(member(entry, "id"));
+  const id = textOf(readPath(entry, "id"));
   if (id === undefined) return [];
   return [
     {
@@ -39,8 +40,8 @@ function readEntry(entry: unknown): TreeEntry[] {
       objectType: tag === "folder" ? "folders" : "files",
       id,
       path,
-      rev: textOf(member(entry, "rev")) ?? "",
-      date: instantOf(member(entry, "server_modified")),
+      rev: textOf(readPath(entry, "rev")) ?? "",
+      date: instantOf(readPath(entry, "server_modified")),
       data: entry,
     },
   ];

@@ -1,5 +1,7 @@
-import { instantOf, isObject, listOf, member, textOf } from "./read";
+import { instantOf, listOf, textOf } from "./read";
 import type { Change, Delivery, Extracted } from "./webhook";
+import { isObject } from "../values/record";
+import { readPath } from "../values/path";
 
 /** HubSpot's names of object types, and its numbers for them. */
 const TYPES: Record<string, string> = {
@@ -90,7 +92,7 @@ function key(item: Item): string {
     "fromObjectId",
     "toObjectId",
   ];
-  return fields.map((field) => textOf(member(item, field)) ?? "").join("|");
+  return fields.map((field) => textOf(readPath(item, field)) ?? "").join("|");
 }
 
 function coalesced(read: readonly Read[]): Change[] {

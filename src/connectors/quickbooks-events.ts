@@ -1,6 +1,8 @@
-import { instantOf, isObject, listOf, member, textOf } from "./read";
+import { instantOf, listOf, textOf } from "./read";
 import type { BulkFeed } from "./feed";
 import type { Change, Delivery, Extracted } from "./webhook";
+import { isObject } from "../values/record";
+import { readPath } from "../values/path";
 
 /** Hub resource → the entity's name at QuickBooks. */
 export const ENTITIES: Readonly<Record<string, string>> = {
@@ -34,7 +36,7 @@ const NAMES = new Map(Object.values(ENTITIES).map((name) => [name.toLowerCase(),
 /** CloudEvents, and the legacy `eventNotifications` (reference vendors.md §6); one realm's part. */
 export function readQuickbooksWebhook({ body }: Delivery): Extracted {
   if (Array.isArray(body)) return extracted(body.flatMap(readCloudEvent));
-  const notifications = member(body, "eventNotifications");
+  const notifications = readPath(body, "eventNotifications");
   if (Array.isArray(notifications)) return extracted(notifications.flatMap(readNotification));
   return isObject(body) && "specversion" in body
     ? extracted(readCloudEvent(body))
@@ -44,25 +46,25 @@ export function readQuickbooksWebhook({ body }: Delivery): Extracted {
 const extracted = (changes: Change[]): Extracted => ({ kind: "extracted", changes, controls: [] });
 
 function readCloudEvent(event: unknown): Change[] {
-  const [, entity = "", verb = ""] = (textOf(member(event, "type")) ?? "").split(".");
-  const time = textOf(member(event, "time"));
-  const version = textOf(member(event, "id")) ?? `${verb.toLowerCase()}|${time}`;
+  const [, entity = "", verb = ""] = (textOf(readPath(event, "type")) ?? "").split(".");
+  const time = textOf(readPath(event, "time"));
+  const version = textOf(readPath(event, "id")) ?? `${verb.toLowerCase()}|${time}`;
   return changesOf(
-    { entity, verb, id: textOf(member(event, "intuitentityid")), version, time },
-    textOf(member(event, "data", "deletedid")) ?? textOf(member(event, "data", "deletedId")),
+    { entity, verb, id: textOf(readPath(event, "intuitentityid")), version, time },
+    textOf(readPath(event, "data.deletedid")) ?? textOf(readPath(event, "data.deletedId")),
     event,
   );
 }
 
 function readNotification(notification: unknown): Change[] {
-  return listOf(member(notification, "dataChangeEvent", "entities")).flatMap((entity) => {
-    const time = textOf(member(entity, "lastUpdated"));
-    const verb = textOf(member(entity, "operation")) ?? "";
-    const name = textOf(member(entity, "name")) ?? "";
+  return listOf(readPath(notification, "dataChangeEvent.entities")).flatMap((entity) => {
+    const time = textOf(readPath(entity, "lastUpdated"));
+    const verb = textOf(readPath(entity, "operation")) ?? "";
+    const name = textOf(readPath(entity, "name")) ?? "";
     const version = `${verb.toLowerCase()}|${time}`;
     return changesOf(
-      { entity: name, verb, id: textOf(member(entity, "id")), version, time },
-      textOf(member(entity, "deletedId")) ?? textOf(member(entity, "deletedID")),
+      { entity: name, verb, id: textOf(readPath(entity, "id")), version, time },
+      textOf(readPath(entity, "deletedId")) ?? textOf(readPath(entity, "deletedID")),
       entity,
     );
   });
@@ -130,11 +132,14 @@ export const quickbooksFeed: BulkFeed = {
     },
   }),
   read: (answer, entities) => {
-    const responses = member(answer, "CDCResponse");
+    const responses = readPath(answer, "CDCResponse");
     if (!Array.isArray(responses)) return undefined;
-    const blocks = responses.flatMap((response) => listOf(member(response, "QueryResponse")));
+    const blocks = responses.flatMap((response) => listOf(readPath(response, "QueryResponse")));
     return new Map(
-      entities.map((entity) => [entity, blocks.flatMap((block) => listOf(member(block, entity)))]),
+      entities.map((entity) => [
+        entity,
+        blocks.flatMap((block) => listOf(readPath(block, entity))),
+      ]),
     );
   },
   covers: (entity) => !NOT_IN_CDC.has(entity),

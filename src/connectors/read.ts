@@ -1,19 +1,5 @@
 /** Small readers that the vendors' parsers share. */
 
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** A member of an object; undefined of anything else. */
-export function member(value: unknown, ...names: string[]): unknown {
-  let found = value;
-  for (const name of names) {
-    if (!isObject(found) || !Object.hasOwn(found, name)) return undefined;
-    found = found[name];
-  }
-  return found;
-}
-
 /** A text that is not empty, or a number as text. */
 export function textOf(value: unknown): string | undefined {
   if (typeof value === "number" || typeof value === "bigint") return String(value);

@@ -1,15 +1,17 @@
 import { XMLParser } from "fast-xml-parser";
-import { instantOf, isObject, listOf, member, textOf } from "./read";
+import { instantOf, listOf, textOf } from "./read";
 import type { Change, Control, Delivery, Extracted } from "./webhook";
+import { isObject } from "../values/record";
+import { readPath } from "../values/path";
 
 /** Outbound Messages (SOAP), relayed change events and Apex JSON (reference vendors.md §4). */
 export function readSfdcWebhook({ body, text }: Delivery): Extracted {
   if (typeof body === "string") return readOutboundMessage(text);
   const messages = Array.isArray(body) ? body : [body];
   const read = messages.map((message) => {
-    const event = member(message, "payload") ?? message;
-    if (member(event, "ChangeEventHeader") !== undefined) return readChangeEvent(event);
-    return Array.isArray(member(message, "objects")) ? readApex(message) : undefined;
+    const event = readPath(message, "payload") ?? message;
+    if (readPath(event, "ChangeEventHeader") !== undefined) return readChangeEvent(event);
+    return Array.isArray(readPath(message, "objects")) ? readApex(message) : undefined;
   });
   if (read.length === 0 || read.includes(undefined))
     return {
@@ -39,8 +41,8 @@ function readOutboundMessage(text: string): Extracted {
   if (FORBIDDEN.test(text))
     return { kind: "unreadable", message: "Expected XML without a document type or entities" };
   const envelope = parsed(text);
-  const notifications = member(envelope, "Envelope", "Body", "notifications");
-  const list = listOf(member(notifications, "Notification"));
+  const notifications = readPath(envelope, "Envelope.Body.notifications");
+  const list = listOf(readPath(notifications, "Notification"));
   if (list.length === 0) return { kind: "unreadable", message: "Expected an Outbound Message" };
   return { kind: "extracted", changes: list.flatMap(readNotification), controls: [] };
 }
@@ -54,10 +56,10 @@ function parsed(text: string): unknown {
 }
 
 function readNotification(notification: unknown): Change[] {
-  const fields = fieldsOf(member(notification, "sObject"));
-  const type = textOf(member(notification, "sObject", "@type")) ?? "";
+  const fields = fieldsOf(readPath(notification, "sObject"));
+  const type = textOf(readPath(notification, "sObject.@type")) ?? "";
   const id = textOf(fields["Id"]);
-  const version = textOf(member(notification, "Id"));
+  const version = textOf(readPath(notification, "Id"));
   if (id === undefined || version === undefined) return [];
   const [created, modified] = [fields["CreatedDate"], fields["LastModifiedDate"]].map(instantOf);
   return [
@@ -78,7 +80,9 @@ function fieldsOf(object: unknown): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(object).flatMap(([name, value]): [string, unknown][] => {
       if (name.startsWith("@") || name === "#text") return [];
-      return [[name, member(value, "@nil") === "true" ? null : (member(value, "#text") ?? value)]];
+      return [
+        [name, readPath(value, "@nil") === "true" ? null : (readPath(value, "#text") ?? value)],
+      ];
     }),
   );
 }
@@ -86,13 +90,13 @@ function fieldsOf(object: unknown): Record<string, unknown> {
 type Read = { changes: Change[]; controls: Control[] };
 
 function readChangeEvent(event: unknown): Read {
-  const header = member(event, "ChangeEventHeader");
-  const entity = textOf(member(header, "entityName")) ?? "";
-  const changeType = (textOf(member(header, "changeType")) ?? "").replace(/^GAP_/, "");
-  const committed = textOf(member(header, "commitTimestamp"));
-  const ids = listOf(member(header, "recordIds")).flatMap((id) => textOf(id) ?? []);
-  const transaction = textOf(member(header, "transactionKey"));
-  const sequence = textOf(member(header, "sequenceNumber"));
+  const header = readPath(event, "ChangeEventHeader");
+  const entity = textOf(readPath(header, "entityName")) ?? "";
+  const changeType = (textOf(readPath(header, "changeType")) ?? "").replace(/^GAP_/, "");
+  const committed = textOf(readPath(header, "commitTimestamp"));
+  const ids = listOf(readPath(header, "recordIds")).flatMap((id) => textOf(id) ?? []);
+  const transaction = textOf(readPath(header, "transactionKey"));
+  const sequence = textOf(readPath(header, "sequenceNumber"));
   // An overflow, and ids like 001* or all zeros, name no record: the entity is read anew.
   if (changeType === "OVERFLOW" || ids.some((id) => id.includes("*") || /^0+A*$/.test(id)))
     return { changes: [], controls: [{ kind: "resync", objectTypes: [entity] }] };
@@ -102,14 +106,14 @@ function readChangeEvent(event: unknown): Read {
     objectType: entity,
     objectId: longId(id),
     eventType,
-    date: instantOf(committed) ?? instantOf(member(event, "LastModifiedDate")),
+    date: instantOf(committed) ?? instantOf(readPath(event, "LastModifiedDate")),
     version:
       transaction === undefined
         ? `${changeType}|${committed}`
         : `${transaction}|${sequence ?? ""}|${changeType}`,
     data: event,
   }));
-  const isGap = (textOf(member(header, "changeType")) ?? "").startsWith("GAP_");
+  const isGap = (textOf(readPath(header, "changeType")) ?? "").startsWith("GAP_");
   return { changes, controls: isGap ? [{ kind: "resync", objectTypes: [entity] }] : [] };
 }
 
@@ -121,14 +125,14 @@ const CHANGE_TYPES: Record<string, Change["eventType"] | undefined> = {
 };
 
 function readApex(message: unknown): Read {
-  const action = (textOf(member(message, "action")) ?? "update").toLowerCase();
-  const changes = listOf(member(message, "objects")).flatMap((object): Change[] => {
-    const id = textOf(member(object, "Id"));
-    const type = textOf(member(object, "attributes", "type"));
+  const action = (textOf(readPath(message, "action")) ?? "update").toLowerCase();
+  const changes = listOf(readPath(message, "objects")).flatMap((object): Change[] => {
+    const id = textOf(readPath(object, "Id"));
+    const type = textOf(readPath(object, "attributes.type"));
     if (id === undefined || type === undefined) return [];
     const modified =
-      textOf(member(object, "SystemModstamp")) ?? textOf(member(object, "LastModifiedDate"));
-    const isDeleted = member(object, "IsDeleted") === true || action === "delete";
+      textOf(readPath(object, "SystemModstamp")) ?? textOf(readPath(object, "LastModifiedDate"));
+    const isDeleted = readPath(object, "IsDeleted") === true || action === "delete";
     const eventType = isDeleted ? "DELETED" : action === "create" ? "CREATED" : "UPDATED";
     return [
       {

@@ -2,6 +2,7 @@ import type { FlowStep, NewEvent } from "../stream/event";
 import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
 import type { Scope } from "./placeholder";
+import { isObject } from "../values/record";
 
 /** What the stream hands over for a step (`stream/body.ts`). */
 export type StepMessage = {
@@ -33,7 +34,5 @@ export function scopeOf({ step, event, data }: StepMessage, descriptor: Descript
 }
 
 export function recordOf(value: unknown): Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value)
-    ? Object.fromEntries(Object.entries(value))
-    : {};
+  return isObject(value) ? value : {};
 }

@@ -1,7 +1,4 @@
-/**
- * Paths into what a run knows: `$.T.out.data.list[0].id`, also `list.0.id`. Only own members are seen,
- * so no path reaches a prototype.
- */
+/** Paths into what a run knows: `$.T.out.data.list[0].id`, also `list.0.id`; `readKeys` follows them. */
 
 const TOKEN = /\.([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
 
@@ -25,15 +22,4 @@ function keysOf(text: string): string[] | undefined {
     keys.push(match[1] ?? match[2] ?? match[3] ?? match[4] ?? "");
   }
   return keys;
-}
-
-/** The value at `keys`, or undefined when there is none. */
-export function readKeys(value: unknown, keys: readonly string[]): unknown {
-  let current = value;
-  for (const key of keys) {
-    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key))
-      return undefined;
-    current = Reflect.get(current, key);
-  }
-  return current;
 }

@@ -3,7 +3,9 @@ import { applyFunctions } from "./modifiers/apply";
 import { stringOf } from "./modifiers/argument";
 import { flowValue, type FlowValues } from "./modifiers/values";
 import { newWork, type Work } from "./modifiers/budget";
-import { parsePath, readKeys } from "./path";
+import { parsePath } from "./path";
+import { isObject } from "../values/record";
+import { readKeys } from "../values/path";
 
 /** What a run knows so far: component id → out port → content. */
 export type Scope = Record<string, unknown>;
@@ -36,7 +38,7 @@ export async function transformed(
   scope: Scope,
   values: FlowValues,
 ): Promise<Record<string, unknown>> {
-  const content = isRecord(sent) ? sent : {};
+  const content = isObject(sent) ? sent : {};
   if (transformation === undefined) return content;
   const budget = { left: MOST_CHARACTERS };
   const work = newWork();
@@ -80,7 +82,7 @@ async function resolve(value: unknown, context: Resolving): Promise<unknown> {
     for (const item of value) items.push((await resolve(item, inner)) ?? null);
     return items;
   }
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   const entries: [string, unknown][] = [];
   for (const [key, member] of Object.entries(value)) {
     const resolved = await resolve(member, inner);
@@ -135,8 +137,4 @@ function ownModifiers({ modifiers }: Transformation, field: string): Record<stri
     .filter(([name]) => name === field || name.startsWith(`${field}.`))
     .flatMap(([, byId]) => Object.entries(byId));
   return Object.fromEntries(own);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -10,7 +10,6 @@ import { ExpressionFault } from "./expression";
 import { ingest } from "./ingest.io";
 import { ModifierFault } from "./modifiers/argument";
 import type { FlowValues } from "./modifiers/values";
-import { readKeys } from "./path";
 import { type Scope, transformed, TransformFault } from "./placeholder";
 import { stepNext } from "./retry";
 import { noteStream } from "./logs/store";
@@ -20,6 +19,7 @@ import { requestOf, responseContent, type StepRequest } from "./step";
 import { type RunningDoors, stopFlow } from "./lifecycle.store";
 import { type ReadRunning, readRunningFlows, type RunningFlow } from "./running.store";
 import { saveUnprocessed } from "./unprocessed/store";
+import { readKeys } from "../values/path";
 
 /** The doors of one invocation. */
 type Doors = RunningDoors & { running: ReadRunning };

@@ -1,6 +1,7 @@
 import { headerFault } from "../delivery/destination";
 import type { HttpMethod } from "./components";
 import { stringOf } from "./modifiers/argument";
+import { isObject } from "../values/record";
 
 /** An HTTP step's request, made from its input (reference app-events-api.md §5). */
 export type StepRequest = {
@@ -85,7 +86,7 @@ function bodyOf(
   const json = typeof body === "string" ? parsedJson(body) : { value: body };
   if (contentType?.toLowerCase().startsWith(FORM_TYPE) === true && json !== undefined) {
     const { value } = json;
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) {
+    if (isObject(value)) {
       const form = new URLSearchParams();
       for (const [name, member] of Object.entries(value))
         if (member !== undefined) form.append(name, stringOf(member));

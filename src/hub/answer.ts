@@ -1,6 +1,6 @@
 import { parseRetryAfter } from "../delivery/backoff";
 import type { Answer } from "../http/client";
-import { isObject, readField } from "./field";
+import { readPath } from "../values/path";
 
 /** What a vendor's HTTP answer means. */
 
@@ -75,7 +75,7 @@ function retryInstant(
     return isUsedUp && reset > 0 ? (reset > 1e9 ? reset * 1000 : now + reset * 1000) : [];
   });
   const parsed = parseExactly(text);
-  const told = WAIT_FIELDS.map((field) => readField(parsed.ok ? parsed.value : undefined, field));
+  const told = WAIT_FIELDS.map((field) => readPath(parsed.ok ? parsed.value : undefined, field));
   const waits = told.flatMap((one) => (typeof one === "number" && one > 0 ? now + one * 1000 : []));
   const all = [...(asked === undefined ? [] : [asked]), ...resets, ...waits].filter(
     (at) => at > now,
@@ -124,7 +124,7 @@ const CODE_FIELDS = ["0.errorCode", "errorCode"];
 
 function providerWords(text: string): Pick<VendorError, "providerMessage" | "code"> {
   const parsed = parseExactly(text);
-  const value = parsed.ok && isObject(parsed.value) ? parsed.value : {};
+  const value = parsed.ok ? parsed.value : undefined;
   const providerMessage = (firstText(value, MESSAGE_FIELDS) ?? text.trim()).slice(
     0,
     LONGEST_PROVIDER_MESSAGE,
@@ -134,6 +134,6 @@ function providerWords(text: string): Pick<VendorError, "providerMessage" | "cod
 }
 
 function firstText(value: unknown, fields: readonly string[]): string | undefined {
-  const found = fields.map((field) => readField(value, field));
+  const found = fields.map((field) => readPath(value, field));
   return found.find((one): one is string => typeof one === "string" && one !== "");
 }

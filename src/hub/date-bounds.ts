@@ -1,6 +1,6 @@
 import type { Resource } from "../connectors/definition";
-import { readField } from "./field";
 import type { Expression, Operator } from "./where";
+import { readPath } from "../values/path";
 
 /** A `where` bound on one of a resource's own dates. */
 export type DateBound = { field: string; operator: "<" | ">" | "<=" | ">="; instant: Instant };
@@ -34,7 +34,7 @@ const isOrdered = (operator: Operator): operator is DateBound["operator"] => ORD
 /** False only when a readable date of the record breaks a bound: in doubt the vendor is believed. */
 export function isWithin(record: unknown, bounds: readonly DateBound[]): boolean {
   return bounds.every(({ field, operator, instant }) => {
-    const value = readField(record, field);
+    const value = readPath(record, field);
     const date = typeof value === "string" ? readInstant(value) : undefined;
     if (date === undefined || date.zoned !== instant.zoned) return true;
     switch (operator) {

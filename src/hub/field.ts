@@ -1,19 +1,4 @@
-/**
- * The value at a dotted path, own properties only; `""` is the value itself. At each step the longest
- * remaining key is tried first, so a key that contains a dot is found. `undefined` when there is nothing.
- */
-export function readField(value: unknown, path: string): unknown {
-  if (path === "") return value;
-  if (!isObject(value)) return undefined;
-  if (Object.hasOwn(value, path)) return value[path];
-  for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1)) {
-    const key = path.slice(0, dot);
-    if (!Object.hasOwn(value, key)) continue;
-    const found = readField(value[key], path.slice(dot + 1));
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
+import { isObject } from "../values/record";
 
 /** Only the fields named, in the vendor's order; a dotted name reaches into objects and lists. */
 export function selectFields(value: unknown, names: readonly string[]): unknown {
@@ -24,7 +9,8 @@ export function selectFields(value: unknown, names: readonly string[]): unknown 
     const below = names.flatMap((name) =>
       name.startsWith(`${key}.`) ? name.slice(key.length + 1) : [],
     );
-    return below.length > 0 && isObject(member) ? [[key, selectFields(member, below)]] : [];
+    const isInside = below.length > 0 && typeof member === "object" && member !== null;
+    return isInside ? [[key, selectFields(member, below)]] : [];
   });
   return Object.fromEntries(kept);
 }
@@ -37,8 +23,4 @@ export function withoutNulls(value: unknown): unknown {
     member === null ? [] : [[key, withoutNulls(member)]],
   );
   return Object.fromEntries(kept);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }

@@ -1,12 +1,13 @@
 import type { Connector, Operation, Paging } from "../connectors/definition";
 import { type DateBound, dateBounds, isWithin } from "./date-bounds";
-import { readField, selectFields } from "./field";
+import { selectFields } from "./field";
 import { nextPosition, pageParameters, positionOfPage, totalOf } from "./paging";
 import type { Position } from "./position";
 import { speak } from "./dialect";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { mapWhere } from "./conditions";
 import { type Expression, parseOrderBy, parseWhere } from "./where";
+import { readPath } from "../values/path";
 
 /** Which vendor request a hub list is, and what its answer says. */
 
@@ -189,12 +190,12 @@ export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers,
  * leave an empty list out. An answer without even its first step is none of this list.
  */
 function recordsAt(answer: unknown, root: string): unknown[] | undefined {
-  const value = readField(answer, root);
+  const value = readPath(answer, root);
   if (Array.isArray(value)) return value;
   if (value === null && root !== "") return [];
   if (value !== undefined) return undefined;
   const above = root.includes(".")
-    ? readField(answer, root.slice(0, root.lastIndexOf(".")))
+    ? readPath(answer, root.slice(0, root.lastIndexOf(".")))
     : undefined;
   return typeof above === "object" && above !== null ? [] : undefined;
 }

@@ -3,7 +3,6 @@ import { RE2JS } from "re2js";
 import type { Authentication } from "../connectors/authentication";
 import type { Connector } from "../connectors/definition";
 import { digest } from "../stream/event-id";
-import { isObject, readField } from "./field";
 import {
   addressOf,
   basicCredentials,
@@ -12,6 +11,8 @@ import {
   valuesOf,
   type VendorRequest,
 } from "./request";
+import { isObject } from "../values/record";
+import { readPath } from "../values/path";
 
 type OAuth2 = Extract<Authentication, { type: "oauth2" }>;
 type Configuration = Readonly<Record<string, string | null>>;
@@ -180,19 +181,19 @@ export type ReadGrant =
 export function readGrant(connector: Connector, answer: unknown, now: number): ReadGrant {
   const { authentication } = connector;
   if (authentication.type !== "oauth2") return noOAuth(connector);
-  const token = textOf(readField(answer, "access_token"));
+  const token = textOf(readPath(answer, "access_token"));
   if (token === undefined)
     return { ok: false, message: `The token answer of ${connector.name} has no access_token` };
-  const seconds = Number(textOf(readField(answer, "expires_in")) ?? Number.NaN);
+  const seconds = Number(textOf(readPath(answer, "expires_in")) ?? Number.NaN);
   const lifetime = seconds > 0 && seconds < 1e9 ? seconds : authentication.expiresInDefault;
   const configuration: Record<string, string> = {
     [TOKEN]: token,
     [EXPIRES_AT]: String(Math.floor(now + lifetime * 1000)),
   };
-  const refreshToken = textOf(readField(answer, "refresh_token"));
+  const refreshToken = textOf(readPath(answer, "refresh_token"));
   if (refreshToken !== undefined) configuration[REFRESH_TOKEN] = refreshToken;
   for (const [field, kept] of Object.entries(authentication.keep)) {
-    const text = textOf(readField(answer, field));
+    const text = textOf(readPath(answer, field));
     const { key, value } =
       typeof kept === "string"
         ? { key: kept, value: text }
@@ -243,8 +244,8 @@ export function tokenState(configuration: Configuration, now: number): TokenStat
  */
 export function isRefusedForGood(status: number, answer: unknown): boolean {
   if (status !== 400 && status !== 401) return false;
-  if (!isObject(answer)) return false;
-  const error = readField(answer, "error");
+  if (!isObject(answer) && !Array.isArray(answer)) return false;
+  const error = readPath(answer, "error");
   return error !== "temporarily_unavailable" && error !== "server_error";
 }
 

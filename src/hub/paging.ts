@@ -1,8 +1,8 @@
 import type { Paging } from "../connectors/definition";
-import { readField } from "./field";
 import { type Position, samePosition } from "./position";
 import type { Parameters } from "./request";
 import { cursorText, nextSearch, type ReadPage } from "./search";
+import { readPath } from "../values/path";
 
 /** Which page of a vendor's list is asked for, and which comes after it. */
 
@@ -114,19 +114,18 @@ export function nextPosition(paging: Paging, page: ReadPage): Position | null {
       return isLast(paging, page, current + count) ? null : { offset: current + count, size };
     }
     case "cursor": {
-      if (paging.morePath !== undefined && readField(answer, paging.morePath) === false)
-        return null;
+      if (paging.morePath !== undefined && readPath(answer, paging.morePath) === false) return null;
       const cursor = cursorText(
         paging.lastField === undefined
-          ? readField(answer, paging.cursorPath ?? "")
-          : readField(page.records.at(-1), paging.lastField),
+          ? readPath(answer, paging.cursorPath ?? "")
+          : readPath(page.records.at(-1), paging.lastField),
       );
       if (cursor === undefined) return null;
       // A feed that has nothing more gives an empty page and the cursor it was asked with.
       return count === 0 && samePosition(position, { cursor }) ? null : { cursor };
     }
     case "nextUrl": {
-      const url = readField(answer, paging.urlPath);
+      const url = readPath(answer, paging.urlPath);
       return typeof url === "string" && url !== "" ? { url } : null;
     }
     case "linkHeader": {
@@ -134,9 +133,9 @@ export function nextPosition(paging: Paging, page: ReadPage): Position | null {
       return url === undefined ? null : { url };
     }
     case "keyset": {
-      const url = readField(answer, paging.urlPath);
+      const url = readPath(answer, paging.urlPath);
       const last = page.records.at(-1);
-      const [time, id] = [readField(last, paging.timePath), readField(last, paging.idPath)];
+      const [time, id] = [readPath(last, paging.timePath), readPath(last, paging.idPath)];
       if (typeof url !== "string" || url === "") return null;
       return typeof time === "string" && typeof id === "string"
         ? { url, after: [time, id] }
@@ -175,7 +174,7 @@ export function totalOf(
     paging.totalHeader === undefined
       ? paging.totalPath === undefined
         ? undefined
-        : readField(answer, paging.totalPath)
+        : readPath(answer, paging.totalPath)
       : headers.get(paging.totalHeader);
   const total = typeof told === "string" && told !== "" ? Number(told) : told;
   return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;

@@ -3,13 +3,13 @@ import { limitedUntil } from "./budget/limit";
 import { authenticationOf } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 import type { HubFailure, ReadAnswer } from "./answer";
-import { readField } from "./field";
 import { renew, unauthorized } from "./grant.client";
 import { type HubQuery, planList, readList } from "./list";
 import { tokenState } from "./oauth";
 import type { Position } from "./position";
 import { type Built, buildRequest, findResource } from "./request";
 import { type HubDoors, send } from "./request.client";
+import { readPath } from "../values/path";
 
 export type { HubFailure } from "./answer";
 export type { HubQuery } from "./list";
@@ -56,7 +56,7 @@ export async function getRecord(
   const pathValues = { ...found.pathValues, id };
   const answer = await call(instance, () => buildRequest(instance, get, { pathValues }), doors);
   if (answer.kind !== "json") return answer;
-  const record = readField(answer.value, get.root) ?? null;
+  const record = readPath(answer.value, get.root) ?? null;
   if (record !== null) return { kind: "record", record };
   const message = `No record '${id}' in '${resource}'`;
   return { kind: "vendor-error", status: 404, message, providerMessage: "" };
@@ -79,7 +79,7 @@ export async function writeRecord(
   if (operation.take.length > 0 && id !== undefined) {
     const current = await getRecord(instance, resource, id, doors);
     if (current.kind !== "record") return current;
-    for (const name of operation.take) taken[name] = readField(current.record, name);
+    for (const name of operation.take) taken[name] = readPath(current.record, name);
   }
   const given = { ...taken, ...write.body };
   const hasBody = write.kind !== "delete" || operation.take.length > 0;
@@ -89,7 +89,7 @@ export async function writeRecord(
     doors,
   );
   if (answer.kind !== "json") return answer;
-  return { kind: "record", record: readField(answer.value, operation.root) ?? null };
+  return { kind: "record", record: readPath(answer.value, operation.root) ?? null };
 }
 
 /** One request of the vendor's API that is no list and no record: a feed's, a registration's. */

@@ -1,6 +1,6 @@
 import type { Paging } from "../connectors/definition";
-import { readField } from "./field";
 import type { Position, SearchPosition } from "./position";
+import { readPath } from "../values/path";
 
 /** A page as it came: its whole answer, and its records before any were filtered. */
 export type ReadPage = {
@@ -25,13 +25,13 @@ export function nextSearch(
     position !== null && "search" in position ? position.search : { phase: "time" };
   const { phase, from } = search;
   const last = records.at(-1);
-  const time = epochText(readField(last, paging.timePath)) ?? search.lastTime;
+  const time = epochText(readPath(last, paging.timePath)) ?? search.lastTime;
   const lastId = highestId(records, paging.idPath, search.lastId);
   const seen = {
     ...(time === undefined ? {} : { lastTime: time }),
     ...(lastId === undefined ? {} : { lastId }),
   };
-  const after = cursorText(readField(answer, paging.cursorPath));
+  const after = cursorText(readPath(answer, paging.cursorPath));
   const next = (change: SearchPosition): Position => ({ search: change });
   if (after === undefined)
     return phase === "time" || from === undefined
@@ -59,7 +59,7 @@ function highestId(
   before: string | undefined,
 ): string | undefined {
   return records.reduce<string | undefined>((highest, record) => {
-    const id = cursorText(readField(record, path));
+    const id = cursorText(readPath(record, path));
     if (id === undefined || !/^\d+$/.test(id)) return highest;
     return highest === undefined || BigInt(id) > BigInt(highest) ? id : highest;
   }, before);

@@ -1,10 +1,11 @@
 import { RE2JS } from "re2js";
 import { parsers } from "../connectors/parsers";
-import { instantOf, isObject, textOf } from "../connectors/read";
+import { instantOf, textOf } from "../connectors/read";
 import type { Change, Delivery, Extracted, Extraction, Pick } from "../connectors/webhook";
 import { digest } from "../stream/event-id";
-import { readField } from "../hub/field";
 import { evaluate, expressionFault } from "../expressions/expression";
+import { isObject } from "../values/record";
+import { readPath } from "../values/path";
 
 /** The most changes one delivery may tell of. */
 const MOST_CHANGES = 5_000;
@@ -29,7 +30,7 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
     case "feed":
       return { kind: "extracted", changes: [], controls: [{ kind: "resync", objectTypes: [] }] };
     case "paths": {
-      const list = extraction.list === undefined ? [] : readField(delivery.body, extraction.list);
+      const list = extraction.list === undefined ? [] : readPath(delivery.body, extraction.list);
       const items: unknown[] =
         Array.isArray(list) && extraction.list !== undefined ? list : [delivery.body];
       const changes = items.flatMap((item) => {
@@ -81,7 +82,7 @@ function picked(rule: Pick, item: unknown, { headers }: Delivery): string | unde
   if ("value" in rule) return rule.value;
   const { path, header, pattern, map, otherwise } = rule;
   let text =
-    header === undefined ? textOf(readField(item, path ?? "")) : (headers.get(header) ?? undefined);
+    header === undefined ? textOf(readPath(item, path ?? "")) : (headers.get(header) ?? undefined);
   if (text !== undefined && pattern !== undefined) text = firstGroup(pattern, text);
   if (text !== undefined && map !== undefined)
     text = Object.hasOwn(map, text) ? map[text] : undefined;

@@ -2,8 +2,8 @@ import type { Connector } from "../connectors/definition";
 import { textOf } from "../connectors/read";
 import type { TenantRule, Webhook } from "../connectors/webhook";
 import { parseExactly } from "../hub/answer";
-import { readField } from "../hub/field";
 import { tenantValues } from "../instances/routing";
+import { readPath } from "../values/path";
 
 /** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */
 export type Content = { body: unknown; text: string };
@@ -44,13 +44,13 @@ function partsBy(rule: TenantRule, content: Content): Part[] {
     return tenant === undefined ? [] : [{ tenant, content }];
   }
   if (rule.list === undefined) {
-    const tenant = textOf(readField(content.body, rule.path));
+    const tenant = textOf(readPath(content.body, rule.path));
     return tenant === undefined ? [] : [{ tenant, content }];
   }
-  const list = readField(content.body, rule.list);
+  const list = readPath(content.body, rule.list);
   if (!Array.isArray(list)) return [];
   const items: unknown[] = list;
-  const groups = Map.groupBy(items, (item) => textOf(readField(item, rule.path)));
+  const groups = Map.groupBy(items, (item) => textOf(readPath(item, rule.path)));
   // A delivery that is all one tenant's stays as it came, byte for byte.
   const [only] = groups.keys();
   if (groups.size === 1 && only !== undefined) return [{ tenant: only, content }];
@@ -65,7 +65,7 @@ function partsBy(rule: TenantRule, content: Content): Part[] {
 function withList(value: unknown, path: string, list: unknown[]): unknown {
   if (path === "") return list;
   const [first = "", ...rest] = path.split(".");
-  const inner = readField(value, first);
+  const inner = readPath(value, first);
   return { [first]: withList(inner, rest.join("."), list) };
 }
 

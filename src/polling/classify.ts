@@ -1,5 +1,7 @@
 /** Which event a polled record is (reference connector-events-api.md §5.4). */
 
+import { readPath } from "../values/path";
+
 export type RecordDates = { updated?: number | undefined; created?: number | undefined };
 
 /** Instants in epoch ms. `after` is the last poll (exclusive), `upTo` the start of this one (inclusive). */
@@ -54,27 +56,6 @@ const ORDERED_RECORDS = 5;
 export function newestFirst(datesSeen: readonly number[]): boolean {
   if (datesSeen.length < ORDERED_RECORDS || new Set(datesSeen).size < 2) return false;
   return datesSeen.every((date, index) => date <= (datesSeen[index - 1] ?? Infinity));
-}
-
-/**
- * The value at a dotted path, own properties only. At each step the longest remaining key is tried first, so a key that
- * contains a dot is found; `undefined` when there is nothing.
- */
-export function readPath(record: unknown, path: string): unknown {
-  if (!isObject(record)) return undefined;
-  if (Object.hasOwn(record, path)) return record[path];
-  for (let dot = path.lastIndexOf("."); dot > 0; dot = path.lastIndexOf(".", dot - 1)) {
-    const key = path.slice(0, dot);
-    const value = Object.hasOwn(record, key)
-      ? readPath(record[key], path.slice(dot + 1))
-      : undefined;
-    if (value !== undefined) return value;
-  }
-  return undefined;
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null;
 }
 
 /** A record's id as text; `undefined` unless it is a number or a text that is not empty. */

@@ -7,6 +7,7 @@ import {
   Settings,
 } from "./polled-resource";
 import { expandTemplates } from "./url-template";
+import { isObject } from "../values/record";
 
 export type PollingConfiguration =
   | { ok: true; resources: PolledResource[] }
@@ -63,10 +64,6 @@ function parseJson(text: string): unknown {
   } catch {
     return undefined;
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** `<resource>|<url>|<xPathFilter>|<updatedField>|<format>|<zone>|<createdField>|<format>|<zone>` a line, or names. */

@@ -1,10 +1,12 @@
 import type { Resource } from "../connectors/definition";
 import { digest, eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
-import { classify, hashDecision, readId, readPath } from "./classify";
+import { classify, hashDecision, readId } from "./classify";
 import type { DateSource, PolledResource } from "./polled-resource";
 import { parseInstant } from "./java-date";
 import { parseZone, UTC, type Zone } from "./zone";
+import { readPath } from "../values/path";
+import { isObject } from "../values/record";
 
 /** How the records of one resource are read in one poll. */
 export type Reading = {
@@ -157,7 +159,7 @@ function instantOf(record: unknown, reader: DateReader | undefined): number | un
 /** JSON with members in key order: the same content has the same text. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) =>
-    typeof inner === "object" && inner !== null && !Array.isArray(inner)
+    isObject(inner)
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
       : inner,
   );

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { isObject } from "./resource";
+import { isObject } from "../values/record";
 
 /** `application/json-patch+json` (RFC 6902) as far as reference resource-api.md §5 takes it. */
 

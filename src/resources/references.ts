@@ -1,7 +1,9 @@
 import { type ScopeName, scopeKey } from "./address";
 import type { Kind, ReferenceRule } from "./kinds/kind";
 import { kindNamed } from "./kinds/registry";
-import { type Content, isObject, type Reference, type Resource, type Warning } from "./resource";
+import { type Content, type Reference, type Resource, type Warning } from "./resource";
+import { readKeys } from "../values/path";
+import { isObject } from "../values/record";
 
 /** A name in a spec that stands for another resource of the same scope. */
 export type NamedTarget = { rule: ReferenceRule; name: string };
@@ -9,7 +11,7 @@ export type NamedTarget = { rule: ReferenceRule; name: string };
 /** The resources a spec names, those left empty aside. */
 export function namedTargets(kind: Kind, spec: Record<string, unknown>): NamedTarget[] {
   return kind.references.flatMap((rule) => {
-    const name = valueAt(spec, rule.path);
+    const name = readKeys(spec, rule.path);
     return typeof name === "string" && name !== "" ? [{ rule, name }] : [];
   });
 }
@@ -67,8 +69,4 @@ function emptied(
 ): Record<string, unknown> {
   const inner = object[key];
   return { ...object, [key]: rest.length > 0 && isObject(inner) ? emptied(inner, rest) : "" };
-}
-
-function valueAt(value: unknown, path: readonly string[]): unknown {
-  return path.reduce<unknown>((inner, key) => (isObject(inner) ? inner[key] : undefined), value);
 }

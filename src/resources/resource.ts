@@ -1,6 +1,7 @@
 import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
 import { findKind, type Version } from "./kinds/registry";
+import { isObject } from "../values/record";
 
 /** What a resource names (reference resource-api.md §3); `selfLink` is made when it is shown. */
 export type Reference = {
@@ -182,10 +183,6 @@ function copyPath(
   const target = isObject(inner) ? inner : {};
   copyPath(value, target, rest);
   if (Object.keys(target).length > 0) into[key] = target;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** JSON text in which the order of keys does not count. */

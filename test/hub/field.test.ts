@@ -1,20 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readField, selectFields, withoutNulls } from "../../src/hub/field";
-
-describe("readField", () => {
-  it.each<[unknown, string, unknown]>([
-    [{ a: { b: 1 } }, "a.b", 1],
-    [{ "a.b": 2, a: { b: 1 } }, "a.b", 2],
-    [{ "a.b": { c: 3 } }, "a.b.c", 3],
-    [{ errors: [{ message: "m" }] }, "errors.0.message", "m"],
-    [[1], "", [1]],
-    [{ a: null }, "a.b", undefined],
-    [{}, "toString", undefined],
-    [null, "a", undefined],
-  ])("of %j, %j is %j", (value, path, expected) => {
-    expect(readField(value, path)).toEqual(expected);
-  });
-});
+import { selectFields, withoutNulls } from "../../src/hub/field";
 
 describe("selectFields", () => {
   it("keeps what is named, inside objects and lists too", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { classify, hashDecision, newestFirst, readId, readPath } from "../../src/polling/classify";
+import { classify, hashDecision, newestFirst, readId } from "../../src/polling/classify";
 import type { Classification, DateRule, RecordDates } from "../../src/polling/classify";
 
 const L = Date.parse("2017-08-30T10:00:00Z");
@@ -227,29 +227,6 @@ describe("newestFirst", () => {
   });
 });
 
-describe("readPath", () => {
-  it.each<[string, unknown, string, unknown]>([
-    ["reads a plain key", { id: 1 }, "id", 1],
-    ["reads a dotted path", { user: { id: 1 } }, "user.id", 1],
-    ["prefers the literal key", { "user.id": 2, user: { id: 1 } }, "user.id", 2],
-    [
-      "finds a dotted key inside a path",
-      { properties: { "a.b": { value: 3 } } },
-      "properties.a.b.value",
-      3,
-    ],
-    ["keeps a literal null", { "a.b": null, a: { b: 1 } }, "a.b", null],
-    ["reads into a list", { rows: [{ id: 4 }] }, "rows.0.id", 4],
-    ["finds nothing that is not there", { user: null }, "user.id", undefined],
-    ["does not read inherited properties", {}, "constructor.name", undefined],
-    ["does not read inherited members of values", { a: "text" }, "a.length", undefined],
-    ["finds nothing in a text", "text", "length", undefined],
-    ["finds nothing by an empty path", { a: 1 }, "", undefined],
-  ])("%s", (_name, record, path, value) => {
-    expect(readPath(record, path)).toEqual(value);
-  });
-});
-
 describe("readId", () => {
   it.each<[unknown, string | undefined]>([
     ["F4F0", "F4F0"],
@@ -269,5 +246,6 @@ describe("readId", () => {
   it("finds no id in a record without one", () => {
     expect(readId({}, "id")).toBeUndefined();
     expect(readId(null, "id")).toBeUndefined();
+    expect(readId({ a: 1 }, "")).toBeUndefined();
   });
 });

@@ -1,3 +1,5 @@
+import { isObject } from "../../values/record.ts";
+
 /** The platform as the command line sees it: one request at a time, no retries, no redirects, 30 s. */
 
 export type Violation = { status: number; title: string; detail: string; parameter?: string };
@@ -108,8 +110,4 @@ function parsedOrText(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

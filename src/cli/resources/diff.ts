@@ -1,4 +1,4 @@
-import { isObject } from "./api.ts";
+import { isObject } from "../../values/record.ts";
 
 /** A member that differs: absent on one side, or another value. */
 export type Difference = { path: string; server: unknown; file: unknown };

@@ -9,7 +9,7 @@ import {
   type Node,
   parseAllDocuments,
 } from "yaml";
-import { isObject } from "./api.ts";
+import { isObject } from "../../values/record.ts";
 
 /** One resource in a file. */
 export type FileDocument = {

@@ -1,5 +1,5 @@
-import { isObject } from "./api.ts";
 import type { Definition } from "./words.ts";
+import { isObject } from "../../values/record.ts";
 
 /** What a kind is: where it may be, its spec's fields, its subresources; from the server's OpenAPI. */
 export function explanation(

@@ -1,8 +1,9 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { Api, type Connection, isObject } from "./api.ts";
+import { Api, type Connection } from "./api.ts";
 import { Failure } from "./failure.ts";
+import { isObject } from "../../values/record.ts";
 
 const file = (): string =>
   join(process.env["XDG_CONFIG_HOME"] || join(homedir(), ".config"), "tributary", "login.json");

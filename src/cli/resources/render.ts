@@ -1,6 +1,6 @@
 import { stringify } from "yaml";
-import { isObject } from "./api.ts";
 import type { Definition, ScopeName } from "./words.ts";
+import { readKeys } from "../../values/path.ts";
 
 /** Messages go to stderr, data to stdout (reference resource-api.md §12). */
 export const say = (text: string): void => void process.stderr.write(`${text}\n`);
@@ -49,10 +49,10 @@ export function printTable(
 }
 
 function valueAt(resource: Record<string, unknown>, jsonPath: string): unknown {
-  return jsonPath
-    .split(".")
-    .filter((key) => key !== "")
-    .reduce<unknown>((value, key) => (isObject(value) ? value[key] : undefined), resource);
+  return readKeys(
+    resource,
+    jsonPath.split(".").filter((key) => key !== ""),
+  );
 }
 
 function cell(value: unknown, type: string, now: number): string {

@@ -1,5 +1,6 @@
-import { type Api, isObject } from "./api.ts";
+import { type Api } from "./api.ts";
 import { Failure } from "./failure.ts";
+import { isObject } from "../../values/record.ts";
 
 /** A kind under one of its scope kinds, as the server's discovery tells it. */
 export type Definition = {

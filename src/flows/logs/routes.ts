@@ -10,13 +10,13 @@ import {
 import { parse, readTypedJson } from "../../http/body";
 import { whole } from "../../http/paging";
 import { invalid, notFound } from "../../http/refusal";
-import { readKeys } from "../path";
 import { stringOf } from "../modifiers/argument";
 import { userSource } from "../run";
 import { readOwnFlow, readUserFlows } from "../store";
 import { hitsOf, INDEX } from "./hits";
 import { readFlowStreams } from "./store";
 import { countBy, type Hit, matches, parseQuery } from "./query";
+import { readKeys } from "../../values/path";
 
 /** As many of a stream's notifications are looked through for one request. */
 const MOST_SCANNED = 2_000;

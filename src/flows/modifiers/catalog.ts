@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { formatDate } from "../date-format";
 import { checkExpression, evaluateExpression } from "../expression";
-import { readKeys } from "../path";
 import { list, members, ModifierFault, number, pathOf, stringOf, truthy } from "./argument";
 import { matcherOf, replaced } from "./replace";
 import type { Work } from "./budget";
+import { readKeys } from "../../values/path";
 
 /** A step of an expression counts as so many characters. */
 const A_STEP = 200;

@@ -1,5 +1,7 @@
 /** Copies of flows: new component ids everywhere they are written (reference app-events-api.md §7). */
 
+import { isObject } from "../../values/record";
+
 export type Json = Record<string, unknown>;
 
 /** Old id → new id; ids that `known` maps already keep their place. */
@@ -27,20 +29,20 @@ export function withIds(flow: Json, ids: Readonly<Record<string, string>>): Json
 }
 
 function componentWithIds(component: unknown, ids: Readonly<Record<string, string>>): unknown {
-  if (!isRecord(component)) return component;
+  if (!isObject(component)) return component;
   const { source, config } = component;
   return {
     ...component,
-    ...(isRecord(source) ? { source: mapValues(source, (one) => withKeys(one, ids)) } : {}),
-    ...(isRecord(config) ? { config: configWithIds(config, ids) } : {}),
+    ...(isObject(source) ? { source: mapValues(source, (one) => withKeys(one, ids)) } : {}),
+    ...(isObject(config) ? { config: configWithIds(config, ids) } : {}),
   };
 }
 
 function configWithIds(config: Json, ids: Readonly<Record<string, string>>): Json {
   const { transform } = config;
   const inPaths = withPaths(config, ids, false);
-  const rewritten = isRecord(inPaths) ? inPaths : config;
-  return isRecord(transform)
+  const rewritten = isObject(inPaths) ? inPaths : config;
+  return isObject(transform)
     ? {
         ...rewritten,
         transform: mapValues(transform, (senders) => withPaths(withKeys(senders, ids), ids, false)),
@@ -53,7 +55,7 @@ export function wizardWithIds(wizard: unknown, ids: Readonly<Record<string, stri
   if (typeof wizard === "string")
     return Object.hasOwn(ids, wizard) ? ids[wizard] : textWithPaths(wizard, ids);
   if (Array.isArray(wizard)) return wizard.map((item) => wizardWithIds(item, ids));
-  if (!isRecord(wizard)) return wizard;
+  if (!isObject(wizard)) return wizard;
   return Object.fromEntries(
     Object.entries(wizard).map(([key, value]) => [
       renamed(key, ids),
@@ -72,7 +74,7 @@ function withPaths(
   if (typeof value === "string")
     return isVariable ? pathWithIds(value, ids) : textWithPaths(value, ids);
   if (Array.isArray(value)) return value.map((item) => withPaths(item, ids, false));
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [key, withPaths(member, ids, key === "variable")]),
   );
@@ -91,7 +93,7 @@ function pathWithIds(path: string, ids: Readonly<Record<string, string>>): strin
 }
 
 function withKeys(value: unknown, ids: Readonly<Record<string, string>>): unknown {
-  if (!isRecord(value)) return value;
+  if (!isObject(value)) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, member]) => [renamed(key, ids), member]),
   );
@@ -103,8 +105,4 @@ function renamed(id: string, ids: Readonly<Record<string, string>>): string {
 
 function mapValues(record: Json, map: (value: unknown) => unknown): Json {
   return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value)]));
-}
-
-function isRecord(value: unknown): value is Json {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

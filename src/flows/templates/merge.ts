@@ -1,3 +1,5 @@
+import { isObject } from "../../values/record";
+
 /** Stands for "not there": undefined can't be told from it otherwise. */
 const ABSENT = Symbol("absent");
 
@@ -12,8 +14,8 @@ export function mergeThreeWay(base: unknown, mine: unknown, theirs: unknown): un
 
 function merge(base: unknown, mine: unknown, theirs: unknown): unknown {
   if (same(base, mine)) return theirs;
-  if (!isRecord(mine) || !isRecord(theirs)) return mine;
-  const before = isRecord(base) ? base : {};
+  if (!isObject(mine) || !isObject(theirs)) return mine;
+  const before = isObject(base) ? base : {};
   const keys = new Set([...Object.keys(theirs), ...Object.keys(mine)]);
   return Object.fromEntries(
     [...keys].flatMap((key) => {
@@ -30,8 +32,4 @@ function at(record: Record<string, unknown>, key: string): unknown {
 function same(left: unknown, right: unknown): boolean {
   if (left === ABSENT || right === ABSENT) return left === right;
   return JSON.stringify(left) === JSON.stringify(right);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

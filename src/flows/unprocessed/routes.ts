@@ -6,7 +6,6 @@ import { invalid } from "../../http/refusal";
 import { STEP_IN } from "../components";
 import { readDescriptor } from "../descriptor";
 import { scopeOf, type StepMessage } from "../message";
-import { readKeys } from "../path";
 import { readOwnFlow } from "../store";
 import {
   deleteIfUnchanged,
@@ -15,6 +14,7 @@ import {
   readUnprocessed,
   type Unprocessed,
 } from "./store";
+import { readKeys } from "../../values/path";
 
 /** Steps that failed for good (reference app-events-api.md §9). */
 export const unprocessedRoutes = new Hono<UserEnv>()

@@ -1,5 +1,5 @@
 import { readConfig } from "../../config";
-import { member, textOf } from "../../connectors/read";
+import { textOf } from "../../connectors/read";
 import { type HubDoors, type HubFailure, listRecords, writeRecord } from "../../hub/records.client";
 import type { Instance } from "../../instances/instance";
 import { keyring } from "../../db/sealed";
@@ -12,6 +12,7 @@ import {
   wantedItems,
   writeRegistered,
 } from "./items";
+import { readPath } from "../../values/path";
 
 export function doorsOf(env: Env): HubDoors {
   return { db: env.DB, config: readConfig(env), streams: env.EVENT_STREAMS };
@@ -93,7 +94,7 @@ async function registerItem(
       { kind: "create", body },
       doors,
     );
-    if (answer.kind === "record") return textOf(member(answer.record, "id"));
+    if (answer.kind === "record") return textOf(readPath(answer.record, "id"));
     if (answer.kind === "vendor-error" && answer.status === 409)
       return existing(instance, registration, target, { body, doors });
     failure = answer;
@@ -123,10 +124,10 @@ async function existing(
     }
     const found = page.records.find(
       (hook) =>
-        textOf(member(hook, "target", "id")) === target.id &&
-        textOf(member(hook, "target", "type")) === target.type,
+        textOf(readPath(hook, "target.id")) === target.id &&
+        textOf(readPath(hook, "target.type")) === target.type,
     );
-    const id = textOf(member(found, "id"));
+    const id = textOf(readPath(found, "id"));
     if (id !== undefined) {
       const changed = await writeRecord(instance, resource, { kind: "update", id, body }, doors);
       if (changed.kind !== "record") report(instance, "register", changed);

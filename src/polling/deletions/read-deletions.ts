@@ -2,7 +2,7 @@ import type { Deletions } from "../../connectors/definition";
 import { instantOf, textOf } from "../../connectors/read";
 import { eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
-import { readField } from "../../hub/field";
+import { readPath } from "../../values/path";
 
 /** What a vendor's list of deletions says. */
 export type Listed =
@@ -24,17 +24,17 @@ export function readDeletions(
   { root, idField, dateField, cursor, window }: Deletions,
   { source, resource, after }: { source: string; resource: string; after: number },
 ): Listed {
-  const records = readField(answer, root);
+  const records = readPath(answer, root);
   if (!Array.isArray(records)) return { kind: "unreadable" };
   const earliest =
-    window === undefined ? undefined : instantOf(readField(answer, window.earliestPath));
+    window === undefined ? undefined : instantOf(readPath(answer, window.earliestPath));
   if (earliest !== undefined && earliest > after) return { kind: "too-old" };
   const list: unknown[] = records;
   return {
     kind: "listed",
     events: list.flatMap((record) => {
-      const id = textOf(readField(record, idField));
-      const date = instantOf(readField(record, dateField));
+      const id = textOf(readPath(record, idField));
+      const date = instantOf(readPath(record, dateField));
       if (id === undefined || date === undefined || date <= after) return [];
       return [
         {
@@ -48,7 +48,7 @@ export function readDeletions(
         },
       ];
     }),
-    next: cursor === undefined ? undefined : textOf(readField(answer, cursor.path)),
-    covered: window === undefined ? undefined : instantOf(readField(answer, window.coveredPath)),
+    next: cursor === undefined ? undefined : textOf(readPath(answer, cursor.path)),
+    covered: window === undefined ? undefined : instantOf(readPath(answer, window.coveredPath)),
   };
 }

@@ -2,7 +2,8 @@ import type * as z from "zod";
 import type { topicSpec } from "../kinds/management";
 import { changeTypes, type Trigger, WORD } from "../match";
 import type { SqlValue } from "../query";
-import { isObject, type Resource } from "../resource";
+import { type Resource } from "../resource";
+import { isObject } from "../../values/record";
 
 /** One change as the log tells it to those who watch a topic (reference resource-api.md §11). */
 export function logEntry(

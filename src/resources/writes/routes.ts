@@ -10,11 +10,12 @@ import { readShown } from "../embed.store";
 import { parsePatch } from "../patch";
 import type { ApisContext, Collection, Item } from "../read.routes";
 import { deleteResource, removalOf } from "../removal/store";
-import { isObject, type Warning } from "../resource";
+import { type Warning } from "../resource";
 import { changeResource, type Request as WriteRequest } from "./change.store";
 import { refuse } from "./checks";
 import { createResource } from "./creation.store";
 import type { Caller, WriteDoors } from "./store";
+import { isObject } from "../../values/record";
 
 const MOST_BODY_BYTES = 1_000_000;
 /** Ours: a PUT that makes no difference writes nothing and tells nobody. */
