@@ -4,6 +4,23 @@ const METHODS = "GET, POST, PUT, PATCH, DELETE";
 const REQUEST_HEADERS = "Authorization, Content-Type, Idempotency-Key";
 const EXPOSED = "X-Event-Id, Idempotency-Replayed, Retry-After";
 
+export const ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+
+/** The app surface has no prefix of its own: paths that begin so are its. */
+export const APP_PATHS = [
+  "user",
+  "plugins",
+  "app-events",
+  "component",
+  "variables",
+  "flows",
+  "triggers",
+  "integrations",
+  "drafts",
+  "unprocessed-messages",
+  "logs",
+].map((part) => `/${part}/*`);
+
 /**
  * Browsers of the configured origins may call (reference app-events-api.md §1): the origin is echoed,
  * on errors too; `OPTIONS` is answered before anybody asks who is calling; no credentials.

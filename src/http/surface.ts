@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
 import type { ContentfulStatusCode } from "hono/utils/http-status";
-import { type Reason, Refusal, type Violation } from "./refusal";
+import { notFound, type Reason, Refusal, type Violation } from "./refusal";
 
 export type SurfaceName = "elements" | "v1" | "apis" | "app";
 export type RequestIdEnv = { Variables: { requestId: string } };
@@ -190,6 +190,13 @@ function headersOf(reason: Reason | undefined): Record<string, string> {
   if (reason?.kind === "method") return { Allow: reason.allow };
   return reason?.kind === "gone" ? reason.headers : {};
 }
+
+/** For whatever else is asked below a surface; not a `notFound` handler, since that of a mounted app is never asked. */
+export const nothingHere =
+  (words: string) =>
+  (c: Context): never => {
+    throw notFound(`${words} ${c.req.method} ${c.req.path}`);
+  };
 
 /** The error handler of a surface. */
 export const refuse =

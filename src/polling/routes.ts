@@ -13,7 +13,7 @@ import type { PollDoors } from "./commit.io";
 import { polledResources } from "./settings";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference connector-events-api.md §4). */
-export const pollerRecordRoutes = new Hono<AskerEnv>().get(
+const pollerRecordRoutes = new Hono<AskerEnv>().get(
   "/instances/event-poller-records",
   withSecrets,
   async (c) => {
@@ -53,7 +53,7 @@ const pollDescribed = described("Poll now; answers when the poll is committed", 
 });
 
 /** `POST /v1/instances/{id}/poll`: a real poll, now (reference v1-api.md). */
-export const pollRoutes = new Hono<AskerEnv>().post(
+const pollRoutes = new Hono<AskerEnv>().post(
   "/instances/:id/poll",
   withKey(),
   pollDescribed,
@@ -102,3 +102,6 @@ export const pollRoutes = new Hono<AskerEnv>().post(
     }
   },
 );
+
+/** What polling has on each surface. */
+export const pollingRoutes = { elements: pollerRecordRoutes, v1: pollRoutes };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { DestinationPolicy } from "../db/delivery";
+import type { TellOwner } from "../operations/destinations/owner";
 import { parseScopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import { destinationId } from "./resource";
@@ -63,6 +64,11 @@ export const listenersChange = (db: D1Database, organizationId: number): D1Prepa
        ON CONFLICT (organization_id) DO UPDATE SET listeners_version = listeners_version + 1`,
     )
     .bind(organizationId);
+
+/** A Webhook's filter and order are part of who listens. */
+export const tellWebhook: TellOwner = async (c, { destination }) => {
+  await listenersChange(c.env.DB, destination.organizationId).run();
+};
 
 /** Organizations whose listeners an isolate keeps in mind. */
 const MOST_KNOWN = 500;

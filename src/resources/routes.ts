@@ -1,31 +1,9 @@
-import { type Context, Hono } from "hono";
-import { createMiddleware } from "hono/factory";
+import { Hono } from "hono";
 import { withToken } from "../accounts/routes";
 import { notFound, Refusal } from "../http/refusal";
-import type { RequestIdEnv } from "../http/surface";
 import { type Address, parseAddress } from "./address";
 import { type ApisContext, type ApisEnv, count, list, show } from "./read.routes";
 import { create, patch, remove, replace } from "./writes/routes";
-
-/** The request's id is the correlation id of its changes: a UUID on this surface. */
-export const withCorrelationId = createMiddleware<RequestIdEnv>(async (c, next) => {
-  c.set("requestId", crypto.randomUUID());
-  await next();
-});
-
-/** What every error of this surface tells of its request (reference resource-api.md §6). */
-export function errorMeta(c: Context): Record<string, string> {
-  const asker: ApisEnv["Variables"]["asker"] | undefined = c.get("asker");
-  return {
-    instanceId: c.req.header("x-axway-instance-id") ?? "tributary",
-    ...(asker === undefined
-      ? {}
-      : {
-          tenantId: String(asker.organizationId),
-          authenticatedUserId: String(asker.userId),
-        }),
-  };
-}
 
 /** Resources of every kind: `/apis/{group}/{version}/…` (reference resource-api.md §1 to §5). */
 export const resourceRoutes = new Hono<ApisEnv>().all("*", withToken, async (c) => {

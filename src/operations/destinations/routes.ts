@@ -9,12 +9,12 @@ import { readLimit, readListCursor, writeListCursor } from "../../http/lists";
 import { BODY_BYTES, found, ringOf, shown } from "./lookup.io";
 import { change, EXAMPLE, kindField, refuseForKind, statusField } from "./fields";
 import { keyRoutes } from "./signing-keys.routes";
-import type { TellOwner } from "./owner";
+import type { Owners } from "./owner";
 import { overTroubledStreams, recoveryRoutes } from "./recovery.routes";
 import { trialRoutes } from "./test.routes";
 
 /** Destinations, their health, keys and policies (reference v1-api.md). */
-export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
+export function destinationRoutes(owners: Owners): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .use("/destinations", withKey())
     .use("/destinations/*", withKey())
@@ -70,13 +70,13 @@ export function destinationRoutes(tellOwner: TellOwner): Hono<AskerEnv> {
         const changes = parse(change, await readJson(c, BODY_BYTES));
         refuseForKind(record.destination.kind, changes);
         await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
-        await tellOwner(c, record, changes);
+        await owners[record.destination.kind]?.(c, record, changes);
         if (changes.enabled === true)
           await overTroubledStreams(c, record.destination.id, { kind: "release", from: 0 });
         return c.json((await shown(c, [await found(c)]))[0]);
       },
     )
-    .route("/", keyRoutes(tellOwner))
+    .route("/", keyRoutes(owners))
     .route("/", trialRoutes)
     .route("/", recoveryRoutes);
 }

@@ -1,20 +1,37 @@
 import { Hono } from "hono";
-import type { AskerEnv } from "../../accounts/routes";
+import { type AskerEnv, withKey } from "../../accounts/routes";
+import { instanceDestinationId } from "../../delivery/destination";
 import { newSigningSeed, rotateKey } from "../../delivery/policy.store";
 import { publicKeyOf } from "../../delivery/signature";
-import { newSigningSecret } from "../../delivery/destinations.store";
+import { newSigningSecret, readDestination } from "../../delivery/destinations.store";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";
-import { conflict, invalid } from "../../http/refusal";
+import { conflict, invalid, notFound } from "../../http/refusal";
 import { BODY_BYTES, found, ringOf, shown } from "./lookup.io";
 import { EXAMPLE, rotation } from "./fields";
-import type { TellOwner } from "./owner";
+import type { Owners } from "./owner";
 
 const MOST_KEYS = 3;
 
 /** What receivers verify callbacks with, and its rotation. */
-export const keyRoutes = (tellOwner: TellOwner): Hono<AskerEnv> =>
+export const keyRoutes = (owners: Owners): Hono<AskerEnv> =>
   new Hono<AskerEnv>()
+    .get(
+      "/instances/:id/signing-secret",
+      withKey(),
+      described("What an instance's receiver verifies callbacks with", {
+        tag: "destinations",
+        answer: { secret: "whsec_…" },
+      }),
+      async (c) => {
+        const id = instanceDestinationId(Number(c.req.param("id")) || 0);
+        const { organizationId } = c.var.asker;
+        const destination = await readDestination(c.env.DB, ringOf(c), organizationId, id);
+        const signer = destination?.signers.find(({ algorithm }) => algorithm === "v1");
+        if (signer === undefined) throw notFound(`No instance '${c.req.param("id")}'`);
+        return c.json({ secret: signer.secret });
+      },
+    )
     .get(
       "/destinations/:id/signing-secret",
       described("What its receiver verifies callbacks with", {
@@ -52,7 +69,8 @@ export const keyRoutes = (tellOwner: TellOwner): Hono<AskerEnv> =>
         if (live.length >= MOST_KEYS)
           throw conflict(`A destination has at most ${MOST_KEYS} live keys`);
         const made = algorithm === "v1" ? (secret ?? newSigningSecret()) : newSigningSeed();
-        if (algorithm === "v1") await tellOwner(c, record, { signingSecret: made });
+        if (algorithm === "v1")
+          await owners[record.destination.kind]?.(c, record, { signingSecret: made });
         await rotateKey(c.env.DB, ringOf(c), record, {
           algorithm,
           secret: made,

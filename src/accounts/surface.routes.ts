@@ -1,0 +1,12 @@
+import { Hono } from "hono";
+import { keyRoutes } from "./keys.routes";
+import { type AskerEnv, bootstrapRoutes } from "./routes";
+import { accountSettingsRoutes } from "./settings.routes";
+import { userRoutes } from "./users/routes";
+
+/** What accounts have on each surface. */
+export const accountRoutes = {
+  elements: accountSettingsRoutes,
+  v1: new Hono<AskerEnv>().route("/", bootstrapRoutes).route("/", keyRoutes),
+  app: userRoutes,
+};

@@ -1,0 +1,23 @@
+import { type Env as AnyEnv, Hono, type Schema } from "hono";
+import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
+import { docsPage } from "./docs";
+
+const documentation: GenerateSpecOptions["documentation"] = {
+  info: {
+    title: "Tributary",
+    version: "1",
+    description: "Operations API: deliveries, streams, destinations, keys, usage.",
+  },
+  components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
+  security: [{ key: [] }],
+};
+
+/** `/openapi.json`, made from what the routes of `v1` say of themselves, and `/docs`, which shows it. */
+export const openApiRoutes = <E extends AnyEnv, S extends Schema, P extends string>(
+  v1: Hono<E, S, P>,
+): Hono =>
+  new Hono()
+    .get("/openapi.json", async (c) =>
+      c.json(await generateSpecs(new Hono().route("/v1", v1), { documentation })),
+    )
+    .get("/docs", (c) => c.html(docsPage()));

@@ -1,0 +1,36 @@
+import { type Context, Hono } from "hono";
+import { createMiddleware } from "hono/factory";
+import type { RequestIdEnv } from "../http/surface";
+import { discoveryRoutes } from "./discovery/routes";
+import { logRoutes } from "./log/routes";
+import type { ApisEnv } from "./read.routes";
+import { resourceRoutes as itemRoutes } from "./routes";
+
+/** The request's id is the correlation id of its changes: a UUID on this surface. */
+const withCorrelationId = createMiddleware<RequestIdEnv>(async (c, next) => {
+  c.set("requestId", crypto.randomUUID());
+  await next();
+});
+
+/** What every error of this surface tells of its request (reference resource-api.md §6). */
+export function errorMeta(c: Context): Record<string, string> {
+  const asker: ApisEnv["Variables"]["asker"] | undefined = c.get("asker");
+  return {
+    instanceId: c.req.header("x-axway-instance-id") ?? "tributary",
+    ...(asker === undefined
+      ? {}
+      : {
+          tenantId: String(asker.organizationId),
+          authenticatedUserId: String(asker.userId),
+        }),
+  };
+}
+
+/** API resources and their log (reference resource-api.md). */
+export const resourceRoutes = {
+  apis: new Hono<ApisEnv>()
+    .use(withCorrelationId)
+    .route("/", discoveryRoutes)
+    .route("/", itemRoutes),
+  events: new Hono<ApisEnv>().use(withCorrelationId).route("/", logRoutes),
+};
