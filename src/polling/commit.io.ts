@@ -9,12 +9,8 @@ import type { Instance } from "../instances/instance";
 import { disablePoller } from "../instances/store";
 import { instanceTarget } from "../instances/target";
 import { type Cursor, keepIdsSince, type Position, withQuietMoved } from "./cursor";
-import {
-  countAccepted,
-  FAILURES_TO_DISABLE,
-  MOST_POSTPONED_MS,
-  type ResourceReport,
-} from "./report";
+import { FAILURES_TO_DISABLE, MOST_POSTPONED_MS } from "./limits";
+import { countAccepted, type ResourceReport } from "./report";
 
 export type PollDoors = {
   db: D1Database;

@@ -7,15 +7,27 @@ import type { Instance } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
 import { type Cursor, readCursor } from "./cursor";
 import { logEvent } from "./feed/log-event";
-import { applyTree } from "./feed/tree-changes";
 import { indexFor } from "./feed/poll-tree.io";
+import { applyTree } from "./feed/tree-changes";
+import { TREE_START } from "./feed/tree-position";
 import { planResource } from "./plan";
-import { DRY_RECORDS, dryEvent, type DryReport } from "./report";
-import { readPage, readUndated } from "./records";
+import { readPage } from "./records";
+import { readUndated } from "./undated";
 import type { PollDoors, Stream } from "./commit.io";
 import { polledResources } from "./settings";
 
-type Looking = {
+/** A dry run shows at most this many events of a resource. */
+const MOST_SHOWN = 20;
+
+/** What the next poll of a resource would request and emit. */
+export type DryReport = {
+  objectType: string;
+  request: string;
+  events: { objectId: string; eventType: string; date: string; data: unknown }[];
+  error: string | null;
+};
+
+type DryRun = {
   instance: Instance;
   doors: HubDoors;
   stream: Stream;
@@ -24,7 +36,7 @@ type Looking = {
   now: number;
 };
 
-/** What the next poll would ask and emit; nothing moves, no lease is taken (reference v1-api.md). */
+/** What the next poll would request and emit. No cursor moves, nothing is stored, no lease is taken (reference v1-api.md). */
 export async function pollDry(instance: Instance, doors: PollDoors): Promise<DryReport[]> {
   const settings = polledResources(instance);
   if (!settings.ok) return [];
@@ -32,19 +44,19 @@ export async function pollDry(instance: Instance, doors: PollDoors): Promise<Dry
   const { organizationId } = instance;
   const stream = doors.streams.getByName(streamName({ organizationId, source }));
   const cursor = readCursor((await stream.inspect()).cursor);
-  const looking: Looking = { instance, doors, stream, source, cursor, now: Date.now() };
-  const reports = await lookAtFeed(looking);
-  for (const resource of settings.resources) reports.push(await lookAtList(looking, resource));
+  const dryRun: DryRun = { instance, doors, stream, source, cursor, now: Date.now() };
+  const reports = await dryFeed(dryRun);
+  for (const resource of settings.resources) reports.push(await dryList(dryRun, resource));
   return reports;
 }
 
-async function lookAtList(looking: Looking, resource: PolledResource): Promise<DryReport> {
-  const { instance, doors, stream, source, cursor, now } = looking;
+async function dryList(dryRun: DryRun, resource: PolledResource): Promise<DryReport> {
+  const { instance, doors, stream, source, cursor, now } = dryRun;
   const report = { objectType: resource.resource, events: [] };
   const planned = planResource(instance, source, cursor, resource, now);
   if (!planned.ok) return { ...report, request: resource.url, error: planned.message };
   const { request, reading, url } = planned;
-  const query = { ...request, pageSize: DRY_RECORDS };
+  const query = { ...request, pageSize: MOST_SHOWN };
   const page = await listRecords(instance, request.resource, query, doors);
   if (page.kind !== "page") return { ...report, request: url, error: page.message };
   const read = readPage(page.records, reading);
@@ -53,45 +65,43 @@ async function lookAtList(looking: Looking, resource: PolledResource): Promise<D
   return { ...report, request: url, events: await unseen(stream, all), error: null };
 }
 
-/** Entities of a bulk feed are shown by their lists, which tell the same. */
-async function lookAtFeed(looking: Looking): Promise<DryReport[]> {
-  const name = looking.instance.connector.events.feed;
+/** The resources of a bulk feed are shown by their lists, which hold the same changes. */
+async function dryFeed(dryRun: DryRun): Promise<DryReport[]> {
+  const name = dryRun.instance.connector.events.feed;
   const feed = name === undefined ? undefined : feeds[name];
   switch (feed?.kind) {
     case "log":
-      return [await lookAtLog(looking, feed)];
+      return [await dryLog(dryRun, feed)];
     case "tree":
-      return [await lookAtTree(looking, feed)];
+      return [await dryTree(dryRun, feed)];
     case "bulk":
     case undefined:
       return [];
   }
 }
 
-async function lookAtLog(looking: Looking, feed: LogFeed): Promise<DryReport> {
-  const { source, cursor, stream, now } = looking;
+async function dryLog(dryRun: DryRun, feed: LogFeed): Promise<DryReport> {
+  const { source, cursor, stream, now } = dryRun;
   const position = cursor.feed?.position ?? null;
   const call = position === null ? feed.start : feed.page(position);
-  const answer = await askFeed(looking, call);
+  const answer = await callFeed(dryRun, call);
   if (!answer.ok) return answer.report;
   const page = feed.read(answer.value);
   if (page === undefined) return unreadable(call);
-  // The first poll only asks where the log ends.
+  // The first poll only learns where the log ends.
   const events =
     position === null ? [] : page.changes.map((change) => logEvent(source, change, now));
   return shown(call, await unseen(stream, events));
 }
 
-async function lookAtTree(looking: Looking, feed: TreeFeed): Promise<DryReport> {
-  const { instance, source, cursor, stream, now } = looking;
-  const at = cursor.feed;
-  const position = at?.position ?? null;
+async function dryTree(dryRun: DryRun, feed: TreeFeed): Promise<DryReport> {
+  const { instance, source, cursor, stream, now } = dryRun;
+  const { phase, position, generation, quiet } = cursor.feed ?? TREE_START;
   const call = position === null ? feed.list : feed.page(position);
-  const answer = await askFeed(looking, call);
+  const answer = await callFeed(dryRun, call);
   if (!answer.ok) return answer.report;
   const page = feed.read(answer.value);
   if (page === undefined) return unreadable(call);
-  const { phase = "listing", generation = 1, quiet = true } = at ?? {};
   const { events } = applyTree(page.entries, await indexFor(stream, page.entries), {
     source,
     position: `${generation}|${phase}|${position}`,
@@ -103,8 +113,8 @@ async function lookAtTree(looking: Looking, feed: TreeFeed): Promise<DryReport> 
   return shown(call, await unseen(stream, events));
 }
 
-async function askFeed(
-  { instance, doors }: Looking,
+async function callFeed(
+  { instance, doors }: DryRun,
   call: FeedCall,
 ): Promise<{ ok: true; value: unknown } | { ok: false; report: DryReport }> {
   const answer = await callVendor(instance, call, doors);
@@ -124,10 +134,16 @@ const unreadable = (call: FeedCall): DryReport => ({
   error: "The answer is none of this feed's",
 });
 
+/** The events that the stream doesn't have yet, as they are shown. */
 async function unseen(stream: Stream, all: readonly NewEvent[]): Promise<DryReport["events"]> {
   const seen = new Set(await stream.knownIds(all.map(({ id }) => id)));
   return all
     .filter(({ id }) => !seen.has(id))
-    .slice(0, DRY_RECORDS)
-    .map(dryEvent);
+    .slice(0, MOST_SHOWN)
+    .map(({ objectId, eventType, date, data }) => ({
+      objectId,
+      eventType,
+      date: new Date(date).toISOString(),
+      data: JSON.parse(data),
+    }));
 }

@@ -10,7 +10,7 @@ import {
   windowStart,
 } from "./cursor";
 import { type HubRequest, parseHubUrl } from "./hub-url";
-import { SCAN_LIVES_MS } from "./report";
+import { SCAN_LIVES_MS } from "./limits";
 import { dateReader, type Reading } from "./records";
 import { ruleOf } from "./settings";
 import { expandTemplates, hasTemplate } from "./url-template";

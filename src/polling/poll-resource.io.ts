@@ -1,83 +1,53 @@
 import type { Commit } from "../stream/event";
-import { type HubPage, listRecords } from "../hub/records.client";
+import { type HubFailure, type HubPage, listRecords } from "../hub/records.client";
 import { durable, type Position as HubPosition, positionSchema } from "../hub/position";
-import { newestFirst } from "./classify";
 import type { PolledResource } from "./polled-resource";
 import type { Position } from "./cursor";
-import type { HubRequest } from "./hub-url";
-import { planResource } from "./plan";
-import { emptyReport, MOST_PASSES, MOST_PAGES, PAGES_A_RUN, type ResourceReport } from "./report";
-import { readPage, readUndated, type Reading } from "./records";
+import { MOST_PAGES, PAGES_PER_POLL } from "./limits";
+import { planResource, type PollPlan } from "./plan";
+import { emptyReport, type ResourceReport } from "./report";
+import { readPage, type Reading } from "./records";
+import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan } from "./scan";
+import { readUndated } from "./undated";
+import { askedToWaitUntil } from "./vendor-refusal";
 import {
   base,
   commitPage,
   cursorOf,
   fail,
-  postpone,
   type PollState,
+  postpone,
   targetOf,
   wantedBy,
 } from "./commit.io";
 
-/** Reads one resource of an instance, page by page, and commits what changed. */
-
-/** @returns whether the resources after this one are polled too. */
+/**
+ * Polls one resource by its list: reads page after page, commits the events of each, and moves the resource's position
+ * with the last page only, so that a poll that is cut off is simply done again.
+ * @returns whether the resources after this one are polled too.
+ */
 export async function pollResource(
   poll: PollState,
   resource: PolledResource,
   report: ResourceReport,
 ): Promise<boolean> {
-  const name = resource.resource;
   const plan = planResource(poll.instance, poll.source, poll.cursor, resource, Date.now());
-  const { position } = plan;
-  if (!plan.ok) return fail(poll, name, position, report, plan.message);
-  const { request, reading, numbered } = plan;
-  const { startedAt, after } = reading;
-  for (let pass = 1; ; pass += 1) {
-    const outcome = await scanPages(poll, request, reading, report, {
-      position,
-      from: pass === 1 ? positionSchema.safeParse(plan.from).data : undefined,
-      finishes: (fresh, pages) => !(numbered && pages > 1 && fresh > 0 && pass < MOST_PASSES),
-    });
-    switch (outcome.kind) {
-      case "done":
-        return true;
-      case "again":
-        continue;
-      case "failed":
-        return outcome.retryAt === undefined
-          ? fail(poll, name, position, report, outcome.message)
-          : postpone(poll, report, outcome.message, outcome.retryAt);
-      case "crowded":
-        poll.crowdedUntil = outcome.until;
-        report.error = outcome.message;
-        if (outcome.next !== undefined)
-          await keepPlace(poll, name, {
-            ...position,
-            scan: { startedAt, after, position: durable(outcome.next), pages: outcome.pages },
-          });
-        return false;
-      case "budget": {
-        const pages = plan.pages + PAGES_A_RUN;
-        if (pages >= MOST_PAGES) {
-          const { scan: _endless, ...ended } = position;
-          const message = `The list does not end after ${MOST_PAGES} pages`;
-          return fail(poll, name, ended, report, message);
-        }
-        return continueLater(poll, name, {
-          ...position,
-          scan: { startedAt, after, position: durable(outcome.next), pages },
-        });
-      }
-    }
+  if (!plan.ok) return fail(poll, resource.resource, plan.position, report, plan.message);
+  let from = positionSchema.safeParse(plan.from).data;
+  for (let scans = 1; ; scans += 1) {
+    const outcome = await scanList(poll, plan, report, from, scans);
+    if (outcome.kind !== "again") return endScan(poll, plan, report, outcome);
+    from = undefined;
   }
 }
 
 type ScanOutcome =
   | { kind: "done" }
+  /** The list may have shifted while it was read. */
   | { kind: "again" }
-  | { kind: "budget"; next: HubPosition }
-  /** No room in the rate budget: after `pages` pages of this run, `next` is the one to go on with. */
+  /** As many pages as one poll may read: `next` is the one to go on with. */
+  | { kind: "page-limit"; next: HubPosition }
+  /** No room in the rate budget after `pages` pages; `next` is absent when the first one was not read. */
   | {
       kind: "crowded";
       until: number;
@@ -85,143 +55,162 @@ type ScanOutcome =
       next: HubPosition | undefined;
       pages: number;
     }
-  | { kind: "failed"; message: string; retryAt?: number };
+  | { kind: "failed"; message: string; waitUntil?: number | undefined };
 
-type Scan = {
-  position: Position;
-  from: HubPosition | undefined;
-  /** Whether a scan of `pages` pages with `fresh` new events is the last one. */
-  finishes: (fresh: number, pages: number) => boolean;
-};
-
-/** Reads page after page and commits each; the cursor moves with the last one. */
-async function scanPages(
+/** Reads the list from `from` to its end. `scans`: how often it has been begun in this poll, this time included. */
+async function scanList(
   poll: PollState,
-  request: HubRequest,
-  reading: Reading,
+  plan: PollPlan,
   report: ResourceReport,
-  scan: Scan,
+  from: HubPosition | undefined,
+  scans: number,
 ): Promise<ScanOutcome> {
-  const seen = new Set<string>();
-  const dates: number[] = [];
-  let next = scan.from;
-  let fresh = 0;
-  let candidates = 0;
-  for (let pages = 1; ; pages += 1) {
-    const page: HubPage = await listRecords(
-      poll.instance,
-      request.resource,
-      { ...request, ...(next === undefined ? {} : { position: next }) },
-      poll.doors,
-    );
+  const { reading } = plan;
+  const scan: Scan = { pages: 0, candidates: 0, fresh: 0, dates: [] };
+  const read = new Set<string>();
+  let position = from;
+  for (;;) {
+    const page = await askForPage(poll, plan, position);
     if (page.kind === "crowded")
-      return { ...page, next: pages === 1 ? undefined : next, pages: pages - 1 };
-    if (page.kind !== "page") return failureOf(page);
+      return { ...page, next: scan.pages === 0 ? undefined : position, pages: scan.pages };
+    if (page.kind !== "page") return failed(page);
+    scan.pages += 1;
     report.fetched += page.records.length;
-    const {
-      events,
-      undated,
-      candidates: inside,
-      dates: pageDates,
-    } = readPage(page.records, reading);
-    dates.push(...pageDates);
-    candidates += inside;
-    const known =
-      undated.length === 0 ? {} : await poll.stream.readState(undated.map(({ key }) => key));
-    const hashed = readUndated(undated, known, reading);
-    const all = await wantedBy(poll.instance, [...events, ...hashed.events]);
-    const oldReached =
-      !reading.templated && newestFirst(dates) && (dates.at(-1) ?? Infinity) <= reading.after;
-    const last = page.next === null || oldReached;
-    const changed = all.length > 0 || hashed.state.length > 0;
-    const work: Commit = {
-      ...base(poll),
-      events: all,
-      targets: [targetOf(poll.instance, reading.resource.resource, reading.startedAt)],
-      state: hashed.state,
-    };
-    if (!last && changed) fresh += await commitPage(poll, work, report);
-    if (last)
-      return finish(poll, reading, report, scan, work, { fresh, candidates, pages, changed });
-    const key = JSON.stringify(page.next);
-    if (page.next === null || seen.has(key))
+    const changes = await readChanges(poll, page.records, reading, scan);
+    if (page.next === null || reachedOld(scan, reading))
+      return finishScan(poll, plan, report, scan, changes, scans);
+    if (isChange(changes)) scan.fresh += await commitChanges(poll, reading, report, changes);
+    const next = JSON.stringify(page.next);
+    if (read.has(next))
       return { kind: "failed", message: "The vendor's pages go round in a circle" };
-    seen.add(key);
-    next = page.next;
-    if (pages >= PAGES_A_RUN) return { kind: "budget", next };
+    read.add(next);
+    position = page.next;
+    if (scan.pages >= PAGES_PER_POLL) return { kind: "page-limit", next: position };
   }
 }
 
-/** The last page: its events and the cursor in one commit, or nothing at all when nothing was there. */
-async function finish(
-  poll: PollState,
+function askForPage(
+  { instance, doors }: PollState,
+  { request }: PollPlan,
+  position: HubPosition | undefined,
+): Promise<HubPage> {
+  const query = { ...request, ...(position === undefined ? {} : { position }) };
+  return listRecords(instance, request.resource, query, doors);
+}
+
+const failed = (failure: HubFailure): ScanOutcome => ({
+  kind: "failed",
+  message: failure.message,
+  waitUntil: askedToWaitUntil(failure),
+});
+
+type Changes = Required<Pick<Commit, "events" | "state">>;
+
+const isChange = ({ events, state }: Changes): boolean => events.length > 0 || state.length > 0;
+
+/** The events of a page, and the content hashes to keep of records without dates. Adds to the scan what was seen. */
+async function readChanges(
+  { stream, instance }: PollState,
+  records: readonly unknown[],
   reading: Reading,
+  scan: Scan,
+): Promise<Changes> {
+  const { events, undated, candidates, dates } = readPage(records, reading);
+  scan.candidates += candidates;
+  scan.dates.push(...dates);
+  const keys = undated.map(({ key }) => key);
+  const kept = keys.length === 0 ? {} : await stream.readState(keys);
+  const hashed = readUndated(undated, kept, reading);
+  return {
+    events: await wantedBy(instance, [...events, ...hashed.events]),
+    state: hashed.state,
+  };
+}
+
+function commitChanges(
+  poll: PollState,
+  { resource, startedAt }: Reading,
+  report: ResourceReport,
+  changes: Changes & Pick<Commit, "cursor" | "keepIdsSince">,
+): Promise<number> {
+  const targets = [targetOf(poll.instance, resource.resource, startedAt)];
+  return commitPage(poll, { ...base(poll), ...changes, targets }, report);
+}
+
+/** After the last page: its changes and the new position in one commit, or no write at all. */
+async function finishScan(
+  poll: PollState,
+  { position, reading, numbered }: PollPlan,
   report: ResourceReport,
   scan: Scan,
-  work: Commit,
-  seen: { fresh: number; candidates: number; pages: number; changed: boolean },
+  lastPage: Changes,
+  scans: number,
 ): Promise<ScanOutcome> {
-  const { position } = scan;
-  const idle = seen.candidates === 0 && !seen.changed && seen.fresh === 0;
-  const settled =
-    position.failures === 0 && position.scan === undefined && poll.cursor.notBefore === undefined;
-  // Without a template the first poll is what later ones are compared with: that it happened is written down.
-  const baselineMade = !reading.firstPoll || reading.templated;
-  if (idle) poll.idleAt.set(reading.resource.resource, reading.startedAt);
-  if (idle && settled && baselineMade) return { kind: "done" };
-  if (!scan.finishes(seen.fresh + work.events.length, seen.pages)) {
-    const fresh = seen.changed ? await commitPage(poll, work, report) : 0;
-    if (fresh + seen.fresh > 0) return { kind: "again" };
-    work.events = [];
-    work.state = [];
+  const name = reading.resource.resource;
+  const isIdle = scan.candidates === 0 && scan.fresh === 0 && !isChange(lastPage);
+  if (isIdle) poll.idleAt.set(name, reading.startedAt);
+  const isPostponed = poll.cursor.notBefore !== undefined;
+  if (changesNothing(isIdle, position, reading, isPostponed)) return { kind: "done" };
+  let changes = lastPage;
+  if (needsAnotherScan(numbered, scans, scan, scan.fresh + lastPage.events.length)) {
+    const fresh = isChange(lastPage) ? await commitChanges(poll, reading, report, lastPage) : 0;
+    if (scan.fresh + fresh > 0) return { kind: "again" };
+    changes = { events: [], state: [] };
   }
-  const { rule, floor, snapshotAt, deletionsTo } = position;
-  const moved: Position = {
-    failures: 0,
-    last: idle && baselineMade ? position.last : reading.startedAt,
-    ...(rule === undefined ? {} : { rule }),
-    ...(floor === undefined ? {} : { floor }),
-    ...(snapshotAt === undefined ? {} : { snapshotAt }),
-    ...(deletionsTo === undefined ? {} : { deletionsTo }),
-  };
-  const resources = { ...poll.cursor.resources, [reading.resource.resource]: moved };
-  poll.cursor = { resources };
-  await commitPage(poll, { ...work, ...cursorOf(poll) }, report);
+  const { resources } = poll.cursor;
+  poll.cursor = { resources: { ...resources, [name]: positionAfter(position, isIdle, reading) } };
+  await commitChanges(poll, reading, report, { ...changes, ...cursorOf(poll) });
   return { kind: "done" };
 }
 
-function failureOf(page: Exclude<HubPage, { kind: "page" | "crowded" }>): ScanOutcome {
-  switch (page.kind) {
-    case "vendor-error": {
-      const asks = page.limited === true || page.status === 429 || page.status === 503;
-      const postponed = asks && page.retryAt !== undefined;
-      return {
-        kind: "failed",
-        message: page.message,
-        ...(postponed && page.retryAt !== undefined ? { retryAt: page.retryAt } : {}),
-      };
+/** @returns whether the poll goes on with the next resource. */
+async function endScan(
+  poll: PollState,
+  { position, reading, pages: pagesBefore }: PollPlan,
+  report: ResourceReport,
+  outcome: Exclude<ScanOutcome, { kind: "again" }>,
+): Promise<boolean> {
+  const name = reading.resource.resource;
+  const { startedAt, after } = reading;
+  switch (outcome.kind) {
+    case "done":
+      return true;
+    case "failed":
+      return outcome.waitUntil === undefined
+        ? fail(poll, name, position, report, outcome.message)
+        : postpone(poll, report, outcome.message, outcome.waitUntil);
+    case "crowded": {
+      const { next, pages } = outcome;
+      poll.crowdedUntil = outcome.until;
+      report.error = outcome.message;
+      if (next === undefined) return false;
+      const scan = { startedAt, after, position: durable(next), pages };
+      await keepPlace(poll, name, { ...position, scan });
+      return false;
     }
-    case "bad-request":
-    case "unreachable":
-    case "unauthorized":
-      return { kind: "failed", message: page.message };
+    case "page-limit": {
+      const pages = pagesBefore + PAGES_PER_POLL;
+      if (pages >= MOST_PAGES) {
+        const { scan: _endless, ...rest } = position;
+        const message = `The list does not end after ${MOST_PAGES} pages`;
+        return fail(poll, name, rest, report, message);
+      }
+      const scan = { startedAt, after, position: durable(outcome.next), pages };
+      await goOnAtOnce(poll, name, { ...position, scan });
+      return false;
+    }
   }
 }
 
-/** A backlog larger than one run: the place is kept, and the next run follows at once. */
-async function continueLater(
-  poll: PollState,
-  resource: string,
-  position: Position,
-): Promise<boolean> {
+/** Another poll reads the rest now. Its message is kept as a wake too, in case the queue loses it. */
+async function goOnAtOnce(poll: PollState, resource: string, position: Position): Promise<void> {
   const message = { ids: [poll.instance.id], again: true };
   const wake = { at: Date.now() + 60_000, message: JSON.stringify(message) };
   await keepPlace(poll, resource, position, wake);
   await poll.doors.polls.send(message);
-  return false;
 }
 
-/** Writes down where a scan stands; what it read so far is committed. */
+/** Stores where the scan stopped; the changes it found until there are committed already. */
 async function keepPlace(
   poll: PollState,
   resource: string,

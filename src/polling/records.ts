@@ -1,20 +1,23 @@
 import type { Resource } from "../connectors/definition";
-import { digest, eventId } from "../stream/event-id";
+import { eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
-import { classify, hashDecision, readId } from "./classify";
+import { readPath } from "../values/path";
+import { classify, type RecordDates, readId } from "./classify";
 import type { DateSource, PolledResource } from "./polled-resource";
 import { parseInstant } from "./java-date";
+import { type Undated, undatedRecord } from "./undated";
 import { parseZone, UTC, type Zone } from "./zone";
-import { readPath } from "../values/path";
-import { isObject } from "../values/record";
 
-/** How the records of one resource are read in one poll. */
+/** How the records of one resource are read in one poll. Instants in epoch ms. */
 export type Reading = {
   source: string;
   resource: PolledResource;
+  /** Which field says that a record is deleted, and the value it has then. */
   deleted: Resource["deleted"];
+  /** Records changed at or before this instant are not looked at. */
   after: number;
   startedAt: number;
+  /** The URL has a date template: the vendor itself leaves out what is old. */
   templated: boolean;
   firstPoll: boolean;
   updated: DateReader | undefined;
@@ -23,22 +26,12 @@ export type Reading = {
 
 type DateReader = { field: string; format: string | undefined; zone: Zone };
 
-/** A record that tells no usable date: its content hash decides. */
-export type Undated = {
-  key: string;
-  objectId: string;
-  hash: string;
-  data: string;
-  always: "UPDATED" | undefined;
-  deleted: boolean;
-};
-
 export type PageReading = {
   events: NewEvent[];
   undated: Undated[];
   /** Records inside the window, emitted before or not. */
   candidates: number;
-  /** Dates in the order they came, to tell newest-first lists. */
+  /** Dates in the order they came, by which a list is known to come newest first. */
   dates: number[];
 };
 
@@ -48,38 +41,31 @@ export function dateReader(source: DateSource | undefined): DateReader | undefin
     : { field: source.field, format: source.format, zone: parseZone(source.zone) ?? UTC };
 }
 
-/** What one page of records says: dated events, records left to their hash, and the dates seen. */
+/** What one page of records says: dated events, records left to their content hash, and the dates seen. */
 export function readPage(records: readonly unknown[], reading: Reading): PageReading {
   const page: PageReading = { events: [], undated: [], candidates: 0, dates: [] };
   for (const record of records) {
     const objectId = readId(record, reading.resource.idField);
-    if (objectId === undefined) continue;
-    readRecord(record, objectId, reading, page);
+    if (objectId !== undefined) readRecord(record, objectId, reading, page);
   }
   return page;
 }
 
 function readRecord(record: unknown, objectId: string, reading: Reading, page: PageReading): void {
-  const { resource, source, after, startedAt } = reading;
-  const updated = instantOf(record, reading.updated);
-  const created = instantOf(record, reading.created);
-  const date = updated ?? created;
-  if (date !== undefined) page.dates.push(date);
-  const deleted =
-    reading.deleted !== undefined &&
-    readPath(record, reading.deleted.field) === reading.deleted.equals;
-  const verdict = classify(
-    { updated, created },
-    {
-      after,
-      upTo: startedAt,
-      filterByUpdatedDate: resource.filterByUpdatedDate,
-      filterByCurrentDate: resource.filterByCurrentDate,
-      toleranceMs: resource.createdCheckToleranceMs,
-    },
-  );
+  const { resource, source } = reading;
   const objectType = resource.resource;
-  switch (verdict.kind) {
+  const dates = readDates(record, reading);
+  const date = dates.updated ?? dates.created;
+  if (date !== undefined) page.dates.push(date);
+  const deleted = isDeleted(record, reading.deleted);
+  const classified = classify(dates, {
+    after: reading.after,
+    upTo: reading.startedAt,
+    filterByUpdatedDate: resource.filterByUpdatedDate,
+    filterByCurrentDate: resource.filterByCurrentDate,
+    toleranceMs: resource.createdCheckToleranceMs,
+  });
+  switch (classified.kind) {
     case "ignored":
       return;
     case "later":
@@ -88,79 +74,34 @@ function readRecord(record: unknown, objectId: string, reading: Reading, page: P
     case "emit":
       page.candidates += 1;
       page.events.push({
-        id: eventId(source, objectType, objectId, String(verdict.at)),
+        id: eventId(source, objectType, objectId, String(classified.at)),
         objectType,
         objectId,
-        eventType: deleted ? "DELETED" : verdict.eventType,
-        date: verdict.at,
+        eventType: deleted ? "DELETED" : classified.eventType,
+        date: classified.at,
         data: JSON.stringify(record),
         to: [0],
       });
       return;
     case "undated": {
-      const data = JSON.stringify(record);
+      // A resource that is configured without any date has only its hashes to tell new from changed.
       const hasDates = resource.updated !== undefined || resource.created !== undefined;
-      const always = hasDates ? verdict.eventType : undefined;
-      page.undated.push({
-        key: `hash|${objectType}|${objectId}`,
-        objectId,
-        hash: digest(canonical(record)),
-        data,
-        always,
-        deleted,
-      });
+      const always = hasDates ? classified.eventType : undefined;
+      page.undated.push(undatedRecord(record, objectType, objectId, { always, deleted }));
     }
   }
 }
 
-/**
- * Events of records without dates, against what was kept of them: `known` holds `hash:previous event id`
- * by state key. The id chains to the previous event, so a record that changes back is a new event.
- */
-export function readUndated(
-  undated: readonly Undated[],
-  known: Readonly<Record<string, string>>,
-  reading: Reading,
-): { events: NewEvent[]; state: { key: string; value: string }[] } {
-  const events: NewEvent[] = [];
-  const state: { key: string; value: string }[] = [];
-  const { source, resource, startedAt, templated, firstPoll } = reading;
-  for (const { key, objectId, hash, data, always, deleted } of undated) {
-    const [previousHash, previousId = ""] = known[key]?.split(":") ?? [];
-    const previous = previousHash === undefined ? undefined : { hash: previousHash };
-    const decision = hashDecision(previous, hash, { templated, firstPoll });
-    if (decision === "same") continue;
-    if (decision === "record-only") {
-      state.push({ key, value: `${hash}:` });
-      continue;
-    }
-    const id = eventId(source, resource.resource, objectId, `${hash}:${previousId}`);
-    const eventType = deleted ? "DELETED" : (always ?? decision);
-    events.push({
-      id,
-      objectType: resource.resource,
-      objectId,
-      eventType,
-      date: startedAt,
-      data,
-      to: [0],
-    });
-    state.push({ key, value: `${hash}:${id}` });
-  }
-  return { events, state };
+function readDates(record: unknown, { updated, created }: Reading): RecordDates {
+  return { updated: dateOf(record, updated), created: dateOf(record, created) };
 }
 
-function instantOf(record: unknown, reader: DateReader | undefined): number | undefined {
+function dateOf(record: unknown, reader: DateReader | undefined): number | undefined {
   return reader === undefined
     ? undefined
     : parseInstant(readPath(record, reader.field), reader.format, reader.zone);
 }
 
-/** JSON with members in key order: the same content has the same text. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    isObject(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+export function isDeleted(record: unknown, deleted: Resource["deleted"]): boolean {
+  return deleted !== undefined && readPath(record, deleted.field) === deleted.equals;
 }

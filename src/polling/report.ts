@@ -1,6 +1,6 @@
 import type { NewEvent } from "../stream/event";
 
-/** What one poll of one resource did. */
+/** What one poll of one resource did: records read, events by type that were new to the stream, and what went wrong. */
 export type ResourceReport = {
   objectType: string;
   fetched: number;
@@ -10,11 +10,14 @@ export type ResourceReport = {
   error: string | null;
 };
 
+/** Instants in epoch ms. */
 export type PollReport =
   | { kind: "polled"; pollDate: number; resources: ResourceReport[] }
+  /** Another isolate polls this instance: its lease ends at `until`, unless it is renewed. */
   | { kind: "busy"; until: number }
+  /** The vendor asked not to be called before `until`. */
   | { kind: "postponed"; until: number }
-  /** The rate budget has no room before `until` for the resources left; absent: for any. */
+  /** The vendor's rate budget had no room before `until` for the resources in `left`; undefined: for none at all. */
   | { kind: "crowded"; until: number; left: string[] | undefined }
   | { kind: "not-polled"; reason: string };
 
@@ -22,7 +25,7 @@ export function emptyReport(objectType: string): ResourceReport {
   return { objectType, fetched: 0, created: 0, updated: 0, deleted: 0, error: null };
 }
 
-/** Counts the events of a page that the stream had not seen. */
+/** Adds the events of a commit to a report: those whose ids the stream accepted as new. */
 export function countAccepted(
   report: ResourceReport,
   events: readonly NewEvent[],
@@ -35,42 +38,4 @@ export function countAccepted(
     else if (eventType === "DELETED") report.deleted += 1;
     else report.updated += 1;
   }
-}
-
-/** Failures of one resource in a row that disable a poller (reference connector-events-api.md §5.4). */
-export const FAILURES_TO_DISABLE = 100;
-/** One run reads at most this many pages of a resource; the rest follows at once in another run. */
-export const PAGES_A_RUN = 200;
-/** A list or a feed of more pages than this, read without a pause, never ends. */
-export const MOST_PAGES = 10_000;
-/** A feed that says it has more, and gives nothing this often in a row, is left until the next poll. */
-export const MOST_EMPTY = 20;
-/**
- * A list in numbered pages shifts when a record in it changes while it is read. A scan of several such
- * pages that found something new is repeated, this often at most, until one finds nothing.
- */
-export const MOST_PASSES = 3;
-/** A scan that was put off longer than this starts anew: its page token may no longer hold. */
-export const SCAN_LIVES_MS = 3_600_000;
-/** A vendor may put an instance off by this much at a time. */
-export const MOST_POSTPONED_MS = 86_400_000;
-
-/** A dry run shows at most this many records of a resource. */
-export const DRY_RECORDS = 20;
-
-/** What the next poll of a resource would request and emit. */
-export type DryReport = {
-  objectType: string;
-  request: string;
-  events: { objectId: string; eventType: string; date: string; data: unknown }[];
-  error: string | null;
-};
-
-export function dryEvent({
-  objectId,
-  eventType,
-  date,
-  data,
-}: NewEvent): DryReport["events"][number] {
-  return { objectId, eventType, date: new Date(date).toISOString(), data: JSON.parse(data) };
 }

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readCursor } from "../../src/polling/cursor";
-import { PAGES_A_RUN, MOST_PAGES } from "../../src/polling/report";
+import { PAGES_PER_POLL, MOST_PAGES } from "../../src/polling/limits";
 import { emulate, platform, stored } from "../platform";
 import { boxEmulator } from "../vendors/box";
 import { dropboxEmulator } from "../vendors/dropbox";
@@ -200,13 +200,13 @@ describe("pages without an end", () => {
     const seen = pages((requests) => ({ data: [contact("a")], paging: { next: `${requests}` } }));
     const { queue, bodies } = keepingQueue();
     await consume("tributary-polls", [{ ids: [id] }], { POLLS: queue });
-    expect(seen.requests).toBe(PAGES_A_RUN);
+    expect(seen.requests).toBe(PAGES_PER_POLL);
     expect(bodies).toEqual([{ ids: [id], again: true }]);
     const cursor = await cursorOf(id);
     const position = cursor.resources["contacts"];
-    expect(position?.scan?.pages).toBe(PAGES_A_RUN);
+    expect(position?.scan?.pages).toBe(PAGES_PER_POLL);
     // As after all the runs that a list may take.
-    const scan = { ...position?.scan, pages: MOST_PAGES - PAGES_A_RUN };
+    const scan = { ...position?.scan, pages: MOST_PAGES - PAGES_PER_POLL };
     const resources = { contacts: { ...position, scan } };
     await on.streamOf(id).commit({
       cursor: JSON.stringify({ ...cursor, resources }),
@@ -274,11 +274,11 @@ describe("pages without an end", () => {
     });
     const { queue, bodies } = keepingQueue();
     await consume("tributary-polls", [{ ids: [id] }], { POLLS: queue });
-    expect(seen.requests).toBe(PAGES_A_RUN);
+    expect(seen.requests).toBe(PAGES_PER_POLL);
     expect(bodies).toHaveLength(1);
     const cursor = await cursorOf(id);
-    expect(cursor.feed?.pages).toBe(PAGES_A_RUN);
-    const feed = { ...cursor.feed, pages: MOST_PAGES - PAGES_A_RUN };
+    expect(cursor.feed?.pages).toBe(PAGES_PER_POLL);
+    const feed = { ...cursor.feed, pages: MOST_PAGES - PAGES_PER_POLL };
     await on.streamOf(id).commit({
       cursor: JSON.stringify({ ...cursor, feed }),
       events: [],

@@ -8,17 +8,24 @@ import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../report";
 import { base, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
-import { snapshotKey, type SnapshotRule } from "../snapshot/diff";
+import { snapshotKey } from "../snapshot/diff";
 import { readDeletions } from "./read-deletions";
 
-/** A list of more pages than this is not read to its end, and tells nothing. */
+/**
+ * Deletions from the vendor's own list of them (Salesforce's `/deleted`, HubSpot's `archived=true`), for resources with
+ * `deletion.strategy: "list"`. Such a list may reach back only so far: Salesforce forgets deletions after 15 days or
+ * earlier. So the first run takes a snapshot of all ids; if the list turns out too short later, say after an outage,
+ * the ids are compared with that snapshot, and those that are missing were deleted.
+ */
+
+/** A list of more pages than this is not read to its end, and nothing is concluded from it. */
 const MOST_PAGES = 1_000;
-/** Vendors want the ends of a window further apart than a minute. */
+/** Salesforce wants the start and end of a window more than a minute apart. */
 const LEAST_WINDOW_MS = 61_000;
-/** A deletion may be listed this much later than it is dated. */
+/** Each window begins this much before the end of the last one: a deletion may enter the list after its date. */
 const OVERLAP_MS = 600_000;
 
-/** Reads the vendor's list of deletions of a resource, when that is asked for and due. */
+/** Reads the list of deletions of a resource that is configured for it, when it is due. */
 export async function pollDeletions(
   poll: PollState,
   resource: PolledResource,
@@ -26,27 +33,33 @@ export async function pollDeletions(
 ): Promise<void> {
   const { deletion, resource: name } = resource;
   const now = Date.now();
+  const { baseline } = poll.instance;
   const list = deletionsOf(poll, resource);
   const { deletionsTo } = positionOf(poll.cursor, name);
   if (deletion?.strategy !== "list" || list === undefined) return;
   if (deletionsTo !== undefined && now - deletionsTo < Math.max(deletion.everyMs, LEAST_WINDOW_MS))
     return;
-  // What is there now is what a list that reaches not back far enough is made up for with.
-  if (deletionsTo === undefined && list.window !== undefined)
+  const isFirst = deletionsTo === undefined;
+  if (isFirst && list.window !== undefined)
     if (!(await takeSnapshot(poll, resource, deletion, report))) return;
-  const from = deletionsTo ?? poll.instance.baseline;
-  const after = Math.max(from - OVERLAP_MS, poll.instance.baseline);
-  const read = await readAll(poll, name, list, after, now);
+  const after = Math.max((deletionsTo ?? baseline) - OVERLAP_MS, baseline);
+  const read = await readList(poll, name, list, after, now);
   switch (read.kind) {
     case "listed":
-      return told(poll, name, read.events, Math.min(read.covered ?? now, now), report);
+      return commitDeletions(poll, name, read.events, Math.min(read.covered ?? now, now), report);
     case "too-old":
-      return resync(poll, resource, deletion, now, report);
+      console.warn(
+        JSON.stringify({ at: "deletions.resync", instanceId: poll.instance.id, resource: name }),
+      );
+      if (await takeSnapshot(poll, resource, deletion, report))
+        await commitDeletions(poll, name, [], now, report);
+      return;
     case "failed":
       report.error = `Deletions: ${read.message}`;
   }
 }
 
+/** Where the vendor lists the deletions of a resource; undefined when it has no such list. */
 function deletionsOf({ instance }: PollState, { url }: PolledResource): Deletions | undefined {
   const hub = parseHubUrl(url);
   const found = hub.ok ? findResource(instance.connector, hub.request.resource) : undefined;
@@ -59,24 +72,24 @@ function deletionsOf({ instance }: PollState, { url }: PolledResource): Deletion
   return { ...list, path };
 }
 
-type ReadAll =
+type ReadList =
   | { kind: "listed"; events: NewEvent[]; covered: number | undefined }
   | { kind: "too-old" }
   | { kind: "failed"; message: string };
 
-/** All pages, or nothing. */
-async function readAll(
+/** The deletions later than `after`: all pages of the list, or nothing. */
+async function readList(
   poll: PollState,
   resource: string,
   list: Deletions,
   after: number,
   now: number,
-): Promise<ReadAll> {
+): Promise<ReadList> {
   const { path, window, cursor } = list;
   const events: NewEvent[] = [];
   let query = { ...list.query };
   if (window !== undefined)
-    query = { ...query, [window.start]: seconds(after), [window.end]: seconds(now) };
+    query = { ...query, [window.start]: isoSeconds(after), [window.end]: isoSeconds(now) };
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const answer = await callVendor(poll.instance, { method: "GET", path, query }, poll.doors);
     if (answer.kind === "vendor-error" && answer.code === window?.tooOld && window !== undefined)
@@ -96,9 +109,10 @@ async function readAll(
   return { kind: "failed", message: `More than ${MOST_PAGES} pages` };
 }
 
-const seconds = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
+const isoSeconds = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
-async function told(
+/** Commits deletions, and that the list was read up to `deletionsTo`; their ids leave the snapshot too. */
+async function commitDeletions(
   poll: PollState,
   name: string,
   events: readonly NewEvent[],
@@ -119,19 +133,4 @@ async function told(
     },
     report,
   );
-}
-
-/** Deletions were lost: all ids are read, and those that are gone are told. */
-async function resync(
-  poll: PollState,
-  resource: PolledResource,
-  deletion: SnapshotRule,
-  now: number,
-  report: ResourceReport,
-): Promise<void> {
-  const { resource: name } = resource;
-  console.warn(
-    JSON.stringify({ at: "deletions.resync", instanceId: poll.instance.id, resource: name }),
-  );
-  if (await takeSnapshot(poll, resource, deletion, report)) await told(poll, name, [], now, report);
 }

@@ -4,21 +4,21 @@ import { eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
 import { readPath } from "../../values/path";
 
-/** What a vendor's list of deletions says. */
+/** One page of a vendor's list of deletions. Instants in epoch ms. */
 export type Listed =
   | {
       kind: "listed";
       events: NewEvent[];
       /** The cursor of the next page. */
       next: string | undefined;
-      /** How far the list reaches; absent: to the moment it was asked for. */
+      /** Up to when the vendor vouches for the list; undefined: up to now. */
       covered: number | undefined;
     }
-  /** It does not reach back to where the last one ended. */
+  /** The list no longer reaches back to `after`: deletions may be missing from it. */
   | { kind: "too-old" }
   | { kind: "unreadable" };
 
-/** Deletions of `resource` later than `after`. The same deletion has the same id, however often it is listed. */
+/** The deletions of `resource` later than `after`. A deletion that is listed again has the same event id again. */
 export function readDeletions(
   answer: unknown,
   { root, idField, dateField, cursor, window }: Deletions,

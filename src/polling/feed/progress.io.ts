@@ -2,41 +2,47 @@ import type { FeedCall } from "../../connectors/feed";
 import type { NewEvent } from "../../stream/event";
 import { callVendor, type HubFailure } from "../../hub/records.client";
 import { type FeedPosition, positionOf, sinceEnabled } from "../cursor";
-import { MOST_PAGES, type ResourceReport } from "../report";
+import { MOST_PAGES, PAGES_PER_POLL } from "../limits";
+import type { ResourceReport } from "../report";
+import { askedToWaitUntil } from "../vendor-refusal";
 import {
   base,
   commitPage,
   cursorOf,
   fail,
-  postpone,
   type PollState,
+  postpone,
   targetOf,
   wantedBy,
 } from "../commit.io";
 
-/** The steps that all feeds are read by: ask, move on, rest, fail. */
+/**
+ * What log and tree feeds have in common. A feed is read page by page from the position in the cursor; each page is
+ * committed together with the position after it, so a poll that is cut off loses nothing and repeats nothing.
+ */
 
-/** Under this name the failures of a feed are counted. */
+/** The name under which the cursor counts a feed's failures in a row. */
 export const FEED = "feed";
 
-export type Answered = { kind: "json"; value: unknown } | HubFailure;
-
-export function ask(poll: PollState, call: FeedCall): Promise<Answered> {
+export function askFeed(
+  poll: PollState,
+  call: FeedCall,
+): Promise<{ kind: "json"; value: unknown } | HubFailure> {
   return callVendor(poll.instance, call, poll.doors);
 }
 
-export const unreadable: HubFailure = {
+export const UNREADABLE: HubFailure = {
   kind: "unreachable",
   message: "The answer is none of this feed's",
 };
 
-export const roundInACircle: HubFailure = {
+export const CIRCLE: HubFailure = {
   kind: "unreachable",
   message: "The vendor's pages go round in a circle",
 };
 
-/** @returns false: the poll ends here. */
-export async function failed(
+/** Ends the poll: no room in the rate budget, the vendor asks to wait, or one more failure. @returns false. */
+export async function failFeed(
   poll: PollState,
   failure: HubFailure,
   report: ResourceReport,
@@ -46,27 +52,18 @@ export async function failed(
     report.error = failure.message;
     return false;
   }
-  const told =
+  const message =
     failure.kind === "vendor-error" && failure.providerMessage !== ""
       ? `${failure.message}: ${failure.providerMessage}`
       : failure.message;
-  if (failure.kind === "vendor-error" && failure.retryAt !== undefined)
-    if (failure.limited === true || failure.status === 429 || failure.status === 503)
-      return postpone(poll, report, told, failure.retryAt);
+  const until = askedToWaitUntil(failure);
+  if (until !== undefined) return postpone(poll, report, message, until);
   const position = sinceEnabled(positionOf(poll.cursor, FEED), poll.instance.enabledAt);
-  return fail(poll, FEED, position, report, told);
+  return fail(poll, FEED, position, report, message);
 }
 
-/** A feed that gives page after page without an end: read on from there by the next poll. */
-export function endless(poll: PollState, report: ResourceReport): Promise<boolean> {
-  const { feed } = poll.cursor;
-  if (feed !== undefined) poll.cursor = { ...poll.cursor, feed: { ...feed, pages: 0 } };
-  const message = `The feed does not end after ${MOST_PAGES} pages`;
-  return failed(poll, { kind: "unreachable", message }, report);
-}
-
-/** Moves the feed: its events, the index and the position in one commit. */
-export async function move(
+/** Commits the events of a page, what the index becomes, and the position after it. */
+export async function commitFeed(
   poll: PollState,
   feed: FeedPosition,
   work: { events: NewEvent[]; state: { key: string; value: string | null }[] },
@@ -77,29 +74,42 @@ export async function move(
   const resources = { ...cursor.resources, [FEED]: { failures: 0, last: startedAt } };
   poll.cursor = { ...cursor, resources, feed };
   const types = [...new Set(work.events.map(({ objectType }) => objectType))];
-  const found = work.events.map((event): NewEvent => ({
+  const addressed = work.events.map((event): NewEvent => ({
     ...event,
     to: [types.indexOf(event.objectType)],
   }));
-  const events = await wantedBy(poll.instance, found);
+  const events = await wantedBy(poll.instance, addressed);
   const targets = types.map((type) => targetOf(poll.instance, type, startedAt));
   await commitPage(poll, { ...base(poll), ...cursorOf(poll), ...work, events, targets }, report);
 }
 
-/** Nothing new: only failures that are over are written down. */
-export async function rest(
+/** Nothing is new: a write is only needed to clear earlier failures, or the vendor's wish to wait. @returns true. */
+export async function endIdleFeed(
   poll: PollState,
   feed: FeedPosition,
   report: ResourceReport,
 ): Promise<boolean> {
   const { failures } = positionOf(poll.cursor, FEED);
   if (failures > 0 || poll.cursor.notBefore !== undefined)
-    await move(poll, feed, { events: [], state: [] }, report, Date.now());
+    await commitFeed(poll, feed, { events: [], state: [] }, report, Date.now());
   return true;
 }
 
-/** More than one run can read: the rest follows at once. */
-export async function goOn(poll: PollState): Promise<boolean> {
-  await poll.doors.polls.send({ ids: [poll.instance.id], wake: true });
-  return true;
+/**
+ * The poll has read as many pages as it may: another one goes on at once. A feed that still has no end after many such
+ * polls has failed; the scheduled poll then reads on from where this one stopped.
+ */
+export async function goOnLater(
+  poll: PollState,
+  pagesBefore: number,
+  report: ResourceReport,
+): Promise<boolean> {
+  if (pagesBefore + PAGES_PER_POLL < MOST_PAGES) {
+    await poll.doors.polls.send({ ids: [poll.instance.id], wake: true });
+    return true;
+  }
+  const { feed } = poll.cursor;
+  if (feed !== undefined) poll.cursor = { ...poll.cursor, feed: { ...feed, pages: 0 } };
+  const message = `The feed does not end after ${MOST_PAGES} pages`;
+  return failFeed(poll, { kind: "unreachable", message }, report);
 }

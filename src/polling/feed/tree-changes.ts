@@ -1,206 +1,132 @@
 import type { TreeEntry } from "../../connectors/feed";
 import { digest, eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
+import {
+  deletion,
+  type Index,
+  IndexDraft,
+  isForgotten,
+  type Node,
+  type StateChange,
+  unseenNodes,
+} from "./tree-index";
 
-/**
- * What a tree feed's entries mean, against an index of what was known (reference vendors.md §3). The index
- * is the stream's keyed state: `p|<path>` → id and `i|<id>` → what was known of it.
- */
-
-type Node = {
-  path: string;
-  type: string;
-  rev: string;
-  generation: number;
-  /** Deleted, and when: it may come back. */
-  gone?: number;
-};
-
-/** What comes back within this time is the same thing, later a new one (reference vendors.md DB-6). */
-const TOMBSTONE_MS = 30 * 86_400_000;
-
-/** Keyed state as far as it was read. */
-export type Index = Readonly<Record<string, string>>;
+/** What the entries of a tree feed mean, compared with the index of what was there before (reference vendors.md §3). */
 
 export type TreeReading = {
   source: string;
-  /** The position that was asked: what makes this change another than the same one later. */
+  /** Where in the feed this page was read. Part of the event ids: the same change made again later is another event. */
   position: string;
+  /** The number of the listing, counted up each time the whole tree is listed anew. */
   generation: number;
-  /** Records without telling, except what is newer than the baseline. */
+  /** First listing: what was there before the instance was created is recorded without an event. */
   quiet: boolean;
   baseline: number;
   startedAt: number;
 };
 
-export type TreeWork = { events: NewEvent[]; state: { key: string; value: string | null }[] };
+export type TreeWork = { events: NewEvent[]; state: StateChange[] };
 
-const pathKey = (path: string): string => `p|${path}`;
-const idKey = (id: string): string => `i|${id}`;
-
-/** Tombstones stand in the order of their deletion. */
-export const TOMBSTONE = "t|";
-const tombstoneKey = (gone: number, id: string): string =>
-  `${TOMBSTONE}${String(gone).padStart(14, "0")}|${id}`;
-
-/** The nodes that the oldest tombstones of a page name. */
-export function longGone(page: readonly { key: string }[], now: number): string[] {
-  return page.flatMap(({ key }) => {
-    const [, gone = "", ...id] = key.split("|");
-    return Number(gone) < now - TOMBSTONE_MS ? [idKey(id.join("|"))] : [];
-  });
-}
-
-/** What is forgotten: tombstones that are over, and their nodes unless they live again. */
-export function pruned(
-  page: readonly { key: string }[],
-  nodes: Index,
-  now: number,
-): { key: string; value: null }[] {
-  return page.flatMap(({ key }) => {
-    const [node] = longGone([{ key }], now);
-    if (node === undefined) return [];
-    const text = nodes[node];
-    const known: Node | undefined = text === undefined ? undefined : JSON.parse(text);
-    const isOver = known?.gone !== undefined && known.gone < now - TOMBSTONE_MS;
-    return [{ key, value: null }, ...(isOver ? [{ key: node, value: null }] : [])];
-  });
-}
-
-/** The state that must be read before a page is applied. */
-export function keysOf(entries: readonly TreeEntry[]): string[] {
-  return entries.flatMap((entry) =>
-    entry.kind === "there" ? [pathKey(entry.path), idKey(entry.id)] : [pathKey(entry.path)],
-  );
-}
-
-/** Prefixes below which everything goes when these paths go. */
-export function prefixesOf(entries: readonly TreeEntry[]): string[] {
-  return entries.flatMap((entry) => (entry.kind === "gone" ? [`${pathKey(entry.path)}/`] : []));
-}
-
-/** The ids that paths in `index` name: their nodes are needed too. */
-export function nodeKeysIn(index: Index): string[] {
-  return Object.entries(index).flatMap(([key, id]) => (key.startsWith("p|") ? [idKey(id)] : []));
-}
-
-/** The events of a page, in the order of the feed, and what the index becomes. */
+/** The events of a page, at most one for each id, in the order of the feed; and what the index becomes. */
 export function applyTree(
   entries: readonly TreeEntry[],
   index: Index,
   reading: TreeReading,
 ): TreeWork {
-  const written = new Map<string, string | null>();
-  const get = (key: string): string | undefined =>
-    written.has(key) ? (written.get(key) ?? undefined) : index[key];
-  const nodeOf = (id: string): Node | undefined => {
-    const text = get(idKey(id));
-    return text === undefined ? undefined : JSON.parse(text);
-  };
-  const put = (id: string, node: Node): void => {
-    written.set(idKey(id), JSON.stringify(node));
-  };
+  const draft = new IndexDraft(index);
   const events = new Map<string, NewEvent>();
-  const { startedAt } = reading;
-
-  const remove = (path: string, data: unknown): void => {
-    const id = get(pathKey(path));
-    if (id === undefined) return;
-    written.set(pathKey(path), null);
-    const node = nodeOf(id);
-    // Moved meanwhile: the path goes, the thing stays.
-    if (node === undefined || node.path !== path) return;
-    put(id, { ...node, gone: startedAt });
-    written.set(tombstoneKey(startedAt, id), "");
-    events.set(id, eventOf(reading, node.type, id, "DELETED", undefined, data));
-  };
-
-  for (const entry of entries) {
-    if (entry.kind === "gone") {
-      if (get(pathKey(entry.path)) === undefined && !reading.quiet)
-        events.set(
-          entry.path,
-          eventOf(reading, "files", entry.path, "DELETED", undefined, entry.data),
-        );
-      const below = `${pathKey(entry.path)}/`;
-      const keys = new Set([...Object.keys(index), ...written.keys()]);
-      for (const key of keys)
-        if (key.startsWith(below) && get(key) !== undefined) remove(key.slice(2), entry.data);
-      remove(entry.path, entry.data);
-      continue;
-    }
-    const { id, path, rev, objectType, date, data } = entry;
-    const found = nodeOf(id);
-    const isLongGone = found?.gone !== undefined && found.gone < startedAt - TOMBSTONE_MS;
-    const known = isLongGone ? undefined : found;
-    const other = get(pathKey(path));
-    if (other !== undefined && other !== id) remove(path, data);
-    const isSame =
-      known !== undefined && known.gone === undefined && known.rev === rev && known.path === path;
-    if (known !== undefined && known.path !== path && get(pathKey(known.path)) === id)
-      written.set(pathKey(known.path), null);
-    if (!isSame || known.generation !== reading.generation) {
-      put(id, { path, type: objectType, rev, generation: reading.generation });
-      written.set(pathKey(path), id);
-    }
-    const isNew = date !== undefined && date > reading.baseline;
-    if (isSame || (reading.quiet && !isNew)) {
-      events.delete(id);
-      continue;
-    }
-    events.delete(id);
-    events.set(
-      id,
-      eventOf(
-        reading,
-        objectType,
-        id,
-        known === undefined ? "CREATED" : "UPDATED",
-        date,
-        data,
-        rev,
-      ),
-    );
-  }
-  const state = [...written]
-    .filter(([key, value]) => (index[key] ?? null) !== value)
-    .map(([key, value]) => ({ key, value }));
-  return { events: [...events.values()], state };
+  for (const entry of entries)
+    if (entry.kind === "gone") applyGone(entry, draft, events, reading);
+    else applyThere(entry, draft, events, reading);
+  return { events: [...events.values()], state: draft.changes() };
 }
 
-/** What a finished listing did not see: a page of the index's nodes. */
+type Gone = Extract<TreeEntry, { kind: "gone" }>;
+type There = Extract<TreeEntry, { kind: "there" }>;
+type Events = Map<string, NewEvent>;
+
+/** Deletes what is at a path and below it. A path that was never seen is reported under its own name. */
+function applyGone({ path, data }: Gone, draft: IndexDraft, events: Events, reading: TreeReading) {
+  if (draft.idAt(path) === undefined && !reading.quiet)
+    events.set(path, eventOf(reading, { type: "files", id: path, eventType: "DELETED", data }));
+  for (const below of draft.pathsBelow(path)) removeAt(below, data, draft, events, reading);
+  removeAt(path, data, draft, events, reading);
+}
+
+/** A file or folder as it is now: new, changed, moved here, or as it was. */
+function applyThere(entry: There, draft: IndexDraft, events: Events, reading: TreeReading): void {
+  const { id, path, rev, objectType, date, data } = entry;
+  const before = knownNode(draft, id, reading.startedAt);
+  const occupant = draft.idAt(path);
+  if (occupant !== undefined && occupant !== id) removeAt(path, data, draft, events, reading);
+  if (before !== undefined && before.path !== path && draft.idAt(before.path) === id)
+    draft.clearPath(before.path);
+  const isSame = before !== undefined && isUnchanged(before, entry);
+  if (!isSame || before.generation !== reading.generation)
+    draft.place(id, { path, type: objectType, rev, generation: reading.generation });
+  // A later entry replaces an earlier event of the same id, and its place in the order.
+  events.delete(id);
+  const isHistory = reading.quiet && !(date !== undefined && date > reading.baseline);
+  if (isSame || isHistory) return;
+  const eventType = before === undefined ? "CREATED" : "UPDATED";
+  events.set(id, eventOf(reading, { type: objectType, id, eventType, date, data, rev }));
+}
+
+/** What was seen of an id before, unless that was deleted too long ago. */
+function knownNode(draft: IndexDraft, id: string, now: number): Node | undefined {
+  const node = draft.node(id);
+  return isForgotten(node?.gone, now) ? undefined : node;
+}
+
+const isUnchanged = (before: Node, { path, rev }: There): boolean =>
+  before.gone === undefined && before.rev === rev && before.path === path;
+
+/** Clears a path. What was at it is deleted, unless the feed has moved it elsewhere already. */
+function removeAt(
+  path: string,
+  data: unknown,
+  draft: IndexDraft,
+  events: Events,
+  reading: TreeReading,
+): void {
+  const id = draft.idAt(path);
+  if (id === undefined) return;
+  draft.clearPath(path);
+  const node = draft.node(id);
+  if (node === undefined || node.path !== path) return;
+  draft.delete(id, node, reading.startedAt);
+  events.set(id, eventOf(reading, { type: node.type, id, eventType: "DELETED", data }));
+}
+
+/** After a whole listing: what the index still has and the listing did not show is deleted. One page of nodes. */
 export function sweep(
   page: readonly { key: string; value: string }[],
   reading: TreeReading,
 ): TreeWork {
-  const work: TreeWork = { events: [], state: [] };
-  for (const { key, value } of page) {
-    const node: Node = JSON.parse(value);
-    if (node.gone !== undefined || node.generation === reading.generation) continue;
-    const id = key.slice(2);
-    work.events.push(
-      eventOf(reading, node.type, id, "DELETED", undefined, { id, path: node.path }),
-    );
-    work.state.push({ key, value: JSON.stringify({ ...node, gone: reading.startedAt }) });
-    work.state.push({ key: tombstoneKey(reading.startedAt, id), value: "" });
-    work.state.push({ key: pathKey(node.path), value: null });
-  }
-  return work;
+  const unseen = unseenNodes(page, reading.generation);
+  const events = unseen.map(({ id, node: { type, path } }) =>
+    eventOf(reading, { type, id, eventType: "DELETED", data: { id, path } }),
+  );
+  return { events, state: unseen.flatMap(({ id, node }) => deletion(id, node, reading.startedAt)) };
 }
+
+type TreeChange = {
+  type: string;
+  id: string;
+  eventType: "CREATED" | "UPDATED" | "DELETED";
+  date?: number | undefined;
+  data: unknown;
+  rev?: string;
+};
 
 function eventOf(
   { source, position, startedAt }: TreeReading,
-  objectType: string,
-  objectId: string,
-  eventType: "CREATED" | "UPDATED" | "DELETED",
-  date: number | undefined,
-  data: unknown,
-  rev = "",
+  { type, id, eventType, date, data, rev = "" }: TreeChange,
 ): NewEvent {
   return {
-    id: eventId(source, objectType, objectId, `${eventType}|${rev}|${digest(position)}`),
-    objectType,
-    objectId,
+    id: eventId(source, type, id, `${eventType}|${rev}|${digest(position)}`),
+    objectType: type,
+    objectId: id,
     eventType,
     date: date ?? startedAt,
     data: JSON.stringify(data),

@@ -1,9 +1,12 @@
-/** Deletions of vendors that tell none: what a complete scan no longer shows (opt-in). */
+/** How deletions are found where the records themselves don't show them (opt-in, for each resource). */
 export type SnapshotRule = {
-  /** `snapshot`: all ids, each time. `list`: the vendor's own list of deletions; all ids where it reaches not back far enough. */
+  /**
+   * `snapshot`: all ids are compared with those recorded before. `list`: the vendor's own list of deletions is read; all
+   * ids are compared only when that list no longer reaches back to where it was read last.
+   */
   strategy: "snapshot" | "list";
   everyMs: number;
-  /** More than this part of what was known vanishing at once is taken for the vendor's mistake. */
+  /** When a larger part than this of the recorded ids is missing at once, the vendor's answer is not believed. */
   maxRatio: number;
 };
 
@@ -11,7 +14,7 @@ export type SnapshotDiff =
   | { kind: "diff"; appeared: string[]; vanished: string[] }
   | { kind: "refused"; message: string };
 
-/** Whether a scan is due. The first one only records. */
+/** @param takenAt when the last snapshot was taken; undefined before the first, which is due at once. */
 export function isSnapshotDue(
   rule: SnapshotRule | undefined,
   takenAt: number | undefined,
@@ -20,19 +23,20 @@ export function isSnapshotDue(
   return rule !== undefined && (takenAt === undefined || now - takenAt >= rule.everyMs);
 }
 
+/** What changed since the ids were recorded: `appeared` are to be recorded, `vanished` were deleted. */
 export function diffSnapshot(
-  known: ReadonlySet<string>,
+  recorded: ReadonlySet<string>,
   present: ReadonlySet<string>,
   { maxRatio }: SnapshotRule,
 ): SnapshotDiff {
-  const vanished = [...known].filter((id) => !present.has(id));
-  if (vanished.length > known.size * maxRatio)
+  const vanished = [...recorded].filter((id) => !present.has(id));
+  if (vanished.length > recorded.size * maxRatio)
     return {
       kind: "refused",
-      message: `${vanished.length} of ${known.size} records vanished, more than the ratio ${maxRatio} allows`,
+      message: `${vanished.length} of ${recorded.size} records vanished, more than the ratio ${maxRatio} allows`,
     };
-  return { kind: "diff", appeared: [...present].filter((id) => !known.has(id)), vanished };
+  return { kind: "diff", appeared: [...present].filter((id) => !recorded.has(id)), vanished };
 }
 
-/** The state's key of an id that was there. */
+/** The key under which the stream keeps an id that a snapshot has seen. */
 export const snapshotKey = (resource: string, id: string): string => `s|${resource}|${id}`;

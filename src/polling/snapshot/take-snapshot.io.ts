@@ -4,28 +4,34 @@ import { readId } from "../classify";
 import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
+import { isDeleted } from "../records";
 import type { ResourceReport } from "../report";
 import { base, commitPage, cursorOf, type PollState, targetOf } from "../commit.io";
+import { statePages } from "../state-pages.io";
 import { diffSnapshot, isSnapshotDue, snapshotKey, type SnapshotRule } from "./diff";
 
-/** A scan of more pages than this is not complete, and tells nothing. */
-const MOST_PAGES = 1_000;
-const STATE_PAGE = 1_000;
+/**
+ * Deletions by comparison, for vendors that don't report them. The ids of all records are kept in the stream's state; a
+ * snapshot reads the whole list again, and an id that is no longer in it was deleted. First run: all ids are recorded,
+ * nothing is emitted.
+ */
 
-/** Takes a snapshot of a resource when one is due: what is no longer there is DELETED. */
+/** A list of more pages than this is taken for incomplete, and nothing is concluded from it. */
+const MOST_PAGES = 1_000;
+
+/** Takes a snapshot of a resource that is configured for it, when one is due. */
 export async function pollSnapshot(
   poll: PollState,
   resource: PolledResource,
   report: ResourceReport,
 ): Promise<void> {
   const { deletion, resource: name } = resource;
-  const now = Date.now();
   const { snapshotAt } = positionOf(poll.cursor, name);
-  if (deletion?.strategy !== "snapshot" || !isSnapshotDue(deletion, snapshotAt, now)) return;
+  if (deletion?.strategy !== "snapshot" || !isSnapshotDue(deletion, snapshotAt, Date.now())) return;
   await takeSnapshot(poll, resource, deletion, report);
 }
 
-/** Compares all ids with those known, whether a snapshot is due or not. @returns whether it went well. */
+/** Takes a snapshot now. @returns whether it was complete and plausible; if not, the report says why. */
 export async function takeSnapshot(
   poll: PollState,
   resource: PolledResource,
@@ -33,60 +39,62 @@ export async function takeSnapshot(
   report: ResourceReport,
 ): Promise<boolean> {
   const { resource: name } = resource;
-  const now = Date.now();
-  const position = positionOf(poll.cursor, name);
-  const present = await scanIds(poll, resource);
+  const takenAt = Date.now();
+  const present = await listIds(poll, resource);
   if (!present.ok) {
     report.error = `Snapshot: ${present.message}`;
     return false;
   }
-  const prefix = snapshotKey(name, "");
-  const known = await knownIds(poll, prefix);
-  const diff = diffSnapshot(known, present.ids, deletion);
+  const diff = diffSnapshot(await recordedIds(poll, name), present.ids, deletion);
   if (diff.kind === "refused") {
     report.error = `Snapshot: ${diff.message}`;
-    console.warn(
-      JSON.stringify({
-        at: "snapshot.refused",
-        instanceId: poll.instance.id,
-        resource: name,
-        error: diff.message,
-      }),
-    );
+    const instanceId = poll.instance.id;
+    const { message: error } = diff;
+    console.warn(JSON.stringify({ at: "snapshot.refused", instanceId, resource: name, error }));
     return false;
   }
+  await commitSnapshot(poll, name, diff, takenAt, report);
+  return true;
+}
+
+async function commitSnapshot(
+  poll: PollState,
+  name: string,
+  { appeared, vanished }: { appeared: readonly string[]; vanished: readonly string[] },
+  takenAt: number,
+  report: ResourceReport,
+): Promise<void> {
   const { cursor } = poll;
-  const resources = { ...cursor.resources, [name]: { ...position, snapshotAt: now } };
-  poll.cursor = { ...cursor, resources };
+  const position = { ...positionOf(cursor, name), snapshotAt: takenAt };
+  poll.cursor = { ...cursor, resources: { ...cursor.resources, [name]: position } };
   await commitPage(
     poll,
     {
       ...base(poll),
       ...cursorOf(poll),
-      events: diff.vanished.map((id) => ({
-        id: eventId(poll.source, name, id, `snapshot:${now}`),
+      events: vanished.map((id) => ({
+        id: eventId(poll.source, name, id, `snapshot:${takenAt}`),
         objectType: name,
         objectId: id,
         eventType: "DELETED",
-        date: now,
+        date: takenAt,
         data: JSON.stringify({ id }),
         to: [0],
       })),
-      targets: [targetOf(poll.instance, name, now)],
+      targets: [targetOf(poll.instance, name, takenAt)],
       state: [
-        ...diff.appeared.map((id) => ({ key: `${prefix}${id}`, value: "" })),
-        ...diff.vanished.map((id) => ({ key: `${prefix}${id}`, value: null })),
+        ...appeared.map((id) => ({ key: snapshotKey(name, id), value: "" })),
+        ...vanished.map((id) => ({ key: snapshotKey(name, id), value: null })),
       ],
     },
     report,
   );
-  return true;
 }
 
-type Scanned = { ok: true; ids: Set<string> } | { ok: false; message: string };
+type ListedIds = { ok: true; ids: Set<string> } | { ok: false; message: string };
 
-/** The ids of the whole list, without the condition that polls ask with; all pages or nothing. */
-async function scanIds(poll: PollState, { url, idField }: PolledResource): Promise<Scanned> {
+/** The ids of the whole list, without the conditions of the poll's URL. All pages, or none. */
+async function listIds(poll: PollState, { url, idField }: PolledResource): Promise<ListedIds> {
   const hub = parseHubUrl(url.split("?")[0] ?? url);
   if (!hub.ok) return hub;
   const { resource } = hub.request;
@@ -99,8 +107,7 @@ async function scanIds(poll: PollState, { url, idField }: PolledResource): Promi
     if (page.kind !== "page") return { ok: false, message: page.message };
     for (const record of page.records) {
       const id = readId(record, idField);
-      const isDeleted = deleted !== undefined && isEqual(record, deleted);
-      if (id !== undefined && !isDeleted) ids.add(id);
+      if (id !== undefined && !isDeleted(record, deleted)) ids.add(id);
     }
     if (page.next === null) return { ok: true, ids };
     position = page.next;
@@ -108,16 +115,10 @@ async function scanIds(poll: PollState, { url, idField }: PolledResource): Promi
   return { ok: false, message: `More than ${MOST_PAGES} pages` };
 }
 
-function isEqual(record: unknown, { field, equals }: { field: string; equals?: unknown }): boolean {
-  return typeof record === "object" && record !== null && Reflect.get(record, field) === equals;
-}
-
-async function knownIds(poll: PollState, prefix: string): Promise<Set<string>> {
+async function recordedIds({ stream }: PollState, name: string): Promise<Set<string>> {
+  const prefix = snapshotKey(name, "");
   const ids = new Set<string>();
-  for (let last = ""; ;) {
-    const page = await poll.stream.readStatePage(prefix, last, STATE_PAGE);
+  for await (const page of statePages(stream, prefix))
     for (const { key } of page) ids.add(key.slice(prefix.length));
-    if (page.length < STATE_PAGE) return ids;
-    last = page.at(-1)?.key ?? "";
-  }
+  return ids;
 }
