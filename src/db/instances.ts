@@ -65,13 +65,6 @@ export type PollerDisabled = {
   lastError: string;
 };
 
-/** Authorize URLs that we built with a challenge (RFC 7636): codes they bring are exchanged with its verifier. */
-export const oauthChallenges = sqliteTable("oauth_challenges", {
-  /** Hash of organization, connector, client and callback. */
-  name: text().primaryKey(),
-  createdAt: integer("created_at").notNull(),
-});
-
 /** Which instances a vendor's tenant is: an app-wide webhook finds them by what its body names. */
 export const inboundRoutes = sqliteTable(
   "inbound_routes",

@@ -19,8 +19,8 @@ import {
   type ProviderData,
 } from "../instances/draft";
 import { authenticationFault, faultOf } from "../instances/fault";
-import { exchangeCode } from "../hub/grant.client";
-import { appHandle } from "../hub/oauth";
+import { appHandle } from "../hub/authorize";
+import { exchangeCode } from "../hub/code.client";
 import { type Instance, switched, withValidity } from "../instances/instance";
 import {
   deleteInstance,
@@ -231,7 +231,8 @@ async function granted(
   if (data.code === undefined || authentication.type !== "oauth2") return given;
   const { organizationId } = c.var.asker;
   const all = { ...configuration, ...given };
-  const exchanged = await exchangeCode(organizationId, connector, all, data.code, doorsOf(c));
+  const { code, state } = data;
+  const exchanged = await exchangeCode(organizationId, connector, all, { code, state }, doorsOf(c));
   if (exchanged.ok) return { ...given, ...exchanged.configuration };
   const { message, providerMessage, status } = exchanged;
   throw new Refusal({ kind: "vendor", message, providerMessage, status });

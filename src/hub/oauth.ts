@@ -1,8 +1,6 @@
-import { createHash, createHmac } from "node:crypto";
 import { RE2JS } from "re2js";
 import type { Authentication } from "../connectors/authentication";
 import type { Connector } from "../connectors/definition";
-import { digest } from "../stream/event-id";
 import {
   addressOf,
   basicCredentials,
@@ -24,85 +22,8 @@ const TOKEN = "oauth.user.token";
 const REFRESH_TOKEN = "oauth.user.refresh_token";
 const EXPIRES_AT = "oauth.user.expires_at";
 
-export type AuthorizeAsked = {
-  apiKey: string;
-  callbackUrl: string;
-  scope?: string | undefined;
-  /** The account's own host, where the vendor has one. */
-  siteAddress?: string | undefined;
-  /** The connector's key when absent. */
-  state?: string | undefined;
-};
-
-/** Where a user consents: `oauthUrl` of `/elements/{key}/oauth/url` (reference connector-events-api.md §3). */
-export function authorizeUrl(
-  connector: Connector,
-  asked: AuthorizeAsked,
-  configuration: Configuration = {},
-  pkceKey = "",
-): { ok: true; url: string } | { ok: false; message: string } {
-  const { authentication } = connector;
-  if (authentication.type !== "oauth2") return noOAuth(connector);
-  const site = asked.siteAddress === undefined ? {} : { "site.address": asked.siteAddress };
-  const values = valuesOf({ connector, configuration: { ...configuration, ...site } });
-  const address = addressOf(authentication.authorizeUrl, values, "oauth.base.url");
-  if (!address.ok) return address;
-  const url = new URL(address.url);
-  const scope = asked.scope ?? authentication.scope;
-  const parameters = {
-    response_type: "code",
-    client_id: asked.apiKey,
-    redirect_uri: asked.callbackUrl,
-    ...(scope === "" ? {} : { scope }),
-    state: asked.state ?? connector.key,
-    ...authentication.authorizeParameters,
-    ...(authentication.pkce && pkceKey !== ""
-      ? {
-          code_challenge: challengeOf(verifierOf(pkceKey, asked.apiKey, asked.callbackUrl)),
-          code_challenge_method: "S256",
-        }
-      : {}),
-  };
-  for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
-  url.search = url.search.replaceAll("+", "%20");
-  return { ok: true, url: url.href };
-}
-
-/**
- * The verifier of a code flow (RFC 7636): derived under a key of ours from the client and its callback, so
- * that it need not be kept between the redirect and the exchange.
- */
-function verifierOf(pkceKey: string, apiKey: string, callbackUrl: string): string {
-  return createHmac("sha256", pkceKey)
-    .update(JSON.stringify(["pkce", apiKey, callbackUrl]))
-    .digest("base64url");
-}
-
-/** The name of a client's authorize URL, which says nothing of the client. */
-export function challengeName(
-  organizationId: number,
-  { key }: Connector,
-  { apiKey, callbackUrl }: { apiKey: string; callbackUrl: string },
-): string {
-  return digest(JSON.stringify([organizationId, key, apiKey, callbackUrl]));
-}
-
-/**
- * What a caller sends back as `providerData.secret` to use the platform's own application: nothing to learn
- * its secret from, and of no use to another organization.
- */
-export function appHandle(sessionKey: string, organizationId: number, { key }: Connector): string {
-  return createHmac("sha256", sessionKey)
-    .update(JSON.stringify(["oauth-app", organizationId, key]))
-    .digest("base64url");
-}
-
-function challengeOf(verifier: string): string {
-  return createHash("sha256").update(verifier).digest("base64url");
-}
-
 export type Grant =
-  | { type: "authorization_code"; code: string; pkceKey?: string }
+  | { type: "authorization_code"; code: string; verifier?: string | undefined }
   | { type: "refresh_token"; refreshToken: string };
 
 /** The request that turns a code, or a refresh token, into an access token. */
@@ -121,26 +42,18 @@ export function tokenRequest(caller: Caller, grant: Grant): Built {
   if (secret === "") return { ok: false, message: "Missing configuration 'oauth.api.secret'" };
   return {
     ok: true,
-    request: formRequest(
-      authentication,
-      address.url,
-      { id, secret },
-      fieldsOf(grant, values, authentication),
-    ),
+    request: formRequest(authentication, address.url, { id, secret }, fieldsOf(grant, values)),
   };
 }
 
-function fieldsOf(grant: Grant, values: Configuration, { pkce }: OAuth2): Record<string, string> {
+function fieldsOf(grant: Grant, values: Configuration): Record<string, string> {
   switch (grant.type) {
     case "authorization_code": {
       const callback = values["oauth.callback.url"] ?? "";
       const redirect = callback === "" ? {} : { redirect_uri: callback };
-      const { pkceKey = "" } = grant;
-      const verifier =
-        pkce && pkceKey !== ""
-          ? { code_verifier: verifierOf(pkceKey, values["oauth.api.key"] ?? "", callback) }
-          : {};
-      return { grant_type: grant.type, code: grant.code, ...redirect, ...verifier };
+      const { code, verifier } = grant;
+      const proof = verifier === undefined ? {} : { code_verifier: verifier };
+      return { grant_type: grant.type, code, ...redirect, ...proof };
     }
     case "refresh_token":
       return { grant_type: grant.type, refresh_token: grant.refreshToken };

@@ -3,7 +3,7 @@ import { limitedUntil } from "./budget/limit";
 import { authenticationOf } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 import type { HubFailure, ReadAnswer } from "./answer";
-import { renew, unauthorized } from "./grant.client";
+import { renew, unauthorized } from "./refresh.client";
 import { type HubQuery, planList, readList } from "./list";
 import { tokenState } from "./oauth";
 import type { Position } from "./position";

@@ -1,6 +1,6 @@
 import { and, eq, gt, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { instances, oauthChallenges } from "../db/instances";
+import { instances } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
 import { split } from "./row";
@@ -160,17 +160,4 @@ export async function releaseRefreshLease(
     .update(instances)
     .set({ refreshLeaseUntil: outcome === "left" ? LEFT : 0 })
     .where(eq(instances.id, instanceId));
-}
-
-/** We built this authorize URL, with a challenge in it. Writes a row the first time only. */
-export async function rememberChallenge(db: D1Database, name: string, now: number): Promise<void> {
-  await drizzle(db).insert(oauthChallenges).values({ name, createdAt: now }).onConflictDoNothing();
-}
-
-export async function wasChallenged(db: D1Database, name: string): Promise<boolean> {
-  const rows = await drizzle(db)
-    .select({ name: oauthChallenges.name })
-    .from(oauthChallenges)
-    .where(eq(oauthChallenges.name, name));
-  return rows.length === 1;
 }

@@ -13,7 +13,7 @@ import { Standings } from "../../src/delivery/admission.io";
 import type { EventStream } from "../../src/stream/stream.object";
 import { parseAllowList } from "../../src/http/egress";
 import { flowHandler } from "../../src/flows/step-handler.io";
-import { exchangeCode } from "../../src/hub/grant.client";
+import { exchangeCode } from "../../src/hub/code.client";
 import { API_KEY, ask, foundation, newUser } from "../accounts/ask";
 import { consumeWhole, destination, eventually, type Received, receiver } from "../delivery/build";
 import { MINE } from "../organization";
@@ -159,7 +159,13 @@ describe("promise 8, no hostile URL passes any door", () => {
     for (const url of NAMED) {
       const doors = { db: env.DB, config };
       for (const key of ["oauth.base.url", "oauth.geolocation"]) {
-        const grant = await exchangeCode(1, concur, { ...secrets, [key]: url }, "code", doors);
+        const grant = await exchangeCode(
+          1,
+          concur,
+          { ...secrets, [key]: url },
+          { code: "code" },
+          doors,
+        );
         expect({ url, key, ok: grant.ok }).toEqual({ url, key, ok: false });
       }
     }

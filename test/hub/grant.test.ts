@@ -1,9 +1,11 @@
 import { env } from "cloudflare:workers";
+import { createHash, createHmac } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { OPERATIONS_SOURCE } from "../../src/stream/operational-event";
 import { streamName } from "../../src/stream/stream-name";
+import { clientName } from "../../src/hub/authorize";
 import { listRecords } from "../../src/hub/records.client";
 import type { Instance } from "../../src/instances/instance";
 import { readInstance } from "../../src/instances/store";
@@ -408,32 +410,113 @@ describe("HubSpot by a private app's token", () => {
 
 describe("a code that may be bound by a verifier (RFC 7636)", () => {
   const AUTHORIZE = "/services/oauth2/authorize";
-  const post = (code: string, callback: string) =>
-    on.call("POST", "/instances", draft("sfdc", { "oauth.callback.url": callback }, code));
-  const ours = async (callbackUrl: string) => {
-    const query = new URLSearchParams({ apiKey: CLIENT.id, apiSecret: CLIENT.secret, callbackUrl });
+  const post = (code: string, callback: string, state?: string) => {
+    const { providerData, ...rest } = draft("sfdc", { "oauth.callback.url": callback }, code);
+    return on.call("POST", "/instances", { ...rest, providerData: { ...providerData, state } });
+  };
+  /** The parameters of an authorize URL that the platform built. */
+  const ours = async (callbackUrl: string, changes: Record<string, string> = {}) => {
+    const asked = { apiKey: CLIENT.id, apiSecret: CLIENT.secret, callbackUrl, ...changes };
+    const query = new URLSearchParams(asked);
     const { body } = await on.call("GET", `/elements/sfdc/oauth/url?${query.toString()}`);
     return Object.fromEntries(new URL(body.oauthUrl).searchParams) as Record<string, string>;
   };
+  /** Salesforce, and the verifiers that its token endpoint is sent; it takes a code once, right or wrong. */
+  const salesforce = () => {
+    const { answer } = sfdcEmulator();
+    const verifiers: (string | null)[] = [];
+    emulate((request) => {
+      if (request.path.endsWith("/token"))
+        verifiers.push(new URLSearchParams(request.text).get("code_verifier"));
+      return answer(request);
+    });
+    return {
+      verifiers,
+      consent: (parameters: Record<string, string>) => codeOf(answer, parameters, AUTHORIZE),
+    };
+  };
+  const pending = (callback: string) =>
+    env.DB.prepare("SELECT * FROM oauth_verifiers WHERE client = ?")
+      .bind(clientName(1, "sfdc", { apiKey: CLIENT.id, callbackUrl: callback }))
+      .all()
+      .then(({ results }) => results);
 
   it("goes with its verifier when the authorize URL was ours", async () => {
-    const sfdc = sfdcEmulator();
-    emulate(sfdc.answer);
+    const { verifiers, consent } = salesforce();
     const callback = "https://ours.example/cb";
-    const made = await post(codeOf(sfdc.answer, await ours(callback), AUTHORIZE), callback);
+    const made = await post(consent(await ours(callback)), callback);
     expect(made).toMatchObject({ status: 200, body: { valid: true } });
+    expect(verifiers).toEqual([expect.stringMatching(/^[\w-]{43}$/)]);
+  });
+
+  it.each([
+    ["in their order", [0, 1]],
+    ["the later one first", [1, 0]],
+  ])(
+    "has a verifier of its own: two people's codes come back with their state, %s",
+    async (order, [first = 0, second = 0]) => {
+      const { verifiers, consent } = salesforce();
+      const callback = `https://two.example/${first}`;
+      const states = ["anna", "bert"];
+      const urls = await Promise.all(states.map((state) => ours(callback, { state })));
+      expect(new Set(urls.map((url) => url["code_challenge"])).size, order).toBe(2);
+      const codes = urls.map(consent);
+      for (const at of [first, second])
+        expect(await post(codes[at] ?? "", callback, states[at])).toMatchObject({ status: 200 });
+      expect(new Set(verifiers).size).toBe(2);
+      expect(verifiers).toHaveLength(2);
+      expect(await pending(callback)).toEqual([]);
+    },
+  );
+
+  it("without a state goes with the newest verifier, then with those before it", async () => {
+    const { verifiers, consent } = salesforce();
+    const callback = "https://newest.example/cb";
+    const [older, newer] = [await ours(callback), await ours(callback)];
+    expect(older["code_challenge"]).not.toBe(newer["code_challenge"]);
+    expect(older["state"]).toBe("sfdc");
+    expect(await post(consent(newer), callback)).toMatchObject({ status: 200 });
+    expect(await post(consent(older), callback)).toMatchObject({ status: 200 });
+    expect(verifiers).toHaveLength(2);
+  });
+
+  it("finds an older verifier too, where a vendor lets a refused code live", async () => {
+    const sfdc = sfdcEmulator();
+    const callback = "https://older.example/cb";
+    const [older] = [await ours(callback), await ours(callback)];
+    const verifiers: string[] = [];
+    emulate((request) => {
+      if (!request.path.endsWith("/token")) return sfdc.answer(request);
+      const verifier = new URLSearchParams(request.text).get("code_verifier") ?? "";
+      verifiers.push(verifier);
+      return createHash("sha256").update(verifier).digest("base64url") === older["code_challenge"]
+        ? sfdc.answer(request)
+        : { status: 400, body: { error: "invalid_grant" } };
+    });
+    const code = codeOf(sfdc.answer, older, AUTHORIZE);
+    expect(await post(code, callback)).toMatchObject({ status: 200 });
+    expect(verifiers).toHaveLength(2);
+    expect(await pending(callback)).toHaveLength(1);
   });
 
   it("goes without one when the application built the authorize URL itself", async () => {
-    const sfdc = sfdcEmulator();
-    const { paths } = emulate(sfdc.answer);
+    const { verifiers, consent } = salesforce();
     const callback = "https://built-elsewhere.example/cb";
-    const code = codeOf(sfdc.answer, { redirect_uri: callback }, AUTHORIZE);
+    const code = consent({ redirect_uri: callback });
     expect(await post(code, callback)).toMatchObject({ status: 200, body: { valid: true } });
-    expect(paths.filter((path) => path.endsWith("/token"))).toHaveLength(1);
+    expect(verifiers).toEqual([null]);
   });
 
-  it("is tried the other way once, where a vendor lets a refused code live", async () => {
+  it("goes without one when its state is of no authorize URL of ours", async () => {
+    const { verifiers, consent } = salesforce();
+    const callback = "https://mixed.example/cb";
+    await ours(callback, { state: "ours" });
+    const code = consent({ redirect_uri: callback });
+    expect(await post(code, callback, "theirs")).toMatchObject({ status: 200 });
+    expect(verifiers).toEqual([null]);
+  });
+
+  it("is tried without one at last, where a vendor lets a refused code live", async () => {
     const sfdc = sfdcEmulator();
     const callback = "https://both.example/cb";
     await ours(callback);
@@ -450,13 +533,78 @@ describe("a code that may be bound by a verifier (RFC 7636)", () => {
     expect(texts.map((text) => text.includes("code_verifier"))).toEqual([true, false]);
   });
 
-  it("remembers an authorize URL for its own organization, client and callback only", async () => {
-    const before = await env.DB.prepare("SELECT count(*) AS n FROM oauth_challenges").first("n");
-    await ours("https://once.example/cb");
-    await ours("https://once.example/cb");
-    const after = await env.DB.prepare("SELECT count(*) AS n FROM oauth_challenges").first("n");
-    expect(Number(after) - Number(before)).toBe(1);
-    const rows = await env.DB.prepare("SELECT * FROM oauth_challenges").all();
-    expect(JSON.stringify(rows.results)).not.toContain(CLIENT.id);
+  it("keeps its verifier when the vendor cannot be reached", async () => {
+    const { consent } = salesforce();
+    const callback = "https://trouble.example/cb";
+    const code = consent(await ours(callback));
+    const { fetch } = globalThis;
+    emulate(() => ({ status: 503, body: {} }));
+    expect((await post(code, callback)).status).not.toBe(200);
+    vi.stubGlobal("fetch", fetch);
+    expect(await post(code, callback)).toMatchObject({ status: 200 });
+  });
+
+  it("is not bound by a verifier that is an hour old", async () => {
+    const callback = "https://late.example/cb";
+    await ours(callback);
+    await env.DB.prepare("UPDATE oauth_verifiers SET created_at = created_at - 3600000").run();
+    const { verifiers, consent } = salesforce();
+    expect(await post(consent({ redirect_uri: callback }), callback)).toMatchObject({
+      status: 200,
+    });
+    expect(verifiers).toEqual([null]);
+    await ours("https://later.example/cb");
+    expect(await pending(callback)).toEqual([]);
+  });
+
+  it("waits with at most a thousand others of its client and callback", async () => {
+    const callback = "https://crowd.example/cb";
+    const client = clientName(1, "sfdc", { apiKey: CLIENT.id, callbackUrl: callback });
+    await env.DB.prepare(
+      `INSERT INTO oauth_verifiers (client, state, sealed, created_at)
+       WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1200)
+       SELECT ?, '', 'old', ? FROM n`,
+    )
+      .bind(client, Date.now())
+      .run();
+    await ours(callback);
+    const waiting = await pending(callback);
+    expect(waiting).toHaveLength(1000);
+    expect(waiting.filter(({ sealed }) => sealed !== "old")).toHaveLength(1);
+  });
+
+  it("goes with the verifier of the version before, whose authorize URL is on its way", async () => {
+    const { verifiers, consent } = salesforce();
+    const callback = "https://before.example/cb";
+    const client = clientName(1, "sfdc", {
+      apiKey: CLIENT.id,
+      callbackUrl: callback,
+    });
+    await env.DB.prepare("INSERT INTO oauth_challenges (name, created_at) VALUES (?, ?)")
+      .bind(client, Date.now())
+      .run();
+    const verifier = createHmac("sha256", config.sessionKey)
+      .update(JSON.stringify(["pkce", CLIENT.id, callback]))
+      .digest("base64url");
+    const challenge = createHash("sha256").update(verifier).digest("base64url");
+    const parameters = {
+      redirect_uri: callback,
+      code_challenge: challenge,
+      code_challenge_method: "S256",
+    };
+    expect(await post(consent(parameters), callback)).toMatchObject({ status: 200 });
+    expect(verifiers).toEqual([verifier]);
+  });
+
+  it("has its verifier kept sealed, for its own organization, client and callback", async () => {
+    const { verifiers, consent } = salesforce();
+    const callback = "https://kept.example/cb";
+    const url = await ours(callback, { state: "a secret state" });
+    const rows = JSON.stringify(await pending(callback));
+    for (const secret of [CLIENT.id, callback, "a secret state"])
+      expect(rows).not.toContain(secret);
+    await post(consent(url), callback);
+    expect(rows).not.toContain(verifiers[0]);
+    expect(await pending("https://another.example/cb")).toEqual([]);
   });
 });

@@ -2,8 +2,8 @@ import { describe, expect, it } from "vitest";
 import { concur } from "../../src/connectors/concur";
 import { type Connector, connectorSchema } from "../../src/connectors/definition";
 import { sandbox } from "../../src/connectors/sandbox";
+import { authorizeUrl } from "../../src/hub/authorize";
 import {
-  authorizeUrl,
   grantIn,
   isRefusedForGood,
   readGrant,

@@ -7,7 +7,7 @@ import { keyring } from "../../src/db/sealed";
 import { destinationOf } from "../../src/instances/destination";
 import { releaseRefreshLease, saveGrant, takeRefreshLease } from "../../src/instances/grants.store";
 import { getRecord, type HubDoors, listRecords, ping } from "../../src/hub/records.client";
-import { exchangeCode } from "../../src/hub/grant.client";
+import { exchangeCode } from "../../src/hub/code.client";
 import type { Instance } from "../../src/instances/instance";
 import { insertInstance, nextInstanceId, readInstance } from "../../src/instances/store";
 import { firstOrganization } from "../organization";
@@ -381,7 +381,7 @@ describe("exchangeCode", () => {
 
   it("gives the grant as configuration", async () => {
     vendor();
-    expect(await exchangeCode(1, concur, app, "code", doors)).toEqual({
+    expect(await exchangeCode(1, concur, app, { code: "code" }, doors)).toEqual({
       ok: true,
       configuration: {
         "oauth.user.token": "access-1",
@@ -406,19 +406,19 @@ describe("exchangeCode", () => {
     ["an answer that is not JSON", () => new Response("<html>"), { status: 502 }],
   ])("tells %s", async (_, tokenAnswer, expected) => {
     vendor({ tokenAnswer });
-    expect(await exchangeCode(1, concur, app, "code", doors)).toMatchObject({
+    expect(await exchangeCode(1, concur, app, { code: "code" }, doors)).toMatchObject({
       ok: false,
       ...expected,
     });
   });
 
   it("tells what is missing", async () => {
-    expect(await exchangeCode(1, concur, {}, "code", doors)).toMatchObject({
+    expect(await exchangeCode(1, concur, {}, { code: "code" }, doors)).toMatchObject({
       ok: false,
       status: 400,
       message: "Missing configuration 'oauth.api.key'",
     });
-    expect(await exchangeCode(1, sandbox, app, "code", doors)).toMatchObject({
+    expect(await exchangeCode(1, sandbox, app, { code: "code" }, doors)).toMatchObject({
       ok: false,
       status: 400,
     });

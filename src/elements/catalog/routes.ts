@@ -6,8 +6,8 @@ import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";
 import { invalid, notFound } from "../../http/refusal";
 import { entriesOf, pollable } from "../../instances/entries";
-import { rememberChallenge } from "../../instances/grants.store";
-import { appHandle, authorizeUrl, challengeName } from "../../hub/oauth";
+import { appHandle } from "../../hub/authorize";
+import { requestAuthorization } from "../../hub/authorize.io";
 import { catalogueEntry } from "../../instances/view";
 import { connectorOf, listConnectors } from "../../connectors/store";
 
@@ -87,15 +87,9 @@ async function oauthUrl(
   connector: Connector,
   request: z.infer<typeof oauthRequest>,
 ): Promise<{ oauthUrl: string; element: string }> {
-  const { sessionKey } = readConfig(c.env);
-  const url = authorizeUrl(connector, request, {}, sessionKey);
+  const doors = { db: c.env.DB, config: readConfig(c.env) };
+  const url = await requestAuthorization(c.var.asker.organizationId, connector, request, doors);
   if (!url.ok) throw invalid(url.message);
-  if (connector.authentication.type === "oauth2" && connector.authentication.pkce)
-    await rememberChallenge(
-      c.env.DB,
-      challengeName(c.var.asker.organizationId, connector, request),
-      Date.now(),
-    );
   return { oauthUrl: url.url, element: connector.key };
 }
 

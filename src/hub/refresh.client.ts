@@ -1,5 +1,4 @@
 import { waitUntil } from "cloudflare:workers";
-import type { Connector } from "../connectors/definition";
 import { type Keyring, keyring } from "../db/sealed";
 import { announceEvent } from "../stream/announce.io";
 import {
@@ -7,78 +6,12 @@ import {
   releaseRefreshLease,
   saveGrant,
   takeRefreshLease,
-  wasChallenged,
 } from "../instances/grants.store";
 import type { Instance } from "../instances/instance";
 import { readInstance } from "../instances/store";
 import { type HubFailure, parseExactly } from "./answer";
-import { challengeName, grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
+import { grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
-
-/** What an instance's calls stand on: the grant that a user gave, exchanged and renewed. */
-
-export type Exchanged =
-  | { ok: true; configuration: Record<string, string> }
-  | { ok: false; message: string; providerMessage: string; status: number };
-
-/**
- * Turns the code that a consenting user brought back into a grant. Where codes may be bound by a verifier,
- * this one goes along if we built the authorize URL of this client and callback; a vendor that refuses the
- * code is asked once more the other way, as the URL may have been built by either.
- */
-export async function exchangeCode(
-  organizationId: number,
-  connector: Connector,
-  configuration: Record<string, string | null>,
-  code: string,
-  doors: Pick<HubDoors, "db" | "config">,
-): Promise<Exchanged> {
-  const verifier = doors.config.sessionKey;
-  const { authentication } = connector;
-  if (authentication.type !== "oauth2" || !authentication.pkce)
-    return (await exchangeOnce(connector, configuration, { code }, doors)).exchanged;
-  const name = challengeName(organizationId, connector, {
-    apiKey: configuration["oauth.api.key"] ?? "",
-    callbackUrl: configuration["oauth.callback.url"] ?? "",
-  });
-  const ways = [{ code, pkceKey: verifier }, { code }];
-  if (!(await wasChallenged(doors.db, name))) ways.reverse();
-  const [likely = { code }, other = { code }] = ways;
-  const first = await exchangeOnce(connector, configuration, likely, doors);
-  if (!first.isRefused) return first.exchanged;
-  const second = await exchangeOnce(connector, configuration, other, doors);
-  return second.exchanged.ok ? second.exchanged : first.exchanged;
-}
-
-async function exchangeOnce(
-  connector: Connector,
-  configuration: Record<string, string | null>,
-  code: { code: string; pkceKey?: string },
-  doors: Pick<HubDoors, "config">,
-): Promise<{ exchanged: Exchanged; isRefused: boolean }> {
-  const built = tokenRequest({ connector, configuration }, { type: "authorization_code", ...code });
-  if (!built.ok) return fault({ message: built.message, providerMessage: "", status: 400 });
-  const { answer, text } = await send(connector, built.request, doors);
-  if (answer.kind === "vendor-error") {
-    const parsed = parseExactly(text);
-    const isRefused = parsed.ok && isRefusedForGood(answer.status, parsed.value);
-    return { ...fault(answer), isRefused };
-  }
-  if (answer.kind === "unreachable")
-    return fault({ message: answer.message, providerMessage: answer.message, status: 502 });
-  const grant = readGrant(connector, answer.value, Date.now());
-  return grant.ok
-    ? { exchanged: grant, isRefused: false }
-    : fault({ message: grant.message, providerMessage: "", status: 502 });
-}
-
-function fault({
-  message,
-  providerMessage,
-  status,
-}: Omit<Extract<Exchanged, { ok: false }>, "ok">): { exchanged: Exchanged; isRefused: boolean } {
-  return { exchanged: { ok: false, message, providerMessage, status }, isRefused: false };
-}
 
 type Renewed = { kind: "renewed"; grant: Record<string, string> } | HubFailure;
 
