@@ -2,6 +2,7 @@ import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, organizations, type OrganizationSettings, users } from "../db/accounts";
 import { hashPassword, hashSecret } from "./secret";
+import { Cache } from "../values/cache";
 
 /** Who is asking, and in whose name. */
 export type Asker = {
@@ -16,7 +17,7 @@ const ALL: readonly Scope[] = ["read", "write", "admin"];
 
 /** A revoked secret is refused after this at the latest, one that expired at once; until then nobody asks the database again. */
 const TRUST_MS = 5_000;
-const known = new Map<string, { until: number; asker: Asker }>();
+const askers = new Cache<string, Asker>(10_000);
 
 /** The user a secret belongs to; with an organization's secret, both must fit. */
 export function findBySecrets(
@@ -92,19 +93,18 @@ async function trusted(
   now: number,
   find: () => Promise<{ asker: Asker; until: number | null } | undefined>,
 ): Promise<Asker | undefined> {
-  const entry = known.get(key);
-  if (entry !== undefined && entry.until > now) return entry.asker;
+  const known = askers.get(key, now);
+  if (known !== undefined) return known;
   const found = await find();
-  if (known.size > 10_000) known.clear();
   if (found === undefined) return undefined;
   const { asker, until } = found;
-  known.set(key, { until: Math.min(now + TRUST_MS, until ?? Infinity), asker });
+  askers.set(key, asker, Math.min(now + TRUST_MS, until ?? Infinity));
   return asker;
 }
 
 /** Makes this isolate ask the database again. */
 export function forgetAskers(): void {
-  known.clear();
+  askers.clear();
 }
 
 export async function readUser(
@@ -164,16 +164,16 @@ export async function readOrganization(
 
 const DAY_MS = 86_400_000;
 const DEFAULT_RETENTION_DAYS = 7;
-const retentions = new Map<number, { until: number; ms: number }>();
+const retentions = new Cache<number, number>(10_000);
 
 /** How long an organization's events are kept, in milliseconds; believed for a minute. */
 export async function readRetention(db: D1Database, organizationId: number): Promise<number> {
   const now = Date.now();
-  const known = retentions.get(organizationId);
-  if (known !== undefined && known.until > now) return known.ms;
+  const known = retentions.get(organizationId, now);
+  if (known !== undefined) return known;
   const { retentionDays = DEFAULT_RETENTION_DAYS } = await readSettings(db, organizationId);
   const ms = retentionDays * DAY_MS;
-  retentions.set(organizationId, { until: now + 60_000, ms });
+  retentions.set(organizationId, ms, now + 60_000);
   return ms;
 }
 

@@ -5,6 +5,7 @@ import { type Connector, connectorSchema } from "./definition";
 import { userConnectors } from "../db/connectors";
 import { counters } from "../db/counters";
 import { instances } from "../db/instances";
+import { Cache } from "../values/cache";
 
 /** Where ids of connectors that organizations made begin; built-in ones are below. */
 const FIRST_ID = 1_000_000;
@@ -12,8 +13,7 @@ const FIRST_ID = 1_000_000;
 const CACHED_MS = 5_000;
 const MOST_CACHED = 2_000;
 
-type Cached = { connector: Connector | undefined; until: number };
-const cache = new Map<string, Cached>();
+const cache = new Cache<string, Connector | "unknown">(MOST_CACHED);
 const nameOf = (organizationId: number, key: string): string => `${organizationId}/${key}`;
 
 /** What an organization calls so: a built-in connector, else one of its own. */
@@ -54,26 +54,31 @@ export async function connectorsOf(
   wanted: readonly { organizationId: number; key: string }[],
   now: number,
 ): Promise<(organizationId: number, key: string) => Connector | undefined> {
-  const missing = wanted.filter(({ organizationId, key }) => {
-    if (findConnector(key) !== undefined) return false;
-    return (cache.get(nameOf(organizationId, key))?.until ?? 0) <= now;
-  });
-  if (missing.length > 0) {
-    if (cache.size > MOST_CACHED) cache.clear();
+  const own = new Map(
+    wanted
+      .filter(({ key }) => findConnector(key) === undefined)
+      .map(({ organizationId, key }) => [nameOf(organizationId, key), [organizationId, key]]),
+  );
+  const found = await cache.getAll(own.keys(), { now, until: now + CACHED_MS }, async (missing) => {
+    const pairs = JSON.stringify(missing.map((name) => own.get(name)));
     const rows = await drizzle(db)
       .select()
       .from(userConnectors)
       .where(
-        sql`(${userConnectors.organizationId}, ${userConnectors.key}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${JSON.stringify(missing.map(({ organizationId, key }) => [organizationId, key]))}))`,
+        sql`(${userConnectors.organizationId}, ${userConnectors.key}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${pairs}))`,
       );
-    const until = now + CACHED_MS;
-    for (const { organizationId, key } of missing)
-      cache.set(nameOf(organizationId, key), { connector: undefined, until });
-    for (const { organizationId, key, definition } of rows)
-      cache.set(nameOf(organizationId, key), { connector: readDefinition(definition), until });
-  }
-  return (organizationId, key) =>
-    findConnector(key) ?? cache.get(nameOf(organizationId, key))?.connector;
+    return new Map<string, Connector | "unknown">([
+      ...missing.map((name) => [name, "unknown"] as const),
+      ...rows.map(
+        ({ organizationId, key, definition }) =>
+          [nameOf(organizationId, key), readDefinition(definition)] as const,
+      ),
+    ]);
+  });
+  return (organizationId, key) => {
+    const one = findConnector(key) ?? found.get(nameOf(organizationId, key));
+    return one === "unknown" ? undefined : one;
+  };
 }
 
 /** Built-in connectors and the organization's own, in that order. */

@@ -8,6 +8,7 @@ import { dead, putBack, unsent } from "./outcome";
 import { flushCounts } from "../metering/store";
 import { Settling } from "./settle.io";
 import { readDestinations } from "./destinations.store";
+import { Cache } from "../values/cache";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
@@ -18,8 +19,7 @@ const PATIENCE_MS = { callback: 1_000, handled: 6_000 };
 /** Then they go on by themselves; the platform ends what takes longer than 30 s. */
 const RUN_ON_MS = 28_000;
 /** Messages this isolate has handled: the queue may bring one twice. */
-const HANDLED = 5_000;
-const handled = new Set<string>();
+const handled = new Cache<string, true>(5_000);
 
 export type DeliveryDoors = GroupDoors & { streams: Env["EVENT_STREAMS"] };
 
@@ -55,7 +55,7 @@ export async function consumeDeliveries(
     }
     // The lease of one this old runs out: the stream sends it again.
     const isLate = parsed.data.leaseUntil < now + TIMEOUT_MS + 1_000;
-    return isLate || alreadyHandled(parsed.data) ? [] : [parsed.data];
+    return isLate || alreadyHandled(parsed.data, now) ? [] : [parsed.data];
   });
   const ids = idsOf(messages);
   const destinations = await readDestinations(
@@ -170,11 +170,10 @@ async function bodiesOf(
   return absent.length === 0 ? {} : stream.bodies(bundle, absent);
 }
 
-function alreadyHandled(message: DeliveryMessage): boolean {
+function alreadyHandled(message: DeliveryMessage, now: number): boolean {
   const tries = message.items.map(({ seq, n }) => `${seq}.${n}`).join();
   const key = `${message.stream}#${message.bundle}#${tries}#${message.leaseUntil}`;
-  if (handled.has(key)) return true;
-  if (handled.size >= HANDLED) handled.clear();
-  handled.add(key);
+  if (handled.get(key, now) !== undefined) return true;
+  handled.set(key, true, message.leaseUntil);
   return false;
 }

@@ -12,6 +12,7 @@ import {
   type DestinationRecord,
   retryPolicyOf,
 } from "./destination";
+import { Cache } from "../values/cache";
 
 type Row = typeof destinations.$inferSelect;
 
@@ -19,7 +20,7 @@ type Row = typeof destinations.$inferSelect;
 const TRUST_MS = 5_000;
 
 type Known = { destination: Destination; settings: OrganizationSettings };
-const known = new Map<string, { until: number; value: Known | undefined }>();
+const cache = new Cache<string, Known | "unknown">(10_000);
 
 /** The destinations named, with their organizations' settings; unknown ones are absent. */
 export async function readDestinations(
@@ -28,24 +29,20 @@ export async function readDestinations(
   ids: readonly string[],
   now: number,
 ): Promise<Map<string, Known>> {
-  const missing = [...new Set(ids)].filter((id) => (known.get(id)?.until ?? 0) <= now);
-  if (missing.length > 0) {
+  const found = await cache.getAll(ids, { now, until: now + TRUST_MS }, async (missing) => {
     const rows = await drizzle(db)
       .select({ row: destinations, settings: organizations.settings })
       .from(destinations)
       .innerJoin(organizations, eq(organizations.id, destinations.organizationId))
       .where(inArray(destinations.id, missing));
-    if (known.size > 10_000) known.clear();
-    for (const id of missing) known.set(id, { until: now + TRUST_MS, value: undefined });
-    for (const { row, settings } of rows)
-      known.set(row.id, {
-        until: now + TRUST_MS,
-        value: { destination: opened(row, ring), settings },
-      });
-  }
-  return new Map(
-    ids.flatMap((id) => known.get(id)?.value ?? []).map((value) => [value.destination.id, value]),
-  );
+    return new Map<string, Known | "unknown">([
+      ...missing.map((id) => [id, "unknown"] as const),
+      ...rows.map(
+        ({ row, settings }) => [row.id, { destination: opened(row, ring), settings }] as const,
+      ),
+    ]);
+  });
+  return new Map([...found].flatMap(([id, one]) => (one === "unknown" ? [] : [[id, one]])));
 }
 
 /** One destination, read now; undefined when unknown or another organization's. */
@@ -119,7 +116,7 @@ function recordOf(row: Row, settings: OrganizationSettings, ring: Keyring): Dest
 
 /** Makes this isolate read a destination anew. */
 export function forgetDestination(id: string): void {
-  known.delete(id);
+  cache.delete(id);
 }
 
 /**

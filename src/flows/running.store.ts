@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { flows } from "../db/flows";
 import { type Descriptor, readDescriptor } from "./descriptor";
 import type { Flow } from "./flow";
+import { Cache } from "../values/cache";
 
 /** A flow that runs, and what it runs by. */
 export type RunningFlow = { flow: Flow; descriptor: Descriptor };
@@ -17,8 +18,8 @@ export const STOPPED_MS = 300;
 const MOST_KNOWN = 2_000;
 const MOST_BOUND = 90;
 /** What an isolate read of flows; good as long as D1 tells the same revision. */
-const known = new Map<string, RunningFlow>();
-const trusted = new Map<string, { until: number; running: RunningFlow }>();
+const known = new Cache<string, RunningFlow>(MOST_KNOWN);
+const trusted = new Cache<string, RunningFlow>(MOST_KNOWN);
 
 const standing = {
   id: flows.id,
@@ -35,8 +36,8 @@ const standing = {
 export function readRunningFlows(db: D1Database): ReadRunning {
   let next: { ids: Set<string>; found: Promise<Map<string, RunningFlow>> } | undefined;
   return async (flowId) => {
-    const entry = trusted.get(flowId);
-    if (entry !== undefined && entry.until > Date.now()) return entry.running;
+    const running = trusted.get(flowId, Date.now());
+    if (running !== undefined) return running;
     if (next === undefined) {
       const ids = new Set<string>();
       const gathered = Promise.resolve().then(() => {
@@ -53,7 +54,7 @@ export function readRunningFlows(db: D1Database): ReadRunning {
 async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<string, RunningFlow>> {
   const found = new Map<string, RunningFlow>();
   // What is read now may be as old as the question.
-  const until = Date.now() + TRUST_MS;
+  const now = Date.now();
   for (let from = 0; from < ids.length; from += MOST_BOUND) {
     const rows = await drizzle(db)
       .select(standing)
@@ -61,14 +62,13 @@ async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<stri
       .where(inArray(flows.id, ids.slice(from, from + MOST_BOUND)));
     for (const row of rows) {
       if (row.stage !== "running") continue;
-      const entry = known.get(row.id);
+      const entry = known.get(row.id, now);
       const isFresh = entry?.flow.revision === row.revision && entry.flow.mtime === row.mtime;
       const running = isFresh ? withStart(entry, row.started) : await readWhole(db, row.id);
       if (running !== undefined) found.set(row.id, running);
     }
   }
-  if (trusted.size >= MOST_KNOWN) trusted.clear();
-  for (const [id, running] of found) trusted.set(id, { until, running });
+  for (const [id, running] of found) trusted.set(id, running, now + TRUST_MS);
   return found;
 }
 
@@ -82,8 +82,7 @@ async function readWhole(db: D1Database, id: string): Promise<RunningFlow | unde
     .where(inArray(flows.id, [id]));
   const read = flow?.stage === "running" ? readDescriptor(flow.flow) : undefined;
   if (flow === undefined || read === undefined || !read.ok) return undefined;
-  if (known.size >= MOST_KNOWN) known.clear();
   const running = { flow, descriptor: read.descriptor };
-  known.set(id, running);
+  known.set(id, running, Infinity);
   return running;
 }

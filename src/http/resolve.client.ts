@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { addressOf, type EgressPolicy, isAllowedHost, isPublicAddress } from "./egress";
+import { Cache } from "../values/cache";
 
 /** The JSON form of DNS over HTTPS: A is type 1, AAAA type 28. */
 const dnsAnswer = z.object({
@@ -8,7 +9,8 @@ const dnsAnswer = z.object({
 
 const TRUST_MS = 60_000;
 const TIMEOUT_MS = 3_000;
-const known = new Map<string, { until: number; hidden: string | undefined }>();
+/** Of a name, its address that is not public, or "public". */
+const cache = new Cache<string, string>(5_000);
 
 /**
  * The first address of a name that is not public, as the configured resolver tells it; undefined when all
@@ -23,8 +25,8 @@ export async function privateAddressOf(
   if (policy.resolver === undefined || addressOf(host) !== undefined || isAllowedHost(host, policy))
     return undefined;
   const now = Date.now();
-  const entry = known.get(host);
-  if (entry !== undefined && entry.until > now) return entry.hidden;
+  const known = cache.get(host, now);
+  if (known !== undefined) return known === "public" ? undefined : known;
   const answers = await Promise.all(
     ["A", "AAAA"].map((type) => resolve(policy.resolver ?? "", host, type)),
   );
@@ -32,8 +34,7 @@ export async function privateAddressOf(
     const address = addressOf(text);
     return address !== undefined && !isPublicAddress(address);
   });
-  if (known.size > 5_000) known.clear();
-  known.set(host, { until: now + TRUST_MS, hidden });
+  cache.set(host, hidden ?? "public", now + TRUST_MS);
   return hidden;
 }
 

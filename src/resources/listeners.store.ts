@@ -5,6 +5,7 @@ import { parseScopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import { destinationId } from "./resource";
 import type { hookSpec } from "./kinds/management";
+import { Cache } from "../values/cache";
 
 const HOOKS = `SELECT name, scope, json_extract(content, '$.spec') AS spec
   FROM resources INDEXED BY resources_kind WHERE organization_id = ?1 AND kind = 'ResourceHook'`;
@@ -22,7 +23,7 @@ const VERSION =
   "SELECT listeners_version AS version FROM resource_cursors WHERE organization_id = ?1";
 
 /** Hooks and webhooks of organizations, as of one count of their writes. */
-const known = new Map<number, { version: number; listeners: Listeners }>();
+const known = new Cache<number, { version: number; listeners: Listeners }>(500);
 
 /** How often hooks, webhooks and Secrets were written: one row, read with whatever else is asked. */
 export const listenersVersion = (db: D1Database, organizationId: number): D1PreparedStatement =>
@@ -34,7 +35,7 @@ export async function readListeners(
   organizationId: number,
   found: unknown,
 ): Promise<Listeners> {
-  const mine = known.get(organizationId);
+  const mine = known.get(organizationId, 0);
   if (mine?.version === versionIn(found)) return mine.listeners;
   const [hooks, webhooks, version] = await db.batch<Record<string, unknown>>([
     db.prepare(HOOKS).bind(organizationId),
@@ -51,8 +52,7 @@ export async function readListeners(
       .parse(webhooks?.results ?? [])
       .map(toWebhook),
   };
-  if (known.size >= MOST_KNOWN) known.clear();
-  known.set(organizationId, { version: versionIn(version?.results), listeners });
+  known.set(organizationId, { version: versionIn(version?.results), listeners }, Infinity);
   return listeners;
 }
 
@@ -69,9 +69,6 @@ export const listenersChange = (db: D1Database, organizationId: number): D1Prepa
 export const tellWebhook: TellOwner = async (c, { destination }) => {
   await listenersChange(c.env.DB, destination.organizationId).run();
 };
-
-/** Organizations whose listeners an isolate keeps in mind. */
-const MOST_KNOWN = 500;
 
 const versionIn = (results: unknown): number =>
   z.array(z.object({ version: z.number() })).parse(results ?? [])[0]?.version ?? 0;

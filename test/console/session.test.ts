@@ -1,9 +1,15 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { hashPassword } from "../../src/accounts/secret";
-import { noteFailure, secondsToWait, takeBack } from "../../src/console/session/limit";
+import {
+  type Failures,
+  noteFailure,
+  secondsToWait,
+  takeBack,
+} from "../../src/console/session/limit";
 import { nextPage, readSession, SESSION_MS, writeSession } from "../../src/console/session/session";
 import { createAccounts, openBrowser, signIn } from "./build";
+import { Cache } from "../../src/values/cache";
 
 beforeAll(createAccounts);
 
@@ -120,7 +126,7 @@ describe("a session", () => {
 
 describe("the limit of failed tries", () => {
   it("forgets a window's failures when it is over", () => {
-    const failures = new Map();
+    const failures: Failures = new Cache(100);
     const tried = { email: "a", address: "1" };
     for (let tries = 0; tries < 5; tries += 1) noteFailure(failures, tried, 0);
     expect(secondsToWait(failures, tried, 60_000)).toBe(840);
@@ -130,15 +136,15 @@ describe("the limit of failed tries", () => {
   });
 
   it("takes a try back that was none", () => {
-    const failures = new Map();
+    const failures: Failures = new Cache(100);
     const tried = { email: "a", address: "1" };
     for (let tries = 0; tries < 5; tries += 1) noteFailure(failures, tried, 0);
-    takeBack(failures, tried);
+    takeBack(failures, tried, 0);
     expect(secondsToWait(failures, tried, 0)).toBe(0);
   });
 
   it("counts an address over all accounts, and an account over all addresses", () => {
-    const failures = new Map();
+    const failures: Failures = new Cache(100);
     for (let n = 0; n < 30; n += 1) noteFailure(failures, { email: `${n}`, address: "1" }, 0);
     expect(secondsToWait(failures, { email: "new", address: "1" }, 0)).toBe(900);
     for (let n = 0; n < 100; n += 1) noteFailure(failures, { email: "a", address: `x${n}` }, 0);

@@ -19,6 +19,7 @@ import {
   type User,
 } from "./store";
 import { signToken, tokenKey, type TokenVerdict, verifyToken } from "./token";
+import { Cache } from "../../values/cache";
 
 /** The surface of users, app events and flows: who is asking is the user of a token. */
 export type UserEnv = { Bindings: Env; Variables: { user: User; requestId: string } };
@@ -30,7 +31,7 @@ const BODY_BYTES = 64 * 1024;
 const MOST_A_NAME = 10;
 const MOST_AN_ADDRESS = 500;
 
-const verified = new Map<string, Extract<TokenVerdict, { kind: "valid" }>>();
+const verified = new Cache<string, Extract<TokenVerdict, { kind: "valid" }>>(10_000);
 
 /** Lets only a user's token pass: HS256, not expired, not revoked. */
 export const withUser = createMiddleware<UserEnv>(async (c, next) => {
@@ -63,11 +64,10 @@ async function tokenUser(env: Env, header: string | undefined): Promise<User | u
 }
 
 async function verdictOf(token: string, sessionKey: string, now: number): Promise<TokenVerdict> {
-  const entry = verified.get(token);
-  if (entry !== undefined && entry.expiresAt > now) return entry;
+  const entry = verified.get(token, now);
+  if (entry !== undefined) return entry;
   const verdict = await verifyToken(token, tokenKey(sessionKey), now);
-  if (verified.size > 10_000) verified.clear();
-  if (verdict.kind === "valid") verified.set(token, verdict);
+  if (verdict.kind === "valid") verified.set(token, verdict, verdict.expiresAt);
   return verdict;
 }
 

@@ -2,6 +2,7 @@ import { and, eq, inArray, lt, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations, signInFailures, users } from "../../db/accounts";
 import { hashPassword, hashSecret } from "../secret";
+import { Cache } from "../../values/cache";
 
 export type User = {
   id: number;
@@ -17,7 +18,7 @@ export type User = {
 
 /** A revoked token is refused after this at the latest; until then nobody asks the database again. */
 const TRUST_MS = 5_000;
-const known = new Map<number, { until: number; user: User }>();
+const known = new Cache<number, User>(10_000);
 
 const columns = {
   id: users.id,
@@ -37,13 +38,12 @@ export async function readTokenUser(
   id: number,
   now: number,
 ): Promise<User | undefined> {
-  const entry = known.get(id);
-  if (entry !== undefined && entry.until > now) return entry.user;
+  const entry = known.get(id, now);
+  if (entry !== undefined) return entry;
   const [row] = await drizzle(db).select(columns).from(users).where(eq(users.id, id));
-  if (known.size > 10_000) known.clear();
   if (row === undefined) return undefined;
   const user = named(row);
-  known.set(id, { until: now + TRUST_MS, user });
+  known.set(id, user, now + TRUST_MS);
   return user;
 }
 

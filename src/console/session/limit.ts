@@ -1,8 +1,10 @@
+import type { Cache } from "../../values/cache";
+
 /** Failed sign-ins of the last while, by what they have in common. Lives in an isolate's memory. */
-export type Failures = Map<string, { count: number; until: number }>;
+export type Failures = Cache<string, { count: number; until: number }>;
 
 const WINDOW_MS = 15 * 60_000;
-const MOST_KEYS = 10_000;
+export const MOST_KEYS = 10_000;
 
 type Try = { email: string; address: string };
 
@@ -16,7 +18,7 @@ const limitsOf = ({ email, address }: Try): [key: string, most: number][] => [
 /** Seconds to wait before another try; 0 when it may be made now. */
 export function secondsToWait(failures: Failures, tried: Try, now: number): number {
   const waits = limitsOf(tried).map(([key, most]) => {
-    const entry = failures.get(key);
+    const entry = failures.get(key, now);
     return entry !== undefined && entry.count >= most ? entry.until - now : 0;
   });
   return Math.max(0, Math.ceil(Math.max(...waits) / 1000));
@@ -27,21 +29,18 @@ export function secondsToWait(failures: Failures, tried: Try, now: number): numb
  * window begins with its first failure.
  */
 export function noteFailure(failures: Failures, tried: Try, now: number): void {
-  if (failures.size > MOST_KEYS)
-    for (const [key, { until }] of failures) if (until <= now) failures.delete(key);
-  if (failures.size > MOST_KEYS) failures.clear();
   for (const [key] of limitsOf(tried)) {
-    const entry = failures.get(key);
-    if (entry === undefined || entry.until <= now)
-      failures.set(key, { count: 1, until: now + WINDOW_MS });
+    const entry = failures.get(key, now);
+    const until = now + WINDOW_MS;
+    if (entry === undefined) failures.set(key, { count: 1, until }, until);
     else entry.count += 1;
   }
 }
 
 /** The try was none: takes back what was noted. */
-export function takeBack(failures: Failures, tried: Try): void {
+export function takeBack(failures: Failures, tried: Try, now: number): void {
   for (const [key] of limitsOf(tried)) {
-    const entry = failures.get(key);
+    const entry = failures.get(key, now);
     if (entry !== undefined) entry.count -= 1;
   }
 }

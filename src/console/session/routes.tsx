@@ -8,9 +8,10 @@ import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
 import type { Notice } from "../page";
 import { SignInForm } from "./form";
-import { type Failures, noteFailure, secondsToWait, takeBack } from "./limit";
+import { type Failures, MOST_KEYS, noteFailure, secondsToWait, takeBack } from "./limit";
 import { nextPage, readSession, SESSION_MS, writeSession } from "./session";
 import { type Account, readAccount } from "./store";
+import { Cache } from "../../values/cache";
 
 export type ConsoleEnv = AskerEnv & { Variables: { account?: Account } };
 
@@ -18,7 +19,7 @@ const SESSION = "tributary_session";
 const NOTICE = "tributary_notice";
 const FORM_BYTES = 10_000;
 
-const failures: Failures = new Map();
+const failures: Failures = new Cache(MOST_KEYS);
 
 /** Lets nobody on who has not signed in; everybody else asks in their organization's name. */
 export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
@@ -65,7 +66,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
       const fault = "This e-mail and password don't belong together.";
       return showForm(c, { next, email, fault });
     }
-    takeBack(failures, tried);
+    takeBack(failures, tried, now);
     await keep(
       c,
       SESSION,

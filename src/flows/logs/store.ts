@@ -1,12 +1,13 @@
 import { and, desc, eq, lt, max, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { flows, flowStreams } from "../../db/flows";
+import { Cache } from "../../values/cache";
 
 const HOUR_MS = 3_600_000;
 const MOST_KNOWN = 5_000;
 const MOST_STREAMS = 50;
-/** What this isolate wrote down, and until when that is good. */
-const noted = new Map<string, number>();
+/** What this isolate wrote down. */
+const noted = new Cache<string, true>(MOST_KNOWN);
 
 /** Writes down that runs of a flow lie in a stream that is not its user's own; once an hour at most. */
 export async function noteStream(
@@ -16,7 +17,7 @@ export async function noteStream(
   now: number,
 ): Promise<void> {
   const key = `${flowId} ${stream}`;
-  if ((noted.get(key) ?? 0) > now) return;
+  if (noted.get(key, now) !== undefined) return;
   await drizzle(db)
     .insert(flowStreams)
     .values({ flowId, stream, seenAt: now })
@@ -25,8 +26,7 @@ export async function noteStream(
       set: { seenAt: now },
       setWhere: sql`${flowStreams.seenAt} < ${now - HOUR_MS}`,
     });
-  if (noted.size >= MOST_KNOWN) noted.clear();
-  noted.set(key, now + HOUR_MS);
+  noted.set(key, true, now + HOUR_MS);
 }
 
 /** Streams beside the user's own that runs of their flows lie in, the latest first. */

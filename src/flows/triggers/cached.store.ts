@@ -4,6 +4,7 @@ import { flowTriggers } from "../../db/flows";
 import { streamName } from "../../stream/stream-name";
 import { Refusal } from "../../http/refusal";
 import { type Trigger, userSource } from "../run";
+import { Cache } from "../../values/cache";
 
 /**
  * Which flows hear of a user's app events. An isolate keeps what it read together with the version of the user's
@@ -19,8 +20,8 @@ type Owner = { organizationId: number; userId: number };
 const TRUST_MS = 5_000;
 const MOST_KNOWN = 5_000;
 const TRIES = 3;
-const heard = new Map<string, Heard & { until: number }>();
-const versions = new Map<number, number>();
+const heard = new Cache<string, Heard>(MOST_KNOWN);
+const versions = new Cache<number, number>(MOST_KNOWN);
 
 /** The triggers that an app event of this user sets off. */
 export async function readHeard(
@@ -31,11 +32,10 @@ export async function readHeard(
 ): Promise<Heard> {
   const { userId } = owner;
   const key = `${userId} ${event}`;
-  const entry = heard.get(key);
-  const known = versions.get(userId);
-  if (entry !== undefined && entry.until > now && entry.version === known) return entry;
+  const entry = heard.get(key, now);
+  const known = versions.get(userId, now);
+  if (entry !== undefined && entry.version === known) return entry;
   const version = known ?? (await streamOf(streams, owner).inspect()).version;
-  if (versions.size >= MOST_KNOWN) versions.clear();
   learnVersion(userId, version);
   const triggers = await drizzle(db)
     .select()
@@ -50,14 +50,14 @@ export async function readHeard(
       ),
     )
     .orderBy(flowTriggers.flowId, flowTriggers.componentId);
-  if (heard.size >= MOST_KNOWN) heard.clear();
-  heard.set(key, { until: now + TRUST_MS, version, triggers });
-  return { version, triggers };
+  const read = { version, triggers };
+  heard.set(key, read, now + TRUST_MS);
+  return read;
 }
 
 /** A commit was refused: what was read under an older version counts no more. */
 export function learnVersion(userId: number, version: number): void {
-  versions.set(userId, Math.max(version, versions.get(userId) ?? 0));
+  versions.set(userId, Math.max(version, versions.get(userId, 0) ?? 0), Infinity);
 }
 
 /**

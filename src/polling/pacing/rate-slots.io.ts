@@ -3,6 +3,7 @@ import { HORIZON_MS } from "../../hub/budget/reservations";
 import type { Instance } from "../../instances/instance";
 import { requestsOfPoll } from "../settings";
 import { delayUntil, spread } from "./spread";
+import { Cache } from "../../values/cache";
 
 /** The turns that the polls of one message take at their vendors: reserved together, used one by one. */
 
@@ -25,8 +26,7 @@ type Pool = {
 };
 
 /** When the last request of a budget left this isolate: what waits here together leaves spaced all the same. */
-const lastStarts = new Map<string, number>();
-const MOST_LAST_STARTS = 1_000;
+const lastStarts = new Cache<string, number>(1_000);
 
 export type Turns = {
   /** Whether this instance's poll may begin; it takes its part of the room. */
@@ -151,13 +151,10 @@ async function leave({ name, account, ratePerSecond }: Budget, start: number): P
   const key = `${name}|${account}`;
   for (;;) {
     const now = Date.now();
-    const at = Math.max(start, (lastStarts.get(key) ?? 0) + 1000 / ratePerSecond);
+    const at = Math.max(start, (lastStarts.get(key, now) ?? 0) + 1000 / ratePerSecond);
     if (Math.max(at, now) - start > LATE_MS) return false;
     if (at <= now) {
-      if (lastStarts.size > MOST_LAST_STARTS)
-        for (const [other, left] of lastStarts)
-          if (left < now - HORIZON_MS) lastStarts.delete(other);
-      lastStarts.set(key, now);
+      lastStarts.set(key, now, now + HORIZON_MS);
       return true;
     }
     await scheduler.wait(at - now);

@@ -1,0 +1,64 @@
+import type { Millis } from "./instant";
+
+/**
+ * What an isolate keeps in mind of what it read: at most `most` entries. When there are more, the one that
+ * was used longest ago goes. Each is good until an instant; whoever asks says what time it is.
+ */
+export class Cache<Key, Value> {
+  private readonly most: number;
+  private readonly entries = new Map<Key, { value: Value; until: Millis }>();
+
+  constructor(most: number) {
+    this.most = most;
+  }
+
+  get(key: Key, now: Millis): Value | undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return undefined;
+    this.entries.delete(key);
+    if (entry.until <= now) return undefined;
+    // A map keeps the order in which keys were set: the first is the one that was used longest ago.
+    this.entries.set(key, entry);
+    return entry.value;
+  }
+
+  /** `until` is the first instant at which the value is no longer believed. */
+  set(key: Key, value: Value, until: Millis): void {
+    this.entries.delete(key);
+    this.entries.set(key, { value, until });
+    const [oldest] = this.entries.keys();
+    if (this.entries.size > this.most && oldest !== undefined) this.entries.delete(oldest);
+  }
+
+  delete(key: Key): void {
+    this.entries.delete(key);
+  }
+
+  clear(): void {
+    this.entries.clear();
+  }
+
+  /**
+   * Many values at once: those in mind, and what `read` finds of the others in one go. However many have to
+   * go for them, all that was asked for is in the answer; only keys that `read` says nothing of are absent.
+   */
+  async getAll(
+    keys: Iterable<Key>,
+    { now, until }: { now: Millis; until: Millis },
+    read: (missing: Key[]) => Promise<ReadonlyMap<Key, Value>>,
+  ): Promise<Map<Key, Value>> {
+    const found = new Map<Key, Value>();
+    const missing: Key[] = [];
+    for (const key of new Set(keys)) {
+      const value = this.get(key, now);
+      if (value === undefined) missing.push(key);
+      else found.set(key, value);
+    }
+    if (missing.length === 0) return found;
+    for (const [key, value] of await read(missing)) {
+      found.set(key, value);
+      this.set(key, value, until);
+    }
+    return found;
+  }
+}
