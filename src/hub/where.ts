@@ -49,6 +49,9 @@ type Failure = { ok: false; message: string };
 export type ParsedWhere = { ok: true; expression: Expression } | Failure;
 export type ParsedOrderBy = { ok: true; orderBy: OrderBy } | Failure;
 
+/** Longer than any address that may carry one; each token is an object. */
+const MOST_CHARACTERS = 65_536;
+
 /** Positions in messages count UTF-16 units from 1. */
 export const parseWhere = (text: string): ParsedWhere =>
   guarded("where", text, (tokens) => ({ ok: true, expression: readExpression(tokens, 0) }));
@@ -63,6 +66,8 @@ export const parseOrderBy = (text: string): ParsedOrderBy =>
   });
 
 function guarded<T>(name: string, text: string, read: (tokens: Tokens) => T): T | Failure {
+  if (text.length > MOST_CHARACTERS)
+    return { ok: false, message: `${name}: Longer than ${MOST_CHARACTERS} characters` };
   try {
     const end: Token = { kind: "end", text: "", raw: "", at: text.length };
     const tokens: Tokens = { all: tokenize(text), end, next: 0 };

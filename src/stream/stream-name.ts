@@ -30,7 +30,7 @@ export function notificationId(stream: string, seq: number): string {
     const digits = String(seq);
     return `${instanceId}${digits}${String(digits.length).padStart(2, "0")}`;
   }
-  return `n_${toBase64Url(stream)}_${seq}`;
+  return `n_${Buffer.from(stream).toString("base64url")}_${seq}`;
 }
 
 export type NotificationAddress =
@@ -51,14 +51,6 @@ export function parseNotificationId(id: string): NotificationAddress | undefined
   const stream = match?.[1] === undefined ? undefined : fromBase64Url(match[1]);
   if (stream === undefined || !/^\d+\/.+$/.test(stream)) return undefined;
   return { kind: "stream", stream, seq: Number(match?.[2]) };
-}
-
-function toBase64Url(text: string): string {
-  const bytes = new TextEncoder().encode(text);
-  return btoa(String.fromCharCode(...bytes))
-    .replaceAll("+", "-")
-    .replaceAll("/", "_")
-    .replaceAll("=", "");
 }
 
 function fromBase64Url(text: string): string | undefined {

@@ -1,0 +1,129 @@
+/// <reference types="vite/types/importMeta.d.ts" />
+import { describe, expect, it } from "vitest";
+
+/** Texts on which careless reading takes quadratic time: each is repeated to a size, between a start and an end. */
+const SHAPES: [start: string, repeated: string, end: string][] = [
+  ["", '"', ""],
+  ['"', '\\"', ""],
+  ["", "\\", ""],
+  ["", "<OrganizationId ", ""],
+  ["", "<OrganizationId>", ""],
+  ["<a ", 'b="', ">"],
+  ["", "[", ""],
+  ["", '{"a":', ""],
+  ["[", "1,", "x"],
+  ["", " ", "!"],
+  ["a", "\n", "!"],
+  ["", "{{{", ""],
+  ["$.", "${", "x"],
+  ["a='", "''", ""],
+  ["", "(", ""],
+  ["a eq ", "1", "x"],
+  ["http://", "/", "x"],
+  ["a", ".a", "!"],
+  ["a:", '"b" AND ', "AND"],
+  ["", "a=b and ", "c"],
+  ["a", ",", "é"],
+  ["application/", "a+", "x"],
+  ["2026-01-01", "-", "T"],
+  ["*", "_*", "a"],
+  ["", "%41&", "%"],
+];
+const SIZES = [8, 32, 128, 512].map((kib) => kib * 1024);
+
+const CLEAR_MS = 250;
+
+const shaped = ([start, repeated, end]: (typeof SHAPES)[number], size: number): string =>
+  start + repeated.repeat(size / repeated.length) + end;
+
+/** Milliseconds that `call` takes; what it throws is its answer, but it may not run out of stack. */
+async function timeOf(call: (text: string) => unknown, text: string): Promise<number> {
+  const start = performance.now();
+  try {
+    const result = await call(text);
+    if (typeof result === "object" && result !== null && Symbol.iterator in result)
+      Array.from(result as Iterable<unknown>);
+  } catch (error) {
+    if (error instanceof RangeError && error.message.includes("call stack")) throw error;
+  }
+  return performance.now() - start;
+}
+
+const best = async (call: (text: string) => unknown, text: string): Promise<number> =>
+  Math.min(await timeOf(call, text), await timeOf(call, text), await timeOf(call, text));
+
+/**
+ * Four times the text may take at most eight times as long (sixteen would be quadratic). Less than
+ * `CLEAR_MS` says nothing on a busy machine; quadratic time on 128 KB is seconds.
+ */
+async function growth(call: (text: string) => unknown, shape: (typeof SHAPES)[number]) {
+  let before = 0;
+  for (const [index, size] of SIZES.entries()) {
+    const text = shaped(shape, size);
+    const took = await timeOf(call, text);
+    if (index > 0 && took > CLEAR_MS && took > 8 * before) {
+      const [small, large] = [
+        await best(call, shaped(shape, SIZES[index - 1] ?? 0)),
+        await best(call, text),
+      ];
+      if (large > CLEAR_MS && large > 8 * small)
+        return `${JSON.stringify(shape)}: ${size} bytes in ${large} ms, a quarter of it in ${small} ms`;
+    }
+    if (size > 100_000 && took < 1) return undefined;
+    before = took;
+  }
+  return undefined;
+}
+
+type Module = Record<string, (...given: unknown[]) => unknown>;
+const modules = import.meta.glob<Module>(["../src/**/*.ts", "!../src/**/*.d.ts", "!../src/cli/**"]);
+const sources = import.meta.glob<string>(["../src/**/*.ts", "!../src/cli/**"], {
+  query: "?raw",
+  import: "default",
+});
+
+const DOOR = /(^|[./])(routes|store|object|consumer|cron|client|io|index|app|build)\.ts$/;
+const EXPORTED =
+  /^export (?:async )?(?:function\*? (\w+)(?:<[^>]*>)?|const (\w+) = (?:async )?)\(([^)]*(?:\([^)]*\)[^)]*)*)\)/gm;
+/** One parameter's name and type, as far as the arguments below need it. */
+const PARAMETER = /(?:^|, )\s*(\{[^}]*\}|\[[^\]]*\]|[.\w]+)\??: ?([^,=]*)/g;
+
+/** They spend a fixed time on purpose, whatever the text. */
+const FIXED = new Set(["hashPassword", "verifyPassword"]);
+
+/** Calls of a function with the text in the place of each parameter that takes any. */
+function calls(run: (...given: unknown[]) => unknown, parameters: string) {
+  const types = [...parameters.matchAll(PARAMETER)].map(([, , type = ""]) => type.trim());
+  const takesText = (type: string): boolean => /^(string|unknown)\b/.test(type);
+  return types.flatMap((type, place) =>
+    takesText(type)
+      ? (text: string) =>
+          run(
+            ...types.map((other, index) => {
+              if (index === place) return text;
+              if (takesText(other)) return "a";
+              return other.startsWith("number") || other === "Millis" ? 1 : {};
+            }),
+          )
+      : [],
+  );
+}
+
+const files = Object.keys(modules).filter((file) => !DOOR.test(file));
+
+describe("reading text takes linear time", () => {
+  it.for(files)("%s", async (file, { skip }) => {
+    const source = (await sources[file]?.()) ?? "";
+    const read = [...source.matchAll(EXPORTED)].flatMap(([, name = "", other = "", parameters]) =>
+      FIXED.has(name || other) ? [] : [{ name: name || other, parameters: parameters ?? "" }],
+    );
+    if (!read.some(({ parameters }) => /: (string|unknown)\b/.test(parameters))) return skip();
+    const module = await modules[file]?.();
+    for (const { name, parameters } of read) {
+      const run = module?.[name];
+      if (run === undefined) continue;
+      for (const call of calls(run, parameters))
+        for (const shape of SHAPES) expect(await growth(call, shape), name).toBeUndefined();
+    }
+  });
+});
