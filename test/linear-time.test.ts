@@ -1,5 +1,10 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from "vitest";
+import { readSfdcWebhook } from "../src/connectors/sfdc-events";
+import { requestOf } from "../src/flows/step";
+import { nextPosition } from "../src/hub/paging";
+import { partsOf } from "../src/inbound/route";
+import { newInstance } from "../src/instances/draft";
 
 /** Texts on which careless reading takes quadratic time: each is repeated to a size, between a start and an end. */
 const SHAPES: [start: string, repeated: string, end: string][] = [
@@ -125,5 +130,34 @@ describe("reading text takes linear time", () => {
       for (const call of calls(run, parameters))
         for (const shape of SHAPES) expect(await growth(call, shape), name).toBeUndefined();
     }
+  });
+});
+
+const url = "https://receiver.example";
+
+/** Those whose text lies inside another argument. */
+const INSIDE: Record<string, (text: string) => unknown> = {
+  "a step's base64": (body) => requestOf("POST", { url, body, bodyBase64Encode: true }),
+  "a step's headers": (headers) => requestOf("POST", { url, headers }),
+  "a step's query": (body) => requestOf("GET", { url, body }),
+  "an Outbound Message": (text) =>
+    readSfdcWebhook({ body: text, text: `<a>${text}`, headers: new Headers() }),
+  "the tenant of an XML delivery": (text) =>
+    partsOf({ route: { tenants: [{ element: "OrganizationId" }] } } as never, { body: text, text }),
+  "an instance's name": (name) => newInstance.safeParse({ element: { key: "box" }, name }),
+  "a Link header": (text) =>
+    nextPosition({ style: "linkHeader" } as never, {
+      position: null,
+      size: 1,
+      answer: [],
+      records: [],
+      count: 1,
+      headers: { get: () => text },
+    }),
+};
+
+describe("reading text inside something takes linear time", () => {
+  it.for(Object.entries(INSIDE))("%s", async ([name, call]) => {
+    for (const shape of SHAPES) expect(await growth(call, shape), name).toBeUndefined();
   });
 });

@@ -67,7 +67,7 @@ export const parseOrderBy = (text: string): ParsedOrderBy =>
 
 function guarded<T>(name: string, text: string, read: (tokens: Tokens) => T): T | Failure {
   if (text.length > MOST_CHARACTERS)
-    return { ok: false, message: `${name}: Longer than ${MOST_CHARACTERS} characters` };
+    return { ok: false, message: `Invalid ${name}: longer than ${MOST_CHARACTERS} characters` };
   try {
     const end: Token = { kind: "end", text: "", raw: "", at: text.length };
     const tokens: Tokens = { all: tokenize(text), end, next: 0 };
