@@ -1,18 +1,18 @@
 import * as z from "zod";
 
-/** Where one polled resource stands. Instants in epoch ms. */
+/** How far one resource was read. Instants in epoch ms. */
 const position = z.object({
   /** Start of the last poll that saw a change; absent before the first. */
   last: z.number().optional(),
-  /** Nothing at or before this instant is looked at again: what was known was known under another rule. */
+  /** Where the last change of `rule` found the position: what is older was seen under the rule before. */
   floor: z.number().optional(),
-  /** What ids and versions are read from; another rule than before must not emit the same changes anew. */
+  /** The settings that ids and dates are read by (`ruleOf`); after a change of them nothing may be emitted twice. */
   rule: z.string().optional(),
   /** Failures in a row. */
   failures: z.number().default(0),
   failedAt: z.number().optional(),
   lastError: z.string().optional(),
-  /** A scan larger than one run, to be continued. */
+  /** A list that one poll could not read to its end; the next poll goes on here. */
   scan: z
     .object({
       startedAt: z.number(),
@@ -22,34 +22,35 @@ const position = z.object({
       pages: z.number().default(0),
     })
     .optional(),
-  /** When all ids were last compared with those known. */
+  /** When the last snapshot of all ids was taken. */
   snapshotAt: z.number().optional(),
   /** The vendor's list of deletions was read up to this instant. */
   deletionsTo: z.number().optional(),
 });
 export type Position = z.infer<typeof position>;
 
-/** Where a change feed stands. */
+/** How far a change feed was read. */
 const feedPosition = z.object({
-  /**
-   * `listing`: the whole tree is read, then what was not in it is swept away (`sweep`); `follow`: the
-   * changes since.
-   */
+  /** Of a tree feed (`tree-position.ts`); a log feed is always at `follow`. */
   phase: z.enum(["listing", "sweep", "follow"]),
-  /** The vendor's own; null at the beginning of a listing. */
+  /** The vendor's own cursor; null at the beginning of a listing. */
   position: z.string().nullable(),
-  /** Counts listings: what a listing did not see has an older one. */
+  /** Number of the current or last listing; nodes that it did not see carry a lower one. */
   generation: z.number(),
-  /** The first listing only records. */
+  /** The first listing records what is there, and emits nothing. */
   quiet: z.boolean(),
-  /** Pages read without coming to the end, by runs before. */
+  /** Pages read by earlier polls that followed each other at once without coming to the end. */
   pages: z.number().default(0),
-  /** When what was deleted long ago was last forgotten. */
+  /** When tombstones were last removed. */
   prunedAt: z.number().optional(),
 });
 export type FeedPosition = z.infer<typeof feedPosition>;
 
-/** The poller's cursor: opaque text to the stream. */
+/**
+ * The poller's cursor: JSON that the stream stores and never reads. For each resource it holds the start of the last
+ * poll that saw a change. The next poll asks for what changed since then less an overlap; changes that it sees for the
+ * second time have the same event id, and the stream keeps one of them.
+ */
 const cursor = z.object({
   resources: z.record(z.string(), position).default({}),
   /** The vendor asked not to be called before this instant. */
@@ -67,8 +68,8 @@ export function positionOf({ resources }: Cursor, resource: string): Position {
 }
 
 /**
- * The instant whose later changes this poll looks for, exclusive: the last poll less delay and overlap,
- * never below the baseline, nor below what was read under another rule.
+ * The beginning of a poll's window, exclusive: the last poll less delay and overlap, but never before the instance's
+ * baseline (its creation), nor before the last change of the rule.
  */
 export function windowStart(
   { last, floor }: Position,
@@ -79,11 +80,18 @@ export function windowStart(
   return Math.max(from, floor ?? baseline, baseline);
 }
 
-/** A position under `rule`: changing how records are read keeps the place and looks at nothing twice. */
+/** A position under the present `rule`: if the rule has changed, nothing from before the change is looked at again. */
 export function underRule(position: Position, rule: string, baseline: number): Position {
   if (position.rule === undefined || position.rule === rule) return { ...position, rule };
   const { scan: _abandoned, ...rest } = position;
   return { ...rest, rule, floor: Math.max(position.last ?? baseline, position.floor ?? baseline) };
+}
+
+/** How far behind its last poll a resource may look, at most. */
+export function longestLookBackMs(
+  resources: readonly { pollDelayMs: number; overlapMs: number }[],
+): number {
+  return Math.max(0, ...resources.map(({ pollDelayMs, overlapMs }) => pollDelayMs + overlapMs));
 }
 
 /** Failures before the poller was last switched on no longer count. */
@@ -92,7 +100,7 @@ export function sinceEnabled(position: Position, enabledAt: number): Position {
   return failedAt === undefined || failedAt > enabledAt ? position : { ...rest, failures: 0 };
 }
 
-/** The least instant whose event ids the next poll may see again. */
+/** The instant from which on the stream must keep event ids: the next poll may see those changes again. */
 export function keepIdsSince(
   resources: Cursor["resources"],
   baseline: number,
@@ -102,10 +110,13 @@ export function keepIdsSince(
   return Math.min(...lasts, Number.MAX_SAFE_INTEGER) - longestLookBackMs;
 }
 
-/** A resource quiet for this long lets its place move with the next write of another, or ids pile up behind it. */
 const QUIET_MS = 3 * 86_400_000;
 
-/** The cursor as it is written: places of resources that were idle in this poll and quiet for long move along. */
+/**
+ * The cursor as it is written. An idle resource keeps its position, so that idle polls write nothing; but event ids are
+ * kept since the oldest position of all, and would pile up behind a resource that never changes. So when another resource
+ * is written anyway, those that were idle in this poll, and unchanged for three days, move along.
+ */
 export function withQuietMoved(cursor: Cursor, idleAt: ReadonlyMap<string, number>): Cursor {
   const moved = Object.entries(cursor.resources).map(([name, position]): [string, Position] => {
     const at = idleAt.get(name);

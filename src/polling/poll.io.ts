@@ -1,10 +1,9 @@
 import { instanceSource, streamName } from "../stream/stream-name";
-import { eventSettings } from "../instances/configuration";
 import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
 import { TOUCHED } from "../instances/touched";
 import type { PolledResource } from "./polled-resource";
-import { readCursor } from "./cursor";
+import { longestLookBackMs, readCursor } from "./cursor";
 import { pollDeletions } from "./deletions/poll-deletions.io";
 import { pollBulk } from "./feed/poll-bulk.io";
 import { pollFeed } from "./feed/poll-feed.io";
@@ -19,28 +18,32 @@ import {
   Superseded,
 } from "./commit.io";
 import { pollResource } from "./poll-resource.io";
-import { isFeedRead, isStreamFeed, polledResources } from "./settings";
+import { isStreamFeed, polledResources, whyNotPolled } from "./settings";
+import { statePages } from "./state-pages.io";
 import { pollSnapshot } from "./snapshot/take-snapshot.io";
 import { touchedResources } from "./touched";
 
+/**
+ * One poll: open the source's stream, poll, release the lease. The cursor that the stream returns is opaque to it; only
+ * polls write it, and the stream refuses a commit if another poll has moved the cursor since (`Superseded`).
+ */
+
+/** The lease on a source lasts 20 s; a poll renews it this often. */
 export const RENEW_EVERY_MS = 8_000;
-/** A poll that gives no sign of life for this long was cut off with its request: it never settles. */
-export const ALIVE_MS = 3 * RENEW_EVERY_MS;
 
-const TOUCHED_PAGE = 500;
-
-/** How a poll came to be. */
 export type PollRequest = {
-  /** Somebody asked for it: it is not put off. */
-  forced: boolean;
-  /** A webhook asked for it. */
-  woken: boolean;
-  /** These resources and no others. */
+  /**
+   * Why this poll is made. `schedule`: the instance's slot has come. `wake`: a webhook, or an earlier poll that could
+   * not be finished. `person`: somebody waits for the answer, so it is made although the vendor asked to wait.
+   */
+  trigger: "schedule" | "wake" | "person";
+  /** Polls these resources only; undefined: all. */
   only: readonly string[] | undefined;
   slots: RateSlots | undefined;
+  /** This isolate, as the holder of the lease (`running-polls.io.ts`). */
   holder: string;
-  /** The poll is alive. */
-  beat: () => void;
+  /** Called now and then while the poll runs. */
+  onAlive: () => void;
 };
 
 /** Polls an instance: its feed, then its resources one by one (reference connector-events-api.md §5). */
@@ -51,117 +54,126 @@ export async function pollInstance(
 ): Promise<PollReport> {
   const settings = polledResources(instance);
   if (!settings.ok) return { kind: "not-polled", reason: settings.message };
-  const reason = whyNotPolled(instance, request.woken);
+  const reason = whyNotPolled(instance, request.trigger);
   if (reason !== undefined) return { kind: "not-polled", reason };
-  const source = instanceSource(instance.id);
-  const { organizationId } = instance;
-  const stream = doors.streams.getByName(streamName({ organizationId, source }));
-  const opened = await stream.open({ holder: request.holder });
-  if (opened.kind === "busy") return opened;
-  const now = Date.now();
-  const cursor = readCursor(opened.cursor);
-  if (!request.forced && cursor.notBefore !== undefined && cursor.notBefore > now) {
-    countPoll({ instance, source, committed: false }, now);
-    return { kind: "postponed", until: cursor.notBefore };
-  }
-  const lookBackMs = Math.max(
-    ...settings.resources.map(({ pollDelayMs, overlapMs }) => pollDelayMs + overlapMs),
-    0,
-  );
-  const poll: PollState = {
-    instance,
-    doors: { ...doors, slots: request.slots },
-    stream,
-    source,
-    lease: opened.lease,
-    version: opened.version,
-    cursor,
-    lookBackMs,
-    committed: false,
-    idleAt: new Map(),
-    crowdedUntil: undefined,
-  };
+  const opened = await openPoll(instance, settings.resources, doors, request);
+  if (opened.kind !== "opened") return opened;
+  const { poll, startedAt } = opened;
   const reports: ResourceReport[] = [];
   let left: string[] | undefined;
   const renewing = setInterval(() => {
-    request.beat();
-    void stream.renew(opened.lease).catch(() => undefined);
+    request.onAlive();
+    void poll.stream.renew(poll.lease).catch(() => undefined);
   }, RENEW_EVERY_MS);
   try {
-    const isWoken = request.woken && !request.forced && request.only === undefined;
-    const touched = isWoken && !isStreamFeed(instance.connector) ? await readTouched(stream) : [];
-    const wanted = wantedOf(poll, settings.resources, request.only, touched);
-    left = await pollAll(poll, wanted, reports);
-    const wentWell = left === undefined && reports.every(({ error }) => error === null);
-    if (touched.length > 0 && wentWell) {
-      const state = touched.map((key) => ({ key, value: null }));
-      await commitWork(poll, { ...base(poll), state, events: [], targets: [] });
-    }
+    left = await pollRequested(poll, settings.resources, request, reports);
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
     reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
   } finally {
     clearInterval(renewing);
-    countPoll(poll, now);
-    // An idle poll spares this request: its own isolate is let in again, others wait the lease out.
-    if (poll.committed) await stream.release(opened.lease).catch(() => undefined);
+    countPoll(poll, startedAt);
+    // An idle poll spares this request: its own isolate is let in again, others wait until the lease ends.
+    if (poll.committed) await poll.stream.release(poll.lease).catch(() => undefined);
   }
   return poll.crowdedUntil === undefined
-    ? { kind: "polled", pollDate: now, resources: reports }
+    ? { kind: "polled", pollDate: startedAt, resources: reports }
     : { kind: "crowded", until: poll.crowdedUntil, left };
 }
 
-function whyNotPolled(instance: Instance, woken: boolean): string | undefined {
-  const { enabled, modes } = eventSettings(instance.connector, instance.configuration);
-  if (instance.disabled || instance.pollerDisabled !== null) return "The instance is disabled";
-  const feedOnly = isFeedRead(instance.connector, modes);
-  if (!enabled || !(modes.includes("polling") || (woken && feedOnly)))
-    return "Polling is not switched on";
-  if (instance.valid) return undefined;
-  return instance.invalidReason ?? "The instance is not authenticated";
-}
+type OpenedPoll =
+  | { kind: "opened"; poll: PollState; startedAt: number }
+  | Extract<PollReport, { kind: "busy" | "postponed" }>;
 
-/** The keys that webhooks left for the poll they wake. */
-async function readTouched(stream: Stream): Promise<string[]> {
-  const keys: string[] = [];
-  for (;;) {
-    const page = await stream.readStatePage(TOUCHED, keys.at(-1) ?? "", TOUCHED_PAGE);
-    keys.push(...page.map(({ key }) => key));
-    if (page.length < TOUCHED_PAGE) return keys;
-  }
-}
-
-function wantedOf(
-  { instance }: PollState,
+/** Takes the lease on the source and reads its cursor. */
+async function openPoll(
+  instance: Instance,
   resources: readonly PolledResource[],
-  only: readonly string[] | undefined,
-  touched: readonly string[],
-): PolledResource[] {
-  const asked = resources.filter(({ resource }) => only?.includes(resource) ?? true);
-  return touched.length === 0 ? asked : touchedResources(instance.connector, asked, touched);
+  doors: PollDoors,
+  { trigger, slots, holder }: PollRequest,
+): Promise<OpenedPoll> {
+  const { id, organizationId } = instance;
+  const source = instanceSource(id);
+  const stream = doors.streams.getByName(streamName({ organizationId, source }));
+  const opened = await stream.open({ holder });
+  if (opened.kind === "busy") return opened;
+  const startedAt = Date.now();
+  const cursor = readCursor(opened.cursor);
+  const { notBefore = 0 } = cursor;
+  if (trigger !== "person" && notBefore > startedAt) {
+    countPoll({ instance, source, committed: false }, startedAt);
+    return { kind: "postponed", until: notBefore };
+  }
+  const poll: PollState = {
+    instance,
+    doors: { ...doors, slots },
+    stream,
+    source,
+    lease: opened.lease,
+    version: opened.version,
+    cursor,
+    lookBackMs: longestLookBackMs(resources),
+    committed: false,
+    idleAt: new Map(),
+    crowdedUntil: undefined,
+  };
+  return { kind: "opened", poll, startedAt };
 }
 
-/** @returns the resources that found no room in the rate budget; undefined when none is left. */
-async function pollAll(
+/**
+ * A webhook that says only which kind of object has changed leaves a key in the stream's state and wakes a poll. The
+ * woken poll reads the resources of those keys, and removes the keys when all went well; a scheduled poll reads
+ * everything.
+ * @returns the names of the resources left, when the rate budget had no room for them.
+ */
+async function pollRequested(
   poll: PollState,
-  wanted: readonly PolledResource[],
+  resources: readonly PolledResource[],
+  { trigger, only }: PollRequest,
   reports: ResourceReport[],
 ): Promise<string[] | undefined> {
-  const names = (resources: readonly PolledResource[]) => resources.map(({ resource }) => resource);
+  const { connector } = poll.instance;
+  const isByKeys = trigger === "wake" && only === undefined && !isStreamFeed(connector);
+  const touched = isByKeys ? await readTouched(poll.stream) : [];
+  const requested = resources.filter(({ resource }) => only?.includes(resource) ?? true);
+  const chosen = touched.length === 0 ? requested : touchedResources(connector, requested, touched);
+  const left = await pollAll(poll, chosen, reports);
+  const wentWell = left === undefined && reports.every(({ error }) => error === null);
+  if (touched.length > 0 && wentWell) {
+    const state = touched.map((key) => ({ key, value: null }));
+    await commitWork(poll, { ...base(poll), state, events: [], targets: [] });
+  }
+  return left;
+}
+
+async function readTouched(stream: Stream): Promise<string[]> {
+  const keys: string[] = [];
+  for await (const page of statePages(stream, TOUCHED)) keys.push(...page.map(({ key }) => key));
+  return keys;
+}
+
+/**
+ * Polls in three stages: a feed of the whole account, a bulk feed of many resources, the other resources' lists.
+ * @returns the names of the resources left, when the rate budget had no room for them.
+ */
+async function pollAll(
+  poll: PollState,
+  resources: readonly PolledResource[],
+  reports: ResourceReport[],
+): Promise<string[] | undefined> {
+  const left = (from: readonly PolledResource[]) =>
+    poll.crowdedUntil === undefined ? undefined : from.map(({ resource }) => resource);
   if (isStreamFeed(poll.instance.connector)) {
     const report = emptyReport("feed");
     reports.push(report);
-    if (!(await pollFeed(poll, report)))
-      return poll.crowdedUntil === undefined ? undefined : names(wanted);
+    if (!(await pollFeed(poll, report))) return left(resources);
   }
-  const others = await pollBulk(poll, wanted, reports);
-  if (poll.crowdedUntil !== undefined) return names(wanted);
-  for (const [index, resource] of others.entries()) {
+  const listed = await pollBulk(poll, resources, reports);
+  if (poll.crowdedUntil !== undefined) return left(resources);
+  for (const [index, resource] of listed.entries()) {
     const report = emptyReport(resource.resource);
     reports.push(report);
-    const goesOn = await pollResource(poll, resource, report);
-    if (poll.crowdedUntil !== undefined) return names(others.slice(index));
-    if (!goesOn) return undefined;
+    if (!(await pollResource(poll, resource, report))) return left(listed.slice(index));
     if (report.error === null) await pollSnapshot(poll, resource, report);
     if (report.error === null) await pollDeletions(poll, resource, report);
   }

@@ -1,11 +1,10 @@
-import { waitUntil } from "cloudflare:workers";
 import * as z from "zod";
 import { keyring } from "../db/sealed";
 import { count, flushCounts, IDLE_POLLS } from "../metering/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
 import { type Behind, pollSerially } from "./serial.io";
-import { ALIVE_MS, type PollRequest } from "./poll.io";
+import { holder, runningPoll, runPoll } from "./running-polls.io";
 import type { PollReport } from "./report";
 import type { PollDoors } from "./commit.io";
 import { comeBack, takeTurns, type Turns } from "./pacing/rate-slots.io";
@@ -34,12 +33,6 @@ const LOOK_MS = 250;
 const LATE_MS = 60_000;
 /** Idle polls alone write down what was counted this seldom. */
 const FLUSH_EVERY_MS = 300_000;
-
-type Running = { promise: Promise<unknown>; aliveUntil: number };
-
-/** Polls that run in this isolate: the stream lets their holder in again only when none does. */
-const running = new Map<number, Running>();
-let isolate: string | undefined;
 
 /** Polls what a tick found due. One bad instance never fails the others, nor the batch. */
 export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promise<void> {
@@ -92,11 +85,17 @@ async function pollDue(
     const line = { name: JSON.stringify([instance.id, wake, resources]), again };
     const report: PollReport | Behind = isRunning
       ? { kind: "busy", until: 0 }
-      : await registered(instance.id, (beat) =>
+      : await runPoll(instance.id, (onAlive) =>
           pollSerially(
             instance,
             doors,
-            { ...asked(beat), woken: wake, only: resources, slots: turns.of(instance) },
+            {
+              holder: holder(),
+              onAlive,
+              trigger: wake ? "wake" : "schedule",
+              only: resources,
+              slots: turns.of(instance),
+            },
             line,
           ),
         );
@@ -138,12 +137,6 @@ function countDue(
   count(key, { pollsDue: 1, pollsLate }, beganAt);
 }
 
-const asked = (beat: () => void): Pick<PollRequest, "forced" | "holder" | "beat"> => ({
-  forced: false,
-  holder: (isolate ??= crypto.randomUUID()),
-  beat,
-});
-
 /** A real poll, now: after any that runs already, whatever slot and backoff say. */
 export async function pollNow(instance: Instance, doors: PollDoors): Promise<PollReport> {
   const giveUpAt = Date.now() + WAIT_MS;
@@ -151,7 +144,7 @@ export async function pollNow(instance: Instance, doors: PollDoors): Promise<Pol
     const before = runningPoll(instance.id);
     const report: PollReport =
       before === undefined
-        ? await registered(instance.id, (beat) => pollAsItIs(instance, doors, beat))
+        ? await runPoll(instance.id, (onAlive) => pollAsItIs(instance, doors, onAlive))
         : { kind: "busy", until: giveUpAt };
     if (report.kind !== "busy" || Date.now() > giveUpAt) return report;
     const wait = scheduler.wait(LOOK_MS);
@@ -163,36 +156,17 @@ export async function pollNow(instance: Instance, doors: PollDoors): Promise<Pol
 async function pollAsItIs(
   instance: Instance,
   doors: PollDoors,
-  beat: () => void,
+  onAlive: () => void,
 ): Promise<PollReport> {
   const ring = keyring(doors.config.masterKeys);
   const current = (await readInstance(doors.db, ring, instance.id)) ?? instance;
   const turns = await takeTurns([current], doors, { again: true, forced: true, only: undefined });
   const report = await pollSerially(current, doors, {
-    ...asked(beat),
-    forced: true,
-    woken: true,
+    holder: holder(),
+    onAlive,
+    trigger: "person",
     only: undefined,
     slots: turns.of(current),
   });
   return report.kind === "behind" ? { kind: "busy", until: 0 } : report;
-}
-
-function runningPoll(id: number): Promise<unknown> | undefined {
-  const entry = running.get(id);
-  return entry !== undefined && entry.aliveUntil > Date.now() ? entry.promise : undefined;
-}
-
-async function registered<T>(id: number, task: (beat: () => void) => Promise<T>): Promise<T> {
-  const entry: Running = { promise: Promise.resolve(), aliveUntil: Date.now() + ALIVE_MS };
-  const promise = task(() => void (entry.aliveUntil = Date.now() + ALIVE_MS));
-  entry.promise = promise;
-  running.set(id, entry);
-  // A caller that hangs up must not cut a poll in two.
-  waitUntil(promise.catch(() => undefined));
-  try {
-    return await promise;
-  } finally {
-    if (running.get(id) === entry) running.delete(id);
-  }
 }

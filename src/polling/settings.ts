@@ -1,6 +1,7 @@
 import { RE2JS } from "re2js";
 import type { Connector } from "../connectors/definition";
 import { feeds } from "../connectors/parsers";
+import { eventSettings } from "../instances/configuration";
 import type { Fault } from "../instances/check";
 import type { Instance } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
@@ -24,7 +25,7 @@ export function polledResources(
   );
 }
 
-/** How a resource is polled that the connector knows by a pattern only (any sObject). */
+/** The poll configuration of a resource that the connector knows by a name pattern only, such as any sObject. */
 function otherResource({ events, resources }: Connector, name: string): unknown {
   const { pollingOther } = events;
   if (pollingOther === undefined || !RE2JS.compile(pollingOther.pattern).matches(name))
@@ -34,7 +35,21 @@ function otherResource({ events, resources }: Connector, name: string): unknown 
   return JSON.parse(JSON.stringify(configuration).replaceAll("{name}", hub));
 }
 
-/** What is wrong with an instance's poll configuration, for those who save it. */
+/** Why an instance is not polled now, for people; undefined when it is. */
+export function whyNotPolled(
+  instance: Instance,
+  trigger: "schedule" | "wake" | "person",
+): string | undefined {
+  const { connector, configuration } = instance;
+  const { enabled, modes } = eventSettings(connector, configuration);
+  if (instance.disabled || instance.pollerDisabled !== null) return "The instance is disabled";
+  const isWokenFeed = trigger !== "schedule" && isFeedRead(connector, modes);
+  if (!enabled || !(modes.includes("polling") || isWokenFeed)) return "Polling is not switched on";
+  if (instance.valid) return undefined;
+  return instance.invalidReason ?? "The instance is not authenticated";
+}
+
+/** The first fault of an instance's poll configuration, for the answer to whoever saves it. */
 export function pollingFault(
   instance: Pick<Instance, "connector" | "configuration">,
 ): Fault | undefined {
@@ -52,7 +67,7 @@ export function pollingFault(
   return undefined;
 }
 
-/** Requests that a poll begins with when nothing is new: one for each list, one for a feed. */
+/** How many requests an idle poll makes: one for a feed, and one for each list that the feed doesn't cover. */
 export function requestsOfPoll(
   instance: Pick<Instance, "connector" | "configuration">,
   only: readonly string[] | undefined,
@@ -70,18 +85,18 @@ export function requestsOfPoll(
   return left.length === lists.length ? Math.max(1, left.length) : left.length + 1;
 }
 
-/** Whether webhooks only say that the feed has something new: it is read even when nothing is polled. */
+/** Whether webhooks only say that the feed has something new, so that they wake a poll of it in any mode. */
 export function isFeedRead({ webhook }: Connector, modes: readonly string[]): boolean {
   return webhook?.extraction.by === "feed" && modes.includes("webhook");
 }
 
-/** Whether one feed tells of the whole account, in place of its resources' lists. */
+/** Whether one feed reports the changes of the whole account, whatever the type. */
 export function isStreamFeed({ events }: Connector): boolean {
   const feed = events.feed === undefined ? undefined : feeds[events.feed];
   return feed?.kind === "log" || feed?.kind === "tree";
 }
 
-/** What makes two readings of a resource the same: the rule a cursor position was made under. */
+/** The settings that decide which changes of a resource are seen; a position made under others is not comparable. */
 export function ruleOf({ idField, updated, created, filterByUpdatedDate }: PolledResource): string {
   return JSON.stringify([idField, updated ?? null, created ?? null, filterByUpdatedDate]);
 }
