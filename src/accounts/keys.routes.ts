@@ -4,7 +4,6 @@ import { parse, readJson } from "../http/body";
 import { described, PAGE, SPAN } from "../http/described";
 import {
   instantField,
-  isoTime,
   readInstant,
   readLimit,
   readListCursor,
@@ -15,6 +14,7 @@ import { hashSecret } from "./secret";
 import { type AskerEnv, withKey } from "./routes";
 import { forgetAskers } from "./store";
 import { deleteKey, insertKey, listAudit, listKeys } from "./keys.store";
+import { isoText } from "../values/instant";
 
 const BODY_BYTES = 64 * 1024;
 
@@ -108,7 +108,7 @@ export const keyRoutes = new Hono<AskerEnv>()
       const last = rows.at(-1);
       return c.json({
         items: rows.map(({ at, actor, action, target, requestId, changes }) => ({
-          at: isoTime(at),
+          at: isoText(at),
           actor,
           action,
           target,
@@ -127,7 +127,7 @@ function keyView({ id, name, scopes, expiresAt, lastUsedAt }: KeyRow): Record<st
     id,
     name,
     scopes,
-    expiresAt: expiresAt === null ? null : isoTime(expiresAt),
-    lastUsedAt: lastUsedAt === null ? null : isoTime(lastUsedAt),
+    expiresAt: expiresAt === null ? null : isoText(expiresAt),
+    lastUsedAt: lastUsedAt === null ? null : isoText(lastUsedAt),
   };
 }

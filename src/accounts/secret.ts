@@ -1,8 +1,9 @@
-import { createHash, scryptSync, timingSafeEqual } from "node:crypto";
+import { scryptSync } from "node:crypto";
+import { sha256, equalInConstantTime } from "../values/bytes";
 
 /** Secrets we make are 256 random bits, so a plain digest of them is as good as any slow one. */
 export function hashSecret(secret: string): string {
-  return createHash("sha256").update(secret).digest("base64url");
+  return sha256(secret, "base64url");
 }
 
 const SCRYPT = { N: 16_384, r: 8, p: 1, maxmem: 64 * 1024 * 1024 };
@@ -24,13 +25,10 @@ export function verifyPassword(password: string, hash: string = NOBODY): boolean
   const [, salt = "", key = ""] = hash.split("$");
   const expected = Buffer.from(key, "base64");
   const actual = scryptSync(password.normalize("NFKC"), Buffer.from(salt, "base64"), 32, SCRYPT);
-  return expected.byteLength === actual.byteLength && timingSafeEqual(expected, actual);
+  return equalInConstantTime(expected, actual);
 }
 
 /** Compares two secrets without telling by time where they differ. */
 export function equalSecrets(left: string, right: string): boolean {
-  return timingSafeEqual(
-    createHash("sha256").update(left).digest(),
-    createHash("sha256").update(right).digest(),
-  );
+  return equalInConstantTime(hashSecret(left), hashSecret(right));
 }

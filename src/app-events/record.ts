@@ -1,7 +1,7 @@
-import type { Millis } from "../delivery/attempt";
 import type { StoredEvent } from "../stream/event";
 import type { Content } from "../flows/content";
 import { runId } from "../flows/run";
+import { type Millis, isoText, isoSeconds } from "../values/instant";
 
 /** An app event as it lies in its user's stream. */
 export type EventRecord = {
@@ -26,9 +26,6 @@ export function readRecord({ data }: Pick<StoredEvent, "data">): EventRecord {
   return JSON.parse(data);
 }
 
-/** Whole seconds, UTC, as the original writes them. */
-export const instantOf = (at: Millis): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
-
 /** The answer to who sent the event; the same whenever it is asked for again. */
 export function sentAnswer(
   userId: number,
@@ -42,7 +39,7 @@ export function sentAnswer(
       event: event.objectId,
       componentId: trigger.componentId,
       flowId: trigger.flowId,
-      createdAt: instantOf(trigger.createdAt),
+      createdAt: isoSeconds(trigger.createdAt),
       correlationId: runId(event.id, trigger),
     })),
     errors: [],
@@ -55,7 +52,7 @@ export function historyView(event: StoredEvent): Record<string, unknown> {
   return {
     eventId: event.id,
     event: event.objectId,
-    receivedAt: new Date(event.receivedAt).toISOString(),
+    receivedAt: isoText(event.receivedAt),
     ...(record.flowId === undefined ? {} : { flowId: record.flowId }),
     matched: record.triggers.length > 0,
     triggers: record.triggers.map(({ flowId, componentId }) => ({

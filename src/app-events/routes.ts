@@ -22,12 +22,12 @@ import { invalid, notFound, Refusal } from "../http/refusal";
 import {
   APP_EVENT,
   type EventRecord,
-  instantOf,
   readRecord,
   recordText,
   sameRequest,
   sentAnswer,
 } from "./record";
+import { isoSeconds } from "../values/instant";
 
 const PREFIX = "/plugins/appmixer/utils/appevents";
 const EVENTS = `${PREFIX}/events/`;
@@ -79,7 +79,7 @@ export const appEventRoutes = new Hono<UserEnv>()
       event,
       componentId,
       flowId: flow.id,
-      createdAt: instantOf(now),
+      createdAt: isoSeconds(now),
     });
   })
   .delete(`${PREFIX}/triggers/:componentId`, withUser, async (c) => {

@@ -1,8 +1,9 @@
-import { instantOf, textOf } from "./read";
+import { textOf } from "./read";
 import type { FeedCall, LogFeed } from "./feed";
 import type { Change, Delivery, Extracted } from "./webhook";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
+import { toInstant } from "../values/instant";
 
 /** What Box's V2 webhooks say (reference vendors.md §1). */
 export function readBoxWebhook({ body }: Delivery): Extracted {
@@ -26,7 +27,7 @@ export function readBoxWebhook({ body }: Delivery): Extracted {
     objectType: typeName(textOf(readPath(body, "source.type")) ?? trigger.split(".")[0] ?? ""),
     objectId,
     eventType,
-    date: instantOf(createdAt),
+    date: toInstant(createdAt),
     version: textOf(readPath(body, "id")) ?? `${trigger}|${createdAt}`,
     data: body,
   };
@@ -105,7 +106,7 @@ function readEntry(entry: unknown): Change[] {
       objectType: typeName(type ?? "item"),
       objectId,
       eventType,
-      date: instantOf(readPath(entry, "created_at")),
+      date: toInstant(readPath(entry, "created_at")),
       version: id,
       data: entry,
     },

@@ -1,6 +1,7 @@
 import type { TreeEntry, TreeFeed } from "./feed";
-import { instantOf, textOf } from "./read";
+import { textOf } from "./read";
 import { readPath } from "../values/path";
+import { toInstant } from "../values/instant";
 
 /** `/2/files/list_folder`: the whole tree, then its changes (reference vendors.md §3). */
 export const dropboxFeed: TreeFeed = {
@@ -41,7 +42,7 @@ function readEntry(entry: unknown): TreeEntry[] {
       id,
       path,
       rev: textOf(readPath(entry, "rev")) ?? "",
-      date: instantOf(readPath(entry, "server_modified")),
+      date: toInstant(readPath(entry, "server_modified")),
       data: entry,
     },
   ];

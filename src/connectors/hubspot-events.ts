@@ -1,7 +1,8 @@
-import { instantOf, listOf, textOf } from "./read";
+import { listOf, textOf } from "./read";
 import type { Change, Delivery, Extracted } from "./webhook";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
+import { toInstant } from "../values/instant";
 
 /** HubSpot's names of object types, and its numbers for them. */
 const TYPES: Record<string, string> = {
@@ -49,7 +50,7 @@ function readItem(item: Item): Read[] {
       objectType,
       objectId: id,
       eventType,
-      date: instantOf(item["occurredAt"]),
+      date: toInstant(item["occurredAt"]),
       version: eventType === "DELETED" ? `deleted|${textOf(item["occurredAt"])}` : key(item),
       data: item,
     };

@@ -1,8 +1,9 @@
-import { instantOf, listOf, textOf } from "./read";
+import { listOf, textOf } from "./read";
 import type { BulkFeed } from "./feed";
 import type { Change, Delivery, Extracted } from "./webhook";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
+import { toInstant, isoSeconds } from "../values/instant";
 
 /** Hub resource → the entity's name at QuickBooks. */
 export const ENTITIES: Readonly<Record<string, string>> = {
@@ -85,7 +86,7 @@ function changesOf(told: Told, deletedId: string | undefined, data: unknown): Ch
     objectType,
     objectId,
     eventType,
-    date: instantOf(time),
+    date: toInstant(time),
     version,
     data,
   });
@@ -127,7 +128,7 @@ export const quickbooksFeed: BulkFeed = {
     path: "/v3/company/${quickbooks.realm.id}/cdc",
     query: {
       entities: entities.join(","),
-      changedSince: `${new Date(since).toISOString().slice(0, 19)}Z`,
+      changedSince: isoSeconds(since),
       minorversion: "75",
     },
   }),

@@ -1,8 +1,9 @@
 import { XMLParser } from "fast-xml-parser";
-import { instantOf, listOf, textOf } from "./read";
+import { listOf, textOf } from "./read";
 import type { Change, Control, Delivery, Extracted } from "./webhook";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
+import { toInstant } from "../values/instant";
 
 /** Outbound Messages (SOAP), relayed change events and Apex JSON (reference vendors.md §4). */
 export function readSfdcWebhook({ body, text }: Delivery): Extracted {
@@ -61,13 +62,13 @@ function readNotification(notification: unknown): Change[] {
   const id = textOf(fields["Id"]);
   const version = textOf(readPath(notification, "Id"));
   if (id === undefined || version === undefined) return [];
-  const [created, modified] = [fields["CreatedDate"], fields["LastModifiedDate"]].map(instantOf);
+  const [created, modified] = [fields["CreatedDate"], fields["LastModifiedDate"]].map(toInstant);
   return [
     {
       objectType: type.slice(type.indexOf(":") + 1),
       objectId: longId(id),
       eventType: created !== undefined && created === modified ? "CREATED" : "UPDATED",
-      date: modified ?? instantOf(fields["SystemModstamp"]),
+      date: modified ?? toInstant(fields["SystemModstamp"]),
       version,
       data: { attributes: { type: type.slice(type.indexOf(":") + 1) }, ...fields },
     },
@@ -106,7 +107,7 @@ function readChangeEvent(event: unknown): Read {
     objectType: entity,
     objectId: longId(id),
     eventType,
-    date: instantOf(committed) ?? instantOf(readPath(event, "LastModifiedDate")),
+    date: toInstant(committed) ?? toInstant(readPath(event, "LastModifiedDate")),
     version:
       transaction === undefined
         ? `${changeType}|${committed}`
@@ -139,7 +140,7 @@ function readApex(message: unknown): Read {
         objectType: type,
         objectId: longId(id),
         eventType,
-        date: instantOf(modified),
+        date: toInstant(modified),
         version: `${eventType}|${modified ?? JSON.stringify(object)}`,
         data: object,
       },

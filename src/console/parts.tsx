@@ -1,5 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { isoText } from "../values/instant";
 
 export type Tone = "good" | "bad" | "wait" | "off";
 
@@ -9,7 +10,7 @@ export function Pill({ tone, children }: { tone: Tone; children: Child }): JSX.E
 
 /** An instant, told from now; exactly, on a closer look. */
 export function Instant({ at, now }: { at: number; now: number }): JSX.Element {
-  const iso = new Date(at).toISOString();
+  const iso = isoText(at);
   return (
     <time datetime={iso} title={`${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`}>
       {fromNow(at, now)}

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash, randomBytes } from "node:crypto";
+import { createCipheriv, createDecipheriv, randomBytes } from "node:crypto";
+import { sha256 } from "../values/bytes";
 
 /** Keys for values at rest: AES-256-GCM, newest first. The first seals, all of them open. */
 export type Keyring = readonly { id: string; key: Uint8Array }[];
@@ -12,7 +13,7 @@ export function keyring(masterKeys: readonly string[]): Keyring {
     const key = new Uint8Array(Buffer.from(text, "base64"));
     if (key.byteLength !== 32)
       throw new Error("Environment variable MASTER_KEY: Expected base64 of 32 bytes");
-    return { id: createHash("sha256").update(key).digest("hex").slice(0, 8), key };
+    return { id: sha256(key, "hex").slice(0, 8), key };
   });
 }
 

@@ -1,8 +1,8 @@
-import type { Millis } from "./attempt";
 import { Allowance } from "./allowance";
 import { Laggards } from "./laggards";
 import type { Admission, AdmitRequest, CallResult, Endpoint } from "./endpoint.object";
 import { GRANT_MS } from "./seats";
+import type { Millis } from "../values/instant";
 
 /** What an isolate may do at one endpoint, and the question to it that is under way. */
 type Standing = { allowance: Allowance; asking: Promise<unknown> | undefined };

@@ -1,5 +1,5 @@
-import type { Millis } from "./attempt";
 import { GRANT_MS } from "./seats";
+import type { Millis } from "../values/instant";
 
 /** What this isolate may do at one endpoint, and does: the grant it holds, and its calls under it. */
 export class Allowance {

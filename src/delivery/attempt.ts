@@ -1,7 +1,5 @@
 import * as z from "zod";
-
-/** Milliseconds since 1970 UTC. */
-export type Millis = number;
+import type { Millis } from "../values/instant";
 
 /** An answer slower than this takes its destination to the slow lane. */
 export const SLOW_MS = 2_000;

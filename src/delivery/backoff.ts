@@ -1,4 +1,5 @@
-import type { Attempt, Millis, Next } from "./attempt";
+import type { Attempt, Next } from "./attempt";
+import type { Millis } from "../values/instant";
 
 /** When a notification is tried again, and when it is given up. */
 export type RetryPolicy =

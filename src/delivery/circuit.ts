@@ -1,4 +1,4 @@
-import type { Millis } from "./attempt";
+import type { Millis } from "../values/instant";
 
 /** A destination's circuit breaker. `closed` serves, `open` waits, `half-open` lets one probe through. */
 export type Circuit = {

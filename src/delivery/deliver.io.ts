@@ -9,11 +9,12 @@ import { givenUpAt } from "./give-up";
 import type { Limiter } from "./limiter";
 import type { Announce, Notice } from "./notice";
 import type { CallResult } from "./endpoint.object";
-import { attemptWithoutCall, dead, deathsOf, partition, putBack, putOff, unsent } from "./outcome";
+import { attemptWithoutCall, dead, deathsOf, putBack, putOff, unsent } from "./outcome";
 import { countsOf } from "../metering/count";
 import { count } from "../metering/store";
 import { callback, handled, type Ready, told } from "./call.io";
 import { switchOff } from "./destinations.store";
+import { partition } from "../values/lists";
 
 /** A bundle's notifications to one destination. */
 export type Group = {

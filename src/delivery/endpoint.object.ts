@@ -1,5 +1,4 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Millis } from "./attempt";
 import {
   admitted,
   afterCall,
@@ -10,6 +9,7 @@ import {
 } from "./circuit";
 import { type Pace, reserve, UNPACED } from "./rate";
 import { Seats } from "./seats";
+import type { Millis } from "../values/instant";
 
 /** Who finds an endpoint crowded comes back after this long. */
 const CROWDED_MS = 1_000;

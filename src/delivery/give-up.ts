@@ -1,5 +1,5 @@
-import type { Millis } from "./attempt";
 import type { RetryPolicy } from "./backoff";
+import type { Millis } from "../values/instant";
 
 /**
  * The instant until which a notification may wait for its destination: what the policy's tries would

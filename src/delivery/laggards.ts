@@ -1,4 +1,5 @@
-import { type Millis, SLOW_MS } from "./attempt";
+import { SLOW_MS } from "./attempt";
+import type { Millis } from "../values/instant";
 
 /** Whose calls, of those under way in this isolate, already take long: known before the first of them times out. */
 export class Laggards {

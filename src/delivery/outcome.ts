@@ -88,7 +88,3 @@ function switchedOffBy(reason: DeadReason, kind: Destination["kind"]): SwitchedO
     return { column: "active", reason: "exhausted" };
   return undefined;
 }
-
-export function partition<T>(items: readonly T[], test: (item: T) => boolean): [T[], T[]] {
-  return [items.filter(test), items.filter((item) => !test(item))];
-}

@@ -1,4 +1,4 @@
-import type { Millis } from "./attempt";
+import type { Millis } from "../values/instant";
 
 /** Where an endpoint's rate stands: calls are evenly spaced, so no second ever sees more than the rate. */
 export type Pace = {

@@ -1,4 +1,4 @@
-import type { Millis } from "./attempt";
+import type { Millis } from "../values/instant";
 
 /** Calls under way at one endpoint at a time, over all streams and isolates. */
 export const CONCURRENCY = 100;

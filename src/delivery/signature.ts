@@ -1,5 +1,5 @@
-import { createHmac, createPrivateKey, createPublicKey, sign, timingSafeEqual } from "node:crypto";
-import type { Millis } from "./attempt";
+import { createHmac, createPrivateKey, createPublicKey, sign } from "node:crypto";
+import type { Millis } from "../values/instant";
 
 /** A key that signs callbacks: `whsec_` + base64 (symmetric), or `whsk_` + base64 of an ed25519 seed. */
 export type Signer = { algorithm: "v1" | "v1a"; secret: string };
@@ -62,11 +62,4 @@ export function isSigningSecret(text: string): boolean {
   if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(text)) return false;
   const { byteLength } = Buffer.from(text.slice(6), "base64");
   return byteLength >= 24 && byteLength <= 64;
-}
-
-/** Compares two texts without telling by time where they differ. */
-export function equalInConstantTime(left: string, right: string): boolean {
-  const a = Buffer.from(left);
-  const b = Buffer.from(right);
-  return a.byteLength === b.byteLength && timingSafeEqual(a, b);
 }

@@ -3,7 +3,6 @@ import type { AskerEnv } from "../accounts/routes";
 import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";
-import { equalInConstantTime } from "../delivery/signature";
 import { parse, readJson } from "../http/body";
 import { conflict, invalid, notFound, Refusal } from "../http/refusal";
 import { doorsOf, draftOf, readBack } from "../instances/lookup.io";
@@ -30,6 +29,7 @@ import {
   updateInstance,
 } from "../instances/store";
 import { entryView, findEntry } from "../instances/view";
+import { equalInConstantTime } from "../values/bytes";
 
 /** Bodies above this are refused (reference connector-events-api.md §11). */
 const BODY_BYTES = 8 * 1024 * 1024;

@@ -8,7 +8,8 @@ import { entriesOf } from "../instances/entries";
 import type { Instance } from "../instances/instance";
 import { listInstances, listPollerDisabled } from "../instances/store";
 import { swaggerOf } from "./swagger";
-import { contractTime, entryView, findEntry } from "../instances/view";
+import { entryView, findEntry } from "../instances/view";
+import { isoSeconds } from "../values/instant";
 
 /** `/instances` of the connector surface (reference connector-events-api.md §4). */
 export function instanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
@@ -118,7 +119,7 @@ async function pollerDisabled(c: Context<AskerEnv>): Promise<Record<string, unkn
           elementKey,
           resource: record.resource,
           failureCount: record.failureCount,
-          disabledDate: contractTime(record.disabledDate),
+          disabledDate: isoSeconds(record.disabledDate),
           lastError: record.lastError,
         },
   );

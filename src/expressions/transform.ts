@@ -1,4 +1,5 @@
 import { evaluate } from "./expression";
+import { isoText } from "../values/instant";
 
 export type Transformed = { ok: true; text: string } | { ok: false; message: string };
 
@@ -39,7 +40,7 @@ export async function isWanted(filter: string | undefined, event: FilteredEvent)
     objectType,
     objectId,
     eventType,
-    date: new Date(date).toISOString(),
+    date: isoText(date),
     data: JSON.parse(event.data),
   };
   const evaluated = await evaluate(filter, input);

@@ -1,4 +1,5 @@
 import type { flows, Share } from "../db/flows";
+import { isoText } from "../values/instant";
 
 /** A flow as it is stored. */
 export type Flow = typeof flows.$inferSelect;
@@ -91,5 +92,5 @@ export function hasMembers(field: Filtered): boolean {
 }
 
 function instant(at: number | null): string | null {
-  return at === null ? null : new Date(at).toISOString();
+  return at === null ? null : isoText(at);
 }

@@ -3,6 +3,7 @@ import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
 import type { Scope } from "./placeholder";
 import { isObject } from "../values/record";
+import { isoText } from "../values/instant";
 
 /** What the stream hands over for a step (`stream/body.ts`). */
 export type StepMessage = {
@@ -27,7 +28,7 @@ export function scopeOf({ step, event, data }: StepMessage, descriptor: Descript
     }
     case "record": {
       const { objectType, objectId, eventType, date } = event;
-      const content = { objectType, objectId, eventType, date: new Date(date).toISOString(), data };
+      const content = { objectType, objectId, eventType, date: isoText(date), data };
       return { [componentId]: { [port]: content } };
     }
   }

@@ -1,6 +1,6 @@
-import { createHash } from "node:crypto";
-import type { Millis } from "../delivery/attempt";
 import type { Commit, FlowStep, NewEvent, Target } from "../stream/event";
+import type { Millis } from "../values/instant";
+import { sha256 } from "../values/bytes";
 
 /** A row of `flow_triggers`, as a source needs it to start a flow. */
 export type Trigger = {
@@ -23,7 +23,7 @@ export const userSource = (userId: number): string => `user:${userId}`;
 
 /** A UUID that is the same whenever it is derived from the same parts. */
 export function derivedUuid(...parts: string[]): string {
-  const hex = createHash("sha256").update(JSON.stringify(parts)).digest("hex");
+  const hex = sha256(JSON.stringify(parts), "hex");
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
   return [
     hex.slice(0, 8),

@@ -4,6 +4,7 @@ import { flows } from "../db/flows";
 import { type Descriptor, readDescriptor } from "./descriptor";
 import type { Flow } from "./flow";
 import { Cache } from "../values/cache";
+import { chunks } from "../values/lists";
 
 /** A flow that runs, and what it runs by. */
 export type RunningFlow = { flow: Flow; descriptor: Descriptor };
@@ -55,11 +56,8 @@ async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<stri
   const found = new Map<string, RunningFlow>();
   // What is read now may be as old as the question.
   const now = Date.now();
-  for (let from = 0; from < ids.length; from += MOST_BOUND) {
-    const rows = await drizzle(db)
-      .select(standing)
-      .from(flows)
-      .where(inArray(flows.id, ids.slice(from, from + MOST_BOUND)));
+  for (const part of chunks(ids, MOST_BOUND)) {
+    const rows = await drizzle(db).select(standing).from(flows).where(inArray(flows.id, part));
     for (const row of rows) {
       if (row.stage !== "running") continue;
       const entry = known.get(row.id, now);

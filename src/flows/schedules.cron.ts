@@ -9,6 +9,7 @@ import { advanceOpen } from "./templates/update.store";
 import { nextMinuteOf } from "./trigger";
 import { dueSchedules, moveSchedule, scheduleMinute } from "./triggers/store";
 import { purgeUnprocessed } from "./unprocessed/store";
+import { isoText } from "../values/instant";
 
 const PAGE = 100;
 /** One tick starts this many flows at most; the next goes on. */
@@ -39,7 +40,7 @@ export async function tickFlows(scheduledAt: number, doors: RunningDoors): Promi
         objectId: `${flowId}/${componentId}`,
         eventType: "TICK",
         date: at,
-        data: JSON.stringify({ content: { scheduledAt: new Date(at).toISOString() } }),
+        data: JSON.stringify({ content: { scheduledAt: isoText(at) } }),
         to: targets.map((_, index) => index),
       };
       await ingest(doors, { organizationId, source, commit: { events: [event], targets } });

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { DEEPEST, nestsDeeper } from "../values/depth";
 import { invalid, Refusal } from "./refusal";
+import { concatenate } from "../values/bytes";
 
 /**
  * The request's bytes, at most `limit` of them.
@@ -20,17 +21,6 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
     chunks.push(chunk);
   }
   return concatenate(chunks, size);
-}
-
-/** The bytes of `chunks` in one array of `size`. */
-export function concatenate(chunks: readonly Uint8Array[], size: number): Uint8Array {
-  const bytes = new Uint8Array(size);
-  let offset = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset);
-    offset += chunk.byteLength;
-  }
-  return bytes;
 }
 
 /**

@@ -1,6 +1,6 @@
-import { concatenate } from "./body";
 import { checkEgress, type EgressPolicy } from "./egress";
 import { privateAddressOf } from "./resolve.client";
+import { concatenate } from "../values/bytes";
 
 export type Outbound = {
   url: string;

@@ -34,9 +34,6 @@ export function readInstant(text: string | undefined, name: string): number | un
   return at;
 }
 
-/** `2026-11-21T20:00:00.000Z`. */
-export const isoTime = (at: number): string => new Date(at).toISOString();
-
 /** An instant in a body. */
 export const instantField = z.iso
   .datetime({ offset: true, error: "Expected an ISO 8601 instant" })

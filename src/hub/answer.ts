@@ -1,6 +1,7 @@
 import { parseRetryAfter } from "../delivery/backoff";
 import type { Answer } from "../http/client";
 import { readPath } from "../values/path";
+import { parseExactly } from "../values/json";
 
 /** What a vendor's HTTP answer means. */
 
@@ -82,28 +83,6 @@ function retryInstant(
   );
   return all.length === 0 ? undefined : Math.max(...all);
 }
-
-type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
-/** With source text access, which TypeScript's library doesn't know yet. */
-const parseJson = JSON.parse as (text: string, reviver?: Reviver) => unknown;
-
-/** JSON whose whole numbers above 2^53 become texts, so that ids and cursors keep their digits. */
-export function parseExactly(text: string): { ok: true; value: unknown } | { ok: false } {
-  try {
-    // A reviver is slow; most answers have no number that long.
-    return { ok: true, value: /\d{16}/.test(text) ? parseJson(text, keepDigits) : parseJson(text) };
-  } catch {
-    return { ok: false };
-  }
-}
-
-const keepDigits: Reviver = (_, value, { source }) =>
-  typeof value === "number" &&
-  !Number.isSafeInteger(value) &&
-  source !== undefined &&
-  /^-?\d+$/.test(source)
-    ? source
-    : value;
 
 /** Where vendors put their word for people, most telling first. */
 const MESSAGE_FIELDS = [

@@ -1,7 +1,7 @@
-import { createHash, createHmac } from "node:crypto";
+import { createHmac } from "node:crypto";
 import type { Connector } from "../connectors/definition";
-import { digest } from "../stream/event-id";
 import { addressOf, valuesOf } from "./request";
+import { sha256 } from "../values/bytes";
 
 /** How a user's consent is asked for: an authorization request (RFC 6749 §4.1.1), bound by PKCE (RFC 7636). */
 export type AuthorizationRequest = {
@@ -54,7 +54,7 @@ export function stateOf({ key }: Connector, { state }: AuthorizationRequest): st
 }
 
 function challengeOf(verifier: string): string {
-  return createHash("sha256").update(verifier).digest("base64url");
+  return sha256(verifier, "base64url");
 }
 
 type Client = Pick<AuthorizationRequest, "apiKey" | "callbackUrl">;
@@ -65,7 +65,7 @@ export function clientName(
   connectorKey: string,
   { apiKey, callbackUrl }: Client,
 ): string {
-  return digest(JSON.stringify([organizationId, connectorKey, apiKey, callbackUrl]));
+  return sha256(JSON.stringify([organizationId, connectorKey, apiKey, callbackUrl]), "hex");
 }
 
 /** The one verifier of a client and its callback until migration 0004: derived under a key of ours. */

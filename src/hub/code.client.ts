@@ -1,10 +1,10 @@
 import type { Connector } from "../connectors/definition";
 import { keyring } from "../db/sealed";
-import { parseExactly } from "./answer";
 import { clientName, constantVerifier } from "./authorize";
 import { isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
 import { dropVerifier, hadConstantVerifier, waitingVerifiers } from "./verifiers.store";
+import { parseExactly } from "../values/json";
 
 export type Exchanged =
   | { ok: true; configuration: Record<string, string> }

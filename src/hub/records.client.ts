@@ -10,6 +10,7 @@ import type { Position } from "./position";
 import { type Built, buildRequest, findResource } from "./request";
 import { type HubDoors, send } from "./request.client";
 import { readPath } from "../values/path";
+import { isoText } from "../values/instant";
 
 export type { HubFailure } from "./answer";
 export type { HubQuery } from "./list";
@@ -138,7 +139,7 @@ async function callOnce(instance: Instance, build: () => Built, doors: HubDoors)
   const taken = await doors.slots?.take();
   if (taken?.kind === "crowded") {
     const { until } = taken;
-    const message = `The rate budget of ${connector.name} has no room before ${new Date(until).toISOString()}`;
+    const message = `The rate budget of ${connector.name} has no room before ${isoText(until)}`;
     return { kind: "crowded", message, until };
   }
   const { answer } = await send(connector, built.request, doors);

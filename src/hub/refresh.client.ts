@@ -9,9 +9,10 @@ import {
 } from "../instances/grants.store";
 import type { Instance } from "../instances/instance";
 import { readInstance } from "../instances/store";
-import { type HubFailure, parseExactly } from "./answer";
+import { type HubFailure } from "./answer";
 import { grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
+import { parseExactly } from "../values/json";
 
 type Renewed = { kind: "renewed"; grant: Record<string, string> } | HubFailure;
 

@@ -2,7 +2,7 @@ import { and, desc, eq, gt, lte } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { oauthChallenges, oauthVerifiers } from "../db/hub";
 import { type Keyring, seal, unseal } from "../db/sealed";
-import { digest } from "../stream/event-id";
+import { sha256 } from "../values/bytes";
 
 /**
  * Verifiers that wait for their code (PKCE, RFC 7636).
@@ -44,7 +44,7 @@ export async function keepVerifier(
     orm.delete(oauthVerifiers).where(lte(oauthVerifiers.createdAt, now - LIFETIME_MS)),
     orm.insert(oauthVerifiers).values({
       client,
-      state: digest(state),
+      state: sha256(state, "hex"),
       sealed: seal(ring, verifier, rowOf(client)),
       createdAt: now,
     }),
@@ -69,7 +69,7 @@ export async function waitingVerifiers(
     .where(
       and(
         eq(oauthVerifiers.client, client),
-        state === undefined ? undefined : eq(oauthVerifiers.state, digest(state)),
+        state === undefined ? undefined : eq(oauthVerifiers.state, sha256(state, "hex")),
         gt(oauthVerifiers.createdAt, now - LIFETIME_MS),
       ),
     )

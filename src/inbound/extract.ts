@@ -1,11 +1,12 @@
 import { RE2JS } from "re2js";
 import { parsers } from "../connectors/parsers";
-import { instantOf, textOf } from "../connectors/read";
+import { textOf } from "../connectors/read";
 import type { Change, Delivery, Extracted, Extraction, Pick } from "../connectors/webhook";
-import { digest } from "../stream/event-id";
 import { evaluate, expressionFault } from "../expressions/expression";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
+import { toInstant } from "../values/instant";
+import { sha256 } from "../values/bytes";
 
 /** The most changes one delivery may tell of. */
 const MOST_CHANGES = 5_000;
@@ -69,8 +70,8 @@ function changeOf(told: Record<string, unknown>): Change[] {
       objectType,
       objectId,
       eventType,
-      date: instantOf(told["date"]),
-      version: textOf(told["version"]) ?? digest(JSON.stringify(data ?? null)),
+      date: toInstant(told["date"]),
+      version: textOf(told["version"]) ?? sha256(JSON.stringify(data ?? null), "hex"),
       data,
     },
   ];

@@ -1,9 +1,10 @@
 import type { Connector } from "../connectors/definition";
 import type { Change } from "../connectors/webhook";
-import { digest, eventId } from "../stream/event-id";
+import { eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
 import { eventSettings } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
+import { sha256 } from "../values/bytes";
 
 /** What a proved delivery does to its instance. */
 export type Listening =
@@ -54,4 +55,5 @@ export function eventsOf(
   }));
 }
 
-const short = (version: string): string => (version.length > 200 ? digest(version) : version);
+const short = (version: string): string =>
+  version.length > 200 ? sha256(version, "hex") : version;

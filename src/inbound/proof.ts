@@ -1,6 +1,6 @@
-import { equalInConstantTime } from "../delivery/signature";
 import type { Instance } from "../instances/instance";
 import { type Signed, verifySignature } from "./verify";
+import { equalInConstantTime } from "../values/bytes";
 
 /** A delivery as it came, read once. */
 export type Arrived = Signed & {

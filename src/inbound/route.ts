@@ -1,9 +1,9 @@
 import type { Connector } from "../connectors/definition";
 import { textOf } from "../connectors/read";
 import type { TenantRule, Webhook } from "../connectors/webhook";
-import { parseExactly } from "../hub/answer";
 import { tenantValues } from "../instances/routing";
 import { readPath } from "../values/path";
+import { parseExactly } from "../values/json";
 
 /** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */
 export type Content = { body: unknown; text: string };

@@ -1,7 +1,7 @@
 import { createHash, createHmac, createPublicKey, verify as verifyWithKey } from "node:crypto";
-import { equalInConstantTime } from "../delivery/signature";
-import { instantOf } from "../connectors/read";
 import type { SignatureRule } from "../connectors/webhook";
+import { toInstant } from "../values/instant";
+import { equalInConstantTime } from "../values/bytes";
 
 /** A vendor's request as it came; `url` is the public one, query included. */
 export type Signed = {
@@ -125,7 +125,7 @@ function instantIn(unit: "ms" | "s" | "iso", text: string): number | undefined {
     case "s":
       return /^\d{1,13}$/.test(text) ? Number(text) * 1000 : undefined;
     case "iso":
-      return /^\d{4}-/.test(text) ? instantOf(text) : undefined;
+      return /^\d{4}-/.test(text) ? toInstant(text) : undefined;
   }
 }
 

@@ -5,6 +5,7 @@ import { inboundRoutes, instances } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import { readInstances } from "./store";
 import { routeStatements } from "./tenants.store";
+import { chunks } from "../values/lists";
 
 /** Instances rerouted in one batch. */
 const AT_ONCE = 50;
@@ -22,8 +23,8 @@ export async function rerouteInstances(
     .where(
       and(eq(instances.organizationId, organizationId), eq(instances.elementKey, connector.key)),
     );
-  for (let from = 0; from < rows.length; from += AT_ONCE) {
-    const ids = rows.slice(from, from + AT_ONCE).map(({ id }) => id);
+  for (const part of chunks(rows, AT_ONCE)) {
+    const ids = part.map(({ id }) => id);
     const found = await readInstances(db, ring, ids);
     const [first, ...others] = found.flatMap(({ id, configuration }) => [
       drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id)),

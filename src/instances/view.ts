@@ -6,6 +6,7 @@ import {
 } from "./configuration";
 import { type Entry, entriesOf } from "./entries";
 import type { Instance } from "./instance";
+import { isoSeconds } from "../values/instant";
 
 export type UserView = { id: number; emailAddress: string; firstName: string; lastName: string };
 
@@ -15,8 +16,8 @@ export function instanceView(instance: Instance, user: UserView): Record<string,
   return {
     id: instance.id,
     name: instance.name,
-    createdDate: contractTime(instance.createdAt),
-    updatedDate: contractTime(instance.updatedAt),
+    createdDate: isoSeconds(instance.createdAt),
+    updatedDate: isoSeconds(instance.updatedAt),
     token: instance.token,
     element: {
       id: connector.id,
@@ -83,9 +84,4 @@ export function findEntry(instance: Instance, idOrKey: string): Entry | undefine
     required: false,
     internal: false,
   };
-}
-
-/** `2018-07-31T19:00:00Z`. */
-export function contractTime(at: number): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }

@@ -1,9 +1,9 @@
 import type { Attempt } from "../delivery/attempt";
-import { isoTime } from "../http/lists";
 import type { StoredEvent } from "../stream/event";
 import type { NotificationView } from "../stream/history";
 import { dueAt } from "../stream/settle";
 import { notificationId, parseStreamName } from "../stream/stream-name";
+import { isoText } from "../values/instant";
 
 /** An event as `/v1` prints it. */
 export function eventView(stream: string, event: StoredEvent): Record<string, unknown> {
@@ -14,8 +14,8 @@ export function eventView(stream: string, event: StoredEvent): Record<string, un
     objectType,
     objectId,
     eventType,
-    date: isoTime(date),
-    receivedAt: isoTime(receivedAt),
+    date: isoText(date),
+    receivedAt: isoText(receivedAt),
     data: JSON.parse(data) as unknown,
     notificationIds: notifications.map((held) => notificationId(stream, held)),
   };
@@ -60,9 +60,9 @@ export function deliveryView(stream: string, view: NotificationView): Record<str
     eventTypes: [...new Set(events.map(({ eventType }) => eventType))],
     objectIds: events.map(({ objectId }) => objectId),
     attempts: attempts.length,
-    nextAttemptAt: due === null ? null : isoTime(due),
-    createdAt: isoTime(createdAt),
-    settledAt: state.kind === "delivered" || state.kind === "dead" ? isoTime(state.at) : null,
+    nextAttemptAt: due === null ? null : isoText(due),
+    createdAt: isoText(createdAt),
+    settledAt: state.kind === "delivered" || state.kind === "dead" ? isoText(state.at) : null,
     warnings: notification.warnings ?? [],
   };
 }
@@ -80,7 +80,7 @@ export function attemptView({
 }: Attempt): Record<string, unknown> {
   return {
     n,
-    at: isoTime(at),
+    at: isoText(at),
     status,
     durationMs,
     error,

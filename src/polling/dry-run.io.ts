@@ -15,6 +15,7 @@ import { readPage } from "./records";
 import { readUndated } from "./undated";
 import type { PollDoors, Stream } from "./commit.io";
 import { polledResources } from "./settings";
+import { isoText } from "../values/instant";
 
 /** A dry run shows at most this many events of a resource. */
 const MOST_SHOWN = 20;
@@ -143,7 +144,7 @@ async function unseen(stream: Stream, all: readonly NewEvent[]): Promise<DryRepo
     .map(({ objectId, eventType, date, data }) => ({
       objectId,
       eventType,
-      date: new Date(date).toISOString(),
+      date: isoText(date),
       data: JSON.parse(data),
     }));
 }

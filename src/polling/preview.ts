@@ -1,6 +1,7 @@
 import type { Connector } from "../connectors/definition";
 import { dateReader, readPage } from "./records";
 import { polledResources } from "./settings";
+import { isoText } from "../values/instant";
 
 /** The events that a first poll of these records would make, had it begun at the beginning of time. */
 export function preview(
@@ -27,7 +28,7 @@ export function preview(
       objectType,
       objectId,
       eventType,
-      date: new Date(date).toISOString(),
+      date: isoText(date),
     })),
     ...undated.map(({ objectId, deleted }) => ({
       objectType: resource,

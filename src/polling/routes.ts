@@ -5,12 +5,12 @@ import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { doorsOf, ofToken } from "../instances/lookup.io";
 import { readInstance } from "../instances/store";
-import { contractTime } from "../instances/view";
 import { pollNow } from "./polls.consumer";
 import { positionOf, readCursor } from "./cursor";
 import { pollDry } from "./dry-run.io";
 import type { PollDoors } from "./commit.io";
 import { polledResources } from "./settings";
+import { isoText, isoSeconds } from "../values/instant";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference connector-events-api.md §4). */
 const pollerRecordRoutes = new Hono<AskerEnv>().get(
@@ -33,7 +33,7 @@ const pollerRecordRoutes = new Hono<AskerEnv>().get(
           id: instance.id * 1000 + index + 1,
           instanceId: instance.id,
           objectType: resource,
-          lastPollDate: polledAt === 0 ? null : contractTime(polledAt),
+          lastPollDate: polledAt === 0 ? null : isoSeconds(polledAt),
           failureCount: failures,
         };
       }),
@@ -95,7 +95,7 @@ const pollRoutes = new Hono<AskerEnv>().post(
             providerMessage: failed.error,
           });
         return c.json({
-          pollDate: new Date(report.pollDate).toISOString(),
+          pollDate: isoText(report.pollDate),
           resources: report.resources,
         });
       }

@@ -1,5 +1,6 @@
 import type { Config } from "../config";
 import { dueInstances, lastMinute, saveLastMinute } from "./store";
+import { chunks } from "../values/lists";
 
 /** Instances a message names: an idle poll costs a hundredth of a message. */
 const IDS_A_MESSAGE = 100;
@@ -36,10 +37,4 @@ export async function tick(
 /** `dueAt`: when the first of them was due. */
 function messagesOf(ids: readonly number[], dueAt: number) {
   return chunks(ids, IDS_A_MESSAGE).map((part) => ({ body: { ids: part, dueAt } }));
-}
-
-function chunks<T>(items: readonly T[], size: number): T[][] {
-  return Array.from({ length: Math.ceil(items.length / size) }, (_, index) =>
-    items.slice(index * size, (index + 1) * size),
-  );
 }

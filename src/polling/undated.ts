@@ -1,8 +1,9 @@
-import { digest, eventId } from "../stream/event-id";
+import { eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
-import { isObject } from "../values/record";
 import { hashDecision } from "./classify";
 import type { Reading } from "./records";
+import { sha256 } from "../values/bytes";
+import { canonicalJson } from "../values/json";
 
 /**
  * Records without a usable date: whether one has changed is told by a hash of its content, which the stream keeps from
@@ -27,7 +28,7 @@ export function undatedRecord(
   return {
     key: `hash|${objectType}|${objectId}`,
     objectId,
-    hash: digest(canonical(record)),
+    hash: sha256(canonicalJson(record), "hex"),
     data: JSON.stringify(record),
     always,
     deleted,
@@ -60,13 +61,4 @@ export function readUndated(
     state.push({ key, value: `${hash}:${id}` });
   }
   return { events, state };
-}
-
-/** JSON with its members sorted by name: the same content has the same text, in whatever order the vendor sends it. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    isObject(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

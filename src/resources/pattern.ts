@@ -1,3 +1,5 @@
+import { utf8Length } from "../values/bytes";
+
 /** The platform refuses longer LIKE patterns at run time. */
 const MOST_BYTES = 50;
 
@@ -18,7 +20,7 @@ export function patternCondition(
   const lower = lowerCase ? text : `lower(${sql})`;
   if (!/[*_]/.test(wanted)) return { ok: true, sql: `${lower} = ${bind(wanted)}` };
   const like = wanted.replaceAll(/[\\%]/g, "\\$&").replaceAll(/\*+/g, "%");
-  if (new TextEncoder().encode(like).byteLength <= MOST_BYTES)
+  if (utf8Length(like) <= MOST_BYTES)
     return { ok: true, sql: `${sql} LIKE ${bind(like)} ESCAPE '\\'` };
   const parts = wanted.split(/\*+/);
   if (wanted.includes("_") || parts.length > 3)

@@ -2,6 +2,7 @@ import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
 import { findKind, type Version } from "./kinds/registry";
 import { isObject } from "../values/record";
+import { isoText } from "../values/instant";
 
 /** What a resource names (reference resource-api.md §3); `selfLink` is made when it is shown. */
 export type Reference = {
@@ -61,8 +62,7 @@ export const MASK = "********";
 export type Warning = { code: string; detail: string };
 
 /** `2020-09-04T22:41:30.892+0000`: the one form existing clients decode. */
-export const contractTime = (at: number): string =>
-  `${new Date(at).toISOString().slice(0, 23)}+0000`;
+export const contractTime = (at: number): string => `${isoText(at).slice(0, 23)}+0000`;
 
 export const destinationId = (webhookId: string): string => `webhook-${webhookId}`;
 
@@ -183,13 +183,4 @@ function copyPath(
   const target = isObject(inner) ? inner : {};
   copyPath(value, target, rest);
   if (Object.keys(target).length > 0) into[key] = target;
-}
-
-/** JSON text in which the order of keys does not count. */
-export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_key, inner: unknown) =>
-    isObject(inner)
-      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
 }

@@ -1,4 +1,4 @@
-import type { Millis } from "../delivery/attempt";
+import type { Millis } from "../values/instant";
 
 /** An alarm this late is taken for lost. */
 const OVERDUE_MS = 120_000;

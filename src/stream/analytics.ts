@@ -1,5 +1,5 @@
-import type { Millis } from "../delivery/attempt";
 import type { Notification } from "./event";
+import type { Millis } from "../values/instant";
 
 export type Tally = { at: number; events: number; delivered: number; failed: number };
 

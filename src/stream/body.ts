@@ -1,6 +1,6 @@
-import type { Millis } from "../delivery/attempt";
 import type { Envelope, Notification, StoredEvent } from "./event";
 import { notificationId } from "./stream-name";
+import { type Millis, isoSeconds } from "../values/instant";
 
 /**
  * The body of a notification: a pure function of what lies in the stream, so every try and every replay
@@ -65,7 +65,7 @@ function elementsBody(
       eventId,
       topic: `instance-${instanceId}-${elementKey}-events`,
       severity: "low",
-      createdDateTime: seconds(createdAt),
+      createdDateTime: isoSeconds(createdAt),
     },
     { message },
   );
@@ -77,7 +77,7 @@ export function eventObject(
   event: Pick<StoredEvent, "objectType" | "objectId" | "date" | "eventType">,
 ): Record<string, string> {
   const { elementKey, hubKey, polled } = envelope;
-  const date = seconds(event.date);
+  const date = isoSeconds(event.date);
   return polled === undefined
     ? {
         date,
@@ -90,7 +90,7 @@ export function eventObject(
         objectType: event.objectType,
         objectId: event.objectId,
         date,
-        pollDate: seconds(polled.pollDate),
+        pollDate: isoSeconds(polled.pollDate),
         eventType: event.eventType,
         elementKey,
         hubKey,
@@ -101,11 +101,6 @@ export function eventObject(
 function spliced(plain: Record<string, unknown>, texts: Record<string, string>): string {
   const members = Object.entries(texts).map(([key, text]) => `${JSON.stringify(key)}:${text}`);
   return `${JSON.stringify(plain).slice(0, -1)},${members.join(",")}}`;
-}
-
-/** `2018-07-31T19:40:37Z`: whole seconds, UTC. */
-export function seconds(at: Millis): string {
-  return `${new Date(at).toISOString().slice(0, 19)}Z`;
 }
 
 const HTML: Record<string, string> = {

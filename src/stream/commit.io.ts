@@ -1,4 +1,3 @@
-import type { Millis } from "../delivery/attempt";
 import type { Commit, Committed, Opened, StoredEvent } from "./event";
 import { type AtHand, atHandOf } from "./history";
 import type { Segment } from "./log/rows.store";
@@ -8,6 +7,7 @@ import type { Bundle } from "./outbox/store";
 import { type Draft, groupsByWeight, type Last, numbered, planCommit } from "./plan";
 import { nextAtOf } from "./settle";
 import type { StreamStore } from "./store";
+import type { Millis } from "../values/instant";
 
 /** A poll that shows no sign of life for this long has lost its lease. */
 const POLL_LEASE_MS = 20_000;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { sha256 } from "../values/bytes";
 
 /**
  * The id of an event, derived from what makes it the same event: its source, its object, and the version
@@ -10,12 +10,7 @@ export function eventId(
   objectId: string,
   version: string,
 ): string {
-  return digest(JSON.stringify([source, objectType, objectId, version])).slice(0, 32);
-}
-
-/** SHA-256 in hex: content hashes of records that tell no date. */
-export function digest(text: string): string {
-  return createHash("sha256").update(text).digest("hex");
+  return sha256(JSON.stringify([source, objectType, objectId, version]), "hex").slice(0, 32);
 }
 
 /**

@@ -1,4 +1,5 @@
-import type { Attempt, Millis, Next } from "../delivery/attempt";
+import type { Attempt, Next } from "../delivery/attempt";
+import type { Millis } from "../values/instant";
 
 /**
  * One normalised change, as a source hands it to its stream. `id` is derived from source, object and

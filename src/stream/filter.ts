@@ -1,5 +1,5 @@
-import type { Millis } from "../delivery/attempt";
 import type { StoredEvent } from "./event";
+import type { Millis } from "../values/instant";
 
 /** What a reader of a stream wants to see; absent members let everything through. */
 export type EventFilter = {

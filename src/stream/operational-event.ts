@@ -1,5 +1,6 @@
-import { digest } from "./event-id";
 import type { Commit } from "./event";
+import { isoText } from "../values/instant";
+import { sha256 } from "../values/bytes";
 
 /** Operational events of an organization (reference v1-api.md). */
 export type OperationalEvent = {
@@ -25,11 +26,11 @@ export function operationalCommit(
   destinationId: string | null,
   now: number,
 ): Commit {
-  const body = JSON.stringify({ type, timestamp: new Date(now).toISOString(), data });
+  const body = JSON.stringify({ type, timestamp: isoText(now), data });
   return {
     events: [
       {
-        id: digest(JSON.stringify([type, subject, data, now])).slice(0, 32),
+        id: sha256(JSON.stringify([type, subject, data, now]), "hex").slice(0, 32),
         objectType: type,
         objectId: subject,
         eventType: type,

@@ -1,5 +1,6 @@
-import type { Millis } from "../delivery/attempt";
 import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
+import type { Millis } from "../values/instant";
+import { chunks } from "../values/lists";
 
 /** A notification that has no number yet. `raw`: the event that the vendor's body came with. */
 export type Draft = { target: Target; events: StoredEvent[]; raw?: StoredEvent };
@@ -27,7 +28,7 @@ export function planCommit(
   const raw = commit.raw === undefined || events[0] === undefined ? {} : { raw: events[0] };
   const drafts = commit.targets.flatMap((target, targetIndex) => {
     const mine = events.filter((_, index) => fresh[index]?.to.includes(targetIndex));
-    return groupsOf(mine, target.most).map((group) => ({ target, events: group, ...raw }));
+    return chunks(mine, target.most).map((group) => ({ target, events: group, ...raw }));
   });
   return { events, drafts };
 }
@@ -101,13 +102,6 @@ function orderingKeys(target: Target, events: readonly StoredEvent[]): string[] 
         ),
       ];
   }
-}
-
-/** `items` in groups of at most `most`, in order. */
-export function groupsOf<T>(items: readonly T[], most: number): T[][] {
-  const groups: T[][] = [];
-  for (let from = 0; from < items.length; from += most) groups.push(items.slice(from, from + most));
-  return groups;
 }
 
 /** Cuts `items` so that no group weighs more than `limit`, unless one item alone does. */

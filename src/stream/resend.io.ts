@@ -1,10 +1,10 @@
-import type { Millis } from "../delivery/attempt";
 import type { History, NotificationView } from "./history";
 import type { Outbox, Resume } from "./outbox/outbox.io";
 import type { Bundle, OutboxStore } from "./outbox/store";
 import { release } from "./settle";
 import type { StreamStore } from "./store";
 import type { Notification } from "./event";
+import type { Millis } from "../values/instant";
 
 type Doors = { store: StreamStore; bundles: OutboxStore; history: History; outbox: Outbox };
 

@@ -1,9 +1,9 @@
-import type { Millis } from "../delivery/attempt";
 import type { Commits } from "./commit.io";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { OutboxStore } from "./outbox/store";
 import type { StreamStore } from "./store";
+import type { Millis } from "../values/instant";
 
 const PURGE_PAUSE_MS = 60_000;
 const PURGE_ROWS = 500;

@@ -1,5 +1,6 @@
-import type { Millis, Outcome } from "../delivery/attempt";
+import type { Outcome } from "../delivery/attempt";
 import type { DeliveryState, Notification } from "./event";
+import type { Millis } from "../values/instant";
 
 /** Tries kept with a notification; older ones give way. */
 const MOST_ATTEMPTS = 50;

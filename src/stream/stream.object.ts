@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import type { Millis, Settlement } from "../delivery/attempt";
+import type { Settlement } from "../delivery/attempt";
 import { Alarm } from "./alarm.io";
 import { Commits, nextLookAt } from "./commit.io";
 import type { Commit, Committed, Opened, StoredEvent } from "./event";
@@ -15,6 +15,7 @@ import { Resend } from "./resend.io";
 import { StreamStore } from "./store";
 import { type Tally, tallyOf } from "./analytics";
 import { Retention } from "./retention.io";
+import type { Millis } from "../values/instant";
 
 const JOB_PAUSE_MS = 100;
 

@@ -1,2 +1,32 @@
 /** Milliseconds since 1970 UTC. */
 export type Millis = number;
+
+/** `2026-11-21T20:00:00.123Z`. @throws RangeError outside what a Date can hold. */
+export function isoText(at: Millis): string {
+  return new Date(at).toISOString();
+}
+
+/** `2026-11-21T20:00:00Z`: whole seconds, those that are not over cut off. */
+export function isoSeconds(at: Millis): string {
+  return `${isoText(at).slice(0, 19)}Z`;
+}
+
+const ISO =
+  /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d\d):?(\d\d)?)?$/;
+
+/**
+ * The instant that a vendor's value tells: ISO 8601 with `Z`, `+0000`, `+hh:mm` or no zone (then UTC) and up
+ * to nine fraction digits, or milliseconds since 1970 as a number or digits; undefined when it tells none.
+ */
+export function toInstant(value: unknown): Millis | undefined {
+  const isNumber = typeof value === "number" || typeof value === "bigint";
+  const text = isNumber ? String(value) : value;
+  if (typeof text !== "string") return undefined;
+  if (/^-?\d{10,16}$/.test(text)) return Number(text);
+  const match = ISO.exec(text);
+  if (match === null) return undefined;
+  const [, day, time = "", fraction = "", , hours, minutes = "00"] = match;
+  const zone = hours === undefined ? "Z" : `${hours}:${minutes}`;
+  const whole = Date.parse(`${day}T${time.length === 5 ? `${time}:00` : time}${zone}`);
+  return Number.isNaN(whole) ? undefined : whole + Number(fraction.padEnd(3, "0").slice(0, 3));
+}

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
-import type { Millis } from "../../src/delivery/attempt";
 import { Laggards } from "../../src/delivery/laggards";
 import { Limiter } from "../../src/delivery/limiter";
+import type { Millis } from "../../src/values/instant";
 
 const turn = (): Promise<void> => new Promise((resolve) => setTimeout(resolve));
 

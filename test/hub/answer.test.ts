@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseExactly, readAnswer } from "../../src/hub/answer";
+import { readAnswer } from "../../src/hub/answer";
 
 const NOW = Date.parse("2026-01-01T00:00:00Z");
 const answered = (changes: {
@@ -82,27 +82,5 @@ describe("readAnswer", () => {
       kind: "vendor-error",
       status: 302,
     });
-  });
-});
-
-describe("parseExactly", () => {
-  it("keeps the digits of whole numbers above 2^53", () => {
-    const text =
-      '{"next_stream_position":1152922976252290886,"a":[-9007199254740993,9007199254740991],"f":1234567890123456.5,"e":1e20,"n":1,"s":"1152922976252290886"}';
-    expect(parseExactly(text)).toEqual({
-      ok: true,
-      value: {
-        next_stream_position: "1152922976252290886",
-        a: ["-9007199254740993", 9007199254740991],
-        f: 1234567890123456.5,
-        e: 1e20,
-        n: 1,
-        s: "1152922976252290886",
-      },
-    });
-  });
-
-  it("refuses what is not JSON", () => {
-    expect(parseExactly("{")).toEqual({ ok: false });
   });
 });

@@ -2,6 +2,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Row, Deliveries } from "../deliveries/list";
 import { Empty, firstInstance } from "../parts";
 import type { Hour } from "./hours";
+import { isoText } from "../../values/instant";
 
 export type Overview = {
   hours: Hour[];
@@ -120,4 +121,4 @@ function Chart(props: { title: string; tone: string; hours: Hour[]; field: Field
   );
 }
 
-const clock = (at: number): string => new Date(at).toISOString().slice(11, 16);
+const clock = (at: number): string => isoText(at).slice(11, 16);

@@ -16,8 +16,8 @@ import { forbidden, invalid, notFound } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
 import { doorsOf, ofId, ofToken } from "../../instances/lookup.io";
 import { recentInstances } from "../../instances/store";
-import { contractTime } from "../../instances/view";
 import { dispositionView, historyView } from "./view";
+import { isoSeconds } from "../../values/instant";
 
 /** Org-wide lists merge at most this many streams (reference connector-events-api.md §9). */
 const STREAMS = 100;
@@ -41,7 +41,7 @@ export const historyRoutes = new Hono<AskerEnv>()
     return c.json(
       window.buckets.map((at) => ({
         count: sum(totals, at, "events"),
-        timestamp: contractTime(at),
+        timestamp: isoSeconds(at),
       })),
     );
   })
@@ -217,7 +217,7 @@ async function analytics(
         ...key,
       }))
       .filter(({ count, success, failed }) => count + success + failed > 0);
-    return { total: sum(all, at, "events"), timestamp: contractTime(at), records };
+    return { total: sum(all, at, "events"), timestamp: isoSeconds(at), records };
   });
 }
 

@@ -1,5 +1,6 @@
 import { eventObject } from "../../stream/body";
 import type { NotificationView } from "../../stream/history";
+import { isoText } from "../../values/instant";
 
 /** Where a notification stands, in the contract's words (reference connector-events-api.md §9). */
 export function statusOf({ notification }: NotificationView): string {
@@ -25,7 +26,7 @@ export function historyView(view: NotificationView, body: string): Record<string
   const { envelope, createdAt } = view.notification;
   return {
     id: view.id,
-    eventDate: new Date(createdAt).toISOString(),
+    eventDate: isoText(createdAt),
     status: statusOf(view),
     providerData: rawOf(body),
     notifiedData:
@@ -44,7 +45,7 @@ export function dispositionView(
     eventId: view.id,
     elementInstanceId: instanceId,
     notificationData: view.notification.attempts.map(({ status, error, at }) => ({
-      date: new Date(at).toISOString(),
+      date: isoText(at),
       message:
         status !== null && status >= 200 && status < 300
           ? `Completed execution: the destination answered ${status}`

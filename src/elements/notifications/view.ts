@@ -1,6 +1,6 @@
 import type { NotificationView } from "../../stream/history";
 import type { Instance } from "../../instances/instance";
-import { contractTime } from "../../instances/view";
+import { isoSeconds } from "../../values/instant";
 
 /** The topic of an instance's events (reference connector-events-api.md §8). */
 export const topicOf = ({ id, connector }: Pick<Instance, "id" | "connector">): string =>
@@ -35,7 +35,7 @@ export function notificationView(
     topic: topicOf(instance),
     severity: "low",
     message: body,
-    createdDate: contractTime(notification.createdAt),
+    createdDate: isoSeconds(notification.createdAt),
     active: notification.state.kind !== "delivered",
     acknowledged: notification.acknowledged === true,
   };
@@ -68,7 +68,7 @@ export function deliveryView(instance: Instance, view: NotificationView): Record
     notificationId: Number(view.id),
     subscriptionId: instance.id,
     status: deliveryStatusOf(view.notification),
-    createdDate: contractTime(createdAt),
-    updatedDate: contractTime(attempts.at(-1)?.at ?? createdAt),
+    createdDate: isoSeconds(createdAt),
+    updatedDate: isoSeconds(attempts.at(-1)?.at ?? createdAt),
   };
 }

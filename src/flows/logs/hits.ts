@@ -1,6 +1,7 @@
 import type { Notification } from "../../stream/event";
 import { STEP_IN, STEP_OUT } from "../components";
 import type { Hit } from "./query";
+import { isoText } from "../../values/instant";
 
 export const INDEX = "runs";
 
@@ -27,8 +28,8 @@ export function hitsOf(
     senderId: sender.componentId,
     senderType: typeOf(flowId, sender.componentId),
     correlationId,
-    gridTimestamp: new Date(at).toISOString(),
-    "@timestamp": new Date(at).toISOString(),
+    gridTimestamp: isoText(at),
+    "@timestamp": isoText(at),
     flowId,
     entity: "input-queue",
     ...change,

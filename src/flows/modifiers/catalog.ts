@@ -1,10 +1,10 @@
-import { createHash } from "node:crypto";
 import { formatDate } from "../date-format";
 import { checkExpression, evaluateExpression } from "../expression";
 import { list, members, ModifierFault, number, pathOf, stringOf, truthy } from "./argument";
 import { matcherOf, replaced } from "./replace";
 import type { Work } from "./budget";
 import { readKeys } from "../../values/path";
+import { sha256 } from "../../values/bytes";
 
 /** A step of an expression counts as so many characters. */
 const A_STEP = 200;
@@ -122,7 +122,7 @@ export const MODIFIERS = new Map<string, Definition>([
     }),
   ],
   ["g_base64", define([], (value) => Buffer.from(stringOf(value), "utf8").toString("base64"))],
-  ["g_sha256", define([], (value) => createHash("sha256").update(stringOf(value)).digest("hex"))],
+  ["g_sha256", define([], (value) => sha256(stringOf(value), "hex"))],
   [
     "g_formatDate",
     define(["format"], (value, { format }) => {

@@ -1,3 +1,5 @@
+import { isoText } from "../../values/instant";
+
 /** What a flow knows beside its data. Chance and clock are the run's own, so a retry sends the same. */
 export type FlowValues = {
   now: number;
@@ -12,7 +14,7 @@ export type FlowValues = {
 
 /** Flow values: as a `variable`, or as the first function. */
 const VALUES = new Map<string, (values: FlowValues) => unknown>([
-  ["g_now", ({ now }) => new Date(now).toISOString()],
+  ["g_now", ({ now }) => isoText(now)],
   ["g_timestamp", ({ now }) => now],
   ["g_uuid4", ({ uuid }) => uuid()],
   ["g_userId", ({ userId }) => userId],

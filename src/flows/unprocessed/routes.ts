@@ -15,6 +15,7 @@ import {
   type Unprocessed,
 } from "./store";
 import { readKeys } from "../../values/path";
+import { isoText } from "../../values/instant";
 
 /** Steps that failed for good (reference app-events-api.md §9). */
 export const unprocessedRoutes = new Hono<UserEnv>()
@@ -98,7 +99,7 @@ async function view(env: Env, row: Unprocessed): Promise<Record<string, unknown>
         },
       ],
     },
-    created: new Date(row.createdAt).toISOString(),
+    created: isoText(row.createdAt),
     err: row.error,
   };
 }

@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { parseRate, type RateLimit } from "../../connectors/rate-limit";
 import type { VendorError } from "../answer";
 import type { Instance } from "../../instances/instance";
+import { sha256 } from "../../values/bytes";
 
 /** A vendor's rate budget, as far as one instance takes part in it. */
 export type Budget = {
@@ -85,8 +85,7 @@ function accountOf(
   }
 }
 
-const short = (secret: string): string =>
-  createHash("sha256").update(secret).digest("base64url").slice(0, 22);
+const short = (secret: string): string => sha256(secret, "base64url").slice(0, 22);
 
 /** Whether the vendor's refusal says that it was asked too much, and until when to leave it alone. */
 export function limitedUntil(

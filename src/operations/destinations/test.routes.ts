@@ -5,11 +5,12 @@ import type { DestinationRecord } from "../../delivery/destination";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";
 import { conflict, Refusal } from "../../http/refusal";
-import { digest } from "../../stream/event-id";
 import { streamName } from "../../stream/stream-name";
 import { attemptView } from "../view";
 import { BODY_BYTES, found } from "./lookup.io";
 import { sample } from "./fields";
+import { isoText } from "../../values/instant";
+import { sha256 } from "../../values/bytes";
 
 const DAY_MS = 86_400_000;
 /** A test is answered when its try is over, or given up after this long. */
@@ -52,8 +53,8 @@ export async function test(
   const stub = c.env.EVENT_STREAMS.getByName(
     streamName({ organizationId: c.var.asker.organizationId, source: `test:${destination.id}` }),
   );
-  const data = JSON.stringify(event ?? { type: "test", timestamp: new Date(now).toISOString() });
-  const id = digest(`${destination.id} ${now} ${crypto.randomUUID()}`).slice(0, 32);
+  const data = JSON.stringify(event ?? { type: "test", timestamp: isoText(now) });
+  const id = sha256(`${destination.id} ${now} ${crypto.randomUUID()}`, "hex").slice(0, 32);
   await stub.commit({
     events: [
       {

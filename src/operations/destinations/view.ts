@@ -2,8 +2,8 @@ import type { DestinationRecord } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
-import { isoTime } from "../../http/lists";
 import { maskedHeaders } from "../view";
+import { isoText } from "../../values/instant";
 
 export type Health = {
   circuit: EndpointView;
@@ -27,8 +27,8 @@ export function destinationView(record: DestinationRecord, health: Health) {
     status: statusOf(record, health, total),
     circuit: {
       state,
-      openedAt: openedAt === null ? null : isoTime(openedAt),
-      nextProbeAt: nextProbeAt === null ? null : isoTime(nextProbeAt),
+      openedAt: openedAt === null ? null : isoText(openedAt),
+      nextProbeAt: nextProbeAt === null ? null : isoText(nextProbeAt),
     },
     rate: destination.policy.ratePerSecond ?? null,
     ordering: destination.policy.ordering ?? "none",
@@ -38,8 +38,8 @@ export function destinationView(record: DestinationRecord, health: Health) {
       keys: keys.map(({ id, algorithm, createdAt, expiresAt }) => ({
         id,
         algorithm,
-        createdAt: isoTime(createdAt),
-        expiresAt: expiresAt === null ? null : isoTime(expiresAt),
+        createdAt: isoText(createdAt),
+        expiresAt: expiresAt === null ? null : isoText(expiresAt),
       })),
     },
     filter: destination.policy.filter ?? null,

@@ -5,9 +5,10 @@ import { add, type Counts, noCounts, percentile } from "../../metering/count";
 import { BUCKET_MS, flushCounts, IDLE_POLLS, readRollups, type Rollup } from "../../metering/store";
 import { parse } from "../../http/body";
 import { described, SPAN } from "../../http/described";
-import { isoTime, readInstant } from "../../http/lists";
+import { readInstant } from "../../http/lists";
 import { instanceOfSource } from "../../stream/stream-name";
 import { costUsd } from "./cost";
+import { isoText } from "../../values/instant";
 
 const DAY_MS = 86_400_000;
 const RANGES = { "1h": 3_600_000, "24h": DAY_MS, "7d": 7 * DAY_MS } as const;
@@ -56,7 +57,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
           by === "connector" ? await connectorsOf(c.env.DB, c.var.asker.organizationId) : undefined;
         const groups = Map.groupBy(rollups, (rollup) => keyOf(by, rollup, connectors));
         const items = [...groups].map(([key, group]) => ({ key, ...usageOf(group) }));
-        return c.json({ from: isoTime(from), to: isoTime(to), by, items, total: usageOf(rollups) });
+        return c.json({ from: isoText(from), to: isoText(to), by, items, total: usageOf(rollups) });
       },
     )
     .get(
@@ -96,7 +97,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
           const total = sum(rollups.filter(({ bucket }) => bucket >= at && bucket < at + step));
           const { events, delivered, failed, polls, pollsDue, pollsLate, durations } = total;
           return {
-            at: isoTime(at),
+            at: isoText(at),
             events,
             delivered,
             failed,
@@ -119,7 +120,7 @@ function keyOf(
   if (by !== "day" && source === IDLE_POLLS) return "idle polls";
   switch (by) {
     case "day":
-      return isoTime(bucket).slice(0, 10);
+      return isoText(bucket).slice(0, 10);
     case "source":
       return source;
     case "connector": {

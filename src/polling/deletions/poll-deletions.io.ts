@@ -10,6 +10,7 @@ import { base, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
 import { snapshotKey } from "../snapshot/diff";
 import { readDeletions } from "./read-deletions";
+import { isoSeconds } from "../../values/instant";
 
 /**
  * Deletions from the vendor's own list of them (Salesforce's `/deleted`, HubSpot's `archived=true`), for resources with
@@ -108,8 +109,6 @@ async function readList(
   }
   return { kind: "failed", message: `More than ${MOST_PAGES} pages` };
 }
-
-const isoSeconds = (at: number): string => `${new Date(at).toISOString().slice(0, 19)}Z`;
 
 /** Commits deletions, and that the list was read up to `deletionsTo`; their ids leave the snapshot too. */
 async function commitDeletions(

@@ -1,8 +1,9 @@
 import type { Deletions } from "../../connectors/definition";
-import { instantOf, textOf } from "../../connectors/read";
+import { textOf } from "../../connectors/read";
 import { eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
 import { readPath } from "../../values/path";
+import { toInstant } from "../../values/instant";
 
 /** One page of a vendor's list of deletions. Instants in epoch ms. */
 export type Listed =
@@ -27,14 +28,14 @@ export function readDeletions(
   const records = readPath(answer, root);
   if (!Array.isArray(records)) return { kind: "unreadable" };
   const earliest =
-    window === undefined ? undefined : instantOf(readPath(answer, window.earliestPath));
+    window === undefined ? undefined : toInstant(readPath(answer, window.earliestPath));
   if (earliest !== undefined && earliest > after) return { kind: "too-old" };
   const list: unknown[] = records;
   return {
     kind: "listed",
     events: list.flatMap((record) => {
       const id = textOf(readPath(record, idField));
-      const date = instantOf(readPath(record, dateField));
+      const date = toInstant(readPath(record, dateField));
       if (id === undefined || date === undefined || date <= after) return [];
       return [
         {
@@ -49,6 +50,6 @@ export function readDeletions(
       ];
     }),
     next: cursor === undefined ? undefined : textOf(readPath(answer, cursor.path)),
-    covered: window === undefined ? undefined : instantOf(readPath(answer, window.coveredPath)),
+    covered: window === undefined ? undefined : toInstant(readPath(answer, window.coveredPath)),
   };
 }

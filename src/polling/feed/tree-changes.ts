@@ -1,5 +1,5 @@
 import type { TreeEntry } from "../../connectors/feed";
-import { digest, eventId } from "../../stream/event-id";
+import { eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
 import {
   deletion,
@@ -10,6 +10,7 @@ import {
   type StateChange,
   unseenNodes,
 } from "./tree-index";
+import { sha256 } from "../../values/bytes";
 
 /** What the entries of a tree feed mean, compared with the index of what was there before (reference vendors.md §3). */
 
@@ -124,7 +125,7 @@ function eventOf(
   { type, id, eventType, date, data, rev = "" }: TreeChange,
 ): NewEvent {
   return {
-    id: eventId(source, type, id, `${eventType}|${rev}|${digest(position)}`),
+    id: eventId(source, type, id, `${eventType}|${rev}|${sha256(position, "hex")}`),
     objectType: type,
     objectId: id,
     eventType,

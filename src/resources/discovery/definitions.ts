@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import type { Group, Kind } from "../kinds/kind";
 import { dependentsOf, groups, kindNamed, kinds, versions } from "../kinds/registry";
 import { contractTime } from "../resource";
+import { sha256 } from "../../values/bytes";
 
 /**
  * What existing command-line clients read before every command (reference resource-api.md §7): groups,
@@ -182,4 +182,4 @@ function versionOf(group: Group): string {
 }
 const versionsKnown = new Map<Group, string>();
 
-const hash = (text: string): string => createHash("sha256").update(text).digest("hex");
+const hash = (text: string): string => sha256(text, "hex");

@@ -4,6 +4,7 @@ import { changeTypes, type Trigger, WORD } from "../match";
 import type { SqlValue } from "../query";
 import { type Resource } from "../resource";
 import { isObject } from "../../values/record";
+import { isoText } from "../../values/instant";
 
 /** One change as the log tells it to those who watch a topic (reference resource-api.md §11). */
 export function logEntry(
@@ -54,7 +55,7 @@ const nullWhenEmpty = (list: unknown): unknown =>
 
 /** `2024-10-28 15:43:02.689148`. */
 export const spacedTime = (at: number): string =>
-  `${new Date(at).toISOString().slice(0, 23).replace("T", " ")}000`;
+  `${isoText(at).slice(0, 23).replace("T", " ")}000`;
 
 type Filters = z.infer<typeof topicSpec>["filters"];
 

@@ -4,6 +4,7 @@ import { inventedName, slugOf } from "../document";
 import type { Key } from "../key";
 import type { Resource } from "../resource";
 import type { Fault } from "../webhook";
+import { utf8Length } from "../../values/bytes";
 
 /** What a write is refused for; each throws the refusal the surface tells. */
 
@@ -47,7 +48,7 @@ export function refuseNewFinalizers(current: Resource, { content }: Resource): v
 }
 
 export function refuseTooLarge(resource: Resource): void {
-  const bytes = new TextEncoder().encode(JSON.stringify(resource.content)).byteLength;
+  const bytes = utf8Length(JSON.stringify(resource.content));
   if (bytes > MOST_BYTES)
     throw new Refusal({
       kind: "too-large",

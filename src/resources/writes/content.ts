@@ -1,8 +1,9 @@
 import type { Keyring } from "../../db/sealed";
 import type { Cause } from "../change";
 import type { Draft } from "../document";
-import { canonical, type Content, dataOf, MASK, type Reference, type Resource } from "../resource";
+import { type Content, dataOf, MASK, type Reference, type Resource } from "../resource";
 import { openValue, sealData } from "../secret";
+import { canonicalJson } from "../../values/json";
 
 /** What a write makes of a resource. */
 export type Edit = {
@@ -48,7 +49,7 @@ export function isSame(
   const plain = ({ title, content }: Resource): string => {
     const { attributes, tags, finalizers, owner, spec, sub } = content;
     const shown = current.kind.secret === undefined ? spec : { ...spec, data: null };
-    return canonical({ title, attributes, tags, finalizers, owner, spec: shown, sub });
+    return canonicalJson({ title, attributes, tags, finalizers, owner, spec: shown, sub });
   };
   if (plain(current) !== plain(resource)) return false;
   if (current.kind.secret === undefined || draft === undefined) return true;

@@ -1,8 +1,8 @@
-import type { Millis } from "../../delivery/attempt";
 import type { Notification, StoredEvent } from "../event";
 import type { EventLog } from "../log/store";
 import type { OutboxStore } from "../outbox/store";
 import { release } from "../settle";
+import type { Millis } from "../../values/instant";
 
 /**
  * Paged work over a stream's notifications. `recover`: dead ones are tried again; `release`: held ones and

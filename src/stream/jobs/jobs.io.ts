@@ -1,4 +1,3 @@
-import type { Millis } from "../../delivery/attempt";
 import type { Commits } from "../commit.io";
 import type { EventLog } from "../log/store";
 import type { Outbox } from "../outbox/outbox.io";
@@ -6,6 +5,7 @@ import type { OutboxStore } from "../outbox/store";
 import type { StreamStore } from "../store";
 import { type JobState, startOf, stepJob, type StreamJob } from "./job";
 import { saveJobPart } from "./store";
+import type { Millis } from "../../values/instant";
 
 /** The paged work of a stream: its state lies in the stream, so a crash repeats a page at most. */
 export class Jobs {

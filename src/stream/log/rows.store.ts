@@ -1,6 +1,6 @@
-import type { Millis } from "../../delivery/attempt";
 import type { StoredEvent } from "../event";
 import type { StreamStore } from "../store";
+import type { Millis } from "../../values/instant";
 
 /** Events as they were committed together, with the vendor's body if one came with them. */
 export type Segment = { events: StoredEvent[]; raw?: string | undefined };

@@ -1,9 +1,9 @@
-import type { Millis } from "../../delivery/attempt";
 import { instantOfOnceId } from "../event-id";
 import type { StoredEvent } from "../event";
 import { partsOf } from "../plan";
 import type { StreamStore } from "../store";
 import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./rows.store";
+import type { Millis } from "../../values/instant";
 
 /** A value is at most 2 MB: half a million UTF-16 units are at most 1.5 MB of UTF-8. */
 const PART_UNITS = 500_000;

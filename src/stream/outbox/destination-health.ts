@@ -1,5 +1,6 @@
-import { type Millis, type Outcome, SLOW_MS } from "../../delivery/attempt";
+import { type Outcome, SLOW_MS } from "../../delivery/attempt";
 import type { Notification } from "../event";
+import type { Millis } from "../../values/instant";
 
 /** What a stream has seen of its destinations. */
 export class DestinationHealth {

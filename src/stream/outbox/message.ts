@@ -1,7 +1,9 @@
-import type { DeliveryItem, DeliveryMessage, Millis } from "../../delivery/attempt";
+import type { DeliveryItem, DeliveryMessage } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import { dueAt, nextTry } from "../settle";
 import { notificationId } from "../stream-name";
+import type { Millis } from "../../values/instant";
+import { utf8Length } from "../../values/bytes";
 
 /** Bodies ride in the queue message below this (a message holds 128,000); above, the consumer asks. */
 const INLINE_BYTES = 90_000;
@@ -51,7 +53,7 @@ export function messageBytes({ items }: DeliveryMessage): number {
 
 /** What a text weighs inside a JSON message. */
 function jsonBytes(text: string): number {
-  return new TextEncoder().encode(JSON.stringify(text)).byteLength;
+  return utf8Length(JSON.stringify(text));
 }
 
 function hopsOf(envelope: Notification["envelope"]): { hops?: number } {

@@ -1,6 +1,6 @@
-import type { Millis } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import type { Bundle, OutboxStore } from "./store";
+import type { Millis } from "../../values/instant";
 
 /** What must be settled before what, for notifications that want order. */
 export class Order {

@@ -1,4 +1,4 @@
-import type { DeliveryMessage, Millis, Settlement } from "../../delivery/attempt";
+import type { DeliveryMessage, Settlement } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import { type AtHand, atHandOf, type History } from "../history";
 import type { Segment } from "../log/rows.store";
@@ -11,6 +11,7 @@ import { Order } from "./order.io";
 import { shares } from "./share";
 import { DestinationHealth } from "./destination-health";
 import type { Bundle, OutboxStore } from "./store";
+import type { Millis } from "../../values/instant";
 
 /** What is on the queue and not settled after this long is sent again. */
 export const DELIVERY_LEASE_MS = 45_000;

@@ -1,8 +1,8 @@
-import type { Millis } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import { type Segment, segmentOf } from "../log/rows.store";
 import { nextAtOf } from "../settle";
 import type { StreamStore } from "../store";
+import type { Millis } from "../../values/instant";
 
 /** Up to ten notifications that travel, and are settled, together: one row. */
 export type Bundle = { id: number; notifications: Notification[] };

@@ -1,0 +1,35 @@
+import { isObject } from "./record";
+
+type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+/** With source text access, which TypeScript's library doesn't know yet. */
+const parse = JSON.parse as (text: string, reviver?: Reviver) => unknown;
+
+/**
+ * Reads JSON that others wrote. A whole number that a double cannot hold becomes its own text, so that ids
+ * and cursors keep their digits.
+ */
+export function parseExactly(text: string): { ok: true; value: unknown } | { ok: false } {
+  try {
+    // A reviver is slow, and few texts have a number that long.
+    return { ok: true, value: /\d{16}/.test(text) ? parse(text, keepDigits) : parse(text) };
+  } catch {
+    return { ok: false };
+  }
+}
+
+const keepDigits: Reviver = (_, value, { source }) =>
+  typeof value === "number" &&
+  !Number.isSafeInteger(value) &&
+  source !== undefined &&
+  /^-?\d+$/.test(source)
+    ? source
+    : value;
+
+/** Writes JSON with the members of objects in the order of their names: the same content has the same text. */
+export function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_, inner: unknown) =>
+    isObject(inner)
+      ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : inner,
+  );
+}
