@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { hashSecret } from "../src/accounts/secret";
+import { hashPassword, hashSecret } from "../src/accounts/secret";
 import { bootstrap } from "../src/accounts/store";
 
 /** The first organization, its administrator and key: the same in every file, so that files can share a runtime. */
@@ -18,7 +18,10 @@ export const MINE = `User ${FIRST.userSecret}, Organization ${FIRST.organization
 /** `Authorization` of another organization's administrator. */
 export const THEIRS = "User user-secret-of-theirs, Organization organization-secret-of-theirs";
 
-/** Made by whoever comes first: this organization and its administrator have id 1, another's id 2. */
+/** Of another organization's owner, `otto@theirs.example`. */
+export const THEIR_PASSWORD = "password-of-otto";
+
+/** Made by whoever comes first: this organization, its owner and first user have id 1, another's id 2. */
 export async function firstOrganization(): Promise<void> {
   await bootstrap(env.DB, FIRST, Date.now());
   await env.DB.batch([
@@ -28,5 +31,8 @@ export async function firstOrganization(): Promise<void> {
     env.DB.prepare(
       "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (2, 2, 'otto@theirs.example', ?, '', 'admin', 1)",
     ).bind(hashSecret("user-secret-of-theirs")),
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO members (id, organization_id, email, role, password_hash, created_at) VALUES (2, 2, 'otto@theirs.example', 'owner', ?, 1)",
+    ).bind(hashPassword(THEIR_PASSWORD, new Uint8Array(16))),
   ]);
 }

@@ -1,6 +1,6 @@
 import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { apiKeys, organizations, type OrganizationSettings, users } from "../db/accounts";
+import { apiKeys, members, organizations, type OrganizationSettings, users } from "../db/accounts";
 import { hashPassword, hashSecret } from "./secret";
 import { Cache } from "../values/cache";
 
@@ -9,7 +9,7 @@ export type Asker = {
   organizationId: number;
   userId: number;
   scopes: readonly Scope[];
-  /** For the audit log: `user:1`, `key:…`. */
+  /** For the audit log: `user:1`, `member:1`, `key:…`. */
   name: string;
 };
 export type Scope = "read" | "write" | "admin";
@@ -208,8 +208,9 @@ export type Bootstrap = {
 };
 
 /**
- * The first organization with its administrator and API key, made once: on a database that has one, the
- * organization of that secret is told. @returns undefined when another one is there.
+ * The first organization with its owner, first user and API key, made once: on a database that has one, the
+ * organization of that secret is told. Owner and user have the same e-mail and password, and are two: one
+ * signs in to the console, the other to the app surface, and holds the secret of the connector surface. @returns undefined when another one is there.
  */
 export async function bootstrap(
   db: D1Database,
@@ -220,7 +221,7 @@ export async function bootstrap(
   const existing = await findBySecrets(db, first.userSecret, first.organizationSecret, now);
   if (existing !== undefined) return existing;
   if ((await orm.$count(organizations)) > 0) return undefined;
-  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const passwordHash = hashPassword(first.password, crypto.getRandomValues(new Uint8Array(16)));
   const rows = [
     orm.insert(organizations).values({
       id: 1,
@@ -234,8 +235,16 @@ export async function bootstrap(
       email: first.email,
       firstName: "Admin",
       secretHash: hashSecret(first.userSecret),
-      passwordHash: hashPassword(first.password, salt),
+      passwordHash,
       role: "admin",
+      createdAt: now,
+    }),
+    orm.insert(members).values({
+      id: 1,
+      organizationId: 1,
+      email: first.email,
+      role: "owner",
+      passwordHash,
       createdAt: now,
     }),
     orm.insert(apiKeys).values({

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { keyRoutes } from "./keys.routes";
+import { memberRoutes } from "./members/routes";
 import { type AskerEnv, bootstrapRoutes } from "./routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { userRoutes } from "./users/routes";
@@ -7,6 +8,9 @@ import { userRoutes } from "./users/routes";
 /** What accounts have on each surface. */
 export const accountRoutes = {
   elements: accountSettingsRoutes,
-  v1: new Hono<AskerEnv>().route("/", bootstrapRoutes).route("/", keyRoutes),
+  v1: new Hono<AskerEnv>()
+    .route("/", bootstrapRoutes)
+    .route("/", keyRoutes)
+    .route("/", memberRoutes),
   app: userRoutes,
 };

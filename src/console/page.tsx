@@ -1,6 +1,8 @@
 import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { type Role, scopesOf } from "../accounts/members/role";
+import { MayChange } from "./parts";
 import { REFRESH, STYLE } from "./style";
 
 /** Something a page says once, about what was just done. */
@@ -18,7 +20,7 @@ export type About = {
 export type Frame = About & {
   /** Admits this page's own style and script, and no other. */
   nonce: string;
-  who: { email: string; organizationName: string } | undefined;
+  who: { email: string; organizationName: string; role: Role } | undefined;
   notice: Notice | undefined;
 };
 
@@ -30,7 +32,12 @@ const LINKS = [
 
 /** A whole document around a page's content. */
 export function page(frame: Frame, content: Child): ReturnType<typeof html> {
-  return html`<!doctype html>${<Document frame={frame}>{content}</Document>}`;
+  const mayChange = frame.who !== undefined && scopesOf(frame.who.role).includes("write");
+  return html`<!doctype html>${(
+      <MayChange.Provider value={mayChange}>
+        <Document frame={frame}>{content}</Document>
+      </MayChange.Provider>
+    )}`;
 }
 
 function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
@@ -80,7 +87,7 @@ function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JS
         ))}
       </nav>
       <form class="who" method="post" action="/console/sign-out">
-        <span title={who.email}>{who.organizationName}</span>
+        <span title={`${who.email}, ${who.role}`}>{who.organizationName}</span>
         <button class="plain">Sign out</button>
       </form>
     </>

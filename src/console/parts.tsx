@@ -1,4 +1,4 @@
-import type { Child } from "hono/jsx";
+import { type Child, createContext, useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { isoText } from "../values/instant";
 
@@ -34,13 +34,17 @@ export function fromNow(at: number, now: number): string {
   return at > now ? `in ${text}` : `${text} ago`;
 }
 
-/** A button that does something. */
+/** Whether whoever looks at a page may change anything. */
+export const MayChange = createContext(false);
+
+/** A button that does something; who only reads has none. */
 export function Act(props: {
   to: string;
   main?: boolean;
   label: string;
   children?: Child;
-}): JSX.Element {
+}): JSX.Element | null {
+  if (!useContext(MayChange)) return null;
   return (
     <form method="post" action={props.to}>
       {props.children}

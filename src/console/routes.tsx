@@ -13,6 +13,7 @@ import { instancePages } from "./instances/routes";
 import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { Empty } from "./parts";
+import { invitationRoutes } from "./session/invitations.routes";
 import { type ConsoleEnv, sessionRoutes, takeNotice, withSession } from "./session/routes";
 
 declare module "hono" {
@@ -26,7 +27,7 @@ const withPage = createMiddleware<ConsoleEnv>(async (c, next) => {
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
   c.setRenderer(async (content, about) => {
     const notice = await takeNotice(c);
-    return c.html(page({ ...about, nonce, who: c.var.account, notice }, content));
+    return c.html(page({ ...about, nonce, who: c.var.member, notice }, content));
   });
   await next();
   c.header(
@@ -50,6 +51,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(withPage)
   .use(fromHere)
   .route("/", sessionRoutes)
+  .route("/", invitationRoutes)
   .use(withSession)
   .use(audited)
   .route("/", overviewRoutes)

@@ -40,6 +40,27 @@ export const users = sqliteTable("users", {
   createdAt: integer("created_at").notNull(),
 });
 
+/** Who operates an organization: members sign in to the console, and are nobody's end user. */
+export const members = sqliteTable(
+  "members",
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    organizationId: integer("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    email: text().notNull().unique(),
+    role: text({ enum: ["owner", "editor", "viewer"] }).notNull(),
+    /** Null until the invitation is accepted. */
+    passwordHash: text("password_hash"),
+    /** Digest of the one-time link's token; null once it was used. */
+    invitationHash: text("invitation_hash").unique(),
+    invitationExpiresAt: integer("invitation_expires_at"),
+    lastSeenAt: integer("last_seen_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("members_organization").on(table.organizationId)],
+);
+
 export const apiKeys = sqliteTable(
   "api_keys",
   {

@@ -8,7 +8,7 @@ export function described(
   about: {
     tag: string;
     answer: unknown;
-    status?: 200 | 202;
+    status?: 200 | 201 | 202;
     body?: z.ZodType;
     bodyExample?: unknown;
     /** Query parameters by name, and what they are. */

@@ -1,11 +1,11 @@
 import { env, exports } from "cloudflare:workers";
 import { hashPassword, hashSecret } from "../../src/accounts/secret";
 import { createOrganizations } from "../elements/build";
+import { THEIR_PASSWORD } from "../organization";
 
 /** A browser without scripts: keeps cookies, sends forms from the page's own origin, follows nothing. */
 
 const ORIGIN = "https://tributary.example";
-const THEIR_PASSWORD = "password-of-otto";
 
 let visitors = 0;
 
@@ -62,36 +62,45 @@ export function openBrowser(): Browser {
   };
 }
 
-/** Two organizations whose administrators can sign in. */
+/** Two organizations whose owners can sign in; mine with an editor and a viewer. */
 export async function createAccounts(): Promise<void> {
   await createOrganizations();
-  await env.DB.prepare("UPDATE users SET password_hash = ? WHERE id = 2")
-    .bind(hashPassword(THEIR_PASSWORD, new Uint8Array(16)))
-    .run();
+  const member = env.DB.prepare(
+    "INSERT OR IGNORE INTO members (id, organization_id, email, role, password_hash, created_at) VALUES (?, 1, ?, ?, ?, 1)",
+  );
+  const hash = (email: Someone) => hashPassword(PASSWORDS[email], new Uint8Array(16));
+  await env.DB.batch([
+    member.bind(3, "edith@mine.example", "editor", hash("edith@mine.example")),
+    member.bind(4, "vera@mine.example", "viewer", hash("vera@mine.example")),
+  ]);
 }
 
-/** An organization with nothing in it; its administrator's password is `password-of-nora`. */
+/** An organization with nothing in it; its owner's password is `password-of-nora`. */
 export async function createEmptyOrganization(): Promise<void> {
   await env.DB.batch([
     env.DB.prepare(
       "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (1000003, 'Empty', ?, '{}', 1)",
     ).bind(hashSecret("organization-secret-of-empty")),
     env.DB.prepare(
-      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (1000003, 1000003, 'nora@empty.example', ?, ?, 'admin', 1)",
-    ).bind(
-      hashSecret("user-secret-of-empty"),
-      hashPassword("password-of-nora", new Uint8Array(16)),
-    ),
+      "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (1000003, 1000003, 'nora@empty.example', ?, '', 'admin', 1)",
+    ).bind(hashSecret("user-secret-of-empty")),
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO members (id, organization_id, email, role, password_hash, created_at) VALUES (1000003, 1000003, 'nora@empty.example', 'owner', ?, 1)",
+    ).bind(hashPassword("password-of-nora", new Uint8Array(16))),
   ]);
 }
 
 const PASSWORDS = {
   "anna@mine.example": "password",
+  "edith@mine.example": "password-of-edith",
+  "vera@mine.example": "password-of-vera",
   "otto@theirs.example": THEIR_PASSWORD,
   "nora@empty.example": "password-of-nora",
 };
 
-export async function signIn(email: keyof typeof PASSWORDS): Promise<Browser> {
+type Someone = keyof typeof PASSWORDS;
+
+export async function signIn(email: Someone): Promise<Browser> {
   const browser = openBrowser();
   const { status } = await browser.post("/console/sign-in", { email, password: PASSWORDS[email] });
   if (status !== 303) throw new Error(`Signing in answered ${status}`);

@@ -144,7 +144,7 @@ describe("buttons", () => {
     expect((await call("GET", `/instances/${id}`)).body.disabled).toBe(false);
     const { items } = (await callV1("GET", "/audit?limit=2")).body;
     expect(items[0]).toMatchObject({
-      actor: "user:1",
+      actor: "member:1",
       action: "POST /console/instances/:id/enable",
       target: `/console/instances/${id}/enable`,
     });

@@ -8,6 +8,7 @@ import {
   takeBack,
 } from "../../src/console/session/limit";
 import { nextPage, readSession, SESSION_MS, writeSession } from "../../src/console/session/session";
+import { THEIR_PASSWORD } from "../organization";
 import { createAccounts, openBrowser, signIn } from "./build";
 import { Cache } from "../../src/values/cache";
 
@@ -71,11 +72,13 @@ describe("signing in", () => {
     const other = await signIn("otto@theirs.example");
     await other.post("/console/sign-out");
     expect((await other.get("/console")).status).toBe(303);
-    await env.DB.prepare("UPDATE users SET password_hash = ? WHERE id = 2")
-      .bind(hashPassword("another", new Uint8Array(16)))
-      .run();
+    const setPassword = (password: string) =>
+      env.DB.prepare("UPDATE members SET password_hash = ? WHERE id = 2")
+        .bind(hashPassword(password, new Uint8Array(16)))
+        .run();
+    await setPassword("another");
     expect((await browser.get("/console")).status).toBe(303);
-    await createAccounts();
+    await setPassword(THEIR_PASSWORD);
   });
 
   it("refuses forms that another site sends", async () => {
@@ -104,7 +107,7 @@ describe("signing in", () => {
 });
 
 describe("a session", () => {
-  const session = { userId: 7, until: 1_000 + SESSION_MS, mark: "0123456789abcdef" };
+  const session = { memberId: 7, until: 1_000 + SESSION_MS, mark: "0123456789abcdef" };
 
   it("is read as it was written until it is over", () => {
     const text = writeSession(session);

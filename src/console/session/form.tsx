@@ -12,19 +12,15 @@ export function SignInForm(props: {
     <section class="sign-in">
       <h1>Sign in</h1>
       <p class="quiet">
-        With the e-mail and password of your account.
+        As a member of your organization. Users of an app don’t sign in here.
         {props.local ? (
           <>
             {" "}
-            On a local stack they are in <code>.tributary/local.json</code>.
+            On a local stack, e-mail and password are in <code>.tributary/local.json</code>.
           </>
         ) : null}
       </p>
-      {props.fault === undefined ? null : (
-        <p class="notice bad" role="alert">
-          {props.fault}
-        </p>
-      )}
+      <Fault fault={props.fault} />
       <form method="post" action="/console/sign-in">
         <input type="hidden" name="next" value={props.next} />
         <label>
@@ -45,5 +41,46 @@ export function SignInForm(props: {
         <button class="main">Sign in</button>
       </form>
     </section>
+  );
+}
+
+/** Where whoever was invited chooses a password. */
+export function InvitationForm(props: {
+  email: string;
+  organizationName: string;
+  fault?: string;
+}): JSX.Element {
+  return (
+    <section class="sign-in">
+      <h1>Join {props.organizationName}</h1>
+      <p class="quiet">Choose a password of at least 8 characters to sign in with from now on.</p>
+      <Fault fault={props.fault} />
+      <form method="post">
+        <label>
+          E-mail
+          <input type="email" value={props.email} autocomplete="username" readonly />
+        </label>
+        <label>
+          Password
+          <input
+            type="password"
+            name="password"
+            autocomplete="new-password"
+            minlength={8}
+            required
+            autofocus
+          />
+        </label>
+        <button class="main">Join</button>
+      </form>
+    </section>
+  );
+}
+
+function Fault({ fault }: { fault: string | undefined }): JSX.Element | null {
+  return fault === undefined ? null : (
+    <p class="notice bad" role="alert">
+      {fault}
+    </p>
   );
 }

@@ -2,18 +2,20 @@ import { type Context, Hono } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod";
+import { scopesOf } from "../../accounts/members/role";
+import { findMember, type Member, noteSeen } from "../../accounts/members/store";
 import type { AskerEnv } from "../../accounts/routes";
 import { hashSecret, verifyPassword } from "../../accounts/secret";
 import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
+import { forbidden } from "../../http/refusal";
 import type { Notice } from "../page";
 import { SignInForm } from "./form";
 import { type Failures, MOST_KEYS, noteFailure, secondsToWait, takeBack } from "./limit";
 import { nextPage, readSession, SESSION_MS, writeSession } from "./session";
-import { type Account, readAccount } from "./store";
 import { Cache } from "../../values/cache";
 
-export type ConsoleEnv = AskerEnv & { Variables: { account?: Account } };
+export type ConsoleEnv = AskerEnv & { Variables: { member?: Member } };
 
 const SESSION = "tributary_session";
 const NOTICE = "tributary_notice";
@@ -21,20 +23,23 @@ const FORM_BYTES = 10_000;
 
 const failures: Failures = new Cache(MOST_KEYS);
 
-/** Lets nobody on who has not signed in; everybody else asks in their organization's name. */
+/** Lets only members on, who ask in their organization's name; users of the app surface are none. */
 export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
-  const account = await signedIn(c);
-  if (account === undefined) {
+  const member = await signedIn(c);
+  if (member === undefined) {
     const back = c.req.method === "GET" ? `?next=${encodeURIComponent(c.req.path)}` : "";
     return c.redirect(`/console/sign-in${back}`, 303);
   }
-  c.set("account", account);
+  const scopes = scopesOf(member.role);
+  c.set("member", member);
   c.set("asker", {
-    organizationId: account.organizationId,
-    userId: account.userId,
-    scopes: account.role === "admin" ? ["read", "write", "admin"] : ["read", "write"],
-    name: `user:${account.userId}`,
+    organizationId: member.organizationId,
+    userId: member.userId,
+    scopes,
+    name: `member:${member.id}`,
   });
+  if (!["GET", "HEAD"].includes(c.req.method) && !scopes.includes("write"))
+    throw forbidden("A viewer may look at everything here, and change nothing");
   return next();
 });
 
@@ -59,20 +64,16 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
       return showForm(c, { next, email, fault });
     }
     noteFailure(failures, tried, now);
-    const account = await readAccount(c.env.DB, { email });
-    const fits = verifyPassword(form.get("password") ?? "", account?.passwordHash);
-    if (account === undefined || !fits) {
+    const member = await findMember(c.env.DB, { email });
+    const fits = verifyPassword(form.get("password") ?? "", member?.passwordHash);
+    if (member === undefined || !fits) {
       c.status(401);
       const fault = "This e-mail and password don't belong together.";
       return showForm(c, { next, email, fault });
     }
     takeBack(failures, tried, now);
-    await keep(
-      c,
-      SESSION,
-      writeSession({ userId: account.userId, until: now + SESSION_MS, mark: markOf(account) }),
-      SESSION_MS / 1000,
-    );
+    await noteSeen(c.env.DB, member.id, now);
+    await beginSession(c, member, now);
     return c.redirect(next, 303);
   })
   .post("/sign-out", (c) => {
@@ -113,16 +114,22 @@ export async function takeNotice(c: Context<ConsoleEnv>): Promise<Notice | undef
   return noticeSchema.parse(JSON.parse(text));
 }
 
-async function signedIn(c: Context<ConsoleEnv>): Promise<Account | undefined> {
+async function signedIn(c: Context<ConsoleEnv>): Promise<Member | undefined> {
   const text = await getSignedCookie(c, readConfig(c.env).sessionKey, SESSION);
   if (text === undefined || text === false) return undefined;
   const session = readSession(text, Date.now());
   if (session === undefined) return undefined;
-  const account = await readAccount(c.env.DB, { userId: session.userId });
-  return account !== undefined && markOf(account) === session.mark ? account : undefined;
+  const member = await findMember(c.env.DB, { id: session.memberId });
+  return member !== undefined && markOf(member) === session.mark ? member : undefined;
 }
 
-const markOf = ({ passwordHash }: Account): string => hashSecret(passwordHash).slice(0, 16);
+/** Signs a member in on this browser. */
+export function beginSession(c: Context<ConsoleEnv>, member: Member, now: number): Promise<void> {
+  const session = { memberId: member.id, until: now + SESSION_MS, mark: markOf(member) };
+  return keep(c, SESSION, writeSession(session), SESSION_MS / 1000);
+}
+
+const markOf = ({ passwordHash }: Member): string => hashSecret(passwordHash).slice(0, 16);
 
 function keep(c: Context<ConsoleEnv>, name: string, value: string, seconds: number): Promise<void> {
   return setSignedCookie(c, name, value, readConfig(c.env).sessionKey, {

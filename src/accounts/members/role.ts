@@ -1,0 +1,13 @@
+import type { Scope } from "../store";
+
+/** What a member may do: owners also manage members, keys and the organization. */
+export type Role = "owner" | "editor" | "viewer";
+
+const SCOPES: Record<Role, readonly Scope[]> = {
+  owner: ["read", "write", "admin"],
+  editor: ["read", "write"],
+  viewer: ["read"],
+};
+
+/** A role, in the words of keys. */
+export const scopesOf = (role: Role): readonly Scope[] => SCOPES[role];

@@ -1,0 +1,53 @@
+import { type Context, Hono } from "hono";
+import {
+  acceptInvitation,
+  findInvited,
+  findMember,
+  type MemberRow,
+} from "../../accounts/members/store";
+import { hashPassword, hashSecret } from "../../accounts/secret";
+import { readOrganization } from "../../accounts/store";
+import { notFound } from "../../http/refusal";
+import { InvitationForm } from "./form";
+import { beginSession, type ConsoleEnv, readForm } from "./routes";
+
+const MOST_CHARACTERS = 1024;
+
+/** Where an invitation's one-time link leads: whoever has it chooses a password and is signed in. */
+export const invitationRoutes = new Hono<ConsoleEnv>()
+  .get("/invitations/:token", async (c) => showForm(c, await invited(c)))
+  .post("/invitations/:token", async (c) => {
+    const guest = await invited(c);
+    const password = (await readForm(c)).get("password") ?? "";
+    if (password.length < 8 || password.length > MOST_CHARACTERS) {
+      c.status(400);
+      return showForm(c, guest, "The password must have at least 8 characters.");
+    }
+    const now = Date.now();
+    const hash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
+    const id = await acceptInvitation(c.env.DB, hashSecret(c.req.param("token")), hash, now);
+    const member = id === undefined ? undefined : await findMember(c.env.DB, { id });
+    if (member === undefined) throw gone();
+    await beginSession(c, member, now);
+    return c.redirect("/console", 303);
+  });
+
+const gone = () => notFound("This invitation was used, or is over");
+
+async function invited(c: Context<ConsoleEnv>): Promise<MemberRow> {
+  const row = await findInvited(c.env.DB, hashSecret(c.req.param("token") ?? ""), Date.now());
+  if (row === undefined) throw gone();
+  return row;
+}
+
+async function showForm(
+  c: Context<ConsoleEnv>,
+  { email, organizationId }: MemberRow,
+  fault?: string,
+): Promise<Response> {
+  const { name } = await readOrganization(c.env.DB, organizationId);
+  const about = fault === undefined ? {} : { fault };
+  return c.render(<InvitationForm email={email} organizationName={name} {...about} />, {
+    title: `Join ${name}`,
+  });
+}
