@@ -11,7 +11,7 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
   .get("/deliveries/:id", async (c) => {
     const { name: stream, stub, seq } = await addressed(c, c.req.param("id"));
     const view = await stub.notification(seq);
-    if (view === null) throw notFound(`No notification '${c.req.param("id").slice(0, 100)}'`);
+    if (view === null) throw notFound(`No delivery '${c.req.param("id").slice(0, 100)}'`);
     const body = (await stub.notificationBody(seq)) ?? "";
     const { source } = parseStreamName(stream);
     return c.render(
@@ -29,7 +29,7 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
   .post("/deliveries/:id/resend", async (c) => {
     const { stub, seq } = await addressed(c, c.req.param("id"));
     const view = await stub.replay(seq, { forced: true });
-    if (view === null) throw notFound(`No notification '${c.req.param("id").slice(0, 100)}'`);
+    if (view === null) throw notFound(`No delivery '${c.req.param("id").slice(0, 100)}'`);
     if (view.notification.destinationId === null)
       throw conflict("The notification has no destination");
     const text = "On its way again; its try shows below in a moment.";
