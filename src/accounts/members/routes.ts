@@ -26,7 +26,7 @@ const newRole = z.strictObject({ role });
 
 const MEMBER = { id: "2", email: "ada@acme.example", role: "editor", lastSeenAt: null };
 
-/** Who operates the organization (reference `v1-api.md`). */
+/** Who operates the organization (reference v1-api.md). */
 export const memberRoutes = new Hono<AskerEnv>()
   .use("/members", withKey("admin"))
   .use("/members/*", withKey("admin"))
