@@ -3,8 +3,8 @@ import * as z from "zod";
 import { readConfig } from "../../config";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";
-import { isoTime } from "../../http/lists";
 import { conflict, notFound } from "../../http/refusal";
+import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../routes";
 import { hashSecret } from "../secret";
 import {
@@ -110,5 +110,5 @@ const memberView = ({ id, email, role: has, lastSeenAt }: MemberRow) => ({
   id: String(id),
   email,
   role: has,
-  lastSeenAt: lastSeenAt === null ? null : isoTime(lastSeenAt),
+  lastSeenAt: lastSeenAt === null ? null : isoText(lastSeenAt),
 });
