@@ -2,7 +2,7 @@ import { app } from "./app";
 import { readConfig } from "./config";
 import { standings } from "./delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/deliveries.consumer";
-import { tidy } from "./delivery/retention.cron";
+import { tidy } from "./operations/retention.cron";
 import { consumeUndeliverable } from "./delivery/dead-letter.consumer";
 import { announcer } from "./stream/announce.io";
 import { flowHandler } from "./flows/step-handler.io";

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, or, sql } from "drizzle-orm";
+import { and, eq, gt, isNull, or, type SQL, sql, type SQLWrapper } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, members, organizations, type OrganizationSettings, users } from "../db/accounts";
 import { hashPassword, hashSecret } from "./secret";
@@ -123,6 +123,12 @@ export async function readUser(
   return row;
 }
 
+/** SQL for an organization's settings beside rows of another room; `id` names it there. */
+export const settingsOf = (id: SQLWrapper): SQL<OrganizationSettings> =>
+  sql`(SELECT o.settings FROM organizations AS o WHERE o.id = ${id})`.mapWith(
+    organizations.settings,
+  );
+
 export async function readSettings(
   db: D1Database,
   organizationId: number,
@@ -148,6 +154,7 @@ export async function changeSettings(
   return row?.settings ?? {};
 }
 
+export type { OrganizationSettings };
 type Organization = { name: string; settings: OrganizationSettings };
 
 export async function readOrganization(

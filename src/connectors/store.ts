@@ -1,10 +1,9 @@
-import { and, eq, inArray, or, sql } from "drizzle-orm";
+import { and, eq, inArray, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { builtIn, findConnector } from "./catalog";
 import { type Connector, connectorSchema } from "./definition";
 import { userConnectors } from "../db/connectors";
-import { counters } from "../db/counters";
-import { instances } from "../db/instances";
+import { nextId } from "../db/counters";
 import { Cache } from "../values/cache";
 
 /** Where ids of connectors that organizations made begin; built-in ones are below. */
@@ -101,13 +100,8 @@ export async function insertConnector(
   definition: Omit<Connector, "id">,
   now: number,
 ): Promise<Connector | undefined> {
-  const [counter] = await drizzle(db)
-    .insert(counters)
-    .values({ name: "connectors", value: FIRST_ID })
-    .onConflictDoUpdate({ target: counters.name, set: { value: sql`${counters.value} + 1` } })
-    .returning({ value: counters.value });
-  if (counter === undefined) throw new Error("The counter of connectors gave no id");
-  const connector: Connector = { ...definition, id: counter.value };
+  const id = await nextId(db, "connectors", FIRST_ID);
+  const connector: Connector = { ...definition, id };
   const rows = await drizzle(db)
     .insert(userConnectors)
     .values({
@@ -142,20 +136,17 @@ export async function updateConnector(
   cache.delete(nameOf(organizationId, connector.key));
 }
 
-/** @returns false, deleting nothing, while instances of it exist. */
+/** @param unused a condition in SQL. @returns false, deleting nothing, while it does not hold. */
 export async function deleteConnector(
   db: D1Database,
   organizationId: number,
   { id, key }: Connector,
+  unused: SQL,
 ): Promise<boolean> {
   const rows = await drizzle(db)
     .delete(userConnectors)
     .where(
-      and(
-        eq(userConnectors.organizationId, organizationId),
-        eq(userConnectors.id, id),
-        sql`NOT EXISTS (SELECT 1 FROM ${instances} WHERE ${instances.organizationId} = ${organizationId} AND ${instances.elementKey} = ${key})`,
-      ),
+      and(eq(userConnectors.organizationId, organizationId), eq(userConnectors.id, id), unused),
     )
     .returning({ id: userConnectors.id });
   cache.delete(nameOf(organizationId, key));

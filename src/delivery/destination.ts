@@ -1,4 +1,4 @@
-import type { OrganizationSettings } from "../db/accounts";
+import type { OrganizationSettings } from "../accounts/store";
 import type { DestinationPolicy } from "../db/delivery";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";

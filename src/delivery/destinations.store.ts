@@ -1,7 +1,7 @@
 import { and, eq, gt, inArray, ne } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
-import { organizations, type OrganizationSettings } from "../db/accounts";
+import { type OrganizationSettings, settingsOf } from "../accounts/store";
 import { destinations, type SigningKey } from "../db/delivery";
 import { type Along, headersOf, packed, sealedRow, unpacked } from "./packing";
 import { type Keyring, seal, unseal } from "../db/sealed";
@@ -31,9 +31,8 @@ export async function readDestinations(
 ): Promise<Map<string, Known>> {
   const found = await cache.getAll(ids, { now, until: now + TRUST_MS }, async (missing) => {
     const rows = await drizzle(db)
-      .select({ row: destinations, settings: organizations.settings })
+      .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
       .from(destinations)
-      .innerJoin(organizations, eq(organizations.id, destinations.organizationId))
       .where(inArray(destinations.id, missing));
     return new Map<string, Known | "unknown">([
       ...missing.map((id) => [id, "unknown"] as const),
@@ -67,9 +66,8 @@ export async function readDestinationRecord(
   id: string,
 ): Promise<DestinationRecord | undefined> {
   const [row] = await drizzle(db)
-    .select({ row: destinations, settings: organizations.settings })
+    .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
     .from(destinations)
-    .innerJoin(organizations, eq(organizations.id, destinations.organizationId))
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
   return row === undefined ? undefined : recordOf(row.row, row.settings, ring);
 }
@@ -82,9 +80,8 @@ export async function listDestinationRecords(
   filter: { kind: Destination["kind"] | undefined; after: string | null; limit: number },
 ): Promise<DestinationRecord[]> {
   const rows = await drizzle(db)
-    .select({ row: destinations, settings: organizations.settings })
+    .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
     .from(destinations)
-    .innerJoin(organizations, eq(organizations.id, destinations.organizationId))
     .where(
       and(
         eq(destinations.organizationId, organizationId),
@@ -224,6 +221,19 @@ export function prepareRemoval(db: D1Database, ids: readonly string[]): D1Prepar
 export function deleteDestination(db: D1Database, id: string): BatchItem<"sqlite"> {
   forgetDestination(id);
   return drizzle(db).delete(destinations).where(eq(destinations.id, id));
+}
+
+/** The statements that forget what an owner has, for its own batch. */
+export async function deleteDestinationsOf(
+  db: D1Database,
+  kind: Row["kind"],
+  ownerId: string,
+): Promise<BatchItem<"sqlite">[]> {
+  const owned = await drizzle(db)
+    .select({ id: destinations.id })
+    .from(destinations)
+    .where(and(eq(destinations.kind, kind), eq(destinations.ownerId, ownerId)));
+  return owned.map(({ id }) => deleteDestination(db, id));
 }
 
 /**

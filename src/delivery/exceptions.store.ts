@@ -145,3 +145,15 @@ export async function troubledStreams(
     )
     .groupBy(exceptions.stream);
 }
+
+/** The statement that deletes exceptions that last changed before an instant, at most `limit`. */
+export const prepareExceptionExpiry = (
+  db: D1Database,
+  before: number,
+  limit: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      "DELETE FROM exceptions WHERE id IN (SELECT id FROM exceptions WHERE updated_at < ? LIMIT ?)",
+    )
+    .bind(before, limit);

@@ -19,6 +19,10 @@ export type PolicyChange = {
   headers?: Record<string, string> | undefined;
 };
 
+/** SQL for a destination's policy, JSON text or null when there is none, beside rows of another room; `id` is SQL too. */
+export const policyOf = (id: string): string =>
+  `(SELECT policy FROM destinations WHERE destinations.id = ${id})`;
+
 /** Lays a change over a destination. Switching it on also reactivates its subscription. */
 export async function changePolicy(
   db: D1Database,

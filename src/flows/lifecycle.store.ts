@@ -3,10 +3,9 @@ import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import { readTokenUser } from "../accounts/users/store";
 import { type Config, readConfig } from "../config";
-import { destinations } from "../db/delivery";
 import { flows, flowStreams, flowTriggers, unprocessed } from "../db/flows";
 import { keyring } from "../db/sealed";
-import { deleteDestination, saveDestination } from "../delivery/destinations.store";
+import { deleteDestinationsOf, saveDestination } from "../delivery/destinations.store";
 import { conflict, forbidden } from "../http/refusal";
 import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
@@ -69,16 +68,12 @@ async function announceStop({ streams }: RunningDoors, flow: Owned): Promise<voi
 export async function deleteFlow(doors: RunningDoors, flow: Owned): Promise<void> {
   const { db } = doors;
   const orm = drizzle(db);
-  const owned = await orm
-    .select({ id: destinations.id })
-    .from(destinations)
-    .where(and(eq(destinations.kind, "flow-step"), eq(destinations.ownerId, flow.id)));
   await orm.batch([
     orm.delete(flowTriggers).where(eq(flowTriggers.flowId, flow.id)),
     orm.delete(unprocessed).where(eq(unprocessed.flowId, flow.id)),
     orm.delete(flowStreams).where(eq(flowStreams.flowId, flow.id)),
     orm.delete(flows).where(eq(flows.id, flow.id)),
-    ...owned.map((row) => deleteDestination(db, row.id)),
+    ...(await deleteDestinationsOf(db, "flow-step", flow.id)),
   ]);
   await announceStop(doors, flow);
 }

@@ -17,7 +17,7 @@ import { say } from "./log";
 import { type Arrived, proofOf } from "./proof";
 import { doorsOf } from "./registration/register.io";
 import { type Content, idsIn, instanceInPath, isAddressedBy, parseContent, partsOf } from "./route";
-import { instancesOfTenants } from "./store";
+import { instancesOfTenants } from "../instances/tenants.store";
 
 type InboundEnv = { Bindings: Env } & RequestIdEnv;
 

@@ -1,8 +1,8 @@
-import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { hashSecret } from "../accounts/secret";
-import { counters } from "../db/counters";
+import { nextId } from "../db/counters";
 import { instances, type PollerDisabled } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import { deleteDestination, saveDestination } from "../delivery/destinations.store";
@@ -12,16 +12,8 @@ import type { Instance } from "./instance";
 import { openedRow, type Row, split, toRow } from "./row";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 
-/** An id for a row that is about to be written. A gap is left when it is not. */
-export async function nextInstanceId(db: D1Database): Promise<number> {
-  const [row] = await drizzle(db)
-    .insert(counters)
-    .values({ name: "instances", value: 1 })
-    .onConflictDoUpdate({ target: counters.name, set: { value: sql`${counters.value} + 1` } })
-    .returning({ value: counters.value });
-  if (row === undefined) throw new Error("The counter of instances gave no id");
-  return row.value;
-}
+/** An id for an instance that is about to be written. */
+export const nextInstanceId = (db: D1Database): Promise<number> => nextId(db, "instances", 1);
 
 /** Any organization's instance: for the poller and for those who check the organization themselves. */
 export async function readInstance(
@@ -229,6 +221,10 @@ export async function connectorKeys(
     .where(eq(instances.organizationId, organizationId));
   return new Map(rows.map(({ id, key }) => [id, key]));
 }
+
+/** SQL that holds while an organization has no instance of a connector. */
+export const noInstanceOf = (organizationId: number, key: string): SQL =>
+  sql`NOT EXISTS (SELECT 1 FROM instances AS i WHERE i.organization_id = ${organizationId} AND i.element_key = ${key})`;
 
 /** Switches a poller off after too many failures in a row. */
 export async function disablePoller(

@@ -1,9 +1,12 @@
-import { eq } from "drizzle-orm";
+import { and, eq, inArray } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { inboundRoutes } from "../db/instances";
 import type { Instance } from "./instance";
 import { routesOf } from "./routing";
+
+/** One delivery is dealt out to this many instances at most. */
+const MOST_INSTANCES = 500;
 
 /** Makes an instance findable by what its vendor calls it; nothing for vendors that never say. */
 export function routeStatements(
@@ -38,4 +41,21 @@ export function forgetTenants(db: D1Database, { id, connector }: Instance): Batc
   return connector.webhook?.route === undefined
     ? []
     : [drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id))];
+}
+
+/** Ids of the instances that any of the tenants is, whoever's they are. */
+export async function instancesOfTenants(
+  db: D1Database,
+  family: string,
+  tenants: readonly string[],
+): Promise<number[]> {
+  if (tenants.length === 0) return [];
+  const rows = await drizzle(db)
+    .selectDistinct({ id: inboundRoutes.instanceId })
+    .from(inboundRoutes)
+    .where(
+      and(eq(inboundRoutes.family, family), inArray(inboundRoutes.tenant, tenants.slice(0, 90))),
+    )
+    .limit(MOST_INSTANCES);
+  return rows.map(({ id }) => id);
 }

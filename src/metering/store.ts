@@ -158,3 +158,15 @@ export async function activeSources(
     .limit(limit);
   return rows.map(({ source }) => source);
 }
+
+/** The statement that deletes rollups of before an instant, at most `limit`. */
+export const prepareRollupExpiry = (
+  db: D1Database,
+  before: number,
+  limit: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      "DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE bucket < ? LIMIT ?)",
+    )
+    .bind(before, limit);

@@ -1,5 +1,6 @@
 import type { Config } from "../config";
-import { dueInstances, lastMinute, saveLastMinute } from "./store";
+import { lastMinute, saveLastMinute } from "../db/schedule";
+import { dueInstances } from "../instances/due.store";
 import { chunks } from "../values/lists";
 
 /** Instances a message names: an idle poll costs a hundredth of a message. */

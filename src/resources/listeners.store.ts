@@ -1,5 +1,6 @@
 import * as z from "zod";
-import type { DestinationPolicy } from "../db/delivery";
+import type { Destination } from "../delivery/destination";
+import { policyOf } from "../delivery/policy.store";
 import type { TellOwner } from "../operations/destinations/owner";
 import { parseScopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
@@ -16,7 +17,7 @@ const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.
        WHERE s.organization_id = ?1 AND s.kind = 'Secret' AND s.scope = w.scope
          AND s.name = json_extract(w.content, '$.spec.auth.secret.name')
          AND d.key = json_extract(w.content, '$.spec.auth.secret.key')) AS secret_found,
-    (SELECT p.policy FROM destinations AS p WHERE p.id = '${destinationId("")}' || w.id) AS policy
+    ${policyOf(`'${destinationId("")}' || w.id`)} AS policy
   FROM resources AS w INDEXED BY resources_kind WHERE w.organization_id = ?1 AND w.kind = 'Webhook'`;
 
 const VERSION =
@@ -90,7 +91,7 @@ function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
 
 function toWebhook(row: z.infer<typeof webhookRow>): HookedWebhook {
   const { id, name, scope, enabled, secret_found, policy } = row;
-  const { ordering = "none", deadHead, filter }: DestinationPolicy = JSON.parse(policy ?? "{}");
+  const { ordering = "none", deadHead, filter }: Destination["policy"] = JSON.parse(policy ?? "{}");
   return {
     id,
     name,

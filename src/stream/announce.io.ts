@@ -1,6 +1,4 @@
-import { eq } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
-import { organizations } from "../db/accounts";
+import { readSettings } from "../accounts/store";
 import type { Announce } from "../delivery/notice";
 import { streamName } from "./stream-name";
 import {
@@ -16,11 +14,8 @@ export async function announceEvent(
   organizationId: number,
   event: OperationalEvent,
 ): Promise<void> {
-  const [row] = await drizzle(doors.db)
-    .select({ settings: organizations.settings })
-    .from(organizations)
-    .where(eq(organizations.id, organizationId));
-  const wanted = row?.settings.operationsCallback !== undefined;
+  const { operationsCallback } = await readSettings(doors.db, organizationId);
+  const wanted = operationsCallback !== undefined;
   const stream = doors.streams.getByName(streamName({ organizationId, source: OPERATIONS_SOURCE }));
   await stream.commit(
     operationalCommit(event, wanted ? operationsDestinationId(organizationId) : null, Date.now()),

@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { tick } from "../../src/polling/tick.cron";
-import { saveLastMinute } from "../../src/polling/store";
+import { saveLastMinute } from "../../src/db/schedule";
 import { callV1, create, createOrganizations, THEIRS } from "../elements/build";
 import { consume, keepingQueue, QUIET, vendor } from "../polling/build";
 

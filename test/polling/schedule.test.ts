@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { readConfig } from "../../src/config";
 import { tick } from "../../src/polling/tick.cron";
-import { saveLastMinute } from "../../src/polling/store";
+import { saveLastMinute } from "../../src/db/schedule";
 import { create, createOrganizations } from "../elements/build";
 import { keepingQueue, meteredDatabase } from "./build";
 

@@ -20,6 +20,7 @@ import {
 } from "../../connectors/store";
 import { rerouteInstances } from "../../instances/reroute.store";
 import { doorsOf } from "../../instances/lookup.io";
+import { noInstanceOf } from "../../instances/store";
 import { dryRun, type DryRun, type OwnDefinition, ownDefinition } from "./user-connector";
 
 const MOST_BYTES = 1024 * 1024;
@@ -73,7 +74,9 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
     })
     .delete("/elements/:element", withSecrets, async (c) => {
       const connector = await ownOf(c);
-      if (!(await deleteConnector(c.env.DB, c.var.asker.organizationId, connector)))
+      const { organizationId } = c.var.asker;
+      const unused = noInstanceOf(organizationId, connector.key);
+      if (!(await deleteConnector(c.env.DB, organizationId, connector, unused)))
         throw conflict(`Connector '${connector.key}' has instances`);
       return c.body(null, 200);
     });

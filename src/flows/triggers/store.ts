@@ -2,7 +2,7 @@ import { and, eq, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 import { flowTriggers } from "../../db/flows";
-import { schedule } from "../../db/polling";
+import { lastMinute } from "../../db/schedule";
 import { triggerKind } from "../components";
 import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
@@ -141,10 +141,8 @@ export async function deleteTriggers(
 }
 
 /** The schedule's minute: that of the last tick, or of the clock before the first. */
-export async function scheduleMinute(db: D1Database, now: number): Promise<number> {
-  const [row] = await drizzle(db).select({ minute: schedule.lastMinute }).from(schedule);
-  return row?.minute ?? Math.floor(now / 60_000);
-}
+export const scheduleMinute = async (db: D1Database, now: number): Promise<number> =>
+  (await lastMinute(db)) ?? Math.floor(now / 60_000);
 
 export function dueSchedules(
   db: D1Database,

@@ -43,10 +43,15 @@ export async function readBehind(
 ): Promise<{ organizationId: number; handedSeq: number }[]> {
   const { results } = await db
     .prepare(
-      `SELECT id AS organizationId, handed AS handedSeq FROM
-         (SELECT o.id, ifnull(c.handed_seq, 0) AS handed,
-            (SELECT max(seq) FROM resource_changes WHERE organization_id = o.id) AS last
-          FROM organizations AS o LEFT JOIN resource_cursors AS c ON c.organization_id = o.id)
+      `WITH RECURSIVE logs(id) AS (
+         SELECT min(organization_id) FROM resource_changes
+         UNION ALL
+         SELECT (SELECT min(organization_id) FROM resource_changes WHERE organization_id > id)
+         FROM logs WHERE id IS NOT NULL)
+       SELECT id AS organizationId, handed AS handedSeq FROM
+         (SELECT id, ifnull(handed_seq, 0) AS handed,
+            (SELECT max(seq) FROM resource_changes WHERE organization_id = id) AS last
+          FROM logs LEFT JOIN resource_cursors ON organization_id = id WHERE id IS NOT NULL)
        WHERE last > handed`,
     )
     .all<{ organizationId: number; handedSeq: number }>();

@@ -60,3 +60,13 @@ export async function readJob(
     error: row.error,
   };
 }
+
+/** The statement that deletes jobs that began before an instant, at most `limit`. */
+export const prepareJobExpiry = (
+  db: D1Database,
+  before: number,
+  limit: number,
+): D1PreparedStatement =>
+  db
+    .prepare("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE created_at < ? LIMIT ?)")
+    .bind(before, limit);

@@ -1,3 +1,7 @@
+import { prepareExceptionExpiry } from "../delivery/exceptions.store";
+import { prepareRollupExpiry } from "../metering/store";
+import { prepareJobExpiry } from "../stream/jobs/store";
+
 /** What operators look back on is kept this long. */
 const KEPT_MS = 30 * 86_400_000;
 /** Rows a round deletes of each: mass deletes hold up everybody else. */
@@ -8,18 +12,8 @@ export async function tidy(now: number, db: D1Database): Promise<void> {
   if (new Date(now).getUTCMinutes() !== 0) return;
   const before = now - KEPT_MS;
   await db.batch([
-    db
-      .prepare(
-        "DELETE FROM exceptions WHERE id IN (SELECT id FROM exceptions WHERE updated_at < ? LIMIT ?)",
-      )
-      .bind(before, ROWS),
-    db
-      .prepare(
-        "DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE bucket < ? LIMIT ?)",
-      )
-      .bind(before, ROWS),
-    db
-      .prepare("DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE created_at < ? LIMIT ?)")
-      .bind(before, ROWS),
+    prepareExceptionExpiry(db, before, ROWS),
+    prepareRollupExpiry(db, before, ROWS),
+    prepareJobExpiry(db, before, ROWS),
   ]);
 }

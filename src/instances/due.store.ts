@@ -1,22 +1,8 @@
 import { sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { schedule } from "../db/polling";
 
 /** A tick that comes later than this many minutes polls everything once instead of minute by minute. */
 const MOST_MINUTES = 1_440;
-
-/** The last schedule minute that was dispatched; null before the first tick. */
-export async function lastMinute(db: D1Database): Promise<number | null> {
-  const [row] = await drizzle(db).select({ lastMinute: schedule.lastMinute }).from(schedule);
-  return row?.lastMinute ?? null;
-}
-
-export async function saveLastMinute(db: D1Database, minute: number): Promise<void> {
-  await drizzle(db)
-    .insert(schedule)
-    .values({ id: 1, lastMinute: minute })
-    .onConflictDoUpdate({ target: schedule.id, set: { lastMinute: minute } });
-}
 
 /**
  * Ids of the instances due in any of the minutes from `from` to `to`: those whose slot is one of the
