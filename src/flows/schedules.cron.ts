@@ -5,7 +5,7 @@ import { purgeFlowStreams } from "./logs/store";
 import { runId, triggerTargets, userSource } from "./run";
 import type { RunningDoors } from "./lifecycle.store";
 import { purgeTickets } from "./templates/tickets.store";
-import { advanceOpen } from "./templates/update.store";
+import { advanceOpen } from "./templates/update.io";
 import { nextMinuteOf } from "./trigger";
 import { dueSchedules, moveSchedule, scheduleMinute } from "./triggers/store";
 import { purgeUnprocessed } from "./unprocessed/store";

@@ -3,7 +3,7 @@ import type { Trigger } from "../flows/run";
 import { toTriggers } from "../flows/triggers/store";
 import { scopeKey } from "./address";
 import type { Change } from "./change";
-import { prepareTriggers } from "./hand-over.store";
+import { prepareTriggers } from "./hand-over.io";
 import type { Key } from "./key";
 import { listenersChange } from "./listeners.store";
 import type { Statement } from "./list";

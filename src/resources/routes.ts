@@ -2,8 +2,8 @@ import { Hono } from "hono";
 import { withToken } from "../accounts/routes";
 import { notFound, Refusal } from "../http/refusal";
 import { type Address, parseAddress } from "./address";
-import { type ApisContext, type ApisEnv, count, list, show } from "./read.routes";
-import { create, patch, remove, replace } from "./writes/routes";
+import { type ApisContext, type ApisEnv, count, list, show } from "./read.io";
+import { create, patch, remove, replace } from "./writes/handlers.io";
 
 /** Resources of every kind: `/apis/{group}/{version}/…` (reference resource-api.md §1 to §5). */
 export const resourceRoutes = new Hono<ApisEnv>().all("*", withToken, async (c) => {

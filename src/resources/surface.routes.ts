@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import type { RequestIdEnv } from "../http/surface";
 import { discoveryRoutes } from "./discovery/routes";
 import { logRoutes } from "./log/routes";
-import type { ApisEnv } from "./read.routes";
+import type { ApisEnv } from "./read.io";
 import { resourceRoutes as itemRoutes } from "./routes";
 
 /** The request's id is the correlation id of its changes: a UUID on this surface. */

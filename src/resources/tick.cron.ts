@@ -2,7 +2,7 @@ import { streamName } from "../stream/stream-name";
 import { toTriggers } from "../flows/triggers/store";
 import { destinationId } from "./resource";
 import { sourceOf } from "./change";
-import { handOver, prepareTriggers } from "./hand-over.store";
+import { handOver, prepareTriggers } from "./hand-over.io";
 import {
   type LoggedChange,
   prepareExpiry,

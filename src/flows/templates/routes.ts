@@ -13,7 +13,7 @@ import { newIds, withIds, wizardWithIds } from "./clone";
 import { savable } from "../validity";
 import { countFlowsFrom, flowsFrom, instancesOf } from "./store";
 import { createTicket, readTicket, type Ticket } from "./tickets.store";
-import { advance } from "./update.store";
+import { advance } from "./update.io";
 
 /** Questions to the database that a request spends on an update: each question about the ticket goes on with it. */
 const PROMPT = 300;

@@ -1,7 +1,7 @@
 import { invalid } from "../../http/refusal";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit.store";
-import { addDestinations } from "../destinations.store";
+import { addDestinations } from "../destinations.io";
 import { type Draft, maskFaults } from "../document";
 import { type Key, keyText, type World } from "../key";
 import { dataOf, type Resource } from "../resource";
@@ -15,7 +15,7 @@ import {
   worldOf,
   type WriteDoors,
   type Written,
-} from "./store";
+} from "./write.io";
 import { type Edit, edited, isSame } from "./content";
 
 /** What a change is asked with. */

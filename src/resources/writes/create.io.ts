@@ -2,7 +2,7 @@ import { conflict } from "../../http/refusal";
 import type { ScopeName } from "../address";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit.store";
-import { addDestinations } from "../destinations.store";
+import { addDestinations } from "../destinations.io";
 import { type Draft, maskFaults } from "../document";
 import { type Key, keyText, type World } from "../key";
 import type { Kind } from "../kinds/kind";
@@ -18,7 +18,7 @@ import {
   worldOf,
   type WriteDoors,
   type Written,
-} from "./store";
+} from "./write.io";
 
 /** Where a resource is made. */
 export type Where = { kind: Kind; scope: ScopeName | null };

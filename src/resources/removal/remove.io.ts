@@ -17,7 +17,7 @@ import {
 import { readResource, readWorld } from "../store";
 import { destinationOf } from "../webhook";
 import { missing } from "../writes/checks";
-import { readDependents, readReleased } from "./waiting.store";
+import { readDependents, readReleased } from "./waiting.io";
 import {
   type Caller,
   causeOf,
@@ -25,7 +25,7 @@ import {
   untilCommitted,
   type WriteDoors,
   type Written,
-} from "../writes/store";
+} from "../writes/write.io";
 
 /** What became of a resource that was to be deleted. */
 export type Deletion = { kind: "gone" } | ({ kind: "held" } & Written);

@@ -4,7 +4,7 @@ import { invalid, notFound } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { type Address, collectionLink, type ScopeName } from "./address";
 import { shapeOf } from "./embed";
-import { readShown } from "./embed.store";
+import { readShown } from "./embed.io";
 import type { Key } from "./key";
 import { kindNamed } from "./kinds/registry";
 import { linkHeader, listStatements, pageOf } from "./list";

@@ -4,7 +4,7 @@ import type { Trigger } from "../../flows/run";
 import { Refusal } from "../../http/refusal";
 import { type Cause, withWantedTargets } from "../change";
 import { commitPlan, type Plan } from "../commit.store";
-import { handOver } from "../hand-over.store";
+import { handOver } from "../hand-over.io";
 import type { Key, World } from "../key";
 import { kindNamed, type Version } from "../kinds/registry";
 import { namedTargets } from "../references";
