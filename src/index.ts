@@ -5,8 +5,8 @@ import { consumeDeliveries, type DeliveryDoors } from "./delivery/deliveries.con
 import { tidy } from "./operations/retention.cron";
 import { consumeUndeliverable } from "./delivery/dead-letter.consumer";
 import { announcer } from "./stream/announce.io";
-import { flowHandler } from "./flows/step-handler.io";
-import { tickFlows } from "./flows/schedules.cron";
+import { flowHandler } from "./flows/steps/handler.io";
+import { tickFlows } from "./flows/tick.cron";
 import { consumePolls } from "./polling/polls.consumer";
 import { tick } from "./polling/tick.cron";
 import type { PollDoors } from "./polling/commit.io";

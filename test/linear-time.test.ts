@@ -1,7 +1,7 @@
 /// <reference types="vite/types/importMeta.d.ts" />
 import { describe, expect, it } from "vitest";
 import { readSfdcWebhook } from "../src/connectors/sfdc-events";
-import { requestOf } from "../src/flows/step";
+import { requestOf } from "../src/flows/steps/request";
 import { nextPosition } from "../src/hub/paging";
 import { partsOf } from "../src/inbound/route";
 import { newInstance } from "../src/instances/draft";

@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../stream/event";
-import type { Content } from "../flows/content";
-import { runId } from "../flows/run";
+import type { Content } from "../flows/triggers/content";
+import { runId } from "../flows/targets";
 import { type Millis, isoText, isoSeconds } from "../values/instant";
 
 /** An app event as it lies in its user's stream. */

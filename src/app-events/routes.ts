@@ -5,12 +5,12 @@ import type { User } from "../accounts/users/store";
 import type { Committed, NewEvent, StoredEvent } from "../stream/event";
 import { eventId, onceId } from "../stream/event-id";
 import { streamName } from "../stream/stream-name";
-import { forwardedHeaders } from "../flows/content";
+import { forwardedHeaders } from "../flows/triggers/content";
 import { ingest, type Intake } from "../flows/ingest.io";
 import { readDescriptor } from "../flows/descriptor";
-import { runId, type Trigger, triggerTargets, userSource } from "../flows/run";
+import { runId, type Trigger, triggerTargets, userSource } from "../flows/targets";
 import { readOwnFlow } from "../flows/store";
-import { type Heard, learnVersion, readHeard } from "../flows/triggers/cached.store";
+import { type Heard, learnVersion, readHeard } from "../flows/triggers/app-event-triggers.store";
 import {
   deleteTriggers,
   saveTrigger,

@@ -4,9 +4,9 @@ import { type UserEnv, withUser } from "../accounts/users/routes";
 import { triggerKind } from "../flows/components";
 import { type Component, type Descriptor, readDescriptor } from "../flows/descriptor";
 import { visibleFlow } from "../flows/routes";
-import { faulty } from "../flows/validity";
+import { faulty } from "../flows/validation/refusals";
 import { parse, readTypedJson } from "../http/body";
-import { exampleSchema, flatVariables, portOptions } from "./example";
+import { exampleSchema, flatVariables, portOptions } from "./example-schema";
 
 const BODY_BYTES = 1_048_576;
 

@@ -1,4 +1,4 @@
-import { evaluate } from "./expression";
+import { evaluate } from "./evaluate";
 import { isoText } from "../values/instant";
 
 export type Transformed = { ok: true; text: string } | { ok: false; message: string };

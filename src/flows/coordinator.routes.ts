@@ -9,7 +9,7 @@ import type { Flow, Permission } from "./flow";
 import { FLOW_BYTES, visibleFlow } from "./routes";
 import { runningDoors, settled, startFlow, stopFlow } from "./lifecycle.store";
 import { readFlow } from "./store";
-import { allFaults } from "./validity";
+import { allFaults } from "./validation/refusals";
 
 const command = z.object({
   command: z.enum(["start", "stop"]),

@@ -3,8 +3,8 @@ import { readRetention } from "../accounts/store";
 import { count, flushCounts } from "../metering/store";
 import type { Commit, Committed, NewEvent } from "../stream/event";
 import { streamName, type StreamName } from "../stream/stream-name";
-import { type Trigger, withRuns } from "./run";
-import { matchesEvent } from "./trigger";
+import { type Trigger, withRuns } from "./targets";
+import { matchesEvent } from "./triggers/match";
 import { readSourceTriggers, type Source } from "./triggers/store";
 
 export type IngestDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };

@@ -10,12 +10,12 @@ import { conflict, forbidden } from "../http/refusal";
 import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
 import type { Flow } from "./flow";
-import { stepDestinationId } from "./run";
+import { stepDestinationId } from "./targets";
 import { STOPPED_MS } from "./running.store";
 import { checkSize } from "./store";
-import { announceTriggers } from "./triggers/cached.store";
+import { announceTriggers } from "./triggers/app-event-triggers.store";
 import { scheduleMinute, triggerRow } from "./triggers/store";
-import { startable } from "./validity";
+import { startable } from "./validation/refusals";
 
 /**
  * Switching flows on and off. D1 holds the truth; each switch is over only once the owner's stream knows that

@@ -1,9 +1,9 @@
 import type { Modifier, Transformation } from "./descriptor";
 import { applyFunctions } from "./modifiers/apply";
 import { stringOf } from "./modifiers/argument";
-import { flowValue, type FlowValues } from "./modifiers/values";
+import { flowValue, type FlowValues } from "./modifiers/flow-values";
 import { newWork, type Work } from "./modifiers/budget";
-import { parsePath } from "./path";
+import { parsePath } from "./variable-path";
 import { isObject } from "../values/record";
 import { readKeys } from "../values/path";
 

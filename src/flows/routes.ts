@@ -4,11 +4,11 @@ import type { User } from "../accounts/users/store";
 import { readConfig } from "../config";
 import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
-import { columnsOf, flowDraft } from "./draft";
+import { columnsOf, flowDraft } from "./fields";
 import { type Flow, flowView, projected } from "./flow";
 import { deleteFlow, replaceFlow, runningDoors, settled } from "./lifecycle.store";
 import { createFlow, readFlow, readOwnFlow } from "./store";
-import { savable } from "./validity";
+import { savable } from "./validation/refusals";
 
 export const FLOW_BYTES = 1_048_576;
 /** What a client may call a flow it brings an id for. */

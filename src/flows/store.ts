@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { flows } from "../db/flows";
 import { Refusal } from "../http/refusal";
 import type { Flow, Permission, Viewer } from "./flow";
-import { flowBytes, MOST_FLOW_BYTES } from "./size";
+import { flowBytes, MOST_FLOW_BYTES } from "./row-size";
 
 /** What a viewer may see: their own flows, and those shared with all these permissions. */
 export function visible(viewer: Viewer, permissions: readonly Permission[]): SQL | undefined {

@@ -4,10 +4,10 @@ import { readConfig } from "../config";
 import { eventId } from "../stream/event-id";
 import { readBytes } from "../http/body";
 import { invalid, notFound, Refusal } from "../http/refusal";
-import { forwardedHeaders } from "./content";
+import { forwardedHeaders } from "./triggers/content";
 import { ingest } from "./ingest.io";
 import { runningDoors } from "./lifecycle.store";
-import { runId, triggerTargets, userSource } from "./run";
+import { runId, triggerTargets, userSource } from "./targets";
 import { flowOfComponent } from "./store";
 import { readTrigger } from "./triggers/store";
 

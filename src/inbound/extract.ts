@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import { parsers } from "../connectors/parsers";
 import { textOf } from "../connectors/read";
 import type { Change, Delivery, Extracted, Extraction, Pick } from "../connectors/webhook";
-import { evaluate, expressionFault } from "../expressions/expression";
+import { evaluate, expressionFault } from "../expressions/evaluate";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
 import { toInstant } from "../values/instant";

@@ -1,8 +1,8 @@
 import type { NewEvent, Target } from "../stream/event";
 import { groupsByWeight } from "../stream/plan";
 import { ingest, type IngestDoors } from "../flows/ingest.io";
-import type { Trigger } from "../flows/run";
-import { matchesChange, resourceKeys } from "../flows/trigger";
+import type { Trigger } from "../flows/targets";
+import { matchesChange, resourceKeys } from "../flows/triggers/match";
 import { prepareSourceTriggers } from "../flows/triggers/store";
 import { type Change, eventOf, sourceOf } from "./change";
 import type { HookTarget } from "./hooks";

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { exampleSchema } from "../../src/app-events/example";
+import { exampleSchema } from "../../src/app-events/example-schema";
 import { hashSecret } from "../../src/accounts/secret";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { receiver } from "../delivery/build";

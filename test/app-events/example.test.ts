@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { exampleSchema, flatVariables, portOptions } from "../../src/app-events/example";
+import { exampleSchema, flatVariables, portOptions } from "../../src/app-events/example-schema";
 
 const $schema = "http://json-schema.org/draft-04/schema#";
 const title = "App Event Data";

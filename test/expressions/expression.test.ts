@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { evaluate, expressionFault } from "../../src/expressions/expression";
+import { evaluate, expressionFault } from "../../src/expressions/evaluate";
 import { isWanted, transformBody } from "../../src/expressions/transform";
 
 describe("expressionFault", () => {

@@ -1,5 +1,5 @@
 import { type Descriptor, readDescriptor } from "../../src/flows/descriptor";
-import type { FlowValues } from "../../src/flows/modifiers/values";
+import type { FlowValues } from "../../src/flows/modifiers/flow-values";
 
 export function values(change: Partial<FlowValues> = {}): FlowValues {
   let uuids = 0;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { applyFunctions, modifierFault } from "../../src/flows/modifiers/apply";
-import { flowValue } from "../../src/flows/modifiers/values";
+import { flowValue } from "../../src/flows/modifiers/flow-values";
 import { newWork } from "../../src/flows/modifiers/budget";
 import { values } from "./build";
 

@@ -1,12 +1,17 @@
 import { describe, expect, it } from "vitest";
-import { forwardedHeaders } from "../../src/flows/content";
+import { forwardedHeaders } from "../../src/flows/triggers/content";
 import { parseFilter, projected } from "../../src/flows/flow";
 import { matches, parseQuery } from "../../src/flows/logs/query";
-import { stepNext } from "../../src/flows/retry";
-import { requestOf, responseContent } from "../../src/flows/step";
-import { newIds, withIds } from "../../src/flows/templates/clone";
+import { stepNext } from "../../src/flows/steps/retry";
+import { requestOf, responseContent } from "../../src/flows/steps/request";
+import { newIds, withIds } from "../../src/flows/templates/component-ids";
 import { mergeThreeWay } from "../../src/flows/templates/merge";
-import { matchesChange, matchesEvent, nextMinuteOf, resourceKeys } from "../../src/flows/trigger";
+import {
+  matchesChange,
+  matchesEvent,
+  nextMinuteOf,
+  resourceKeys,
+} from "../../src/flows/triggers/match";
 import { step, trigger } from "./build";
 
 describe("retries of a step", () => {

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { tickFlows } from "../../src/flows/schedules.cron";
+import { tickFlows } from "../../src/flows/tick.cron";
 import { runningDoors } from "../../src/flows/lifecycle.store";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { step, trigger } from "./build";

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readDescriptor } from "../../src/flows/descriptor";
 import { parseAllowList } from "../../src/http/egress";
-import { faultsOf } from "../../src/flows/validate";
+import { faultsOf } from "../../src/flows/validation/faults";
 import { descriptor, step, trigger } from "./build";
 
 const egress = {

@@ -12,7 +12,7 @@ import { concur } from "../../src/connectors/concur";
 import { Standings } from "../../src/delivery/admission.io";
 import type { EventStream } from "../../src/stream/stream.object";
 import { parseAllowList } from "../../src/http/egress";
-import { flowHandler } from "../../src/flows/step-handler.io";
+import { flowHandler } from "../../src/flows/steps/handler.io";
 import { exchangeCode } from "../../src/hub/code.client";
 import { API_KEY, ask, foundation, newUser } from "../accounts/ask";
 import { consumeWhole, destination, eventually, type Received, receiver } from "../delivery/build";

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { tickFlows } from "../../src/flows/schedules.cron";
+import { tickFlows } from "../../src/flows/tick.cron";
 import { runningDoors } from "../../src/flows/lifecycle.store";
 import { ask, newUser, type SignedIn } from "../accounts/ask";
 import { callV1, create, createOrganizations, record } from "../elements/build";

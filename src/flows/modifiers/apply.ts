@@ -1,7 +1,7 @@
 import type { Modifier } from "../descriptor";
 import { ModifierFault } from "./argument";
 import { type Definition, MODIFIERS, type Parameters } from "./catalog";
-import { flowValue, type FlowValues, isFlowValue } from "./values";
+import { flowValue, type FlowValues, isFlowValue } from "./flow-values";
 import type { Work } from "./budget";
 
 /** What is wrong with a modifier before it ever runs; undefined when nothing is. */

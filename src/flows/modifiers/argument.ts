@@ -1,4 +1,4 @@
-import { parseRelativePath } from "../path";
+import { parseRelativePath } from "../variable-path";
 
 /** A modifier that can't be applied: the message names it. */
 export class ModifierFault extends Error {}

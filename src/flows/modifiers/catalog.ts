@@ -1,5 +1,5 @@
-import { formatDate } from "../date-format";
-import { checkExpression, evaluateExpression } from "../expression";
+import { formatDate } from "./date-format";
+import { checkExpression, evaluateExpression } from "./expression";
 import { list, members, ModifierFault, number, pathOf, stringOf, truthy } from "./argument";
 import { matcherOf, replaced } from "./replace";
 import type { Work } from "./budget";

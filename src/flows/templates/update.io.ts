@@ -1,9 +1,9 @@
 import { Refusal } from "../../http/refusal";
 import type { Flow } from "../flow";
-import { recordOf } from "../message";
+import { recordOf } from "../steps/message";
 import { replaceFlow, type RunningDoors, settled } from "../lifecycle.store";
 import { readOwnFlow } from "../store";
-import { newIds, withIds, wizardWithIds } from "./clone";
+import { newIds, withIds, wizardWithIds } from "./component-ids";
 import { mergeThreeWay } from "./merge";
 import { flowsFrom, instancesOf } from "./store";
 import { moveTicket, readOpenTickets, type Ticket } from "./tickets.store";

@@ -6,9 +6,9 @@ import { lastMinute } from "../../db/schedule";
 import { triggerKind } from "../components";
 import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
-import type { Trigger } from "../run";
-import { nextMinuteOf, triggerKeyOf } from "../trigger";
-import { announceTriggers } from "./cached.store";
+import type { Trigger } from "../targets";
+import { nextMinuteOf, triggerKeyOf } from "./match";
+import { announceTriggers } from "./app-event-triggers.store";
 
 export type TriggerDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 

@@ -5,7 +5,7 @@ import { whole } from "../../http/paging";
 import { invalid } from "../../http/refusal";
 import { STEP_IN } from "../components";
 import { readDescriptor } from "../descriptor";
-import { scopeOf, type StepMessage } from "../message";
+import { scopeOf, type StepMessage } from "../steps/message";
 import { readOwnFlow } from "../store";
 import {
   deleteIfUnchanged,

@@ -1,6 +1,6 @@
 import type { Config } from "../../config";
 import type { Keyring } from "../../db/sealed";
-import type { Trigger } from "../../flows/run";
+import type { Trigger } from "../../flows/targets";
 import { Refusal } from "../../http/refusal";
 import { type Cause, withWantedTargets } from "../change";
 import { commitPlan, type Plan } from "../commit.store";

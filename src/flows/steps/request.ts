@@ -1,7 +1,7 @@
-import { headerFault } from "../delivery/destination";
-import type { HttpMethod } from "./components";
-import { stringOf } from "./modifiers/argument";
-import { isObject } from "../values/record";
+import { headerFault } from "../../delivery/destination";
+import type { HttpMethod } from "../components";
+import { stringOf } from "../modifiers/argument";
+import { isObject } from "../../values/record";
 
 /** An HTTP step's request, made from its input (reference app-events-api.md §5). */
 export type StepRequest = {

@@ -1,5 +1,5 @@
 import jsonata from "jsonata";
-import { Effort, isFunction } from "./effort";
+import { Effort, isFunction } from "./budget";
 import { LinearEngine, LinearRegExp } from "./linear-regex";
 
 declare module "jsonata" {

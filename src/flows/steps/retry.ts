@@ -1,6 +1,6 @@
-import type { Attempt, Next } from "../delivery/attempt";
-import type { Component } from "./descriptor";
-import type { Millis } from "../values/instant";
+import type { Attempt, Next } from "../../delivery/attempt";
+import type { Component } from "../descriptor";
+import type { Millis } from "../../values/instant";
 
 /** 60 s, doubling, up to an hour (reference app-events-api.md §9). */
 const FIRST_DELAY_MS = 60_000;

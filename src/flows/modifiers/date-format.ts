@@ -1,4 +1,4 @@
-import { between } from "../values/text";
+import { between } from "../../values/text";
 
 const MONTHS =
   "January February March April May June July August September October November December".split(

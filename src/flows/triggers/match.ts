@@ -1,9 +1,9 @@
 import { Cron } from "croner";
 import * as z from "zod";
-import type { NewEvent } from "../stream/event";
-import type { TriggerKind } from "./components";
-import { stringOf } from "./modifiers/argument";
-import type { Trigger } from "./run";
+import type { NewEvent } from "../../stream/event";
+import type { TriggerKind } from "../components";
+import { stringOf } from "../modifiers/argument";
+import type { Trigger } from "../targets";
 
 /** What a trigger is found by when something happens. */
 export function triggerKeyOf(kind: TriggerKind, properties: Record<string, unknown>): string {

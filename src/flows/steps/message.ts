@@ -1,9 +1,9 @@
-import type { FlowStep, NewEvent } from "../stream/event";
-import { triggerKind } from "./components";
-import type { Descriptor } from "./descriptor";
-import type { Scope } from "./placeholder";
-import { isObject } from "../values/record";
-import { isoText } from "../values/instant";
+import type { FlowStep, NewEvent } from "../../stream/event";
+import { triggerKind } from "../components";
+import type { Descriptor } from "../descriptor";
+import type { Scope } from "../placeholder";
+import { isObject } from "../../values/record";
+import { isoText } from "../../values/instant";
 
 /** What the stream hands over for a step (`stream/body.ts`). */
 export type StepMessage = {

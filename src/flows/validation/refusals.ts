@@ -1,10 +1,10 @@
-import { invalid, type Refusal } from "../http/refusal";
-import type { EgressPolicy } from "../http/egress";
+import { invalid, type Refusal } from "../../http/refusal";
+import type { EgressPolicy } from "../../http/egress";
 import { addressFaults } from "./address";
-import { type Descriptor, type Fault, readDescriptor } from "./descriptor";
-import type { Columns } from "./draft";
-import type { Flow } from "./flow";
-import { faultsOf } from "./validate";
+import { type Descriptor, type Fault, readDescriptor } from "../descriptor";
+import type { Columns } from "../fields";
+import type { Flow } from "../flow";
+import { faultsOf } from "./faults";
 
 /** The refusal of a flow that can't be kept or started: each fault names component and field. */
 export function faulty(faults: readonly Fault[]): Refusal {

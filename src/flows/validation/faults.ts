@@ -1,13 +1,13 @@
 import { Cron } from "croner";
-import type { EgressPolicy } from "../http/egress";
+import type { EgressPolicy } from "../../http/egress";
 import { addressFaults } from "./address";
-import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT, TRIGGER_OUT, triggerKind } from "./components";
-import type { Component, Descriptor, Fault } from "./descriptor";
-import { modifierFault } from "./modifiers/apply";
-import { stringOf } from "./modifiers/argument";
-import { parsePath } from "./path";
-import { placeholdersIn } from "./placeholder";
-import { resourceTrigger } from "./trigger";
+import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT, TRIGGER_OUT, triggerKind } from "../components";
+import type { Component, Descriptor, Fault } from "../descriptor";
+import { modifierFault } from "../modifiers/apply";
+import { stringOf } from "../modifiers/argument";
+import { parsePath } from "../variable-path";
+import { placeholdersIn } from "../placeholder";
+import { resourceTrigger } from "../triggers/match";
 
 /** One event may set off this many steps at most, counted over all ways through the flow. */
 const MOST_STEPS = 1_000;

@@ -1,4 +1,4 @@
-import { evaluate, expressionFault } from "../expressions/expression";
+import { evaluate, expressionFault } from "../../expressions/evaluate";
 
 /** Why an expression can't be used, or what went wrong in it. */
 export class ExpressionFault extends Error {}

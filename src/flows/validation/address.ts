@@ -1,7 +1,7 @@
-import { checkEgress, type EgressPolicy } from "../http/egress";
-import { httpMethod } from "./components";
-import type { Descriptor, Fault } from "./descriptor";
-import { withPlaceholders } from "./placeholder";
+import { checkEgress, type EgressPolicy } from "../../http/egress";
+import { httpMethod } from "../components";
+import type { Descriptor, Fault } from "../descriptor";
+import { withPlaceholders } from "../placeholder";
 
 /** What is wrong with the addresses that are known before a flow runs: each fault names component and field. */
 export function addressFaults(descriptor: Descriptor, egress: EgressPolicy): Fault[] {

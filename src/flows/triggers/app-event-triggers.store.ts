@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { flowTriggers } from "../../db/flows";
 import { streamName } from "../../stream/stream-name";
 import { Refusal } from "../../http/refusal";
-import { type Trigger, userSource } from "../run";
+import { type Trigger, userSource } from "../targets";
 import { Cache } from "../../values/cache";
 
 /**
