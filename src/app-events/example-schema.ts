@@ -1,5 +1,6 @@
 /** Schema and variables of an event data example (reference app-events-api.md §4). */
 
+import { nestsDeeper } from "../values/depth";
 import { isObject } from "../values/record";
 
 export type Schema = { [member: string]: unknown };
@@ -8,7 +9,7 @@ const DIALECT = "http://json-schema.org/draft-04/schema#";
 const TITLE = "App Event Data";
 const DEEPEST = 100;
 
-/** What an example says; undefined when it is absent or no JSON. */
+/** What an example says; undefined when it is absent, no JSON or too deep. */
 export function exampleSchema(example: unknown): Schema | undefined {
   const value = parsedExample(example);
   if (value === undefined) return undefined;
@@ -25,6 +26,7 @@ export function exampleSchema(example: unknown): Schema | undefined {
 
 function parsedExample(example: unknown): { json: unknown } | undefined {
   if (typeof example !== "string" || example.trim() === "") return undefined;
+  if (nestsDeeper(example)) return undefined;
   try {
     return { json: JSON.parse(example) };
   } catch {

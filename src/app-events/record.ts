@@ -2,6 +2,7 @@ import type { StoredEvent } from "../stream/event";
 import type { Content } from "../flows/triggers/content";
 import { runId } from "../flows/targets";
 import { type Millis, isoText, isoSeconds } from "../values/instant";
+import { parseStored } from "../values/depth";
 
 /** An app event as it lies in its user's stream. */
 export type EventRecord = {
@@ -23,7 +24,7 @@ export function recordText(record: EventRecord, body: string): string {
 }
 
 export function readRecord({ data }: Pick<StoredEvent, "data">): EventRecord {
-  return JSON.parse(data);
+  return parseStored(data);
 }
 
 /** The answer to who sent the event; the same whenever it is asked for again. */

@@ -1,3 +1,4 @@
+import { parseStored } from "../values/depth";
 import { evaluate } from "./evaluate";
 import { isoText } from "../values/instant";
 
@@ -11,7 +12,7 @@ export async function transformBody(
   body: string,
 ): Promise<Transformed> {
   if (transform === undefined) return { ok: true, text: body };
-  const evaluated = await evaluate(transform, JSON.parse(body));
+  const evaluated = await evaluate(transform, parseStored(body));
   if (!evaluated.ok) return { ok: false, message: `transform: ${evaluated.message}` };
   const text = JSON.stringify(evaluated.value);
   if (text === undefined) return { ok: false, message: "transform: The expression gave nothing" };
@@ -41,7 +42,7 @@ export async function isWanted(filter: string | undefined, event: FilteredEvent)
     objectId,
     eventType,
     date: isoText(date),
-    data: JSON.parse(event.data),
+    data: parseStored(event.data),
   };
   const evaluated = await evaluate(filter, input);
   return !evaluated.ok || isTrue(evaluated.value);

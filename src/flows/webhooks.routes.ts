@@ -2,8 +2,8 @@ import { type Context, Hono } from "hono";
 import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
 import { eventId } from "../stream/event-id";
-import { readBytes } from "../http/body";
-import { invalid, notFound, Refusal } from "../http/refusal";
+import { parseJson, readBytes } from "../http/body";
+import { notFound, Refusal } from "../http/refusal";
 import { forwardedHeaders } from "./triggers/content";
 import { ingest } from "./ingest.io";
 import { runningDoors } from "./lifecycle.store";
@@ -78,9 +78,5 @@ async function dataOf(c: Context<UserEnv>): Promise<unknown> {
   if (type.startsWith("application/x-www-form-urlencoded"))
     return Object.fromEntries(new URLSearchParams(text));
   if (!/^application\/([\w.+-]+\+)?json/.test(type)) return text;
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw invalid("The body is not valid JSON");
-  }
+  return parseJson(text);
 }

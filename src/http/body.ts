@@ -25,11 +25,16 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
 
 /**
  * The request's JSON body. An empty body is `undefined`.
- * @throws Refusal `invalid` when it is not JSON, `too-large` above `limit` bytes.
+ * @throws Refusal `invalid` when it is not JSON or too deep, `too-large` above `limit` bytes.
  */
 export async function readJson(context: Context, limit: number): Promise<unknown> {
   const text = new TextDecoder().decode(await readBytes(context.req.raw, limit));
-  if (text.trim() === "") return undefined;
+  return text.trim() === "" ? undefined : parseJson(text);
+}
+
+/** @throws Refusal `invalid` for what is not JSON or has more than 500 levels. */
+export function parseJson(text: string): unknown {
+  if (nestsDeeper(text)) throw invalid(`The body is nested deeper than ${DEEPEST} levels`);
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -42,7 +47,7 @@ export async function readJson(context: Context, limit: number): Promise<unknown
 /**
  * The request's JSON body as text and value, on a surface that insists on its content type. An empty
  * body is `undefined`.
- * @throws Refusal `not-json` for another content type, `invalid` when it is not JSON, `too-large`.
+ * @throws Refusal `not-json` for another content type, `invalid` when it is not JSON or too deep, `too-large`.
  */
 export async function readTypedJson(
   context: Context,
@@ -53,14 +58,7 @@ export async function readTypedJson(
   const type = context.req.header("content-type") ?? "application/json";
   if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type.trim()))
     throw new Refusal({ kind: "not-json", message: `Expected application/json, got '${type}'` });
-  if (nestsDeeper(text)) throw invalid(`The body is nested deeper than ${DEEPEST} levels`);
-  try {
-    return { text, value: JSON.parse(text) };
-  } catch (error) {
-    throw invalid(
-      `The body is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}`,
-    );
-  }
+  return { text, value: parseJson(text) };
 }
 
 type Issue = { path: PropertyKey[]; message: string };

@@ -1,6 +1,7 @@
 import type { Connector } from "../connectors/definition";
 import { textOf } from "../connectors/read";
 import type { TenantRule, Webhook } from "../connectors/webhook";
+import { DEEPEST, nestsDeeper } from "../values/depth";
 import { tenantValues } from "../instances/routing";
 import { readPath } from "../values/path";
 import { parseExactly } from "../values/json";
@@ -16,6 +17,8 @@ export function parseContent(text: string, contentType: string | null): Parsed {
   if (trimmed === "") return { ok: true, content: { body: {}, text: "" } };
   if (contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true)
     return { ok: true, content: { body: fieldsOf(new URLSearchParams(text)), text } };
+  if (nestsDeeper(text))
+    return { ok: false, message: `The body is nested deeper than ${DEEPEST} levels` };
   const parsed = parseExactly(text);
   return parsed.ok
     ? { ok: true, content: { body: parsed.value, text } }

@@ -1,3 +1,4 @@
+import { nestsDeeper } from "../values/depth";
 import { parseRate } from "../connectors/rate-limit";
 import { parseBoolean, parseModes } from "./configuration";
 
@@ -70,6 +71,7 @@ export function parseSchedule(text: string): number[] | undefined {
 }
 
 export function parseHeaders(text: string): Record<string, string> | undefined {
+  if (nestsDeeper(text)) return undefined;
   try {
     const value: unknown = JSON.parse(text);
     if (typeof value !== "object" || value === null || Array.isArray(value)) return undefined;

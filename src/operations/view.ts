@@ -1,4 +1,5 @@
 import type { Attempt } from "../delivery/attempt";
+import { parseStored } from "../values/depth";
 import type { StoredEvent } from "../stream/event";
 import type { NotificationView } from "../stream/history";
 import { dueAt } from "../stream/settle";
@@ -16,7 +17,7 @@ export function eventView(stream: string, event: StoredEvent): Record<string, un
     eventType,
     date: isoText(date),
     receivedAt: isoText(receivedAt),
-    data: JSON.parse(data) as unknown,
+    data: parseStored(data),
     notificationIds: notifications.map((held) => notificationId(stream, held)),
   };
 }

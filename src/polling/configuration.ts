@@ -1,4 +1,5 @@
 /** A user's polling configuration as a list of resources (reference connector-events-api.md §5.1, §5.2). */
+import { nestsDeeper } from "../values/depth";
 import {
   knownFields,
   type PolledResource,
@@ -59,6 +60,7 @@ function readObject(value: unknown): Record<string, unknown> | undefined {
 }
 
 function parseJson(text: string): unknown {
+  if (nestsDeeper(text)) return undefined;
   try {
     return text.trim() === "" ? {} : (JSON.parse(text) ?? {});
   } catch {

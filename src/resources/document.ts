@@ -93,21 +93,6 @@ export function subResourceFaults(kind: Kind, sub: string, value: unknown): Faul
   return parsed.success || value === null ? [] : faultsOf(parsed.error, sub);
 }
 
-/** SQLite reads JSON of a thousand levels; nobody needs a hundred. */
-const DEEPEST = 100;
-
-/** Whether a body is nested deeper than a resource may be. */
-export function isTooDeep(body: unknown): boolean {
-  let level: unknown[] = [body];
-  for (let depth = 0; level.length > 0; depth += 1) {
-    if (depth > DEEPEST) return true;
-    level = level.flatMap((value) =>
-      typeof value === "object" && value !== null ? Object.values(value) : [],
-    );
-  }
-  return false;
-}
-
 /** Masks among a new Secret's values: there is nothing they could keep. */
 export function maskFaults(
   spec: Record<string, unknown>,

@@ -1,3 +1,4 @@
+import { DEEPEST, isDeeper } from "../values/depth";
 import { applyPatch, type Operation } from "./patch";
 import { type Resource, view } from "./resource";
 
@@ -34,6 +35,8 @@ export function editOf(
   const patched = applyPatch(before, operations);
   if (!patched.ok) return patched;
   const { document } = patched;
+  if (isDeeper(document))
+    return { ok: false, field: "", message: `It is nested deeper than ${DEEPEST} levels then` };
   const names = new Set([...Object.keys(before), ...Object.keys(document)]);
   const changed = [...names].filter(
     (name) => JSON.stringify(before[name]) !== JSON.stringify(document[name]),

@@ -1,14 +1,22 @@
 /** The most levels of JSON that any door lets in: what reads values recursively must not run out of stack. */
 export const DEEPEST = 500;
 
+/** What lies in a stream may have an envelope of ours around it. */
+const DEEPEST_STORED = DEEPEST + 20;
+
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Array.from(
   '"\\[]{}',
   (sign) => sign.charCodeAt(0),
 );
 
-/** Whether JSON text has more than `levels` brackets open at once. Reads each character once, and parses nothing. */
-export function nestsDeeper(text: string, levels = DEEPEST): boolean {
-  if (text.length <= levels) return false;
+/**
+ * Tells `see` of each bracket of JSON text: where it is, how many are open behind it, and whether it opens; until that
+ * answers true. Looks at each character once, and parses nothing.
+ */
+function eachBracket(
+  text: string,
+  see: (at: number, open: number, opens: boolean) => boolean,
+): boolean {
   let open = 0;
   let isQuoted = false;
   for (let at = 0; at < text.length; at += 1) {
@@ -19,8 +27,50 @@ export function nestsDeeper(text: string, levels = DEEPEST): boolean {
     } else if (code === QUOTE) isQuoted = true;
     else if (code === OPEN_LIST || code === OPEN_OBJECT) {
       open += 1;
-      if (open > levels) return true;
-    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) open -= 1;
+      if (see(at, open, true)) return true;
+    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+      open -= 1;
+      if (see(at, open, false)) return true;
+    }
+  }
+  return false;
+}
+
+/** Whether JSON text has more than `levels` brackets open at once. */
+export function nestsDeeper(text: string, levels = DEEPEST): boolean {
+  return text.length > levels && eachBracket(text, (_, open) => open > levels);
+}
+
+/** JSON text in which what lies below `levels` stands as its own text: no reader runs out of stack, and nothing is lost. */
+export function flattened(text: string, levels = DEEPEST): string {
+  if (!nestsDeeper(text, levels)) return text;
+  const parts: string[] = [];
+  let copied = 0;
+  let from = 0;
+  eachBracket(text, (at, open, opens) => {
+    if (opens && open === levels + 1) from = at;
+    if (!opens && open === levels) {
+      parts.push(text.slice(copied, from), JSON.stringify(text.slice(from, at + 1)));
+      copied = at + 1;
+    }
+    return false;
+  });
+  return parts.join("") + text.slice(copied);
+}
+
+/** What we stored ourselves, also before depth was bounded. */
+export function parseStored<T = unknown>(text: string): T {
+  return JSON.parse(flattened(text, DEEPEST_STORED));
+}
+
+/** Whether a value has more than `levels` objects and lists within one another. */
+export function isDeeper(value: unknown, levels = DEEPEST): boolean {
+  let level: unknown[] = [value];
+  for (let depth = 0; level.length > 0; depth += 1) {
+    if (depth > levels) return true;
+    level = level.flatMap((one) =>
+      typeof one === "object" && one !== null ? Object.values(one) : [],
+    );
   }
   return false;
 }

@@ -1,3 +1,4 @@
+import { flattened } from "./depth";
 import { isObject } from "./record";
 
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
@@ -6,9 +7,11 @@ const parse = JSON.parse as (text: string, reviver?: Reviver) => unknown;
 
 /**
  * Reads JSON that others wrote. A whole number that a double cannot hold becomes its own text, so that ids
- * and cursors keep their digits.
+ * and cursors keep their digits; so does what lies deeper than 500 levels: one record like that keeps no
+ * other from being read.
  */
-export function parseExactly(text: string): { ok: true; value: unknown } | { ok: false } {
+export function parseExactly(json: string): { ok: true; value: unknown } | { ok: false } {
+  const text = flattened(json);
   try {
     // A reviver is slow, and few texts have a number that long.
     return { ok: true, value: /\d{16}/.test(text) ? parse(text, keepDigits) : parse(text) };

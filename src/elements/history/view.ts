@@ -1,4 +1,6 @@
 import { eventObject } from "../../stream/body";
+import { parseStored } from "../../values/depth";
+import { readPath } from "../../values/path";
 import type { NotificationView } from "../../stream/history";
 import { isoText } from "../../values/instant";
 
@@ -55,6 +57,5 @@ export function dispositionView(
 }
 
 function rawOf(body: string): string {
-  const parsed: { message?: { raw?: unknown } } = JSON.parse(body);
-  return JSON.stringify(parsed.message?.raw ?? null);
+  return JSON.stringify(readPath(parseStored(body), "message.raw") ?? null);
 }

@@ -1,3 +1,4 @@
+import { parseStored } from "../../values/depth";
 import type { Config } from "../../config";
 import type { Outcome } from "../../delivery/attempt";
 import type { Handler, Rendered, Sending } from "../../delivery/handler";
@@ -117,7 +118,7 @@ async function noteForeign(
 }
 
 async function prepare(item: Sending, doors: Doors): Promise<Preparation> {
-  const message: StepMessage = JSON.parse(item.body);
+  const message = parseStored<StepMessage>(item.body);
   const { step } = message;
   const running = await runs(item, doors);
   const component = running?.descriptor.get(step.componentId);
@@ -221,7 +222,7 @@ async function failed(
   if (component !== undefined && onError === "errorPort") {
     const prepared = await prepare(item, doors);
     const input = prepared.kind === "stopped" ? {} : prepared.input;
-    const scope = scopeOf(JSON.parse(item.body), running.descriptor);
+    const scope = scopeOf(parseStored(item.body), running.descriptor);
     const content = { error: { message: error }, input };
     await commitBelow(item, { running, component }, STEP_ERROR, content, scope, doors);
     return;

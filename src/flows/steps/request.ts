@@ -1,3 +1,4 @@
+import { nestsDeeper } from "../../values/depth";
 import { headerFault } from "../../delivery/destination";
 import type { HttpMethod } from "../components";
 import { stringOf } from "../modifiers/argument";
@@ -152,7 +153,9 @@ function contentType(header: string): { type: string; parameters: Record<string,
   return { type: type.toLowerCase(), parameters: Object.fromEntries(parameters) };
 }
 
+/** What isn't JSON, or lies deeper than anybody reads, stays text. */
 function parsedJson(text: string): { value: unknown } | undefined {
+  if (nestsDeeper(text)) return undefined;
   try {
     return { value: JSON.parse(text) };
   } catch {

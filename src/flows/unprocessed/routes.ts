@@ -1,3 +1,4 @@
+import { parseStored } from "../../values/depth";
 import { Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { conflict, notFound } from "../../http/refusal";
@@ -69,7 +70,7 @@ async function view(env: Env, row: Unprocessed): Promise<Record<string, unknown>
   ]);
   const read = readDescriptor(flow?.flow ?? {});
   const descriptor = read.ok ? read.descriptor : new Map();
-  const message: StepMessage | undefined = body === null ? undefined : JSON.parse(body);
+  const message = body === null ? undefined : parseStored<StepMessage>(body);
   const sender = message?.step.sender;
   const scope = message === undefined ? {} : scopeOf(message, descriptor);
   const content = sender === undefined ? null : readKeys(scope, [sender.componentId, sender.port]);

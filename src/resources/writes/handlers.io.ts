@@ -3,7 +3,7 @@ import { keyring } from "../../db/sealed";
 import { readJson } from "../../http/body";
 import { invalid, notFound, Refusal } from "../../http/refusal";
 import type { Address } from "../address";
-import { type Draft, isTooDeep, parseDocument, subResourceFaults } from "../document";
+import { type Draft, parseDocument, subResourceFaults } from "../document";
 import { editOf } from "../edit";
 import { shapeOf } from "../embed";
 import { readShown } from "../embed.io";
@@ -119,11 +119,7 @@ export async function remove(c: ApisContext, address: Item) {
   return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, warnings), 202);
 }
 
-async function bodyOf(c: ApisContext): Promise<unknown> {
-  const body = await readJson(c, MOST_BODY_BYTES);
-  if (isTooDeep(body)) throw invalid("The body is nested more than 100 levels deep");
-  return body;
-}
+const bodyOf = (c: ApisContext): Promise<unknown> => readJson(c, MOST_BODY_BYTES);
 
 function documentOf(c: ApisContext, kind: Address["kind"], body: unknown): Draft {
   const parsed = parseDocument(kind, body, readConfig(c.env).egress);
