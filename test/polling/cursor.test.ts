@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   keepIdsSince,
@@ -80,6 +81,24 @@ describe("keepIdsSince", () => {
     const resources = { a: position({ last: 5_000 }), b: position({ last: 9_000 }) };
     expect(keepIdsSince(resources, BASELINE, 300)).toBe(4_700);
     expect(keepIdsSince({ ...resources, c: position() }, BASELINE, 300)).toBe(BASELINE - 300);
+  });
+
+  it("forgets no id that the next poll of any resource may see", () => {
+    const instant = fc.integer({ min: BASELINE, max: BASELINE + 30 * DAY });
+    const delays = { pollDelayMs: 10, overlapMs: 5 };
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.option(instant), { minKeys: 1 }), (lasts) => {
+        const resources = Object.fromEntries(
+          Object.entries(lasts).map(([name, last]) => [
+            name,
+            position(last === null ? {} : { last }),
+          ]),
+        );
+        const since = keepIdsSince(resources, BASELINE, longestLookBackMs([delays]));
+        for (const one of Object.values(resources))
+          expect(windowStart(one, BASELINE, delays)).toBeGreaterThanOrEqual(since);
+      }),
+    );
   });
 
   it("looks back by the largest sum of delay and overlap", () => {
