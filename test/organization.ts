@@ -36,3 +36,31 @@ export async function firstOrganization(): Promise<void> {
     ).bind(hashPassword(THEIR_PASSWORD, new Uint8Array(16))),
   ]);
 }
+
+export type Own = { id: number; authorization: string; email: string; password: string };
+
+/** An organization nobody else has anything in: for lists that show all there is. */
+export async function ownOrganization(): Promise<Own> {
+  const own = crypto.randomUUID();
+  const [email, password] = [`admin@${own}.example`, "password-of-its-admin"];
+  const made = await env.DB.prepare(
+    "INSERT INTO organizations (name, secret_hash, settings, created_at) VALUES (?, ?, '{}', 1) RETURNING id",
+  )
+    .bind(own, hashSecret(`organization-${own}`))
+    .first<{ id: number }>();
+  const id = made?.id ?? 0;
+  await env.DB.batch([
+    env.DB.prepare(
+      "INSERT INTO users (organization_id, email, secret_hash, password_hash, role, created_at) VALUES (?, ?, ?, '', 'admin', 1)",
+    ).bind(id, email, hashSecret(`user-${own}`)),
+    env.DB.prepare(
+      "INSERT INTO members (organization_id, email, role, password_hash, created_at) VALUES (?, ?, 'owner', ?, 1)",
+    ).bind(id, email, hashPassword(password, new Uint8Array(16))),
+  ]);
+  return {
+    id,
+    authorization: `User user-${own}, Organization organization-${own}`,
+    email,
+    password,
+  };
+}

@@ -1,18 +1,43 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
+import { execFile } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 import { defineConfig } from "vitest/config";
 import type { Reporter } from "vitest/node";
-import { KILL_TEST_MS, TEST_MS, WAIT_MS } from "./patience.ts";
+import { KILL_TEST_MS, LONG_TEST_MS, TEST_MS, WAIT_MS } from "./patience.ts";
 
 const root = new URL("..", import.meta.url).pathname;
 
+const isLong = process.env["TRIBUTARY_TEST"] === "long";
+
+/** `npm run check`, beside the tests of `npm test`; what it says when it fails. */
+async function check(): Promise<string | undefined> {
+  try {
+    await promisify(execFile)("npm", ["run", "check"], { cwd: root, maxBuffer: 2 ** 26 });
+    return undefined;
+  } catch (error) {
+    const { stdout, stderr } = error as { stdout: string; stderr: string };
+    console.error(`npm run check failed:\n${stdout}${stderr}`);
+    return `${stdout}${stderr}`;
+  }
+}
+const checking = process.env["TRIBUTARY_TEST"] === "gate" ? check() : undefined;
+
 /** The last line of `npm test`, for people and programs. */
 const summary: Reporter = {
-  onTestRunEnd(modules, errors) {
+  async onTestRunEnd(modules, errors) {
+    const failure = await checking;
+    if (failure !== undefined) {
+      console.error(`npm run check failed:\n${failure}`);
+      process.exitCode = 1;
+    }
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
     const count = (state: string) => tests.filter((test) => test.result().state === state).length;
-    const broken = errors.length + modules.filter((module) => module.errors().length > 0).length;
+    const broken =
+      errors.length +
+      modules.filter((module) => module.errors().length > 0).length +
+      (failure === undefined ? 0 : 1);
     console.log(`tests: ${count("passed")} passed, ${count("failed") + broken} failed`);
   },
 };
@@ -45,37 +70,8 @@ const touchesPlatform = (file: string): boolean =>
     .values()
     .some((text) => /from "cloudflare:/.test(text));
 
-/** They look at all that their runtime holds, or at what it remembers. */
-const ALONE = [
-  "delivery/size",
-  "delivery/steps",
-  "http/doors",
-  "inbound/together",
-  "polling/budget",
-  "polling/pitfalls/vendors",
-  "polling/snapshot",
-  "resources/fuzz",
-  "operations/lessons",
-  "operations/stats",
-];
-/** All others share a runtime and its storage, and the first organization, with their neighbours. */
-const NEIGHBOURS = [
-  ["accounts", "console"],
-  ["elements", "hub", "instances"],
-  ["inbound", "polling", "simulation"],
-  ["delivery", "stream", "operations"],
-  ["app-events", "flows", "resources"],
-];
-
-function runtimeOf(file: string): string {
-  const name = relative(join(root, "test"), file).replace(".test.ts", "");
-  if (ALONE.includes(name)) return name;
-  const [room = ""] = name.split("/");
-  return NEIGHBOURS.find((rooms) => rooms.includes(room))?.join(", ") ?? room;
-}
-
 const all = tests(join(root, "test"));
-const doors = Map.groupBy(all.filter(touchesPlatform), runtimeOf);
+const doors = all.filter(touchesPlatform);
 const rules = all.filter((file) => !touchesPlatform(file));
 
 const workers = async () =>
@@ -97,15 +93,16 @@ const workers = async () =>
   });
 
 const patience = {
-  testTimeout: TEST_MS,
+  provide: { isLong },
+  testTimeout: isLong ? LONG_TEST_MS : TEST_MS,
   hookTimeout: TEST_MS,
   expect: { poll: { timeout: WAIT_MS } },
 };
 
 /**
- * `doors` and `rules` run inside the Workers runtime, which takes seconds to load: files of neighbouring
- * rooms share one, and rules, which touch no storage. Then `e2e` runs in Node against `wrangler dev`, each
- * file a stack of its own.
+ * `doors` and `rules` run inside the Workers runtime, which takes seconds to load: the files of each share two
+ * runtimes, one for each worker. Then `e2e` runs in Node against `wrangler dev`, most files against one stack
+ * that they share, and `kill`, whose files mostly wait for leases to run out.
  */
 export default defineConfig(async () => ({
   root,
@@ -115,19 +112,17 @@ export default defineConfig(async () => ({
     // All projects load the same few hundred files: one translates them for all.
     experimental: { fsModuleCache: true },
     projects: [
-      ...(await Promise.all(
-        [...doors].map(async ([name, include]) => ({
-          root,
-          plugins: [await workers()],
-          test: {
-            name: `doors of ${name}`,
-            include,
-            isolate: false,
-            setupFiles: ["test/setup.ts"],
-            ...patience,
-          },
-        })),
-      )),
+      {
+        root,
+        plugins: [await workers()],
+        test: {
+          name: "doors",
+          include: doors,
+          isolate: false,
+          setupFiles: ["test/setup.ts"],
+          ...patience,
+        },
+      },
       {
         root,
         plugins: [await workers()],
@@ -140,7 +135,7 @@ export default defineConfig(async () => ({
           include: ["test/e2e/**/*.e2e.ts", "test/vendors/**/*.e2e.ts"],
           environment: "node",
           exclude: ["test/e2e/kill/**"],
-          globalSetup: "test/e2e/browser.ts",
+          globalSetup: ["test/e2e/migrated.ts", "test/e2e/setup.ts"],
           sequence: { groupOrder: 1 },
           ...patience,
         },
@@ -151,10 +146,11 @@ export default defineConfig(async () => ({
           name: "kill",
           include: ["test/e2e/kill/*.e2e.ts"],
           environment: "node",
+          globalSetup: "test/e2e/migrated.ts",
           maxWorkers: 6,
           sequence: { groupOrder: 2 },
           ...patience,
-          testTimeout: KILL_TEST_MS,
+          testTimeout: isLong ? LONG_TEST_MS : KILL_TEST_MS,
         },
       },
     ],

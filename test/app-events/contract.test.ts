@@ -134,11 +134,15 @@ describe("§2 users", () => {
 
 describe("§3 app events", () => {
   it("answer exactly as written, and give the flow method, data and query, never credentials", async () => {
-    const posts = receiver(() => new Response("ok"));
+    const url = `http://127.0.0.1:9/${crypto.randomUUID()}`;
+    const posts = receiver(
+      () => new Response("ok"),
+      (one) => one.url === url,
+    );
     const user = await newUser();
     const flow = {
       T: trigger(),
-      P: step({ url: "http://127.0.0.1:9/", body: "{{{$.T.out}}}" }),
+      P: step({ url, body: "{{{$.T.out}}}" }),
     };
     const flowId = await create(user, { flow });
     await start(user, flowId);
@@ -183,7 +187,7 @@ describe("§3 app events", () => {
     const user = await newUser();
     const { token } = user;
     const flowId = await create(user, {
-      flow: { T: trigger("h"), P: step({ url: "http://127.0.0.1:9/" }) },
+      flow: { T: trigger("h"), P: step({ url: `http://127.0.0.1:9/${crypto.randomUUID()}` }) },
     });
     await start(user, flowId);
     const sent = await ask("POST", `${PLUGIN}/events/h?flowId=${flowId}`, { token, body: [1] });
@@ -423,7 +427,10 @@ describe("§9 and §10 unprocessed messages and logs", () => {
     const { token } = user;
     const flow = {
       T: trigger("x"),
-      P: step({ url: "http://127.0.0.1:9/", body: "{{{$.T.out.data}}}" }),
+      P: step({
+        url: `http://127.0.0.1:9/${crypto.randomUUID()}`,
+        body: "{{{$.T.out.data}}}",
+      }),
     };
     const flowId = await create(user, { flow });
     await start(user, flowId);

@@ -40,14 +40,15 @@ function countD1(): { read: number; written: number } {
 
 it("costs at most two object rows and one row read of D1 an event at load, and writes no row of D1", async () => {
   let posts = 0;
-  vi.spyOn(globalThis, "fetch").mockImplementation(async () => {
-    posts += 1;
+  const url = `http://127.0.0.1:9/${crypto.randomUUID()}`;
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    if (new Request(input).url === url) posts += 1;
     return new Response("ok");
   });
   const { token } = await newUser();
   const flow = {
     T: trigger("cost"),
-    P: step({ url: "http://127.0.0.1:9/", body: "{{{$.T.out.data}}}" }),
+    P: step({ url, body: "{{{$.T.out.data}}}" }),
   };
   const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
   await ask("POST", `/flows/${flowId}/coordinator`, { token, body: { command: "start" } });
@@ -95,14 +96,16 @@ it("costs at most two object rows and one row read of D1 an event at load, and w
 it("starts two hundred flows within two object requests, all queued before the answer", async () => {
   const { promise, resolve } = Promise.withResolvers<void>();
   let posts = 0;
-  vi.spyOn(globalThis, "fetch").mockImplementation(async () => {
+  const url = `https://receiver.example/${crypto.randomUUID()}`;
+  vi.spyOn(globalThis, "fetch").mockImplementation(async (input) => {
+    if (new Request(input).url !== url) return new Response("ok");
     await promise;
     posts += 1;
     return new Response("ok");
   });
   const cold = await otherIsolate();
   const { token } = await newUser();
-  const flow = { T: trigger("fan"), P: step({ url: "https://receiver.example/" }) };
+  const flow = { T: trigger("fan"), P: step({ url }) };
   await Promise.all(
     Array.from({ length: FLOWS }, async () => {
       const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;

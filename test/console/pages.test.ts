@@ -6,9 +6,15 @@ import { noCounts } from "../../src/metering/count";
 import { eventually, receiver } from "../delivery/build";
 import { commit, event, target } from "../stream/build";
 import { call, callV1, create } from "../elements/build";
+import { type Own, ownOrganization } from "../organization";
 import { type Browser, createAccounts, createEmptyOrganization, signIn } from "./build";
 
-beforeAll(createAccounts);
+/** Where there is nothing but what is made here. */
+let own: Own;
+beforeAll(async () => {
+  await createAccounts();
+  own = await ownOrganization();
+});
 afterEach(() => vi.unstubAllGlobals());
 
 const CALLBACK = "http://127.0.0.1:9/hook";
@@ -23,8 +29,9 @@ async function notified(
   const { id } = await create(
     { "event.notification.callback.url": CALLBACK },
     change.name === undefined ? {} : { name: change.name },
+    own.authorization,
   );
-  const stream = env.EVENT_STREAMS.getByName(`1/instance:${id}`);
+  const stream = env.EVENT_STREAMS.getByName(`${own.id}/instance:${id}`);
   await stream.commit(
     commit({
       targets: [target({ destinationId: `instance-${id}`, most: 1 })],
@@ -59,7 +66,7 @@ describe("pages", () => {
 
   it("show a delivered notification from the overview down to its tries", async () => {
     const { id, delivery } = await notified(ok, "delivered", { name: "CRM of Ada" });
-    const browser = await signIn("anna@mine.example");
+    const browser = await signIn(own.email, own.password);
     const overview = (await browser.get("/console")).html;
     expect(overview).toContain(`href="/console/deliveries/${delivery}"`);
     expect(overview).toContain("CRM of Ada");
@@ -76,8 +83,9 @@ describe("pages", () => {
 
   it("mask secrets", async () => {
     const { id, delivery } = await notified(ok, "delivered");
-    const browser = await signIn("anna@mine.example");
-    const secret = (await callV1("GET", `/instances/${id}/signing-secret`)).body.secret;
+    const browser = await signIn(own.email, own.password);
+    const secret = (await callV1("GET", `/instances/${id}/signing-secret`, own.authorization)).body
+      .secret;
     for (const path of [`instances/${id}`, `deliveries/${delivery}`, "destinations"]) {
       const { html } = await browser.get(`/console/${path}`);
       expect(html).not.toContain("vendor-secret");
@@ -92,7 +100,7 @@ describe("pages", () => {
       event: { objectId: evil, data: JSON.stringify({ note: evil }) },
     });
     await env.DB.prepare("UPDATE instances SET name = ? WHERE id = ?").bind(evil, id).run();
-    const browser = await signIn("anna@mine.example");
+    const browser = await signIn(own.email, own.password);
     for (const path of ["", "/instances", `/instances/${id}`, `/deliveries/${delivery}`]) {
       const { html } = await browser.get(`/console${path}`);
       expect({ path, shown: html.includes("&lt;script&gt;alert(1)") }).toEqual({
@@ -126,7 +134,8 @@ describe("pages", () => {
       expect({ path, status: (await otto.post(path)).status }).toEqual({ path, status: 404 });
     for (const path of ["", "/instances", "/destinations"])
       expect((await otto.get(`/console${path}`)).html).not.toContain("CRM of Ada");
-    expect((await call("GET", `/instances/${id}`)).body.disabled).toBe(false);
+    const { body } = await call("GET", `/instances/${id}`, undefined, own.authorization);
+    expect(body.disabled).toBe(false);
   });
 });
 
@@ -166,7 +175,7 @@ describe("buttons", () => {
     const abort = { "webhook-delivery": "abort-message" };
     const dead = () => new Response("no", { status: 400, headers: abort });
     const { id, delivery } = await notified(dead, "dead");
-    const browser = await signIn("anna@mine.example");
+    const browser = await signIn(own.email, own.password);
     expect((await browser.get(`/console/deliveries/${delivery}`)).html).toContain(">dead<");
     expect((await browser.get("/console/destinations")).html).toContain(
       `action="/console/destinations/instance-${id}/recover"`,

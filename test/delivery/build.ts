@@ -18,8 +18,14 @@ export type Received = {
   at: number;
 };
 
-/** Takes the place of the network: every outbound request is answered by `answer`. */
-export function receiver(answer: (received: Received) => Response | Promise<Response>): Received[] {
+/**
+ * Takes the place of the network: every outbound request is answered by `answer`. Returned are those that are
+ * `ours`: what other tests of the runtime left behind may still be tried again.
+ */
+export function receiver(
+  answer: (received: Received) => Response | Promise<Response>,
+  ours: (received: Received) => boolean = () => true,
+): Received[] {
   const received: Received[] = [];
   vi.stubGlobal("fetch", async (input: RequestInfo | URL, init?: RequestInit) => {
     const request = new Request(input, init);
@@ -29,7 +35,7 @@ export function receiver(answer: (received: Received) => Response | Promise<Resp
       body: await request.text(),
       at: Date.now(),
     };
-    received.push(one);
+    if (ours(one)) received.push(one);
     return Promise.race([answer(one), aborted(init?.signal)]);
   });
   return received;

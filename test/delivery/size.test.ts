@@ -28,8 +28,8 @@ function mostInASecond(instants: readonly number[]): number {
 
 describe("a destination at ten a second with a thousand waiting", () => {
   it("is never called more than ten times in any second, and has got them all after a hundred", async () => {
-    const { id } = await destination({ policy: { ratePerSecond: 10 } });
-    const received = receiver(ok);
+    const { id, url } = await destination({ policy: { ratePerSecond: 10 } });
+    const received = receiver(ok, (one) => one.url === url);
     const streams = Array.from({ length: 2 }, () => freshStream());
     const time = await VirtualTime.over(streams, 3);
     const began = time.now;
@@ -48,8 +48,8 @@ describe("a destination at ten a second with a thousand waiting", () => {
   });
 
   it("gets them in order when that is asked for, at the same pace", async () => {
-    const { id } = await destination({ policy: { ratePerSecond: 10 } });
-    const received = receiver(ok);
+    const { id, url } = await destination({ policy: { ratePerSecond: 10 } });
+    const received = receiver(ok, (one) => one.url === url);
     const stream = freshStream();
     const time = await VirtualTime.over([stream], 15);
     const began = time.now;
@@ -76,19 +76,22 @@ describe("a hundred destinations, of which one answers a hundred megabytes and o
     const [fails, floods] = urls;
     let warm = true;
     let floodBytes = 0;
-    const received = receiver(({ url }) => {
-      if (!warm && url === fails) return new Response("no", { status: 500 });
-      if (url !== floods) return ok();
-      return new Response(
-        new ReadableStream({
-          pull(controller) {
-            floodBytes += 65_536;
-            if (floodBytes > 100 * 2 ** 20) controller.close();
-            else controller.enqueue(new Uint8Array(65_536));
-          },
-        }),
-      );
-    });
+    const received = receiver(
+      ({ url }) => {
+        if (!warm && url === fails) return new Response("no", { status: 500 });
+        if (url !== floods) return ok();
+        return new Response(
+          new ReadableStream({
+            pull(controller) {
+              floodBytes += 65_536;
+              if (floodBytes > 100 * 2 ** 20) controller.close();
+              else controller.enqueue(new Uint8Array(65_536));
+            },
+          }),
+        );
+      },
+      ({ url }) => urls.includes(url),
+    );
     const stream = freshStream("scope:hundred/Kind/x");
     const time = await VirtualTime.over([stream], 80);
     const targets = all.map(({ id }) => target({ destinationId: id, most: 1 }));

@@ -48,7 +48,7 @@ const calls = (): string[] =>
 
 beforeAll(async () => {
   await new Promise<void>((listening) => void server.listen(0, "127.0.0.1", listening));
-  for (const name of ["src/cli", "src/connectors", "wrangler.toml", "package.json"])
+  for (const name of ["src/cli", "src/values", "wrangler.toml", "package.json"])
     cpSync(join(root, name), path(name), { recursive: true });
   mkdirSync(path("node_modules/.bin"), { recursive: true });
   symlinkSync(join(root, "node_modules/zod"), path("node_modules/zod"));

@@ -6,15 +6,16 @@ import { createClient } from "../../src/sdk/client.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import type { Server } from "../vendors/server.ts";
 import { startExample } from "./example/serve.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
 
-let stack: Stack;
+let stack: Platform;
 let receiver: Receiver;
 let example: Server;
 let browser: Browser;
 
 beforeAll(async () => {
-  [stack, receiver, example] = await Promise.all([startStack(), startReceiver(), startExample()]);
+  [stack, receiver, example] = await Promise.all([sharedStack(), startReceiver(), startExample()]);
   browser = await chromium.launch({
     executablePath: await sparticuz.executablePath(),
     args: sparticuz.args,
@@ -23,7 +24,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await browser.close();
-  await Promise.all([stack.stop(), receiver.close(), example.close()]);
+  await Promise.all([receiver.close(), example.close()]);
 });
 
 describe("the example page", () => {

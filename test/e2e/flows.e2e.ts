@@ -2,16 +2,16 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import { startSandbox } from "../vendors/sandbox.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
 
-let stack: Stack;
+let stack: Platform;
 let receiver: Receiver;
 
 beforeAll(async () => {
-  [stack, receiver] = await Promise.all([startStack(), startReceiver()]);
+  [stack, receiver] = await Promise.all([sharedStack(), startReceiver()]);
 });
 afterAll(async () => {
-  await stack.stop();
   await receiver.close();
 });
 
@@ -320,23 +320,6 @@ describe("other triggers", () => {
     expect(got).toMatchObject({ method: "PUT", data: { n: 1 }, query: { a: "1" } });
     expect(Object.keys(got.headers)).not.toContain("authorization");
     expect(Object.keys(got.headers)).not.toContain("cookie");
-  });
-
-  it("a schedule starts a run at its minutes, once each", async () => {
-    const ada = await newUser();
-    await stack.tick();
-    await ada.startFlow({
-      T: {
-        type: "tributary.events.schedule.OnTime",
-        config: { properties: { cron: "*/2 * * * *" } },
-      },
-      P: step("T", { url: `${receiver.url}/time`, body: "{{{$.T.out.scheduledAt}}}" }),
-    });
-    for (let minute = 0; minute < 4; minute += 1) await stack.tick();
-    await receiver.waitFor(() => at("/time").length === 2);
-    await sleep(300);
-    expect(new Set(at("/time").map(({ text }) => text)).size).toBe(2);
-    expect(at("/time")).toHaveLength(2);
   });
 
   it("an instance's connector event starts a run an event object, of its owner's flows alone", async () => {

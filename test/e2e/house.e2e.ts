@@ -125,8 +125,8 @@ const house = mkdtempSync(join(tmpdir(), "tributary-house-"));
 let found: Record<string, string[]> = {};
 
 beforeAll(() => {
-  const real = [".oxlintrc.json", "tsconfig.json", "test/house.ts", "test/citations.ts"];
-  for (const file of [...real, ".github/reference"]) {
+  const rules = ["house.ts", "citations.ts", "linear.ts"].map((file) => `test/${file}`);
+  for (const file of [".oxlintrc.json", "tsconfig.json", ".github/reference", ...rules]) {
     cpSync(join(root, file), join(house, file), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(house, "node_modules"));

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import type { Concur } from "../vendors/concur.ts";
 import { type Delivery, type Receiver, startReceiver } from "../vendors/receiver.ts";
-import type { Stack } from "./stack.ts";
+import type { Platform } from "./stack.ts";
 
 /** What tests of polling share: an instance of an emulator, its receiver, and its polls. */
 
@@ -15,7 +15,7 @@ export type PolledResource = Record<
 >;
 
 /** An instance as `POST /instances` answers it. */
-export async function createInstance(stack: Stack, draft: object): Promise<any> {
+export async function createInstance(stack: Platform, draft: object): Promise<any> {
   const { status, body } = await stack.call("POST", "/elements/api-v2/instances", draft);
   expect(body).toMatchObject({ id: expect.any(Number) });
   expect(status).toBe(200);
@@ -24,7 +24,7 @@ export async function createInstance(stack: Stack, draft: object): Promise<any> 
 
 /** A polled instance of Concur with a receiver of its own that knows its secrets; made now, so nothing older counts. */
 export async function connectConcur(
-  stack: Stack,
+  stack: Platform,
   concur: Concur,
   configuration: Record<string, unknown> = {},
 ): Promise<Polled> {
@@ -45,7 +45,7 @@ export async function connectConcur(
 
 /** An instance whose notifications arrive, signed twice, at a receiver of its own. */
 export async function connect(
-  stack: Stack,
+  stack: Platform,
   draft: { configuration: Record<string, unknown>; [member: string]: unknown },
 ): Promise<Polled> {
   const receiver = await startReceiver({ legacyKey: LEGACY_KEY });
@@ -65,7 +65,7 @@ export async function connect(
 }
 
 /** Polls now; what the one polled resource reports. */
-export async function poll(stack: Stack, id: number): Promise<PolledResource> {
+export async function poll(stack: Platform, id: number): Promise<PolledResource> {
   const { status, body } = await stack.call("POST", `/v1/instances/${id}/poll`);
   expect(body).toMatchObject({ resources: expect.any(Array) });
   expect(status).toBe(200);

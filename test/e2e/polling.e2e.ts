@@ -1,7 +1,8 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startConcur } from "../vendors/concur.ts";
 import { connectConcur, createInstance, poll, type Polled, receive, timesTold } from "./polled.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
 
 const MINUTE = 60_000;
 const DAY = 1_440 * MINUTE;
@@ -17,17 +18,14 @@ const reports = {
   },
 };
 
-let stack: Stack;
+let stack: Platform;
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await sharedStack();
 });
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
-});
-afterAll(async () => {
-  await stack?.stop();
 });
 
 const closing = <T extends { close(): Promise<void> }>(server: T): T => {

@@ -1,13 +1,15 @@
 import { Signature } from "@hubspot/api-client";
 import { WebhooksManager } from "box-node-sdk/managers";
 import fc from "fast-check";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
 import { verifySignature } from "../../src/inbound/verify";
 import { boxHeaders } from "../vendors/box";
 import { hubspotHeaders } from "../vendors/hubspot";
 import vectors from "../vendors/signature-vectors.json";
-import { type Stack, startStack } from "./stack";
+import { PUBLIC_URL } from "./setup";
+import { sharedStack } from "./shared";
+import type { Platform } from "./stack";
 
 /** The vendors' own SDKs say what a valid signature is; ours must agree. */
 
@@ -164,28 +166,28 @@ describe("@hubspot/api-client, asked whether a request is HubSpot's", () => {
 });
 
 describe("a deployment", () => {
-  let stack: Stack;
+  let stack: Platform;
   beforeAll(async () => {
-    stack = await startStack();
+    stack = await sharedStack();
   });
-  afterAll(() => stack.stop());
 
   it("takes a webhook that HubSpot's own SDK signed, and shows it in the history", async () => {
     const { status, body: instance } = await stack.call("POST", "/elements/api-v2/instances", {
       element: { key: "hubspot" },
       configuration: {
         "event.vendor.type": "webhook",
-        "hubspot.portal.id": "62515",
+        "hubspot.portal.id": "90210",
         "oauth.api.secret": "client-secret",
       },
     });
     expect(status).toBe(200);
-    const url = `${stack.baseUrl}/elements/api-v2/events/hubspot`;
+    const path = "/elements/api-v2/events/hubspot";
+    const url = PUBLIC_URL + path;
     const body = JSON.stringify([
       {
         eventId: 1,
         subscriptionId: 2,
-        portalId: 62515,
+        portalId: 90_210,
         occurredAt: Date.now(),
         subscriptionType: "contact.creation",
         objectId: 1801,
@@ -200,7 +202,7 @@ describe("a deployment", () => {
       timestamp,
     } as any);
     const send = (text: string) =>
-      fetch(url, {
+      fetch(stack.baseUrl + path, {
         method: "POST",
         body: text,
         headers: {

@@ -1,5 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -20,17 +20,21 @@ export type Local = Record<
   string
 >;
 
-export type Stack = {
+/** A platform that runs somewhere, and what its first organization says to it. */
+export type Platform = {
   readonly baseUrl: string;
   readonly local: Local;
+  /** Calls the platform as the organization's admin; a body is sent as JSON. */
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
+};
+
+export type Stack = Platform & {
   /** The state folder; it outlives `kill9` and `restart`, and goes with `stop`. */
   readonly state: string;
   /** All that was printed, by every run so far. */
   readonly output: () => string;
   /** Ids of the living processes of the stack. */
   readonly processes: () => number[];
-  /** Calls the platform as the organization's admin; a body is sent as JSON. */
-  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: any }>;
   /** One minute of schedule time. */
   tick(): Promise<void>;
   /** Sends SIGTERM, waits for the end, removes the state; the exit code. */
@@ -43,14 +47,19 @@ export type Stack = {
 
 type Options = {
   env?: Record<string, string>;
+  /** Where state and credentials are; a new one when absent. */
+  folder?: string;
+  /** Does its own migrations, as on a clean clone, instead of starting on a copy of a migrated state. */
+  fresh?: boolean;
   /** Fills the folder, whose `state` it then runs on, before the first start. */
   prepare?: (folder: string) => void;
 };
 
 /** Starts what `npm start` starts, on a free port and a state of its own, without demo or ticks. */
 export async function startStack(options: Options = {}): Promise<Stack> {
-  const folder = mkdtempSync(join(tmpdir(), "tributary-"));
-  options.prepare?.(folder);
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "tributary-"));
+  if (options.prepare) options.prepare(folder);
+  else if (options.fresh !== true) copyMigrated(join(folder, "state"));
   const port = await freePort();
   const env = {
     ...process.env,
@@ -109,19 +118,7 @@ export async function startStack(options: Options = {}): Promise<Stack> {
     state: env.TRIBUTARY_STATE,
     output: () => printed,
     processes,
-    async call(method, path, body) {
-      const { baseUrl, userSecret, organizationSecret } = ready();
-      const response = await fetch(baseUrl + path, {
-        method,
-        headers: {
-          authorization: `User ${userSecret}, Organization ${organizationSecret}`,
-          ...(body !== undefined && { "content-type": "application/json" }),
-        },
-        ...(body !== undefined && { body: JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
-    },
+    call: (method, path, body) => callAs(ready(), method, path, body),
     async tick() {
       const path = "/cdn-cgi/local/scheduled?cron=*+*+*+*+*&format=json";
       const response = await fetch(ready().baseUrl + path);
@@ -142,6 +139,27 @@ export async function startStack(options: Options = {}): Promise<Stack> {
       await start();
     },
   };
+}
+
+/** Calls a platform as the admin of its first organization. */
+export async function callAs(local: Local, method: string, path: string, body?: unknown) {
+  const { baseUrl, userSecret, organizationSecret } = local;
+  const response = await fetch(baseUrl + path, {
+    method,
+    headers: {
+      authorization: `User ${userSecret}, Organization ${organizationSecret}`,
+      ...(body !== undefined && { "content-type": "application/json" }),
+    },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
+}
+
+/** Migrations take as long as the rest of a start: they were done once, by `migrated.ts`. */
+function copyMigrated(state: string): void {
+  const migrated = process.env["TRIBUTARY_TEST_STATE"];
+  if (migrated !== undefined) cpSync(migrated, state, { recursive: true });
 }
 
 async function freePort(): Promise<number> {

@@ -10,10 +10,11 @@ import {
   webhookYaml,
 } from "../resources/printed.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
 
 const root = resolve(import.meta.dirname, "../..");
-let stack: Stack;
+let stack: Platform;
 let receiver: Receiver;
 let folder: string;
 
@@ -21,11 +22,10 @@ beforeAll(async () => {
   execFileSync(process.execPath, ["src/cli/build.mjs"], { cwd: root });
   folder = mkdtempSync(join(tmpdir(), "tributary-cli-"));
   receiver = await startReceiver();
-  stack = await startStack();
+  stack = await sharedStack();
 });
 
 afterAll(async () => {
-  await stack?.stop();
   await receiver?.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -156,7 +156,7 @@ describe("tributary", () => {
       '✔ "APIService/music" in the scope "Environment/azure" has successfully been updated.',
     );
     const versions = async () =>
-      (await api("GET", "/apis/management/v1/apiservices")).map(
+      (await api("GET", "/apis/management/v1/environments/azure/apiservices")).map(
         ({ metadata }: any) => metadata.resourceVersion,
       );
     const before = await versions();

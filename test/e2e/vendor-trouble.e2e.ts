@@ -1,20 +1,18 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { startConcur } from "../vendors/concur.ts";
 import { startSandbox } from "../vendors/sandbox.ts";
 import { connect, connectConcur, eventsOf, poll, receive, timesTold } from "./polled.ts";
-import { type Stack, startStack } from "./stack.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
 
-let stack: Stack;
+let stack: Platform;
 const open: { close(): Promise<void> }[] = [];
 
 beforeAll(async () => {
-  stack = await startStack();
+  stack = await sharedStack();
 });
 afterEach(async () => {
   for (const server of open.splice(0)) await server.close();
-});
-afterAll(async () => {
-  await stack?.stop();
 });
 
 const concurInstance = async () => {
@@ -25,30 +23,6 @@ const concurInstance = async () => {
 };
 
 describe("a vendor in trouble", () => {
-  it.each([429, 503])(
-    "postpones only the instance that a %i with Retry-After answers",
-    async (status) => {
-      const [refused, other] = [await concurInstance(), await concurInstance()];
-      const lists = ({ concur }: typeof refused) =>
-        concur.requests.filter(({ path }) => path.endsWith("/reports")).length;
-      refused.concur.failNext({ status, headers: { "retry-after": "3600" }, path: "/api" });
-      const answer = await stack.call("POST", `/v1/instances/${refused.id}/poll`);
-      expect(answer.status).toBe(502);
-      const event = other.concur.addReport({ created: Date.now(), modified: Date.now() });
-      refused.concur.addReport({ created: Date.now(), modified: Date.now() });
-      await stack.tick();
-      expect(await receive(other.receiver, 1)).toMatchObject([{ objectId: event.id }]);
-      // Somebody who asks for a poll gets one: the second request, as the tick made none.
-      expect(await poll(stack, refused.id)).toMatchObject({ created: 1 });
-      expect(lists(refused)).toBe(2);
-      await receive(refused.receiver, 1);
-      // And the schedule goes on.
-      refused.concur.addReport({ created: Date.now(), modified: Date.now() });
-      await stack.tick();
-      await receive(refused.receiver, 2);
-    },
-  );
-
   it("is left alone after 100 failures in a row, until somebody enables the instance", async () => {
     const { concur, id, receiver } = await concurInstance();
     concur.failNext({ status: 500, times: 100, path: "/api", body: { Message: "Broken" } });

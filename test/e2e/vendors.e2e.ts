@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from "node:crypto";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { boxEmulator } from "../vendors/box";
 import { concurEvent, concurHeaders, startConcur } from "../vendors/concur";
 import { dropboxEmulator, dropboxNotification } from "../vendors/dropbox";
@@ -10,22 +10,21 @@ import { serveVendor } from "../vendors/serve";
 import type { Server } from "../vendors/server";
 import { outboundMessage, sfdcEmulator } from "../vendors/sfdc";
 import { connect, poll, type Polled, receive } from "./polled";
-import { type Stack, startStack } from "./stack";
+import { PUBLIC_URL } from "./setup";
+import { sharedStack } from "./shared";
+import type { Platform } from "./stack";
 
 /**
  * The whole way, for each vendor: the user's consent, the code, the instance, a hub call, a change that is
  * polled or told by a webhook, and the signed callback at a receiver that checks it with none of our code.
  */
 
-/** What vendors see: Box takes nothing but HTTPS on its own port. */
-const PUBLIC_URL = "https://events.example.com";
 const CALLBACK = "https://app.example/cb";
 
-let stack: Stack;
+let stack: Platform;
 beforeAll(async () => {
-  stack = await startStack({ env: { TRIBUTARY_PUBLIC_URL: PUBLIC_URL } });
+  stack = await sharedStack();
 });
-afterAll(() => stack.stop());
 
 /** A vendor's server, stopped with its test. */
 async function running<T extends Server>(started: Promise<T>, work: (server: T) => Promise<void>) {

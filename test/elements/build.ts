@@ -66,12 +66,13 @@ export const draft = (change: Record<string, unknown> = {}, members: object = {}
   ...members,
 });
 
-/** An instance of my organization. */
+/** An instance, of my organization unless told otherwise. */
 export async function create(
   change: Record<string, unknown> = {},
   members: object = {},
+  authorization: string = MINE,
 ): Promise<any> {
-  const { status, body } = await call("POST", "/instances", draft(change, members));
+  const { status, body } = await call("POST", "/instances", draft(change, members), authorization);
   if (status !== 200) throw new Error(`POST /instances answered ${status}: ${body.message}`);
   return body;
 }

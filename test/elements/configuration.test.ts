@@ -128,8 +128,8 @@ describe("a secret", () => {
     const masked = { configuration: { [SIGNATURE]: "********", "sandbox.api.key": "********" } };
     expect((await call("PUT", `/instances/${id}`, masked)).status).toBe(200);
     const destination = () =>
-      env.DB.prepare("SELECT legacy_key_sealed AS sealed FROM destinations WHERE owner_id = ?")
-        .bind(String(id))
+      env.DB.prepare("SELECT legacy_key_sealed AS sealed FROM destinations WHERE id = ?")
+        .bind(`instance-${id}`)
         .first<string>("sealed");
     expect(Object.keys(JSON.parse((await stored(id))?.secrets ?? "{}"))).toEqual(
       Object.keys(JSON.parse(before?.secrets ?? "{}")),

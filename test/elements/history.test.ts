@@ -5,10 +5,12 @@ import {
   callV1,
   create,
   createOrganizations,
+  MINE,
   record,
   stubOutside,
   withToken,
 } from "./build";
+import { ownOrganization } from "../organization";
 
 beforeAll(createOrganizations);
 afterEach(() => vi.unstubAllGlobals());
@@ -16,8 +18,13 @@ afterEach(() => vi.unstubAllGlobals());
 const HOUR = 3_600_000;
 
 /** An instance that polled so many new records, its callbacks answered with `status`; the callbacks. */
-async function polled(records: number, status = 200, change: Record<string, unknown> = {}) {
-  const instance = await create(change);
+async function polled(
+  records: number,
+  status = 200,
+  change: Record<string, unknown> = {},
+  who = MINE,
+) {
+  const instance = await create(change, {}, who);
   const now = Date.now() + 5;
   const data = Array.from({ length: records }, (_, index) => record(`r${index}`, now));
   const answers = { status };
@@ -26,19 +33,19 @@ async function polled(records: number, status = 200, change: Record<string, unkn
       ? new Response(null, { status: answers.status })
       : Response.json({ data }),
   );
-  expect((await callV1("POST", `/instances/${instance.id}/poll`)).status).toBe(200);
+  expect((await callV1("POST", `/instances/${instance.id}/poll`, who)).status).toBe(200);
   return { instance, answers, callbacks: () => sent.filter(({ url }) => url.href === CALLBACK) };
 }
 
-const history = async ({ id }: { id: number }, query = "") =>
-  (await call("GET", `/instances/${id}/events${query}`)).body;
+const history = async ({ id }: { id: number }, query = "", who = MINE) =>
+  (await call("GET", `/instances/${id}/events${query}`, undefined, who)).body;
 
 /** The history once every notification has this status. */
-async function settled(instance: { id: number }, status: string) {
+async function settled(instance: { id: number }, status: string, who = MINE) {
   let events: any[] = [];
   await expect
     .poll(async () => {
-      events = await history(instance);
+      events = await history(instance, "", who);
       return new Set(events.map((event: any) => event.status));
     })
     .toEqual(new Set([status]));
@@ -77,16 +84,17 @@ describe("GET /instances/{id}/events", () => {
   });
 
   it("is one list over all instances, and the instance's own with its Element token", async () => {
-    const [one, other] = [await polled(1), await polled(1)];
-    const own = await settled(one.instance, "NOTIFIED");
-    await settled(other.instance, "NOTIFIED");
-    const all = (await call("GET", "/instances/events?pageSize=2")).body;
-    expect(all.map(({ id }: any) => id)).toEqual([
-      (await history(other.instance))[0].id,
-      own[0].id,
-    ]);
-    const mine = await call("GET", "/instances/events", undefined, withToken(one.instance));
-    expect(mine.body).toEqual(own);
+    const { authorization } = await ownOrganization();
+    const one = await polled(1, 200, {}, authorization);
+    const other = await polled(1, 200, {}, authorization);
+    const first = await settled(one.instance, "NOTIFIED", authorization);
+    const second = await settled(other.instance, "NOTIFIED", authorization);
+    const all = await call("GET", "/instances/events?pageSize=2", undefined, authorization);
+    expect(all.body.map(({ id }: any) => id)).toEqual([second[0].id, first[0].id]);
+    const [user = ""] = authorization.split(",");
+    const element = `${user}, Element ${one.instance.token}`;
+    const its = await call("GET", "/instances/events", undefined, element);
+    expect(its.body).toEqual(first);
   });
 
   it("says DISPATCHED of what is tried again, and RECEIVED of what goes nowhere", async () => {

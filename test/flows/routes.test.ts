@@ -16,7 +16,9 @@ describe("flows", () => {
   it("go out and come in as command-line clients expect", async () => {
     const user = await newUser();
     const { token } = user;
-    const id = await make(user);
+    // Templates that others share are in everybody's list.
+    const own = crypto.randomUUID();
+    const id = await make(user, { flow, customFields: { own } });
     const shown = (await ask("GET", `/flows/${id}?projection=-runtimeErrors`, { token })).body;
     expect(shown).toMatchObject({
       flowId: id,
@@ -38,8 +40,9 @@ describe("flows", () => {
     };
     const imported = await make(user, exported);
     expect((await ask("GET", `/flows/${imported}`, { token })).body.flow).toEqual(flow);
-    expect((await ask("GET", "/flows", { token })).body).toHaveLength(2);
-    expect((await ask("GET", "/flows/count", { token })).body).toEqual({ count: 2 });
+    const mine = `filter=customFields.own:${own}`;
+    expect((await ask("GET", `/flows?${mine}`, { token })).body).toHaveLength(2);
+    expect((await ask("GET", `/flows/count?${mine}`, { token })).body).toEqual({ count: 2 });
     expect((await ask("DELETE", `/flows/${id}`, { token })).body).toEqual({ flowId: id });
     expect((await ask("GET", `/flows/${id}`, { token })).status).toBe(404);
   });
@@ -47,14 +50,17 @@ describe("flows", () => {
   it("are filtered by fields, dotted fields and their negation, sorted and cut", async () => {
     const user = await newUser();
     const { token } = user;
+    const own = crypto.randomUUID();
     for (const [name, plan] of [
       ["b", "gold"],
       ["a", "gold"],
       ["c", "iron"],
     ] as const)
-      await make(user, { name, customFields: { plan } });
+      await make(user, { name, customFields: { plan, own } });
     const names = async (query: string) =>
-      (await ask("GET", `/flows?${query}`, { token })).body.map(({ name }: any) => name);
+      (await ask("GET", `/flows?filter=customFields.own:${own}&${query}`, { token })).body.map(
+        ({ name }: any) => name,
+      );
     expect(await names("sort=name:1")).toEqual(["a", "b", "c"]);
     expect(await names("filter=customFields.plan:gold&sort=name:-1")).toEqual(["b", "a"]);
     expect(await names("filter=customFields.plan:!gold")).toEqual(["c"]);

@@ -7,6 +7,7 @@ import { HOSTILE } from "../http/hostile";
 import { eventually, receiver } from "../delivery/build";
 import { commit, event, target } from "../stream/build";
 import { call, callV1, createOrganizations, draft, MINE, THEIRS } from "../elements/build";
+import { ownOrganization } from "../organization";
 
 beforeAll(createOrganizations);
 afterEach(() => vi.unstubAllGlobals());
@@ -274,7 +275,8 @@ describe("another organization", () => {
         code: "not_found",
       });
     }
-    expect((await v1("GET", "/destinations", undefined, THEIRS)).body.items).toEqual([]);
+    const { authorization } = await ownOrganization();
+    expect((await v1("GET", "/destinations", undefined, authorization)).body.items).toEqual([]);
   });
 });
 

@@ -3,7 +3,8 @@ import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { tick } from "../../src/polling/tick.cron";
 import { saveLastMinute } from "../../src/db/schedule";
-import { callV1, create, createOrganizations, THEIRS } from "../elements/build";
+import { callV1, create, createOrganizations } from "../elements/build";
+import { ownOrganization } from "../organization";
 import { consume, keepingQueue, QUIET, vendor } from "../polling/build";
 
 beforeAll(createOrganizations);
@@ -15,7 +16,7 @@ afterEach(() => {
 const MINUTE = 60_000;
 
 /** What the series say of the polls of this hour. */
-async function pollsOf(who?: string) {
+async function pollsOf(who: string) {
   const { status, body } = await callV1("GET", "/stats?range=1h", who);
   expect(status).toBe(200);
   const sum = (name: string): number =>
@@ -24,7 +25,8 @@ async function pollsOf(who?: string) {
 }
 
 it("the series tell how many polls were due, and how many of them came late", async () => {
-  const instance = await create(QUIET);
+  const own = await ownOrganization();
+  const instance = await create(QUIET, {}, own.authorization);
   await env.DB.prepare("UPDATE instances SET interval = NULL, slot = NULL").run();
   await env.DB.prepare("UPDATE instances SET interval = 1, slot = 0 WHERE id = ?")
     .bind(instance.id)
@@ -45,7 +47,7 @@ it("the series tell how many polls were due, and how many of them came late", as
   pass(5 * MINUTE);
   await saveLastMinute(env.DB, Math.floor(Date.now() / MINUTE) - 1);
   await consume("tributary-polls", await tickNow());
-  expect(await pollsOf()).toEqual({ due: 2, late: 0 });
+  expect(await pollsOf(own.authorization)).toEqual({ due: 2, late: 0 });
 
   // The queue takes its time over one; of another the tick itself was lost.
   pass(5 * MINUTE);
@@ -55,11 +57,11 @@ it("the series tell how many polls were due, and how many of them came late", as
   await consume("tributary-polls", held);
   pass(5 * MINUTE);
   await consume("tributary-polls", await tickNow());
-  expect(await pollsOf()).toEqual({ due: 4, late: 2 });
+  expect(await pollsOf(own.authorization)).toEqual({ due: 4, late: 2 });
 
   // A webhook that asks for a poll is not the schedule.
   pass(5 * MINUTE);
   await consume("tributary-polls", [{ ids: [instance.id], wake: true }]);
-  expect(await pollsOf()).toEqual({ due: 4, late: 2 });
-  expect(await pollsOf(THEIRS)).toEqual({ due: 0, late: 0 });
+  expect(await pollsOf(own.authorization)).toEqual({ due: 4, late: 2 });
+  expect(await pollsOf((await ownOrganization()).authorization)).toEqual({ due: 0, late: 0 });
 });

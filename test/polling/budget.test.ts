@@ -7,7 +7,11 @@ import worker from "../../src/index";
 import type { Instance } from "../../src/instances/instance";
 import { readInstance } from "../../src/instances/store";
 import { takeTurns } from "../../src/polling/pacing/rate-slots.io";
-import { createExecutionContext, createMessageBatch } from "cloudflare:test";
+import {
+  createExecutionContext,
+  createMessageBatch,
+  evictAllDurableObjects,
+} from "cloudflare:test";
 import {
   call,
   create,
@@ -215,6 +219,21 @@ describe("instances that share a rate budget", () => {
       limit: 10,
     });
     expect(events.map(({ objectId }) => objectId)).toEqual(["a", "b", "c"]);
+  });
+
+  it("go on when the clock is set back: what this isolate noted under it holds nobody until then", async () => {
+    const [one, other] = await sharing(2, "set-back", { "vendor.rate": "20/1" });
+    if (!one || !other) throw new Error("Not made");
+    const asked = askedAt();
+    const { kept, consume } = pollsQueue();
+    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + 86_400_000 });
+    await consume({ ids: [one.id] });
+    vi.useRealTimers();
+    // The objects that keep the budgets have been moved since.
+    await evictAllDurableObjects();
+    await consume({ ids: [other.id] });
+    expect(asked).toHaveLength(2);
+    expect(kept).toEqual([]);
   });
 
   it("make room for a person's hub call, which goes at once", async () => {

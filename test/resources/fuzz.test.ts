@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { type Client, freshClient, takeCallbacks, V1 } from "./build";
+import { cases } from "../cases";
 
 /** Whatever is written, the answer is never a failure of ours, and what was taken can be read again. */
 
@@ -102,7 +103,7 @@ describe("any JSON", () => {
         const forced = await client.call("DELETE", `${item}?forceDelete=true`);
         expect(forced.status).toBe(204);
       }),
-      120,
+      cases(120, 10_000),
     );
     expect(taken).toBeGreaterThan(30);
   });
@@ -129,7 +130,7 @@ describe("any JSON", () => {
         );
         expect([200, 400, 404]).toContain(status);
       }),
-      150,
+      cases(150, 10_000),
     );
     expect((await client.call("GET", `${V1}/environments/e/apiservices/svc`)).status).toBe(200);
   });

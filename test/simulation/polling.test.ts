@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { call, callV1, createOrganizations, draft } from "../elements/build";
+import { cases } from "../cases";
 
 beforeAll(createOrganizations);
 afterEach(() => {
@@ -107,6 +108,6 @@ it("promise 2, cursor and events move together: emits every change once, whateve
       for (const one of emitted) expect(existed).toContain(one);
       for (const [id, all] of versions) expect(emitted).toContain(`${id}@${all.at(-1)?.updated}`);
     }),
-    { numRuns: 8 },
+    { numRuns: cases(8, 10_000) },
   );
 });

@@ -7,6 +7,7 @@ import { EventLog } from "../../src/stream/log/store";
 import { OutboxStore } from "../../src/stream/outbox/store";
 import { StreamStore } from "../../src/stream/store";
 import { commit, event, freshStream, target } from "./build";
+import { cases } from "../cases";
 
 type Shape = { events: { size: number; to: number[]; once: boolean }[]; raw: number | undefined };
 
@@ -88,7 +89,7 @@ it("finds every event and every notification again, however commits share a tran
         }
       },
     ),
-    { numRuns: 12 },
+    { numRuns: cases(12, 1_000) },
   );
 });
 

@@ -151,7 +151,9 @@ async function leave({ name, account, ratePerSecond }: Budget, start: number): P
   const key = `${name}|${account}`;
   for (;;) {
     const now = Date.now();
-    const at = Math.max(start, (lastStarts.get(key, now) ?? 0) + 1000 / ratePerSecond);
+    const last = lastStarts.get(key, now) ?? 0;
+    // A clock that was set back must not hold everybody until it has caught up.
+    const at = last > now ? start : Math.max(start, last + 1000 / ratePerSecond);
     if (Math.max(at, now) - start > LATE_MS) return false;
     if (at <= now) {
       lastStarts.set(key, now, now + HORIZON_MS);

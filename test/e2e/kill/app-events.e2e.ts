@@ -4,9 +4,9 @@ import { createClient } from "../../../src/sdk/client.ts";
 import { WAIT_MS } from "../../patience.ts";
 import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
 import { type Stack, startStack } from "../stack.ts";
+import { cases } from "../../cases.ts";
 
-/** How many events are sent; the long run is 10,000. */
-const EVENTS = Number(process.env["TRIBUTARY_TEST_EVENTS"] ?? 1_500);
+const EVENTS = cases(1_500, 10_000);
 const CONCURRENT = 50;
 const PATIENCE_MS = 240_000 + EVENTS * 60;
 

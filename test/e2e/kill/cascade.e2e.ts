@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startWorld, type World } from "./world.ts";
+import { cases } from "../../cases.ts";
 
 const CLIENTS = 8;
 /** The long run is 1,000. */
-const CHILDREN = Number(process.env["TRIBUTARY_TEST_EVENTS"] ?? 300);
+const CHILDREN = cases(300, 900);
 
 let world: World;
 beforeAll(async () => {

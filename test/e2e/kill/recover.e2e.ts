@@ -6,8 +6,9 @@ import { authorization, signingSecret, startTributary } from "../../bench/costs.
 import { removeFolder, type Running, stopAll } from "../../bench/server.ts";
 import { type Recovered, recoverMany } from "../../bench/trouble.ts";
 import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
+import { cases } from "../../cases.ts";
 
-const COUNT = 1_000;
+const COUNT = cases(1_000, 100_000);
 const folder = mkdtempSync(join(tmpdir(), "tributary-recover-"));
 let server: Running;
 let receiver: Receiver;

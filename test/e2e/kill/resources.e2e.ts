@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { startWorld, type World } from "./world.ts";
+import { cases } from "../../cases.ts";
 
 const CLIENTS = 8;
-const ROUNDS = Number(process.env["TRIBUTARY_TEST_ROUNDS"] ?? 1);
+const ROUNDS = cases(1, 20);
 
 let world: World;
 beforeAll(async () => {

@@ -1,7 +1,6 @@
-import { env } from "cloudflare:workers";
 import { createHmac } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { hashSecret } from "../../../src/accounts/secret";
+import { ownOrganization } from "../../organization";
 import { emulate, platform, stored, VENDOR } from "../../platform";
 
 let on: Awaited<ReturnType<typeof platform>>;
@@ -239,16 +238,7 @@ describe("a connector that an organization describes", () => {
 
   it("is private to its organization", async () => {
     await on.call("POST", "/elements", gitea("gitea-3"));
-    const [secret, user] = ["another-organization", "another-user-secret"];
-    await env.DB.batch([
-      env.DB.prepare(
-        "INSERT INTO organizations (id, name, secret_hash, settings, created_at) VALUES (77, 'Other', ?, '{}', 0)",
-      ).bind(hashSecret(secret)),
-      env.DB.prepare(
-        "INSERT INTO users (id, organization_id, email, secret_hash, password_hash, created_at) VALUES (77, 77, 'x@y.example', ?, '', 0)",
-      ).bind(hashSecret(user)),
-    ]);
-    const headers = { authorization: `User ${user}, Organization ${secret}` };
+    const headers = { authorization: (await ownOrganization()).authorization };
     for (const [method, path, body] of [
       ["GET", "/elements/gitea-3", undefined],
       ["PUT", "/elements/gitea-3", gitea("gitea-3")],
