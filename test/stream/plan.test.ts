@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewEvent, StoredEvent, Target } from "../../src/stream/event";
-import { groupsByWeight, groupsOf, numbered, partsOf, planCommit } from "../../src/stream/plan";
+import { groupsByWeight, numbered, partsOf, planCommit } from "../../src/stream/plan";
 
 const event = (id: string, change: Partial<NewEvent> = {}): NewEvent => ({
   id,
@@ -114,17 +114,6 @@ describe("numbered", () => {
 
 describe("cutting", () => {
   const items = fc.array(fc.integer({ min: 0, max: 50 }), { maxLength: 40 });
-
-  it("into groups loses nothing and keeps the order; only the last is smaller", () => {
-    fc.assert(
-      fc.property(items, fc.integer({ min: 1, max: 12 }), (all, most) => {
-        const groups = groupsOf(all, most);
-        expect(groups.flat()).toEqual(all);
-        for (const group of groups.slice(0, -1)) expect(group).toHaveLength(most);
-        expect(groups.at(-1)?.length ?? 1).toBeGreaterThan(0);
-      }),
-    );
-  });
 
   it("by weight goes over the limit with one item alone, and never cuts too early", () => {
     fc.assert(

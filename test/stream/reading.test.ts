@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { bucketsOf, intervalMs, tallyOf } from "../../src/stream/analytics";
-import { composeBody, seconds } from "../../src/stream/body";
+import { composeBody } from "../../src/stream/body";
 import type { DeliveryState, Envelope, Notification, StoredEvent } from "../../src/stream/event";
 import { type EventFilter, fits } from "../../src/stream/filter";
 import { atHandOf } from "../../src/stream/history";
@@ -192,8 +192,6 @@ describe("a body", () => {
       event: { id, objectType, objectId, eventType, date },
     });
   });
-
-  it("has whole seconds", () => expect(seconds(1_999)).toBe("1970-01-01T00:00:01Z"));
 });
 
 describe("what lies at hand", () => {
