@@ -1,30 +1,36 @@
+import * as z from "zod";
 import type { StoredEvent } from "../stream/event";
-import type { Content } from "../flows/triggers/content";
+import { content } from "../flows/triggers/content";
 import { runId } from "../flows/targets";
-import { type Millis, isoText, isoSeconds } from "../values/instant";
-import { parseStored } from "../values/depth";
+import { isoText, isoSeconds } from "../values/instant";
+import { storedJson } from "../values/stored-json";
 
 /** An app event as it lies in its user's stream. */
-export type EventRecord = {
-  content: Content;
-  /** Limited to this flow by the sender. */
-  flowId?: string;
-  replayOf?: string;
-  triggers: { flowId: string; componentId: string; createdAt: Millis }[];
-};
+const storedRecord = storedJson(
+  z.object({
+    content,
+    /** Limited to this flow by the sender. */
+    flowId: z.string().optional(),
+    replayOf: z.string().optional(),
+    triggers: z.array(
+      z.object({ flowId: z.string(), componentId: z.string(), createdAt: z.number() }),
+    ),
+  }),
+);
+export type EventRecord = ReturnType<typeof storedRecord.read>;
 
 export const APP_EVENT = "app-event";
 
 /** The record as JSON text, the sent body spliced in as it came. */
 export function recordText(record: EventRecord, body: string): string {
-  const { content, ...rest } = record;
-  const { data: _data, ...withoutData } = content;
+  const { content: sent, ...rest } = record;
+  const { data: _data, ...withoutData } = sent;
   const inner = `${JSON.stringify(withoutData).slice(0, -1)},"data":${body}}`;
   return `${JSON.stringify(rest).slice(0, -1)},"content":${inner}}`;
 }
 
 export function readRecord({ data }: Pick<StoredEvent, "data">): EventRecord {
-  return parseStored(data);
+  return storedRecord.read(data);
 }
 
 /** The answer to who sent the event; the same whenever it is asked for again. */

@@ -1,17 +1,21 @@
+import * as z from "zod";
 import type { Millis } from "../values/instant";
+import { storedJson } from "../values/stored-json";
 
 /** A destination's circuit breaker. `closed` serves, `open` waits, `half-open` lets one probe through. */
-export type Circuit = {
-  state: "closed" | "open" | "half-open";
+const circuit = z.object({
+  state: z.enum(["closed", "open", "half-open"]),
   /** Failures in a row. */
-  failures: number;
+  failures: z.number(),
   /** Calls and failures in the current window. */
-  window: { startedAt: Millis; calls: number; failed: number };
-  openedAt: Millis | null;
-  nextProbeAt: Millis | null;
+  window: z.object({ startedAt: z.number(), calls: z.number(), failed: z.number() }),
+  openedAt: z.number().nullable(),
+  nextProbeAt: z.number().nullable(),
   /** How often it opened without a success in between: each time it stays open longer. */
-  reopened: number;
-};
+  reopened: z.number(),
+});
+export type Circuit = z.infer<typeof circuit>;
+export const storedCircuit = storedJson(circuit);
 
 export const CLOSED: Circuit = {
   state: "closed",

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
 import { type OrganizationSettings, settingsOf } from "../accounts/store";
 import { destinations, type SigningKey } from "../db/delivery";
-import { type Along, headersOf, packed, sealedRow, unpacked } from "./packing";
+import { type Along, headersOf, packed, sealedRow, storedAlong, unpacked } from "./packing";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import {
   accountPolicy,
@@ -261,13 +261,12 @@ export function newSigningSecret(): string {
 /** What is sent along with a destination's callbacks. */
 export function openAlong(ring: Keyring, row: Pick<Row, "id" | "headersSealed">): Along {
   const { id, headersSealed } = row;
-  return unpacked(
-    headersSealed === null ? {} : JSON.parse(unseal(ring, headersSealed, sealedRow(id, "headers"))),
-  );
+  if (headersSealed === null) return unpacked({});
+  return unpacked(storedAlong.read(unseal(ring, headersSealed, sealedRow(id, "headers"))));
 }
 
 export const sealAlong = (ring: Keyring, id: string, along: Along): string =>
-  seal(ring, JSON.stringify(packed(along)), sealedRow(id, "headers"));
+  seal(ring, storedAlong.write(packed(along)), sealedRow(id, "headers"));
 
 function opened(row: Row, ring: Keyring): Destination {
   const { id, organizationId, kind, ownerId, url, enabled, active, policy } = row;

@@ -6,6 +6,7 @@ import {
   CLOSED,
   isDestinationFault,
   PROBE_LOST_MS,
+  storedCircuit,
 } from "./circuit";
 import { type Pace, reserve, UNPACED } from "./rate";
 import { Seats } from "./seats";
@@ -73,7 +74,7 @@ export class Endpoint extends DurableObject<Env> {
       CREATE TABLE IF NOT EXISTS waiting (stream TEXT, destination TEXT, since INTEGER NOT NULL, PRIMARY KEY (stream, destination)) WITHOUT ROWID;
     `);
     const saved = state.storage.sql.exec<{ body: string }>("SELECT body FROM circuit").toArray()[0];
-    if (saved !== undefined) this.circuit = JSON.parse(saved.body);
+    if (saved !== undefined) this.circuit = storedCircuit.read(saved.body);
   }
 
   /** Whether, and when, `wanted` calls may be made. */
@@ -206,7 +207,7 @@ export class Endpoint extends DurableObject<Env> {
     else
       this.ctx.storage.sql.exec(
         "INSERT OR REPLACE INTO circuit VALUES (1, ?)",
-        JSON.stringify(circuit),
+        storedCircuit.write(circuit),
       );
     if (circuit.state === "open" && circuit.nextProbeAt !== null)
       this.ctx.waitUntil(this.ctx.storage.setAlarm(circuit.nextProbeAt));

@@ -1,8 +1,13 @@
+import { membersOf, storedJson } from "../values/stored-json";
+
 /** What is sent along with every callback: as its owner says, and as operators say, who have the last word. */
 export type Along = Record<"headers" | "query" | "operators", Record<string, string>>;
 
 /** Characters no header name has. */
 const MARKS = { headers: "", query: "?", operators: "=" } as const;
+
+/** What `packed` made, as it is sealed. */
+export const storedAlong = storedJson(membersOf<string>());
 
 /** One sealed value holds it all: secret query parameters and operators' headers are marked. */
 export function packed(along: Along): Record<string, string> {

@@ -97,7 +97,7 @@ async function commit(
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
       ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
       state: touchedState(connector, touched, now),
-      ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message: JSON.stringify(message) } } : {}),
+      ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message } } : {}),
     },
     keptFor: "organization",
     flows: listenersOf(instance),

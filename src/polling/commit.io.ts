@@ -2,20 +2,21 @@ import type { Config } from "../config";
 import { count, IDLE_POLLS } from "../metering/store";
 import { wantedOf } from "../expressions/transform";
 import type { Commit, NewEvent, Target } from "../stream/event";
+import type { PollsQueue } from "../stream/polls-queue.io";
 import { announceEvent } from "../stream/announce.io";
 import { ingest, listenersOf } from "../flows/ingest.io";
 import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
 import { disablePoller } from "../instances/store";
 import { instanceTarget } from "../instances/target";
-import { type Cursor, keepIdsSince, type Position, withQuietMoved } from "./cursor";
+import { type Cursor, keepIdsSince, type Position, storedCursor, withQuietMoved } from "./cursor";
 import { FAILURES_TO_DISABLE, MOST_POSTPONED_MS } from "./limits";
 import { countAccepted, type ResourceReport } from "./report";
 
 export type PollDoors = {
   db: D1Database;
   streams: Env["EVENT_STREAMS"];
-  polls: Env["POLLS"];
+  polls: PollsQueue;
   budgets: Env["VENDOR_BUDGETS"];
   config: Config;
 };
@@ -109,7 +110,7 @@ export function base(poll: PollState): Pick<Commit, "lease" | "expect"> {
 export function cursorOf(poll: PollState): Pick<Commit, "cursor" | "keepIdsSince"> {
   poll.cursor = withQuietMoved(poll.cursor, poll.idleAt);
   return {
-    cursor: JSON.stringify(poll.cursor),
+    cursor: storedCursor.write(poll.cursor),
     keepIdsSince: keepIdsSince(poll.cursor.resources, poll.instance.baseline, poll.lookBackMs),
   };
 }

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { storedJson } from "../values/stored-json";
 
 /** How far one resource was read. Instants in epoch ms. */
 const position = z.object({
@@ -51,16 +52,18 @@ export type FeedPosition = z.infer<typeof feedPosition>;
  * poll that saw a change. The next poll asks for what changed since then less an overlap; changes that it sees for the
  * second time have the same event id, and the stream keeps one of them.
  */
-const cursor = z.object({
-  resources: z.record(z.string(), position).default({}),
-  /** The vendor asked not to be called before this instant. */
-  notBefore: z.number().optional(),
-  feed: feedPosition.optional(),
-});
-export type Cursor = z.infer<typeof cursor>;
+export const storedCursor = storedJson(
+  z.object({
+    resources: z.record(z.string(), position).default({}),
+    /** The vendor asked not to be called before this instant. */
+    notBefore: z.number().optional(),
+    feed: feedPosition.optional(),
+  }),
+);
+export type Cursor = ReturnType<typeof storedCursor.read>;
 
 export function readCursor(text: string | null): Cursor {
-  return text === null ? { resources: {} } : cursor.parse(JSON.parse(text));
+  return text === null ? { resources: {} } : storedCursor.read(text);
 }
 
 export function positionOf({ resources }: Cursor, resource: string): Position {

@@ -1,3 +1,4 @@
+import { sendPolls } from "../stream/polls-queue.io";
 import type { Commit } from "../stream/event";
 import { type HubFailure, type HubPage, listRecords } from "../hub/records.client";
 import { durable, type Position as HubPosition, positionSchema } from "../hub/position";
@@ -205,9 +206,9 @@ async function endScan(
 /** Another poll reads the rest now. Its message is kept as a wake too, in case the queue loses it. */
 async function goOnAtOnce(poll: PollState, resource: string, position: Position): Promise<void> {
   const message = { ids: [poll.instance.id], again: true };
-  const wake = { at: Date.now() + 60_000, message: JSON.stringify(message) };
+  const wake = { at: Date.now() + 60_000, message };
   await keepPlace(poll, resource, position, wake);
-  await poll.doors.polls.send(message);
+  await sendPolls(poll.doors.polls, [message]);
 }
 
 /** Stores where the scan stopped; the changes it found until there are committed already. */

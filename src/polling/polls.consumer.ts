@@ -1,5 +1,5 @@
-import * as z from "zod";
 import { keyring } from "../db/sealed";
+import { pollMessage, type ReceivedPolls } from "../stream/poll-message";
 import { count, flushCounts, IDLE_POLLS } from "../metering/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
@@ -8,20 +8,6 @@ import { holder, runningPoll, runPoll } from "./running-polls.io";
 import type { PollReport } from "./report";
 import type { PollDoors } from "./commit.io";
 import { comeBack, takeTurns, type Turns } from "./pacing/rate-slots.io";
-
-/** A message on the polls queue: instances that are due. */
-export const pollMessage = z.object({
-  ids: z.array(z.number().int().positive()),
-  /** When the schedule called for them; absent: somebody else did. */
-  dueAt: z.number().optional(),
-  /** A webhook, or a poll that was not done, asks for it: it may not be lost. */
-  wake: z.boolean().default(false),
-  /** Only these resources: what a poll that found no room has left. */
-  resources: z.array(z.string()).optional(),
-  /** It was sent away before. */
-  again: z.boolean().default(false),
-});
-type PollMessage = z.infer<typeof pollMessage>;
 
 /** Vendors are called this many at a time for one invocation. */
 const CONCURRENCY = 6;
@@ -50,7 +36,7 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
 }
 
 /** Polls those whose vendors have room for it; the others come back when they do. */
-async function pollAllDue(message: PollMessage, doors: PollDoors): Promise<void> {
+async function pollAllDue(message: ReceivedPolls, doors: PollDoors): Promise<void> {
   const { ids, wake, again, resources } = message;
   const due = await readInstances(doors.db, keyring(doors.config.masterKeys), ids);
   const asked = { again: again || wake, forced: false, only: resources };
@@ -74,7 +60,7 @@ async function pollDue(
   instance: Instance,
   doors: PollDoors,
   turns: Turns,
-  message: PollMessage,
+  message: ReceivedPolls,
 ): Promise<void> {
   const { wake, again, resources } = message;
   const beganAt = Date.now();
@@ -127,7 +113,7 @@ async function pollDue(
 /** A poll that the schedule called for; late: it began long after, or could not begin or end yet. */
 function countDue(
   { organizationId }: Instance,
-  { dueAt }: PollMessage,
+  { dueAt }: ReceivedPolls,
   isPutOff: boolean,
   beganAt: number,
 ): void {

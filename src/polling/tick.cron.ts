@@ -1,11 +1,12 @@
 import type { Config } from "../config";
 import { lastMinute, saveLastMinute } from "../db/schedule";
 import { dueInstances } from "../instances/due.store";
+import type { PollMessage } from "../stream/poll-message";
+import { type PollsQueue, sendPolls } from "../stream/polls-queue.io";
 import { chunks } from "../values/lists";
 
 /** Instances a message names: an idle poll costs a hundredth of a message. */
 const IDS_A_MESSAGE = 100;
-const MESSAGES_A_BATCH = 100;
 
 /**
  * One tick of the schedule: puts every instance that is due on the polls queue, also those of minutes
@@ -13,7 +14,7 @@ const MESSAGES_A_BATCH = 100;
  */
 export async function tick(
   scheduledAt: number,
-  doors: { db: D1Database; polls: Env["POLLS"]; config: Config },
+  doors: { db: D1Database; polls: PollsQueue; config: Config },
 ): Promise<{ dispatched: number }> {
   const last = await lastMinute(doors.db);
   const clock = Math.floor(scheduledAt / 60_000);
@@ -30,12 +31,12 @@ export async function tick(
       dueAt,
     ),
   ];
-  for (const batch of chunks(messages, MESSAGES_A_BATCH)) await doors.polls.sendBatch(batch);
+  await sendPolls(doors.polls, messages);
   await saveLastMinute(doors.db, now);
-  return { dispatched: messages.reduce((sum, { body }) => sum + body.ids.length, 0) };
+  return { dispatched: messages.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
 
 /** `dueAt`: when the first of them was due. */
-function messagesOf(ids: readonly number[], dueAt: number) {
-  return chunks(ids, IDS_A_MESSAGE).map((part) => ({ body: { ids: part, dueAt } }));
+function messagesOf(ids: readonly number[], dueAt: number): PollMessage[] {
+  return chunks(ids, IDS_A_MESSAGE).map((part) => ({ ids: part, dueAt }));
 }

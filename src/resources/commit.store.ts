@@ -4,10 +4,11 @@ import { toTriggers } from "../flows/triggers/store";
 import { scopeKey } from "./address";
 import type { Change } from "./change";
 import { prepareTriggers } from "./hand-over.io";
+import { storedTargets } from "./hooks";
 import type { Key } from "./key";
 import { listenersChange } from "./listeners.store";
 import type { Statement } from "./list";
-import type { Resource } from "./resource";
+import { type Resource, storedContent } from "./resource";
 
 /** What must still hold when a plan is written; else nothing of it is. */
 export type Expectation = Key & {
@@ -163,7 +164,7 @@ function changeValues({ at, eventId, changed, resourceId, body, targets }: Chang
     name,
     resourceId,
     body,
-    JSON.stringify(targets),
+    storedTargets.write(targets),
   ];
 }
 
@@ -202,7 +203,7 @@ function stateValues(resource: Resource) {
     createdBy,
     modifiedAt,
     modifiedBy,
-    JSON.stringify(resource.content),
+    storedContent.write(resource.content),
   ];
 }
 

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { storedJson } from "../values/stored-json";
 import type { Target } from "../stream/event";
 import type { ScopeName } from "./address";
 import { type Changed, matches, type Trigger } from "./match";
@@ -29,16 +31,24 @@ export type HookedWebhook = {
 export type Order = Pick<Target, "ordering" | "blocks">;
 
 /** One destination of a change, or a remark that there is none; part of its row in the log. */
-export type HookTarget = {
-  destinationId: string | null;
+const hookTarget = z.object({
+  destinationId: z.string().nullable(),
   /** Not sent: the webhook is disabled. */
-  skipped?: true;
-  warnings: string[];
+  skipped: z.literal(true).optional(),
+  warnings: z.array(z.string()),
   /** Absent: none. */
-  order?: Order;
+  order: z
+    .object({
+      ordering: z.enum(["none", "object", "source"]),
+      blocks: z.literal(true).exactOptional(),
+    })
+    .optional(),
   /** Until it is applied (`withWantedTargets`); not in the log. */
-  filter?: string;
-};
+  filter: z.string().optional(),
+});
+export type HookTarget = z.infer<typeof hookTarget>;
+/** The targets of a change, in its row. */
+export const storedTargets = storedJson(z.array(hookTarget));
 
 /** Those who listen when a request begins. */
 export type Listeners = { hooks: readonly Hook[]; webhooks: readonly HookedWebhook[] };

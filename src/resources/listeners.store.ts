@@ -1,11 +1,11 @@
 import * as z from "zod";
-import type { Destination } from "../delivery/destination";
 import { policyOf } from "../delivery/policy.store";
 import type { TellOwner } from "../operations/destinations/owner";
+import { storedJson } from "../values/stored-json";
 import { parseScopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
 import { destinationId } from "./resource";
-import type { hookSpec } from "./kinds/management";
+import { hookSpec } from "./kinds/management";
 import { Cache } from "../values/cache";
 
 const HOOKS = `SELECT name, scope, json_extract(content, '$.spec') AS spec
@@ -84,14 +84,23 @@ const webhookRow = z.object({
   policy: z.string().nullable(),
 });
 
+/** As much of a destination's policy as is looked at here. */
+const storedPolicy = storedJson(
+  z.object({
+    ordering: z.enum(["none", "object", "source"]).optional(),
+    deadHead: z.enum(["skip", "block"]).optional(),
+    filter: z.string().optional(),
+  }),
+);
+
 function toHook({ name, scope, spec }: z.infer<typeof hookRow>): Hook {
-  const { triggers, webhooks }: z.infer<typeof hookSpec> = JSON.parse(spec);
+  const { triggers, webhooks } = hookSpec.parse(JSON.parse(spec));
   return { name, scope: parseScopeKey(scope), triggers, webhooks };
 }
 
 function toWebhook(row: z.infer<typeof webhookRow>): HookedWebhook {
   const { id, name, scope, enabled, secret_found, policy } = row;
-  const { ordering = "none", deadHead, filter }: Destination["policy"] = JSON.parse(policy ?? "{}");
+  const { ordering = "none", deadHead, filter } = storedPolicy.read(policy ?? "{}");
   return {
     id,
     name,

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { membersOf, storedJson } from "../values/stored-json";
 import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
 import { findKind, type Version } from "./kinds/registry";
@@ -5,39 +7,46 @@ import { isObject } from "../values/record";
 import { isoText } from "../values/instant";
 
 /** What a resource names (reference resource-api.md §3); `selfLink` is made when it is shown. */
-export type Reference = {
-  id: string;
-  group: string;
-  kind: string;
-  name: string;
-  scopeKind?: string;
-  scopeName?: string;
-  type: "hard" | "soft";
-};
+const reference = z.object({
+  id: z.string(),
+  group: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  scopeKind: z.string().exactOptional(),
+  scopeName: z.string().exactOptional(),
+  type: z.enum(["hard", "soft"]),
+});
+export type Reference = z.infer<typeof reference>;
 
-export type Finalizer = { name: string; description?: string | undefined };
-export type Owner = {
-  type: "team";
-  id: string;
-  organization?: { id: string } | undefined;
-  user?: { id: string } | undefined;
-};
+const finalizer = z.object({ name: z.string(), description: z.string().optional() });
+export type Finalizer = z.infer<typeof finalizer>;
+
+const owner = z.object({
+  type: z.literal("team"),
+  id: z.string(),
+  organization: z.object({ id: z.string() }).optional(),
+  user: z.object({ id: z.string() }).optional(),
+});
+export type Owner = z.infer<typeof owner>;
 
 /** What of a resource is one JSON value in its row. */
-export type Content = {
-  attributes: Record<string, string>;
-  tags: string[];
-  finalizers: Finalizer[];
-  owner?: Owner;
-  /** Of a Secret: `data` holds sealed values. */
-  spec: Record<string, unknown>;
-  /** Subresources by name. */
-  sub: Record<string, unknown>;
-  references: Reference[];
-  deletedReferences: Reference[];
-  /** Id of the scope, which lives at least as long. */
-  scopeId?: string;
-};
+export const storedContent = storedJson(
+  z.object({
+    attributes: membersOf<string>(),
+    tags: z.array(z.string()),
+    finalizers: z.array(finalizer),
+    owner: owner.exactOptional(),
+    /** Of a Secret: `data` holds sealed values. */
+    spec: membersOf<unknown>(),
+    /** Subresources by name. */
+    sub: membersOf<unknown>(),
+    references: z.array(reference),
+    deletedReferences: z.array(reference),
+    /** Id of the scope, which lives at least as long. */
+    scopeId: z.string().exactOptional(),
+  }),
+);
+export type Content = ReturnType<typeof storedContent.read>;
 
 export type Resource = {
   organizationId: number;

@@ -4,7 +4,7 @@ import { type Key, keyText, type World } from "./key";
 import { kindNamed } from "./kinds/registry";
 import type { ListStatements, Page, Statement } from "./list";
 import { listenersVersion, readListeners } from "./listeners.store";
-import type { Content, Resource } from "./resource";
+import { type Resource, storedContent } from "./resource";
 
 /** A row of `resources` as D1 gives it. */
 export type Row = {
@@ -25,7 +25,6 @@ export type Row = {
 };
 
 export function toResource(row: Row): Resource {
-  const content: Content = JSON.parse(row.content);
   return {
     organizationId: row.organization_id,
     kind: kindNamed(row.kind),
@@ -39,7 +38,7 @@ export function toResource(row: Row): Resource {
     createdBy: row.created_by,
     modifiedAt: row.modified_at,
     modifiedBy: row.modified_by,
-    content,
+    content: storedContent.read(row.content),
   };
 }
 

@@ -1,10 +1,11 @@
-import type { Commit, Committed, Opened, StoredEvent } from "./event";
+import type { Commit, Committed, Opened, StoredEvent, Wake } from "./event";
 import { type AtHand, atHandOf } from "./history";
 import type { Segment } from "./log/rows.store";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
-import { type Draft, groupsByWeight, type Last, numbered, planCommit } from "./plan";
+import { type Draft, groupsByWeight, numbered, planCommit } from "./plan";
+import { type Cursor, type Last, storedCursor, storedWake } from "./meta";
 import { nextAtOf } from "./settle";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
@@ -22,7 +23,7 @@ type Waiting = {
   fail: (error: unknown) => void;
 };
 type Lease = { token: string; holder: string; until: Millis };
-type Cursor = { version: number; value: string | null; keepIdsSince?: number };
+
 type Plan = { events: StoredEvent[]; drafts: Draft[]; raw: string | undefined };
 
 /** What a flush left to do: bundles to send, and when the stream must look again. */
@@ -79,7 +80,13 @@ export class Commits {
 
   cursor(): Cursor {
     const text = this.store.meta("cursor");
-    return text === null ? { version: 0, value: null } : JSON.parse(text);
+    return text === null ? { version: 0, value: null } : storedCursor.read(text);
+  }
+
+  /** The poll to ask for, if a commit left one. */
+  get wake(): Wake | null {
+    const text = this.store.meta("wake");
+    return text === null ? null : storedWake.read(text);
   }
 
   /** The commit's result, once it is flushed; `isFirst`: a flush is to be planned. */
@@ -159,7 +166,7 @@ export class Commits {
     if (commit.cursor !== undefined || (commit.state?.length ?? 0) > 0) {
       version += 1;
       const { cursor: value = cursor.value, keepIdsSince = cursor.keepIdsSince } = commit;
-      this.store.setMeta("cursor", JSON.stringify({ version, value, keepIdsSince }));
+      this.store.setMeta("cursor", storedCursor.write({ version, value, keepIdsSince }));
     }
     for (const { key, value } of commit.state ?? []) this.store.setState(key, value);
     this.keepSettings(commit, name);
@@ -209,7 +216,7 @@ export class Commits {
     }
     if (commit.wake === undefined || (commit.wake === null && this.store.meta("wake") === null))
       return;
-    this.store.setMeta("wake", commit.wake === null ? null : JSON.stringify(commit.wake));
+    this.store.setMeta("wake", commit.wake === null ? null : storedWake.write(commit.wake));
   }
 }
 

@@ -1,3 +1,4 @@
+import type { PollMessage } from "./poll-message";
 import type { Attempt, Next } from "../delivery/attempt";
 import type { Millis } from "../values/instant";
 
@@ -87,8 +88,11 @@ export type Commit = {
   keepIdsSince?: Millis;
   retentionMs?: number;
   /** Put `message` on the polls queue at `at`, unless a later commit clears it. */
-  wake?: { at: Millis; message: string } | null;
+  wake?: Wake | null;
 };
+
+/** A poll that the stream asks for at an instant. */
+export type Wake = { at: Millis; message: PollMessage };
 
 export type Committed =
   | {

@@ -1,15 +1,16 @@
+import * as z from "zod";
 import type { StoredEvent } from "./event";
-import type { Millis } from "../values/instant";
 
 /** What a reader of a stream wants to see; absent members let everything through. */
-export type EventFilter = {
-  objectType?: string;
-  objectId?: string;
-  eventType?: string;
+export const eventFilter = z.object({
+  objectType: z.string().optional(),
+  objectId: z.string().optional(),
+  eventType: z.string().optional(),
   /** Received at or after, at or before. */
-  from?: Millis;
-  to?: Millis;
-};
+  from: z.number().optional(),
+  to: z.number().optional(),
+});
+export type EventFilter = z.infer<typeof eventFilter>;
 
 export function fits(filter: EventFilter, event: StoredEvent): boolean {
   return (

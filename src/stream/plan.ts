@@ -1,3 +1,4 @@
+import type { Last } from "./meta";
 import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
 import type { Millis } from "../values/instant";
 import { chunks } from "../values/lists";
@@ -32,9 +33,6 @@ export function planCommit(
   });
   return { events, drafts };
 }
-
-/** The numbers given out last. */
-export type Last = { event: number; notification: number };
 
 /** Gives events, then the notifications of bundle after bundle, the numbers that come after `last`. */
 export function numbered(

@@ -1,12 +1,20 @@
 import type { History, NotificationView } from "./history";
-import type { Outbox, Resume } from "./outbox/outbox.io";
+import { type Resume, storedResume } from "./meta";
+import type { Dispatcher } from "./outbox/dispatcher.io";
+import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle, OutboxStore } from "./outbox/store";
 import { release } from "./settle";
 import type { StreamStore } from "./store";
 import type { Notification } from "./event";
 import type { Millis } from "../values/instant";
 
-type Doors = { store: StreamStore; bundles: OutboxStore; history: History; outbox: Outbox };
+type Doors = {
+  store: StreamStore;
+  bundles: OutboxStore;
+  history: History;
+  outbox: Outbox;
+  dispatcher: Dispatcher;
+};
 
 /** Brings on their way again notifications that are dead, parked or done. */
 export class Resend {
@@ -33,7 +41,7 @@ export class Resend {
     { forced, fallbackId }: { forced: boolean; fallbackId: string | null },
     now: Millis,
   ): Promise<{ view: NotificationView; hasAddress: boolean } | undefined> {
-    const { bundles, outbox, history } = this.doors;
+    const { bundles, dispatcher, history } = this.doors;
     const found = this.find(seq);
     if (found === undefined) return undefined;
     const { bundle, notification } = found;
@@ -42,20 +50,21 @@ export class Resend {
       return { view: history.view(bundle.id, notification), hasAddress: false };
     release(notification, now, forced);
     bundles.save(bundle);
-    await outbox.send([bundle], now);
+    await dispatcher.send([bundle], now);
     return { view: history.view(bundle.id, notification), hasAddress: true };
   }
 
   /** A page of what was parked for a destination is due now. @returns whether there is more. */
   async resume(resume: Resume, now: Millis): Promise<boolean> {
     const rest = await this.doors.outbox.resume(resume, now);
-    this.doors.store.setMeta("resume", rest === null ? null : JSON.stringify(rest));
+    this.doors.store.setMeta("resume", rest === null ? null : storedResume.write(rest));
     return rest !== null;
   }
 
   /** Where to go on with what a `resume` left. */
   get left(): Resume | null {
-    return JSON.parse(this.doors.store.meta("resume") ?? "null");
+    const text = this.doors.store.meta("resume");
+    return text === null ? null : storedResume.read(text);
   }
 
   private find(seq: number): { bundle: Bundle; notification: Notification } | undefined {

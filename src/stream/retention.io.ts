@@ -2,6 +2,7 @@ import type { Commits } from "./commit.io";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { OutboxStore } from "./outbox/store";
+import { storedLast } from "./meta";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
 
@@ -39,7 +40,7 @@ export class Retention {
     const before = now - commits.retentionMs;
     if (oldest === null || oldest > before) return false;
     const { keepIdsSince = Number.MAX_SAFE_INTEGER } = commits.cursor();
-    store.setMeta("lastSeqs", JSON.stringify(commits.last));
+    store.setMeta("lastSeqs", storedLast.write(commits.last));
     const { gone, carried, needed } = bundles.purge(before, PURGE_ROWS);
     const events = carried.flatMap((segment) => segment.events);
     const purged =

@@ -59,7 +59,7 @@ export function flattened(text: string, levels = DEEPEST): string {
 }
 
 /** What we stored ourselves, also before depth was bounded. */
-export function parseStored<T = unknown>(text: string): T {
+export function parseStored(text: string): unknown {
   return JSON.parse(flattened(text, DEEPEST_STORED));
 }
 

@@ -506,7 +506,10 @@ async function consume(bodies: unknown[]): Promise<void> {
 /** As if everything that is on the queue had been lost. */
 async function expireLeases(stream: Stream): Promise<void> {
   await runInDurableObject(stream, (object) => {
-    const inFlight: Map<number, number> = Reflect.get(Reflect.get(object, "outbox"), "inFlight");
+    const inFlight: Map<number, number> = Reflect.get(
+      Reflect.get(object, "parts").dispatcher,
+      "inFlight",
+    );
     for (const id of inFlight.keys()) inFlight.set(id, 1);
   });
 }

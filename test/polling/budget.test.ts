@@ -35,8 +35,10 @@ type Kept = { body: any; delaySeconds: number };
 function pollsQueue() {
   const kept: Kept[] = [];
   const queue: any = {
-    send: async (body: unknown, options?: QueueSendOptions) =>
-      void kept.push({ body: structuredClone(body), delaySeconds: options?.delaySeconds ?? 0 }),
+    async sendBatch(messages: MessageSendRequest[], options?: QueueSendBatchOptions) {
+      const delaySeconds = options?.delaySeconds ?? 0;
+      for (const { body } of messages) kept.push({ body: structuredClone(body), delaySeconds });
+    },
   };
   const consume = async (body: unknown) => {
     const batch = createMessageBatch("tributary-polls", [

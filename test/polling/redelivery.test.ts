@@ -60,7 +60,11 @@ it("promise 3, the same notification tried twice carries the same id: a consumer
   expect((await stream.notification(1))?.notification.state.kind).toBe("pending");
 
   await runInDurableObject(stream, (object) => {
-    Reflect.set(Reflect.get(object, "outbox"), "inFlight", new Map([[1, Date.now() - 1]]));
+    Reflect.set(
+      Reflect.get(object, "parts").dispatcher,
+      "inFlight",
+      new Map([[1, Date.now() - 1]]),
+    );
   });
   expect(await runDurableObjectAlarm(stream)).toBe(true);
   expect(messages).toHaveLength(2);

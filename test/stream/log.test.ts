@@ -34,7 +34,7 @@ it("finds every event and every notification again, however commits share a tran
         const stream = freshStream(`user:${crypto.randomUUID()}`);
         const destinations = ["well", "ill", null];
         await runInDurableObject(stream, (instance) => {
-          const health = Reflect.get(Reflect.get(instance, "outbox"), "health");
+          const health = Reflect.get(Reflect.get(instance, "parts").outbox, "doors").health;
           Reflect.get(health, "healthy").add("well");
         });
         const sent: NewEvent[] = [];

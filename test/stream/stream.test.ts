@@ -140,7 +140,9 @@ describe("the window", () => {
     expect(ids().size).toBe(0);
     const again = await restarted(stream);
     // What the first life sent would be waited for.
-    await runInDurableObject(again, (instance) => Reflect.get(instance, "outbox").inheritUntil(0));
+    await runInDurableObject(again, (instance) =>
+      Reflect.get(instance, "parts").dispatcher.inheritUntil(0),
+    );
     expect(await runDurableObjectAlarm(again)).toBe(true);
     await eventually(async () => ids().size === count);
   });
@@ -380,7 +382,11 @@ describe("settle", () => {
     await stream.commit(commit({ events: events(1), targets: [target({ destinationId: id })] }));
     const before = await stream.notification(1);
     await runInDurableObject(stream, async (instance) => {
-      Reflect.set(Reflect.get(instance, "outbox"), "inFlight", new Map([[1, Date.now() - 1]]));
+      Reflect.set(
+        Reflect.get(instance, "parts").dispatcher,
+        "inFlight",
+        new Map([[1, Date.now() - 1]]),
+      );
     });
     const sentBefore = (await stream.meter()).messages;
     expect(await runDurableObjectAlarm(stream)).toBe(true);

@@ -56,6 +56,7 @@ export function dispositionView(
   };
 }
 
+/** The vendor's own words, as JSON text; `null` in a body that has none. */
 function rawOf(body: string): string {
   return JSON.stringify(readPath(parseStored(body), "message.raw") ?? null);
 }

@@ -1,4 +1,3 @@
-import { parseStored } from "../../values/depth";
 import type { Config } from "../../config";
 import type { Outcome } from "../../delivery/attempt";
 import type { Handler, Rendered, Sending } from "../../delivery/handler";
@@ -14,7 +13,7 @@ import type { FlowValues } from "../modifiers/flow-values";
 import { type Scope, transformed, TransformFault } from "../placeholder";
 import { stepNext } from "./retry";
 import { noteStream } from "../logs/store";
-import { recordOf, scopeOf, type StepMessage } from "./message";
+import { recordOf, scopeOf, storedStep } from "./message";
 import { derivedUuid, stepTargets, userSource } from "../targets";
 import { requestOf, responseContent, type StepRequest } from "./request";
 import { type RunningDoors, stopFlow } from "../lifecycle.store";
@@ -98,7 +97,7 @@ const stopped = (at: number): Extract<Rendered, { kind: "settled" }> => ({
 
 /** The flow of a step, unless it was stopped, or stopped and started again, since the run began. */
 async function runs(item: Sending, doors: Doors): Promise<RunningFlow | undefined> {
-  const { step }: StepMessage = JSON.parse(item.body);
+  const { step } = storedStep.read(item.body);
   const running = await doors.running(step.flowId);
   // What somebody sends again runs, however old it is.
   const again = item.n > item.tries + 1;
@@ -118,7 +117,7 @@ async function noteForeign(
 }
 
 async function prepare(item: Sending, doors: Doors): Promise<Preparation> {
-  const message = parseStored<StepMessage>(item.body);
+  const message = storedStep.read(item.body);
   const { step } = message;
   const running = await runs(item, doors);
   const component = running?.descriptor.get(step.componentId);
@@ -194,7 +193,7 @@ async function settled(
 
 /** The answer of a step, as an event for the steps below it. */
 async function follow(item: Sending, answer: Answer | undefined, doors: Doors): Promise<void> {
-  const { step }: StepMessage = JSON.parse(item.body);
+  const { step } = storedStep.read(item.body);
   const flow = await doors.running(step.flowId);
   if (flow === undefined || stepsBelow(flow.descriptor, step.componentId, STEP_OUT).length === 0)
     return;
@@ -212,7 +211,8 @@ async function failed(
   answer: Answer | undefined,
   doors: Doors,
 ): Promise<void> {
-  const { step }: StepMessage = JSON.parse(item.body);
+  const message = storedStep.read(item.body);
+  const { step } = message;
   const now = Date.now();
   const running = await doors.running(step.flowId);
   if (running === undefined) return;
@@ -222,7 +222,7 @@ async function failed(
   if (component !== undefined && onError === "errorPort") {
     const prepared = await prepare(item, doors);
     const input = prepared.kind === "stopped" ? {} : prepared.input;
-    const scope = scopeOf(parseStored(item.body), running.descriptor);
+    const scope = scopeOf(message, running.descriptor);
     const content = { error: { message: error }, input };
     await commitBelow(item, { running, component }, STEP_ERROR, content, scope, doors);
     return;
@@ -257,7 +257,7 @@ async function commitBelow(
   scope: Scope,
   doors: Doors,
 ): Promise<void> {
-  const { step }: StepMessage = JSON.parse(item.body);
+  const { step } = storedStep.read(item.body);
   const below = stepsBelow(running.descriptor, component.id, port);
   const known = JSON.stringify({
     scope: { ...scope, [component.id]: { ...recordOf(scope[component.id]), [port]: content } },

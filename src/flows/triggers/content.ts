@@ -1,10 +1,14 @@
+import * as z from "zod";
+import { membersOf } from "../../values/stored-json";
+
 /** What somebody sent to a trigger, as it reaches the flow: credentials are left out. */
-export type Content = {
-  method: string;
-  data: unknown;
-  query: Record<string, string>;
-  headers: Record<string, string>;
-};
+export const content = z.object({
+  method: z.string(),
+  data: z.unknown(),
+  query: membersOf<string>(),
+  headers: membersOf<string>(),
+});
+export type Content = z.infer<typeof content>;
 
 const DROPPED =
   /^(authorization|proxy-authorization|cookie|cookie2|set-cookie|x-api-key|idempotency-key|cf-.*|x-forwarded-.*|x-real-ip)$/;

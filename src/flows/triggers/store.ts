@@ -9,6 +9,7 @@ import type { Flow } from "../flow";
 import type { Trigger } from "../targets";
 import { nextMinuteOf, triggerKeyOf } from "./match";
 import { announceTriggers } from "./app-event-triggers.store";
+import { membersOf, storedJson } from "../../values/stored-json";
 
 export type TriggerDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
@@ -60,6 +61,8 @@ export function prepareSourceTriggers(
     .bind(organizationId, kind, ...keys);
 }
 
+const storedSteps = storedJson(z.array(z.object({ componentId: z.string(), port: z.string() })));
+
 const sourceTriggerRow = z.object({
   flow_id: z.string(),
   component_id: z.string(),
@@ -82,8 +85,8 @@ export const toTriggers = (results: unknown): Trigger[] =>
       organizationId: row.organization_id,
       userId: row.user_id,
       key: row.key,
-      steps: JSON.parse(row.steps),
-      properties: JSON.parse(row.properties),
+      steps: storedSteps.read(row.steps),
+      properties: membersOf<unknown>().parse(JSON.parse(row.properties)),
       createdAt: row.created_at,
     }));
 

@@ -1,4 +1,3 @@
-import { parseStored } from "../../values/depth";
 import { Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { conflict, notFound } from "../../http/refusal";
@@ -6,7 +5,7 @@ import { whole } from "../../http/paging";
 import { invalid } from "../../http/refusal";
 import { STEP_IN } from "../components";
 import { readDescriptor } from "../descriptor";
-import { scopeOf, type StepMessage } from "../steps/message";
+import { scopeOf, storedStep } from "../steps/message";
 import { readOwnFlow } from "../store";
 import {
   deleteIfUnchanged,
@@ -70,7 +69,7 @@ async function view(env: Env, row: Unprocessed): Promise<Record<string, unknown>
   ]);
   const read = readDescriptor(flow?.flow ?? {});
   const descriptor = read.ok ? read.descriptor : new Map();
-  const message = body === null ? undefined : parseStored<StepMessage>(body);
+  const message = body === null ? undefined : storedStep.read(body);
   const sender = message?.step.sender;
   const scope = message === undefined ? {} : scopeOf(message, descriptor);
   const content = sender === undefined ? null : readKeys(scope, [sender.componentId, sender.port]);

@@ -1,4 +1,5 @@
 import type { Companion } from "../../elements/edit.io";
+import { sendPolls } from "../../stream/polls-queue.io";
 import { listening } from "../outcome";
 import { doorsOf, register } from "./register.io";
 
@@ -8,7 +9,7 @@ export const registrar: Companion = {
     await register(instance, doorsOf(c.env));
     const isFeed = instance.connector.webhook?.extraction.by === "feed";
     if (isFeed && instance.valid && listening(instance).kind === "wakes")
-      await c.env.POLLS.send({ ids: [instance.id], wake: true });
+      await sendPolls(c.env.POLLS, [{ ids: [instance.id], wake: true }]);
   },
   async removed(instance, c) {
     await register(instance, doorsOf(c.env), { remove: true });

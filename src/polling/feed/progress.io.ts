@@ -1,4 +1,5 @@
 import type { FeedCall } from "../../connectors/feed";
+import { sendPolls } from "../../stream/polls-queue.io";
 import type { NewEvent } from "../../stream/event";
 import { callVendor, type HubFailure } from "../../hub/records.client";
 import { type FeedPosition, positionOf, sinceEnabled } from "../cursor";
@@ -105,7 +106,7 @@ export async function goOnLater(
   report: ResourceReport,
 ): Promise<boolean> {
   if (pagesBefore + PAGES_PER_POLL < MOST_PAGES) {
-    await poll.doors.polls.send({ ids: [poll.instance.id], wake: true });
+    await sendPolls(poll.doors.polls, [{ ids: [poll.instance.id], wake: true }]);
     return true;
   }
   const { feed } = poll.cursor;

@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { storedJson } from "../../values/stored-json";
 import type { TreeEntry } from "../../connectors/feed";
 
 /**
@@ -13,15 +15,18 @@ import type { TreeEntry } from "../../connectors/feed";
  * that nodes to forget are found without reading the whole index.
  */
 
-export type Node = {
-  path: string;
-  type: string;
-  rev: string;
-  /** The listing that saw it last. */
-  generation: number;
-  /** When it was deleted, epoch ms. */
-  gone?: number;
-};
+const storedNode = storedJson(
+  z.object({
+    path: z.string(),
+    type: z.string(),
+    rev: z.string(),
+    /** The listing that saw it last. */
+    generation: z.number(),
+    /** When it was deleted, epoch ms. */
+    gone: z.number().optional(),
+  }),
+);
+export type Node = ReturnType<typeof storedNode.read>;
 
 /** The part of the index that was read from the stream, as it lies there. */
 export type Index = Readonly<Record<string, string>>;
@@ -76,7 +81,7 @@ export class IndexDraft {
 
   node(id: string): Node | undefined {
     const text = this.get(nodeKey(id));
-    return text === undefined ? undefined : JSON.parse(text);
+    return text === undefined ? undefined : storedNode.read(text);
   }
 
   /** The paths below a folder that hold something. */
@@ -89,7 +94,7 @@ export class IndexDraft {
   }
 
   place(id: string, node: Node): void {
-    this.changed.set(nodeKey(id), JSON.stringify(node));
+    this.changed.set(nodeKey(id), storedNode.write(node));
     this.changed.set(pathKey(node.path), id);
   }
 
@@ -113,7 +118,7 @@ export class IndexDraft {
 export function deletion(id: string, node: Node, now: number): StateChange[] {
   return [
     { key: pathKey(node.path), value: null },
-    { key: nodeKey(id), value: JSON.stringify({ ...node, gone: now }) },
+    { key: nodeKey(id), value: storedNode.write({ ...node, gone: now }) },
     { key: tombstoneKey(now, id), value: "" },
   ];
 }
@@ -140,7 +145,7 @@ export function prune(
     const [nodeKeyOfIt] = forgottenNodes([{ key }], now);
     if (nodeKeyOfIt === undefined) return [];
     const text = nodes[nodeKeyOfIt];
-    const node: Node | undefined = text === undefined ? undefined : JSON.parse(text);
+    const node = text === undefined ? undefined : storedNode.read(text);
     const removed = isForgotten(node?.gone, now) ? [{ key: nodeKeyOfIt, value: null }] : [];
     return [{ key, value: null }, ...removed];
   });
@@ -152,7 +157,7 @@ export function unseenNodes(
   generation: number,
 ): { id: string; node: Node }[] {
   return page.flatMap(({ key, value }) => {
-    const node: Node = JSON.parse(value);
+    const node = storedNode.read(value);
     const isSeen = node.gone !== undefined || node.generation === generation;
     return isSeen ? [] : [{ id: key.slice(NODES.length), node }];
   });

@@ -1,4 +1,5 @@
 import { type Budget, budgetOf, type RateSlots } from "../../hub/budget/limit";
+import { type PollsQueue, sendPolls } from "../../stream/polls-queue.io";
 import { HORIZON_MS } from "../../hub/budget/reservations";
 import type { Instance } from "../../instances/instance";
 import { requestsOfPoll } from "../settings";
@@ -7,7 +8,7 @@ import { Cache } from "../../values/cache";
 
 /** The turns that the polls of one message take at their vendors: reserved together, used one by one. */
 
-export type TurnDoors = { budgets: Env["VENDOR_BUDGETS"]; polls: Env["POLLS"] };
+export type TurnDoors = { budgets: Env["VENDOR_BUDGETS"]; polls: PollsQueue };
 
 /** A start is used this late at most: later ones would fall together with those after them. */
 const LATE_MS = 500;
@@ -188,10 +189,7 @@ async function sendBack(
   const fresh = await budgets.getByName(name).wait(ids, lastAt, again || wake);
   const parts = spread(fresh, { returnAt, ratePerSecond, requestsEach, now });
   for (const { items, delaySeconds } of parts)
-    await polls.send(
-      { ids: items, wake, again: true, ...(resources === undefined ? {} : { resources }) },
-      { delaySeconds },
-    );
+    await sendPolls(polls, [{ ids: items, wake, again: true, resources }], delaySeconds);
 }
 
 /** Puts one instance back on the queue: the rest of its poll had no room. */
@@ -201,8 +199,6 @@ export async function comeBack(
   until: number,
   { wake, resources }: Omit<Came, "again">,
 ): Promise<void> {
-  await polls.send(
-    { ids: [id], wake, again: true, ...(resources === undefined ? {} : { resources }) },
-    { delaySeconds: delayUntil(until, Date.now()) },
-  );
+  const delaySeconds = delayUntil(until, Date.now());
+  await sendPolls(polls, [{ ids: [id], wake, again: true, resources }], delaySeconds);
 }

@@ -1,5 +1,6 @@
 import type * as z from "zod";
 import type { topicSpec } from "../kinds/management";
+import { membersOf } from "../../values/stored-json";
 import { changeTypes, type Trigger, WORD } from "../match";
 import type { SqlValue } from "../query";
 import { type Resource } from "../resource";
@@ -12,7 +13,7 @@ export function logEntry(
   topic: Resource,
   topicLink: string,
 ): Record<string, unknown> {
-  const event: Record<string, unknown> = JSON.parse(change.body);
+  const event = membersOf<unknown>().parse(JSON.parse(change.body));
   const payload = isObject(event["payload"]) ? event["payload"] : {};
   const metadata = isObject(payload["metadata"]) ? payload["metadata"] : {};
   const { id, selfLink, references, scope } = metadata;

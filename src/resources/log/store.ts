@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { parseScopeKey } from "../address";
 import type { Change } from "../change";
+import { storedTargets } from "../hooks";
 import { topicSpec } from "../kinds/management";
 import { changeTypes } from "../match";
 import { Bindings } from "../query";
@@ -33,7 +34,7 @@ export function toChange(row: unknown): LoggedChange {
     changed: { type, group: group_name, kind, name, scope: parseScopeKey(scope) },
     resourceId: resource_id,
     body,
-    targets: JSON.parse(targets),
+    targets: storedTargets.read(targets),
   };
 }
 

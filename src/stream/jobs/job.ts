@@ -1,3 +1,5 @@
+import * as z from "zod";
+import { storedJson } from "../../values/stored-json";
 import type { Notification, StoredEvent } from "../event";
 import type { EventLog } from "../log/store";
 import type { OutboxStore } from "../outbox/store";
@@ -8,20 +10,24 @@ import type { Millis } from "../../values/instant";
  * Paged work over a stream's notifications. `recover`: dead ones are tried again; `release`: held ones and
  * exhausted ones; `replay`: every one of a range, also those that never had a destination.
  */
-export type StreamJob = {
-  id: string;
-  kind: "recover" | "release" | "replay";
-  from: Millis;
-  to: Millis;
-  destinationId: string | null;
-  objectType: string | null;
-  eventType: string | null;
+const streamJob = z.object({
+  id: z.string(),
+  kind: z.enum(["recover", "release", "replay"]),
+  from: z.number(),
+  to: z.number(),
+  destinationId: z.string().nullable(),
+  objectType: z.string().nullable(),
+  eventType: z.string().nullable(),
   /** Where what was kept without a destination goes now; null: it stays. */
-  fallbackId: string | null;
-};
+  fallbackId: z.string().nullable(),
+});
+export type StreamJob = z.infer<typeof streamJob>;
 
 /** A job and how far it is. */
-export type JobState = { job: StreamJob; bundle: number; event: number; processed: number };
+export const storedJob = storedJson(
+  z.object({ job: streamJob, bundle: z.number(), event: z.number(), processed: z.number() }),
+);
+export type JobState = ReturnType<typeof storedJob.read>;
 
 const PAGE_BUNDLES = 20;
 const PAGE_EVENTS = 100;

@@ -1,9 +1,9 @@
 import type { Commits } from "../commit.io";
 import type { EventLog } from "../log/store";
-import type { Outbox } from "../outbox/outbox.io";
+import type { Dispatcher } from "../outbox/dispatcher.io";
 import type { OutboxStore } from "../outbox/store";
 import type { StreamStore } from "../store";
-import { type JobState, startOf, stepJob, type StreamJob } from "./job";
+import { startOf, stepJob, storedJob, type StreamJob } from "./job";
 import { saveJobPart } from "./store";
 import type { Millis } from "../../values/instant";
 
@@ -14,7 +14,7 @@ export class Jobs {
     bundles: OutboxStore;
     log: EventLog;
     commits: Commits;
-    outbox: Outbox;
+    dispatcher: Dispatcher;
     db: D1Database;
     name: () => string;
   };
@@ -28,16 +28,15 @@ export class Jobs {
   }
 
   start(job: StreamJob): void {
-    this.doors.store.setMeta(`job|${job.id}`, JSON.stringify(startOf(job)));
+    this.doors.store.setMeta(`job|${job.id}`, storedJob.write(startOf(job)));
   }
 
   /** A page of each job, unless the queue is half full with this stream's work: live traffic goes first. */
   async work(now: Millis): Promise<void> {
-    const { store, bundles, log, commits, outbox, db, name } = this.doors;
+    const { store, bundles, log, commits, dispatcher, db, name } = this.doors;
     for (const text of store.metaValues("job|")) {
-      if (outbox.isBusy) break;
-      const before: JobState = JSON.parse(text);
-      const { state, unheard, done } = stepJob(before, { bundles, log }, now);
+      if (dispatcher.isBusy) break;
+      const { state, unheard, done } = stepJob(storedJob.read(text), { bundles, log }, now);
       const { job } = state;
       const heard = commits.hear(
         unheard.map((event) => ({
@@ -51,9 +50,9 @@ export class Jobs {
         })),
         now,
       );
-      store.setMeta(`job|${job.id}`, done ? null : JSON.stringify(state));
-      await outbox.sendFresh(heard, now);
-      await outbox.pumpAll(now);
+      store.setMeta(`job|${job.id}`, done ? null : storedJob.write(state));
+      await dispatcher.sendFresh(heard, now);
+      await dispatcher.sendAllDue(now);
       await saveJobPart(db, job.id, name(), { processed: state.processed, done });
     }
   }

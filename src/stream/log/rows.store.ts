@@ -1,4 +1,6 @@
 import type { StoredEvent } from "../event";
+import { isObject } from "../../values/record";
+import { versionOf } from "../../values/stored-json";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
 
@@ -171,7 +173,15 @@ function inOrder<T extends Row>(rows: T[]): T[] {
   return rows.toSorted((left, right) => left.first - right.first);
 }
 
+/**
+ * Reads the events of a row. It is read for every event that is sent, so only its outline and version are
+ * checked, not every member as `storedJson` would. @throws on what a later version wrote.
+ */
 export function segmentOf(text: string): Segment {
-  const segment: Segment = JSON.parse(text);
-  return segment;
+  const value: unknown = JSON.parse(text);
+  if (isSegment(value)) return value;
+  throw new Error("The events of a row are not of a version known here");
 }
+
+const isSegment = (value: unknown): value is Segment =>
+  isObject(value) && versionOf(value) === 1 && Array.isArray(value["events"]);

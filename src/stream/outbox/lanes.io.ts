@@ -6,7 +6,8 @@ import { messageBytes } from "./message";
 const BATCH_BYTES = 200_000;
 const BATCH_MESSAGES = 100;
 
-export type Queues = { fast: Queue; slow: Queue };
+type DeliveryQueue = Queue<DeliveryMessage>;
+export type Queues = { fast: DeliveryQueue; slow: DeliveryQueue };
 
 /** The two queues that deliveries leave by: one for destinations that are well, one for all others. */
 export class Lanes {
@@ -26,7 +27,7 @@ export class Lanes {
     await this.enqueue(slow, messages.slow);
   }
 
-  private async enqueue(queue: Queue, messages: readonly DeliveryMessage[]): Promise<void> {
+  private async enqueue(queue: DeliveryQueue, messages: readonly DeliveryMessage[]): Promise<void> {
     for (const batch of groupsByWeight(messages, BATCH_BYTES, BATCH_MESSAGES, messageBytes)) {
       this.sent += batch.length;
       try {

@@ -213,7 +213,7 @@ export class OutboxStore {
       )
       .map(({ id, body, segment }) => ({
         id,
-        notifications: JSON.parse(body),
+        notifications: notificationsOf(body),
         carried: segment === null ? [] : [segmentOf(segment)],
       }));
   }
@@ -221,6 +221,16 @@ export class OutboxStore {
   private some(where: string, ...bindings: SqlStorageValue[]): Bundle[] {
     return this.store
       .run<BundleRow>(`SELECT id, body FROM bundles WHERE ${where}`, ...bindings)
-      .map(({ id, body }) => ({ id, notifications: JSON.parse(body) }));
+      .map(({ id, body }) => ({ id, notifications: notificationsOf(body) }));
   }
+}
+
+/**
+ * Reads the notifications of a row. It is read for every one that is sent, so only its outline is checked, not
+ * every member as `storedJson` would; a list is version 1. @throws on what a later version wrote.
+ */
+function notificationsOf(text: string): Notification[] {
+  const value: unknown = JSON.parse(text);
+  if (Array.isArray(value)) return value;
+  throw new Error("The notifications of a row are not of a version known here");
 }

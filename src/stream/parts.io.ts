@@ -1,0 +1,67 @@
+import { Commits } from "./commit.io";
+import { History } from "./history";
+import { Jobs } from "./jobs/jobs.io";
+import { EventLog } from "./log/store";
+import { type Last, storedLast } from "./meta";
+import { DestinationHealth } from "./outbox/destination-health";
+import { Dispatcher } from "./outbox/dispatcher.io";
+import type { Queues } from "./outbox/lanes.io";
+import { Outbox } from "./outbox/outbox.io";
+import { OutboxStore } from "./outbox/store";
+import { Resend } from "./resend.io";
+import { Retention } from "./retention.io";
+import { StreamStore } from "./store";
+
+/** Bundles that a stream looks through, when it wakes up, for destinations that answered quickly. */
+const RECALLED_BUNDLES = 20;
+
+export type Parts = ReturnType<typeof assemble>;
+
+/** The parts of a stream, over its storage. `name` and `queues` are asked for when they are needed. */
+export function assemble(
+  { sql, transactionSync }: { sql: SqlStorage; transactionSync: (work: () => void) => void },
+  { db, queues, name }: { db: D1Database; queues: () => Queues; name: () => string },
+) {
+  const store = new StreamStore(sql);
+  const log = new EventLog(store);
+  const bundles = new OutboxStore(store);
+  const history = new History(bundles, log, name, (bundleId, notification) =>
+    dispatcher.isSent(bundleId, notification),
+  );
+  const last = lastNumbers(store, log, bundles);
+  const health = recalledHealth(bundles);
+  const sending = { store, bundles, history, health, queues, name };
+  const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
+  const outbox = new Outbox({ bundles, health, dispatcher });
+  const commits = new Commits({ store, log, outbox, transaction: transactionSync, last });
+  return {
+    store,
+    log,
+    bundles,
+    history,
+    dispatcher,
+    outbox,
+    commits,
+    jobs: new Jobs({ store, bundles, log, commits, dispatcher, db, name }),
+    resend: new Resend({ store, bundles, history, outbox, dispatcher }),
+    retention: new Retention({ store, log, bundles, commits, outbox }),
+  };
+}
+
+/** The highest numbers given out: by the rows that are left, and as noted before others were purged. */
+function lastNumbers(store: StreamStore, log: EventLog, bundles: OutboxStore): Last {
+  const text = store.meta("lastSeqs");
+  const noted = text === null ? { event: 0, notification: 0 } : storedLast.read(text);
+  return {
+    event: Math.max(noted.event, log.lastSeq()),
+    notification: Math.max(noted.notification, bundles.lastSeq()),
+  };
+}
+
+function recalledHealth(bundles: OutboxStore): DestinationHealth {
+  const health = new DestinationHealth();
+  const latest = bundles.before(Number.MAX_SAFE_INTEGER, RECALLED_BUNDLES).toReversed();
+  for (const { notifications } of latest)
+    for (const notification of notifications) health.recall(notification);
+  return health;
+}

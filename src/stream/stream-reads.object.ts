@@ -1,0 +1,133 @@
+import { DurableObject } from "cloudflare:workers";
+import type { Millis } from "../values/instant";
+import { type Tally, tallyOf } from "./analytics";
+import type { StoredEvent } from "./event";
+import { eventFilter } from "./filter";
+import type { NotificationView } from "./history";
+import { assemble, type Parts } from "./parts.io";
+
+/** What others read of a stream; nothing here changes it. */
+export class StreamReads extends DurableObject<Env> {
+  protected readonly parts: Parts;
+  /** Since this object woke up. */
+  protected requests = 0;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.parts = assemble(
+      { sql: state.storage.sql, transactionSync: (work) => state.storage.transactionSync(work) },
+      {
+        db: env.DB,
+        queues: () => ({ fast: this.env.DELIVERIES, slow: this.env.DELIVERIES_SLOW }),
+        name: () => this.name(),
+      },
+    );
+  }
+
+  /** Where the source stands, without touching its lease. */
+  inspect(): { cursor: string | null; version: number; lastOpenedAt: Millis | null } {
+    const { commits } = this.counted();
+    const { version, value } = commits.cursor();
+    return { cursor: value, version, lastOpenedAt: commits.lastOpenedAt };
+  }
+
+  /** Values of the source's keyed state, by key. */
+  readState(keys: string[]): Record<string, string> {
+    return this.counted().store.state(keys);
+  }
+
+  readStatePage(prefix: string, after: string, limit: number): { key: string; value: string }[] {
+    return this.counted().store.statePage(prefix, after, limit);
+  }
+
+  /** Which of these event ids are in the stream. */
+  knownIds(ids: string[]): string[] {
+    return [...this.counted().log.knownIds(ids)];
+  }
+
+  /** Bodies of a bundle too large for the queue. */
+  bodies(bundleId: number, seqs: number[]): Record<number, string> {
+    const { bundles, history } = this.counted();
+    const all = bundles.bundle(bundleId)?.notifications ?? [];
+    const wanted = all.filter(({ seq }) => seqs.includes(seq));
+    return Object.fromEntries(
+      wanted.map((notification) => [notification.seq, history.body(notification)]),
+    );
+  }
+
+  /** One notification with its events; null when unknown here. */
+  notification(seq: number): NotificationView | null {
+    return this.counted().history.notification(seq);
+  }
+
+  /** The body a notification is sent with. */
+  notificationBody(seq: number): string | null {
+    const { bundles, history } = this.counted();
+    const notification = bundles.notification(seq);
+    return notification === undefined ? null : history.body(notification);
+  }
+
+  /** Newest first, from below `before`. */
+  notifications(request: {
+    before: number | null;
+    limit: number;
+    withEvents: boolean;
+  }): NotificationView[] {
+    const before = request.before ?? Number.MAX_SAFE_INTEGER;
+    return this.counted().history.notifications(before, request.limit, request.withEvents);
+  }
+
+  /**
+   * Oldest first, after `after`; at most `limit` that fit the filter (JSON of an `EventFilter`). `last` is
+   * the number to go on from, `head` the highest there is.
+   */
+  events({ after, limit, filter }: { after: number; limit: number; filter?: string }): {
+    events: StoredEvent[];
+    last: number;
+    head: number;
+  } {
+    const { history, commits } = this.counted();
+    const wanted = eventFilter.parse(JSON.parse(filter ?? "{}"));
+    return { ...history.events(after, limit, wanted), head: commits.last.event };
+  }
+
+  /** Newest first, from below `before`; at most `limit`. */
+  eventsBefore(request: { before: number | null; limit: number }): StoredEvent[] {
+    return this.counted().log.before(request.before ?? Number.MAX_SAFE_INTEGER, request.limit);
+  }
+
+  /** The event with this id; null when it is unknown, or purged. */
+  event(id: string): StoredEvent | null {
+    return this.counted().log.find(id) ?? null;
+  }
+
+  /** How many events came between two instants and what became of them, by bucket. */
+  tally({ from, to, intervalMs }: { from: number; to: number; intervalMs: number }): Tally[] {
+    const { log, bundles } = this.counted();
+    return tallyOf(log.receivedBetween(from, to), bundles.between(from, to), intervalMs);
+  }
+
+  /** Counted since this object woke up: what the bench and the usage pages turn into money. */
+  meter(): {
+    rowsRead: number;
+    rowsWritten: number;
+    purged: number;
+    requests: number;
+    messages: number;
+  } {
+    const { store, dispatcher } = this.parts;
+    return { ...store.meter, requests: this.requests, messages: dispatcher.sent };
+  }
+
+  /** Counts a request. */
+  protected counted(): Parts {
+    this.requests += 1;
+    return this.parts;
+  }
+
+  protected name(): string {
+    const name = this.ctx.id.name ?? this.parts.store.meta("name");
+    if (name === null) throw new Error("A stream is reached by its name");
+    return name;
+  }
+}
