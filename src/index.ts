@@ -1,6 +1,6 @@
 import { app } from "./app";
 import { readConfig } from "./config";
-import { standings } from "./delivery/admission.io";
+import { isolate } from "./delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "./delivery/deliveries.consumer";
 import { tidy } from "./operations/retention.cron";
 import { consumeUndeliverable } from "./delivery/dead-letter.consumer";
@@ -22,7 +22,7 @@ function doorsOf(env: Env): DeliveryDoors & PollDoors {
     db: env.DB,
     streams: env.EVENT_STREAMS,
     endpoints: env.ENDPOINTS,
-    standings,
+    isolate,
     polls: env.POLLS,
     budgets: env.VENDOR_BUDGETS,
     config: readConfig(env),

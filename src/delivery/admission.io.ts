@@ -4,15 +4,15 @@ import type { Admission, AdmitRequest, CallResult, Endpoint } from "./endpoint.o
 import { GRANT_MS } from "./seats";
 import type { Millis } from "../values/instant";
 
-/** What an isolate may do at one endpoint, and the question to it that is under way. */
-type Standing = { allowance: Allowance; asking: Promise<unknown> | undefined };
+/** What this isolate may do at one endpoint, and its question to the endpoint that is under way, if there is one. */
+type EndpointAccess = { allowance: Allowance; asking: Promise<unknown> | undefined };
 
-const MOST_KNOWN = 10_000;
+const MOST_ENDPOINTS = 10_000;
 
-/** What one isolate may do at each endpoint, and who lets it wait; made once, when it starts. */
-export class Standings {
+/** What one isolate remembers of the endpoints it calls, and which destinations are slow to answer it. */
+export class Isolate {
   readonly laggards = new Laggards();
-  private readonly known = new Map<string, Standing>();
+  private readonly endpoints = new Map<string, EndpointAccess>();
   private ownId: string | undefined;
 
   /** Names the isolate to the endpoints. */
@@ -21,65 +21,67 @@ export class Standings {
     return this.ownId;
   }
 
-  at(name: string): Standing {
-    const known = this.known.get(name);
-    if (known !== undefined) return known;
-    if (this.known.size >= MOST_KNOWN)
-      for (const [other, { allowance, asking }] of this.known)
-        if (allowance.busy === 0 && asking === undefined) this.known.delete(other);
-    const standing = { allowance: new Allowance(), asking: undefined };
-    this.known.set(name, standing);
-    return standing;
+  accessTo(name: string): EndpointAccess {
+    const found = this.endpoints.get(name);
+    if (found !== undefined) return found;
+    if (this.endpoints.size >= MOST_ENDPOINTS)
+      for (const [other, { allowance, asking }] of this.endpoints)
+        if (allowance.busy === 0 && asking === undefined) this.endpoints.delete(other);
+    const access = { allowance: new Allowance(), asking: undefined };
+    this.endpoints.set(name, access);
+    return access;
   }
 }
 
-/** This isolate's. */
-export const standings = new Standings();
+export const isolate = new Isolate();
 
-export type Asked = Omit<AdmitRequest, "holder">;
+export type AdmissionQuestion = Omit<AdmitRequest, "holder">;
 /** `granted`: every call takes a seat of its own. */
-export type Answer = { kind: "granted" } | Exclude<Admission, { kind: "granted" }>;
+export type Answer = { kind: "granted" } | Refusal;
+export type Refusal = Exclude<Admission, { kind: "granted" }>;
 
-/** One group's way to an endpoint: asks it no more often than it must, and tells it what became of the calls. */
+/**
+ * How one group of calls gets to an endpoint without asking it for each call. The endpoint grants an isolate so many calls
+ * at a time for a second, and the isolate counts them itself; so a busy healthy endpoint costs an isolate about one
+ * request a second. Calls that take longer than their grant are reported each second, or the endpoint takes their
+ * seats for free.
+ */
 export class Admissions {
   /** Requests made. */
   requests = 0;
-  private readonly standing: Standing;
+  private readonly access: EndpointAccess;
   private readonly endpoint: () => DurableObjectStub<Endpoint>;
-  private readonly standings: Standings;
+  private readonly isolate: Isolate;
 
-  constructor(
-    name: string,
-    { standings, endpoints }: { standings: Standings; endpoints: Env["ENDPOINTS"] },
-  ) {
-    this.standings = standings;
-    this.standing = standings.at(name);
-    this.endpoint = () => endpoints.getByName(name);
+  constructor(name: string, doors: { isolate: Isolate; endpoints: Env["ENDPOINTS"] }) {
+    this.isolate = doors.isolate;
+    this.access = doors.isolate.accessTo(name);
+    this.endpoint = () => doors.endpoints.getByName(name);
   }
 
-  /** May they go? While a grant lasts, the endpoint is not asked; nor is it asked twice at a time. */
-  async admit(asked: Asked): Promise<Answer> {
-    const { standing } = this;
-    if (asked.ratePerSecond !== undefined) return this.ask(asked, Date.now());
+  /** Whether calls may be made. The endpoint is not asked while a grant lasts, and never by two groups at a time. */
+  async admit(question: AdmissionQuestion): Promise<Answer> {
+    const { access } = this;
+    if (question.ratePerSecond !== undefined) return this.ask(question, Date.now());
     for (;;) {
       const now = Date.now();
-      if (standing.allowance.hasRoom(now)) return { kind: "granted" };
-      if (standing.asking === undefined) return this.alone(() => this.ask(asked, now));
-      await answered(standing, standing.asking);
+      if (access.allowance.hasRoom(now)) return { kind: "granted" };
+      if (access.asking === undefined) return this.oneAtATime(() => this.ask(question, now));
+      await answered(access, access.asking);
     }
   }
 
-  /** A seat for one call, to be given back; or the answer why there is none. */
-  async seat(asked: Asked): Promise<Answer> {
+  /** Takes a seat for one call, to be given back (`give`); or gets the answer why there is none. */
+  async seat(question: AdmissionQuestion): Promise<Answer> {
     for (;;) {
-      if (this.standing.allowance.take(Date.now())) return { kind: "granted" };
-      const answer = await this.admit(asked);
+      if (this.access.allowance.take(Date.now())) return { kind: "granted" };
+      const answer = await this.admit(question);
       if (answer.kind !== "granted") return answer;
     }
   }
 
   give(): void {
-    this.standing.allowance.give();
+    this.access.allowance.give();
   }
 
   /** Waits for `work`, and tells the endpoint of calls that outlast their grant. */
@@ -88,23 +90,23 @@ export class Admissions {
     for (;;) {
       const first = await Promise.race([work, scheduler.wait(GRANT_MS).then(() => tick)]);
       if (first !== tick) return work;
-      const { allowance, asking } = this.standing;
+      const { allowance, asking } = this.access;
       if (asking === undefined && allowance.mustTell(Date.now()))
-        await this.alone(() => this.hold()).catch((error: unknown) => {
+        await this.oneAtATime(() => this.hold()).catch((error: unknown) => {
           console.warn(JSON.stringify({ at: "endpoint.hold", error: String(error) }));
         });
     }
   }
 
   /**
-   * Tells the endpoint what became of the calls, `ended` of which had starts of their own. That calls
-   * under a grant went well can wait; whatever failed ends the grant.
+   * Reports the calls to the endpoint; `ended` of them had a start of their own. Calls under a grant that all went well
+   * are reported with a later request, to spare one. A failed call ends the grant.
    */
   async report(
     results: CallResult[],
     ended: number,
   ): Promise<{ opened: boolean; nextProbeAt: Millis | null }> {
-    const { allowance } = this.standing;
+    const { allowance } = this.access;
     const allWell = results.every(({ status }) => status !== null && status >= 200 && status < 300);
     if (allWell && ended === 0) {
       allowance.unreported += results.length;
@@ -117,13 +119,13 @@ export class Admissions {
     return this.endpoint().report({ results, ended, unreported });
   }
 
-  private async ask(asked: Asked, now: Millis): Promise<Answer> {
-    const { allowance } = this.standing;
+  private async ask(question: AdmissionQuestion, now: Millis): Promise<Answer> {
+    const { allowance } = this.access;
     this.requests += 1;
-    const holder = { id: this.standings.id, busy: allowance.busy };
-    const admission = await this.endpoint().admit({ ...asked, holder });
+    const holder = { id: this.isolate.id, busy: allowance.busy };
+    const admission = await this.endpoint().admit({ ...question, holder });
     if (admission.kind !== "granted") {
-      if (asked.ratePerSecond === undefined) allowance.revoke();
+      if (question.ratePerSecond === undefined) allowance.revoke();
       return admission;
     }
     allowance.granted(admission.calls, now);
@@ -132,24 +134,24 @@ export class Admissions {
 
   private async hold(): Promise<void> {
     this.requests += 1;
-    const { busy } = this.standing.allowance;
-    await this.endpoint().hold({ id: this.standings.id, busy });
+    const { busy } = this.access.allowance;
+    await this.endpoint().hold({ id: this.isolate.id, busy });
   }
 
-  /** One question at a time: an older answer never comes over a newer one. */
-  private async alone<T>(question: () => Promise<T>): Promise<T> {
+  /** One question at a time, so that an older answer never overwrites a newer one. */
+  private async oneAtATime<T>(question: () => Promise<T>): Promise<T> {
     const asking = question();
-    this.standing.asking = asking;
+    this.access.asking = asking;
     try {
       return await asking;
     } finally {
-      if (this.standing.asking === asking) this.standing.asking = undefined;
+      if (this.access.asking === asking) this.access.asking = undefined;
     }
   }
 }
 
-/** Waits for another group's question; one whose asker has ended is forgotten. */
-async function answered(standing: Standing, asking: Promise<unknown>): Promise<void> {
+/** Waits for the answer to another group's question, or until that group must have been cut off. */
+async function answered(access: EndpointAccess, asking: Promise<unknown>): Promise<void> {
   await Promise.race([asking.catch(() => undefined), scheduler.wait(GRANT_MS)]);
-  if (standing.asking === asking) standing.asking = undefined;
+  if (access.asking === asking) access.asking = undefined;
 }

@@ -1,4 +1,4 @@
-import { Admissions, type Answer, type Asked, type Standings } from "./admission.io";
+import type { Isolate } from "./admission.io";
 import type { Outcome } from "./attempt";
 import type { RetryPolicy } from "./backoff";
 import type { CallDoors } from "./callback.client";
@@ -8,10 +8,10 @@ import type { Handlers, Sending } from "./handler";
 import { givenUpAt } from "./give-up";
 import type { Limiter } from "./limiter";
 import type { Announce, Notice } from "./notice";
-import type { CallResult } from "./endpoint.object";
-import { attemptWithoutCall, dead, deathsOf, putBack, putOff, unsent } from "./outcome";
+import { attemptWithoutCall, dead, deathsOf, unsent } from "./outcome";
 import { countsOf } from "../metering/count";
 import { count } from "../metering/store";
+import { EndpointCalls } from "./call-endpoint.io";
 import { callback, handled, type Ready, told } from "./call.io";
 import { switchOff } from "./destinations.store";
 import { partition } from "../values/lists";
@@ -28,12 +28,15 @@ export type Group = {
 export type GroupDoors = CallDoors & {
   db: D1Database;
   endpoints: Env["ENDPOINTS"];
-  standings: Standings;
+  isolate: Isolate;
   handlers: Handlers;
   announce: Announce;
 };
 
-/** One way for all: made ready, admitted, called, reported, and told to whom it concerns. */
+/**
+ * Delivers a group, whether callbacks or steps of flows: makes the requests ready, asks their endpoints for admission,
+ * calls, and tells those concerned what became of it: the room of a flow step, the usage, the operators.
+ */
 export async function deliverGroup(
   group: Group,
   doors: GroupDoors,
@@ -57,7 +60,9 @@ export async function deliverGroup(
   const { ready, settled } = await prepared(group, timely, doors);
   const byEndpoint = Map.groupBy(ready, ({ url }) => endpointName(destination.organizationId, url));
   const called = await Promise.all(
-    [...byEndpoint].map(([name, some]) => callEndpoint(name, some, group, doors, limiter)),
+    [...byEndpoint].map(([name, some]) =>
+      new EndpointCalls(name, some.length, group, doors, limiter).make(some),
+    ),
   );
   const uncalled = await Promise.all(
     [...untried, ...settled].map(async (outcome) => {
@@ -80,7 +85,7 @@ export async function deliverGroup(
   return outcomes;
 }
 
-/** What can be called, and what needs no call because there is nothing to send. */
+/** Requests that can be made, and outcomes of notifications that need none. */
 async function prepared(
   { destination, policy }: Group,
   items: readonly Sending[],
@@ -109,86 +114,7 @@ function addressless(item: Sending, url: string): Outcome {
   return { seq: item.seq, n: item.n, attempt, next: dead("refused", now) };
 }
 
-/** The calls of a group to one endpoint: admitted together as far as possible, reported together. */
-async function callEndpoint(
-  name: string,
-  ready: readonly Ready[],
-  { stream, destination, policy, leaseUntil }: Group,
-  doors: GroupDoors,
-  limiter: Limiter,
-): Promise<{ outcomes: Outcome[]; notice: Notice | undefined; requests: number }> {
-  const admissions = new Admissions(name, doors);
-  const { ratePerSecond } = destination.policy;
-  const asked: Asked = {
-    wanted: ready.length,
-    stream,
-    destinationId: destination.id,
-    waits: destination.url !== null,
-    ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
-  };
-  const results: CallResult[] = [];
-  let ended = 0;
-  let answer = await admissions.admit(asked);
-  const away = ({ item }: Ready): Outcome =>
-    unsent(item, putOff(item, policy, returnOf(answer, asked), Date.now()));
-  const call = async (one: Ready): Promise<Outcome> => {
-    const began = Date.now();
-    doors.standings.laggards.begin(destination.id, began);
-    try {
-      const called = await one.call(leaseUntil);
-      if (called?.result !== undefined) results.push(called.result);
-      return called?.outcome ?? putBack(one.item, Date.now());
-    } finally {
-      doors.standings.laggards.end(destination.id, began);
-    }
-  };
-  const atStart = async (one: Ready, start: number): Promise<Outcome> => {
-    const waitMs = start - Date.now();
-    if (waitMs > 0) await scheduler.wait(waitMs);
-    return call(one);
-  };
-  const seated = async (one: Ready): Promise<Outcome> => {
-    if (answer.kind !== "granted") return away(one);
-    const own = await admissions.seat({ ...asked, wanted: 1 });
-    if (own.kind === "granted") return call(one).finally(() => admissions.give());
-    answer = { ...own, starts: [] };
-    const [start] = own.starts;
-    ended += own.starts.length;
-    return start === undefined ? away(one) : atStart(one, start);
-  };
-  const starts = answer.kind === "granted" ? [] : answer.starts;
-  ended += starts.length;
-  const inTurn = async (one: Ready, task: () => Promise<Outcome>): Promise<Outcome> =>
-    (await limiter.run(destination.id, task)) ?? putBack(one.item, Date.now());
-  const calls = ready.map((one, index) => {
-    const start = starts[index];
-    if (start !== undefined) return inTurn(one, () => atStart(one, start));
-    return answer.kind === "granted" ? inTurn(one, () => seated(one)) : Promise.resolve(away(one));
-  });
-  const outcomes = await admissions.during(Promise.all(calls));
-  const { opened, nextProbeAt } = await admissions.report(results, ended);
-  return {
-    outcomes,
-    notice: opened ? { type: "circuit.opened", nextProbeAt } : undefined,
-    requests: admissions.requests,
-  };
-}
-
-/** When those that may not go now come back. */
-function returnOf(answer: Answer, { waits }: Asked): { at: number; parked: boolean } {
-  switch (answer.kind) {
-    case "granted":
-      return { at: 0, parked: false };
-    case "paced":
-      return { at: answer.returnAt, parked: false };
-    case "parked":
-      return waits
-        ? { at: answer.returnAt, parked: true }
-        : { at: answer.probeAt + 1_000 * Math.random(), parked: false };
-  }
-}
-
-/** What the outcomes mean beyond their notifications: a destination switched off, operators told. */
+/** Switches a destination off when its answers or failures call for it, and tells the operators. */
 async function tell(
   { destination, items }: Group,
   outcomes: readonly Outcome[],

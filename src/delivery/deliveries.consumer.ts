@@ -12,31 +12,38 @@ import { Cache } from "../values/cache";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
-/** What is delivered is not kept from being settled longer than this by its neighbours. */
+/** Outcomes are settled at least this often, while other calls of the batch still run. */
 const SETTLE_EVERY_MS = 1_000;
-/** A queue waits so long for the calls of a batch, and longer for those that may take half a minute. */
+/**
+ * The queue hands over its next batch when this consumer returns. It waits this long for its calls, longer when some are
+ * steps of flows, which may take half a minute. Calls that still run then go on in the background, under `waitUntil`.
+ */
 const PATIENCE_MS = { callback: 1_000, handled: 6_000 };
-/** Then they go on by themselves; the platform ends what takes longer than 30 s. */
+/** How long calls may run on after that: the platform ends an invocation 30 s after it returned. */
 const RUN_ON_MS = 28_000;
-/** Messages this isolate has handled: the queue may bring one twice. */
+/** Messages this isolate has handled lately: a queue delivers at least once, so a message may come again. */
 const handled = new Cache<string, true>(5_000);
 
 export type DeliveryDoors = GroupDoors & { streams: Env["EVENT_STREAMS"] };
 
 /** What the messages of a batch share. */
-type Run = {
+type Batch = {
   doors: DeliveryDoors;
   limiter: Limiter;
   destinations: Awaited<ReturnType<typeof readDestinations>>;
-  /** Healthy destinations only: whoever turns out to hang is sent back, to come by the other lane. */
+  /** From the fast lane: a destination that hangs is put back, and served through the slow lane from then on. */
   isFast: boolean;
-  /** No call goes on for longer. */
+  /** All calls must end before this instant. */
   endsAt: number;
 };
 
 /**
- * Every message is acknowledged after one attempt: what became of it is in the stream. Calls that hang go on
- * (`runOn` keeps the invocation alive) while the queue brings what is next, so nobody waits behind them.
+ * Delivers the notifications of a batch. Streams send them by two lanes, each a queue: the fast lane holds live
+ * notifications for destinations that have answered within two seconds, the slow one all the rest (new, slow or failing
+ * destinations, backlogs, replays). So a destination that hangs, or a recover of 100,000, holds up no live traffic.
+ *
+ * Every message is acknowledged after one attempt, whatever its outcome: the stream keeps the outcome, and sends the
+ * notification again when it is due. `runOn` keeps the invocation alive for calls that still run when this returns.
  */
 export async function consumeDeliveries(
   batch: MessageBatch,
@@ -53,7 +60,7 @@ export async function consumeDeliveries(
       message.retry();
       return [];
     }
-    // The lease of one this old runs out: the stream sends it again.
+    // Too little time is left under its lease: the stream sends it again when the lease ends.
     const isLate = parsed.data.leaseUntil < now + TIMEOUT_MS + 1_000;
     return isLate || alreadyHandled(parsed.data, now) ? [] : [parsed.data];
   });
@@ -63,13 +70,13 @@ export async function consumeDeliveries(
     keyring(doors.config.masterKeys),
     ids,
     now,
-  ).catch((error: unknown) => complain(batch.queue, error));
+  ).catch((error: unknown) => logFailure(batch.queue, error));
   if (destinations === undefined) return;
   const isHandled = ids.some(
     (id) => doors.handlers[destinations.get(id)?.destination.kind ?? "webhook"] !== undefined,
   );
   const patienceMs = isHandled ? PATIENCE_MS.handled : PATIENCE_MS.callback;
-  const run: Run = {
+  const shared: Batch = {
     doors,
     limiter: new Limiter(CONNECTIONS),
     destinations,
@@ -79,29 +86,30 @@ export async function consumeDeliveries(
   const streams = Map.groupBy(messages, ({ stream }) => stream);
   const work = Promise.all(
     [...streams].map(([name, some]) =>
-      deliverMessages(name, some, run).catch((error: unknown) => complain(name, error)),
+      deliverMessages(name, some, shared).catch((error: unknown) => logFailure(name, error)),
     ),
   );
   runOn(work.then(() => flushCounts(doors.db, Date.now())));
   await Promise.race([work, scheduler.wait(patienceMs)]);
 }
 
-/** What fails here is in the stream: the lease runs out and it is sent again. */
-function complain(stream: string, error: unknown): undefined {
+/** A failure of our own is only logged: the stream sends the notifications again when their lease ends. */
+function logFailure(stream: string, error: unknown): undefined {
   console.error(JSON.stringify({ at: "deliveries", stream, error: String(error) }));
 }
 
 /**
- * The messages of one stream, settled together; those that are done don't wait long for one that hangs.
- * What waits in the batch behind a call that hangs is put back, and the stream told who it is.
+ * Delivers the messages of one stream, and settles their outcomes together, every second while calls still run. When a
+ * destination hangs, what waits for a connection behind its calls is put back unsent, and the stream is told, so
+ * that it sends the destination's next notifications by the slow lane, long before the first call times out.
  */
 async function deliverMessages(
   name: string,
   messages: readonly DeliveryMessage[],
-  run: Run,
+  shared: Batch,
 ): Promise<void> {
-  const { doors, limiter, isFast } = run;
-  const { laggards } = doors.standings;
+  const { doors, limiter, isFast } = shared;
+  const { laggards } = doors.isolate;
   const settling = new Settling(name, doors);
   const deliver = async (message: DeliveryMessage): Promise<void> => {
     const groups = [...Map.groupBy(message.items, ({ destinationId }) => destinationId)];
@@ -109,19 +117,19 @@ async function deliverMessages(
     const bodies = await bodiesOf(doors.streams.getByName(name), message);
     await Promise.all(
       groups.map(async ([id, group]) =>
-        settling.end(message.bundle, await deliverTo(id, message, group, bodies, run)),
+        settling.end(message.bundle, await deliverTo(id, message, group, bodies, shared)),
       ),
     );
   };
   const all = Promise.all(
-    messages.map((message) => deliver(message).catch((error: unknown) => complain(name, error))),
+    messages.map((message) => deliver(message).catch((error: unknown) => logFailure(name, error))),
   );
   const ids = new Set(idsOf(messages));
-  // Whoever is in the slow lane is known.
-  const untold = new Set(isFast ? ids : []);
+  // The stream sends by the slow lane what it already takes to be slow: only the fast lane has news for it.
+  const unreported = new Set(isFast ? ids : []);
   const settle = async (): Promise<void> => {
-    const lagging = [...untold].filter((id) => laggards.has(id, Date.now()));
-    for (const id of lagging) untold.delete(id);
+    const lagging = [...unreported].filter((id) => laggards.has(id, Date.now()));
+    for (const id of lagging) unreported.delete(id);
     await settling.settle(lagging);
   };
   const slow = Symbol("slow");
@@ -137,20 +145,19 @@ async function deliverMessages(
 const idsOf = (messages: readonly DeliveryMessage[]): string[] =>
   messages.flatMap(({ items }) => items.map(({ destinationId }) => destinationId));
 
-/** A message's notifications to one destination. */
+/** Delivers a message's notifications to one destination. */
 async function deliverTo(
   id: string,
   { stream, leaseUntil }: DeliveryMessage,
   group: readonly DeliveryItem[],
   bodies: Record<number, string>,
-  { doors, limiter, destinations, isFast, endsAt }: Run,
+  { doors, limiter, destinations, isFast, endsAt }: Batch,
 ): Promise<Outcome[]> {
   const now = Date.now();
   const found = destinations.get(id);
   if (found === undefined)
     return group.map((item) => unsent(item, dead("destination-disabled", now)));
-  if (isFast && doors.standings.laggards.has(id, now))
-    return group.map((item) => putBack(item, now));
+  if (isFast && doors.isolate.laggards.has(id, now)) return group.map((item) => putBack(item, now));
   const items = group.flatMap((item) => {
     const body = item.body ?? bodies[item.seq];
     return body === undefined ? [] : { ...item, body, stream };
@@ -161,7 +168,7 @@ async function deliverTo(
   return deliverGroup({ stream, destination, policy, items, leaseUntil: until }, doors, limiter);
 }
 
-/** The bodies that were too large for the queue. */
+/** The bodies of notifications that were too large to travel in the queue message. */
 async function bodiesOf(
   stream: ReturnType<DeliveryDoors["streams"]["getByName"]>,
   { bundle, items }: DeliveryMessage,

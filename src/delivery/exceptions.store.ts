@@ -2,12 +2,13 @@ import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { exceptions } from "../db/delivery";
 import type { DeliveryItem, Outcome } from "./attempt";
+import { exceptionsOf } from "./exceptions";
 
 export type ExceptionRow = typeof exceptions.$inferSelect;
 
 /**
- * Writes down what of a bundle failed, and forgets what had failed and is delivered now. A bundle that
- * was delivered at the first try costs nothing.
+ * Records what failed of some notifications, and removes the record of what has been delivered since. Notifications that
+ * are delivered at the first try cost no statement.
  */
 export async function recordExceptions(
   db: D1Database,
@@ -16,33 +17,7 @@ export async function recordExceptions(
   outcomes: readonly Outcome[],
   now: number,
 ): Promise<void> {
-  const rows: unknown[] = [];
-  const recovered: string[] = [];
-  for (const { seq, n, attempt, next } of outcomes) {
-    const item = items.find((candidate) => candidate.seq === seq);
-    if (item === undefined) continue;
-    if (next.kind === "delivered") {
-      if (n > 1 || item.noted) recovered.push(item.id);
-      continue;
-    }
-    if (next.kind === "pending" || next.kind === "parked") continue;
-    const status = next.kind;
-    const reason = next.kind === "dead" ? next.reason : null;
-    const nextAttemptAt = next.kind === "retrying" ? Math.round(next.at) : null;
-    const attempts = attempt === undefined ? n - 1 : n;
-    rows.push([
-      item.id,
-      stream.organizationId,
-      stream.name,
-      item.destinationId,
-      status,
-      reason,
-      attempts,
-      nextAttemptAt,
-      item.createdAt,
-      now,
-    ]);
-  }
+  const { rows, recovered } = exceptionsOf(stream, items, outcomes, now);
   const statements = [];
   if (rows.length > 0) {
     const columns = Array.from(

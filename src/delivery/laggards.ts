@@ -1,7 +1,10 @@
 import { SLOW_MS } from "./attempt";
 import type { Millis } from "../values/instant";
 
-/** Whose calls, of those under way in this isolate, already take long: known before the first of them times out. */
+/**
+ * Destinations that have had a call under way in this isolate for longer than a healthy one takes. A destination that hangs
+ * is noticed so after two seconds, instead of after the first timeout.
+ */
 export class Laggards {
   private readonly startedAt = new Map<string, Millis[]>();
 

@@ -1,4 +1,4 @@
-/** Runs at most `width` tasks at a time, in the order they came. Each belongs to somebody. */
+/** Runs at most `width` tasks at a time, in the order they came. Each has an owner, whose waiting tasks can be dismissed. */
 export class Limiter {
   private running = 0;
   private waiting: { owner: string; go: (isTurn: boolean) => void }[] = [];
@@ -8,7 +8,7 @@ export class Limiter {
     this.width = width;
   }
 
-  /** @returns undefined, having done nothing, when the task was sent away before its turn came. */
+  /** @returns undefined when the task was dismissed before it began. */
   async run<T>(owner: string, task: () => Promise<T>): Promise<T | undefined> {
     if (this.running < this.width) this.running += 1;
     else if (!(await new Promise<boolean>((go) => this.waiting.push({ owner, go }))))
@@ -22,7 +22,7 @@ export class Limiter {
     }
   }
 
-  /** Sends those away that wait for their turn, but for whom `stays` holds. */
+  /** Dismisses waiting tasks, except those of owners for whom `stays` is true. */
   dismiss(stays: (owner: string) => boolean): void {
     const all = this.waiting;
     this.waiting = all.filter(({ owner }) => stays(owner));

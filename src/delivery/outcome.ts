@@ -1,3 +1,4 @@
+import type { Refusal } from "./admission.io";
 import type { Attempt, DeadReason, DeliveryItem, Next, Outcome } from "./attempt";
 import type { RetryPolicy } from "./backoff";
 import type { Destination } from "./destination";
@@ -13,7 +14,7 @@ export function dead(reason: DeadReason, at: number): Next {
   return { kind: "dead", at, reason };
 }
 
-/** A try that never left: `error` says why. */
+/** The record of a try for which no request was made; `error` says why. */
 export function attemptWithoutCall(n: number, at: number, error: string): Attempt {
   return {
     n,
@@ -27,12 +28,12 @@ export function attemptWithoutCall(n: number, at: number, error: string): Attemp
   };
 }
 
-/** Its turn did not come in time: it comes again at once. */
+/** No call was begun in time: the notification comes again at once. */
 export function putBack(item: Pick<DeliveryItem, "seq" | "n">, now: number): Outcome {
   return unsent(item, { kind: "pending", at: now + 50 });
 }
 
-/** Not tried now: back at `at`, but when it waits for its destination, never after its policy's end. */
+/** Not tried now, back at `at`. One that waits for an open circuit comes back when its policy gives it up, at the latest. */
 export function putOff(
   item: Pick<DeliveryItem, "createdAt" | "firstFailedAt">,
   policy: RetryPolicy,
@@ -42,6 +43,22 @@ export function putOff(
   return parked
     ? { kind: "parked", at: Math.max(Math.min(at, givenUpAt(policy, item) + 1), now + 1_000) }
     : { kind: "pending", at: Math.max(at, now + 50) };
+}
+
+/**
+ * When a notification comes back that may not be called now. A parked one is called back by the endpoint as soon as a
+ * probe succeeds. Steps of flows, whose addresses differ from one another (`waits` is false), come back by themselves
+ * after the next probe, spread over a second by `chance` (0..1).
+ */
+export function returnOf(
+  answer: Refusal,
+  waits: boolean,
+  chance: number,
+): { at: number; parked: boolean } {
+  if (answer.kind === "paced") return { at: answer.returnAt, parked: false };
+  return waits
+    ? { at: answer.returnAt, parked: true }
+    : { at: answer.probeAt + 1_000 * chance, parked: false };
 }
 
 export type SwitchedOff = {

@@ -4,16 +4,18 @@ import type { Millis } from "../values/instant";
 export const CONCURRENCY = 100;
 /** Under a grant, calls may be begun for this long. */
 export const GRANT_MS = 1_000;
-/** A holder whose calls outlast its grant says so; one that is silent for this long has none left. */
+/** An isolate reports calls that outlast its grant each second; one that is silent for this long has no calls left. */
 const SILENT_MS = 5_000;
 /** A call that nobody reports on is taken for ended after this long. */
 const CALL_LOST_MS = 40_000;
-/** A grant is for so many calls beyond those under way at most: three invocations' worth, and some. */
+/** The most calls that one grant adds to those under way: enough for four invocations of six connections each. */
 const MOST_GRANTED = 24;
 
 /**
- * Who may have how many calls under way at an endpoint. Calls that were given a start of their own are
- * counted until they are reported; isolates hold grants, which count in full however many of them are used.
+ * The seats of an endpoint: at most a hundred calls are under way there at a time, over all streams and isolates. Under a
+ * rate each call gets an instant to start at, and has its seat until it is reported. Without a rate an isolate gets a
+ * grant, say of 24 seats for a second, fills them by its own count (`allowance.ts`), and all 24 are taken meanwhile,
+ * used or not.
  */
 export class Seats {
   private calls: Millis[] = [];

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
-import { Standings } from "../../src/delivery/admission.io";
+import { Isolate } from "../../src/delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/deliveries.consumer";
 import type { DestinationDraft } from "../../src/delivery/destination";
 import { saveDestination } from "../../src/delivery/destinations.store";
@@ -58,7 +58,7 @@ export const isolate = (): DeliveryDoors => ({
   db: env.DB,
   streams: env.EVENT_STREAMS,
   endpoints: env.ENDPOINTS,
-  standings: new Standings(),
+  isolate: new Isolate(),
   config: readConfig(env),
   announce: () => Promise.resolve(),
   handlers: {},

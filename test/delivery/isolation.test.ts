@@ -129,7 +129,7 @@ describe("a destination that begins to hang", () => {
       await stream.commit(commit({ targets, events: [event("hangs")] }));
       expect(waiting("fast")).toBe(1);
       await bring("fast");
-      await eventually(async () => doors.standings.laggards.has(hanging.id, Date.now()));
+      await eventually(async () => doors.isolate.laggards.has(hanging.id, Date.now()));
     }
     expect(received.filter(({ url }) => url === hanging.url)).toHaveLength(3);
     release();

@@ -2,7 +2,7 @@ import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "c
 import { env } from "cloudflare:workers";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
-import { Standings } from "../../src/delivery/admission.io";
+import { Isolate } from "../../src/delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/deliveries.consumer";
 import type { Notice } from "../../src/delivery/notice";
 import type { Endpoint } from "../../src/delivery/endpoint.object";
@@ -147,7 +147,7 @@ export class VirtualTime {
     db: env.DB,
     streams: this.watched(env.EVENT_STREAMS),
     endpoints: this.watched(env.ENDPOINTS),
-    standings: new Standings(),
+    isolate: new Isolate(),
     config: readConfig(env),
     announce: ({ id }, notice) => {
       this.notices.push({ destinationId: id, notice });

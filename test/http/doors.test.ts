@@ -9,7 +9,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { app } from "../../src/app";
 import { readConfig } from "../../src/config";
 import { concur } from "../../src/connectors/concur";
-import { Standings } from "../../src/delivery/admission.io";
+import { Isolate } from "../../src/delivery/admission.io";
 import type { EventStream } from "../../src/stream/stream.object";
 import { parseAllowList } from "../../src/http/egress";
 import { flowHandler } from "../../src/flows/steps/handler.io";
@@ -93,7 +93,7 @@ async function consumeDeployed(
             egress: { ...config.egress, resolver, allow: parseAllowList(allow) },
           },
           endpoints: env.ENDPOINTS,
-          standings: new Standings(),
+          isolate: new Isolate(),
           announce: () => Promise.resolve(),
           handlers: { "flow-step": flowHandler(doors) },
         },

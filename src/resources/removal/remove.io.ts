@@ -1,12 +1,11 @@
 import { prepareDestination, prepareRemoval } from "../../delivery/destinations.store";
 import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
-import { emptyPlan, type Plan } from "../commit.store";
+import { type Count, emptyPlan, type Plan } from "../commit.store";
 import type { Listeners } from "../hooks";
 import type { Key } from "../key";
 import { kindsIn } from "../kinds/registry";
-import { withoutTargets } from "../references";
-import { destinationId, type Resource, type Warning } from "../resource";
+import { destinationId, type Resource } from "../resource";
 import {
   contentsCount,
   readContents,
@@ -17,6 +16,7 @@ import {
 import { readResource, readWorld } from "../store";
 import { destinationOf } from "../webhook";
 import { missing } from "../writes/checks";
+import { changesOf, effectsOf, expectationsOf, heldWarning, keyOf, type Removal } from "./effects";
 import { readDependents, readReleased } from "./waiting.io";
 import {
   type Caller,
@@ -30,12 +30,13 @@ import {
 /** What became of a resource that was to be deleted. */
 export type Deletion = { kind: "gone" } | ({ kind: "held" } & Written);
 
-/** A scope's contents beyond this many go in transactions of their own, before the rest. */
+/** A scope with more contents than this is emptied in several transactions before it is deleted itself. */
 const CONTENTS_AT_ONCE = 1_500;
 
 /**
- * Deletes a resource with all it holds and all that depends on it, children first; finalizers hold it
- * unless `force`. All changes carry the request's correlation id.
+ * Deletes a resource together with its contents (of a scope) and all that depends on it, dependents first. What has
+ * finalizers is only marked `DELETING`, and keeps what it depends on, unless `force`; it goes with its last finalizer.
+ * All changes of one request carry its correlation id.
  */
 export async function deleteResource(
   doors: WriteDoors,
@@ -44,9 +45,9 @@ export async function deleteResource(
   force: boolean,
 ): Promise<Deletion> {
   const { organizationId } = caller;
-  // Hooks and webhooks are those of the beginning: a deleted scope's own hooks get its cascade.
+  // Read before anything is deleted: the hooks inside a deleted scope are called for its deletion too.
   const { listeners } = await readWorld(doors.db, organizationId, []);
-  await thinOut(doors, caller, key, force, listeners);
+  await emptyInParts(doors, caller, key, force, listeners);
   return untilCommitted(doors, organizationId, async () => {
     const target = await readResource(doors.db, organizationId, key);
     if (target === undefined) throw missing(key);
@@ -54,7 +55,7 @@ export async function deleteResource(
   });
 }
 
-/** The end of a dying resource whose last finalizer goes with this write: what `changeResource` asks for. */
+/** Decides the write that takes away the last finalizer of a dying resource: the resource goes with it. */
 export function removalOf(
   doors: WriteDoors,
   caller: Caller,
@@ -63,7 +64,7 @@ export function removalOf(
     const { listeners } = await readWorld(doors.db, caller.organizationId, []);
     const { plan, result } = await decideRemoval(doors, cause, resource, listeners, false);
     if (result.kind === "gone") return { plan, result: { resource, warnings: [] } };
-    // Its contents hold it still: the write itself is all that happens.
+    // Something else still holds it: only the finalizer goes.
     const updated = { ...resource, version: resource.version + 1 };
     plan.updates = [...plan.updates.filter(({ id }) => id !== resource.id), updated];
     plan.changes.push(changeOf("ResourceUpdated", updated, cause, listeners));
@@ -71,6 +72,7 @@ export function removalOf(
   };
 }
 
+/** Decides what the deletion of `target` does, from what is stored now; nothing is written yet. */
 async function decideRemoval(
   { db, ring }: WriteDoors,
   cause: Cause,
@@ -78,113 +80,69 @@ async function decideRemoval(
   listeners: Listeners,
   force: boolean,
 ): Promise<Decided<Deletion>> {
-  const holds = kindsIn(target.kind.kind).length > 0;
-  const members = holds
+  const isScope = kindsIn(target.kind.kind).length > 0;
+  const members = isScope
     ? await readContents(db, target, kindsIn(target.kind.kind), Number.MAX_SAFE_INTEGER)
     : await readDependents(db, target);
   const { removed, held } = planCascade(target, members, force);
-  const goes = removed.includes(target);
-  const { released, witnesses } = goes
+  const isGone = removed.includes(target);
+  const { released, witnesses } = isGone
     ? await readReleased(db, removed)
     : { released: [], witnesses: [] };
-  const touched = (resource: Resource): Resource => ({
-    ...resource,
-    version: resource.version + 1,
-    modifiedAt: cause.now,
-    modifiedBy: cause.userId,
-  });
-  const removals = [...removed, ...released];
-  const gone = new Set(removals.map(({ id }) => id));
-  const dying = held
-    .filter(({ state }) => state === null)
-    .map((resource): Resource => ({ ...touched(resource), state: "DELETING" }));
-  // Names lead nowhere out of a scope: when all of it goes, nobody is left who named anything in it.
-  const named = holds && held.length === 0 ? [] : removals;
+  // Resources name only those of their own scope: when a whole scope goes, nobody is left who named anything in it.
+  const named = isScope && held.length === 0 ? [] : [...removed, ...released];
   const namers = await readReferrers(db, named);
-  const namersNow = referrersCount(named);
-  const referrers = namers.filter(({ id }) => !gone.has(id));
-  const emptied = referrers
-    .filter(({ id }) => dying.every((resource) => resource.id !== id))
-    .map((resource): Resource => ({
-      ...touched(resource),
-      content: withoutTargets(resource, gone),
-    }));
+  const removal: Removal = { target, removed, held, released, namers };
+  const effects = effectsOf(removal, cause);
   const plan: Plan = {
     ...emptyPlan(),
-    expects: [
-      ...[...removals, ...held, ...referrers].map(({ version, ...key }) => ({
-        ...keyOf(key),
-        version,
-      })),
-      ...witnesses.map(keyOf),
-    ],
-    counts: [
-      ...(holds ? [{ ...contentsCount(target), expected: members.length }] : []),
-      ...(namersNow === undefined ? [] : [{ ...namersNow, expected: namers.length }]),
-    ],
-    updates: [
-      ...dying.map((resource): Resource => ({
-        ...resource,
-        content: withoutTargets(resource, gone),
-      })),
-      ...emptied,
-    ],
-    removals,
+    expects: [...expectationsOf(removal, effects), ...witnesses.map(keyOf)],
+    counts: countsOf(isScope ? target : undefined, members, named, namers),
+    updates: [...effects.dying, ...effects.unlinked],
+    removals: effects.removals,
+    changes: changesOf(removal, effects, cause, listeners),
   };
-  const tell = (type: "ResourceDeleted" | "ResourceUpdated", resource: Resource): void =>
-    void plan.changes.push(changeOf(type, resource, cause, listeners));
-  for (const resource of removed) if (resource !== target) tell("ResourceDeleted", resource);
-  for (const resource of plan.updates) tell("ResourceUpdated", resource);
-  if (goes) for (const resource of [target, ...released]) tell("ResourceDeleted", resource);
-  for (const webhook of emptied)
+  for (const webhook of effects.unlinked)
     if (webhook.kind.kind === "Webhook")
       plan.statements.push(
         await prepareDestination(db, ring, destinationOf(webhook, undefined), cause.now),
       );
-  forgetDestinationOf(db, plan, target, gone);
-  if (goes) return { plan, result: { kind: "gone" } };
-  const now = dying.find(({ id }) => id === target.id) ?? target;
+  forgetDestinationOf(db, plan, target);
+  if (isGone) return { plan, result: { kind: "gone" } };
+  const now = effects.dying.find(({ id }) => id === target.id) ?? target;
   return { plan, result: { kind: "held", resource: now, warnings: held.map(heldWarning) } };
 }
 
-const keyOf = ({ kind, scope, name, id }: Key & { id: string }): Key & { id: string } => ({
-  kind,
-  scope,
-  name,
-  id,
-});
+/** How many members and namers there must still be when the deletion is written: nobody has come or gone since. */
+function countsOf(
+  scope: Resource | undefined,
+  members: readonly Resource[],
+  named: readonly Resource[],
+  namers: readonly Resource[],
+): Count[] {
+  const ofNamers = referrersCount(named);
+  return [
+    ...(scope === undefined ? [] : [{ ...contentsCount(scope), expected: members.length }]),
+    ...(ofNamers === undefined ? [] : [{ ...ofNamers, expected: namers.length }]),
+  ];
+}
 
 /**
- * A deleted Webhook is called no more — unless its own deletion is what it is told: then its destination
- * goes when the log forgets the change.
+ * A deleted Webhook is not called any more, so its destination goes too. But if the Webhook listens to its own deletion,
+ * that is still to be delivered: then the destination goes when the log forgets the change.
  */
-function forgetDestinationOf(
-  db: D1Database,
-  plan: Plan,
-  target: Resource,
-  gone: ReadonlySet<string>,
-): void {
+function forgetDestinationOf(db: D1Database, plan: Plan, target: Resource): void {
   const id = destinationId(target.id);
-  const told = plan.changes.some(({ targets }) =>
+  const isGone = plan.removals.some((resource) => resource.id === target.id);
+  const isCalled = plan.changes.some(({ targets }) =>
     targets.some((candidate) => candidate.destinationId === id),
   );
-  if (target.kind.kind === "Webhook" && gone.has(target.id) && !told)
+  if (target.kind.kind === "Webhook" && isGone && !isCalled)
     plan.statements.push(prepareRemoval(db, [id]));
 }
 
-function heldWarning({ kind, name, content }: Resource): Warning {
-  const names = content.finalizers.map((finalizer) => `'${finalizer.name}'`).join(", ");
-  return {
-    code: "HeldByFinalizers",
-    detail:
-      names === ""
-        ? `${kind.kind} '${name}' waits for what it holds`
-        : `${kind.kind} '${name}' is held by its finalizers ${names}`,
-  };
-}
-
-/** Deletes a very full scope's contents part by part, dependents first; every part with its changes. */
-async function thinOut(
+/** Deletes the contents of a very full scope in parts, each with its changes in a transaction; dependents go first. */
+async function emptyInParts(
   doors: WriteDoors,
   caller: Caller,
   key: Key,
@@ -205,13 +163,7 @@ async function thinOut(
       const part = await readContents(doors.db, scope, held, CONTENTS_AT_ONCE);
       const plan: Plan = {
         ...emptyPlan(),
-        expects: part.map(({ kind, scope: own, name, id, version }) => ({
-          kind,
-          scope: own,
-          name,
-          id,
-          version,
-        })),
+        expects: part.map((resource) => ({ ...keyOf(resource), version: resource.version })),
         changes: part.map((resource) => changeOf("ResourceDeleted", resource, cause, listeners)),
         removals: part,
       };

@@ -4,7 +4,7 @@ import { readContents, readReferrers } from "../relations.store";
 import type { Resource } from "../resource";
 import { readResources } from "../store";
 
-/** All that depends on a resource by hard references, over any number of steps. */
+/** All that depends on a resource by hard references, directly or through others. */
 export async function readDependents(db: D1Database, target: Resource): Promise<Resource[]> {
   const found = new Map<string, Resource>();
   let level: Resource[] = [target];
@@ -31,8 +31,9 @@ function holdersOf({ scope, content }: Resource): Key[] {
 }
 
 /**
- * Dying resources that only waited for those removed. `witnesses` still hold others: should one of them be
- * gone when this is written, those others wait no longer.
+ * Dying resources that waited only for those removed, and so go with them (`released`). Others wait on, each for at
+ * least one resource that is still there, its witness: if a witness is gone by the time the deletion is written, the
+ * deletion must be decided anew, or the one that waited for it would stay for ever.
  */
 export async function readReleased(
   db: D1Database,
@@ -59,7 +60,7 @@ export async function readReleased(
   return { released, witnesses: witnesses.filter(({ id }) => !gone.has(id)) };
 }
 
-/** What may have been waiting for resources to go: their scope, and what they depended on. */
+/** What may have waited for these resources to go: their scope, and what they depend on. */
 async function readHolders(db: D1Database, leaving: readonly Resource[]): Promise<Resource[]> {
   const [first] = leaving;
   const away = new Set(leaving.map(keyText));
@@ -69,7 +70,7 @@ async function readHolders(db: D1Database, leaving: readonly Resource[]): Promis
   return [...(await readResources(db, first.organizationId, wanted)).values()];
 }
 
-/** What keeps a dying resource: its contents, or those that depend on it; at most `limit` of its contents. */
+/** What keeps a dying resource from going: contents of a scope (at most `limit` of them), else what depends on it. */
 async function readHeld(db: D1Database, holder: Resource, limit: number): Promise<Resource[]> {
   const kinds = kindsIn(holder.kind.kind);
   if (kinds.length > 0) return readContents(db, holder, kinds, limit);
