@@ -6,6 +6,7 @@ import { consoleRoutes } from "./console/routes";
 import { flowRoutes } from "./flows/surface.routes";
 import { ALL, APP_PATHS } from "./http/cors";
 import { elementsHeaders, refuseAsync } from "./http/elements";
+import { limitFailures } from "./http/failures";
 import { openApiRoutes } from "./http/openapi";
 import { nothingHere, refuse, withRequestId } from "./http/surface";
 import { inboundWebhooks } from "./inbound/routes";
@@ -15,7 +16,7 @@ import { appCors, elements, operations } from "./wiring";
 
 /** Connectors, instances, hubs and events (reference connector-events-api.md). */
 const elementsSurface = new Hono()
-  .use(elementsHeaders)
+  .use(elementsHeaders, limitFailures)
   .route("/", inboundWebhooks)
   .use(refuseAsync, audited)
   .route("/", accountRoutes.elements)
@@ -25,7 +26,7 @@ const elementsSurface = new Hono()
 
 /** Our own surface (reference v1-api.md). */
 const v1 = new Hono()
-  .use(audited)
+  .use(limitFailures, audited)
   .route("/", accountRoutes.v1)
   .route("/", pollingRoutes.v1)
   .route("/", operations)
@@ -33,13 +34,14 @@ const v1 = new Hono()
   .onError(refuse("v1"));
 
 /** API resources and their log (reference resource-api.md). */
-const apis = new Hono().use(auditedOutlets).route("/", resourceRoutes.apis);
+const apis = new Hono().use(limitFailures, auditedOutlets).route("/", resourceRoutes.apis);
 const log = new Hono().route("/", resourceRoutes.events);
 
 /** Users, app events and flows (reference app-events-api.md): open to browsers of the configured origins. */
 const apps = new Hono()
   .use("/", appCors)
   .on(ALL, APP_PATHS, appCors)
+  .on(ALL, APP_PATHS, limitFailures)
   .on(ALL, APP_PATHS, auditedUsers)
   .route("/", accountRoutes.app)
   .route("/", appEventRoutes)

@@ -24,6 +24,9 @@ type InboundEnv = { Bindings: Env } & RequestIdEnv;
 /** Reference connector-events-api.md §11. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
+/** Each is read, unsealed and checked against the signature. */
+const MOST_NAMED = 50;
+
 /** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
 export const inboundWebhooks = new Hono<InboundEnv>()
   .on(["GET", "POST"], ["/events/:element", "/events/:element/"], receive)
@@ -46,7 +49,7 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
     say(element, "unrouted");
     return c.body(null, 200);
   }
-  const proved = candidates.filter((instance) => isProved(instance, arrived, element));
+  const proved = provedOf(candidates, arrived, element);
   if (proved.length === 0) throw unauthenticated("The signature or token does not fit");
   const content = contentOf(arrived);
   let acknowledgement: Webhook["acknowledgement"];
@@ -121,6 +124,8 @@ async function candidatesOf(
   }
   if (shared === undefined) throw notFound(`No element '${element}'`);
   const named = idsIn(c.req.header("element-instances") ?? c.req.header("id") ?? "");
+  if (named.length > MOST_NAMED)
+    throw invalid(`Element-Instances: Expected at most ${MOST_NAMED} instances`);
   const ids = named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, arrived);
   const found = ids.length === 0 ? [] : await readInstances(c.env.DB, ring, ids);
   const candidates = found.filter(({ connector }) => isAddressedBy(connector, element, shared));
@@ -137,9 +142,17 @@ async function idsOfTenants(
   return instancesOfTenants(db, familyOf(shared), tenants);
 }
 
-/** Whether the vendor made this delivery for this instance. Says in the log why not, without any secret. */
-function isProved(instance: Instance, arrived: Arrived, element: string): boolean {
-  const proof = proofOf(instance, arrived, Date.now());
-  if (proof.kind === "unproved") say(element, proof.reason, instance.id);
-  return proof.kind === "proved";
+/** The instances that the vendor made this delivery for. Says in one line of the log why it is not others', without any secret. */
+function provedOf(candidates: Instance[], arrived: Arrived, element: string): Instance[] {
+  const now = Date.now();
+  const proofs = candidates.map((instance) => ({
+    instance,
+    proof: proofOf(instance, arrived, now),
+  }));
+  const unproved = proofs.flatMap(({ instance: { id }, proof }) =>
+    proof.kind === "unproved" ? { id, reason: proof.reason } : [],
+  );
+  const [first, ...others] = unproved;
+  if (first !== undefined) say(element, first.reason, first.id, others.length);
+  return proofs.flatMap(({ instance, proof }) => (proof.kind === "proved" ? instance : []));
 }

@@ -1,0 +1,82 @@
+import { env } from "cloudflare:workers";
+import { beforeAll, describe, expect, it } from "vitest";
+import { app } from "../../src/app";
+import { MOST_FAILURES } from "../../src/http/failures";
+import { API_KEY, foundation } from "../accounts/ask";
+import { MINE } from "../organization";
+
+beforeAll(foundation);
+
+let addresses = 0;
+/** Asks from one address; `counted`: the platform counts, else the isolate does. */
+function visitor(counted: boolean) {
+  const address = `203.0.113.${(addresses += 1)}`;
+  return async (path: string, headers: Record<string, string> = {}, method = "GET") => {
+    const response = await app.request(
+      path,
+      { method, headers: { "cf-connecting-ip": address, ...headers } },
+      counted ? env : ({ ...env, FAILURES: undefined } as never),
+      { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} },
+    );
+    return { status: response.status, headers: response.headers, text: await response.text() };
+  };
+}
+
+type Door = { path: string; authorization: string | undefined; failure: number; says: string };
+const DOORS: Door[] = [
+  { path: "/v1/organization", authorization: `Bearer ${API_KEY}`, failure: 401, says: '"limited"' },
+  { path: "/elements/api-v2/elements", authorization: MINE, failure: 401, says: "message" },
+  {
+    path: "/apis/management/v1/environments",
+    authorization: `Bearer ${API_KEY}`,
+    failure: 401,
+    says: "Too many requests",
+  },
+  {
+    path: "/flows/f/components/W",
+    authorization: undefined,
+    failure: 404,
+    says: "Too Many Requests",
+  },
+  { path: "/flows", authorization: undefined, failure: 401, says: "Too Many Requests" },
+];
+
+/** Fails until told to go away. A window may end meanwhile, so it takes up to twice as many failures. */
+async function failUntilLimited(visit: ReturnType<typeof visitor>, { path, failure }: Door) {
+  for (let failures = 1; failures <= 2 * MOST_FAILURES + 1; failures += 1) {
+    const answer = await visit(path);
+    if (answer.status === 429) return { ...answer, failures };
+    expect(answer.status).toBe(failure);
+  }
+  throw new Error(`${path} never limits`);
+}
+
+async function isLimited(door: Door, counted: boolean) {
+  const visit = visitor(counted);
+  const { failures, headers, text } = await failUntilLimited(visit, door);
+  expect(failures).toBeGreaterThan(MOST_FAILURES);
+  expect(Number(headers.get("retry-after"))).toBeGreaterThan(0);
+  expect(text).toContain(door.says);
+  if (door.authorization !== undefined)
+    expect((await visit(door.path, { authorization: door.authorization })).status).toBe(200);
+  expect((await visitor(counted)(door.path)).status).toBe(door.failure);
+}
+
+describe("an address that fails too often", () => {
+  it.each(DOORS)("is told when to come back at $path, and passes with what fits", (door) =>
+    isLimited(door, false),
+  );
+  it("is counted by the platform where that is bound", () => isLimited(DOORS[0]!, true));
+});
+
+describe("a delivery that names instances", () => {
+  it("may name fifty", async () => {
+    const ids = (count: number): string =>
+      Array.from({ length: count }, (_, index) => 9_000_000 + index).join();
+    const visit = visitor(false);
+    const named = (count: number) =>
+      visit("/elements/api-v2/events/quickbooks", { "Element-Instances": ids(count) }, "POST");
+    expect((await named(50)).status).toBe(200);
+    expect(await named(51)).toMatchObject({ status: 400 });
+  });
+});
