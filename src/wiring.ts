@@ -4,7 +4,7 @@ import { cors } from "./http/cors";
 import { extract, extractionFault } from "./inbound/extract";
 import { registrar } from "./inbound/registration/registrar.io";
 import { tellInstance } from "./instances/owner.io";
-import { connectorKeys } from "./instances/store";
+import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/surface.routes";
 import { preview } from "./polling/preview";
 import { pollingFault } from "./polling/settings";

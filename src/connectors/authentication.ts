@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { template } from "./template";
 import { isPattern } from "./webhook";
 
 /**
@@ -6,7 +7,6 @@ import { isPattern } from "./webhook";
  * instance's configuration value `key`.
  */
 
-const template = z.string().min(1);
 const parameters = z.record(z.string(), z.string());
 
 const oauth2 = z.strictObject({

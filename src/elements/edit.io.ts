@@ -7,7 +7,7 @@ import { parse, readJson } from "../http/body";
 import { conflict, invalid, notFound, Refusal } from "../http/refusal";
 import { doorsOf, draftOf, readBack } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
-import type { Fault } from "../instances/check";
+import type { Fault } from "../instances/value-checks";
 import { authenticationOf, hasCredentials, mergeConfiguration } from "../instances/configuration";
 import {
   configurationChange,
@@ -17,7 +17,7 @@ import {
   newInstance,
   type ProviderData,
 } from "../instances/draft";
-import { authenticationFault, faultOf } from "../instances/fault";
+import { authenticationFault, faultOf } from "../instances/configuration-fault";
 import { appHandle } from "../hub/authorize";
 import { exchangeCode } from "../hub/code.client";
 import { type Instance, switched, withValidity } from "../instances/instance";

@@ -6,90 +6,80 @@ import { doorsOf, ofId, ofToken, shown } from "../instances/lookup.io";
 import type { InstanceEdits } from "./edit.io";
 import { entriesOf } from "../instances/entries";
 import type { Instance } from "../instances/instance";
-import { listInstances, listPollerDisabled } from "../instances/store";
+import { type InstanceFilter, listInstances, listPollerDisabled } from "../instances/list.store";
 import { swaggerOf } from "./swagger";
 import { entryView, findEntry } from "../instances/view";
 import { isoSeconds } from "../values/instant";
 
-/** `/instances` of the connector surface (reference connector-events-api.md §4). */
+/** `/instances` of the connector surface (reference connector-events-api.md §4). Static paths come before `:id`. */
 export function instanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
   return new Hono<AskerEnv>()
     .use("/instances/*", withSecrets)
     .use("/instances", withSecrets)
     .use("/jobs/*", withSecrets)
-    .get("/instances", async (c) => {
-      const { asker, byOrganization } = c.var;
-      if (byOrganization !== true) return c.json(await shown(c, await ofToken(c)));
+    .route("/", organizationRoutes(edits))
+    .route("/instances", oneInstanceRoutes(edits, ofToken))
+    .route("/instances/:id", oneInstanceRoutes(edits, ofId));
+}
+
+/** All instances of the organization, and new ones. */
+function organizationRoutes(edits: InstanceEdits): Hono<AskerEnv> {
+  return new Hono<AskerEnv>()
+    .get("/instances", async (c, next) => {
+      // With an Element token and no Organization the path names the token's one instance.
+      if (c.var.byOrganization !== true) return next();
       const page = pageOf(c.req.query());
-      const { items, total } = await listInstances(
-        c.env.DB,
-        doorsOf(c).ring,
-        asker.organizationId,
-        {
-          tags: [...(c.req.queries("tags[]") ?? []), ...(c.req.queries("tags") ?? [])],
-          searchText: c.req.query("searchText"),
-          elementKey: c.req.query("elementKey"),
-        },
-        page,
-      );
+      const filter = {
+        tags: [...(c.req.queries("tags[]") ?? []), ...(c.req.queries("tags") ?? [])],
+        searchText: c.req.query("searchText"),
+        elementKey: c.req.query("elementKey"),
+      };
+      const { items, total } = await list(c, filter, page);
       if (items.length === 0) throw notFound("No instances found");
       page.answer(c, items.length, total);
       return c.json(await Promise.all(items.map((instance) => shown(c, instance))));
     })
     .post("/instances", async (c) => c.json(await shown(c, await edits.create(c))))
     .get("/instances/count", async (c) => {
-      const all = await listInstances(
-        c.env.DB,
-        doorsOf(c).ring,
-        c.var.asker.organizationId,
-        NO_FILTER,
-        { offset: 0, limit: 0 },
-      );
-      return c.json({ totalInstances: all.total, elementInstances: all.total });
+      const { total } = await list(c, NO_FILTER, { offset: 0, limit: 0 });
+      return c.json({ totalInstances: total, elementInstances: total });
     })
     .get("/instances/polling-disabled", async (c) => c.json(await pollerDisabled(c)))
-    .get("/jobs/polling-disabled", async (c) => c.json(await pollerDisabled(c)))
-    .get("/instances/configuration", async (c) => c.json(configurationOf(await ofToken(c))))
-    .get("/instances/configuration/:key", async (c) =>
-      c.json(entryOf(await ofToken(c), c.req.param("key"))),
+    .get("/jobs/polling-disabled", async (c) => c.json(await pollerDisabled(c)));
+}
+
+/** What can be done with one instance: the one that the Element token is of, or that `:id` names. */
+function oneInstanceRoutes(
+  edits: InstanceEdits,
+  instanceOf: (c: Context<AskerEnv>) => Promise<Instance>,
+): Hono<AskerEnv> {
+  const change = async (c: Context<AskerEnv>): Promise<Response> =>
+    c.json(await shown(c, await edits.change(c, await instanceOf(c))));
+  const enable = async (c: Context<AskerEnv>, enabled: boolean): Promise<Response> =>
+    c.json(await shown(c, await edits.enable(c, await instanceOf(c), enabled)));
+  return new Hono<AskerEnv>()
+    .get("/configuration", async (c) => c.json(configurationOf(await instanceOf(c))))
+    .get("/configuration/:key", async (c) =>
+      c.json(entryOf(await instanceOf(c), c.req.param("key"))),
     )
-    .patch("/instances/configuration/:key", async (c) =>
-      c.json(await edits.changeEntry(c, await ofToken(c), c.req.param("key"))),
+    .patch("/configuration/:key", async (c) =>
+      c.json(await edits.changeEntry(c, await instanceOf(c), c.req.param("key"))),
     )
-    .put("/instances/enabled", async (c) =>
-      c.json(await shown(c, await edits.enable(c, await ofToken(c), true))),
-    )
-    .delete("/instances/enabled", async (c) =>
-      c.json(await shown(c, await edits.enable(c, await ofToken(c), false))),
-    )
-    .get("/instances/docs", async (c) => c.json(swaggerOf((await ofToken(c)).connector)))
-    .put("/instances", async (c) => c.json(await shown(c, await edits.change(c, await ofToken(c)))))
-    .patch("/instances", async (c) =>
-      c.json(await shown(c, await edits.change(c, await ofToken(c)))),
-    )
-    .delete("/instances", async (c) => edits.drop(c, await ofToken(c)))
-    .get("/instances/:id", async (c) => c.json(await shown(c, await ofId(c))))
-    .put("/instances/:id", async (c) =>
-      c.json(await shown(c, await edits.change(c, await ofId(c)))),
-    )
-    .patch("/instances/:id", async (c) =>
-      c.json(await shown(c, await edits.change(c, await ofId(c)))),
-    )
-    .delete("/instances/:id", async (c) => edits.drop(c, await ofId(c)))
-    .get("/instances/:id/configuration", async (c) => c.json(configurationOf(await ofId(c))))
-    .get("/instances/:id/configuration/:key", async (c) =>
-      c.json(entryOf(await ofId(c), c.req.param("key"))),
-    )
-    .patch("/instances/:id/configuration/:key", async (c) =>
-      c.json(await edits.changeEntry(c, await ofId(c), c.req.param("key"))),
-    )
-    .put("/instances/:id/enabled", async (c) =>
-      c.json(await shown(c, await edits.enable(c, await ofId(c), true))),
-    )
-    .delete("/instances/:id/enabled", async (c) =>
-      c.json(await shown(c, await edits.enable(c, await ofId(c), false))),
-    )
-    .get("/instances/:id/docs", async (c) => c.json(swaggerOf((await ofId(c)).connector)));
+    .put("/enabled", (c) => enable(c, true))
+    .delete("/enabled", (c) => enable(c, false))
+    .get("/docs", async (c) => c.json(swaggerOf((await instanceOf(c)).connector)))
+    .get("/", async (c) => c.json(await shown(c, await instanceOf(c))))
+    .put("/", change)
+    .patch("/", change)
+    .delete("/", async (c) => edits.drop(c, await instanceOf(c)));
+}
+
+function list(
+  c: Context<AskerEnv>,
+  filter: InstanceFilter,
+  page: { offset: number; limit: number },
+): ReturnType<typeof listInstances> {
+  return listInstances(c.env.DB, doorsOf(c).ring, c.var.asker.organizationId, filter, page);
 }
 
 const NO_FILTER = { tags: [], searchText: undefined, elementKey: undefined };

@@ -8,6 +8,7 @@ import { historyRoutes } from "./history/routes";
 import { hubRoutes, shortHubRoutes } from "./hub.routes";
 import { instanceRoutes } from "./instances.routes";
 import { notificationRoutes } from "./notifications/routes";
+import { subscriptionRoutes } from "./notifications/subscriptions.routes";
 
 /**
  * The connector surface (reference connector-events-api.md). Static paths come before `/instances/:id`;
@@ -20,6 +21,7 @@ export function elementsRoutes(knowing: Knowing, companion: Companion): Hono<Ask
     .route("/", elementInstanceRoutes(edits))
     .route("/", catalogRoutes)
     .route("/", historyRoutes)
+    .route("/", subscriptionRoutes)
     .route("/", notificationRoutes)
     .route("/", instanceRoutes(edits))
     .route("/", hubRoutes)

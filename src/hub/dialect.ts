@@ -3,60 +3,60 @@ import { readInstant } from "./date-bounds";
 import type { Position, SearchPosition } from "./position";
 import type { Expression, Operator, Value } from "./where";
 
-/** What a list is asked for, in its vendor's query language. */
-export type Asked = {
+/** What the list shall have, to be said in the vendor's query language. */
+export type ListRequest = {
   expression: Expression | undefined;
   position: Position | null;
   size: number;
-  /** Columns that the caller wants; empty: the instance's own choice. */
+  /** Fields that the caller wants; empty: those in the configuration of the instance. */
   fields: readonly string[];
   values: Readonly<Record<string, string | null>>;
   pathValues: Readonly<Record<string, string>>;
 };
 
-export type Spoken =
+export type Translated =
   | { ok: true; query: Record<string, string>; body?: Record<string, unknown> }
   | { ok: false; message: string };
 
-/** A list request in the vendor's language: query parameters, or a body. */
-export function speak(language: Language, asked: Asked): Spoken {
+/** The request in the vendor's language: query parameters, or a body. */
+export function translateList(language: Language, request: ListRequest): Translated {
   try {
     switch (language.name) {
       case "soql":
-        return { ok: true, query: { q: soql(language, asked) } };
+        return { ok: true, query: { q: soql(language, request) } };
       case "qbo":
-        return { ok: true, query: { query: qbo(language, asked) } };
+        return { ok: true, query: { query: qbo(language, request) } };
       case "hubspot":
-        return { ok: true, query: {}, body: hubspotSearch(language, asked) };
+        return { ok: true, query: {}, body: hubspotSearch(language, request) };
     }
   } catch (error) {
-    if (error instanceof Unspeakable) return { ok: false, message: error.message };
+    if (error instanceof Untranslatable) return { ok: false, message: error.message };
     throw error;
   }
 }
 
 /** Thrown and caught in this file only. */
-class Unspeakable extends Error {}
+class Untranslatable extends Error {}
 
 function unsupported(what: string): never {
-  throw new Unspeakable(`Unsupported ${what} in where`);
+  throw new Untranslatable(`Unsupported ${what} in where`);
 }
 
 // SOQL
 
-function soql(language: Extract<Language, { name: "soql" }>, asked: Asked): string {
+function soql(language: Extract<Language, { name: "soql" }>, request: ListRequest): string {
   const { columnsKey, time, id } = language;
   const object = language.object.replace(
     /\{(\w+)\}/g,
-    (_, name: string) => asked.pathValues[name] ?? "",
+    (_, name: string) => request.pathValues[name] ?? "",
   );
   if (!/^\w+$/.test(object)) unsupported(`object '${object}'`);
   const columns =
-    asked.fields.length > 0
-      ? [...new Set([id, time, ...asked.fields.map(soqlField)])].join(",")
-      : (asked.values[columnsKey] ?? id);
-  const conditions = asked.expression === undefined ? [] : [soqlText(asked.expression)];
-  const { position } = asked;
+    request.fields.length > 0
+      ? [...new Set([id, time, ...request.fields.map(soqlField)])].join(",")
+      : (request.values[columnsKey] ?? id);
+  const conditions = request.expression === undefined ? [] : [soqlText(request.expression)];
+  const { position } = request;
   if (position !== null && "after" in position) {
     const [at, last] = position.after;
     const instant = soqlLiteral({ kind: "string", text: at });
@@ -88,7 +88,7 @@ function soqlField(name: string): string {
   return /^[A-Za-z]\w*(\.[A-Za-z]\w*)*$/.test(name) ? name : unsupported(`field "${name}"`);
 }
 
-/** Instants and numbers stand bare, everything else in quotes. */
+/** SOQL wants instants, numbers and booleans without quotes, everything else in quotes. */
 function soqlLiteral({ kind, text }: Value): string {
   if (kind === "number" || kind === "boolean") return text;
   if (/^\d{4}-\d\d-\d\d$/.test(text) || readInstant(text)?.zoned === true) return text;
@@ -103,9 +103,9 @@ const soqlQuoted = (text: string): string =>
 
 // QuickBooks
 
-function qbo(language: Extract<Language, { name: "qbo" }>, asked: Asked): string {
+function qbo(language: Extract<Language, { name: "qbo" }>, request: ListRequest): string {
   const { object, time, hasActive } = language;
-  const { expression, position, size } = asked;
+  const { expression, position, size } = request;
   const parts =
     expression === undefined ? [] : expression.kind === "and" ? expression.parts : [expression];
   const conditions = [...parts.map(qboCondition), ...(hasActive ? ["Active IN (true,false)"] : [])];
@@ -146,34 +146,41 @@ const OPERATORS: Record<Operator, string> = {
   ">=": "GTE",
 };
 
-/** HubSpot takes this many groups joined by OR. */
+/** HubSpot takes at most this many groups of filters, joined by OR. */
 const MOST_GROUPS = 5;
 
 function hubspotSearch(
   language: Extract<Language, { name: "hubspot" }>,
-  asked: Asked,
+  request: ListRequest,
 ): Record<string, unknown> {
   const { time, id } = language;
   const search: SearchPosition =
-    asked.position !== null && "search" in asked.position
-      ? asked.position.search
+    request.position !== null && "search" in request.position
+      ? request.position.search
       : { phase: "time" };
-  const own = ownFilters(search, time, id);
-  const groups = alternatives(asked.expression).map((part) => ({
-    filters: [...filtersOf(part, time), ...own],
+  const window = windowFilters(search, time, id);
+  const groups = alternatives(request.expression).map((part) => ({
+    filters: [...filtersOf(part, time), ...window],
   }));
   if (groups.length > MOST_GROUPS) unsupported(`OR of more than ${MOST_GROUPS}`);
   return {
     filterGroups: groups.filter(({ filters }) => filters.length > 0),
     sorts: [{ propertyName: search.phase === "id" ? id : time, direction: "ASCENDING" }],
-    limit: asked.size,
+    limit: request.size,
     after: search.after ?? "0",
-    ...(asked.fields.length === 0 ? {} : { properties: asked.fields }),
+    ...(request.fields.length === 0 ? {} : { properties: request.fields }),
   };
 }
 
-/** What restricts a search that was cut: to later instants, or inside one instant to higher ids. */
-function ownFilters({ phase, from, id }: SearchPosition, time: string, idName: string): Filter[] {
+/**
+ * HubSpot shows at most 10,000 results of a search, so a long one is continued as a new search (`search.ts`): from
+ * a later instant on, or, where one instant has too many, at that instant from a higher id on.
+ */
+function windowFilters(
+  { phase, from, id }: SearchPosition,
+  time: string,
+  idName: string,
+): Filter[] {
   if (from === undefined) return [];
   if (phase === "time") return [{ propertyName: time, operator: "GTE", value: from }];
   return [

@@ -1,17 +1,18 @@
-import type { Connector, Operation, Paging } from "../connectors/definition";
+import type { Connector, Operation, Resource } from "../connectors/definition";
+import type { Paging } from "../connectors/paging";
 import { type DateBound, dateBounds, isWithin } from "./date-bounds";
 import { selectFields } from "./field";
-import { nextPosition, pageParameters, positionOfPage, totalOf } from "./paging";
+import { nextPosition, pageParameters, type PageRequest, positionOfPage, totalOf } from "./paging";
 import type { Position } from "./position";
-import { speak } from "./dialect";
+import { translateList } from "./dialect";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { mapWhere } from "./conditions";
 import { type Expression, parseOrderBy, parseWhere } from "./where";
 import { readPath } from "../values/path";
 
-/** Which vendor request a hub list is, and what its answer says. */
+/** A list of the hubs API: which request of the vendor it becomes, and what the vendor's answer means. */
 
-/** `page` is 1-based and gives way to `position`; `fields` is a comma list. */
+/** `page` counts from 1 and is ignored when there is a `position`; `fields` is a comma list. */
 export type HubQuery = {
   where?: string;
   orderBy?: string;
@@ -33,90 +34,103 @@ export type ListPlan = {
   fields: string[];
 };
 type Wrong = { ok: false; message: string };
+type Configuration = Readonly<Record<string, string | null>>;
 
+/** Everything that decides which request a list is, apart from its path. */
 export function planList(
   connector: Connector,
   path: string,
   query: HubQuery,
-  configuration: Readonly<Record<string, string | null>>,
+  configuration: Configuration,
 ): { ok: true; plan: ListPlan } | Wrong {
   const found = findResource(connector, path);
   const list = found?.resource.list;
   if (found === undefined || list === undefined)
     return wrong(`Resource '${path}' cannot be listed`);
-  const { resource } = found;
   const where = readWhere(query.where ?? "", found);
   if (!where.ok) return where;
-  const ordered = checkOrder(query.orderBy ?? "", found);
-  if (ordered !== undefined) return wrong(ordered);
-  const size = Math.min(
+  const unordered = orderFault(query.orderBy ?? "", found);
+  if (unordered !== undefined) return wrong(unordered);
+  const page = requestedPage(found.resource, query, configuration);
+  if (!page.ok) return page;
+  const values = valuesOf({ connector, configuration });
+  const filter = listFilter(found, where, { page, fields: listOf(query.fields), values });
+  if (!filter.ok) return filter;
+  const { paging } = found.resource;
+  const { position, size } = page;
+  return {
+    ok: true,
+    plan: {
+      ...requestOf(found, list, page, filter),
+      paging,
+      position,
+      size,
+      bounds: dateBounds(where.expression, found.resource),
+      fields: listOf(query.fields),
+    },
+  };
+}
+
+type RequestedPage = Extract<PageRequest, { ok: true }> & { position: Position | null };
+
+/** Where the page begins and how many records it may have: the smallest of what caller, vendor and instance allow. */
+function requestedPage(
+  resource: Resource,
+  query: HubQuery,
+  configuration: Configuration,
+): RequestedPage | Wrong {
+  const most = Math.min(
     query.pageSize ?? DEFAULT_PAGE_SIZE,
     resource.maxPageSize,
     wholeOf(configuration["pagination.max"]) ?? Infinity,
   );
   const start: ReturnType<typeof positionOfPage> =
     query.position === undefined
-      ? positionOfPage(resource.paging, query.page ?? 1, size)
+      ? positionOfPage(resource.paging, query.page ?? 1, most)
       : { ok: true, position: query.position };
   if (!start.ok) return start;
-  const page = pageParameters(resource.paging, start.position, size);
-  if (!page.ok) return page;
-  const { continuePath, url } = page;
-  const spoken = spokenList(found, where, start.position, {
-    ...page,
-    query,
-    configuration,
-    connector,
-  });
-  if (!spoken.ok) return spoken;
+  const page = pageParameters(resource.paging, start.position, most);
+  return page.ok ? { ...page, position: start.position } : page;
+}
+
+type ListFilter = { ok: true; parameters: Parameters; body?: Record<string, unknown> } | Wrong;
+
+/** What the first request of a list says besides its page: plain parameters, or the vendor's query language. */
+function listFilter(
+  { resource, pathValues }: FoundResource,
+  { parameters, expression }: { parameters: Parameters; expression?: Expression },
+  wanted: { page: RequestedPage; fields: string[]; values: Configuration },
+): ListFilter {
+  const { page, fields, values } = wanted;
+  if (resource.language === undefined)
+    return { ok: true, parameters: { ...parameters, ...page.parameters } };
+  const { position, size } = page;
+  const request = { expression, position, size, fields, values, pathValues };
+  const translated = translateList(resource.language, request);
+  if (!translated.ok) return translated;
+  const { query, body } = translated;
+  const all = { ...parameters, ...query };
+  return { ok: true, parameters: all, ...(body === undefined ? {} : { body }) };
+}
+
+function requestOf(
+  { pathValues }: FoundResource,
+  list: Operation,
+  { continuePath, parameters, url }: RequestedPage,
+  filter: Extract<ListFilter, { ok: true }>,
+): Pick<ListPlan, "operation" | "given"> {
   return {
-    ok: true,
-    plan: {
-      operation: continuePath === undefined ? list : continued(list, continuePath),
-      given: {
-        pathValues: found.pathValues,
-        parameters:
-          continuePath === undefined
-            ? { ...where.parameters, ...(spoken.said ? spoken.query : page.parameters) }
-            : page.parameters,
-        ...(spoken.body === undefined ? {} : { body: spoken.body }),
-        ...(url === undefined ? {} : { url }),
-      },
-      paging: resource.paging,
-      position: start.position,
-      size: page.size,
-      bounds: dateBounds(where.expression, resource),
-      fields: listOf(query.fields),
+    operation: continuePath === undefined ? list : continued(list, continuePath),
+    given: {
+      pathValues,
+      parameters: continuePath === undefined ? filter.parameters : parameters,
+      ...(filter.body === undefined ? {} : { body: filter.body }),
+      ...(url === undefined ? {} : { url }),
     },
   };
 }
 
-type SpokenList =
-  | { ok: true; said: boolean; query: Parameters; body?: Record<string, unknown> }
-  | Wrong;
-
-/** The list in its vendor's own language, where it has one. */
-function spokenList(
-  { resource, pathValues }: FoundResource,
-  { expression }: { expression?: Expression },
-  position: Position | null,
-  asked: {
-    size: number;
-    query: HubQuery;
-    configuration: Readonly<Record<string, string | null>>;
-    connector: Connector;
-  },
-): SpokenList {
-  if (resource.language === undefined) return { ok: true, said: false, query: {} };
-  const { size, query, configuration, connector } = asked;
-  const values = valuesOf({ connector, configuration });
-  const fields = listOf(query.fields);
-  const given = { expression, position, size, fields, values, pathValues };
-  const spoken = speak(resource.language, given);
-  return spoken.ok ? { ...spoken, said: true } : spoken;
-}
-
-/** A continuation knows its list: it takes the cursor and nothing that the list was asked with. */
+/** A vendor's cursor remembers the list it belongs to: the next page is asked for with nothing but the cursor. */
 function continued(list: Operation, path: string): Operation {
   return { ...list, path, query: {}, ...(list.body === undefined ? {} : { body: {} }) };
 }
@@ -129,21 +143,21 @@ function readWhere(text: string, { resource }: FoundResource): ReadWhere {
     return { ok: true, parameters: { [resource.passThrough]: text } };
   const written = parseWhere(text);
   if (!written.ok) return written;
-  const parsed = { expression: underTodaysNames(written.expression, resource.formerly) };
-  if (resource.language !== undefined)
-    return { ok: true, parameters: {}, expression: parsed.expression };
-  const mapped = mapWhere(parsed.expression, resource);
-  return mapped.ok ? { ...mapped, expression: parsed.expression } : mapped;
+  const expression = withCurrentNames(written.expression, resource.formerly);
+  if (resource.language !== undefined) return { ok: true, parameters: {}, expression };
+  const mapped = mapWhere(expression, resource);
+  return mapped.ok ? { ...mapped, expression } : mapped;
 }
 
-function underTodaysNames(
+/** Fields that the expression calls by a former name get the name they have today. */
+function withCurrentNames(
   expression: Expression,
   formerly: Readonly<Record<string, string>>,
 ): Expression {
   if ("parts" in expression)
     return {
       ...expression,
-      parts: expression.parts.map((part) => underTodaysNames(part, formerly)),
+      parts: expression.parts.map((part) => withCurrentNames(part, formerly)),
     };
   const { field } = expression;
   return Object.hasOwn(formerly, field)
@@ -151,7 +165,7 @@ function underTodaysNames(
     : expression;
 }
 
-function checkOrder(text: string, { name }: FoundResource): string | undefined {
+function orderFault(text: string, { name }: FoundResource): string | undefined {
   if (text.trim() === "") return undefined;
   const parsed = parseOrderBy(text);
   if (!parsed.ok) return parsed.message;
@@ -162,7 +176,10 @@ export type ListPage =
   | { ok: true; records: unknown[]; next: Position | null; total?: number }
   | Wrong;
 
-/** The records of an answer, held against the exact bounds; `total` when the vendor tells it, or the list ends on its first page. */
+/**
+ * The records of an answer, without those outside the exact date bounds. `total`: when the vendor says it, or
+ * when the whole list is on its first page.
+ */
 export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers, "get">): ListPage {
   const all = recordsAt(answer, plan.operation.root);
   if (all === undefined) return wrong(`The answer has no list at '${plan.operation.root}'`);
@@ -179,15 +196,16 @@ export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers,
   const records =
     fields.length === 0 ? within : within.map((record) => selectFields(record, fields));
   const isWhole = position === null && next === null;
-  // The vendor counts what the exact bounds would leave out.
+  // The vendor's total counts records that the exact bounds leave out, so it only holds without bounds.
   const counted = bounds.length === 0 ? totalOf(paging, { position, answer, headers }) : undefined;
   const total = isWhole ? records.length : counted;
   return { ok: true, records, next, ...(total === undefined ? {} : { total }) };
 }
 
 /**
- * The list at `root`. Null is an empty one; so is an absent last step of a dotted path, as some vendors
- * leave an empty list out. An answer without even its first step is none of this list.
+ * The list at `root`. Null counts as an empty list. So does a dotted path whose last member is absent, since
+ * some vendors leave out an empty list: `{"QueryResponse":{}}` at `QueryResponse.Customer`. An answer without
+ * the members above is not an answer to this list: undefined.
  */
 function recordsAt(answer: unknown, root: string): unknown[] | undefined {
   const value = readPath(answer, root);

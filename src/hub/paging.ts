@@ -1,4 +1,4 @@
-import type { Paging } from "../connectors/definition";
+import type { Paging } from "../connectors/paging";
 import { type Position, samePosition } from "./position";
 import type { Parameters } from "./request";
 import { cursorText, nextSearch, type ReadPage } from "./search";
@@ -50,52 +50,55 @@ export function pageParameters(
   position: Position | null,
   size: number,
 ): PageRequest {
-  const sized = (count: number): Parameters =>
-    "sizeParameter" in paging && paging.sizeParameter !== undefined
-      ? { [paging.sizeParameter]: count }
-      : {};
-  if (position === null) {
-    const first = paging.style === "page" ? { [paging.pageParameter]: paging.first } : {};
-    return { ok: true, parameters: { ...first, ...sized(size) }, size };
+  if (position !== null) {
+    const request = laterPage(paging, position, size);
+    return request ?? { ok: false, message: "nextPage: The token belongs to another list" };
   }
+  const first = paging.style === "page" ? { [paging.pageParameter]: paging.first } : {};
+  return { ok: true, parameters: { ...first, ...sizeParameter(paging, size) }, size };
+}
+
+/** @returns undefined when the position is of another style of paging. */
+function laterPage(paging: Paging, position: Position, size: number): PageRequest | undefined {
+  const counted = (parameter: string, start: number, count: number): PageRequest => ({
+    ok: true,
+    parameters: { [parameter]: start, ...sizeParameter(paging, count) },
+    size: count,
+  });
   switch (paging.style) {
+    case "none":
+      return undefined;
     case "page":
-      if (!("page" in position)) break;
-      return {
-        ok: true,
-        parameters: { [paging.pageParameter]: position.page, ...sized(position.size) },
-        size: position.size,
-      };
+      if (!("page" in position)) return undefined;
+      return counted(paging.pageParameter, position.page, position.size);
     case "offset":
-      if (!("offset" in position)) break;
-      return {
-        ok: true,
-        parameters: { [paging.offsetParameter]: position.offset, ...sized(position.size) },
-        size: position.size,
-      };
+      if (!("offset" in position)) return undefined;
+      return counted(paging.offsetParameter, position.offset, position.size);
     case "cursor": {
-      if (!("cursor" in position)) break;
+      if (!("cursor" in position)) return undefined;
       const cursor = { [paging.cursorParameter]: position.cursor };
       return paging.continuePath === undefined
-        ? { ok: true, parameters: { ...sized(size), ...cursor }, size }
+        ? { ok: true, parameters: { ...sizeParameter(paging, size), ...cursor }, size }
         : { ok: true, parameters: cursor, size, continuePath: paging.continuePath };
     }
     case "nextUrl":
     case "linkHeader":
-      if (!("url" in position)) break;
+      if (!("url" in position)) return undefined;
       return { ok: true, parameters: {}, size, url: position.url };
     case "keyset":
-      if (!("after" in position)) break;
+      if (!("after" in position)) return undefined;
       return "url" in position
         ? { ok: true, parameters: {}, size, url: position.url }
         : { ok: true, parameters: {}, size };
     case "search":
-      if (!("search" in position)) break;
-      return { ok: true, parameters: {}, size };
-    case "none":
-      break;
+      return "search" in position ? { ok: true, parameters: {}, size } : undefined;
   }
-  return { ok: false, message: "nextPage: The token belongs to another list" };
+}
+
+function sizeParameter(paging: Paging, size: number): Parameters {
+  return "sizeParameter" in paging && paging.sizeParameter !== undefined
+    ? { [paging.sizeParameter]: size }
+    : {};
 }
 
 /** Where the next page begins; null when this was the last. */

@@ -1,4 +1,4 @@
-import type { Paging } from "../connectors/definition";
+import type { Paging } from "../connectors/paging";
 import type { Position, SearchPosition } from "./position";
 import { readPath } from "../values/path";
 

@@ -9,7 +9,7 @@ import {
   type Token,
   tokenize,
   type Tokens,
-} from "./tokens";
+} from "./where-tokens";
 
 /**
  * The `where` and `orderBy` of the hubs API (reference connector-events-api.md §7).

@@ -1,16 +1,19 @@
+import type { DestinationPolicy } from "../db/delivery";
 import { type DestinationDraft, headerFault, instanceDestinationId } from "../delivery/destination";
 import { isOwnAddress } from "../delivery/own-address";
 import { isSigningSecret } from "../delivery/signature";
 import { checkEgress, type EgressPolicy } from "../http/egress";
-import { type Fault, parseHeaders, parseSchedule } from "./check";
+import { type Fault, parseHeaders, parseSchedule } from "./value-checks";
 import type { Instance } from "./instance";
+
+type Value = (key: string) => string | null;
 
 /** Where an instance's notifications go, from its configuration; or what is wrong with that. */
 export function destinationOf(
   instance: Pick<Instance, "id" | "organizationId" | "configuration">,
   egress: EgressPolicy,
 ): { ok: true; draft: DestinationDraft } | ({ ok: false } & Fault) {
-  const value = (key: string): string | null => instance.configuration[key] ?? null;
+  const value: Value = (key) => instance.configuration[key] ?? null;
   const url = value("event.notification.callback.url");
   if (url !== null) {
     const verdict = checkEgress(url, egress);
@@ -31,11 +34,6 @@ export function destinationOf(
       "event.notification.webhook.secret",
       "Expected whsec_ and base64 of 24 to 64 bytes",
     );
-  const rate = value("event.notification.rate");
-  const schedule = value("event.notification.retry.schedule");
-  const retrySchedule = schedule === null ? undefined : parseSchedule(schedule);
-  const filter = value("event.notification.filter");
-  const transform = value("event.notification.transform");
   return {
     ok: true,
     draft: {
@@ -47,15 +45,24 @@ export function destinationOf(
       headers,
       legacyKey: value("event.notification.signature.key"),
       ...(secret === null ? {} : { signingSecret: secret }),
-      policy: {
-        ordering: orderingOf(value("event.notification.ordering")),
-        deadHead: value("event.notification.ordering.dead") === "block" ? "block" : "skip",
-        ...(rate === null ? {} : { ratePerSecond: Number(rate) }),
-        ...(retrySchedule === undefined ? {} : { retrySchedule }),
-        ...(filter === null ? {} : { filter }),
-        ...(transform === null ? {} : { transform }),
-      },
+      policy: policyOf(value),
     },
+  };
+}
+
+function policyOf(value: Value): DestinationPolicy {
+  const rate = value("event.notification.rate");
+  const schedule = value("event.notification.retry.schedule");
+  const retrySchedule = schedule === null ? undefined : parseSchedule(schedule);
+  const filter = value("event.notification.filter");
+  const transform = value("event.notification.transform");
+  return {
+    ordering: orderingOf(value("event.notification.ordering")),
+    deadHead: value("event.notification.ordering.dead") === "block" ? "block" : "skip",
+    ...(rate === null ? {} : { ratePerSecond: Number(rate) }),
+    ...(retrySchedule === undefined ? {} : { retrySchedule }),
+    ...(filter === null ? {} : { filter }),
+    ...(transform === null ? {} : { transform }),
   };
 }
 

@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, type SQL, sql } from "drizzle-orm";
+import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { hashSecret } from "../accounts/secret";
@@ -51,86 +51,6 @@ export async function findByToken(
       and(eq(instances.tokenHash, hashSecret(token)), eq(instances.organizationId, organizationId)),
     );
   return row === undefined ? undefined : (await opened(db, [row], ring))[0];
-}
-
-export type InstanceFilter = {
-  tags: string[];
-  searchText: string | undefined;
-  elementKey: string | undefined;
-};
-
-/** An organization's instances, oldest first. */
-export async function listInstances(
-  db: D1Database,
-  ring: Keyring,
-  organizationId: number,
-  filter: InstanceFilter,
-  page: { offset: number; limit: number },
-): Promise<{ items: Instance[]; total: number }> {
-  const search = filter.searchText?.toLowerCase();
-  const where = and(
-    eq(instances.organizationId, organizationId),
-    filter.elementKey === undefined ? undefined : eq(instances.elementKey, filter.elementKey),
-    search === undefined ? undefined : sql`instr(lower(${instances.name}), ${search}) > 0`,
-    ...filter.tags.map(
-      (tag) => sql`EXISTS (SELECT 1 FROM json_each(${instances.tags}) WHERE value = ${tag})`,
-    ),
-  );
-  const orm = drizzle(db);
-  const [rows, total] = await Promise.all([
-    orm
-      .select()
-      .from(instances)
-      .where(where)
-      .orderBy(instances.id)
-      .limit(page.limit)
-      .offset(page.offset),
-    orm.$count(instances, where),
-  ]);
-  return { items: await opened(db, rows, ring), total };
-}
-
-/** The instances named as active, in that order, then the newest. */
-export async function recentInstances(
-  db: D1Database,
-  ring: Keyring,
-  organizationId: number,
-  limit: number,
-  active: readonly number[] = [],
-): Promise<Instance[]> {
-  const own = eq(instances.organizationId, organizationId);
-  const named = sql`(SELECT value FROM json_each(${JSON.stringify(active)}))`;
-  const [known, newest] = await drizzle(db).batch([
-    drizzle(db)
-      .select()
-      .from(instances)
-      .where(and(own, inArray(instances.id, named))),
-    drizzle(db).select().from(instances).where(own).orderBy(desc(instances.id)).limit(limit),
-  ]);
-  const order = new Map(active.map((id, index) => [id, index]));
-  const first = known.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
-  const rest = newest.filter(({ id }) => !order.has(id));
-  return opened(db, [...first, ...rest].slice(0, limit), ring);
-}
-
-export async function listPollerDisabled(
-  db: D1Database,
-  organizationId: number,
-): Promise<{ id: number; elementKey: string; pollerDisabled: PollerDisabled | null }[]> {
-  return drizzle(db)
-    .select({
-      id: instances.id,
-      elementKey: instances.elementKey,
-      pollerDisabled: instances.pollerDisabled,
-    })
-    .from(instances)
-    .where(
-      and(
-        eq(instances.organizationId, organizationId),
-        sql`${instances.pollerDisabled} IS NOT NULL`,
-      ),
-    )
-    .orderBy(instances.id);
 }
 
 /** Writes a new instance and its destination together. */
@@ -210,18 +130,6 @@ export async function changeConfiguration(
   await drizzle(db).batch([update, ...renamed(db, instance, changes)]);
 }
 
-/** The connector keys of an organization's instances, by id. */
-export async function connectorKeys(
-  db: D1Database,
-  organizationId: number,
-): Promise<Map<number, string>> {
-  const rows = await drizzle(db)
-    .select({ id: instances.id, key: instances.elementKey })
-    .from(instances)
-    .where(eq(instances.organizationId, organizationId));
-  return new Map(rows.map(({ id, key }) => [id, key]));
-}
-
 /** SQL that holds while an organization has no instance of a connector. */
 export const noInstanceOf = (organizationId: number, key: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM instances AS i WHERE i.organization_id = ${organizationId} AND i.element_key = ${key})`;
@@ -243,7 +151,7 @@ export function newToken(): string {
 }
 
 /** Rows with their secrets open and their connectors found; one whose connector is gone is left out. */
-async function opened(
+export async function opened(
   db: D1Database,
   rows: readonly Row[],
   ring: Keyring,

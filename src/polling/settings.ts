@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import type { Connector } from "../connectors/definition";
 import { feeds } from "../connectors/parsers";
 import { eventSettings } from "../instances/configuration";
-import type { Fault } from "../instances/check";
+import type { Fault } from "../instances/value-checks";
 import type { Instance } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
 import { parsePollingConfiguration, type PollingConfiguration } from "./configuration";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { Paging } from "../../src/connectors/definition";
+import type { Paging } from "../../src/connectors/paging";
 import { nextPosition, pageParameters, positionOfPage, totalOf } from "../../src/hub/paging";
 import {
   decodePosition,

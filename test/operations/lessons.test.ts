@@ -4,7 +4,7 @@ import { eventually, receiver } from "../delivery/build";
 import { commit, event, target } from "../stream/build";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
-import { recentInstances } from "../../src/instances/store";
+import { recentInstances } from "../../src/instances/list.store";
 import { createAccounts, signIn } from "../console/build";
 import { call, callV1, create, draft, MINE, THEIRS } from "../elements/build";
 import { poll, QUIET, vendor } from "../polling/build";

@@ -4,7 +4,7 @@ import { readConfig } from "../../config";
 import { countExceptions } from "../../delivery/exceptions.store";
 import { activeSources, readRollups } from "../../metering/store";
 import { instanceSource, streamName } from "../../stream/stream-name";
-import { connectorKeys, recentInstances } from "../../instances/store";
+import { connectorKeys, recentInstances } from "../../instances/list.store";
 import { rowOf, type Row } from "../deliveries/list";
 import type { ConsoleEnv } from "../session/routes";
 import { firstHour, hoursOf } from "./hours";

@@ -5,7 +5,7 @@ import { pageOf } from "../../http/paging";
 import { doorsOf, ofId, shown } from "../../instances/lookup.io";
 import type { InstanceEdits } from "../edit.io";
 import type { Instance } from "../../instances/instance";
-import { listInstances } from "../../instances/store";
+import { listInstances } from "../../instances/list.store";
 import { found } from "./routes";
 
 /** `/elements/{keyOrId}/instances`: the instances of one connector (reference connector-events-api.md §3). */

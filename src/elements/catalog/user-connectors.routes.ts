@@ -5,7 +5,7 @@ import type { Connector } from "../../connectors/definition";
 import type { Delivery, Extracted, Extraction } from "../../connectors/webhook";
 import { parse, readJson } from "../../http/body";
 import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
-import type { Fault } from "../../instances/check";
+import type { Fault } from "../../instances/value-checks";
 import { MASK } from "../../instances/configuration";
 import { entriesOf } from "../../instances/entries";
 import { planList, readList } from "../../hub/list";

@@ -15,7 +15,7 @@ import { pageOf } from "../../http/paging";
 import { forbidden, invalid, notFound } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
 import { doorsOf, ofId, ofToken } from "../../instances/lookup.io";
-import { recentInstances } from "../../instances/store";
+import { recentInstances } from "../../instances/list.store";
 import { dispositionView, historyView } from "./view";
 import { isoSeconds } from "../../values/instant";
 

@@ -1,7 +1,7 @@
 import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { checkEgress } from "../http/egress";
-import { configurationFault, type Fault } from "./check";
+import { configurationFault, type Fault } from "./value-checks";
 import { destinationOf } from "./destination";
 
 /** Where there is a choice of how to prove oneself, a way that there is not. */

@@ -1,0 +1,79 @@
+import * as z from "zod";
+import { path, template } from "./template";
+
+/** Where a page says how many records the whole list has: in its answer, or in a header of it. */
+const totals = { totalPath: path.optional(), totalHeader: z.string().optional() };
+
+/** How the vendor cuts a list into pages. Parameters go where the request has its others. */
+export const pagingSchema = z.discriminatedUnion("style", [
+  z.strictObject({ style: z.literal("none") }),
+  z.strictObject({
+    style: z.literal("page"),
+    pageParameter: z.string(),
+    sizeParameter: z.string().optional(),
+    first: z.number().int().default(1),
+    ...totals,
+  }),
+  z.strictObject({
+    style: z.literal("offset"),
+    offsetParameter: z.string(),
+    sizeParameter: z.string().optional(),
+    ...totals,
+  }),
+  z
+    .strictObject({
+      style: z.literal("cursor"),
+      cursorParameter: z.string(),
+      /** Where the answer has the next cursor. */
+      cursorPath: path.optional(),
+      /** The next cursor is this field of the page's last record (Stripe's `starting_after`). */
+      lastField: path.optional(),
+      /** Where present and false, the list ends (`has_more`); else it ends when the cursor is absent. */
+      morePath: path.optional(),
+      sizeParameter: z.string().optional(),
+      /** A continuation has an address of its own (`/list_folder/continue`). */
+      continuePath: template.optional(),
+      ...totals,
+    })
+    .refine(
+      ({ cursorPath, lastField }) => (cursorPath === undefined) !== (lastField === undefined),
+      "Expected either cursorPath or lastField",
+    ),
+  z.strictObject({
+    style: z.literal("nextUrl"),
+    urlPath: path,
+    sizeParameter: z.string().optional(),
+    ...totals,
+  }),
+  z.strictObject({
+    style: z.literal("linkHeader"),
+    sizeParameter: z.string().optional(),
+    ...totals,
+  }),
+  /**
+   * Next URLs that may die: a scan put off goes on behind the last record by (time, id) instead. The
+   * resource's `language` says how that is asked.
+   */
+  z.strictObject({
+    style: z.literal("keyset"),
+    urlPath: path,
+    timePath: path,
+    idPath: path,
+    sizeParameter: z.string().optional(),
+    ...totals,
+  }),
+  /**
+   * A search that gives a cursor but never more than `most` records: then the window is cut at the last
+   * record's time, and inside one instant by id.
+   */
+  z.strictObject({
+    style: z.literal("search"),
+    cursorPath: path,
+    timePath: path,
+    idPath: path,
+    most: z.number().int().positive(),
+    sizeParameter: z.string().optional(),
+    ...totals,
+  }),
+]);
+export type Paging = z.infer<typeof pagingSchema>;

@@ -1,0 +1,100 @@
+import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { instances, type PollerDisabled } from "../db/instances";
+import type { Keyring } from "../db/sealed";
+import type { Instance } from "./instance";
+import { opened } from "./store";
+
+/** Lists of an organization's instances. */
+
+export type InstanceFilter = {
+  tags: string[];
+  searchText: string | undefined;
+  elementKey: string | undefined;
+};
+
+/** An organization's instances, oldest first. */
+export async function listInstances(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  filter: InstanceFilter,
+  page: { offset: number; limit: number },
+): Promise<{ items: Instance[]; total: number }> {
+  const search = filter.searchText?.toLowerCase();
+  const where = and(
+    eq(instances.organizationId, organizationId),
+    filter.elementKey === undefined ? undefined : eq(instances.elementKey, filter.elementKey),
+    search === undefined ? undefined : sql`instr(lower(${instances.name}), ${search}) > 0`,
+    ...filter.tags.map(
+      (tag) => sql`EXISTS (SELECT 1 FROM json_each(${instances.tags}) WHERE value = ${tag})`,
+    ),
+  );
+  const orm = drizzle(db);
+  const [rows, total] = await Promise.all([
+    orm
+      .select()
+      .from(instances)
+      .where(where)
+      .orderBy(instances.id)
+      .limit(page.limit)
+      .offset(page.offset),
+    orm.$count(instances, where),
+  ]);
+  return { items: await opened(db, rows, ring), total };
+}
+
+/** The instances named as active, in that order, then the newest. */
+export async function recentInstances(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  limit: number,
+  active: readonly number[] = [],
+): Promise<Instance[]> {
+  const own = eq(instances.organizationId, organizationId);
+  const named = sql`(SELECT value FROM json_each(${JSON.stringify(active)}))`;
+  const [known, newest] = await drizzle(db).batch([
+    drizzle(db)
+      .select()
+      .from(instances)
+      .where(and(own, inArray(instances.id, named))),
+    drizzle(db).select().from(instances).where(own).orderBy(desc(instances.id)).limit(limit),
+  ]);
+  const order = new Map(active.map((id, index) => [id, index]));
+  const first = known.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+  const rest = newest.filter(({ id }) => !order.has(id));
+  return opened(db, [...first, ...rest].slice(0, limit), ring);
+}
+
+export async function listPollerDisabled(
+  db: D1Database,
+  organizationId: number,
+): Promise<{ id: number; elementKey: string; pollerDisabled: PollerDisabled | null }[]> {
+  return drizzle(db)
+    .select({
+      id: instances.id,
+      elementKey: instances.elementKey,
+      pollerDisabled: instances.pollerDisabled,
+    })
+    .from(instances)
+    .where(
+      and(
+        eq(instances.organizationId, organizationId),
+        sql`${instances.pollerDisabled} IS NOT NULL`,
+      ),
+    )
+    .orderBy(instances.id);
+}
+
+/** The connector keys of an organization's instances, by id. */
+export async function connectorKeys(
+  db: D1Database,
+  organizationId: number,
+): Promise<Map<number, string>> {
+  const rows = await drizzle(db)
+    .select({ id: instances.id, key: instances.elementKey })
+    .from(instances)
+    .where(eq(instances.organizationId, organizationId));
+  return new Map(rows.map(({ id, key }) => [id, key]));
+}
