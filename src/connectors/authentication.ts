@@ -3,7 +3,7 @@ import { template } from "./template";
 import { isPattern } from "./webhook";
 
 /**
- * How an instance proves itself to its vendor, as data. Text marked *template* may hold `${key}`, replaced by the
+ * How an instance authenticates with its vendor, as data. Text marked *template* may hold `${key}`, replaced by the
  * instance's configuration value `key`.
  */
 
@@ -18,11 +18,14 @@ const oauth2 = z.strictObject({
   revokeUrl: template.optional(),
   scope: z.string().default(""),
   authorizeParameters: parameters.default({}),
-  /** How the client proves itself at the token endpoint. */
+  /** How client id and secret are sent to the token endpoint. */
   clientAuthentication: z.enum(["form", "basic"]).default("form"),
   /** Seconds an access token lives when the answer does not say. */
   expiresInDefault: z.number().int().positive().default(3600),
-  /** Answer field → configuration key kept with the instance, or the first group of a pattern in it. */
+  /**
+   * Field of the token answer → the configuration key it is kept under; with a pattern, only its first group is
+   * kept.
+   */
   keep: z
     .record(
       z.string(),
@@ -39,7 +42,7 @@ const oauth2 = z.strictObject({
   providerData: parameters.default({}),
   header: z.string().default("Authorization"),
   prefix: z.string().default("Bearer "),
-  /** The code is bound to us by a verifier (RFC 7636, S256). */
+  /** The vendor knows PKCE (RFC 7636, S256). */
   pkce: z.boolean().default(false),
 });
 

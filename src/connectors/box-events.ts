@@ -5,7 +5,7 @@ import { isObject } from "../values/record";
 import { readPath } from "../values/path";
 import { toInstant } from "../values/instant";
 
-/** What Box's V2 webhooks say (reference vendors.md §1). */
+/** The events in Box's V2 webhooks (reference vendors.md §1). */
 export function readBoxWebhook({ body }: Delivery): Extracted {
   const trigger = textOf(readPath(body, "trigger"));
   if (!isObject(body) || trigger === undefined)
@@ -69,7 +69,7 @@ function eventTypeOf(trigger: string, etag: string | undefined): Change["eventTy
   }
 }
 
-/** `/2.0/events`: repeated and unordered, so each event is told apart by its own id. */
+/** `/2.0/events` repeats events and does not order them; each is identified by its `event_id`. */
 export const boxFeed: LogFeed = {
   kind: "log",
   start: eventsCall("now"),

@@ -35,11 +35,9 @@ const FOLDER_TRIGGERS = [
 /**
  * Box content, v2 (reference vendors.md §1).
  *
- * The forms of Box's v1 webhooks (`userId=["…"]&event=uploaded&itemId=…`,
- * reference connector-events-api.md §6)
- * are refused, at every address and with any token: nothing signs them, so whoever learns a user's id or an
- * address could make up changes, next to signed ones; and of their events only `uploaded` is documented. What they
- * told of comes signed, by the V2 webhooks that `events.list.ids` makes, or by the polled event stream.
+ * Box's v1 webhooks (`userId=["…"]&event=uploaded&itemId=…`, reference connector-events-api.md §6) are refused.
+ * They are not signed: anybody who learns a user's id or an address could invent changes. The same changes come
+ * signed, by the V2 webhooks that `events.list.ids` registers, or from the polled event stream.
  */
 export const box = defineConnector({
   key: "box",
@@ -57,7 +55,7 @@ export const box = defineConnector({
   },
   baseUrl: "https://api.box.com",
   headers: { Accept: "application/json" },
-  // Its token answer does not say whose it is: instances of one user share the limit when they name that user.
+  // The token answer does not name the user. Instances share the user's limit if their configuration names the user.
   rateLimit: { requests: 1000, seconds: 60, accountKey: "oauth.user.id" },
   configuration: [
     {

@@ -14,13 +14,13 @@ import { isPattern, webhookSchema } from "./webhook";
 
 const parameters = z.record(z.string(), z.string());
 
-/** One condition of a `where` → one request parameter. */
+/** The request parameter that a condition of a `where` becomes. */
 const condition = z.strictObject({
   parameter: z.string(),
   operators: z.array(z.enum(["=", "!=", "<", ">", "<=", ">="])).default(["="]),
 });
 
-/** A vendor's query language, which `where` is written in (`hub/dialect.ts`). */
+/** A vendor's query language, into which a `where` is translated (`hub/dialect.ts`). */
 export const languageSchema = z.discriminatedUnion("name", [
   z.strictObject({
     name: z.literal("soql"),
@@ -34,7 +34,7 @@ export const languageSchema = z.discriminatedUnion("name", [
     name: z.literal("qbo"),
     object: z.string(),
     time: z.string(),
-    /** The entity hides what is inactive unless asked for it. */
+    /** The entity leaves out inactive records unless the query says otherwise. */
     hasActive: z.boolean().default(false),
   }),
   z.strictObject({ name: z.literal("hubspot"), time: z.string(), id: z.string() }),
@@ -47,13 +47,16 @@ const operation = z.strictObject({
   query: parameters.default({}),
   /** A JSON body the parameters are laid over (search endpoints); its texts may hold `{id}`. */
   body: z.record(z.string(), z.unknown()).optional(),
-  /** Members of the record as it stands that are sent along (`SyncToken`): it is read first. */
+  /** Members of the vendor's current record that must be sent along (`SyncToken`), so it is read first. */
   take: z.array(z.string()).default([]),
-  /** Where the record, or the list of them, stands in the answer. */
+  /** Where in the answer the record, or the list of records, is. */
   root: path.default(""),
 });
 
-/** A list of what was deleted, of a vendor whose lists do not show it; read where `deletion` asks for it. */
+/**
+ * A list of deleted records, for vendors whose normal lists leave them out. Polled if a poll configuration asks
+ * for it (`deletion`).
+ */
 const deletions = z.strictObject({
   path: template,
   query: parameters.default({}),
@@ -62,14 +65,17 @@ const deletions = z.strictObject({
   dateField: path,
   /** The next page's cursor, and the parameter it goes to. */
   cursor: z.strictObject({ parameter: z.string(), path }).optional(),
-  /** The list is asked for by a window, ISO 8601 in whole seconds; absent: it is the whole list each time. */
+  /** Parameters of the time window, ISO 8601 in whole seconds. Absent: each answer is the whole list. */
   window: z
     .strictObject({
       start: z.string(),
       end: z.string(),
-      /** How far the answer reaches; the next window begins there. */
+      /** Until when the answer is complete; the next window begins there. */
       coveredPath: path,
-      /** What lies before this instant is lost: all ids are read anew, as they are after the error `tooOld`. */
+      /**
+       * Deletions before this instant are no longer listed: then, and after the error `tooOld`, all ids are
+       * compared instead.
+       */
       earliestPath: path,
       tooOld: z.string(),
     })
@@ -84,31 +90,31 @@ export const resourceSchema = z.strictObject({
   update: operation.optional(),
   delete: operation.optional(),
   paging: pagingSchema.default({ style: "none" }),
-  /** The most records the vendor gives at once. */
+  /** The largest page that the vendor gives. */
   maxPageSize: z.number().int().positive().default(100),
   idField: path,
   updatedField: path.optional(),
   createdField: path.optional(),
-  /** A record is a deleted one when this field has this value. */
+  /** A record with this value in this field is deleted. */
   deleted: z.strictObject({ field: path, equals: z.unknown() }).optional(),
   deletions: deletions.optional(),
   /**
-   * Its list cannot show this (a list by creation date: no UPDATED): where an instance is polled and has webhooks, the
-   * webhook's word of it is the event.
+   * Event types that polling cannot find: a list by creation date shows no UPDATED. An instance that is polled and
+   * has webhooks takes these from the webhooks.
    */
   unpolled: z.array(z.enum(["CREATED", "UPDATED", "DELETED"])).default([]),
   /** `where` conditions by field name; a field not named is refused unless `passThrough`. */
   where: z.record(z.string(), condition).default({}),
-  /** The whole `where` text goes to this parameter as it came. */
+  /** The parameter that takes the whole `where` text unchanged. */
   passThrough: z.string().optional(),
   /**
-   * Names that its fields go by in programs written for the vendor's former API, or for another hub: what a
-   * poll configuration or a `where` calls so is the field of today.
+   * Former name of a field → its name today. Programs written for the vendor's former API use the former names in
+   * poll configurations and in `where`.
    */
   formerly: parameters.default({}),
-  /** Lists are asked for in this language. */
+  /** The language in which lists are queried. */
   language: languageSchema.optional(),
-  /** The vendor's own name of it, as its webhooks and feeds say; absent: the resource's name. */
+  /** The name that the vendor's webhooks and feeds use for it; absent: the resource's name. */
   objectType: z.string().optional(),
 });
 export type Resource = z.infer<typeof resourceSchema>;
@@ -138,7 +144,7 @@ export const connectorSchema = z.strictObject({
   hub: z.string().min(1),
   description: z.string().default(""),
   authentication: authenticationSchema,
-  /** Other ways for an instance to prove itself, chosen by its configuration key `authentication.type`. */
+  /** Other ways to authenticate; an instance chooses one by its configuration key `authentication.type`. */
   otherAuthentications: z.array(authenticationSchema).default([]),
   /** Where the API lives; the configuration key `base.url` replaces scheme, host and port. */
   baseUrl: template,
@@ -170,7 +176,7 @@ export const connectorSchema = z.strictObject({
       })
       .optional(),
     refreshInterval: z.number().int().positive().default(15),
-    /** Changes come as one feed for the whole account, read by this reader (`connectors/feed.ts`). */
+    /** All changes of the account come in one feed, which this reader reads (`connectors/parsers.ts`). */
     feed: z.enum(["box", "dropbox", "quickbooks"]).optional(),
   }),
   /** How its webhooks are read; absent: it has none. */

@@ -11,16 +11,16 @@ export type FeedCall = {
 /** A log of what happened: its entries are events, its position is opaque text. */
 export type LogFeed = {
   kind: "log";
-  /** Asks where the log ends now. */
+  /** The request for the position of the log's end. */
   start: FeedCall;
   page: (position: string) => FeedCall;
-  /** @returns undefined when the answer is none of this feed's. */
+  /** @returns undefined when the answer does not have this feed's shape. */
   read: (answer: unknown) => { changes: Change[]; count: number; position: string } | undefined;
   /** Whether the vendor no longer knows the position. */
   isDead: (status: number, providerMessage: string) => boolean;
 };
 
-/** What a tree feed says of one path. */
+/** An entry of a tree feed: the path exists, or no longer exists. */
 export type TreeEntry =
   | { kind: "gone"; path: string; data: unknown }
   | {
@@ -34,26 +34,26 @@ export type TreeEntry =
       data: unknown;
     };
 
-/** A tree and its later changes, in order; what is gone is told by its path only. */
+/** A tree of files, then its changes in order. Of a removed entry only the path is given. */
 export type TreeFeed = {
   kind: "tree";
-  /** Asks for the whole tree. */
+  /** The first request for the whole tree. */
   list: FeedCall;
   page: (position: string) => FeedCall;
   read: (answer: unknown) => { entries: TreeEntry[]; position: string; more: boolean } | undefined;
   isDead: (status: number, providerMessage: string) => boolean;
 };
 
-/** One request that tells the changes of many resources; a full answer may lack some. */
+/** One request for the changes of many resources. An answer with `most` records may be incomplete. */
 export type BulkFeed = {
   kind: "bulk";
   ask: (objectTypes: readonly string[], since: number) => FeedCall;
   /** Records by object type. */
   read: (answer: unknown, objectTypes: readonly string[]) => Map<string, unknown[]> | undefined;
   covers: (objectType: string) => boolean;
-  /** An answer with this many records is not whole. */
+  /** An answer with this many records may be incomplete. */
   most: number;
-  /** It does not reach further back. */
+  /** How far back the feed reaches. */
   maxAgeMs: number;
 };
 

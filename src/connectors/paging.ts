@@ -51,8 +51,8 @@ export const pagingSchema = z.discriminatedUnion("style", [
     ...totals,
   }),
   /**
-   * Next URLs that may die: a scan put off goes on behind the last record by (time, id) instead. The
-   * resource's `language` says how that is asked.
+   * Next URLs that may expire. A scan that is continued later goes on behind the last record, by (time, id); the
+   * query for that is in the resource's `language`.
    */
   z.strictObject({
     style: z.literal("keyset"),
@@ -63,8 +63,7 @@ export const pagingSchema = z.discriminatedUnion("style", [
     ...totals,
   }),
   /**
-   * A search that gives a cursor but never more than `most` records: then the window is cut at the last
-   * record's time, and inside one instant by id.
+   * A search that ends after `most` results, however many there are. `hub/search.ts` says how the rest is found.
    */
   z.strictObject({
     style: z.literal("search"),

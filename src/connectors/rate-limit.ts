@@ -1,22 +1,25 @@
 import * as z from "zod";
 
-/** What the vendor allows. All of an organization's instances that share it are held to it together. */
+/**
+ * What the vendor allows. Instances of an organization that share the limit use it up together
+ * (`hub/budget/limit.ts`).
+ */
 export const rateLimitSchema = z.strictObject({
-  /** Absent: no figure is known; what the vendor refuses with still holds for all who share it. */
+  /** Absent: the vendor publishes no number. After a refusal all who share the limit still pause. */
   requests: z.number().int().positive().max(100_000).optional(),
   /** In any window of this length. */
   seconds: z.number().positive().max(86_400).default(60),
   per: z.enum(["application", "account"]).default("account"),
   /**
-   * The configuration key that names the account; absent or empty: who has the same API key or user name. An
-   * OAuth grant says of itself whose it is or nothing: without a name each instance is an account of its own.
+   * The configuration key whose value identifies the account. Without a value, instances with the same API key or
+   * user name are one account, and each OAuth instance is an account by itself.
    */
   accountKey: z.string().optional(),
-  /** The vendor wants calls of one account one after another: its instances are polled one by one. */
+  /** The vendor wants one request at a time of an account, so its instances are polled one by one. */
   serial: z.literal(true).optional(),
-  /** How long a refusal is waited out that does not say. */
+  /** How long to pause after a refusal that names no time. */
   pauseSeconds: z.number().int().positive().max(86_400).default(60),
-  /** A refusal that is no 429: its status, and text in the vendor's message or code. */
+  /** How the vendor refuses for the rate if not by 429: the status, and a text in its message or code. */
   refusal: z.strictObject({ status: z.number().int(), says: z.string().min(1) }).optional(),
 });
 export type RateLimit = z.infer<typeof rateLimitSchema>;

@@ -1,4 +1,4 @@
-/** Small readers that the vendors' parsers share. */
+/** What the vendors' parsers share. */
 
 /** A text that is not empty, or a number as text. */
 export function textOf(value: unknown): string | undefined {

@@ -35,7 +35,10 @@ const parser = new XMLParser({
   isArray: (name) => name === "Notification",
 });
 
-/** Types and entities could smuggle in what nobody signed for: refused, never expanded. */
+/**
+ * A DOCTYPE or entity could expand to a huge or foreign text: such bodies are refused (reference vendors.md
+ * SF-2).
+ */
 const FORBIDDEN = /<!(?:DOCTYPE|ENTITY)|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)/i;
 
 function readOutboundMessage(text: string): Extracted {
@@ -98,7 +101,7 @@ function readChangeEvent(event: unknown): Read {
   const ids = listOf(readPath(header, "recordIds")).flatMap((id) => textOf(id) ?? []);
   const transaction = textOf(readPath(header, "transactionKey"));
   const sequence = textOf(readPath(header, "sequenceNumber"));
-  // An overflow, and ids like 001* or all zeros, name no record: the entity is read anew.
+  // An overflow, and ids like 001* or all zeros, name no record: the whole entity is polled again.
   if (changeType === "OVERFLOW" || ids.some((id) => id.includes("*") || /^0+A*$/.test(id)))
     return { changes: [], controls: [{ kind: "resync", objectTypes: [entity] }] };
   const eventType = CHANGE_TYPES[changeType];
@@ -151,7 +154,7 @@ function readApex(message: unknown): Read {
 
 const SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
 
-/** A 15-character id with its three letters that tell upper from lower case: per five characters, one bit each. */
+/** A 15-character id as its 18-character form: the last three letters encode which characters are upper case. */
 export function longId(id: string): string {
   if (!/^[A-Za-z0-9]{15}$/.test(id)) return id;
   const letters = [0, 5, 10].map((from) => {

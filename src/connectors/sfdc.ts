@@ -24,7 +24,7 @@ const resource = (object: string): ConnectorInput["resources"][string] => ({
   updatedField: "SystemModstamp",
   createdField: "CreatedDate",
   deleted: { field: "IsDeleted", equals: true },
-  // Rows that left the recycle bin too: no query shows them.
+  // No query shows rows that were removed from the recycle bin; this list does.
   deletions: {
     path: `/services/data/v\${sfdc.api.version}/sobjects/${object}/deleted/`,
     root: "deletedRecords",
@@ -58,14 +58,14 @@ const polling = (name: string) => ({
     createdDateFormat: DATE_FORMAT,
     createdDateTimezone: "GMT",
   },
-  // A row may become visible minutes after its stamp.
+  // A row may become visible minutes after its SystemModstamp (reference vendors.md SF-6).
   overlap: 600,
 });
 
 const ACKNOWLEDGED =
   '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><notificationsResponse xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse></soapenv:Body></soapenv:Envelope>';
 
-/** Salesforce (reference vendors.md §4): any sObject goes by its own name. */
+/** Salesforce (reference vendors.md §4). Every sObject can be used as a resource, by its API name. */
 export const sfdc = defineConnector({
   key: "sfdc",
   id: 23,

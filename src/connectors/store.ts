@@ -6,16 +6,16 @@ import { userConnectors } from "../db/connectors";
 import { nextId } from "../db/counters";
 import { Cache } from "../values/cache";
 
-/** Where ids of connectors that organizations made begin; built-in ones are below. */
+/** Ids of connectors that organizations made begin here; built-in ones have smaller ids. */
 const FIRST_ID = 1_000_000;
-/** A changed definition is seen everywhere after this. */
+/** How long an isolate may use a definition that was changed elsewhere. */
 const CACHED_MS = 5_000;
 const MOST_CACHED = 2_000;
 
 const cache = new Cache<string, Connector | "unknown">(MOST_CACHED);
 const nameOf = (organizationId: number, key: string): string => `${organizationId}/${key}`;
 
-/** What an organization calls so: a built-in connector, else one of its own. */
+/** The connector of this key or id: a built-in one, else one that the organization made. */
 export async function connectorOf(
   db: D1Database,
   organizationId: number,
@@ -37,7 +37,7 @@ export async function connectorOf(
   return row === undefined ? undefined : readDefinition(row.definition);
 }
 
-/** The connector that an organization made, whoever's it is, by the id that its app-wide address names. */
+/** A connector that any organization made, by the id in its app-wide webhook URL. */
 export async function connectorOfId(db: D1Database, text: string): Promise<Connector | undefined> {
   if (!/^\d{7,15}$/.test(text)) return undefined;
   const [row] = await drizzle(db)
@@ -157,7 +157,7 @@ export function countConnectors(db: D1Database, organizationId: number): Promise
   return drizzle(db).$count(userConnectors, eq(userConnectors.organizationId, organizationId));
 }
 
-/** What was checked when it was saved is checked again: the schema may have moved on. */
+/** The definition was checked when it was saved, but the schema may have changed since. */
 function readDefinition(definition: Record<string, unknown>): Connector {
   return connectorSchema.parse(definition);
 }

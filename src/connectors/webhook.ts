@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import * as z from "zod";
 
-/** How a vendor's webhooks are proved, routed and read, as data (reference vendors.md). */
+/** How a vendor's webhooks are verified, routed and read, as data (reference vendors.md). */
 
 const path = z.string();
 
@@ -12,7 +12,7 @@ export const signatureSchema = z.strictObject({
     .enum(["hmac-sha256", "hmac-sha1", "hmac-sha512", "sha256", "rsa-sha256"])
     .default("hmac-sha256"),
   encoding: z.enum(["hex", "base64"]),
-  /** What stands before the signature (`sha256=`). */
+  /** The text before the signature in the header (`sha256=`). */
   prefix: z.string().default(""),
   /** The header is a comma list of `name=value`; these are the names of its parts (Stripe: `v1`, `t`). */
   pairs: z.strictObject({ signature: z.string(), timestamp: z.string().optional() }).optional(),
@@ -25,7 +25,7 @@ export const signatureSchema = z.strictObject({
       "Expected only ${body}, ${method}, ${url}, ${timestamp} and ${key}",
     )
     .default("${body}"),
-  /** Which of the instance's two keys it is made with. */
+  /** Which of the instance's two signature keys it is checked with. */
   key: z.enum(["primary", "secondary", "any"]).default("any"),
   timestamp: z
     .strictObject({
@@ -36,9 +36,9 @@ export const signatureSchema = z.strictObject({
       maxFutureSeconds: z.number().int().nonnegative().default(60),
     })
     .optional(),
-  /** Headers that must have these very values, else this rule does not apply. */
+  /** The rule applies only when these headers have these values. */
   requires: z.record(z.string(), z.string()).default({}),
-  /** Where this header is present no other rule counts. */
+  /** When this header is present, only this rule applies. */
   decisive: z.boolean().default(false),
   /** Other spellings of the body that the vendor may have signed, tried after the raw bytes. */
   spelling: z.enum(["escaped-json"]).optional(),
@@ -50,8 +50,8 @@ export const signatureSchema = z.strictObject({
 export type SignatureRule = z.infer<typeof signatureSchema>;
 
 /**
- * Where the tenant stands. With a `list` its items are dealt out: each tenant sees its own and no other.
- * `element` names an XML element instead.
+ * Where the body names the tenant. With a `list`, one body may have items of several tenants: each item goes to its
+ * own tenant only. `element` names an XML element instead.
  */
 const tenant = z.union([
   z.strictObject({ list: path.optional(), path }),
@@ -59,7 +59,10 @@ const tenant = z.union([
 ]);
 export type TenantRule = z.infer<typeof tenant>;
 
-/** A text: at a path, of a header, or as it is; then the first group of `pattern`; then looked up in `map`. */
+/**
+ * A text from a path, from a header, or constant; then the first group of `pattern`, if any; then its value in
+ * `map`, if any.
+ */
 export const pickSchema = z.union([
   z.strictObject({ value: z.string() }),
   z.strictObject({
@@ -69,7 +72,7 @@ export const pickSchema = z.union([
       .string()
       .refine((text) => isPattern(text), "Expected a regular expression")
       .optional(),
-    /** A value that is not in the map gives `otherwise`, else nothing. */
+    /** The value for texts that are not in the map; absent: they give none. */
     map: z.record(z.string(), z.string()).optional(),
     otherwise: z.string().optional(),
   }),
@@ -85,18 +88,18 @@ export function isPattern(text: string): boolean {
   }
 }
 
-/** How a body becomes events. What has no object id or no event type is none. */
+/** How a body becomes events. Items without an object id or event type are skipped. */
 export const extractionSchema = z.discriminatedUnion("by", [
   z.strictObject({
     by: z.literal("paths"),
-    /** Where the list of changes stands; absent or not a list: the body is one. */
+    /** Path of the list of changes. If there is no list, the body itself is one change. */
     list: path.optional(),
     objectType: pickSchema,
     objectId: pickSchema,
     /** CREATED, UPDATED or DELETED. */
     eventType: pickSchema,
     date: pickSchema.optional(),
-    /** What tells two deliveries of one change from two changes; absent: the change's content. */
+    /** The same in all deliveries of one change, different for another change; absent: a hash of the content. */
     version: pickSchema.optional(),
   }),
   z.strictObject({
@@ -104,12 +107,12 @@ export const extractionSchema = z.discriminatedUnion("by", [
     /** Gives objects of `objectType`, `objectId`, `eventType` and perhaps `date`, `version`, `data`. */
     expression: z.string().min(1).max(10_000),
   }),
-  /** A vendor's own small file does it. */
+  /** Code in a file of the vendor (`parsers.ts`). */
   z.strictObject({
     by: z.literal("parser"),
     parser: z.enum(["box", "hubspot", "quickbooks", "sfdc"]),
   }),
-  /** The body only says that something changed: the feed is read. */
+  /** The body only says that something changed; the changes are read from the feed. */
   z.strictObject({ by: z.literal("feed") }),
 ]);
 export type Extraction = z.infer<typeof extractionSchema>;
@@ -117,7 +120,7 @@ export type Extraction = z.infer<typeof extractionSchema>;
 export const webhookSchema = z.strictObject({
   /** `GET ?<parameter>=x` is answered with x as plain text. */
   handshake: z.strictObject({ parameter: z.string() }).optional(),
-  /** Empty: the vendor doesn't sign, and each instance has a token that its URL must carry. */
+  /** Empty: the vendor does not sign, and each instance's webhook URL must carry its token. */
   signatures: z.array(signatureSchema).default([]),
   /** The configuration key that holds the key when `event.vendor.signature.key` is absent. */
   defaultKey: z.string().optional(),
@@ -145,12 +148,12 @@ export const webhookSchema = z.strictObject({
       triggers: z.record(z.string(), z.array(z.string())),
     })
     .optional(),
-  /** What a committed delivery is answered with; absent: nothing. */
+  /** The body of our answer to a committed delivery; absent: empty. */
   acknowledgement: z.strictObject({ type: z.string(), body: z.string() }).optional(),
 });
 export type Webhook = z.infer<typeof webhookSchema>;
 
-/** One change that a webhook tells of. */
+/** One change in a webhook. */
 export type Change = {
   objectType: string;
   objectId: string;
@@ -162,19 +165,19 @@ export type Change = {
   data: unknown;
 };
 
-/** What the vendor says about the instance itself; never forwarded. */
+/** A message about the instance or its webhooks rather than about a record; it is never forwarded. */
 export type Control =
   | { kind: "reauthorize"; reason: string }
-  /** The vendor gave up this registration: it is made anew. */
+  /** The vendor removed this registration; we register again. */
   | { kind: "register-again"; webhookId: string }
-  /** Something that cannot be named changed: everything of these types is looked at. */
+  /** Something changed, but the vendor does not say what: all records of these types are polled. */
   | { kind: "resync"; objectTypes: string[] };
 
 export type Extracted =
   | { kind: "extracted"; changes: Change[]; controls: Control[] }
   | { kind: "unreadable"; message: string };
 
-/** As much of a delivery as a parser may look at; `body` is the parsed JSON, or the text. */
+/** What a parser gets of a delivery. `body` is the parsed JSON, or the text. */
 export type Delivery = {
   body: unknown;
   text: string;

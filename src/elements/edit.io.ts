@@ -33,15 +33,15 @@ import { equalInConstantTime } from "../values/bytes";
 
 /** Bodies above this are refused (reference connector-events-api.md §11). */
 const BODY_BYTES = 8 * 1024 * 1024;
-/** An edit that meets another is made again on what that left. */
+/** How often an edit is tried when others edit the instance at the same time. */
 const MOST_TRIES = 5;
 
-/** What is wrong with an instance's poll configuration: told by a room above this one. */
+/** What is wrong with an instance's poll configuration. The room `polling`, above this one, knows. */
 export type PollingFault = (
   instance: Pick<Instance, "connector" | "configuration">,
 ) => Fault | undefined;
 
-/** A room above this one that keeps the vendor's side of an instance in step. */
+/** The room `inbound`, above this one, registers an instance's webhooks with its vendor. */
 export type Companion = {
   /** After an instance was made or changed. */
   saved: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
@@ -51,7 +51,7 @@ export type Companion = {
 
 type Configuration = Record<string, string | null>;
 
-/** How instances are made, changed and ended, whatever the path that names them. */
+/** Creating, changing and deleting instances, for all the paths that can name one. */
 export class InstanceEdits {
   readonly #pollingFault: PollingFault;
   readonly #companion: Companion;
@@ -61,7 +61,7 @@ export class InstanceEdits {
     this.#companion = companion;
   }
 
-  /** `pinned`: the path names the connector, so that the body need not. */
+  /** @param pinned The connector that the path names; then the body need not name it. */
   async create(c: Context<AskerEnv>, pinned?: Connector): Promise<Instance> {
     const { db, ring, config } = doorsOf(c);
     const { organizationId, userId } = c.var.asker;
@@ -155,8 +155,8 @@ export class InstanceEdits {
   }
 
   /**
-   * Checks and writes a changed instance. Where somebody else — a token refresh too — changed it since it was
-   * read, the edit is made again on what that left: neither undoes the other.
+   * Checks and writes a changed instance. If somebody else (or a token refresh) changed it since it was read, the
+   * edit is made again on the new state, so that both changes are kept.
    */
   async #save(
     c: Context<AskerEnv>,
@@ -186,21 +186,21 @@ export class InstanceEdits {
   }
 }
 
-/** A body that says nothing of its element is of the one that the path names. */
+/** A body without `element` gets the one that the path names. */
 function withElement(body: unknown, { key }: Connector): unknown {
   return typeof body === "object" && body !== null && !("element" in body)
     ? { ...body, element: { key } }
     : body;
 }
 
-/** Vendors that don't sign must send this with their webhooks. */
+/** Webhooks of vendors that do not sign must have this token in their URL. */
 function vendorToken({ webhook }: Connector): Record<string, string> {
   if (webhook === undefined || webhook.signatures.length > 0) return {};
   const token = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
   return { "event.vendor.token": token };
 }
 
-/** The platform's own application, for a caller who was sent to the vendor with it (`oauth/url/default`). */
+/** The platform's own OAuth application, if the authorize URL was one of `oauth/url/default`. */
 function platformApp(
   c: Context<AskerEnv>,
   connector: Connector,
@@ -218,7 +218,7 @@ function platformApp(
   };
 }
 
-/** What the caller brought to authenticate, as configuration: a code is exchanged, tokens are taken. */
+/** `providerData` as configuration values: tokens as given, a code exchanged for tokens. */
 async function granted(
   c: Context<AskerEnv>,
   connector: Connector,

@@ -46,13 +46,13 @@ const whileEnabled: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(async (
   await next();
 });
 
-/** Without an Element token a short form is just an unknown path. */
+/** Without an Element token a short form is a 404, like an unknown path. */
 const withToken: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(async (c, next) => {
   if (c.var.elementToken === undefined) throw notFound(`No such path '${c.req.path}'`);
   await next();
 });
 
-/** Writing without an Element token is an unknown path, whoever asks. */
+/** A write without an Element token is a 404, like an unknown path. */
 const whoNamesAnInstance: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(async (c, next) => {
   const names = /(^|,)\s*element\s/i.test(c.req.header("authorization") ?? "");
   if (c.req.method !== "GET" && !names) throw notFound(`No such path '${c.req.path}'`);
@@ -91,7 +91,9 @@ export const hubRoutes = new Hono<HubEnv>()
   .use("/hubs/:hub/*", withSecrets)
   .route("/hubs/:hub", hub);
 
-/** `/accounts` for `/hubs/any/accounts`. Mounted last: whatever is not a resource is an unknown path. */
+/**
+ * `/accounts` for `/hubs/any/accounts`. Mounted last, because it takes every path; what is no resource is a 404.
+ */
 export const shortHubRoutes = new Hono<HubEnv>()
   .use("/*", whoNamesAnInstance, withSecrets, withToken)
   .route("/", hub);

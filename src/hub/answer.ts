@@ -10,11 +10,11 @@ export type VendorError = {
   status: number;
   message: string;
   providerMessage: string;
-  /** The vendor's word for programs (`INVALID_SESSION_ID`). */
+  /** The vendor's error code (`INVALID_SESSION_ID`). */
   code?: string;
-  /** It asked for too much: nothing is wrong with the request itself. */
+  /** Refused for a rate limit: the same request may succeed later. */
   limited?: true;
-  /** When the vendor wants to be asked again; `Retry-After: 0` and unreadable ones are absent. */
+  /** From when on to try again, epoch ms; absent for `Retry-After: 0` and values that cannot be read. */
   retryAt?: number;
 };
 export type Unreachable = { kind: "unreachable"; message: string };
@@ -29,14 +29,14 @@ export type HubFailure =
   | VendorError
   /** Network, timeout, egress refusal, not JSON, too large. */
   | Unreachable
-  /** The rate budget has no room: nothing was asked. Epoch ms. */
+  /** No request was made, because the rate budget allows none before `until`, epoch ms. */
   | { kind: "crowded"; message: string; until: number }
-  /** The refresh failed for good: somebody must authenticate the instance again. */
+  /** The token cannot be refreshed: somebody must authenticate the instance again. */
   | { kind: "unauthorized"; message: string };
 
 const LONGEST_PROVIDER_MESSAGE = 1_000;
 
-/** `vendor` is its name for people. An empty 2xx is `undefined`. */
+/** @param vendor Its display name. An empty 2xx answer has the value `undefined`. */
 export function readAnswer(answer: Answer, vendor: string, now: number): ReadAnswer {
   if (answer.kind !== "answered")
     return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.error}` };
@@ -47,7 +47,7 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
       kind: "vendor-error",
       status,
       message: `${vendor} answered with status ${status}`,
-      ...providerWords(text),
+      ...providerError(text),
       ...(retryAt === undefined ? {} : { retryAt }),
     };
   }
@@ -59,32 +59,37 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
   return { kind: "json", value: parsed.value, headers };
 }
 
-/** Where a refusal says in its body for how many seconds to stay away. */
+/** Members of a refusal's body that say how many seconds to wait (Dropbox). */
 const WAIT_FIELDS = ["error.retry_after", "retry_after"];
 
-/** Of the waits that a refusal names, the longest; a limit's reset counts when that limit is used up. */
+/**
+ * From when on to try again. A 429 may name several waits, and the longest one holds: `Retry-After`, a member of
+ * the body, and the reset of each rate limit that has nothing left.
+ */
 function retryInstant(
   { status, headers, text }: Extract<Answer, { kind: "answered" }>,
   now: number,
 ): number | undefined {
-  const asked = parseRetryAfter(headers.get("retry-after"), now);
-  if (status !== 429) return asked;
+  const retryAfter = parseRetryAfter(headers.get("retry-after"), now);
+  if (status !== 429) return retryAfter;
   const resets = ["ratelimit", "x-ratelimit"].flatMap((name) => {
     const isUsedUp = Number(headers.get(`${name}-remaining`) ?? 0) === 0;
     const reset = Number(headers.get(`${name}-reset`) ?? "");
-    // Seconds from now, or since 1970.
+    // Some vendors count the reset in seconds from now, others in seconds since 1970.
     return isUsedUp && reset > 0 ? (reset > 1e9 ? reset * 1000 : now + reset * 1000) : [];
   });
   const parsed = parseExactly(text);
-  const told = WAIT_FIELDS.map((field) => readPath(parsed.ok ? parsed.value : undefined, field));
-  const waits = told.flatMap((one) => (typeof one === "number" && one > 0 ? now + one * 1000 : []));
-  const all = [...(asked === undefined ? [] : [asked]), ...resets, ...waits].filter(
+  const seconds = WAIT_FIELDS.map((field) => readPath(parsed.ok ? parsed.value : undefined, field));
+  const waits = seconds.flatMap((one) =>
+    typeof one === "number" && one > 0 ? now + one * 1000 : [],
+  );
+  const all = [...(retryAfter === undefined ? [] : [retryAfter]), ...resets, ...waits].filter(
     (at) => at > now,
   );
   return all.length === 0 ? undefined : Math.max(...all);
 }
 
-/** Where vendors put their word for people, most telling first. */
+/** Where vendors put an error message, the most useful place first. */
 const MESSAGE_FIELDS = [
   "error_description",
   "error.message",
@@ -98,10 +103,10 @@ const MESSAGE_FIELDS = [
   "error",
 ];
 
-/** Where vendors put their word for programs. */
+/** Where vendors put an error code. */
 const CODE_FIELDS = ["0.errorCode", "errorCode"];
 
-function providerWords(text: string): Pick<VendorError, "providerMessage" | "code"> {
+function providerError(text: string): Pick<VendorError, "providerMessage" | "code"> {
   const parsed = parseExactly(text);
   const value = parsed.ok ? parsed.value : undefined;
   const providerMessage = (firstText(value, MESSAGE_FIELDS) ?? text.trim()).slice(

@@ -5,14 +5,14 @@ import { readPath } from "../values/path";
 /** A `where` bound on one of a resource's own dates. */
 export type DateBound = { field: string; operator: "<" | ">" | "<=" | ">="; instant: Instant };
 
-/** Nanoseconds since 1970; `zoned` is false when the text names no zone, and then only its like compares. */
+/** Nanoseconds since 1970. `zoned`: the text names a zone; instants with and without one cannot be compared. */
 export type Instant = { nanoseconds: bigint; zoned: boolean };
 
 const ORDERED = new Set<Operator>(["<", ">", "<=", ">="]);
 
 /**
- * The bounds that records must still be held against: `>` often becomes a vendor parameter that includes
- * its instant, or that cuts fractions of a second.
+ * The date bounds that we check on each record ourselves. The vendor's own filter is often coarser: a `>` becomes
+ * a parameter that includes the instant, or that ignores fractions of a second.
  */
 export function dateBounds(
   expression: Expression | undefined,
@@ -31,7 +31,7 @@ export function dateBounds(
 
 const isOrdered = (operator: Operator): operator is DateBound["operator"] => ORDERED.has(operator);
 
-/** False only when a readable date of the record breaks a bound: in doubt the vendor is believed. */
+/** False only when a date of the record breaks a bound. A date that cannot be read or compared breaks none. */
 export function isWithin(record: unknown, bounds: readonly DateBound[]): boolean {
   return bounds.every(({ field, operator, instant }) => {
     const value = readPath(record, field);

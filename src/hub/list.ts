@@ -73,7 +73,10 @@ export function planList(
 
 type RequestedPage = Extract<PageRequest, { ok: true }> & { position: Position | null };
 
-/** Where the page begins and how many records it may have: the smallest of what caller, vendor and instance allow. */
+/**
+ * Where the page begins and how many records it may have: the smallest of what caller, vendor and instance
+ * allow.
+ */
 function requestedPage(
   resource: Resource,
   query: HubQuery,

@@ -15,7 +15,7 @@ import { readPath } from "../values/path";
 type OAuth2 = Extract<Authentication, { type: "oauth2" }>;
 type Configuration = Readonly<Record<string, string | null>>;
 
-/** A token is renewed when it ends within this. */
+/** A token that expires within this time is refreshed before it is used. */
 const RENEWED_BEFORE_MS = 60_000;
 
 const TOKEN = "oauth.user.token";
@@ -90,7 +90,7 @@ export type ReadGrant =
   | { ok: true; configuration: Record<string, string> }
   | { ok: false; message: string };
 
-/** What a token answer puts into the configuration. An absent refresh token keeps the one there is. */
+/** A token answer as configuration values. Without a refresh token in it, the stored one stays. */
 export function readGrant(connector: Connector, answer: unknown, now: number): ReadGrant {
   const { authentication } = connector;
   if (authentication.type !== "oauth2") return noOAuth(connector);
@@ -116,13 +116,13 @@ export function readGrant(connector: Connector, answer: unknown, now: number): R
   return { ok: true, configuration };
 }
 
-/** Matched in linear time: a definition may be a user's. */
+/** By RE2, which matches in linear time: the pattern may come from a user's connector definition. */
 function firstGroup(pattern: string, text: string): string | undefined {
   const matcher = RE2JS.compile(pattern).matcher(text);
   return matcher.find() && matcher.groupCount() > 0 ? (matcher.group(1) ?? undefined) : undefined;
 }
 
-/** Those values of a configuration that a grant consists of. */
+/** The configuration values that make up the grant: tokens, their expiry, and what came with them. */
 export function grantIn(
   connector: Connector,
   configuration: Configuration,
@@ -140,7 +140,10 @@ export function grantIn(
   return grant;
 }
 
-/** `ending` may still be used while it cannot be renewed; `none` means nobody has consented yet. */
+/**
+ * `ending`: expires soon, but works until then. `absent`: only a refresh token is there. `none`: there is no
+ * token of any kind, as nobody has consented yet.
+ */
 export type TokenState = "good" | "ending" | "ended" | "absent" | "none";
 
 export function tokenState(configuration: Configuration, now: number): TokenState {
@@ -152,8 +155,8 @@ export function tokenState(configuration: Configuration, now: number): TokenStat
 }
 
 /**
- * Whether a token endpoint refused for good (RFC 6749 §5.2): the customer must consent again. A page of a
- * gateway and a passing trouble are no verdict on the grant.
+ * Whether a token endpoint's refusal is final (RFC 6749 §5.2), so that the customer must consent again. An answer
+ * that is not JSON (a gateway's error page) and temporary errors say nothing about the grant.
  */
 export function isRefusedForGood(status: number, answer: unknown): boolean {
   if (status !== 400 && status !== 401) return false;

@@ -1,6 +1,6 @@
 import type { Connector, Resource } from "../connectors/definition";
 
-/** What `/objects` and `/objects/{name}/metadata` tell of a connector. */
+/** What `/objects` and `/objects/{name}/metadata` show of a connector. */
 
 export function objectNames(connector: Connector): string[] {
   return Object.keys(connector.resources);
@@ -11,7 +11,7 @@ export type ObjectMetadata = {
   name: string;
   fields: ObjectField[];
   operations: string[];
-  /** Field → operators that `where` takes; null when it goes to the vendor as it is. */
+  /** Field → operators that `where` may use on it; null when the vendor gets the `where` unchanged. */
   where: Record<string, readonly string[]> | null;
   maxPageSize: number;
 };

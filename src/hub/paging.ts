@@ -37,7 +37,7 @@ export type PageRequest =
       parameters: Parameters;
       /** Records asked for. */
       size: number;
-      /** A continuation with a path of its own: it takes the page's parameters only. */
+      /** The vendor has another path for later pages, which takes only the page's parameters. */
       continuePath?: string;
       /** The whole address of the page. */
       url?: string;
@@ -124,7 +124,7 @@ export function nextPosition(paging: Paging, page: ReadPage): Position | null {
           : readPath(page.records.at(-1), paging.lastField),
       );
       if (cursor === undefined) return null;
-      // A feed that has nothing more gives an empty page and the cursor it was asked with.
+      // At its end, a change feed answers with an empty page and the same cursor.
       return count === 0 && samePosition(position, { cursor }) ? null : { cursor };
     }
     case "nextUrl": {
@@ -150,8 +150,8 @@ export function nextPosition(paging: Paging, page: ReadPage): Position | null {
 }
 
 /**
- * Counted lists end when all that the vendor counts were `seen`, else with a short page; where the size is
- * the vendor's own, with an empty one.
+ * Whether a list in numbered pages ends here: when as many records as the vendor's total were `seen`, or with a
+ * page that is not full. Where the vendor fixes the page size, we do not know what is full: an empty page ends it.
  */
 function isLast(
   paging: Extract<Paging, { style: "page" | "offset" }>,
@@ -164,22 +164,22 @@ function isLast(
   return paging.sizeParameter === undefined ? count === 0 : count < size;
 }
 
-/** How many records the whole list has, where the vendor says so. */
+/** The vendor's total of the whole list, if it gives one. */
 export function totalOf(
   paging: Paging,
   { position, answer, headers }: Pick<ReadPage, "position" | "answer" | "headers">,
 ): number | undefined {
   if (paging.style === "none") return undefined;
-  // A search that was cut counts what is left of it.
+  // A search that was split (`search.ts`) has the total of its rest only.
   if (position !== null && "search" in position && position.search.from !== undefined)
     return undefined;
-  const told =
+  const given =
     paging.totalHeader === undefined
       ? paging.totalPath === undefined
         ? undefined
         : readPath(answer, paging.totalPath)
       : headers.get(paging.totalHeader);
-  const total = typeof told === "string" && told !== "" ? Number(told) : told;
+  const total = typeof given === "string" && given !== "" ? Number(given) : given;
   return typeof total === "number" && Number.isSafeInteger(total) && total >= 0 ? total : undefined;
 }
 

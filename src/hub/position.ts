@@ -6,7 +6,7 @@ const whole = z.number().int().nonnegative();
 /** (time, id) of the last record that was read. */
 const after = z.tuple([z.string(), z.string()]);
 const searchSchema = z.strictObject({
-  /** By time from `from` on, or inside the instant `from` by id. */
+  /** `time`: results from the instant `from` on. `id`: results at exactly that instant, in the order of ids. */
   phase: z.enum(["time", "id"]),
   /** Epoch ms as text. */
   from: z.string().optional(),
@@ -29,12 +29,12 @@ export const positionSchema = z.union([
 ]);
 
 /**
- * Where in a list a page begins; small JSON. Counting positions carry the page size they were counted
- * with, so that a caller who changes it in the middle skips nothing.
+ * Where in a list a page begins; small JSON. Page numbers and offsets carry the page size they were computed with:
+ * a caller who asks for another size in the middle of the list still skips nothing.
  */
 export type Position = z.infer<typeof positionSchema>;
 
-/** Above this nothing was made by us. */
+/** We make no longer tokens than this. */
 const LONGEST_TOKEN = 16_384;
 
 /** A position as the opaque `Elements-Next-Page-Token`. */
@@ -42,7 +42,7 @@ export function encodePosition(position: Position): string {
   return Buffer.from(JSON.stringify(position)).toString("base64url");
 }
 
-/** @returns undefined when the token is none of ours. */
+/** @returns undefined when we did not make the token. */
 export function decodePosition(token: string): Position | undefined {
   if (token.length > LONGEST_TOKEN || !/^[\w-]+$/.test(token)) return undefined;
   try {
@@ -63,7 +63,10 @@ function keyOf(position: Position): string {
   return JSON.stringify(Object.entries(position).toSorted(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** A position that is put off: an address that may die by then gives way to the last record. */
+/**
+ * A position to go on from later. A next-page URL may have expired by then, so where the last record is known, the
+ * list goes on behind that record instead.
+ */
 export function durable(position: Position): Position {
   return "after" in position ? { after: position.after } : position;
 }

@@ -27,7 +27,7 @@ export type ParsedQuery =
   | { ok: true; query: HubQuery }
   | { ok: false; field: string; message: string };
 
-/** `page` and `nextPage` may both stand; the token wins. Unknown parameters are ignored. */
+/** `nextPage` wins over `page`. Unknown parameters are ignored. */
 export function parseQuery(parameters: Readonly<Record<string, string>>): ParsedQuery {
   const parsed = querySchema.safeParse(parameters);
   if (!parsed.success) {

@@ -21,7 +21,7 @@ export type HubPage =
   | HubFailure;
 export type HubRecord = { kind: "record"; record: unknown } | HubFailure;
 
-/** One page of a resource. Whole numbers above 2^53 come as texts with all their digits. */
+/** One page of a resource. Whole numbers above 2^53 become texts, so that no digit is lost. */
 export async function listRecords(
   instance: Instance,
   resource: string,
@@ -63,7 +63,7 @@ export async function getRecord(
   return { kind: "vendor-error", status: 404, message, providerMessage: "" };
 }
 
-/** Creates, changes or deletes a record; `record` is what the vendor answers, null when nothing. */
+/** Creates, changes or deletes a record. @returns the record in the vendor's answer, null if there is none. */
 export async function writeRecord(
   instance: Instance,
   resource: string,
@@ -93,7 +93,7 @@ export async function writeRecord(
   return { kind: "record", record: readPath(answer.value, operation.root) ?? null };
 }
 
-/** One request of the vendor's API that is no list and no record: a feed's, a registration's. */
+/** Any other request of the vendor's API: of a change feed, or to register a webhook. */
 export async function callVendor(
   instance: Instance,
   operation: Pick<Operation, "method" | "path" | "query" | "body">,
@@ -103,7 +103,7 @@ export async function callVendor(
   return answer.kind === "json" ? { kind: "json", value: answer.value } : answer;
 }
 
-/** Whether the vendor answers this instance's credentials. */
+/** Whether the vendor accepts this instance's credentials. */
 export async function ping(
   instance: Instance,
   doors: HubDoors,
@@ -116,7 +116,10 @@ export async function ping(
 
 type Called = Extract<ReadAnswer, { kind: "json" }> | HubFailure;
 
-/** Calls with a token that lives; one that the vendor refuses all the same is renewed once. */
+/**
+ * Calls with a token that has not expired. Should the vendor refuse it with 401, it is refreshed and tried
+ * again, once.
+ */
 async function call(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
   const { type } = authenticationOf(instance.connector, instance.configuration);
   if (type !== "oauth2") return callOnce(instance, build, doors);

@@ -16,14 +16,33 @@ import { parseExactly } from "../values/json";
 
 type Renewed = { kind: "renewed"; grant: Record<string, string> } | HubFailure;
 
+/**
+ * How a token is refreshed, so that an instance never loses its grant.
+ *
+ * Refreshes of one instance never run at the same time, because many vendors replace the refresh token at each
+ * use: the second of two simultaneous requests would present a token that is spent. Callers in one isolate share
+ * the promise of one refresh (`renewals`); isolates exclude each other by a lease in the instance's row.
+ *
+ * The new grant is stored before anybody uses it, and only if the row still holds the grant that was refreshed.
+ * Example: a customer authenticates again while a refresh is under way. The refresh finds another grant in the row
+ * when it wants to store its own, drops what it got, and its callers go on with the customer's.
+ *
+ * A holder that dies leaves its lease behind. Then the vendor may have answered with a new refresh token that
+ * nobody stored. The next caller tries the old token once more; if the vendor refuses it, the instance is marked
+ * as needing authentication, with exactly that reason.
+ */
+
 /** Longer than a token request may take, so that a lease runs out only when its holder is gone. */
 const LEASE_MS = 45_000;
 const LEASE_LOOK_MS = 200;
 
-/** Renewals that run in this isolate. One whose request was cut off never settles: it counts until then. */
+/**
+ * Refreshes under way in this isolate. A promise whose request was cut off stays pending for ever; it counts
+ * until `until`.
+ */
 const renewals = new Map<number, { promise: Promise<Renewed>; until: number }>();
 
-/** Gives the instance a newer grant than the one it has. @returns what prevents it. */
+/** Gives the instance a newer grant than it has. @returns undefined, or why there is none. */
 export async function renew(instance: Instance, doors: HubDoors): Promise<HubFailure | undefined> {
   const renewed = await joinRenewal(instance, doors);
   if (renewed.kind !== "renewed") return renewed;
@@ -40,7 +59,7 @@ function joinRenewal(instance: Instance, doors: HubDoors): Promise<Renewed> {
     if (renewals.get(instance.id)?.promise === promise) renewals.delete(instance.id);
   });
   renewals.set(instance.id, { promise, until: now + 2 * LEASE_MS });
-  // A caller that hangs up must not take a rotated token with it.
+  // Goes on when the caller is gone: the vendor may have replaced the refresh token already.
   waitUntil(promise.catch(() => undefined));
   return promise;
 }
@@ -50,7 +69,7 @@ async function tooSlow(ms: number): Promise<Renewed> {
   return { kind: "unreachable", message: "The token refresh takes too long" };
 }
 
-/** One token request at a time over all isolates: who has no lease waits for the holder's grant. */
+/** Refreshes under the lease; while another isolate has it, waits for the grant which that one stores. */
 async function renewUnderLease(instance: Instance, doors: HubDoors): Promise<Renewed> {
   const { db, config } = doors;
   const ring = keyring(config.masterKeys);
@@ -63,8 +82,8 @@ async function renewUnderLease(instance: Instance, doors: HubDoors): Promise<Ren
     const grant = newerGrant(instance, current);
     if (lease !== "held") {
       if (grant === undefined)
-        return requestGrant(current, { ring, doors, isCutOff: lease === "left" });
-      await releaseRefreshLease(db, instance.id, "settled");
+        return requestGrant(current, { ring, doors, isCutOff: lease === "abandoned" });
+      await releaseRefreshLease(db, instance.id, "finished");
     }
     if (grant !== undefined) return { kind: "renewed", grant };
     if (!current.valid)
@@ -74,22 +93,22 @@ async function renewUnderLease(instance: Instance, doors: HubDoors): Promise<Ren
   }
 }
 
-/** The stored grant when it is another than the one `instance` was read with. */
+/** The stored grant, if it is not the one that `instance` was read with. */
 function newerGrant(instance: Instance, current: Instance): Record<string, string> | undefined {
   const [old, now] = [instance, current].map((it) => grantIn(it.connector, it.configuration));
   return now?.["oauth.user.token"] === old?.["oauth.user.token"] ? undefined : now;
 }
 
-/** `isCutOff`: the refresh before this one began, and nobody knows whether the vendor answered it. */
+/** `isCutOff`: the refresh before this one was never finished; the vendor may have answered it. */
 type Renewal = { ring: Keyring; doors: HubDoors; isCutOff: boolean };
 
-/** The token request itself, under the lease. The new grant is stored before anybody uses it. */
+/** The token request itself. The caller has the lease. */
 async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renewed> {
   const { ring, doors } = renewal;
   const { db } = doors;
   const { connector, configuration } = instance;
   if (!instance.valid) {
-    await releaseRefreshLease(db, instance.id, "settled");
+    await releaseRefreshLease(db, instance.id, "finished");
     return unauthorized(instance, instance.invalidReason ?? "");
   }
   const refreshToken = configuration["oauth.user.refresh_token"] ?? "";
@@ -102,16 +121,16 @@ async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renew
     const parsed = parseExactly(text);
     if (parsed.ok && isRefusedForGood(answer.status, parsed.value))
       return refused(instance, reasonOf(answer.providerMessage, renewal), renewal);
-    await releaseRefreshLease(db, instance.id, renewal.isCutOff ? "left" : "settled");
+    await releaseRefreshLease(db, instance.id, renewal.isCutOff ? "cut-off" : "finished");
     return answer;
   }
   if (answer.kind === "unreachable") {
-    await releaseRefreshLease(db, instance.id, "left");
+    await releaseRefreshLease(db, instance.id, "cut-off");
     return answer;
   }
   const read = readGrant(connector, answer.value, Date.now());
   if (!read.ok) {
-    await releaseRefreshLease(db, instance.id, "left");
+    await releaseRefreshLease(db, instance.id, "cut-off");
     return { kind: "unreachable", message: read.message };
   }
   const saved = await saveSurely(() =>
@@ -128,14 +147,14 @@ async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renew
     : { kind: "renewed", grant: grantIn(current.connector, current.configuration) };
 }
 
-/** What people read: a token that we may have spent is told apart from one that the customer took back. */
-function reasonOf(told: string, { isCutOff }: Renewal): string {
+/** Tells people whether we may have spent the token ourselves, or the customer took back the consent. */
+function reasonOf(message: string, { isCutOff }: Renewal): string {
   return isCutOff
-    ? `${told}: a token refresh was cut off before its answer was stored, which may have spent the refresh token`
-    : told;
+    ? `${message}: a token refresh was cut off before its answer was stored, which may have spent the refresh token`
+    : message;
 }
 
-/** The refresh was refused for good, unless somebody stored another grant meanwhile. */
+/** Marks the instance as needing authentication, unless somebody stored another grant meanwhile. */
 async function refused(
   instance: Instance,
   reason: string,
@@ -159,7 +178,7 @@ async function refused(
 
 const SAVE_TRIES = 4;
 
-/** A rotated refresh token exists nowhere else: a passing trouble of the database must not lose it. */
+/** Tries again when the database fails: a new refresh token that is not stored is lost. */
 async function saveSurely<T>(save: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries += 1) {
     try {

@@ -6,8 +6,8 @@ import { readAnswer, type ReadAnswer } from "./answer";
 import type { VendorRequest } from "./request";
 
 /**
- * `streams` takes the news that an instance must be authenticated again; `slots` is what each request of the
- * vendor waits for, where the vendor limits them.
+ * What a call of a vendor needs of the platform. `streams`: operators are told through one when an instance must be
+ * authenticated again. `slots`: paces the requests where the vendor has a rate limit.
  */
 export type HubDoors = {
   db: D1Database;
@@ -19,7 +19,7 @@ export type HubDoors = {
 const TIMEOUT_MS = 30_000;
 const MOST_BYTES = 10 * 1024 * 1024;
 
-/** One request of a vendor's API, through the egress guard; `text` is its answer as it came. */
+/** One request of a vendor's API, through the egress guard. `text` is the answer's unparsed body. */
 export async function send(
   connector: Connector,
   { url, method, headers, body }: VendorRequest,

@@ -2,7 +2,7 @@ import type { Connector, Operation, Resource } from "../connectors/definition";
 import { authenticationOf } from "../instances/configuration";
 import { fillTemplate, type Instance, rebase } from "../instances/instance";
 
-/** Which request of the vendor's API an operation is. */
+/** How an operation of a connector becomes a request of the vendor's API. */
 
 export type VendorRequest = {
   method: string;
@@ -15,7 +15,7 @@ export type Built = { ok: true; request: VendorRequest } | { ok: false; message:
 export type Caller = Pick<Instance, "connector" | "configuration">;
 export type Parameters = Record<string, string | number>;
 
-/** What an operation is called with. `url` is a whole address of the vendor's that replaces path and query. */
+/** What an operation is called with. `url`, an address that the vendor gave, replaces path and query. */
 export type Given = {
   pathValues?: Record<string, string>;
   parameters?: Parameters;
@@ -31,7 +31,7 @@ export type FoundResource = {
   pathValues: Record<string, string>;
 };
 
-/** The resource of a path: a plain name, or one with `{placeholders}`; a literal name goes first. */
+/** The resource of a path: one of exactly this name, else one whose name with `{placeholders}` matches. */
 export function findResource(connector: Connector, path: string): FoundResource | undefined {
   const literal = Object.hasOwn(connector.resources, path) ? connector.resources[path] : undefined;
   if (literal !== undefined) return { name: path, resource: literal, pathValues: {} };
@@ -58,7 +58,7 @@ function matchName(
   return values;
 }
 
-/** Configuration with the connector's own defaults under it. */
+/** The configuration, completed by the connector's defaults. */
 export function valuesOf({ connector, configuration }: Caller): Record<string, string | null> {
   const values: Record<string, string | null> = {};
   for (const { key, defaultValue } of connector.configuration) values[key] = defaultValue;
@@ -127,7 +127,7 @@ function fillPath(
   let fault: string | undefined;
   const path = template.replace(/(?<!\$)\{(\w+)\}/g, (_, name: string) => {
     const value = pathValues[name] ?? "";
-    // A URL parser would take these for steps in the path.
+    // A URL parser would read `.` and `..` as steps in the path.
     if (/^\.{0,2}$/.test(value)) fault = `Invalid ${name} '${value}'`;
     return encodeURIComponent(value.toWellFormed());
   });
@@ -150,17 +150,17 @@ function filledBody(
 }
 
 /**
- * An address that the vendor (or the bearer of a page token) named, on the host of `own`: nothing else
- * ever sees the instance's credentials.
+ * An address given by the vendor, or by whoever sent a page token; undefined unless it is on the connector's host,
+ * since the instance's credentials go there.
  */
 function follow(
   url: string,
-  own: string,
+  operationUrl: string,
   values: Readonly<Record<string, string | null>>,
 ): string | undefined {
-  const { origin, host } = new URL(own);
-  if (!URL.canParse(url, own)) return undefined;
-  const target = new URL(url, own);
+  const { origin, host } = new URL(operationUrl);
+  if (!URL.canParse(url, operationUrl)) return undefined;
+  const target = new URL(url, operationUrl);
   if (target.protocol !== "https:" && target.protocol !== "http:") return undefined;
   const moved = rebase(target.href, values["base.url"] ?? origin);
   return new URL(moved).host === host ? moved : undefined;
@@ -172,7 +172,7 @@ function addQuery(url: URL, parameters: Parameters): void {
   url.search = url.search.replaceAll("+", "%20");
 }
 
-/** Adds the instance's credentials. @returns what is missing. */
+/** Adds the instance's credentials to URL or headers. @returns a message if one is missing. */
 function authenticate(
   connector: Connector,
   values: Readonly<Record<string, string | null>>,

@@ -2,7 +2,7 @@ import type { Paging } from "../connectors/paging";
 import type { Position, SearchPosition } from "./position";
 import { readPath } from "../values/path";
 
-/** A page as it came: its whole answer, and its records before any were filtered. */
+/** A page of a list: the vendor's whole answer, and all its records before we filter any out. */
 export type ReadPage = {
   position: Position | null;
   size: number;
@@ -13,8 +13,10 @@ export type ReadPage = {
 };
 
 /**
- * The page after this one of a search that never gives more than `most` records: at the limit the window is
- * cut at the last record's time; when the whole window was one instant, that instant is read by id.
+ * The page after this one of a search whose vendor gives at most `most` results (HubSpot: 10,000), sorted by time.
+ * At that limit we start a new search from the time of the last record on. If all the results have one and the same
+ * time, that would find them again for ever: then the records of this instant are read in the order of ids, and
+ * after them the search goes on one millisecond later.
  */
 export function nextSearch(
   paging: Extract<Paging, { style: "search" }>,
@@ -38,8 +40,8 @@ export function nextSearch(
       ? null
       : next({ phase: "time", from: String(BigInt(from) + 1n) });
   if (Number(after) + size <= paging.most) {
-    const own = search.id === undefined ? {} : { id: search.id };
-    return next({ phase, ...(from === undefined ? {} : { from }), ...own, ...seen, after });
+    const id = search.id === undefined ? {} : { id: search.id };
+    return next({ phase, ...(from === undefined ? {} : { from }), ...id, ...seen, after });
   }
   if (phase === "id")
     return lastId === undefined || from === undefined ? null : next({ phase, from, id: lastId });

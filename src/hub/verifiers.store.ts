@@ -7,11 +7,11 @@ import { sha256 } from "../values/bytes";
 /**
  * Verifiers that wait for their code (PKCE, RFC 7636).
  *
- * Every authorize URL that we build carries the challenge of a fresh verifier. It is kept here, sealed, until
- * its code was exchanged, an hour at most; a thousand may wait for one client and callback. The contract brings the code back in another request, with the
- * URL's `state` or without it. With the state its verifier is found exactly. Without one, every verifier that
- * waits for this client and callback may be meant; the newest is tried first, because who opens the vendor's
- * page twice finishes on the later one.
+ * Every authorize URL that we build carries the challenge of a fresh verifier. The verifier is kept here, sealed,
+ * until its code is exchanged: for an hour at most, and at most a thousand of one client and callback. The code
+ * comes back in another request, with the URL's `state` or without it. With the state its verifier is found
+ * exactly. Without, any verifier of this client and callback may be the right one; the newest is tried first,
+ * because somebody who opens the vendor's page twice finishes on the later one.
  *
  * A wrong guess can cost the code: some vendors refuse it for good after one wrong verifier. So an application
  * that sends several people to a vendor at the same time gives each a `state` of its own when it asks for the

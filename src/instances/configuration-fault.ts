@@ -4,7 +4,7 @@ import { checkEgress } from "../http/egress";
 import { configurationFault, type Fault } from "./value-checks";
 import { destinationOf } from "./destination";
 
-/** Where there is a choice of how to prove oneself, a way that there is not. */
+/** `authentication.type` names a way to authenticate that the connector does not have. */
 export function authenticationFault(
   { authentication, otherAuthentications }: Connector,
   configuration: Record<string, string | null>,
@@ -17,7 +17,7 @@ export function authenticationFault(
   return { field: "configuration.authentication.type", message };
 }
 
-/** What is wrong with a configuration, the poll configuration apart. */
+/** What is wrong with a configuration as a whole. The room `polling` checks the poll configuration. */
 export function faultOf(
   configuration: Record<string, string | null>,
   config: Config,

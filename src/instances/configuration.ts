@@ -4,13 +4,13 @@ import { entriesOf, type Entry, isSecretKey } from "./entries";
 
 export const MASK = "********";
 
-/** A value as the contract keeps it: text or null. Booleans, numbers and objects become text, `""` null. */
+/** A value as it is stored and shown: a text, or null for `""`. Booleans, numbers and objects become text. */
 export function toText(value: unknown): string | null {
   if (value === null || value === undefined || value === "") return null;
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** `changes` laid over `current`: a mask sent back keeps the stored secret. */
+/** `changes` laid over `current`. A client that sends back the mask of a secret keeps the stored secret. */
 export function mergeConfiguration(
   connector: Connector,
   current: Readonly<Record<string, string | null>>,
@@ -26,8 +26,8 @@ export function mergeConfiguration(
 }
 
 /**
- * What a reader sees of one key. The master switch is told as it stands, not as it was given: whoever sends
- * back what was read switches nothing.
+ * What a reader sees of one key. For the master switch that is whether events are on, which other keys decide too:
+ * a client that sends back the configuration as it was read changes nothing.
  */
 export function visibleValue(
   connector: Connector,
@@ -72,7 +72,7 @@ export function parseBoolean(text: string): boolean | undefined {
   return lower === "true" ? true : lower === "false" ? false : undefined;
 }
 
-/** What the instance does about events. */
+/** Whether and how the instance gets events. */
 export type EventSettings = { enabled: boolean; modes: Mode[]; intervalMinutes: number };
 
 /**
@@ -94,7 +94,7 @@ export function eventSettings(
   };
 }
 
-/** How an instance proves itself: as its connector does, unless it chose another way that there is. */
+/** How an instance authenticates: in the connector's first way, or in another that its configuration chooses. */
 export function authenticationOf(
   { authentication, otherAuthentications }: Connector,
   values: Readonly<Record<string, string | null>>,
@@ -103,7 +103,7 @@ export function authenticationOf(
   return otherAuthentications.find(({ type }) => type.toLowerCase() === chosen) ?? authentication;
 }
 
-/** Whether the instance has what it takes to call the vendor. */
+/** Whether the configuration has the credentials that a call of the vendor needs. */
 export function hasCredentials(
   connector: Connector,
   values: Readonly<Record<string, string | null>>,
@@ -120,7 +120,7 @@ export function hasCredentials(
   }
 }
 
-/** Whether two configurations reach the vendor in the same way: only what is about events or lists differs. */
+/** Whether two configurations differ only in keys about events and lists, so that both call the vendor alike. */
 export function sameConnection(
   before: Readonly<Record<string, string | null>>,
   after: Readonly<Record<string, string | null>>,

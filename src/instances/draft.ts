@@ -2,7 +2,7 @@ import * as z from "zod";
 import type { Authentication } from "../connectors/authentication";
 import { between } from "../values/text";
 
-/** Markup never reaches names and tags (reference connector-events-api.md §4). */
+/** Names and tags; markup is stripped (reference connector-events-api.md §4). */
 const plainText = z
   .string("Expected a text")
   .max(255, "Expected at most 255 characters")
@@ -66,7 +66,7 @@ export const configurationChange = z.object(
   "Expected a JSON object",
 );
 
-/** What `providerData` says, as configuration: tokens given rather than fetched, realm, API key. */
+/** The tokens, realm or API key in `providerData`, as configuration values. */
 export function grantedConfiguration(
   authentication: Authentication,
   data: ProviderData,

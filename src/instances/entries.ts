@@ -240,7 +240,7 @@ const BASIC: readonly Common[] = [
   ["password", "Password", "PASSWORD", null, "The account's password"],
 ];
 
-/** What a connector's instances can poll, by name; a feed tells of what can be read by id. */
+/** Names of the resources that a connector's instances can poll; with a feed, those that can be read by id. */
 export function pollable({
   events,
   resources,

@@ -8,15 +8,15 @@ import { scheduleOf } from "./schedule";
 import { readInstance } from "./store";
 import { renamed } from "./tenants.store";
 
-/** What is written of a grant while it is renewed: the lease, the new tokens, or that it is refused. */
+/** What a token refresh writes: its lease, the new tokens, or that the vendor refused. See `refresh.client.ts`. */
 
 const MOST_TRIES = 20;
 const TOKENS = ["oauth.user.token", "oauth.user.refresh_token"];
 
 /**
- * Does `write` with the instance as it stands, as long as it holds the grant that `used` was read with. An
- * edit in between makes it try again, so that neither undoes the other.
- * @returns false, when another grant is there or the instance is gone: nothing was written.
+ * Calls `write` with the stored instance if it still has the tokens that `used` was read with. When somebody edits
+ * the instance in between, `write` returns false and is called again with the edited instance.
+ * @returns false, with nothing written, when the instance has other tokens or is gone.
  */
 async function whileGranted(
   db: D1Database,
@@ -32,7 +32,7 @@ async function whileGranted(
         (key) => (current.configuration[key] ?? null) === (used.configuration[key] ?? null),
       );
     if (!isSame) {
-      await releaseRefreshLease(db, used.id, "settled");
+      await releaseRefreshLease(db, used.id, "finished");
       return false;
     }
     if (await write(current)) return true;
@@ -41,8 +41,8 @@ async function whileGranted(
 }
 
 /**
- * Stores a new grant before anybody uses it, and ends the refresh lease. Lays only `changes` over what is
- * there, so an edit of the instance in the meantime is kept.
+ * Stores a new grant and ends the refresh lease. Writes only the keys in `changes`, so an edit of the instance in
+ * the meantime is kept.
  * @returns false, storing nothing, when somebody authenticated again since `used` was read.
  */
 export async function saveGrant(
@@ -75,8 +75,8 @@ export async function saveGrant(
 }
 
 /**
- * The vendor no longer takes the grant of `used`: nothing is polled until somebody authenticates again.
- * @returns false, when somebody has done so since it was read.
+ * The vendor no longer accepts the grant of `used`: nothing is polled until somebody authenticates again.
+ * @returns false when somebody has authenticated since it was read.
  */
 export async function markRefused(
   db: D1Database,
@@ -96,8 +96,8 @@ export async function markRefused(
 }
 
 /**
- * The vendor says of its own accord that an instance must be authenticated again.
- * @returns false when that was known.
+ * A webhook of the vendor says that an instance must be authenticated again.
+ * @returns false when it is marked so already.
  */
 export async function markInvalid(
   db: D1Database,
@@ -125,19 +125,19 @@ const refusedBy = (reason: string, now: number): Partial<typeof instances.$infer
 const asRead = ({ id, updatedAt }: Instance): ReturnType<typeof and> =>
   and(eq(instances.id, id), eq(instances.updatedAt, updatedAt));
 
-/** What a lease that nobody answers for leaves behind; any instant long past. */
-const LEFT = 1;
+/** Stands in the row for a refresh that was cut off: a lease that ended long ago. */
+const CUT_OFF = 1;
 
 /**
- * The right to refresh a token, for one caller at a time over all isolates: `free` and `left` are the
- * caller's now, `left` is one that its holder never gave back; `held` is another's.
+ * The lease to refresh a token, for one caller at a time over all isolates. `held`: another caller has it. `free`
+ * and `abandoned`: it is the caller's now; `abandoned` means that the holder before never gave it back.
  */
 export async function takeRefreshLease(
   db: D1Database,
   instanceId: number,
   until: number,
   now: number,
-): Promise<"free" | "left" | "held"> {
+): Promise<"free" | "abandoned" | "held"> {
   const take = (state: ReturnType<typeof and>) =>
     drizzle(db)
       .update(instances)
@@ -146,18 +146,18 @@ export async function takeRefreshLease(
       .returning({ id: instances.id });
   const { refreshLeaseUntil } = instances;
   if ((await take(eq(refreshLeaseUntil, 0))).length === 1) return "free";
-  const left = await take(and(gt(refreshLeaseUntil, 0), lt(refreshLeaseUntil, now)));
-  return left.length === 1 ? "left" : "held";
+  const abandoned = await take(and(gt(refreshLeaseUntil, 0), lt(refreshLeaseUntil, now)));
+  return abandoned.length === 1 ? "abandoned" : "held";
 }
 
-/** `left`: the vendor may have answered, but the answer is lost. */
+/** `cut-off`: the vendor may have answered, but the answer is lost. */
 export async function releaseRefreshLease(
   db: D1Database,
   instanceId: number,
-  outcome: "settled" | "left",
+  outcome: "finished" | "cut-off",
 ): Promise<void> {
   await drizzle(db)
     .update(instances)
-    .set({ refreshLeaseUntil: outcome === "left" ? LEFT : 0 })
+    .set({ refreshLeaseUntil: outcome === "cut-off" ? CUT_OFF : 0 })
     .where(eq(instances.id, instanceId));
 }

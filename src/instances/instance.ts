@@ -3,7 +3,7 @@ import type { PollerDisabled } from "../db/instances";
 import { withoutTrailing } from "../values/text";
 import { hasCredentials, sameConnection } from "./configuration";
 
-/** A customer's authenticated connector, its secrets opened. */
+/** A customer's connected account, with its secrets decrypted. */
 export type Instance = {
   id: number;
   organizationId: number;
@@ -12,7 +12,7 @@ export type Instance = {
   name: string;
   tags: string[];
   token: string;
-  /** Values by configuration key, secrets included; what is absent has the key's default. */
+  /** Values by configuration key, secrets included. An absent key has its default value. */
   configuration: Record<string, string | null>;
   externalAuthentication: string;
   valid: boolean;
@@ -26,7 +26,7 @@ export type Instance = {
   updatedAt: number;
 };
 
-/** Enabling resumes a poller that was switched off, its failures forgotten; the cursor stays. */
+/** Enabling also resumes a poller that failed too often: its failures are forgotten, its cursor stays. */
 export function switched(enabled: boolean, now: number): Partial<Instance> {
   return {
     disabled: !enabled,
@@ -34,7 +34,10 @@ export function switched(enabled: boolean, now: number): Partial<Instance> {
   };
 }
 
-/** A changed instance with its validity: one that the vendor refused is valid again with other credentials only. */
+/**
+ * The changed instance with `valid` set. After a refusal of the vendor only other credentials make it valid
+ * again.
+ */
 export function withValidity(before: Instance, changed: Instance): Instance {
   const { connector, configuration } = changed;
   const isComplete = hasCredentials(connector, configuration);
@@ -59,8 +62,8 @@ export function fillTemplate(
 }
 
 /**
- * `url` on another host: `base` replaces scheme, host and port, and its path goes in front of the
- * vendor's. Beats hosts that the vendor returns, so an emulator or a region is never left.
+ * `url` on another host: `base` replaces scheme, host and port, and its path goes in front of the vendor's. Applied
+ * to addresses that the vendor returns too, so that all calls stay with an emulator or in a region.
  */
 export function rebase(url: string, base: string | null | undefined): string {
   if (base === undefined || base === null || base === "") return url;

@@ -44,7 +44,7 @@ export async function listInstances(
   return { items: await opened(db, rows, ring), total };
 }
 
-/** The instances named as active, in that order, then the newest. */
+/** The instances in `active`, in that order, then the newest ones, at most `limit` together. */
 export async function recentInstances(
   db: D1Database,
   ring: Keyring,
@@ -52,17 +52,22 @@ export async function recentInstances(
   limit: number,
   active: readonly number[] = [],
 ): Promise<Instance[]> {
-  const own = eq(instances.organizationId, organizationId);
+  const ofOrganization = eq(instances.organizationId, organizationId);
   const named = sql`(SELECT value FROM json_each(${JSON.stringify(active)}))`;
-  const [known, newest] = await drizzle(db).batch([
+  const [activeOnes, newest] = await drizzle(db).batch([
     drizzle(db)
       .select()
       .from(instances)
-      .where(and(own, inArray(instances.id, named))),
-    drizzle(db).select().from(instances).where(own).orderBy(desc(instances.id)).limit(limit),
+      .where(and(ofOrganization, inArray(instances.id, named))),
+    drizzle(db)
+      .select()
+      .from(instances)
+      .where(ofOrganization)
+      .orderBy(desc(instances.id))
+      .limit(limit),
   ]);
   const order = new Map(active.map((id, index) => [id, index]));
-  const first = known.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
+  const first = activeOnes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
   const rest = newest.filter(({ id }) => !order.has(id));
   return opened(db, [...first, ...rest].slice(0, limit), ring);
 }

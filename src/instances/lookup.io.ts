@@ -44,7 +44,7 @@ export async function ofToken(c: Context<AskerEnv>): Promise<Instance> {
   return instance;
 }
 
-/** As the contract prints it. */
+/** The instance as the contract prints it. */
 export async function shown(
   c: Context<AskerEnv>,
   instance: Instance,
@@ -54,7 +54,7 @@ export async function shown(
   return instanceView(instance, user);
 }
 
-/** What an instance says of its destination. @throws Refusal `invalid` naming the key that is wrong. */
+/** The destination that an instance's configuration describes. @throws Refusal `invalid` naming the wrong key. */
 export function draftOf(
   instance: Instance,
   config: Config,
@@ -64,7 +64,7 @@ export function draftOf(
   return destination.draft;
 }
 
-/** The instance as it was stored. */
+/** The instance as it is stored now. */
 export async function readBack(
   db: D1Database,
   ring: Keyring,

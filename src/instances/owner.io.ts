@@ -3,7 +3,7 @@ import { doorsOf } from "./lookup.io";
 import { configurationOfPolicy } from "./policy";
 import { changeConfiguration } from "./store";
 
-/** An instance says in its own configuration how its destination is served. */
+/** Changes of an instance's destination are written to the instance's configuration, which describes it. */
 export const tellInstance: TellOwner = async (c, { destination }, change) => {
   const { db, ring } = doorsOf(c);
   const { organizationId, ownerId } = destination;

@@ -1,5 +1,5 @@
-/** A destination's policy in the words of its instance's configuration; `null` takes a key away. */
-export type PolicyWords = {
+/** Changes of a destination's policy; `null` removes a value. */
+export type PolicyChanges = {
   rate?: number | null | undefined;
   ordering?: string | undefined;
   deadHead?: string | undefined;
@@ -9,9 +9,9 @@ export type PolicyWords = {
   signingSecret?: string | undefined;
 };
 
-/** Configuration keys that say the same as a change of the destination. */
-export function configurationOfPolicy(policy: PolicyWords): Record<string, string | null> {
-  const said: Record<string, string | null | undefined> = {
+/** The same changes as configuration values of the instance that the destination belongs to. */
+export function configurationOfPolicy(policy: PolicyChanges): Record<string, string | null> {
+  const values: Record<string, string | null | undefined> = {
     "event.notification.rate": policy.rate === null ? null : policy.rate?.toString(),
     "event.notification.ordering": policy.ordering,
     "event.notification.ordering.dead": policy.deadHead,
@@ -22,6 +22,6 @@ export function configurationOfPolicy(policy: PolicyWords): Record<string, strin
     "event.notification.webhook.secret": policy.signingSecret,
   };
   return Object.fromEntries(
-    Object.entries(said).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
+    Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])),
   );
 }

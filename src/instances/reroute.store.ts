@@ -10,7 +10,10 @@ import { chunks } from "../values/lists";
 /** Instances rerouted in one batch. */
 const AT_ONCE = 50;
 
-/** Makes the instances of a changed connector findable by what its payloads name from now on. */
+/**
+ * After a change of a connector's definition: its webhooks may name tenants by other keys now, so all routes are
+ * rewritten.
+ */
 export async function rerouteInstances(
   db: D1Database,
   ring: Keyring,

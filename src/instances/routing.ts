@@ -1,12 +1,18 @@
 import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
 
-/** What an app-wide address is known by: a connector that an organization made is so by its id, as keys are private. */
+/**
+ * The name of a connector in app-wide webhook URLs, `/events/{family}`. For a connector that an organization made it
+ * is the id, since two organizations may use the same key.
+ */
 export function familyOf({ key, id, webhook }: Connector): string {
   return webhook?.route?.family ?? (findConnector(key) === undefined ? String(id) : key);
 }
 
-/** Under which name and values an instance is found when a vendor's app-wide webhook names a tenant. */
+/**
+ * How an instance is found when an app-wide webhook names a tenant: the connector's family and the tenant's
+ * values.
+ */
 export function routesOf(
   connector: Connector,
   configuration: Readonly<Record<string, string | null>>,

@@ -6,7 +6,7 @@ import { isSecretKey } from "./entries";
 import type { Instance } from "./instance";
 import { scheduleOf } from "./schedule";
 
-/** How an instance stands in its row: secrets sealed, everything else as it is. */
+/** An instance as a table row: its secrets sealed, everything else in clear. */
 
 export type Row = typeof instances.$inferSelect;
 
@@ -56,7 +56,7 @@ export function toRow(
   };
 }
 
-/** Configuration values apart from those that are sealed. */
+/** The configuration in two parts: values in clear, and sealed secrets. */
 export function split(
   id: number,
   connector: Connector,
@@ -73,7 +73,7 @@ export function split(
   return { configuration, secrets };
 }
 
-/** The instance of a row, its secrets opened. @throws when no key opens them. */
+/** The instance of a row. @throws when no key decrypts its secrets. */
 export function openedRow(row: Row, connector: Connector, ring: Keyring): Instance {
   const secrets = Object.entries(row.secrets).map(([key, sealed]): [string, string] => [
     key,
@@ -111,7 +111,7 @@ export function openedRow(row: Row, connector: Connector, ring: Keyring): Instan
   };
 }
 
-/** What an instance's sealed value is bound to. */
+/** What a sealed value is bound to: it cannot be decrypted in another row or field. */
 function sealedRow(id: number, field: string): string {
   return `instances/${id}/${field}`;
 }

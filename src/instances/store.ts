@@ -15,7 +15,7 @@ import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 /** An id for an instance that is about to be written. */
 export const nextInstanceId = (db: D1Database): Promise<number> => nextId(db, "instances", 1);
 
-/** Any organization's instance: for the poller and for those who check the organization themselves. */
+/** An instance of any organization: callers that serve a person must check the organization themselves. */
 export async function readInstance(
   db: D1Database,
   ring: Keyring,
@@ -25,7 +25,10 @@ export async function readInstance(
   return row === undefined ? undefined : (await opened(db, [row], ring))[0];
 }
 
-/** The instances named, in one query; unknown ones, and those whose secrets no key opens, are absent. */
+/**
+ * Several instances in one query. Left out: ids that do not exist, and instances whose secrets cannot be
+ * decrypted.
+ */
 export async function readInstances(
   db: D1Database,
   ring: Keyring,
@@ -107,7 +110,7 @@ export async function deleteInstance(
   await drizzle(db).batch(statements);
 }
 
-/** Lays configuration values over an instance's, touching nothing else: its destination says the same already. */
+/** Changes configuration values only. For changes that the instance's destination has already got. */
 export async function changeConfiguration(
   db: D1Database,
   ring: Keyring,
@@ -134,7 +137,7 @@ export async function changeConfiguration(
 export const noInstanceOf = (organizationId: number, key: string): SQL =>
   sql`NOT EXISTS (SELECT 1 FROM instances AS i WHERE i.organization_id = ${organizationId} AND i.element_key = ${key})`;
 
-/** Switches a poller off after too many failures in a row. */
+/** Disables polling after too many failures in a row. */
 export async function disablePoller(
   db: D1Database,
   instanceId: number,
@@ -150,7 +153,10 @@ export function newToken(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
 }
 
-/** Rows with their secrets open and their connectors found; one whose connector is gone is left out. */
+/**
+ * The instances of rows: connectors looked up, secrets decrypted. A row whose connector no longer exists is left
+ * out.
+ */
 export async function opened(
   db: D1Database,
   rows: readonly Row[],

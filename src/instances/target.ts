@@ -3,8 +3,8 @@ import type { Envelope, Target } from "../stream/event";
 import type { Instance } from "./instance";
 
 /**
- * Where an instance's news goes, and how much of it goes together: at most ten events when polled, twenty
- * of a vendor's webhook (reference connector-events-api.md §8).
+ * Where an instance's events go, and how many go into one notification: at most ten when polled, twenty from a
+ * vendor's webhook (reference connector-events-api.md §8).
  */
 export function instanceTarget(
   { id, name, connector, configuration }: Instance,

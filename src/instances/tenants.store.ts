@@ -8,7 +8,10 @@ import { routesOf } from "./routing";
 /** One delivery is dealt out to this many instances at most. */
 const MOST_INSTANCES = 500;
 
-/** Makes an instance findable by what its vendor calls it; nothing for vendors that never say. */
+/**
+ * Rewrites the routes by which app-wide webhooks find the instance; nothing for connectors without such
+ * webhooks.
+ */
 export function routeStatements(
   db: D1Database,
   { id, connector, configuration }: Pick<Instance, "id" | "connector" | "configuration">,
@@ -22,7 +25,7 @@ export function routeStatements(
   ];
 }
 
-/** Where a change of configuration changes what the vendor calls the instance, its routes change too. */
+/** Rewrites the routes of an instance if `changes` touch a configuration value that names its tenant. */
 export function renamed(
   db: D1Database,
   instance: Instance,
@@ -36,7 +39,7 @@ export function renamed(
   return isRenamed ? routeStatements(db, { ...instance, configuration }) : [];
 }
 
-/** Forgets what a vendor calls an instance. */
+/** Removes the routes of an instance. */
 export function forgetTenants(db: D1Database, { id, connector }: Instance): BatchItem<"sqlite">[] {
   return connector.webhook?.route === undefined
     ? []

@@ -2,12 +2,15 @@ import { feeds } from "../connectors/parsers";
 import type { Connector } from "../connectors/definition";
 
 /**
- * What webhooks touched since the last woken poll: keys of the stream's state, one a delivery and type, so
- * that a poll takes away exactly those it has read.
+ * A webhook can wake the poll of its instance at once, and that poll reads only what the webhook was about. Each
+ * delivery leaves a key in the stream's state, `touched|<time>|<type>`. The woken poll reads the keys, polls those
+ * types, and removes exactly the keys it read, if all went well; a delivery that came meanwhile stays for the next.
+ * Example: two deliveries about contacts and one about deals leave three keys and wake one poll, which reads contacts
+ * and deals and no other resource. Polls by schedule read everything and do not look at the keys.
  */
 export const TOUCHED = "touched|";
 
-/** The state that a delivery leaves for the poll it wakes; none where one feed tells of everything. */
+/** The keys that a delivery leaves; none where the connector reads all changes from one feed anyway. */
 export function touchedState(
   { events }: Pick<Connector, "events">,
   objectTypes: readonly string[],
@@ -18,7 +21,7 @@ export function touchedState(
   return [...new Set(objectTypes)].map((type) => ({ key: `${TOUCHED}${at}|${type}`, value: "" }));
 }
 
-/** The vendor's name of what a key of `touchedState` tells of. */
+/** The object type in a key of `touchedState`. */
 export function touchedType(key: string): string {
   return key.slice(key.indexOf("|", TOUCHED.length) + 1);
 }

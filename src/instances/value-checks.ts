@@ -4,7 +4,10 @@ import { parseBoolean, parseModes } from "./configuration";
 
 export type Fault = { field: string; message: string };
 
-/** Values that are none of their keys. */
+/**
+ * The first value that its key does not allow. Each value is looked at by itself; `configuration-fault.ts`
+ * checks the rest.
+ */
 export function configurationFault(
   values: Readonly<Record<string, string | null>>,
 ): Fault | undefined {
@@ -63,7 +66,7 @@ function expectWhole(value: string, least: number, most: number): string | undef
     : `Expected a whole number from ${least} to ${most}, got '${value}'`;
 }
 
-/** Seconds before each try: `0,5,300`. */
+/** A retry schedule: the seconds before each try, `0,5,300`. */
 export function parseSchedule(text: string): number[] | undefined {
   const seconds = text.split(",").map((part) => (part.trim() === "" ? Number.NaN : Number(part)));
   const fits = seconds.length <= 50 && seconds.every((value) => value >= 0 && value <= 7 * 86_400);

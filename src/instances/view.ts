@@ -67,7 +67,10 @@ export function catalogueEntry(entry: Entry): Record<string, unknown> {
   };
 }
 
-/** The entry a configuration id or key names; keys beyond the connector's own are found when set. */
+/**
+ * The entry of a configuration id or key. Keys that the connector does not define are found if they have a
+ * value.
+ */
 export function findEntry(instance: Instance, idOrKey: string): Entry | undefined {
   const known = entriesOf(instance.connector).find(
     ({ id, key }) => String(id) === idOrKey || key === idOrKey,

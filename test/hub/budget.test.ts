@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UNPACED } from "../../src/delivery/rate";
-import { HORIZON_MS, stand } from "../../src/hub/budget/reservations";
+import { HORIZON_MS, reserveTimes } from "../../src/hub/budget/reservations";
 import { parseRate } from "../../src/connectors/rate-limit";
 import { budgetOf, limitedUntil } from "../../src/hub/budget/limit";
 import { builtIn, findConnector } from "../../src/connectors/catalog";
@@ -38,7 +38,7 @@ function drain(instances: number, requests: number, seconds: number) {
     messages += 1;
     const { at: now, count, again } = message;
     const ask = { account: "", wanted: count, ratePerSecond, again };
-    const reserved = stand(pace, ask, 0, now);
+    const reserved = reserveTimes(pace, ask, 0, now);
     pace = reserved.pace;
     starts.push(...reserved.starts);
     const away = Array.from({ length: count - reserved.starts.length });
@@ -94,7 +94,7 @@ describe("the line at a vendor's budget", () => {
         for (const { after, wanted, again, pause } of all) {
           now += after;
           const ask = { account: "", wanted, ratePerSecond: requests / 2, again };
-          const reserved = stand(pace, ask, now + pause, now);
+          const reserved = reserveTimes(pace, ask, now + pause, now);
           pace = reserved.pace;
           if (pause > 0) expect(reserved.starts).toEqual([]);
           if (reserved.starts.length < wanted) expect(reserved.returnAt).toBeGreaterThan(now - 1);
@@ -108,11 +108,11 @@ describe("the line at a vendor's budget", () => {
 
   it("lets those who waited go before those who come anew", () => {
     const rate = { account: "", ratePerSecond: 1 };
-    const first = stand(UNPACED, { ...rate, wanted: 100, again: false }, 0, NOW);
-    const later = stand(first.pace, { ...rate, wanted: 1, again: false }, 0, NOW + 6_000);
+    const first = reserveTimes(UNPACED, { ...rate, wanted: 100, again: false }, 0, NOW);
+    const later = reserveTimes(first.pace, { ...rate, wanted: 1, again: false }, 0, NOW + 6_000);
     expect(later.starts).toEqual([]);
     expect(later.returnAt).toBeGreaterThanOrEqual(NOW + 99_000);
-    const back = stand(later.pace, { ...rate, wanted: 3, again: true }, 0, NOW + 6_000);
+    const back = reserveTimes(later.pace, { ...rate, wanted: 3, again: true }, 0, NOW + 6_000);
     expect(back.starts).toEqual([NOW + 6_000, NOW + 7_000, NOW + 8_000]);
   });
 });

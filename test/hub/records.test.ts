@@ -237,7 +237,7 @@ describe("listRecords", () => {
     await takeRefreshLease(env.DB, instance.id, Date.now() + 60_000, Date.now());
     const page = listRecords(instance, "reports", {}, doors);
     await scheduler.wait(50);
-    await releaseRefreshLease(env.DB, instance.id, "settled");
+    await releaseRefreshLease(env.DB, instance.id, "finished");
     expect((await page).kind).toBe("page");
     expect(seen.tokens).toBe(1);
   });

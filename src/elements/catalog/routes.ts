@@ -54,21 +54,24 @@ const defaultRequest = z.object({
   state: z.string().optional(),
 });
 
-/** Consent by the platform's own application; `configuration.secret` goes back as `providerData.secret`. */
+/**
+ * An authorize URL with the platform's own application. The caller sends `configuration.secret` back as
+ * `providerData.secret`.
+ */
 async function defaultUrl(
   c: Context<AskerEnv>,
   connector: Connector,
-  asked: z.infer<typeof defaultRequest>,
+  query: z.infer<typeof defaultRequest>,
 ): Promise<{ oauthUrl: string; element: string; configuration: { secret: string } }> {
   const { oauthApps, sessionKey } = readConfig(c.env);
   const app = oauthApps[connector.key];
   if (app === undefined) throw notFound(`The platform has no application of '${connector.key}'`);
-  if (asked.callbackUrl !== undefined && asked.callbackUrl !== app.callbackUrl)
+  if (query.callbackUrl !== undefined && query.callbackUrl !== app.callbackUrl)
     throw invalid(
       `callbackUrl: Expected that of the application, '${app.callbackUrl}'`,
       "callbackUrl",
     );
-  const request = { ...asked, apiKey: app.key, callbackUrl: app.callbackUrl };
+  const request = { ...query, apiKey: app.key, callbackUrl: app.callbackUrl };
   const secret = appHandle(sessionKey, c.var.asker.organizationId, connector);
   return { ...(await oauthUrl(c, connector, request)), configuration: { secret } };
 }
@@ -97,7 +100,7 @@ function all(c: Context<AskerEnv>): Promise<readonly Connector[]> {
   return listConnectors(c.env.DB, c.var.asker.organizationId);
 }
 
-/** The connector that a path names; another organization's is as unknown as none. */
+/** The connector that a path names. One of another organization is a 404, like an unknown one. */
 export async function found(c: Context<AskerEnv>): Promise<Connector> {
   const name = c.req.param("element") ?? "";
   const connector = await connectorOf(c.env.DB, c.var.asker.organizationId, name);

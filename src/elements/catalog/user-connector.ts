@@ -3,8 +3,8 @@ import { type Authentication } from "../../connectors/authentication";
 import { connectorSchema } from "../../connectors/definition";
 
 /**
- * A connector as an organization describes it: the schema of the built-in ones, without their own code
- * and with every secret declared as one.
+ * A connector as an organization describes it: the schema of built-in ones, but it cannot name a reader that is
+ * code, and must declare every secret as such.
  */
 export const ownDefinition = connectorSchema
   .omit({ id: true })

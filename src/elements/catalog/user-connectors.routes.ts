@@ -26,7 +26,7 @@ import { dryRun, type DryRun, type OwnDefinition, ownDefinition } from "./user-c
 const MOST_BYTES = 1024 * 1024;
 const MOST_CONNECTORS = 200;
 
-/** What rooms above this one know of a definition. */
+/** What the rooms `polling` and `inbound`, above this one, say about a definition. */
 export type Knowing = {
   /** What is wrong with its poll configuration. */
   pollingFault: (instance: Pick<Instance, "connector" | "configuration">) => Fault | undefined;
@@ -55,9 +55,9 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
       return c.json(made);
     })
     .post("/elements/test", withSecrets, async (c) => {
-      const asked = parse(dryRun, await readJson(c, MOST_BYTES));
-      checkDefinition(asked.definition, knowing, "definition.");
-      return c.json(await tried(asked, knowing));
+      const dryRunRequest = parse(dryRun, await readJson(c, MOST_BYTES));
+      checkDefinition(dryRunRequest.definition, knowing, "definition.");
+      return c.json(await dryRunResult(dryRunRequest, knowing));
     })
     .put("/elements/:element", withSecrets, async (c) => {
       const connector = await ownOf(c);
@@ -108,14 +108,17 @@ async function ownOf(c: Context<AskerEnv>): Promise<Connector> {
   return connector;
 }
 
-/** What the definition would do, without a single request. */
-async function tried(asked: DryRun, { extract, preview }: Knowing): Promise<object> {
-  const connector: Connector = { ...asked.definition, id: 1 };
+/**
+ * What an instance of the definition would request, and which events the sample answers would give. Sends
+ * nothing.
+ */
+async function dryRunResult(dryRunRequest: DryRun, { extract, preview }: Knowing): Promise<object> {
+  const connector: Connector = { ...dryRunRequest.definition, id: 1 };
   const { resources, webhook } = connector;
-  const name = asked.resource ?? Object.keys(resources)[0];
-  const listed = name === undefined ? {} : list(connector, name, asked, preview);
-  if (asked.webhook === undefined || webhook === undefined) return listed;
-  const { body, headers } = asked.webhook;
+  const name = dryRunRequest.resource ?? Object.keys(resources)[0];
+  const listed = name === undefined ? {} : list(connector, name, dryRunRequest, preview);
+  if (dryRunRequest.webhook === undefined || webhook === undefined) return listed;
+  const { body, headers } = dryRunRequest.webhook;
   const text = typeof body === "string" ? body : JSON.stringify(body);
   const read = await extract(webhook.extraction, { body, text, headers: new Headers(headers) });
   return { ...listed, webhook: read };
@@ -124,27 +127,31 @@ async function tried(asked: DryRun, { extract, preview }: Knowing): Promise<obje
 function list(
   connector: Connector,
   name: string,
-  asked: DryRun,
+  dryRunRequest: DryRun,
   preview: Knowing["preview"],
 ): object {
   if (findResource(connector, name)?.resource.list === undefined)
     throw invalid(`resource: '${name}' cannot be listed`, "resource");
-  const configuration = maskedConfiguration(connector, asked.configuration);
-  const query = asked.where === undefined ? {} : { where: asked.where };
+  const configuration = maskedConfiguration(connector, dryRunRequest.configuration);
+  const query = dryRunRequest.where === undefined ? {} : { where: dryRunRequest.where };
   const planned = planList(connector, name, query, configuration);
   if (!planned.ok) throw invalid(planned.message, "where");
   const { plan } = planned;
   const built = buildRequest({ connector, configuration }, plan.operation, plan.given);
   if (!built.ok) throw invalid(built.message, "configuration");
   const request: VendorRequest = built.request;
-  if (asked.sample?.answer === undefined) return { request };
-  const page = readList(plan, asked.sample.answer, new Headers(asked.sample.headers));
+  if (dryRunRequest.sample?.answer === undefined) return { request };
+  const page = readList(
+    plan,
+    dryRunRequest.sample.answer,
+    new Headers(dryRunRequest.sample.headers),
+  );
   if (!page.ok) throw invalid(`sample.answer: ${page.message}`, "sample.answer");
   const { records, next } = page;
   return { request, records, next, events: preview(connector, name, records) };
 }
 
-/** Given values, with a mask in every secret's place: a dry run proves nothing to anybody. */
+/** The given values with every secret masked: the result of a dry run is shown, and no request is sent. */
 function maskedConfiguration(
   connector: Connector,
   given: Readonly<Record<string, string>>,

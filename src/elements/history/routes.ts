@@ -21,7 +21,7 @@ import { isoSeconds } from "../../values/instant";
 
 /** Org-wide lists merge at most this many streams (reference connector-events-api.md §9). */
 const STREAMS = 100;
-/** Who was active within this time comes before those that are merely new. */
+/** Instances that had events within this time are listed before the newest ones. */
 const ACTIVE_MS = 7 * 86_400_000;
 const MOST_BUCKETS = 10_000;
 
@@ -124,16 +124,16 @@ async function replayed(
   instance: Instance | undefined,
 ): Promise<Record<string, unknown>> {
   const { seq, stream, owner } = await addressed(c, instance);
-  const known = await stream.notification(seq);
-  if (known === null) throw notFound(`No event '${c.req.param("eventId")}'`);
-  const { destinationId } = known.notification;
+  const found = await stream.notification(seq);
+  if (found === null) throw notFound(`No event '${c.req.param("eventId")}'`);
+  const { destinationId } = found.notification;
   const hasCallback = (owner.configuration["event.notification.callback.url"] ?? null) !== null;
   const isCallback = destinationId === instanceDestinationId(owner.id);
   if (!hasCallback && (destinationId === null || isCallback))
     throw invalid("The event has no callback URL to be sent to");
   const fallbackId = hasCallback ? instanceDestinationId(owner.id) : null;
   const view = await stream.replay(seq, { fallbackId });
-  return withBody(view ?? known, stream);
+  return withBody(view ?? found, stream);
 }
 
 async function addressed(

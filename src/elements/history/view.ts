@@ -4,7 +4,7 @@ import { readPath } from "../../values/path";
 import type { NotificationView } from "../../stream/history";
 import { isoText } from "../../values/instant";
 
-/** Where a notification stands, in the contract's words (reference connector-events-api.md §9). */
+/** A notification's status as the contract names it (reference connector-events-api.md §9). */
 export function statusOf({ notification }: NotificationView): string {
   switch (notification.state.kind) {
     case "kept":
@@ -38,7 +38,7 @@ export function historyView(view: NotificationView, body: string): Record<string
   };
 }
 
-/** One line of a notification's story (reference connector-events-api.md §9, dispositions). */
+/** One entry of a disposition: what happened to a notification (reference connector-events-api.md §9). */
 export function dispositionView(
   view: NotificationView,
   instanceId: number,

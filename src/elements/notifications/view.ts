@@ -43,7 +43,10 @@ export function notificationView(
 
 export type DeliveryStatus = "created" | "delivered" | "notified" | "retry" | "queued";
 
-/** Where a delivery stands, in the contract's words: exhausted ones are queued until they are released. */
+/**
+ * A delivery's status as the contract names it: one whose retries are exhausted is `queued` until it is
+ * released.
+ */
 export function deliveryStatusOf({ state }: NotificationView["notification"]): DeliveryStatus {
   switch (state.kind) {
     case "pending":

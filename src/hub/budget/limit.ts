@@ -3,50 +3,66 @@ import type { VendorError } from "../answer";
 import type { Instance } from "../../instances/instance";
 import { sha256 } from "../../values/bytes";
 
-/** A vendor's rate budget, as far as one instance takes part in it. */
+/**
+ * Which rate budget an instance's requests count against.
+ *
+ * A connector says what its vendor allows (`rateLimit`), and the configuration key `vendor.rate` can lower it. All
+ * instances of an organization that share a limit share one `VendorBudget` object, which hands out evenly spaced
+ * times for requests. Example: HubSpot allows 5 searches a second of each portal. Three instances of one
+ * portal together get one every fifth of a second.
+ *
+ * Instances share a limit when they are of one account. The account is the value of the configuration key that the
+ * connector names (HubSpot's portal, `oauth.user.id` of Dropbox and Box), else the API key or user name. OAuth
+ * instances without such a value count as an account each.
+ */
+
+/** The budget as one instance sees it. */
 export type Budget = {
-  /** The object that keeps it: one per organization and connector, and application where the limit is its. */
+  /**
+   * Of the `VendorBudget` object: organization and connector, and the OAuth application if the limit is per
+   * application.
+   */
   name: string;
-  /** What the vendor knows it by; an instance whose account has no name is one by itself. */
+  /** Names the account within the object. */
   account: string;
-  /** Absent: no figure is known. */
+  /** Absent: the vendor publishes no number. */
   ratePerSecond?: number;
-  /** Polls of the account come one after another. */
+  /** The account's instances must be polled one after another. */
   isSerial: boolean;
 };
 
-/** What a request of the vendor must have before it leaves. */
+/** What paces the requests to a vendor. */
 export type RateSlots = {
   /** Waits until the request may leave; `crowded`: not before `until`. */
   take(): Promise<{ kind: "go" } | { kind: "crowded"; until: number }>;
-  /** The vendor refused one: nobody of the budget calls before `until`. */
+  /** The vendor refused a request for its rate: nobody who shares the budget calls before `until`. */
   refused(until: number): Promise<void>;
-  /** Present where a poll must have the account to itself. */
+  /** Present where only one poll of the account may run at a time. */
   serial?: {
-    /** `token` is the poll's, which stays inside by entering again. */
+    /** `token` names the poll; a poll that is in stays in by calling `enter` again. */
     enter(token: string, line?: Line): Promise<Entered>;
     leave(token: string): Promise<void>;
   };
 };
 
-/** What a message that is sent away comes back as; `again`: it was sent away before. */
+/** A queue message that asks to poll the account. `again`: it has been put back on the queue before. */
 export type Line = { name: string; again: boolean };
 
-/** `waits`: one that would do the same is in line already. */
+/** `behind`: another poll is in. `waits`: a message that asks for the same is waiting already. */
 export type Entered = { kind: "entered" } | { kind: "behind"; waits: boolean };
 
-/** Windows are held this much longer than the vendor's: requests take more or less time to get there. */
+/** We count in windows this much longer than the vendor's, because not all requests travel equally fast. */
 const GUARD_SECONDS = 0.02;
 
-/** The budget an instance calls under; undefined when no limit is known and nobody else is of its account. */
+/** Undefined when the vendor has no known limit, or none that other instances could share. */
 export function budgetOf(
   instance: Pick<Instance, "id" | "organizationId" | "connector" | "configuration">,
 ): Budget | undefined {
   const { id, organizationId, connector, configuration } = instance;
   const { rateLimit } = connector;
-  const own = parseRate(configuration["vendor.rate"] ?? "");
-  if (rateLimit === undefined && own === undefined) return undefined;
-  const rates = [own, rateLimit].flatMap((limit) =>
+  const configured = parseRate(configuration["vendor.rate"] ?? "");
+  if (rateLimit === undefined && configured === undefined) return undefined;
+  const rates = [configured, rateLimit].flatMap((limit) =>
     limit?.requests === undefined ? [] : [limit.requests / (limit.seconds + GUARD_SECONDS)],
   );
   const name = `${organizationId}/${connector.key}`;
@@ -87,7 +103,7 @@ function accountOf(
 
 const short = (secret: string): string => sha256(secret, "base64url").slice(0, 22);
 
-/** Whether the vendor's refusal says that it was asked too much, and until when to leave it alone. */
+/** When the vendor refused a request for its rate: until when to send none. Undefined for other refusals. */
 export function limitedUntil(
   { status, code, providerMessage, retryAt }: VendorError,
   rateLimit: RateLimit | undefined,

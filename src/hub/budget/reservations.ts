@@ -1,29 +1,32 @@
 import { type Pace, reserve } from "../../delivery/rate";
 
-/** A poll waits this long for its start; what starts later comes back then. */
+/** A poll waits at most this long for its turn; otherwise its message goes back on the queue until then. */
 export const HORIZON_MS = 5_000;
 
-export type Ask = {
+/** A poll's request for times at which it may call the vendor. */
+export type Reservation = {
   account: string;
   wanted: number;
-  /** Absent: no figure is known, only a pause holds. */
+  /** Absent: the vendor publishes no number; we only obey its pauses. */
   ratePerSecond?: number;
-  /** It has waited before, or a poll under way needs it: it goes before those that come anew. */
+  /** It has waited before, or belongs to a poll under way, and goes before new ones. */
   again: boolean;
-  /** Somebody asked for it: it is not held up by a pause. */
+  /** A person asked for this poll: a pause does not hold it up. */
   forced?: true;
 };
 
-/** Instants at which requests may leave; who got none comes back at `returnAt`. Epoch ms. */
+/** Times at which requests may leave, epoch ms. If they are fewer than wanted: when to come back for the rest. */
 export type Reserved = { starts: number[]; returnAt: number | null };
 
 /**
- * Evenly spaced starts for an ask, so that no window ever sees more than its limit. While the vendor has
- * paused the account, or others have waited longer, there are none: the ask goes to the end of the line.
+ * Evenly spaced times for a poll's requests, so that no window has more of them than the limit allows. There are
+ * none while the vendor wants a pause, or while others have waited longer: then the poll gets the next free time at
+ * which to come back. Example: at 10 requests a second, with the next free time in 2 s, a poll that wants 5 gets
+ * 2.0, 2.1, 2.2, 2.3 and 2.4 s; with the next free time in 8 s it is told to come back then.
  */
-export function stand(
+export function reserveTimes(
   pace: Pace,
-  { wanted, ratePerSecond, again, forced }: Ask,
+  { wanted, ratePerSecond, again, forced }: Reservation,
   pausedUntil: number,
   now: number,
 ): Reserved & { pace: Pace } {
@@ -31,7 +34,7 @@ export function stand(
   if (ratePerSecond === undefined && paused > now) return { pace, starts: [], returnAt: paused };
   const isBehind = !again && pace.nextReturnAt > now + HORIZON_MS;
   const line = { ...pace, nextReturnAt: Math.max(pace.nextReturnAt, paused) };
-  // Nothing starts before now: the whole ask is sent to the end of the line.
+  // A horizon in the past lets nothing start: the whole reservation has to come back.
   const horizonMs = paused > now || isBehind ? -1 : HORIZON_MS;
   return reserve(line, wanted, ratePerSecond, now, horizonMs);
 }

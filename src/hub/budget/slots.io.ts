@@ -2,7 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import type { Instance } from "../../instances/instance";
 import { budgetOf, type RateSlots } from "./limit";
 
-/** A person's call of the vendor goes at once; it is counted, and the polls make room for it afterwards. */
+/** For a person's request: it goes at once, and is counted, so that polls wait a little longer afterwards. */
 export function countingSlots(
   instance: Instance,
   budgets: Env["VENDOR_BUDGETS"],

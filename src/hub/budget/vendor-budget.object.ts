@@ -1,26 +1,32 @@
 import { DurableObject } from "cloudflare:workers";
 import { type Pace, UNPACED } from "../../delivery/rate";
 import type { Entered, Line } from "./limit";
-import { type Ask, type Reserved, stand } from "./reservations";
+import { type Reservation, type Reserved, reserveTimes } from "./reservations";
 
-/** The vendor may put everybody off by this much at a time. */
+/** However long a pause the vendor asks for, we keep it no longer than this. */
 const LONGEST_PAUSE_MS = 86_400_000;
 const MOST_PACES = 1_000;
-/** A poll that shows no sign of life for this long has left its account. */
-const ALONE_MS = 20_000;
-/** Who stands in line for an account looks again within this time. */
-const IN_LINE_MS = 2_000;
+/** A poll that has not called `enter` for this long no longer keeps others out. */
+const SERIAL_POLL_MS = 20_000;
+/** A message that waits for its account comes back within this time. */
+const RETURN_MS = 2_000;
 
 /**
- * What the instances of one organization may ask of one vendor together: starts are evenly spaced, so no
- * window ever sees more than the limit. All in memory; only a pause is written down.
+ * Paces the requests that all instances of an organization send to one vendor (`limit.ts` says which share a
+ * budget). It lives in memory; only pauses that the vendor asked for are stored.
+ *
+ * - Polls reserve the times of their requests in advance, all polls of a queue message in one call. A poll that
+ *   gets none within five seconds goes back on the queue, and keeps its place before later ones.
+ * - A person's request goes at once, and polls wait a little longer afterwards.
+ * - A 429 of the vendor pauses the whole account.
+ * - Where a vendor wants one request at a time of an account (Dropbox), the account's polls come one by one.
  */
 export class VendorBudget extends DurableObject<Env> {
   private readonly paces = new Map<string, Pace>();
   private readonly pauses: Map<string, number>;
   private readonly waiting = new Map<number, number>();
-  private readonly alone = new Map<string, { token: string; until: number }>();
-  private readonly inLine = new Map<string, number>();
+  private readonly serialPolls = new Map<string, { token: string; until: number }>();
+  private readonly waitingMessages = new Map<string, number>();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -31,19 +37,24 @@ export class VendorBudget extends DurableObject<Env> {
     this.pauses = new Map(rows.toArray().map(({ account, until }) => [account, until]));
   }
 
-  /** Starts for each of `asks`, in their order. */
-  reserve(asks: Ask[]): Reserved[] {
+  /** Times for each of `reservations`, in their order. */
+  reserve(reservations: Reservation[]): Reserved[] {
     const now = Date.now();
     if (this.paces.size > MOST_PACES)
       for (const [account, { nextAt, nextReturnAt }] of this.paces)
         if (Math.max(nextAt, nextReturnAt) < now) this.paces.delete(account);
-    return asks.map((ask) => this.reserveOne(ask, now));
+    return reservations.map((one) => this.reserveOne(one, now));
   }
 
-  private reserveOne(ask: Ask, now: number): Reserved {
-    const { account, ratePerSecond } = ask;
+  private reserveOne(reservation: Reservation, now: number): Reserved {
+    const { account, ratePerSecond } = reservation;
     const before = this.paces.get(account) ?? UNPACED;
-    const { pace, starts, returnAt } = stand(before, ask, this.pausedUntil(account, now), now);
+    const { pace, starts, returnAt } = reserveTimes(
+      before,
+      reservation,
+      this.pausedUntil(account, now),
+      now,
+    );
     if (ratePerSecond !== undefined) this.paces.set(account, pace);
     return { starts, returnAt };
   }
@@ -56,14 +67,14 @@ export class VendorBudget extends DurableObject<Env> {
     return 0;
   }
 
-  /** A request that did not wait: the polls make room for it. */
+  /** A request was sent without waiting: the next reservation starts that much later. */
   spend(account: string, ratePerSecond: number): void {
     const pace = this.paces.get(account) ?? UNPACED;
     const nextAt = Math.max(pace.nextAt, Date.now()) + 1000 / ratePerSecond;
     this.paces.set(account, { ...pace, nextAt });
   }
 
-  /** The vendor wants to be left alone: of several instants the latest holds. */
+  /** The vendor refused a request for its rate: none before `until`, or before a later instant it named already. */
   pause(account: string, until: number): void {
     const now = Date.now();
     const latest = Math.min(Math.max(until, this.pauses.get(account) ?? 0), now + LONGEST_PAUSE_MS);
@@ -73,31 +84,33 @@ export class VendorBudget extends DurableObject<Env> {
   }
 
   /**
-   * Lets one poll of an account in at a time, for twenty seconds from its last word. Places are in memory:
-   * should this object be moved, a second poll may begin, and what they tell is one all the same.
+   * Lets one poll of an account in at a time, until it leaves or has not called for twenty seconds. This is only in
+   * memory: after a restart of this object a second poll may begin beside the first. That does no harm, since events
+   * seen by both have the same ids.
    */
   enter(account: string, token: string, line?: Line): Entered {
     const now = Date.now();
-    const inside = this.alone.get(account);
+    const inside = this.serialPolls.get(account);
     if (inside === undefined || inside.until <= now || inside.token === token) {
-      this.alone.set(account, { token, until: now + ALONE_MS });
-      if (line !== undefined) this.inLine.delete(line.name);
+      this.serialPolls.set(account, { token, until: now + SERIAL_POLL_MS });
+      if (line !== undefined) this.waitingMessages.delete(line.name);
       return { kind: "entered" };
     }
     if (line === undefined) return { kind: "behind", waits: false };
-    for (const [name, until] of this.inLine) if (until <= now) this.inLine.delete(name);
-    const waits = !line.again && this.inLine.has(line.name);
-    if (!waits) this.inLine.set(line.name, now + IN_LINE_MS);
+    for (const [name, until] of this.waitingMessages)
+      if (until <= now) this.waitingMessages.delete(name);
+    const waits = !line.again && this.waitingMessages.has(line.name);
+    if (!waits) this.waitingMessages.set(line.name, now + RETURN_MS);
     return { kind: "behind", waits };
   }
 
   leave(account: string, token: string): void {
-    if (this.alone.get(account)?.token === token) this.alone.delete(account);
+    if (this.serialPolls.get(account)?.token === token) this.serialPolls.delete(account);
   }
 
   /**
-   * Notes that `ids` come back at `until`. @returns those of them that did not wait already; all of them
-   * when they were waiting and are sent away `again`.
+   * Notes that the polls of these instances come back at `until`. @returns the ids that were not waiting yet: only
+   * they need a new message. With `again` they come from a message that waited, and all are returned.
    */
   wait(ids: number[], until: number, again: boolean): number[] {
     const now = Date.now();
