@@ -162,6 +162,23 @@ describe("circuit", () => {
     expect(circuit.state).toBe("open");
   });
 
+  it("opens again when a probe fails, however few failed in a row before", () => {
+    const halfOpen = {
+      ...CLOSED,
+      state: "half-open" as const,
+      failures: 1,
+      openedAt: 5,
+      reopened: 1,
+    };
+    expect(afterCall(halfOpen, true, 100_000, 0.5)).toMatchObject({ state: "open", openedAt: 5 });
+  });
+
+  it("forgets after five minutes how many failed", () => {
+    const window = { startedAt: 0, calls: 19, failed: 19 };
+    const stateAt = (now: number) => afterCall({ ...CLOSED, window }, true, now, 0.5).state;
+    expect([stateAt(300_000), stateAt(300_001)]).toEqual(["open", "closed"]);
+  });
+
   it("lets one probe through when its time has come, and closes when that succeeds", () => {
     const open = fail(CLOSED, 10);
     expect(admitted(open, 5, NOW + 29 * SECOND).admitted).toBe(0);

@@ -150,6 +150,7 @@ describe("cutting", () => {
       }),
     );
     expect(partsOf("ab😀c", 3)).toEqual(["ab", "😀c"]);
+    expect(partsOf("a\u{10ffff}b", 2)).toEqual(["a", "\u{10ffff}", "b"]);
     expect(partsOf("abcd", 2)).toEqual(["ab", "cd"]);
     expect(partsOf("", 5)).toEqual([""]);
   });
