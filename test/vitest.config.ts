@@ -151,6 +151,7 @@ export default defineConfig(async () => ({
           sequence: { groupOrder: 2 },
           ...patience,
           testTimeout: isLong ? LONG_TEST_MS : KILL_TEST_MS,
+          hookTimeout: KILL_TEST_MS,
         },
       },
     ],
