@@ -1,4 +1,4 @@
-import { purgeTries } from "../accounts/users/store";
+import { purgeTries } from "../accounts/sign-in.store";
 import { eventId } from "../stream/event-id";
 import { ingest } from "./ingest.io";
 import { purgeFlowStreams } from "./logs/store";

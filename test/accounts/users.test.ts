@@ -73,7 +73,7 @@ describe("sign-up and sign-in", () => {
     expect((await ask("POST", "/user", { token: apiKey, body })).status).toBe(200);
   });
 
-  it("stops guessing after ten wrong passwords, with Retry-After", async () => {
+  it("stops guessing after ten wrong passwords, with Retry-After, and nobody who comes from elsewhere", async () => {
     const { email, password } = await newUser();
     for (let tries = 0; tries < 10; tries += 1)
       expect(
@@ -82,9 +82,13 @@ describe("sign-up and sign-in", () => {
     const answer = await ask("POST", "/user/auth", { body: { email, password } });
     expect(answer.status).toBe(429);
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
-    // Five minutes later it may be tried again.
+    const headers = { "cf-connecting-ip": "192.0.2.7" };
+    expect((await ask("POST", "/user/auth", { body: { email, password }, headers })).status).toBe(
+      200,
+    );
+    // When the wait is over it may be tried again.
     await env.DB.prepare("UPDATE sign_in_failures SET until = 1 WHERE key = ?")
-      .bind(`name:${email}`)
+      .bind(`user unknown ${email}`)
       .run();
     expect((await ask("POST", "/user/auth", { body: { email, password } })).status).toBe(200);
   });
@@ -114,7 +118,7 @@ describe("sign-up and sign-in", () => {
         headers: { "cf-connecting-ip": address },
       });
     const until = Date.now() + 60_000;
-    await env.DB.prepare("INSERT INTO sign_in_failures VALUES ('address:192.0.2.1', 500, ?)")
+    await env.DB.prepare("INSERT INTO sign_in_failures VALUES ('user address 192.0.2.1', 500, ?)")
       .bind(until)
       .run();
     expect((await from("192.0.2.1")).status).toBe(429);

@@ -6,15 +6,14 @@ import { parse, readTypedJson } from "../../http/body";
 import { conflict, forbidden, notFound, Refusal, unauthenticated } from "../../http/refusal";
 import { parseAuthorization } from "../authorization";
 import { verifyPassword } from "../secret";
+import { countTry, forgiveTry, type Try } from "../sign-in.store";
 import { findByApiKey } from "../store";
 import {
   changePassword,
-  countTry,
   createUser,
   findByLogin,
   firstOrganizationId,
   forgetUser,
-  forgiveTry,
   readTokenUser,
   type User,
 } from "./store";
@@ -27,9 +26,6 @@ export type UserEnv = { Bindings: Env; Variables: { user: User; requestId: strin
 /** What browser clients compare before anything else (reference app-events-api.md §1). */
 const VERSION = "6.5.0";
 const BODY_BYTES = 64 * 1024;
-/** Failed sign-ins in five minutes. An address may stand for a whole host application. */
-const MOST_A_NAME = 10;
-const MOST_AN_ADDRESS = 500;
 
 const verified = new Cache<string, Extract<TokenVerdict, { kind: "valid" }>>(10_000);
 
@@ -149,13 +145,9 @@ export const userRoutes = new Hono<UserEnv>()
 /** @throws Refusal `forbidden` for an unknown user and a wrong password alike, `limited` after too many. */
 async function checked(c: Context<UserEnv>, login: string, given: string): Promise<User> {
   const now = Date.now();
-  const nameKey = `name:${login}`;
-  const addressKey = `address:${c.req.header("cf-connecting-ip") ?? "unknown"}`;
-  const limits = [
-    { key: nameKey, most: MOST_A_NAME },
-    { key: addressKey, most: MOST_AN_ADDRESS },
-  ];
-  const until = await countTry(c.env.DB, limits, now);
+  const address = c.req.header("cf-connecting-ip") ?? "unknown";
+  const tried: Try = { door: "user", name: login, address };
+  const until = await countTry(c.env.DB, tried, now);
   if (until !== undefined)
     throw new Refusal({
       kind: "limited",
@@ -166,7 +158,7 @@ async function checked(c: Context<UserEnv>, login: string, given: string): Promi
   const fits = verifyPassword(given, user?.passwordHash);
   if (user === undefined || !fits || !user.isActive)
     throw forbidden("Invalid username or password");
-  await forgiveTry(c.env.DB, nameKey, addressKey);
+  await forgiveTry(c.env.DB, tried, now);
   return user;
 }
 

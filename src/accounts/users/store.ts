@@ -1,6 +1,6 @@
-import { and, eq, inArray, lt, or, sql } from "drizzle-orm";
+import { and, eq, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { organizations, signInFailures, users } from "../../db/accounts";
+import { organizations, users } from "../../db/accounts";
 import { hashPassword, hashSecret } from "../secret";
 import { Cache } from "../../values/cache";
 
@@ -128,51 +128,6 @@ export async function changePassword(
     .set({ passwordHash, tokenVersion: sql`${users.tokenVersion} + 1` })
     .where(and(eq(users.id, userId)));
   forgetUser(userId);
-}
-
-const WINDOW_MS = 5 * 60_000;
-
-/**
- * Counts one more try for each key before it is made, so that many at once do not slip through.
- * @returns the instant from which on it may be tried again, when a key is over its limit.
- */
-export async function countTry(
-  db: D1Database,
-  limits: readonly { key: string; most: number }[],
-  now: number,
-): Promise<number | undefined> {
-  const statement = db.prepare(
-    `INSERT INTO sign_in_failures (key, count, until) VALUES (?1, 1, ?2)
-     ON CONFLICT (key) DO UPDATE SET
-       count = CASE WHEN until <= ?3 THEN 1 ELSE count + 1 END,
-       until = CASE WHEN until <= ?3 THEN ?2 ELSE until END
-     RETURNING count, until`,
-  );
-  const results = await db.batch<{ count: number; until: number }>(
-    limits.map(({ key }) => statement.bind(key, now + WINDOW_MS, now)),
-  );
-  const passed = results.flatMap(({ results: rows }, index) => {
-    const row = rows[0];
-    return row !== undefined && row.count > (limits[index]?.most ?? 0) ? [row.until] : [];
-  });
-  return passed.length === 0 ? undefined : Math.max(...passed);
-}
-
-/** A try that succeeded does not count: its name starts anew, its address has one less. */
-export async function forgiveTry(db: D1Database, name: string, address: string): Promise<void> {
-  const orm = drizzle(db);
-  await orm.batch([
-    orm.delete(signInFailures).where(eq(signInFailures.key, name)),
-    orm
-      .update(signInFailures)
-      .set({ count: sql`${signInFailures.count} - 1` })
-      .where(inArray(signInFailures.key, [address])),
-  ]);
-}
-
-/** Forgets tries that no longer count. */
-export async function purgeTries(db: D1Database, now: number): Promise<void> {
-  await drizzle(db).delete(signInFailures).where(lt(signInFailures.until, now));
 }
 
 function named(row: Omit<User, "username"> & { username: string | null }): User {

@@ -6,22 +6,19 @@ import { scopesOf } from "../../accounts/members/role";
 import { findMember, type Member, noteSeen } from "../../accounts/members/store";
 import type { AskerEnv } from "../../accounts/routes";
 import { hashSecret, verifyPassword } from "../../accounts/secret";
+import { countTry, forgiveTry, type Try } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
 import { forbidden } from "../../http/refusal";
 import type { Notice } from "../page";
 import { SignInForm } from "./form";
-import { type Failures, MOST_KEYS, noteFailure, secondsToWait, takeBack } from "./limit";
 import { nextPage, readSession, SESSION_MS, writeSession } from "./session";
-import { Cache } from "../../values/cache";
 
 export type ConsoleEnv = AskerEnv & { Variables: { member?: Member } };
 
 const SESSION = "tributary_session";
 const NOTICE = "tributary_notice";
 const FORM_BYTES = 10_000;
-
-const failures: Failures = new Cache(MOST_KEYS);
 
 /** Lets only members on, who ask in their organization's name; users of the app surface are none. */
 export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
@@ -55,15 +52,16 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     const email = (form.get("email") ?? "").trim();
     const next = nextPage(form.get("next") ?? undefined);
     const now = Date.now();
-    const tried = { email, address: c.req.header("cf-connecting-ip") ?? "" };
-    const wait = secondsToWait(failures, tried, now);
-    if (wait > 0) {
+    const address = c.req.header("cf-connecting-ip") ?? "unknown";
+    const tried: Try = { door: "member", name: email, address };
+    const until = await countTry(c.env.DB, tried, now);
+    if (until !== undefined) {
+      const seconds = Math.ceil((until - now) / 1000);
       c.status(429);
-      c.header("Retry-After", String(wait));
-      const fault = `Too many failed tries. Wait ${Math.ceil(wait / 60)} min and try again.`;
+      c.header("Retry-After", String(seconds));
+      const fault = `Too many failed tries. Wait ${seconds} s and try again.`;
       return showForm(c, { next, email, fault });
     }
-    noteFailure(failures, tried, now);
     const member = await findMember(c.env.DB, { email });
     const fits = verifyPassword(form.get("password") ?? "", member?.passwordHash);
     if (member === undefined || !fits) {
@@ -71,7 +69,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
       const fault = "This e-mail and password don't belong together.";
       return showForm(c, { next, email, fault });
     }
-    takeBack(failures, tried, now);
+    await forgiveTry(c.env.DB, tried, now);
     await noteSeen(c.env.DB, member.id, now);
     await beginSession(c, member, now);
     return c.redirect(next, 303);
