@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { hashPassword, hashSecret } from "../src/accounts/secret";
-import { bootstrap } from "../src/accounts/store";
+import { bootstrap } from "../src/accounts/bootstrap.store";
 
 /** The first organization, its administrator and key: the same in every file, so that files can share a runtime. */
 export const FIRST = {

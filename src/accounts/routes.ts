@@ -1,12 +1,8 @@
-import { Hono, type MiddlewareHandler } from "hono";
+import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
-import * as z from "zod";
-import { readConfig } from "../config";
-import { parse, readJson } from "../http/body";
-import { conflict, forbidden, notFound, unauthenticated } from "../http/refusal";
+import { forbidden, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
-import { type Asker, bootstrap, findByApiKey, findBySecrets, type Scope } from "./store";
-import { equalSecrets } from "./secret";
+import { type Asker, findByApiKey, findBySecrets, type Scope } from "./store";
 
 /** Who is asking, for every room's handlers. */
 export type AskerEnv = {
@@ -96,28 +92,3 @@ async function askerOf(
       throw unauthenticated("Expected 'Authorization: Bearer <api key>'");
   }
 }
-
-const firstOrganization = z.strictObject({
-  organizationName: z.string().min(1),
-  organizationSecret: z.string().min(16),
-  userSecret: z.string().min(16),
-  apiKey: z.string().min(16),
-  email: z.string().min(3),
-  password: z.string().min(8),
-});
-
-/** `POST /v1/bootstrap`: makes the first organization, once, for whoever deployed this. */
-export const bootstrapRoutes = new Hono<AskerEnv>().post("/bootstrap", async (c) => {
-  const { bootstrapKey } = readConfig(c.env);
-  const credentials = parseAuthorization(c.req.header("authorization"));
-  if (bootstrapKey === undefined) throw notFound("Not found");
-  if (credentials.kind !== "bearer" || !equalSecrets(credentials.token, bootstrapKey))
-    throw unauthenticated("Invalid bootstrap key");
-  const made = await bootstrap(
-    c.env.DB,
-    parse(firstOrganization, await readJson(c, 10_000)),
-    Date.now(),
-  );
-  if (made === undefined) throw conflict("This deployment has an organization already");
-  return c.json({ organizationId: String(made.organizationId), userId: String(made.userId) });
-});

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { parse, readJson } from "../http/body";
 import { forbidden, notFound } from "../http/refusal";
 import { type AskerEnv, withSecrets } from "./routes";
-import { changeSettings, readSettings } from "./store";
+import { changeSettings, readSettings } from "./organization.store";
 
 /** `…/accounts/settings`: what happens to notifications that fail (reference connector-events-api.md §8). */
 const settings = z.object({

@@ -1,7 +1,8 @@
 import { Hono } from "hono";
+import { bootstrapRoutes } from "./bootstrap.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
-import { type AskerEnv, bootstrapRoutes } from "./routes";
+import type { AskerEnv } from "./routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { userRoutes } from "./users/routes";
 

@@ -1,4 +1,4 @@
-import type { OrganizationSettings } from "../accounts/store";
+import type { OrganizationSettings } from "../accounts/organization.store";
 import type { DestinationPolicy } from "../db/delivery";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";

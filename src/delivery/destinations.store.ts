@@ -1,7 +1,7 @@
 import { and, eq, gt, inArray, ne } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { BatchItem } from "drizzle-orm/batch";
-import { type OrganizationSettings, settingsOf } from "../accounts/store";
+import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
 import { destinations, type SigningKey } from "../db/delivery";
 import { type Along, headersOf, packed, sealedRow, storedAlong, unpacked } from "./packing";
 import { type Keyring, seal, unseal } from "../db/sealed";

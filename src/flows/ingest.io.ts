@@ -1,5 +1,5 @@
 import { waitUntil } from "cloudflare:workers";
-import { readRetention } from "../accounts/store";
+import { readRetention } from "../accounts/organization.store";
 import { count, flushCounts } from "../metering/store";
 import type { Commit, Committed, NewEvent } from "../stream/event";
 import { streamName, type StreamName } from "../stream/stream-name";

@@ -6,7 +6,7 @@ import {
   type MemberRow,
 } from "../../accounts/members/store";
 import { hashPassword, hashSecret } from "../../accounts/secret";
-import { readOrganization } from "../../accounts/store";
+import { readOrganization } from "../../accounts/organization.store";
 import { notFound } from "../../http/refusal";
 import { InvitationForm } from "./form";
 import { beginSession, type ConsoleEnv, readForm } from "./routes";

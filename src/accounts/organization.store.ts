@@ -1,0 +1,85 @@
+import { eq, type SQL, sql, type SQLWrapper } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { organizations, type OrganizationSettings } from "../db/accounts";
+import { Cache } from "../values/cache";
+/** SQL for an organization's settings beside rows of another room; `id` names it there. */
+export const settingsOf = (id: SQLWrapper): SQL<OrganizationSettings> =>
+  sql`(SELECT o.settings FROM organizations AS o WHERE o.id = ${id})`.mapWith(
+    organizations.settings,
+  );
+
+export async function readSettings(
+  db: D1Database,
+  organizationId: number,
+): Promise<OrganizationSettings> {
+  const [row] = await drizzle(db)
+    .select({ settings: organizations.settings })
+    .from(organizations)
+    .where(eq(organizations.id, organizationId));
+  return row?.settings ?? {};
+}
+
+/** Lays `changes` over an organization's settings. @returns the settings as they now are. */
+export async function changeSettings(
+  db: D1Database,
+  organizationId: number,
+  changes: OrganizationSettings,
+): Promise<OrganizationSettings> {
+  const [row] = await drizzle(db)
+    .update(organizations)
+    .set({ settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(changes)})` })
+    .where(eq(organizations.id, organizationId))
+    .returning({ settings: organizations.settings });
+  return row?.settings ?? {};
+}
+
+export type { OrganizationSettings };
+type Organization = { name: string; settings: OrganizationSettings };
+
+export async function readOrganization(
+  db: D1Database,
+  organizationId: number,
+): Promise<Organization> {
+  const [row] = await drizzle(db)
+    .select({ name: organizations.name, settings: organizations.settings })
+    .from(organizations)
+    .where(eq(organizations.id, organizationId));
+  if (row === undefined) throw new Error(`Organization ${organizationId} is gone`);
+  return row;
+}
+
+const DAY_MS = 86_400_000;
+const DEFAULT_RETENTION_DAYS = 7;
+const retentions = new Cache<number, number>(10_000);
+
+/** How long an organization's events are kept, in milliseconds; believed for a minute. */
+export async function readRetention(db: D1Database, organizationId: number): Promise<number> {
+  const now = Date.now();
+  const known = retentions.get(organizationId, now);
+  if (known !== undefined) return known;
+  const { retentionDays = DEFAULT_RETENTION_DAYS } = await readSettings(db, organizationId);
+  const ms = retentionDays * DAY_MS;
+  retentions.set(organizationId, ms, now + 60_000);
+  return ms;
+}
+
+/** `null` takes a setting away. */
+export async function changeOrganization(
+  db: D1Database,
+  organizationId: number,
+  change: {
+    name?: string | undefined;
+    retentionDays?: number | undefined;
+    operationsCallback?: { url: string } | null | undefined;
+  },
+): Promise<Organization> {
+  const { name, ...settings } = change;
+  await drizzle(db)
+    .update(organizations)
+    .set({
+      ...(name === undefined ? {} : { name }),
+      settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(settings)})`,
+    })
+    .where(eq(organizations.id, organizationId));
+  return readOrganization(db, organizationId);
+}
