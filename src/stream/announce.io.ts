@@ -1,4 +1,4 @@
-import { readSettings } from "../accounts/store";
+import { readSettings } from "../accounts/organization.store";
 import type { Announce } from "../delivery/notice";
 import { streamName } from "./stream-name";
 import {

@@ -93,7 +93,7 @@ export class Things {
   readonly appEvent = once(
     async () => (await this.ask("POST", `${EVENTS}/x`, {})).headers.get("x-event-id") ?? "",
   );
-  /** The id of a flow's message that was refused for good. */
+  /** The id of a flow's message that was refused for good, and is in the log as such. */
   readonly unprocessed = once(async () => {
     const name = crypto.randomUUID();
     const refused = step({ url: "http://127.0.0.1:9/refused" });
@@ -101,7 +101,9 @@ export class Things {
     await this.ask("POST", `${EVENTS}/${name}`, {});
     return eventually(async () => {
       const { body } = await ask("GET", `/unprocessed-messages?flowId=${id}`, this.user);
-      return body[0]?.messageId as string | undefined;
+      const messageId: string | undefined = body[0]?.messageId;
+      const log = await ask("GET", `/logs/runs/${messageId}.out`, this.user);
+      return log.status === 200 ? messageId : undefined;
     });
   });
 
