@@ -1,6 +1,6 @@
 /** Schema and variables of an event data example (reference app-events-api.md §4). */
 
-import { nestsDeeper } from "../values/depth";
+import { parsedJson } from "../values/json";
 import { isObject } from "../values/record";
 
 export type Schema = { [member: string]: unknown };
@@ -11,10 +11,10 @@ const DEEPEST = 100;
 
 /** What an example says; undefined when it is absent, no JSON or too deep. */
 export function exampleSchema(example: unknown): Schema | undefined {
-  const value = parsedExample(example);
-  if (value === undefined) return undefined;
-  const schema = schemaOf(value.json, 0);
-  if (!Array.isArray(value.json)) return { $schema: DIALECT, title: TITLE, ...schema };
+  const parsed = typeof example === "string" ? parsedJson(example) : undefined;
+  if (parsed === undefined) return undefined;
+  const schema = schemaOf(parsed.value, 0);
+  if (!Array.isArray(parsed.value)) return { $schema: DIALECT, title: TITLE, ...schema };
   const items = schema["items"];
   return {
     $schema: DIALECT,
@@ -22,16 +22,6 @@ export function exampleSchema(example: unknown): Schema | undefined {
     ...schema,
     items: typeof items === "object" ? { ...items, title: TITLE } : { title: TITLE },
   };
-}
-
-function parsedExample(example: unknown): { json: unknown } | undefined {
-  if (typeof example !== "string" || example.trim() === "") return undefined;
-  if (nestsDeeper(example)) return undefined;
-  try {
-    return { json: JSON.parse(example) };
-  } catch {
-    return undefined;
-  }
 }
 
 function schemaOf(value: unknown, depth: number): Schema {

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { StoredEvent } from "../stream/event";
 import { content } from "../flows/triggers/content";
-import { runId } from "../flows/targets";
+import { runId } from "../flows/ids";
 import { isoText, isoSeconds } from "../values/instant";
 import { storedJson } from "../values/stored-json";
 

@@ -8,7 +8,9 @@ import { streamName } from "../stream/stream-name";
 import { forwardedHeaders } from "../flows/triggers/content";
 import { ingest, type Intake } from "../flows/ingest.io";
 import { readDescriptor } from "../flows/descriptor";
-import { runId, type Trigger, triggerTargets, userSource } from "../flows/targets";
+import { userSource } from "../flows/ids";
+import { runTargets } from "../flows/targets";
+import type { Trigger } from "../flows/triggers/trigger";
 import { readOwnFlow } from "../flows/store";
 import { type Heard, learnVersion, readHeard } from "../flows/triggers/app-event-triggers.store";
 import {
@@ -114,9 +116,7 @@ export async function send(
   for (let tries = 0; tries < TRIES; tries += 1) {
     const { version, triggers } = await heardBy(c, name, draft.flowId, now);
     const record = { ...draft, triggers: triggers.map(shownTrigger) };
-    const targets = triggers.flatMap((trigger) =>
-      triggerTargets(trigger, { correlationId: runId(id, trigger), input: "content" }),
-    );
+    const targets = triggers.flatMap((trigger) => runTargets(trigger, id, "content"));
     const event: NewEvent = {
       id,
       ...(key === undefined ? { once: true } : {}),

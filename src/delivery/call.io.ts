@@ -101,7 +101,7 @@ async function callHandled(
   const now = Date.now();
   const timeoutMs = Math.min(rendered.timeoutMs, leaseUntil - now - SETTLE_MS);
   if (timeoutMs < LEAST_MS) return undefined;
-  const gone = await rendered.stands();
+  const gone = await rendered.recheck();
   if (gone !== undefined) {
     const attempt = attemptWithoutCall(n, now, gone.error);
     const outcome = { seq, n, attempt, next: gone.next };
@@ -130,7 +130,7 @@ export async function told(
   answer: Answer | undefined,
 ): Promise<Outcome> {
   try {
-    await handler.settled(destination, item, outcome, answer);
+    await handler.onOutcome(destination, item, outcome, answer);
     return outcome;
   } catch (error) {
     return trouble(item, error);

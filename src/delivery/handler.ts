@@ -21,22 +21,25 @@ export type Rendered =
         attempt: Pick<Attempt, "status" | "truncated">,
         context: { now: number; chance: number; retryAfter: number | undefined },
       ) => Next;
-      /** Asked when its turn has come, which may be long after: what keeps it from leaving after all. */
-      stands: () => Promise<Unsent | undefined>;
+      /** Asked right before the call, which may be long after rendering: a reason to send nothing after all. */
+      recheck: () => Promise<Unsent | undefined>;
     }
   | Unsent;
 
 /** Nothing is sent; `error` says why. */
-export type Unsent = { kind: "settled"; error: string; next: Next };
+export type Unsent = { kind: "unsent"; error: string; next: Next };
 
 /**
  * How notifications of one kind of destination are made into requests, and what an outcome means to their
- * source. Wired in `index.ts`: delivery knows no room above it.
+ * source. Wired in `index.ts`, since delivery may not import the rooms above it.
  */
 export type Handler = {
   render: (destination: Destination, item: Sending) => Promise<Rendered>;
-  /** Before the outcome is settled: what throws here is tried again, so nothing of it is lost. */
-  settled: (
+  /**
+   * Called before the stream settles the outcome. When it throws, the outcome is dropped and the notification
+   * is retried, so whatever has to follow an outcome is never lost.
+   */
+  onOutcome: (
     destination: Destination,
     item: Sending,
     outcome: Outcome,

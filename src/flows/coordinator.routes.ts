@@ -7,7 +7,7 @@ import { parse, readTypedJson } from "../http/body";
 import { forbidden } from "../http/refusal";
 import type { Flow, Permission } from "./flow";
 import { FLOW_BYTES, visibleFlow } from "./routes";
-import { runningDoors, settled, startFlow, stopFlow } from "./lifecycle.store";
+import { flowDoors, settled, startFlow, stopFlow } from "./lifecycle.store";
 import { readFlow } from "./store";
 import { allFaults } from "./validation/refusals";
 
@@ -21,7 +21,7 @@ export const coordinatorRoutes = new Hono<UserEnv>()
   .post("/flows/:id/coordinator", withUser, async (c) => {
     const asked = parse(command, (await readTypedJson(c, FLOW_BYTES)).value);
     const id = c.req.param("id");
-    const doors = runningDoors(c.env);
+    const doors = flowDoors(c.env);
     await settled(async () => {
       const flow = await permitted(c.env.DB, c.var.user, id, asked.command);
       if (asked.command === "start") return startFlow(doors, flow);

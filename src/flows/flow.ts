@@ -1,10 +1,14 @@
 import type { flows, Share } from "../db/flows";
+import type { Descriptor } from "./descriptor";
 import { isoText } from "../values/instant";
 
 /** A flow as it is stored. */
 export type Flow = typeof flows.$inferSelect;
 
-/** Who a flow may be shared with is told by these. */
+/** A flow that is running, with its descriptor read. */
+export type RunningFlow = { flow: Flow; descriptor: Descriptor };
+
+/** What decides whether a flow is shared with somebody. */
 export type Viewer = { id: number; organizationId: number; email: string };
 
 export type Permission = Share["permissions"][number];

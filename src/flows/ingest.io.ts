@@ -3,7 +3,8 @@ import { readRetention } from "../accounts/organization.store";
 import { count, flushCounts } from "../metering/store";
 import type { Commit, Committed, NewEvent } from "../stream/event";
 import { streamName, type StreamName } from "../stream/stream-name";
-import { type Trigger, withRuns } from "./targets";
+import { withRuns } from "./targets";
+import type { Trigger } from "./triggers/trigger";
 import { matchesEvent } from "./triggers/match";
 import { readSourceTriggers, type Source } from "./triggers/store";
 

@@ -10,8 +10,8 @@ import { conflict, forbidden } from "../http/refusal";
 import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";
 import type { Flow } from "./flow";
-import { stepDestinationId } from "./targets";
-import { STOPPED_MS } from "./running.store";
+import { stepDestinationId } from "./ids";
+import { STOP_WAIT_MS } from "./running.store";
 import { checkSize } from "./store";
 import { announceTriggers } from "./triggers/app-event-triggers.store";
 import { scheduleMinute, triggerRow } from "./triggers/store";
@@ -21,14 +21,14 @@ import { startable } from "./validation/refusals";
  * Switching flows on and off. D1 holds the truth; each switch is over only once the owner's stream knows that
  * its triggers changed, so an app event that comes after the answer meets them as they are now.
  */
-export type RunningDoors = { db: D1Database; streams: Env["EVENT_STREAMS"]; config: Config };
+export type FlowDoors = { db: D1Database; streams: Env["EVENT_STREAMS"]; config: Config };
 
 const TRIES = 5;
 
 /** Whether it was done; `changed`: somebody else changed the flow since it was read, and nothing was done. */
 export type Switched = "done" | "changed";
 
-export const runningDoors = (env: Env): RunningDoors => ({
+export const flowDoors = (env: Env): FlowDoors => ({
   db: env.DB,
   streams: env.EVENT_STREAMS,
   config: readConfig(env),
@@ -41,7 +41,7 @@ export async function settled(attempt: () => Promise<Switched>): Promise<void> {
 }
 
 /** Starts a flow, unless it runs. @throws Refusal naming what is wrong with it. */
-export async function startFlow(doors: RunningDoors, flow: Flow): Promise<Switched> {
+export async function startFlow(doors: FlowDoors, flow: Flow): Promise<Switched> {
   if (flow.stage === "running") {
     await announceTriggers(doors.streams, flow);
     return "done";
@@ -51,7 +51,7 @@ export async function startFlow(doors: RunningDoors, flow: Flow): Promise<Switch
 }
 
 /** Switches a flow off: nothing starts it any more, and what waits for its turn is not sent. */
-export async function stopFlow(doors: RunningDoors, flow: Owned): Promise<void> {
+export async function stopFlow(doors: FlowDoors, flow: Owned): Promise<void> {
   const orm = drizzle(doors.db);
   await orm.batch([
     orm.delete(flowTriggers).where(eq(flowTriggers.flowId, flow.id)),
@@ -60,12 +60,12 @@ export async function stopFlow(doors: RunningDoors, flow: Owned): Promise<void> 
   await announceStop(doors, flow);
 }
 
-async function announceStop({ streams }: RunningDoors, flow: Owned): Promise<void> {
-  await Promise.all([announceTriggers(streams, flow), scheduler.wait(STOPPED_MS)]);
+async function announceStop({ streams }: FlowDoors, flow: Owned): Promise<void> {
+  await Promise.all([announceTriggers(streams, flow), scheduler.wait(STOP_WAIT_MS)]);
 }
 
 /** Stops a flow and forgets it, its destinations and its unprocessed messages. */
-export async function deleteFlow(doors: RunningDoors, flow: Owned): Promise<void> {
+export async function deleteFlow(doors: FlowDoors, flow: Owned): Promise<void> {
   const { db } = doors;
   const orm = drizzle(db);
   await orm.batch([
@@ -83,7 +83,7 @@ export async function deleteFlow(doors: RunningDoors, flow: Owned): Promise<void
  * dropped. @throws Refusal when a running flow could not run with them, or a row could not hold them.
  */
 export async function replaceFlow(
-  doors: RunningDoors,
+  doors: FlowDoors,
   flow: Flow,
   columns: Partial<Flow>,
   { dropRuns = false }: { dropRuns?: boolean } = {},
@@ -111,7 +111,7 @@ const after = (flow: Flow, now: number): number => Math.max(now, (flow.started ?
 
 /** Stage and what else is `set`, triggers and the destinations of the steps in one batch. */
 async function switchOn(
-  doors: RunningDoors,
+  doors: FlowDoors,
   read: Flow,
   flow: Flow,
   { now, started, set }: { now: number; started: number; set: Partial<Flow> },
@@ -181,7 +181,7 @@ function isBroken(error: unknown): boolean {
  * listen to them. @throws Refusal naming what is wrong with it.
  */
 async function permittedToStart(
-  { db, config }: Pick<RunningDoors, "db" | "config">,
+  { db, config }: Pick<FlowDoors, "db" | "config">,
   flow: Flow,
 ): Promise<Descriptor> {
   const descriptor = startable(flow, config.egress);

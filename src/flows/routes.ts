@@ -6,7 +6,7 @@ import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
 import { columnsOf, flowDraft } from "./fields";
 import { type Flow, flowView, projected } from "./flow";
-import { deleteFlow, replaceFlow, runningDoors, settled } from "./lifecycle.store";
+import { deleteFlow, replaceFlow, flowDoors, settled } from "./lifecycle.store";
 import { createFlow, readFlow, readOwnFlow } from "./store";
 import { savable } from "./validation/refusals";
 
@@ -42,13 +42,13 @@ export const flowRoutes = new Hono<UserEnv>()
       }
       if (flow.stage === "running" && !isForced)
         throw conflict("The flow is running: stop it first, or use forceUpdate=true");
-      return replaceFlow(runningDoors(c.env), flow, columns);
+      return replaceFlow(flowDoors(c.env), flow, columns);
     });
     return c.json({ flowId: id, result: "updated" });
   })
   .delete("/flows/:id", withUser, async (c) => {
     const flow = await ownFlow(c.env.DB, c.var.user, c.req.param("id"));
-    await deleteFlow(runningDoors(c.env), flow);
+    await deleteFlow(flowDoors(c.env), flow);
     return c.json({ flowId: flow.id });
   });
 

@@ -1,28 +1,38 @@
 import { inArray } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { flows } from "../db/flows";
-import { type Descriptor, readDescriptor } from "./descriptor";
-import type { Flow } from "./flow";
 import { Cache } from "../values/cache";
 import { chunks } from "../values/lists";
+import { readDescriptor } from "./descriptor";
+import type { RunningFlow } from "./flow";
 
-/** A flow that runs, and what it runs by. */
-export type RunningFlow = { flow: Flow; descriptor: Descriptor };
+/**
+ * Is this flow running? Every step asks right before it leaves, and a stop is exact: no step leaves once the stop
+ * was answered. Asking D1 for each step would be dear, so an isolate believes an answer for 200 ms, and a stop is
+ * answered 300 ms after it was written:
+ *
+ *     0 ms    an isolate reads that the flow is running
+ *     1 ms    the stop is written; its answer waits
+ *     200 ms  the isolate no longer believes what it read; the next step reads that the flow was stopped
+ *     301 ms  the stop is answered
+ *
+ * A request that is on its way when the stop is answered arrives; nothing follows it.
+ */
+const BELIEVED_MS = 200;
+/** How long a stop waits for its answer after it was written. */
+export const STOP_WAIT_MS = 300;
 
-/** Whether a flow runs; undefined when it does not. */
 export type ReadRunning = (flowId: string) => Promise<RunningFlow | undefined>;
 
-/** How long an isolate takes a flow for running without asking D1 again. */
-const TRUST_MS = 200;
-/** A stop is answered so long after it was written: by then nobody takes the flow for running any more. */
-export const STOPPED_MS = 300;
-const MOST_KNOWN = 2_000;
+const MOST_FLOWS = 2_000;
 const MOST_BOUND = 90;
-/** What an isolate read of flows; good as long as D1 tells the same revision. */
-const known = new Cache<string, RunningFlow>(MOST_KNOWN);
-const trusted = new Cache<string, RunningFlow>(MOST_KNOWN);
+/** Flows that were running a moment ago. */
+const believed = new Cache<string, RunningFlow>(MOST_FLOWS);
+/** Flows as they were read whole; as good as new while D1 names the same revision. */
+const read = new Cache<string, RunningFlow>(MOST_FLOWS);
 
-const standing = {
+/** Enough of a flow to tell whether it is running, and whether what was read of it is up to date. */
+const stateColumns = {
   id: flows.id,
   stage: flows.stage,
   started: flows.started,
@@ -31,13 +41,14 @@ const standing = {
 };
 
 /**
- * Tells whether a flow runs, for a step that is about to leave: none leaves once a stop was answered. Those asked
- * for together share a query, which reads one narrow row a flow; the flow itself is read when its revision is new.
+ * Reads flows that are running. Questions of the same moment share one query, which reads a narrow row a flow;
+ * only a flow whose revision is new is read whole.
+ * @returns a function that gives undefined for a flow that is not running.
  */
 export function readRunningFlows(db: D1Database): ReadRunning {
   let next: { ids: Set<string>; found: Promise<Map<string, RunningFlow>> } | undefined;
   return async (flowId) => {
-    const running = trusted.get(flowId, Date.now());
+    const running = believed.get(flowId, Date.now());
     if (running !== undefined) return running;
     if (next === undefined) {
       const ids = new Set<string>();
@@ -54,22 +65,23 @@ export function readRunningFlows(db: D1Database): ReadRunning {
 
 async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<string, RunningFlow>> {
   const found = new Map<string, RunningFlow>();
-  // What is read now may be as old as the question.
+  // The answer may be as old as the question: it is believed from here on, not from when it came.
   const now = Date.now();
   for (const part of chunks(ids, MOST_BOUND)) {
-    const rows = await drizzle(db).select(standing).from(flows).where(inArray(flows.id, part));
+    const rows = await drizzle(db).select(stateColumns).from(flows).where(inArray(flows.id, part));
     for (const row of rows) {
       if (row.stage !== "running") continue;
-      const entry = known.get(row.id, now);
-      const isFresh = entry?.flow.revision === row.revision && entry.flow.mtime === row.mtime;
-      const running = isFresh ? withStart(entry, row.started) : await readWhole(db, row.id);
+      const entry = read.get(row.id, now);
+      const isUpToDate = entry?.flow.revision === row.revision && entry.flow.mtime === row.mtime;
+      const running = isUpToDate ? withStart(entry, row.started) : await readWhole(db, row.id);
       if (running !== undefined) found.set(row.id, running);
     }
   }
-  for (const [id, running] of found) trusted.set(id, running, now + TRUST_MS);
+  for (const [id, running] of found) believed.set(id, running, now + BELIEVED_MS);
   return found;
 }
 
+/** A start changes neither revision nor `mtime`. */
 const withStart = (entry: RunningFlow, started: number | null): RunningFlow =>
   entry.flow.started === started ? entry : { ...entry, flow: { ...entry.flow, started } };
 
@@ -78,9 +90,9 @@ async function readWhole(db: D1Database, id: string): Promise<RunningFlow | unde
     .select()
     .from(flows)
     .where(inArray(flows.id, [id]));
-  const read = flow?.stage === "running" ? readDescriptor(flow.flow) : undefined;
-  if (flow === undefined || read === undefined || !read.ok) return undefined;
-  const running = { flow, descriptor: read.descriptor };
-  known.set(id, running, Infinity);
+  const parsed = flow?.stage === "running" ? readDescriptor(flow.flow) : undefined;
+  if (flow === undefined || parsed?.ok !== true) return undefined;
+  const running = { flow, descriptor: parsed.descriptor };
+  read.set(id, running, Infinity);
   return running;
 }

@@ -1,58 +1,17 @@
 import type { Commit, FlowStep, NewEvent, Target } from "../stream/event";
 import type { Millis } from "../values/instant";
-import { sha256 } from "../values/bytes";
+import { runId, stepDestinationId } from "./ids";
+import type { Trigger } from "./triggers/trigger";
 
-/** A row of `flow_triggers`, as a source needs it to start a flow. */
-export type Trigger = {
-  flowId: string;
-  componentId: string;
-  userId: number;
-  organizationId: number;
-  key: string;
-  steps: { componentId: string; port: string }[];
-  properties: Record<string, unknown>;
-  /** When its flow was started: what a run is known by as one of this start, not of an earlier one. */
-  createdAt: Millis;
-};
+/** What a step further down needs to know of its run. */
+type Run = Pick<FlowStep, "correlationId" | "startedAt" | "input">;
 
-export const stepDestinationId = (flowId: string, componentId: string): string =>
-  `flow-${flowId}-${componentId}`;
-
-/** The source of a user's own runs. */
-export const userSource = (userId: number): string => `user:${userId}`;
-
-/** A UUID that is the same whenever it is derived from the same parts. */
-export function derivedUuid(...parts: string[]): string {
-  const hex = sha256(JSON.stringify(parts), "hex");
-  const variant = ((Number.parseInt(hex.charAt(16), 16) & 3) | 8).toString(16);
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    `8${hex.slice(13, 16)}`,
-    `${variant}${hex.slice(17, 20)}`,
-    hex.slice(20, 32),
-  ].join("-");
-}
-
-/** The run that an event starts in a flow. */
-export const runId = (eventId: string, trigger: Pick<Trigger, "flowId" | "componentId">): string =>
-  derivedUuid(eventId, trigger.flowId, trigger.componentId);
-
-/** The targets of an event that starts a flow: one notification for each step directly below its trigger. */
-export function triggerTargets(
-  trigger: Pick<Trigger, "flowId" | "componentId" | "steps" | "createdAt">,
-  run: { correlationId: string; input: "content" | "record" },
-): Target[] {
-  const { flowId, componentId, steps, createdAt } = trigger;
-  return stepTargets(flowId, componentId, steps, { ...run, startedAt: createdAt });
-}
-
-/** The targets of what a component sent: its steps below, each once for the port it listens to. */
+/** One notification for each step that listens to a component, each naming the port it listens to. */
 export function stepTargets(
   flowId: string,
   sender: string,
   steps: readonly { componentId: string; port: string }[],
-  run: Pick<FlowStep, "correlationId" | "startedAt" | "input">,
+  run: Run,
 ): Target[] {
   return steps.map(({ componentId, port }) => ({
     destinationId: stepDestinationId(flowId, componentId),
@@ -68,7 +27,30 @@ export function stepTargets(
   }));
 }
 
-/** A commit with a run for every event and every trigger that listens to it. */
+/** A run: one notification for each step right below its trigger. `input` says what the event's data is. */
+export function runTargets(
+  trigger: Pick<Trigger, "flowId" | "componentId" | "steps" | "createdAt">,
+  eventId: string,
+  input: "content" | "record",
+): Target[] {
+  const { flowId, componentId, steps, createdAt } = trigger;
+  const correlationId = runId(eventId, trigger);
+  return stepTargets(flowId, componentId, steps, { correlationId, startedAt: createdAt, input });
+}
+
+/** A commit of one event that starts one run, with `content` as what the trigger sends. */
+export function runCommit(
+  trigger: Pick<Trigger, "flowId" | "componentId" | "steps" | "createdAt">,
+  event: { id: string; objectType: string; eventType: string; date: Millis },
+  content: unknown,
+): Pick<Commit, "events" | "targets"> {
+  const targets = runTargets(trigger, event.id, "content");
+  const objectId = `${trigger.flowId}/${trigger.componentId}`;
+  const data = JSON.stringify({ content });
+  return { events: [{ ...event, objectId, data, to: targets.map((_, index) => index) }], targets };
+}
+
+/** The commit with a run added for every event and every trigger that listens to it. */
 export function withRuns(
   { events, targets }: Pick<Commit, "events" | "targets">,
   triggers: readonly Trigger[],
@@ -76,18 +58,13 @@ export function withRuns(
 ): Pick<Commit, "events" | "targets"> {
   if (triggers.length === 0) return { events, targets };
   const all = [...targets];
-  const started = events.map((event) => {
-    const own = triggers
+  const withTheirRuns = events.map((event) => {
+    const runs = triggers
       .filter((trigger) => listens(trigger, event))
-      .flatMap((trigger) =>
-        triggerTargets(trigger, {
-          correlationId: runId(event.id, trigger),
-          input: "record",
-        }),
-      );
-    const to = [...event.to, ...own.map((_, index) => all.length + index)];
-    all.push(...own);
+      .flatMap((trigger) => runTargets(trigger, event.id, "record"));
+    const to = [...event.to, ...runs.map((_, index) => all.length + index)];
+    all.push(...runs);
     return { ...event, to };
   });
-  return { events: started, targets: all };
+  return { events: withTheirRuns, targets: all };
 }

@@ -6,8 +6,9 @@ import { parseJson, readBytes } from "../http/body";
 import { notFound, Refusal } from "../http/refusal";
 import { forwardedHeaders } from "./triggers/content";
 import { ingest } from "./ingest.io";
-import { runningDoors } from "./lifecycle.store";
-import { runId, triggerTargets, userSource } from "./targets";
+import { flowDoors } from "./lifecycle.store";
+import { runId, userSource } from "./ids";
+import { runCommit } from "./targets";
 import { flowOfComponent } from "./store";
 import { readTrigger } from "./triggers/store";
 
@@ -35,27 +36,17 @@ export const webhookRoutes = new Hono<UserEnv>()
     };
     const source = userSource(trigger.userId);
     const id = eventId(source, "webhook", `${flowId}/${componentId}`, crypto.randomUUID());
-    const correlationId = runId(id, trigger);
-    const targets = triggerTargets(trigger, { correlationId, input: "content" });
-    const event = {
-      id,
-      objectType: "webhook",
-      objectId: `${flowId}/${componentId}`,
-      eventType: c.req.method,
-      date: Date.now(),
-      data: JSON.stringify({ content }),
-      to: targets.map((_, index) => index),
-    };
+    const event = { id, objectType: "webhook", eventType: c.req.method, date: Date.now() };
+    const commit = runCommit(trigger, event, content);
     const { organizationId } = trigger;
     try {
-      const commit = { events: [event], targets };
-      await ingest(runningDoors(c.env), { organizationId, source, commit });
+      await ingest(flowDoors(c.env), { organizationId, source, commit });
     } catch (error) {
       console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
       throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });
     }
-    // No component answers: what was asked for is under way.
-    return c.json({ correlationId }, 202);
+    // No component of this platform answers its caller: the run has been stored, and goes on by itself.
+    return c.json({ correlationId: runId(id, trigger) }, 202);
   })
   .get("/triggers/:componentId/url", withUser, async (c) => {
     const componentId = c.req.param("componentId");

@@ -1,5 +1,5 @@
 import { groupsByWeight } from "../stream/plan";
-import type { Trigger } from "../flows/targets";
+import type { Trigger } from "../flows/triggers/trigger";
 import { toTriggers } from "../flows/triggers/store";
 import { scopeKey } from "./address";
 import type { Change } from "./change";

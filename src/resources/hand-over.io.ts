@@ -1,7 +1,7 @@
 import type { NewEvent, Target } from "../stream/event";
 import { groupsByWeight } from "../stream/plan";
 import { ingest, type IngestDoors } from "../flows/ingest.io";
-import type { Trigger } from "../flows/targets";
+import type { Trigger } from "../flows/triggers/trigger";
 import { matchesChange, resourceKeys } from "../flows/triggers/match";
 import { prepareSourceTriggers } from "../flows/triggers/store";
 import { type Change, eventOf, sourceOf } from "./change";

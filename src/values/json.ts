@@ -1,4 +1,4 @@
-import { flattened } from "./depth";
+import { flattened, nestsDeeper } from "./depth";
 import { isObject } from "./record";
 
 type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
@@ -27,6 +27,16 @@ const keepDigits: Reviver = (_, value, { source }) =>
   /^-?\d+$/.test(source)
     ? source
     : value;
+
+/** The value of a JSON text, numbers as doubles; undefined when it is no JSON, or too deep to be read safely. */
+export function parsedJson(text: string): { value: unknown } | undefined {
+  if (nestsDeeper(text)) return undefined;
+  try {
+    return { value: JSON.parse(text) };
+  } catch {
+    return undefined;
+  }
+}
 
 /** Writes JSON with the members of objects in the order of their names: the same content has the same text. */
 export function canonicalJson(value: unknown): string {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { applyFunctions, modifierFault } from "../../src/flows/modifiers/apply";
 import { flowValue } from "../../src/flows/modifiers/flow-values";
-import { newWork } from "../../src/flows/modifiers/budget";
+import { newBudget } from "../../src/flows/modifiers/budget";
 import { values } from "./build";
 
 const call = (name: string, ...params: unknown[]) => ({
@@ -10,7 +10,7 @@ const call = (name: string, ...params: unknown[]) => ({
   hashParams: {},
 });
 const apply = (value: unknown, name: string, ...params: unknown[]): Promise<unknown> =>
-  applyFunctions(value, [call(name, ...params)], values(), newWork());
+  applyFunctions(value, [call(name, ...params)], values(), newBudget());
 
 describe("modifiers", () => {
   it.each<[string, unknown, unknown[], unknown]>([
@@ -55,8 +55,10 @@ describe("modifiers", () => {
 
   it("starts with a flow value and goes on in order", async () => {
     const functions = [call("g_now"), call("g_formatDate", "YYYY"), call("g_add", 1)];
-    expect(await applyFunctions(undefined, functions, values(), newWork())).toBe(2027);
-    expect(await applyFunctions(undefined, [call("g_customFields")], values(), newWork())).toEqual({
+    expect(await applyFunctions(undefined, functions, values(), newBudget())).toBe(2027);
+    expect(
+      await applyFunctions(undefined, [call("g_customFields")], values(), newBudget()),
+    ).toEqual({
       plan: "gold",
     });
   });
@@ -101,7 +103,7 @@ describe("modifiers", () => {
     ],
   ])("bounds what they do together: %s", async (_, value, functions) => {
     const calls = functions.map((one) => ({ ...one, hashParams: {} }));
-    await expect(applyFunctions(value, calls, values(), newWork())).rejects.toThrow(
+    await expect(applyFunctions(value, calls, values(), newBudget())).rejects.toThrow(
       "too much work",
     );
   });
@@ -113,7 +115,7 @@ describe("modifiers", () => {
       global: { value: false },
     };
     const functions = [{ name: "g_replace", params: [], hashParams }];
-    expect(await applyFunctions("a.b.c", functions, values(), newWork())).toBe("a-b.c");
+    expect(await applyFunctions("a.b.c", functions, values(), newBudget())).toBe("a-b.c");
   });
 
   it.each<[string, unknown]>([

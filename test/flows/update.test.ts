@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { tickFlows } from "../../src/flows/tick.cron";
-import { runningDoors } from "../../src/flows/lifecycle.store";
+import { flowDoors } from "../../src/flows/lifecycle.store";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { step, trigger } from "./build";
 
@@ -53,7 +53,7 @@ const all = async (template: string) =>
   ).results;
 const ticketRow = (id: string) =>
   env.DB.prepare("SELECT * FROM flow_tickets WHERE id = ?").bind(id).first<any>();
-const tick = () => tickFlows(Date.now(), runningDoors(env));
+const tick = () => tickFlows(Date.now(), flowDoors(env));
 
 describe("an update of all instances of a template", () => {
   it("goes on by itself to the end, and what a crash makes it do again changes nothing", async () => {

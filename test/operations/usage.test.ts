@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { tickFlows } from "../../src/flows/tick.cron";
-import { runningDoors } from "../../src/flows/lifecycle.store";
+import { flowDoors } from "../../src/flows/lifecycle.store";
 import { ask, newUser, type SignedIn } from "../accounts/ask";
 import { callV1, create, createOrganizations, record } from "../elements/build";
 import { step, trigger } from "../flows/build";
@@ -97,7 +97,7 @@ it("has the calls of a flow's webhook, and what a schedule starts", async () => 
   await env.DB.prepare(
     "UPDATE flow_triggers SET next_minute = 0 WHERE next_minute IS NOT NULL",
   ).run();
-  await tickFlows(Date.now(), runningDoors(env));
+  await tickFlows(Date.now(), flowDoors(env));
   expect((await usageOf(source))["events"]).toBe(2);
 });
 

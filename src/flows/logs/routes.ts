@@ -11,7 +11,7 @@ import { parse, readTypedJson } from "../../http/body";
 import { whole } from "../../http/paging";
 import { invalid, notFound } from "../../http/refusal";
 import { stringOf } from "../modifiers/argument";
-import { userSource } from "../targets";
+import { userSource } from "../ids";
 import { readOwnFlow, readUserFlows } from "../store";
 import { hitsOf, INDEX } from "./hits";
 import { readFlowStreams } from "./store";

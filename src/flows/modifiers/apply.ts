@@ -2,7 +2,7 @@ import type { Modifier } from "../descriptor";
 import { ModifierFault } from "./argument";
 import { type Definition, MODIFIERS, type Parameters } from "./catalog";
 import { flowValue, type FlowValues, isFlowValue } from "./flow-values";
-import type { Work } from "./budget";
+import type { Budget } from "./budget";
 
 /** What is wrong with a modifier before it ever runs; undefined when nothing is. */
 export function modifierFault({ variable, functions }: Modifier): string | undefined {
@@ -35,7 +35,7 @@ export async function applyFunctions(
   start: unknown,
   functions: Modifier["functions"],
   values: FlowValues,
-  work: Work,
+  budget: Budget,
 ): Promise<unknown> {
   let value = start;
   for (const [index, call] of functions.entries()) {
@@ -47,8 +47,8 @@ export async function applyFunctions(
     if (definition === undefined) throw new ModifierFault(`'${call.name}' is not a modifier`);
     if (value === undefined) return undefined;
     try {
-      work.spend(sizeOf(value));
-      value = await definition.apply(value, parametersOf(definition, call), work);
+      budget.spend(sizeOf(value));
+      value = await definition.apply(value, parametersOf(definition, call), budget);
     } catch (error) {
       throw new ModifierFault(
         `${call.name}: ${error instanceof Error ? error.message : String(error)}`,

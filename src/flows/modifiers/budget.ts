@@ -1,19 +1,19 @@
 import { ModifierFault } from "./argument";
 
-/** As much as all modifiers of one input may do together, in characters looked at. */
+/** What all modifiers of one input may cost together, in characters looked at. */
 const MOST = 20_000_000;
 
-/** What is left of the work that the modifiers of one input may do. */
-export type Work = {
+/** What is left for the modifiers of one input. */
+export type Budget = {
   /** @throws ModifierFault when it is used up. */
-  spend: (amount: number) => void;
+  spend: (characters: number) => void;
 };
 
-export function newWork(): Work {
+export function newBudget(): Budget {
   let left = MOST;
   return {
-    spend(amount) {
-      left -= amount;
+    spend(characters) {
+      left -= characters;
       if (left < 0) throw new ModifierFault("The modifiers of this input take too much work");
     },
   };

@@ -2,7 +2,7 @@ import { formatDate } from "./date-format";
 import { checkExpression, evaluateExpression } from "./expression";
 import { list, members, ModifierFault, number, pathOf, stringOf, truthy } from "./argument";
 import { matcherOf, replaced } from "./replace";
-import type { Work } from "./budget";
+import type { Budget } from "./budget";
 import { readKeys } from "../../values/path";
 import { sha256 } from "../../values/bytes";
 
@@ -12,7 +12,7 @@ const A_STEP = 200;
 export type Parameters = Record<string, unknown>;
 export type Definition = {
   parameters: readonly string[];
-  apply: (value: unknown, parameters: Parameters, work: Work) => unknown;
+  apply: (value: unknown, parameters: Parameters, budget: Budget) => unknown;
   check?: (parameters: Parameters) => void;
 };
 
@@ -36,8 +36,8 @@ export const MODIFIERS = new Map<string, Definition>([
     "g_jsonata",
     define(
       ["expression"],
-      (value, { expression }, work) =>
-        evaluateExpression(stringOf(expression), value, (steps) => work.spend(steps * A_STEP)),
+      (value, { expression }, budget) =>
+        evaluateExpression(stringOf(expression), value, (steps) => budget.spend(steps * A_STEP)),
       ({ expression }) => checkExpression(stringOf(expression)),
     ),
   ],
@@ -59,10 +59,10 @@ export const MODIFIERS = new Map<string, Definition>([
   ["g_nthIndex", define(["index"], (value, { index }) => list(value).at(number(index)))],
   [
     "g_join",
-    define(["separator"], (value, { separator }, work) => {
+    define(["separator"], (value, { separator }, budget) => {
       const items = list(value).map(stringOf);
       const between = separator === undefined ? "," : stringOf(separator);
-      work.spend(items.reduce((sum, item) => sum + item.length + between.length, 0));
+      budget.spend(items.reduce((sum, item) => sum + item.length + between.length, 0));
       return items.join(between);
     }),
   ],
@@ -106,7 +106,7 @@ export const MODIFIERS = new Map<string, Definition>([
     "g_replace",
     define(
       ["pattern", "replacer", "regex", "global", "multiline", "ignorecase"],
-      (value, parameters, work) => replaced(stringOf(value), parameters, work),
+      (value, parameters, budget) => replaced(stringOf(value), parameters, budget),
       (parameters) => void matcherOf(parameters),
     ),
   ],

@@ -1,17 +1,15 @@
 import { evaluate, expressionFault } from "../../expressions/evaluate";
+import { ModifierFault } from "./argument";
 
-/** Why an expression can't be used, or what went wrong in it. */
-export class ExpressionFault extends Error {}
-
-/** @throws ExpressionFault when `text` is no JSONata expression, or one whose cost or answer can't be relied on. */
+/** @throws ModifierFault when `text` is no JSONata expression, or one whose cost or answer can't be relied on. */
 export function checkExpression(text: string): void {
   const fault = expressionFault(text);
-  if (fault !== undefined) throw new ExpressionFault(fault);
+  if (fault !== undefined) throw new ModifierFault(fault);
 }
 
 /**
- * The value of an expression over `input`. `spend` hears of every step; a long list counts as many.
- * @throws ExpressionFault when it fails or takes too much.
+ * The value of an expression over `input`. `spend` is called with the steps taken; a long list counts as many.
+ * @throws ModifierFault when it fails or costs too much.
  */
 export async function evaluateExpression(
   text: string,
@@ -19,6 +17,6 @@ export async function evaluateExpression(
   spend?: (steps: number) => void,
 ): Promise<unknown> {
   const evaluated = await evaluate(text, input, spend);
-  if (!evaluated.ok) throw new ExpressionFault(evaluated.message);
+  if (!evaluated.ok) throw new ModifierFault(evaluated.message);
   return evaluated.value;
 }

@@ -1,12 +1,16 @@
 import { RE2JS } from "re2js";
 import { ModifierFault, stringOf, truthy } from "./argument";
-import type { Work } from "./budget";
+import type { Budget } from "./budget";
 
 const MOST_PATTERN = 1_000;
 const MOST_RESULT = 16_777_216;
 
 /** `g_replace`: patterns run on an engine whose time grows with the text and the pattern, never exponentially. */
-export function replaced(whole: string, parameters: Record<string, unknown>, work: Work): string {
+export function replaced(
+  whole: string,
+  parameters: Record<string, unknown>,
+  budget: Budget,
+): string {
   const { pattern, replacer, regex, global, ignorecase } = parameters;
   const [wanted, by] = [stringOf(pattern), stringOf(replacer)];
   const all = global === undefined || truthy(global);
@@ -15,7 +19,7 @@ export function replaced(whole: string, parameters: Record<string, unknown>, wor
   if (!truthy(regex) && !truthy(ignorecase))
     return all ? whole.replaceAll(wanted, () => by) : whole.replace(wanted, () => by);
   const compiled = matcherOf(parameters);
-  work.spend(compiled.programSize() * whole.length);
+  budget.spend(compiled.programSize() * whole.length);
   const literal = truthy(regex) ? by : RE2JS.quoteReplacement(by, false);
   const matcher = compiled.matcher(whole);
   return all ? matcher.replaceAll(literal, false) : matcher.replaceFirst(literal, false);

@@ -2,8 +2,8 @@ import * as z from "zod";
 import type { FlowStep } from "../../stream/event";
 import { triggerKind } from "../components";
 import type { Descriptor } from "../descriptor";
-import type { Scope } from "../placeholder";
-import { isObject } from "../../values/record";
+import type { Scope } from "./input";
+import { recordOf } from "../../values/record";
 import { isoText } from "../../values/instant";
 import { storedJson } from "../../values/stored-json";
 
@@ -31,7 +31,10 @@ export const storedStep = storedJson(
 );
 export type StepMessage = ReturnType<typeof storedStep.read>;
 
-/** What the run knows when a step begins: component id → out port → content. */
+/**
+ * What the run has produced when a step begins. A step right below a trigger has the trigger's content alone; the
+ * data of an event for steps further below is the whole scope.
+ */
 export function scopeOf({ step, event, data }: StepMessage, descriptor: Descriptor): Scope {
   const { componentId, port } = step.sender;
   switch (step.input) {
@@ -51,8 +54,4 @@ export function scopeOf({ step, event, data }: StepMessage, descriptor: Descript
       return { [componentId]: { [port]: content } };
     }
   }
-}
-
-export function recordOf(value: unknown): Record<string, unknown> {
-  return isObject(value) ? value : {};
 }

@@ -34,3 +34,17 @@ export function stepNext(
 function isRetried(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }
+
+/**
+ * Whether a step belongs to a run of an earlier start: its flow was stopped and started again since the run began.
+ * Such a run ends where it is, except for a step that somebody sends again by hand. Sending again starts `tries`
+ * anew but not `n`, the number of the try: so it shows.
+ */
+export function isLeftBehind(
+  run: { startedAt: Millis },
+  flow: { started: Millis | null },
+  { n, tries }: { n: number; tries: number },
+): boolean {
+  const isSentAgain = n > tries + 1;
+  return run.startedAt < (flow.started ?? 0) && !isSentAgain;
+}

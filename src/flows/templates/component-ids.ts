@@ -1,6 +1,7 @@
 /** Copies of flows: new component ids everywhere they are written (reference app-events-api.md §7). */
 
 import { isObject } from "../../values/record";
+import { replacePlaceholders } from "../placeholder";
 
 export type Json = Record<string, unknown>;
 
@@ -81,8 +82,8 @@ function withPaths(
 }
 
 function textWithPaths(text: string, ids: Readonly<Record<string, string>>): string {
-  return text.replace(/\{\{\{([^{}]+)\}\}\}/g, (whole, inner: string) =>
-    inner.trim().startsWith("$") ? `{{{${pathWithIds(inner.trim(), ids)}}}}` : whole,
+  return replacePlaceholders(text, (name, placeholder) =>
+    name.startsWith("$") ? `{{{${pathWithIds(name, ids)}}}}` : placeholder,
   );
 }
 

@@ -7,7 +7,7 @@ import { conflict, notFound } from "../../http/refusal";
 import { columnsOf, flowDraft } from "../fields";
 import type { Flow } from "../flow";
 import { FLOW_BYTES, newFlow, ownFlow, visibleFlow } from "../routes";
-import { deleteFlow, replaceFlow, runningDoors, settled } from "../lifecycle.store";
+import { deleteFlow, replaceFlow, flowDoors, settled } from "../lifecycle.store";
 import { createFlow, readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./component-ids";
 import { savable } from "../validation/refusals";
@@ -80,14 +80,14 @@ export const templateRoutes = new Hono<UserEnv>()
       createdAt: Date.now(),
     };
     await createTicket(c.env.DB, ticket);
-    await advance(runningDoors(c.env), ticket, PROMPT);
+    await advance(flowDoors(c.env), ticket, PROMPT);
     return c.json({ ticket: ticket.id });
   })
   .get("/integrations/status/:ticket", withUser, async (c) => {
     const found = await readTicket(c.env.DB, c.var.user.id, c.req.param("ticket"));
     if (found === undefined) throw notFound(`No ticket '${c.req.param("ticket")}'`);
     const { status, stepsTotal, stepsDone, errors } = await advance(
-      runningDoors(c.env),
+      flowDoors(c.env),
       found,
       PROMPT,
     );
@@ -95,7 +95,7 @@ export const templateRoutes = new Hono<UserEnv>()
   })
   .delete("/integrations/:id", withUser, async (c) => {
     const flow = await ownFlow(c.env.DB, c.var.user, c.req.param("id"));
-    await deleteFlow(runningDoors(c.env), flow);
+    await deleteFlow(flowDoors(c.env), flow);
     const ticket = crypto.randomUUID();
     await createTicket(c.env.DB, {
       id: ticket,
@@ -132,7 +132,7 @@ async function publishInstance(c: Context<UserEnv>, draft: Flow): Promise<string
     if (instance === undefined) throw notFound("The instance of this draft does not exist");
     if (instance.stage === "running" && c.req.query("forceUpdate") !== "true")
       throw conflict("The instance is running: stop it first, or use forceUpdate=true");
-    return replaceFlow(runningDoors(c.env), instance, {
+    return replaceFlow(flowDoors(c.env), instance, {
       name: draft.name,
       flow: withIds(draft.flow, ids),
       wizard: wizardWithIds(draft.wizard, ids),
@@ -163,7 +163,7 @@ async function publishTemplate(c: Context<UserEnv>, draft: Flow): Promise<string
     if (template !== undefined && template.userId === user.id) {
       flowId = template.id;
       const columns = columnsWith(template.componentIdMap ?? {});
-      return replaceFlow(runningDoors(c.env), template, columns);
+      return replaceFlow(flowDoors(c.env), template, columns);
     }
     const columns = columnsWith({});
     await createFlow(c.env.DB, {

@@ -1,7 +1,7 @@
 import { Refusal } from "../../http/refusal";
 import type { Flow } from "../flow";
-import { recordOf } from "../steps/message";
-import { replaceFlow, type RunningDoors, settled } from "../lifecycle.store";
+import { recordOf } from "../../values/record";
+import { replaceFlow, type FlowDoors, settled } from "../lifecycle.store";
 import { readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./component-ids";
 import { mergeThreeWay } from "./merge";
@@ -21,11 +21,7 @@ const MOST_TICKETS = 10;
  * Goes on with an update of all instances, page by page, for about `budget` questions to the database. An
  * instance that is up to date is left as it is, so what a crash makes another do again changes nothing.
  */
-export async function advance(
-  doors: RunningDoors,
-  ticket: Ticket,
-  budget: number,
-): Promise<Ticket> {
+export async function advance(doors: FlowDoors, ticket: Ticket, budget: number): Promise<Ticket> {
   let current = ticket;
   for (let left = budget; current.status === "running" && left > 0;) {
     const template = await readOwnFlow(doors.db, current.userId, current.templateId);
@@ -43,13 +39,13 @@ export async function advance(
 }
 
 /** Goes on with the updates that nobody asks about. */
-export async function advanceOpen(doors: RunningDoors): Promise<void> {
+export async function advanceOpen(doors: FlowDoors): Promise<void> {
   const open = await readOpenTickets(doors.db, MOST_TICKETS);
   for (const ticket of open) await advance(doors, ticket, TICK / open.length);
 }
 
 async function updated(
-  doors: RunningDoors,
+  doors: FlowDoors,
   template: Flow | undefined,
   page: readonly Flow[],
   ticket: Ticket,
@@ -73,7 +69,7 @@ async function updated(
 
 /** Brings an instance up to its template, keeping what its user changed. @returns why it could not be. */
 async function update(
-  doors: RunningDoors,
+  doors: FlowDoors,
   template: Flow,
   first: Flow,
   { dropRuns, createdAt }: Ticket,

@@ -3,7 +3,8 @@ import { drizzle } from "drizzle-orm/d1";
 import { flowTriggers } from "../../db/flows";
 import { streamName } from "../../stream/stream-name";
 import { Refusal } from "../../http/refusal";
-import { type Trigger, userSource } from "../targets";
+import { userSource } from "../ids";
+import type { Trigger } from "./trigger";
 import { Cache } from "../../values/cache";
 
 /**

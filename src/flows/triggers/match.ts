@@ -1,39 +1,6 @@
-import { Cron } from "croner";
 import * as z from "zod";
 import type { NewEvent } from "../../stream/event";
-import type { TriggerKind } from "../components";
-import { stringOf } from "../modifiers/argument";
-import type { Trigger } from "../targets";
-
-/** What a trigger is found by when something happens. */
-export function triggerKeyOf(kind: TriggerKind, properties: Record<string, unknown>): string {
-  const text = (name: string): string => stringOf(properties[name]);
-  switch (kind) {
-    case "app-event":
-      return text("event");
-    case "instance":
-      return text("instanceId");
-    case "resource":
-      return `${text("group")}/${text("kind")}`;
-    case "schedule":
-      return text("cron");
-    case "webhook":
-      return "";
-  }
-}
-
-/** The next minute after `minute` (since 1970, UTC) that a schedule names; null when there is none. */
-export function nextMinuteOf(properties: Record<string, unknown>, minute: number): number | null {
-  const { cron, timezone } = properties;
-  if (typeof cron !== "string") return null;
-  const options = { mode: "5-part" as const, paused: true };
-  const pattern = new Cron(
-    cron,
-    typeof timezone === "string" ? { ...options, timezone } : { ...options, utcOffset: 0 },
-  );
-  const next = pattern.nextRun(new Date(minute * 60_000));
-  return next === null ? null : Math.floor(next.getTime() / 60_000);
-}
+import type { Trigger } from "./trigger";
 
 /** Whether a connector event starts a flow: an absent list means any. */
 export function matchesEvent(
@@ -66,7 +33,7 @@ export const resourceTrigger = z.object({
   scope: z.object({ kind: named, name: named }).optional(),
 });
 
-/** Whether a change starts a flow (reference resource-api.md §9); no flow hears of a Secret. */
+/** Whether a change starts a flow (reference resource-api.md §9); a Secret starts none. */
 export function matchesChange(
   { properties }: Pick<Trigger, "properties">,
   change: ResourceChange,
@@ -88,7 +55,7 @@ export function matchesChange(
   );
 }
 
-/** The keys under which triggers of a resource may stand: group and kind may each be `*`. */
+/** Every key that a trigger for this resource can have: group and kind may each be `*`. */
 export function resourceKeys({ group, kind }: Pick<ResourceChange, "group" | "kind">): string[] {
   return [`${group}/${kind}`, `*/${kind}`, `${group}/*`, "*/*"];
 }

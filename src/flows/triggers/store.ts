@@ -6,8 +6,8 @@ import { lastMinute } from "../../db/schedule";
 import { triggerKind } from "../components";
 import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
-import type { Trigger } from "../targets";
-import { nextMinuteOf, triggerKeyOf } from "./match";
+import { nextMinuteOf } from "./schedule";
+import { type Trigger, triggerKey } from "./trigger";
 import { announceTriggers } from "./app-event-triggers.store";
 import { membersOf, storedJson } from "../../values/stored-json";
 
@@ -30,7 +30,7 @@ export function triggerRow(
     organizationId: flow.organizationId,
     userId: flow.userId,
     kind,
-    key: triggerKeyOf(kind, properties),
+    key: triggerKey(kind, properties),
     active: true,
     steps: stepsBelow(descriptor, componentId),
     properties,

@@ -1,9 +1,9 @@
 import { checkEgress, type EgressPolicy } from "../../http/egress";
 import { httpMethod } from "../components";
 import type { Descriptor, Fault } from "../descriptor";
-import { withPlaceholders } from "../placeholder";
+import { replacePlaceholders } from "../placeholder";
 
-/** What is wrong with the addresses that are known before a flow runs: each fault names component and field. */
+/** What is wrong with the addresses that are fixed before a flow runs: each fault names component and field. */
 export function addressFaults(descriptor: Descriptor, egress: EgressPolicy): Fault[] {
   const steps = [...descriptor.values()].filter(({ type }) => httpMethod(type) !== undefined);
   return steps.flatMap(({ id, transform }) =>
@@ -20,19 +20,22 @@ export function addressFaults(descriptor: Descriptor, egress: EgressPolicy): Fau
 }
 
 /**
- * Why a step may not call an address, whatever its placeholders hold. An address that is not there yet, and one
- * whose scheme, host or port a placeholder tells, is for the guard to see when it is called.
+ * Why a step may not call an address, whatever values its placeholders take. Filling them in twice, with "a" and
+ * with "b", shows whether they decide scheme, host or port: those of `https://{{{x}}}/` do, so that only the
+ * egress guard can judge the address when it is called; those of `http://10.0.0.1/{{{x}}}` don't, and this one is
+ * refused here. An address that is still empty is no fault yet.
  */
 export function addressFault(url: unknown, egress: EgressPolicy): string | undefined {
   if (typeof url !== "string" || url.trim() === "") return undefined;
-  const [one, other] = [withPlaceholders(url, "a").trim(), withPlaceholders(url, "b").trim()];
+  const filledWith = (text: string): string => replacePlaceholders(url, () => text).trim();
+  const [one, other] = [filledWith("a"), filledWith("b")];
   const place = placeOf(one);
   if (one !== other && (place === undefined || place !== placeOf(other))) return undefined;
   const verdict = checkEgress(one, egress);
   return verdict.ok ? undefined : verdict.message;
 }
 
-/** All of an address that the guard looks at. */
+/** The parts of an address that the egress guard looks at. */
 function placeOf(url: string): string | undefined {
   if (!URL.canParse(url)) return undefined;
   const { protocol, username, password, host } = new URL(url);

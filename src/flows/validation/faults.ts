@@ -1,4 +1,3 @@
-import { Cron } from "croner";
 import type { EgressPolicy } from "../../http/egress";
 import { addressFaults } from "./address";
 import { httpMethod, STEP_ERROR, STEP_IN, STEP_OUT, TRIGGER_OUT, triggerKind } from "../components";
@@ -8,6 +7,7 @@ import { stringOf } from "../modifiers/argument";
 import { parsePath } from "../variable-path";
 import { placeholdersIn } from "../placeholder";
 import { resourceTrigger } from "../triggers/match";
+import { scheduleFault } from "../triggers/schedule";
 
 /** One event may set off this many steps at most, counted over all ways through the flow. */
 const MOST_STEPS = 1_000;
@@ -72,19 +72,6 @@ function triggerFaults(component: Component, kind: string, at: At): Fault[] {
     }
   }
   return faults;
-}
-
-/** Five fields, minutes first: seconds are not offered. */
-function scheduleFault({ cron, timezone }: Record<string, unknown>): string | undefined {
-  if (typeof cron !== "string") return undefined;
-  if (cron.trim().split(/\s+/).length !== 5) return `'${cron}' is not five fields`;
-  try {
-    const options = { mode: "5-part" as const, paused: true };
-    void new Cron(cron, typeof timezone === "string" ? { ...options, timezone } : options);
-    return undefined;
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error);
-  }
 }
 
 function stepFaults(component: Component, descriptor: Descriptor, at: At): Fault[] {

@@ -1,6 +1,6 @@
 import type { Config } from "../../config";
 import type { Keyring } from "../../db/sealed";
-import type { Trigger } from "../../flows/targets";
+import type { Trigger } from "../../flows/triggers/trigger";
 import { Refusal } from "../../http/refusal";
 import { type Cause, withWantedTargets } from "../change";
 import { commitPlan, type Plan } from "../commit.store";

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { transformed, TransformFault } from "../../src/flows/placeholder";
-import { values } from "./build";
+import { stepInput } from "../../../src/flows/steps/input";
+import { values } from "../build";
 
 const scope = {
   T: {
@@ -18,15 +18,16 @@ const scope = {
   },
 };
 
-const resolve = async (lambda: unknown): Promise<unknown> =>
-  (
-    await transformed(
-      { type: "json2new", modifiers: {}, lambda: { field: lambda } },
-      scope.T.out,
-      scope,
-      values(),
-    )
-  )["field"];
+async function made(...given: Parameters<typeof stepInput>): Promise<Record<string, unknown>> {
+  const result = await stepInput(...given);
+  if (!result.ok) throw new Error(result.message);
+  return result.input;
+}
+
+const resolve = async (lambda: unknown): Promise<unknown> => {
+  const transformation = { type: "json2new" as const, modifiers: {}, lambda: { field: lambda } };
+  return (await made(transformation, scope.T.out, scope, values()))["field"];
+};
 
 describe("placeholders", () => {
   it.each<[string, unknown, unknown]>([
@@ -65,14 +66,14 @@ describe("placeholders", () => {
     const lambda = { data: "new" };
     const sent = { data: "old", other: 1 };
     const map = (type: "json2new" | "json2ext") =>
-      transformed({ type, modifiers: {}, lambda }, sent, scope, values());
+      made({ type, modifiers: {}, lambda }, sent, scope, values());
     expect(await map("json2ext")).toEqual({ data: "new", other: 1 });
     expect(await map("json2new")).toEqual({ data: "new" });
   });
 
   it("applies the modifiers of a field, also at its nested leaves, and flow values", async () => {
     const first = { name: "g_first", params: [], hashParams: {} };
-    const input = await transformed(
+    const input = await made(
       {
         type: "json2new",
         modifiers: {
@@ -94,8 +95,11 @@ describe("placeholders", () => {
   it("bounds what a template can make of a large value", async () => {
     const big = { T: { out: { data: "x".repeat(500_000) } } };
     const lambda = { field: "{{{$.T.out.data}}} ".repeat(20) };
-    const made = transformed({ type: "json2new", modifiers: {}, lambda }, {}, big, values());
-    await expect(made).rejects.toThrow(TransformFault);
+    const result = await stepInput({ type: "json2new", modifiers: {}, lambda }, {}, big, values());
+    expect(result).toEqual({
+      ok: false,
+      message: "field: The input is larger than 4194304 characters",
+    });
   });
 
   it("takes a megabyte of braces in its stride", async () => {
