@@ -158,8 +158,9 @@ async function finishScan(
     if (scan.fresh + fresh > 0) return { kind: "again" };
     changes = { events: [], state: [] };
   }
-  const { resources } = poll.cursor;
-  poll.cursor = { resources: { ...resources, [name]: positionAfter(position, isIdle, reading) } };
+  const { notBefore: _over, ...cursor } = poll.cursor;
+  const resources = { ...cursor.resources, [name]: positionAfter(position, isIdle, reading) };
+  poll.cursor = { ...cursor, resources };
   await commitChanges(poll, reading, report, { ...changes, ...cursorOf(poll) });
   return { kind: "done" };
 }
