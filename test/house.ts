@@ -1,15 +1,20 @@
 /**
- * Four lint rules that keep the house in order (loaded by `.oxlintrc.json`): `rooms` says who may call whom,
- * `doors` which files may touch the world, `pointers` that what comments point at is there, `linear` that no
- * regular expression takes longer than its text is long.
+ * Lint rules that keep the house in order (loaded by `.oxlintrc.json`): `rooms` says who may call whom,
+ * `doors` which files may touch the world, and that they do what their names say, `tables` that only its owner
+ * touches a table, `pointers` that what comments point at is there, `linear` that no regular expression takes
+ * longer than its text is long.
  */
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { readLibrary, strayPointers } from "./citations.ts";
 import { slowness } from "./linear.ts";
+import { brokenPromise, readOwners, tablesIn } from "./promises.ts";
 
 /** As much of a linter's syntax tree and context as the rules look at. */
 type Node = {
   regex?: { pattern: string; flags: string };
+  /** Of a literal; of a piece of a template, its text. */
+  value?: unknown;
   source?: { type: string; value?: unknown } | null;
   importKind?: string;
   exportKind?: string;
@@ -107,10 +112,20 @@ const rooms = {
   },
 };
 
+const root = join(import.meta.dirname, "..");
+const index = readFileSync(join(root, "src/index.ts"), "utf8");
+
 const doors = {
   create(context: Context) {
     const here = place(context.filename);
-    if (!here || doorless.includes(here.room) || door.test(here.file)) return {};
+    if (!here || doorless.includes(here.room)) return {};
+    if (door.test(here.file)) {
+      const path = context.filename.replaceAll("\\", "/").split("/src/").at(-1) ?? "";
+      const { text } = context.sourceCode;
+      const message = brokenPromise(path.replace(/\.tsx?$/, ""), text, index);
+      if (message === undefined) return {};
+      return { Program: (node: Node) => context.report({ node, message }) };
+    }
     const pure = `"${here.file}" is a pure file:`;
     return {
       ...onImport((node, specifier, typeOnly) => {
@@ -129,7 +144,36 @@ const doors = {
   },
 };
 
-const library = readLibrary(join(import.meta.dirname, ".."));
+const owners = readOwners(root, Object.keys(mayImport));
+
+const tables = {
+  create(context: Context) {
+    const here = place(context.filename);
+    if (!here) return {};
+    const refuse = (node: Node, owner: string) => {
+      if (owner === here.room) return;
+      context.report({
+        node,
+        message: `Room "${here.room}" asks "${owner}" for what is in its tables`,
+      });
+    };
+    const see = (node: Node, text: unknown) => {
+      if (typeof text !== "string") return;
+      for (const table of tablesIn(text)) refuse(node, owners.get(table) ?? here.room);
+    };
+    return {
+      ...onImport((node, specifier) => {
+        const there = place(target(context.filename, specifier) ?? "");
+        const owner = there?.file.replace(/\.ts$/, "") ?? "";
+        if (here.room !== "db" && there?.room === "db" && owner in mayImport) refuse(node, owner);
+      }),
+      Literal: (node: Node) => see(node, node.value),
+      TemplateElement: (node: Node) => see(node, (node.value as { raw?: unknown }).raw),
+    };
+  },
+};
+
+const library = readLibrary(root);
 
 const pointers = {
   create(context: Context) {
@@ -167,4 +211,4 @@ const linear = {
   },
 };
 
-export default { meta: { name: "house" }, rules: { rooms, doors, pointers, linear } };
+export default { meta: { name: "house" }, rules: { rooms, doors, tables, pointers, linear } };

@@ -45,7 +45,7 @@ const planted: [file: string, code: string, rule: string | null][] = [
   // Doors.
   ["src/stream/d1.ts", importing("drizzle-orm"), "house(doors)"],
   ["src/stream/d2.ts", importing("drizzle-orm/d1", "type { X }"), null],
-  ["src/stream/store.ts", importing("drizzle-orm"), null],
+  ["src/stream/store.ts", importing("drizzle-orm", "{ sql }") + value("sql`SELECT 1`"), null],
   ["src/stream/d3.ts", importing("hono"), "house(doors)"],
   ["src/stream/d4.ts", importing("cloudflare:workers"), "house(doors)"],
   ["src/stream/d5.ts", importing("./store"), "house(doors)"],
@@ -56,13 +56,56 @@ const planted: [file: string, code: string, rule: string | null][] = [
     importing("node:crypto", "{ randomBytes }"),
     "eslint(no-restricted-imports)",
   ],
-  ["src/stream/any.object.ts", importing("cloudflare:workers", "{ DurableObject }"), null],
-  ["src/stream/any.store.ts", importing("drizzle-orm"), null],
+  [
+    "src/stream/any.object.ts",
+    `${importing("cloudflare:workers", "{ DurableObject }")}\nexport class X extends DurableObject {}`,
+    null,
+  ],
+  ["src/stream/any.store.ts", value(`db.prepare("SELECT 1")`), null],
+  ["src/stream/any.consumer.ts", "export const f = (batch: MessageBatch) => batch;", null],
+  ["src/stream/any.cron.ts", "export function g() {}", null],
+  ["src/stream/any.routes.ts", `import { Hono } from "hono";\n${value("new Hono()")}`, null],
+  // Doors that are not what they are called: `told` ones are named by index.ts.
+  ["src/stream/lie.object.ts", "export class X extends DurableObject {}", "house(doors)"],
+  ["src/stream/told.object.ts", "export class Y {}", "house(doors)"],
+  ["src/stream/lie.store.ts", value("Date.now()"), "house(doors)"],
+  [
+    "src/stream/lie.consumer.ts",
+    "export const f = (batch: MessageBatch) => batch;",
+    "house(doors)",
+  ],
+  ["src/stream/told.consumer.ts", "export const h = (batch: string) => batch;", "house(doors)"],
+  ["src/stream/lie.cron.ts", "export function g() {}", "house(doors)"],
+  ["src/stream/lie.client.ts", value("Date.now()"), "house(doors)"],
+  ["src/stream/lie.routes.ts", value("Date.now()"), "house(doors)"],
+  [
+    "src/index.ts",
+    ["any.object", "any.consumer", "any.cron", "told.object", "told.consumer"]
+      .map((file) => `export * from "./stream/${file}";`)
+      .join("\n"),
+    null,
+  ],
+  // Tables.
+  ["src/db/accounts.ts", `export const x = sqliteTable("organizations", {});`, null],
+  ["src/db/counters.ts", `export const x = sqliteTable("counters", {});`, null],
+  ["src/accounts/t1.ts", importing("../db/accounts"), null],
+  ["src/flows/t1.ts", importing("../db/accounts", "type { X }"), "house(tables)"],
+  ["src/flows/t2.ts", importing("../db/counters"), null],
+  ["src/accounts/t2.ts", value(`"SELECT 1 FROM organizations"`), null],
+  ["src/flows/t3.ts", value(`"SELECT 1 FROM organizations"`), "house(tables)"],
+  [
+    "src/flows/t4.ts",
+    value(
+      "(id: string) => `DELETE FROM x WHERE a IN (SELECT 1 FROM y JOIN organizations ON ${id})`",
+    ),
+    "house(tables)",
+  ],
+  ["src/flows/t5.ts", value(`"UPDATE counters SET value = 1"`), "house(tables)"],
   ["src/stream/any.io.ts", value("Date.now()"), null],
   ["src/stream/consumerism.ts", value("Date.now()"), "eslint(no-restricted-properties)"],
   [
     "src/stream/routes.ts",
-    importing("cloudflare:workers", "{ env }"),
+    `${importing("cloudflare:workers", "{ env }")}\nexport const y = [env, new Hono()];`,
     "eslint(no-restricted-imports)",
   ],
   ["src/stream/e1.ts", value("new Date()"), "house(doors)"],
@@ -125,8 +168,8 @@ const house = mkdtempSync(join(tmpdir(), "tributary-house-"));
 let found: Record<string, string[]> = {};
 
 beforeAll(() => {
-  const rules = ["house.ts", "citations.ts", "linear.ts"].map((file) => `test/${file}`);
-  for (const file of [".oxlintrc.json", "tsconfig.json", ".github/reference", ...rules]) {
+  const parts = ["house", "citations", "linear", "promises"].map((name) => `test/${name}.ts`);
+  for (const file of [".oxlintrc.json", "tsconfig.json", ".github/reference", ...parts]) {
     cpSync(join(root, file), join(house, file), { recursive: true });
   }
   symlinkSync(join(root, "node_modules"), join(house, "node_modules"));
