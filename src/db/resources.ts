@@ -1,3 +1,4 @@
+import { getTableColumns } from "drizzle-orm";
 import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /**
@@ -20,7 +21,7 @@ export const resources = sqliteTable(
     /** Number of updates, those of subresources too. */
     version: integer().notNull(),
     /** `DELETING` while finalizers hold it. */
-    state: text(),
+    state: text({ enum: ["DELETING"] }),
     /** Sequence number of its creation in the change log: the order of lists. */
     seq: integer().notNull(),
     createdAt: integer("created_at").notNull(),
@@ -36,6 +37,14 @@ export const resources = sqliteTable(
     index("resources_scope").on(table.organizationId, table.kind, table.scope, table.seq),
   ],
 );
+
+export type ResourceRow = typeof resources.$inferSelect;
+
+/** All columns, by the names that a `ResourceRow` has for them; `of` is what the query calls the table. */
+export const resourceColumns = (of: string): string =>
+  Object.entries(getTableColumns(resources))
+    .map(([member, { name }]) => `${of}.${name} AS ${member}`)
+    .join(", ");
 
 /** One row a change, written in the batch that makes the change. */
 export const resourceChanges = sqliteTable(

@@ -1,3 +1,6 @@
+import { and, eq, type Query, sql } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { resources } from "../db/resources";
 import { groupsByWeight } from "../stream/plan";
 import type { Trigger } from "../flows/triggers/trigger";
 import { toTriggers } from "../flows/triggers/store";
@@ -8,7 +11,8 @@ import { storedTargets } from "./hooks";
 import type { Key } from "./key";
 import { listenersChange } from "./listeners.store";
 import type { Statement } from "./list";
-import { type Resource, storedContent } from "./resource";
+import type { Resource } from "./resource";
+import { toRow } from "./store";
 
 /** What must still hold when a plan is written; else nothing of it is. */
 export type Expectation = Key & {
@@ -168,43 +172,31 @@ function changeValues({ at, eventId, changed, resourceId, body, targets }: Chang
   ];
 }
 
+/** Its place in lists is the number of the change that made it: the log's last by now. */
 function insert(db: D1Database, resource: Resource): D1PreparedStatement {
-  return db
-    .prepare(
-      `INSERT INTO resources (organization_id, kind, scope, name, id, title, version, state, seq,
-         created_at, created_by, modified_at, modified_by, content)
-       VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ${NEXT_SEQ} - 1, ?9, ?10, ?11, ?12, ?13)`,
-    )
-    .bind(...keyValues(resource), ...stateValues(resource));
+  const seq = sql<number>`(SELECT ifnull(max(seq), 0) FROM resource_changes WHERE organization_id = ${resource.organizationId})`;
+  return bound(
+    db,
+    drizzle(db)
+      .insert(resources)
+      .values({ ...toRow(resource), seq }),
+  );
 }
 
 function update(db: D1Database, resource: Resource): D1PreparedStatement {
-  return db
-    .prepare(
-      `UPDATE resources SET id = ?5, title = ?6, version = ?7, state = ?8, created_at = ?9,
-         created_by = ?10, modified_at = ?11, modified_by = ?12, content = ?13
-       WHERE organization_id = ?1 AND kind = ?2 AND scope = ?3 AND name = ?4`,
-    )
-    .bind(...keyValues(resource), ...stateValues(resource));
+  const { organizationId, kind, scope, name, ...rest } = toRow(resource);
+  const isIt = and(
+    eq(resources.organizationId, organizationId),
+    eq(resources.kind, kind),
+    eq(resources.scope, scope),
+    eq(resources.name, name),
+  );
+  return bound(db, drizzle(db).update(resources).set(rest).where(isIt));
 }
 
-function keyValues({ organizationId, kind, scope, name }: Resource) {
-  return [organizationId, kind.kind, scopeKey(scope), name];
-}
-
-function stateValues(resource: Resource) {
-  const { id, title, version, state, createdAt, createdBy, modifiedAt, modifiedBy } = resource;
-  return [
-    id,
-    title,
-    version,
-    state,
-    createdAt,
-    createdBy,
-    modifiedAt,
-    modifiedBy,
-    storedContent.write(resource.content),
-  ];
+function bound(db: D1Database, query: { toSQL(): Query }): D1PreparedStatement {
+  const { sql: text, params } = query.toSQL();
+  return db.prepare(text).bind(...params);
 }
 
 function removals(

@@ -1,3 +1,4 @@
+import { resourceColumns } from "../db/resources";
 import { invalid, Refusal } from "../http/refusal";
 import { scopeKey, type ScopeName } from "./address";
 import type { Hints } from "./hints";
@@ -85,7 +86,7 @@ export function listStatements(
   return {
     // One row more than the page tells whether the count is known already.
     rows: {
-      sql: `SELECT r.* ${from} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`,
+      sql: `SELECT ${resourceColumns("r")} ${from} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`,
       values: [...bindings.values],
     },
     count: { sql: `SELECT count(*) AS total ${from}`, values },

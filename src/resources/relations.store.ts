@@ -1,9 +1,10 @@
+import { resourceColumns, type ResourceRow } from "../db/resources";
 import { type ScopeName, scopeKey } from "./address";
 import type { Kind } from "./kinds/kind";
 import { dependentsOf, depthOf, kindsIn } from "./kinds/registry";
 import type { Statement } from "./list";
 import type { Resource } from "./resource";
-import { prepared, type Row, toResource } from "./store";
+import { prepared, toResource } from "./store";
 
 /** What a scope holds of these kinds, dependents before what they depend on; at most `limit`. */
 export async function readContents(
@@ -18,11 +19,11 @@ export async function readContents(
     if (found.length >= limit) break;
     const { results } = await db
       .prepare(
-        `SELECT * FROM resources INDEXED BY resources_scope
+        `SELECT ${resourceColumns("resources")} FROM resources INDEXED BY resources_scope
          WHERE organization_id = ? AND kind = ? AND scope = ? ORDER BY seq LIMIT ?`,
       )
       .bind(scope.organizationId, kind.kind, key, limit - found.length)
-      .all<Row>();
+      .all<ResourceRow>();
     found.push(...results.map(toResource));
   }
   return found;
@@ -58,7 +59,10 @@ export async function readReferrers(
   const selection = referrersOf(targets);
   if (selection === undefined) return [];
   const { sql, values } = selection;
-  const { results } = await prepared(db, { sql: `SELECT * ${sql}`, values }).all<Row>();
+  const { results } = await prepared(db, {
+    sql: `SELECT ${resourceColumns("resources")} ${sql}`,
+    values,
+  }).all<ResourceRow>();
   return results.map(toResource);
 }
 
@@ -94,12 +98,12 @@ export async function readWebhooksOf(
 ): Promise<Resource[]> {
   const { results } = await db
     .prepare(
-      `SELECT * FROM resources INDEXED BY resources_scope
+      `SELECT ${resourceColumns("resources")} FROM resources INDEXED BY resources_scope
        WHERE organization_id = ? AND kind = 'Webhook' AND scope = ?
          AND json_extract(content, '$.spec.auth.secret.name') = ?`,
     )
     .bind(organizationId, scopeKey(scope), secret)
-    .all<Row>();
+    .all<ResourceRow>();
   return results.map(toResource);
 }
 

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import type { ResourceRow } from "../db/resources";
 import { membersOf, storedJson } from "../values/stored-json";
 import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
@@ -48,19 +49,10 @@ export const storedContent = storedJson(
 );
 export type Content = ReturnType<typeof storedContent.read>;
 
-export type Resource = {
-  organizationId: number;
+/** A row, but for its order in lists, with its texts read. */
+export type Resource = Omit<ResourceRow, "kind" | "scope" | "seq" | "content"> & {
   kind: Kind;
   scope: ScopeName | null;
-  name: string;
-  id: string;
-  title: string;
-  version: number;
-  state: "DELETING" | null;
-  createdAt: number;
-  createdBy: string;
-  modifiedAt: number;
-  modifiedBy: string;
   content: Content;
 };
 

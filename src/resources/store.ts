@@ -1,4 +1,4 @@
-import * as z from "zod";
+import { type ResourceRow as Row, resourceColumns } from "../db/resources";
 import { parseScopeKey, scopeKey } from "./address";
 import { type Key, keyText, type World } from "./key";
 import { kindNamed } from "./kinds/registry";
@@ -6,44 +6,22 @@ import type { ListStatements, Page, Statement } from "./list";
 import { listenersVersion, readListeners } from "./listeners.store";
 import { type Resource, storedContent } from "./resource";
 
-/** A row of `resources` as D1 gives it. */
-export type Row = {
-  organization_id: number;
-  kind: string;
-  scope: string;
-  name: string;
-  id: string;
-  title: string;
-  version: number;
-  state: string | null;
-  seq: number;
-  created_at: number;
-  created_by: string;
-  modified_at: number;
-  modified_by: string;
-  content: string;
-};
+export const toResource = ({ kind, scope, content, seq: _, ...row }: Row): Resource => ({
+  ...row,
+  kind: kindNamed(kind),
+  scope: parseScopeKey(scope),
+  content: storedContent.read(content),
+});
 
-export function toResource(row: Row): Resource {
-  return {
-    organizationId: row.organization_id,
-    kind: kindNamed(row.kind),
-    scope: parseScopeKey(row.scope),
-    name: row.name,
-    id: row.id,
-    title: row.title,
-    version: row.version,
-    state: row.state === "DELETING" ? "DELETING" : null,
-    createdAt: row.created_at,
-    createdBy: row.created_by,
-    modifiedAt: row.modified_at,
-    modifiedBy: row.modified_by,
-    content: storedContent.read(row.content),
-  };
-}
+export const toRow = ({ kind, scope, content, ...row }: Resource): Omit<Row, "seq"> => ({
+  ...row,
+  kind: kind.kind,
+  scope: scopeKey(scope),
+  content: storedContent.write(content),
+});
 
 /** CROSS JOIN: the names first, then one look into the key for each. */
-const BY_KEYS = `SELECT r.* FROM json_each(?2) AS k CROSS JOIN resources AS r
+const BY_KEYS = `SELECT ${resourceColumns("r")} FROM json_each(?2) AS k CROSS JOIN resources AS r
   ON r.organization_id = ?1 AND r.kind = json_extract(k.value, '$.kind')
   AND r.scope = json_extract(k.value, '$.scope') AND r.name = json_extract(k.value, '$.name')`;
 
@@ -56,12 +34,12 @@ export async function readWorld(
   organizationId: number,
   keys: readonly Key[],
 ): Promise<World> {
-  const [rows, version] = await db.batch<Record<string, unknown>>([
+  const [rows, version] = await db.batch<Row>([
     byKeys(db, organizationId, keys),
     listenersVersion(db, organizationId),
   ]);
   return {
-    found: indexed(rowsOf(rows?.results)),
+    found: indexed(rows?.results ?? []),
     listeners: await readListeners(db, organizationId, version?.results),
   };
 }
@@ -112,25 +90,6 @@ function byKeys(db: D1Database, organizationId: number, keys: readonly Key[]): D
 export function prepared(db: D1Database, { sql, values }: Statement): D1PreparedStatement {
   return db.prepare(sql).bind(...values);
 }
-
-const rowSchema: z.ZodType<Row> = z.object({
-  organization_id: z.number(),
-  kind: z.string(),
-  scope: z.string(),
-  name: z.string(),
-  id: z.string(),
-  title: z.string(),
-  version: z.number(),
-  state: z.string().nullable(),
-  seq: z.number(),
-  created_at: z.number(),
-  created_by: z.string(),
-  modified_at: z.number(),
-  modified_by: z.string(),
-  content: z.string(),
-});
-
-const rowsOf = (results: unknown): Row[] => z.array(rowSchema).parse(results ?? []);
 
 function indexed(rows: readonly Row[]): ReadonlyMap<string, Resource> {
   return new Map(
