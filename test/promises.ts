@@ -9,7 +9,7 @@ const promises: Record<string, { kept: RegExp; lacks: string; calledIn?: true }>
     lacks: "SQL",
   },
   client: { kept: /\bfetch\(|from "[^"]*\bclient"/, lacks: "HTTP out" },
-  object: { kept: /\bextends DurableObject\b/, lacks: "a Durable Object", calledIn: true },
+  object: { kept: /\bextends DurableObject\b|from "[^"]*\.object"/, lacks: "a Durable Object" },
   consumer: { kept: /\bMessageBatch\b/, lacks: "a queue's batch", calledIn: true },
   cron: { kept: /\bexport (async )?function\b/, lacks: "a scheduled entry", calledIn: true },
 };
