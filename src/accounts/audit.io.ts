@@ -3,7 +3,7 @@ import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import type { RequestIdEnv } from "../http/surface";
 import { recordAudit } from "./keys.store";
-import type { AskerEnv } from "./routes";
+import type { AskerEnv } from "./asker.io";
 import type { UserEnv } from "./users/routes";
 
 /** Changes that are traffic rather than administration, and reads that happen to be posted. */

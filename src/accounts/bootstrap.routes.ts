@@ -5,7 +5,7 @@ import { parse, readJson } from "../http/body";
 import { conflict, notFound, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
 import { bootstrap } from "./bootstrap.store";
-import type { AskerEnv } from "./routes";
+import type { AskerEnv } from "./asker.io";
 import { equalSecrets } from "./secret";
 
 const firstOrganization = z.strictObject({

@@ -11,7 +11,7 @@ import {
 } from "../http/lists";
 import { notFound } from "../http/refusal";
 import { hashSecret } from "./secret";
-import { type AskerEnv, withKey } from "./routes";
+import { type AskerEnv, withKey } from "./asker.io";
 import { forgetAskers } from "./store";
 import { deleteKey, insertKey, listAudit, listKeys } from "./keys.store";
 import { isoText } from "../values/instant";

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { parse, readJson } from "../http/body";
 import { forbidden, notFound } from "../http/refusal";
-import { type AskerEnv, withSecrets } from "./routes";
+import { type AskerEnv, withSecrets } from "./asker.io";
 import { changeSettings, readSettings } from "./organization.store";
 
 /** `…/accounts/settings`: what happens to notifications that fail (reference connector-events-api.md §8). */

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { bootstrapRoutes } from "./bootstrap.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
-import type { AskerEnv } from "./routes";
+import type { AskerEnv } from "./asker.io";
 import { accountSettingsRoutes } from "./settings.routes";
 import { userRoutes } from "./users/routes";
 

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AskerEnv } from "../accounts/routes";
+import type { AskerEnv } from "../accounts/asker.io";
 import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";

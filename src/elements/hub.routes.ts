@@ -1,7 +1,7 @@
 import { type Context, Hono, type MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod";
-import { type AskerEnv, withSecrets } from "../accounts/routes";
+import { type AskerEnv, withSecrets } from "../accounts/asker.io";
 import { readConfig } from "../config";
 import { builtIn } from "../connectors/catalog";
 import { keyring } from "../db/sealed";

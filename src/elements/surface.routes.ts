@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { AskerEnv } from "../accounts/routes";
+import type { AskerEnv } from "../accounts/asker.io";
 import { elementInstanceRoutes } from "./catalog/element-instances.routes";
 import { catalogRoutes } from "./catalog/routes";
 import { type Knowing, ownConnectorRoutes } from "./catalog/user-connectors.routes";

@@ -38,49 +38,47 @@ export function toWire(
   meta: Record<string, string> = {},
 ): Wire {
   const status = statusOf(surface, reason);
+  const body = bodyOf(surface, reason, status, requestId, meta);
+  return { status, headers: headersOf(reason), body };
+}
+
+function bodyOf(
+  surface: SurfaceName,
+  reason: Reason | undefined,
+  status: ContentfulStatusCode,
+  requestId: string,
+  meta: Record<string, string>,
+): unknown {
   const message = reason?.message ?? "Something went wrong on our side";
-  const headers = headersOf(reason);
   switch (surface) {
     case "elements": {
       const provider = reason?.kind === "vendor" ? { providerMessage: reason.providerMessage } : {};
-      return { status, headers, body: { requestId, message, ...provider } };
+      return { requestId, message, ...provider };
     }
     case "v1": {
       const field =
         reason !== undefined && "field" in reason && reason.field !== undefined
           ? { field: reason.field }
           : {};
-      return {
-        status,
-        headers,
-        body: { error: { code: codeOf(reason), message, ...field, requestId } },
-      };
+      return { error: { code: codeOf(reason), message, ...field, requestId } };
     }
     case "apis":
       return {
-        status,
-        headers,
-        body: {
-          errors: violationsOf(reason, message).map((violation) => ({
-            status,
-            title: titleOf(status),
-            detail: violation.message,
-            ...(violation.field === "" ? {} : { source: { parameter: violation.field } }),
-            meta: { ...violation.meta, ...meta, transactionId: requestId },
-          })),
-        },
+        errors: violationsOf(reason, message).map((violation) => ({
+          status,
+          title: titleOf(status),
+          detail: violation.message,
+          ...(violation.field === "" ? {} : { source: { parameter: violation.field } }),
+          meta: { ...violation.meta, ...meta, transactionId: requestId },
+        })),
       };
     case "app": {
       const details = reason?.kind === "invalid" ? reason.details : undefined;
       return {
-        status,
-        headers,
-        body: {
-          statusCode: status,
-          error: PHRASES[status] ?? "Error",
-          message,
-          ...(details === undefined ? {} : { details }),
-        },
+        statusCode: status,
+        error: PHRASES[status] ?? "Error",
+        message,
+        ...(details === undefined ? {} : { details }),
       };
     }
   }

@@ -1,4 +1,3 @@
-import type { DestinationPolicy } from "../db/delivery";
 import { type DestinationDraft, headerFault, instanceDestinationId } from "../delivery/destination";
 import { isOwnAddress } from "../delivery/own-address";
 import { isSigningSecret } from "../delivery/signature";
@@ -50,7 +49,7 @@ export function destinationOf(
   };
 }
 
-function policyOf(value: Value): DestinationPolicy {
+function policyOf(value: Value): Required<DestinationDraft>["policy"] {
   const rate = value("event.notification.rate");
   const schedule = value("event.notification.retry.schedule");
   const retrySchedule = schedule === null ? undefined : parseSchedule(schedule);

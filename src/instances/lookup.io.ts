@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import type { AskerEnv } from "../accounts/routes";
+import type { AskerEnv } from "../accounts/asker.io";
 import { readUser } from "../accounts/store";
 import { type Config, readConfig } from "../config";
 import { type Keyring, keyring } from "../db/sealed";

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
-import { type AskerEnv, withKey } from "../accounts/routes";
+import { type AskerEnv, withKey } from "../accounts/asker.io";
 import { changeOrganization, readOrganization } from "../accounts/organization.store";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";

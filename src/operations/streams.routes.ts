@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { type AskerEnv, withKey } from "../accounts/routes";
+import { type AskerEnv, withKey } from "../accounts/asker.io";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";

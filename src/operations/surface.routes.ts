@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import type { AskerEnv } from "../accounts/routes";
+import type { AskerEnv } from "../accounts/asker.io";
 import { deliveryRoutes } from "./deliveries.routes";
 import type { Owners } from "./destinations/owner";
 import { destinationRoutes } from "./destinations/routes";

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { type AskerEnv, withKey, withSecrets } from "../accounts/routes";
+import { type AskerEnv, withKey, withSecrets } from "../accounts/asker.io";
 import { described } from "../http/described";
 import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";

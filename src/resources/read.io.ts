@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AskerEnv } from "../accounts/routes";
+import type { AskerEnv } from "../accounts/asker.io";
 import { invalid, notFound } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { type Address, collectionLink, type ScopeName } from "./address";

@@ -73,51 +73,60 @@ export function view(
   version: Version,
   warnings: readonly Warning[] = [],
 ): Record<string, unknown> {
-  const { kind, scope, name, content, state } = resource;
+  const { kind, content } = resource;
   return {
     group: kind.group,
     apiVersion: version,
     kind: kind.kind,
-    name,
+    name: resource.name,
     title: resource.title,
-    metadata: {
-      id: resource.id,
-      audit: {
-        createTimestamp: contractTime(resource.createdAt),
-        createUserId: resource.createdBy,
-        modifyTimestamp: contractTime(resource.modifiedAt),
-        modifyUserId: resource.modifiedBy,
-      },
-      ...(scope === null
-        ? {}
-        : {
-            scope: {
-              id: content.scopeId ?? "",
-              kind: scope.kind,
-              name: scope.name,
-              selfLink: scopeLink(scope, version),
-            },
-          }),
-      resourceVersion: String(resource.version),
-      ...(state === null ? {} : { state }),
-      references: content.references.map((reference) => referenceView(reference, version)),
-      ...(content.deletedReferences.length === 0
-        ? {}
-        : {
-            deletedReferences: content.deletedReferences.map((reference) =>
-              referenceView(reference, version),
-            ),
-          }),
-      ...(kind.kind === "Webhook" ? { destinationId: destinationId(resource.id) } : {}),
-      selfLink: itemLink(kind, version, scope, name),
-      ...(warnings.length === 0 ? {} : { warnings }),
-    },
+    metadata: metadataOf(resource, version, warnings),
     attributes: content.attributes,
     tags: content.tags,
     finalizers: content.finalizers,
     ...(content.owner === undefined ? {} : { owner: content.owner }),
     spec: visibleSpec(kind, content.spec),
     ...content.sub,
+  };
+}
+
+function metadataOf(
+  resource: Resource,
+  version: Version,
+  warnings: readonly Warning[],
+): Record<string, unknown> {
+  const { kind, scope, name, content, state } = resource;
+  return {
+    id: resource.id,
+    audit: {
+      createTimestamp: contractTime(resource.createdAt),
+      createUserId: resource.createdBy,
+      modifyTimestamp: contractTime(resource.modifiedAt),
+      modifyUserId: resource.modifiedBy,
+    },
+    ...(scope === null
+      ? {}
+      : {
+          scope: {
+            id: content.scopeId ?? "",
+            kind: scope.kind,
+            name: scope.name,
+            selfLink: scopeLink(scope, version),
+          },
+        }),
+    resourceVersion: String(resource.version),
+    ...(state === null ? {} : { state }),
+    references: content.references.map((reference) => referenceView(reference, version)),
+    ...(content.deletedReferences.length === 0
+      ? {}
+      : {
+          deletedReferences: content.deletedReferences.map((reference) =>
+            referenceView(reference, version),
+          ),
+        }),
+    ...(kind.kind === "Webhook" ? { destinationId: destinationId(resource.id) } : {}),
+    selfLink: itemLink(kind, version, scope, name),
+    ...(warnings.length === 0 ? {} : { warnings }),
   };
 }
 

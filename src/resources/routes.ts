@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { withToken } from "../accounts/routes";
+import { withToken } from "../accounts/asker.io";
 import { notFound, Refusal } from "../http/refusal";
 import { type Address, parseAddress } from "./address";
 import { type ApisContext, type ApisEnv, count, list, show } from "./read.io";

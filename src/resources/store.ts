@@ -6,12 +6,15 @@ import type { ListStatements, Page, Statement } from "./list";
 import { listenersVersion, readListeners } from "./listeners.store";
 import { type Resource, storedContent } from "./resource";
 
-export const toResource = ({ kind, scope, content, seq: _, ...row }: Row): Resource => ({
-  ...row,
-  kind: kindNamed(kind),
-  scope: parseScopeKey(scope),
-  content: storedContent.read(content),
-});
+export function toResource(row: Row): Resource {
+  const { kind, scope, content, seq: _seq, ...rest } = row;
+  return {
+    ...rest,
+    kind: kindNamed(kind),
+    scope: parseScopeKey(scope),
+    content: storedContent.read(content),
+  };
+}
 
 export const toRow = ({ kind, scope, content, ...row }: Resource): Omit<Row, "seq"> => ({
   ...row,

@@ -1,6 +1,6 @@
 import { drizzle } from "drizzle-orm/d1";
 import { Hono } from "hono";
-import { type AskerEnv, withKey } from "../../src/accounts/routes";
+import { type AskerEnv, withKey } from "../../src/accounts/asker.io";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { saveDestination } from "../../src/delivery/destinations.store";

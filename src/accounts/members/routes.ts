@@ -5,7 +5,7 @@ import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";
 import { conflict, notFound } from "../../http/refusal";
 import { isoText } from "../../values/instant";
-import { type AskerEnv, withKey } from "../routes";
+import { type AskerEnv, withKey } from "../asker.io";
 import { hashSecret } from "../secret";
 import {
   changeRole,

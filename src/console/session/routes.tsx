@@ -4,7 +4,7 @@ import { createMiddleware } from "hono/factory";
 import * as z from "zod";
 import { scopesOf } from "../../accounts/members/role";
 import { findMember, type Member, noteSeen } from "../../accounts/members/store";
-import type { AskerEnv } from "../../accounts/routes";
+import type { AskerEnv } from "../../accounts/asker.io";
 import { hashSecret, verifyPassword } from "../../accounts/secret";
 import { countTry, forgiveTry, type Try } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { notFound } from "../../http/refusal";
 import { pageOf } from "../../http/paging";
 import { doorsOf, ofId, shown } from "../../instances/lookup.io";

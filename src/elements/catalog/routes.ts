@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { readConfig } from "../../config";
 import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { builtIn, findConnector } from "../../connectors/catalog";
 import type { Connector } from "../../connectors/definition";
 import type { Delivery, Extracted, Extraction } from "../../connectors/webhook";

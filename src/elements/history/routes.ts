@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { instanceDestinationId } from "../../delivery/destination";
 import { activeSources } from "../../metering/store";
 import type { NotificationView } from "../../stream/history";

@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AskerEnv } from "../../accounts/routes";
+import type { AskerEnv } from "../../accounts/asker.io";
 import { listExceptions } from "../../delivery/exceptions.store";
 import type { NotificationView } from "../../stream/history";
 import type { EventStream } from "../../stream/stream.object";

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { pageOf } from "../../http/paging";
 import { invalid, notFound } from "../../http/refusal";
 import { namedNotification, ownInstance, shownNotification, streamOf } from "./found.io";

@@ -1,6 +1,6 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { type AskerEnv, withSecrets } from "../../accounts/routes";
+import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { instanceDestinationId } from "../../delivery/destination";
 import { changePolicy } from "../../delivery/policy.store";
 import { readDestination } from "../../delivery/destinations.store";

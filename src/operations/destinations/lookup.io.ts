@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AskerEnv } from "../../accounts/routes";
+import type { AskerEnv } from "../../accounts/asker.io";
 import { readConfig } from "../../config";
 import { type Keyring, keyring } from "../../db/sealed";
 import type { DestinationRecord } from "../../delivery/destination";

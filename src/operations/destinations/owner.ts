@@ -1,5 +1,5 @@
 import type { Context } from "hono";
-import type { AskerEnv } from "../../accounts/routes";
+import type { AskerEnv } from "../../accounts/asker.io";
 import type { Destination, DestinationRecord } from "../../delivery/destination";
 import type { DestinationChange } from "./fields";
 

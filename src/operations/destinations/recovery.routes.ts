@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { AskerEnv } from "../../accounts/routes";
+import type { AskerEnv } from "../../accounts/asker.io";
 import { troubledStreams } from "../../delivery/exceptions.store";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";

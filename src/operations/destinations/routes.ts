@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { type AskerEnv, withKey } from "../../accounts/routes";
+import { type AskerEnv, withKey } from "../../accounts/asker.io";
 import { changePolicy } from "../../delivery/policy.store";
 import { listDestinationRecords } from "../../delivery/destinations.store";
 import { parse, readJson } from "../../http/body";

@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { type AskerEnv, withKey } from "../../accounts/routes";
+import { type AskerEnv, withKey } from "../../accounts/asker.io";
 import { instanceDestinationId } from "../../delivery/destination";
 import { newSigningSeed, rotateKey } from "../../delivery/policy.store";
 import { publicKeyOf } from "../../delivery/signature";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import type { AskerEnv } from "../../accounts/routes";
+import type { AskerEnv } from "../../accounts/asker.io";
 import type { Attempt } from "../../delivery/attempt";
 import type { DestinationRecord } from "../../delivery/destination";
 import { parse, readJson } from "../../http/body";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import * as z from "zod";
-import { type AskerEnv, withKey } from "../../accounts/routes";
+import { type AskerEnv, withKey } from "../../accounts/asker.io";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
 import { BUCKET_MS, flushCounts, IDLE_POLLS, readRollups, type Rollup } from "../../metering/store";
 import { parse } from "../../http/body";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { type AskerEnv, withToken } from "../../accounts/routes";
+import { type AskerEnv, withToken } from "../../accounts/asker.io";
 import { notFound } from "../../http/refusal";
 import { groups } from "../kinds/registry";
 import { linkHeader, pageOf } from "../list";

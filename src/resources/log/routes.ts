@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { type AskerEnv, withToken } from "../../accounts/routes";
+import { type AskerEnv, withToken } from "../../accounts/asker.io";
 import { invalid, notFound, Refusal } from "../../http/refusal";
 import { itemLink } from "../address";
 import { kindNamed, versions } from "../kinds/registry";
