@@ -22,7 +22,7 @@ import {
 import { selectFields, withoutNulls } from "../hub/field";
 import { listOf } from "../hub/list";
 import { hubsOf, objectMetadata, objectNames } from "../hub/objects";
-import { encodePosition } from "../hub/position";
+import { readPageToken, writePageToken } from "../hub/page-token";
 import { parseQuery } from "../hub/query";
 import { findResource } from "../hub/request";
 
@@ -108,13 +108,17 @@ async function read(c: Context<HubEnv>, path: readonly string[]): Promise<Respon
 }
 
 async function list(c: Context<HubEnv>, resource: string): Promise<Response> {
-  const parsed = parseQuery(c.req.query());
+  const { id, organizationId } = c.var.instance;
+  const scope = { organizationId, instanceId: id, resource };
+  const key = readConfig(c.env).sessionKey;
+  const parsed = parseQuery(c.req.query(), (token) => readPageToken(token, scope, key));
   if (!parsed.ok) throw invalid(parsed.message, parsed.field);
   const page = await listRecords(c.var.instance, resource, parsed.query, doorsOf(c));
   if (page.kind !== "page") throw refusalOf(page);
   c.header("Elements-Returned-Count", String(page.records.length));
   if (page.total !== undefined) c.header("Elements-Total-Count", String(page.total));
-  if (page.next !== null) c.header("Elements-Next-Page-Token", encodePosition(page.next));
+  if (page.next !== null)
+    c.header("Elements-Next-Page-Token", writePageToken(page.next, scope, key));
   return c.json(shaped(c, page.records));
 }
 

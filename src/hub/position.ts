@@ -1,6 +1,6 @@
 import * as z from "zod";
 
-/** A place in a vendor's list, and the token that stands for it. */
+/** A place in a vendor's list. */
 
 const whole = z.number().int().nonnegative();
 /** (time, id) of the last record that was read. */
@@ -33,25 +33,6 @@ export const positionSchema = z.union([
  * a caller who asks for another size in the middle of the list still skips nothing.
  */
 export type Position = z.infer<typeof positionSchema>;
-
-/** We make no longer tokens than this. */
-const LONGEST_TOKEN = 16_384;
-
-/** A position as the opaque `Elements-Next-Page-Token`. */
-export function encodePosition(position: Position): string {
-  return Buffer.from(JSON.stringify(position)).toString("base64url");
-}
-
-/** @returns undefined when we did not make the token. */
-export function decodePosition(token: string): Position | undefined {
-  if (token.length > LONGEST_TOKEN || !/^[\w-]+$/.test(token)) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(token, "base64url").toString());
-    return positionSchema.safeParse(value).data;
-  } catch {
-    return undefined;
-  }
-}
 
 /** Whether following `next` from `current` would read the same page for ever. */
 export function samePosition(current: Position | null, next: Position | null): boolean {

@@ -1,8 +1,8 @@
 import * as z from "zod";
 import { DEFAULT_PAGE_SIZE, type HubQuery } from "./list";
-import { decodePosition } from "./position";
+import type { Position } from "./position";
 
-/** Query strings of the hubs API: of a request, and of the URLs of a poll configuration. */
+/** Query strings of the hubs API. */
 
 const whole = (least: number, most: number) =>
   z
@@ -27,8 +27,14 @@ export type ParsedQuery =
   | { ok: true; query: HubQuery }
   | { ok: false; field: string; message: string };
 
-/** `nextPage` wins over `page`. Unknown parameters are ignored. */
-export function parseQuery(parameters: Readonly<Record<string, string>>): ParsedQuery {
+/**
+ * `nextPage` wins over `page`. Unknown parameters are ignored.
+ * @param readToken The position in a page token; undefined when it is none of this list.
+ */
+export function parseQuery(
+  parameters: Readonly<Record<string, string>>,
+  readToken: (token: string) => Position | undefined,
+): ParsedQuery {
   const parsed = querySchema.safeParse(parameters);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
@@ -38,9 +44,13 @@ export function parseQuery(parameters: Readonly<Record<string, string>>): Parsed
   const { nextPage = "", ...rest } = parsed.data;
   const query = defined(rest);
   if (nextPage === "") return { ok: true, query };
-  const position = decodePosition(nextPage);
+  const position = readToken(nextPage);
   return position === undefined
-    ? { ok: false, field: "nextPage", message: "nextPage: The token is not one of ours" }
+    ? {
+        ok: false,
+        field: "nextPage",
+        message: "nextPage: The token is not one that this list gave out",
+      }
     : { ok: true, query: { ...query, position } };
 }
 

@@ -150,8 +150,8 @@ function filledBody(
 }
 
 /**
- * An address given by the vendor, or by whoever sent a page token; undefined unless it is on the connector's host,
- * since the instance's credentials go there.
+ * An address given by the vendor; undefined unless it is on the connector's host, since the instance's credentials go
+ * there.
  */
 function follow(
   url: string,

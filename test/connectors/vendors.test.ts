@@ -1,6 +1,9 @@
+import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { readConfig } from "../../src/config";
 import { findConnector } from "../../src/connectors/catalog";
 import { feeds } from "../../src/connectors/parsers";
+import { writePageToken } from "../../src/hub/page-token";
 import { FIRST } from "../organization";
 import { emulate, platform, VENDOR } from "../platform";
 import { boxEmulator } from "../vendors/box";
@@ -203,9 +206,11 @@ describe("sfdc", () => {
     const first = await hub(instance, "GET", "/hubs/crm/Contact");
     expect(first.body).toHaveLength(3);
     sfdc.forgetLocators();
-    const token = Buffer.from(
-      JSON.stringify({ after: [first.body[2].SystemModstamp, first.body[2].Id] }),
-    ).toString("base64url");
+    const token = writePageToken(
+      { after: [first.body[2].SystemModstamp, first.body[2].Id] },
+      { organizationId: 1, instanceId: instance.id, resource: "Contact" },
+      readConfig(env).sessionKey,
+    );
     const second = await hub(instance, "GET", `/hubs/crm/Contact?nextPage=${token}`);
     expect(second.body.map(({ Id }: any) => Id)).toEqual([3, 4, 5].map(idOf));
     expect(sfdc.queries.at(-1)).toContain(`AND Id > '${idOf(2)}') OR SystemModstamp > `);

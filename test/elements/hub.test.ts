@@ -97,6 +97,26 @@ describe("GET /hubs/{hub}/{resource}", () => {
     expect(urls).toEqual(["/v1/accounts?page=1&page_size=2", "/v1/accounts?page=2&page_size=2"]);
   });
 
+  it("calls no address of a token that another list gave out, or nobody", async () => {
+    const [instance, other] = [await instanceWith(), await instanceWith()];
+    const urls = vendor(() => Response.json({ data: [{ id: 1 }] }));
+    const first = await get("/accounts?pageSize=1", instance);
+    const token = first.headers.get("Elements-Next-Page-Token");
+    const forged = Buffer.from(JSON.stringify({ url: "/v1/secrets" })).toString("base64url");
+    for (const [path, who] of [
+      [`/accounts?nextPage=${token}`, other],
+      [`/contacts?nextPage=${token}`, instance],
+      [`/accounts?nextPage=${forged}`, instance],
+    ] as const) {
+      const response = await get(path, who);
+      expect(response.status).toBe(400);
+      expect(await response.json()).toMatchObject({
+        message: expect.stringContaining("nextPage: "),
+      });
+    }
+    expect(urls).toEqual(["/v1/accounts?page=1&page_size=1"]);
+  });
+
   it("keeps nulls when filter.response.nulls is false, and gives the fields asked for", async () => {
     const configuration = { "sandbox.api.key": "k", "filter.response.nulls": "false" };
     const instance = await instanceWith({ configuration });
@@ -119,7 +139,7 @@ describe("GET /hubs/{hub}/{resource}", () => {
   it.each<[string, number, string]>([
     ["pageSize=201", 400, "pageSize: Expected a whole number from 1 to 200, got '201'"],
     ["page=0", 400, "page: Expected a whole number"],
-    ["nextPage=abc", 400, "nextPage: The token is not one of ours"],
+    ["nextPage=abc", 400, "nextPage: The token is not one that this list gave out"],
     ["where=a%3D", 400, "Invalid where: expected a value at position 3, found the end"],
     ["orderBy=name", 400, "Unsupported orderBy"],
   ])("refuses ?%s", async (query, status, message) => {

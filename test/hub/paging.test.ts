@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Paging } from "../../src/connectors/paging";
 import { nextPosition, pageParameters, positionOfPage, totalOf } from "../../src/hub/paging";
-import {
-  decodePosition,
-  encodePosition,
-  type Position,
-  samePosition,
-} from "../../src/hub/position";
+import { type Position, samePosition } from "../../src/hub/position";
 
 const none: Paging = { style: "none" };
 const page: Paging = { style: "page", pageParameter: "page", sizeParameter: "size", first: 1 };
@@ -276,33 +271,6 @@ describe("positionOfPage", () => {
       ok: false,
       message: "page: '2' cannot be reached by number here; follow nextPage",
     });
-  });
-});
-
-describe("encodePosition", () => {
-  it.each<Position>([
-    { page: 2, size: 20 },
-    { offset: 100, size: 20 },
-    { cursor: "1152922976252290886" },
-    { url: "https://v.example/ä?x=1" },
-  ])("comes back as it was: %o", (position) => {
-    const token = encodePosition(position);
-    expect(token).toMatch(/^[\w-]+$/);
-    expect(decodePosition(token)).toEqual(position);
-  });
-
-  it.each([
-    "",
-    "!",
-    "abc",
-    btoa("[]"),
-    btoa('{"page":1.5,"size":1}').replaceAll("=", ""),
-    btoa('{"page":1}'),
-    btoa('{"cursor":1}'),
-    btoa('{"cursor":"a","url":"b"}').replaceAll("=", ""),
-    "A".repeat(20_000),
-  ])("refuses a token that is none of ours: %s", (token) => {
-    expect(decodePosition(token)).toBeUndefined();
   });
 });
 
