@@ -6,9 +6,10 @@ import { parse, readTypedJson } from "../http/body";
 import { whole } from "../http/paging";
 import { invalid, notFound } from "../http/refusal";
 import { APP_EVENT, historyView, readRecord, sentAnswer } from "./record";
-import { BODY_BYTES, send, streamOf } from "./routes";
+import { publish, streamOf } from "./publish.io";
+import { BODY_BYTES } from "./routes";
 
-/** Pages of the stream that one page of the history may look through. */
+/** One page of the history looks through so many pages of the stream at most. */
 const PAGES = 20;
 const PAGE = 100;
 
@@ -48,22 +49,25 @@ export const historyRoutes = new Hono<UserEnv>()
     const { flowId } = parse(z.object({ flowId: z.string().optional() }), value ?? {});
     const original = await storedEvent(c, c.req.param("eventId"));
     const { content } = readRecord(original);
-    const sent = await send(c, original.objectId, JSON.stringify(content.data), {
-      content,
-      ...(flowId === undefined ? {} : { flowId }),
-      replayOf: original.id,
+    const limited = flowId === undefined ? {} : { flowId };
+    const doors = { db: c.env.DB, streams: c.env.EVENT_STREAMS };
+    const published = await publish(doors, c.var.user, {
+      name: original.objectId,
+      body: JSON.stringify(content.data),
+      record: { content, ...limited, replayOf: original.id },
+      idempotencyKey: undefined,
     });
-    c.header("X-Event-Id", sent.event.id);
-    return c.json(sentAnswer(c.var.user.id, sent.event, sent.record));
+    c.header("X-Event-Id", published.event.id);
+    return c.json(sentAnswer(c.var.user.id, published));
   });
 
-/** App events from below a number, newest first, as far as a page may look. */
+/** App events below a number, newest first. A page looks through 2,000 events at most; `next` goes on from there. */
 async function history(
   c: Context<UserEnv>,
   { before, limit }: { before: number | null; limit: number },
   wanted: (event: StoredEvent) => boolean,
 ): Promise<{ events: StoredEvent[]; next: number | null }> {
-  const stream = streamOf(c.env, c.var.user);
+  const stream = streamOf(c.env.EVENT_STREAMS, c.var.user);
   const events: StoredEvent[] = [];
   let below = before;
   for (let pages = 0; pages < PAGES; pages += 1) {
@@ -81,7 +85,7 @@ async function history(
 }
 
 async function storedEvent(c: Context<UserEnv>, id: string): Promise<StoredEvent> {
-  const event = await streamOf(c.env, c.var.user).event(id);
+  const event = await streamOf(c.env.EVENT_STREAMS, c.var.user).event(id);
   if (event === null || event.objectType !== APP_EVENT) throw notFound(`No event with id '${id}'`);
   return event;
 }

@@ -1,8 +1,10 @@
 import * as z from "zod";
-import type { StoredEvent } from "../stream/event";
+import type { Commit, NewEvent, StoredEvent } from "../stream/event";
 import { content } from "../flows/triggers/content";
 import { runId } from "../flows/ids";
-import { isoText, isoSeconds } from "../values/instant";
+import { runTargets } from "../flows/targets";
+import type { Trigger } from "../flows/triggers/trigger";
+import { type Millis, isoText, isoSeconds } from "../values/instant";
 import { storedJson } from "../values/stored-json";
 
 /** An app event as it lies in its user's stream. */
@@ -19,6 +21,23 @@ const storedRecord = storedJson(
 );
 export type EventRecord = ReturnType<typeof storedRecord.read>;
 
+/** What somebody publishes. */
+export type Publication = {
+  name: string;
+  /** The JSON text of the payload, as it came. */
+  body: string;
+  record: Omit<EventRecord, "triggers">;
+  /** Who sends the same key again, with the same request, publishes nothing and gets the first answer. */
+  idempotencyKey: string | undefined;
+};
+
+export type Published = {
+  event: Pick<StoredEvent, "id" | "objectId">;
+  record: EventRecord;
+  /** The key came before: this is what was published then. */
+  replayed: boolean;
+};
+
 export const APP_EVENT = "app-event";
 
 /** The record as JSON text, the sent body spliced in as it came. */
@@ -33,11 +52,38 @@ export function readRecord({ data }: Pick<StoredEvent, "data">): EventRecord {
   return storedRecord.read(data);
 }
 
-/** The answer to who sent the event; the same whenever it is asked for again. */
+/** An event and its record as a commit, with a run for each of these triggers. */
+export function appEventCommit(
+  { name, body, record, idempotencyKey }: Publication,
+  id: string,
+  triggers: readonly Trigger[],
+  now: Millis,
+): { record: EventRecord; commit: Pick<Commit, "events" | "targets"> } {
+  const started = triggers.map(({ flowId, componentId, createdAt }) => ({
+    flowId,
+    componentId,
+    createdAt,
+  }));
+  const whole = { ...record, triggers: started };
+  const targets = triggers.flatMap((trigger) => runTargets(trigger, id, "content"));
+  const event: NewEvent = {
+    id,
+    // Nothing can come twice without a key.
+    ...(idempotencyKey === undefined ? { once: true } : {}),
+    objectType: APP_EVENT,
+    objectId: name,
+    eventType: "SENT",
+    date: now,
+    data: recordText(whole, body),
+    to: targets.map((_, index) => index),
+  };
+  return { record: whole, commit: { events: [event], targets } };
+}
+
+/** What the sender is told. A request that is repeated under its idempotency key gets the same answer. */
 export function sentAnswer(
   userId: number,
-  event: Pick<StoredEvent, "id" | "objectId">,
-  { triggers }: EventRecord,
+  { event, record: { triggers } }: Pick<Published, "event" | "record">,
 ): Record<string, unknown> {
   if (triggers.length === 0) return { triggers: [] };
   return {

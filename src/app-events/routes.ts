@@ -1,18 +1,9 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
-import type { User } from "../accounts/users/store";
-import type { Committed, NewEvent, StoredEvent } from "../stream/event";
-import { eventId, onceId } from "../stream/event-id";
-import { streamName } from "../stream/stream-name";
-import { forwardedHeaders } from "../flows/triggers/content";
-import { ingest, type Intake } from "../flows/ingest.io";
 import { readDescriptor } from "../flows/descriptor";
-import { userSource } from "../flows/ids";
-import { runTargets } from "../flows/targets";
-import type { Trigger } from "../flows/triggers/trigger";
 import { readOwnFlow } from "../flows/store";
-import { type Heard, learnVersion, readHeard } from "../flows/triggers/app-event-triggers.store";
+import { forwardedHeaders } from "../flows/triggers/content";
 import {
   deleteTriggers,
   saveTrigger,
@@ -20,24 +11,15 @@ import {
   triggerRow,
 } from "../flows/triggers/store";
 import { parse, readTypedJson } from "../http/body";
-import { invalid, notFound, Refusal } from "../http/refusal";
-import {
-  APP_EVENT,
-  type EventRecord,
-  readRecord,
-  recordText,
-  sameRequest,
-  sentAnswer,
-} from "./record";
+import { invalid, notFound } from "../http/refusal";
 import { isoSeconds } from "../values/instant";
+import { publish } from "./publish.io";
+import { APP_EVENT, sentAnswer } from "./record";
 
 const PREFIX = "/plugins/appmixer/utils/appevents";
 const EVENTS = `${PREFIX}/events/`;
 export const BODY_BYTES = 1_048_576;
 const LONGEST_NAME = 256;
-const RETENTION_MS = 7 * 86_400_000;
-/** As often an event may find that triggers changed while it came. */
-const TRIES = 10;
 
 const registration = z.object({
   event: z.string().min(1).max(LONGEST_NAME),
@@ -45,7 +27,7 @@ const registration = z.object({
   flowId: z.string().min(1),
 });
 
-/** App events (reference app-events-api.md §3): named webhooks of the token's user. */
+/** Publishing app events, and triggers that are registered by hand (reference app-events-api.md §3). */
 export const appEventRoutes = new Hono<UserEnv>()
   .post(`${EVENTS}*`, withUser, async (c) => {
     const name = nameOf(new URL(c.req.url).pathname.slice(EVENTS.length));
@@ -53,21 +35,24 @@ export const appEventRoutes = new Hono<UserEnv>()
     const { text } = await readTypedJson(c, BODY_BYTES);
     const body = text === "" ? "null" : text;
     const headers = forwardedHeaders(c.req.raw.headers);
-    const sent = await send(c, name, body, {
-      content: { method: c.req.method, data: JSON.parse(body), query, headers },
-      ...(flowId === undefined ? {} : { flowId }),
+    const content = { method: c.req.method, data: JSON.parse(body), query, headers };
+    const published = await publish(doorsOf(c.env), c.var.user, {
+      name,
+      body,
+      record: { content, ...(flowId === undefined ? {} : { flowId }) },
+      idempotencyKey: keyOf(c.req.header("idempotency-key")),
     });
-    c.header("X-Event-Id", sent.event.id);
-    if (sent.replayed) c.header("Idempotency-Replayed", "true");
-    return c.json(sentAnswer(c.var.user.id, sent.event, sent.record));
+    c.header("X-Event-Id", published.event.id);
+    if (published.replayed) c.header("Idempotency-Replayed", "true");
+    return c.json(sentAnswer(c.var.user.id, published));
   })
   .post(`${PREFIX}/triggers`, withUser, async (c) => {
-    const asked = parse(registration, (await readTypedJson(c, BODY_BYTES)).value);
-    const { event, componentId } = asked;
-    const flow = await readOwnFlow(c.env.DB, c.var.user.id, asked.flowId);
+    const wanted = parse(registration, (await readTypedJson(c, BODY_BYTES)).value);
+    const { event, componentId } = wanted;
+    const flow = await readOwnFlow(c.env.DB, c.var.user.id, wanted.flowId);
     const read = flow === undefined ? undefined : readDescriptor(flow.flow);
     if (flow === undefined || read === undefined || !read.ok || !read.descriptor.has(componentId))
-      throw notFound(`No component '${componentId}' in a flow with id '${asked.flowId}'`);
+      throw notFound(`No component '${componentId}' in a flow with id '${wanted.flowId}'`);
     const now = Math.max(Date.now(), flow.started ?? 0);
     await saveTrigger(doorsOf(c.env), {
       ...triggerRow(flow, read.descriptor, componentId, now, 0),
@@ -90,115 +75,6 @@ export const appEventRoutes = new Hono<UserEnv>()
     await deleteTriggers(doorsOf(c.env), owner, c.req.param("componentId"));
     return c.json({});
   });
-
-type Sent = {
-  event: Pick<StoredEvent, "id" | "objectId">;
-  record: EventRecord;
-  /** The same request came before: nothing was queued now. */
-  replayed: boolean;
-};
-
-/** Stores an event with a notification for every step it starts, in one commit, before anybody is answered. */
-export async function send(
-  c: Context<UserEnv>,
-  name: string,
-  body: string,
-  draft: Omit<EventRecord, "triggers">,
-): Promise<Sent> {
-  const { user } = c.var;
-  const now = Date.now();
-  const key = draft.replayOf === undefined ? keyOf(c.req.header("idempotency-key")) : undefined;
-  const source = userSource(user.id);
-  const id =
-    key === undefined
-      ? onceId(now, crypto.randomUUID().replaceAll("-", ""))
-      : eventId(source, APP_EVENT, name, key);
-  for (let tries = 0; tries < TRIES; tries += 1) {
-    const { version, triggers } = await heardBy(c, name, draft.flowId, now);
-    const record = { ...draft, triggers: triggers.map(shownTrigger) };
-    const targets = triggers.flatMap((trigger) => runTargets(trigger, id, "content"));
-    const event: NewEvent = {
-      id,
-      ...(key === undefined ? { once: true } : {}),
-      objectType: APP_EVENT,
-      objectId: name,
-      eventType: "SENT",
-      date: now,
-      data: recordText(record, body),
-      to: targets.map((_, index) => index),
-    };
-    const result = await committed(c.env, {
-      organizationId: user.organizationId,
-      source,
-      // Refused when a flow of this user was started or stopped since its triggers were read.
-      commit: { expect: version, events: [event], targets },
-      keptFor: RETENTION_MS,
-    });
-    if (result.kind === "stale") {
-      learnVersion(user.id, result.version);
-      continue;
-    }
-    return result.accepted.length > 0
-      ? { event: { id, objectId: name }, record, replayed: false }
-      : earlier(streamOf(c.env, user), id, record);
-  }
-  throw new Refusal({ kind: "unavailable", message: "Flows change too fast: try again" });
-}
-
-/** The triggers of this user's flows, or of one flow, that listen to an event. */
-async function heardBy(
-  c: Context<UserEnv>,
-  name: string,
-  flowId: string | undefined,
-  now: number,
-): Promise<Heard> {
-  const { id: userId, organizationId } = c.var.user;
-  const { version, triggers } = await readHeard(
-    doorsOf(c.env),
-    { userId, organizationId },
-    name,
-    now,
-  );
-  return {
-    version,
-    triggers: triggers.filter((one) => flowId === undefined || one.flowId === flowId),
-  };
-}
-
-const shownTrigger = ({ flowId, componentId, createdAt }: Trigger) => ({
-  flowId,
-  componentId,
-  createdAt,
-});
-
-/** What a repeated idempotency key was answered the first time. @throws Refusal when it was another request. */
-async function earlier(stream: Stream, id: string, record: EventRecord): Promise<Sent> {
-  const first = await stream.event(id);
-  const known = first === null ? undefined : readRecord(first);
-  if (first === null || known === undefined || !sameRequest(known, record))
-    throw new Refusal({
-      kind: "key-reused",
-      message: "The Idempotency-Key was used before with another request",
-    });
-  return { event: first, record: known, replayed: true };
-}
-
-type Stream = ReturnType<Env["EVENT_STREAMS"]["getByName"]>;
-
-export function streamOf(env: Env, user: Pick<User, "id" | "organizationId">): Stream {
-  const source = userSource(user.id);
-  return env.EVENT_STREAMS.getByName(streamName({ organizationId: user.organizationId, source }));
-}
-
-/** @throws Refusal `unavailable` when the event is not certain to be kept. */
-async function committed(env: Env, intake: Intake): Promise<Committed> {
-  try {
-    return await ingest(doorsOf(env), intake);
-  } catch (error) {
-    console.error(JSON.stringify({ at: "app-events", error: String(error) }));
-    throw new Refusal({ kind: "unavailable", message: "The event could not be stored: try again" });
-  }
-}
 
 const doorsOf = (env: Env): TriggerDoors => ({ db: env.DB, streams: env.EVENT_STREAMS });
 

@@ -1,19 +1,21 @@
+/** Evaluations of parts of the expression. */
 const MOST_STEPS = 100_000;
-/** Characters and members of one value, written out, beyond those of the input. */
+/** The size of one value: characters and members as they would be written out, beyond the size of the input. */
 const MOST_SIZE = 2_000_000;
-/** Members of all that is made; an isolate has 128 MiB. */
+/** Members of all values that are made; an isolate has 128 MiB. */
 const MOST_MADE = 4_000_000;
-/** Characters and members of all that is compared or handed to functions. */
+/** The sizes of all values that are compared or handed to functions, together. */
 const MOST_WALKED = 20_000_000;
 /** So many members count as a step. */
 const MEMBERS_A_STEP = 10;
 const TOO_MUCH = "More work than an expression may make";
 
 /**
- * What one evaluation may take. Clocks stand still while it runs, so its steps are counted, and how much it
- * makes and goes through. A value that holds another many times is as large as it would be written out.
+ * What one evaluation may cost. Its steps are counted, and the sizes of the values it makes and goes through. A value
+ * that holds another one many times counts it as many times: `[x, x]` is twice as large as `x`, although both share
+ * the memory, since whoever writes it out or compares it pays twice. So ten nested pairs are a thousand times `x`.
  */
-export class Effort {
+export class EvaluationBudget {
   private steps = 0;
   private membersMade = 0;
   private membersWalked = 0;
@@ -22,7 +24,7 @@ export class Effort {
   private mostMade = Infinity;
   private spend: (steps: number) => void = () => undefined;
 
-  /** @param spend hears of every step; whatever it throws ends the evaluation. */
+  /** @param spend is called with every step; what it throws ends the evaluation. */
   constructor(input: unknown, spend: (steps: number) => void) {
     this.mostSize = MOST_SIZE + this.sizeOf(input);
     this.mostMade = MOST_MADE + this.membersMade;
@@ -35,18 +37,18 @@ export class Effort {
     this.spend(1);
   }
 
-  /** A value came about. */
+  /** Charges for a value that was made. */
   made(value: unknown): void {
     this.sizeOf(value);
   }
 
-  /** Somebody goes through a value, or has written it anew. */
+  /** Charges for a value that is gone through, or was written as a new text. */
   walked(value: unknown): void {
     this.membersWalked += this.sizeOf(value);
     if (this.membersWalked > MOST_WALKED) throw new Error(TOO_MUCH);
   }
 
-  /** What was measured may have changed since. */
+  /** Forgets the sizes measured so far: values may have been changed in place. */
   remeasure(): void {
     this.sizes = new WeakMap();
   }
@@ -55,8 +57,9 @@ export class Effort {
   private sizeOf(value: unknown): number {
     if (typeof value === "string") return this.bounded(value.length + 1);
     if (typeof value !== "object" || value === null || isFunction(value)) return 1;
-    const known = this.sizes.get(value);
-    if (known !== undefined) return this.bounded(known);
+    const measured = this.sizes.get(value);
+    if (measured !== undefined) return this.bounded(measured);
+    // A value that holds itself meets this, and is too large.
     this.sizes.set(value, Infinity);
     const members = Array.isArray(value) ? value : Object.entries(value).flat();
     this.membersMade += members.length;
@@ -74,7 +77,10 @@ export class Effort {
   }
 }
 
-/** JSONata's own functions and a user's lambdas, which hold their surroundings; it lets nobody else make such members. */
+/**
+ * JSONata's functions and a user's lambdas are objects that hold the scope they were made in. Only JSONata can make
+ * objects with these members.
+ */
 export const isFunction = (value: unknown): boolean =>
   typeof value === "object" &&
   value !== null &&

@@ -7,7 +7,8 @@ import { parse, readTypedJson } from "../http/body";
 import { forbidden } from "../http/refusal";
 import type { Flow, Permission } from "./flow";
 import { FLOW_BYTES, visibleFlow } from "./routes";
-import { flowDoors, settled, startFlow, stopFlow } from "./lifecycle.store";
+import { flowDoors } from "./doors";
+import { retryChanges, startFlow, stopFlow } from "./lifecycle.store";
 import { readFlow } from "./store";
 import { allFaults } from "./validation/refusals";
 
@@ -22,7 +23,7 @@ export const coordinatorRoutes = new Hono<UserEnv>()
     const asked = parse(command, (await readTypedJson(c, FLOW_BYTES)).value);
     const id = c.req.param("id");
     const doors = flowDoors(c.env);
-    await settled(async () => {
+    await retryChanges(async () => {
       const flow = await permitted(c.env.DB, c.var.user, id, asked.command);
       if (asked.command === "start") return startFlow(doors, flow);
       await stopFlow(doors, flow);

@@ -6,7 +6,8 @@ import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
 import { columnsOf, flowDraft } from "./fields";
 import { type Flow, flowView, projected } from "./flow";
-import { deleteFlow, replaceFlow, flowDoors, settled } from "./lifecycle.store";
+import { flowDoors } from "./doors";
+import { deleteFlow, replaceFlow, retryChanges } from "./lifecycle.store";
 import { createFlow, readFlow, readOwnFlow } from "./store";
 import { savable } from "./validation/refusals";
 
@@ -32,7 +33,7 @@ export const flowRoutes = new Hono<UserEnv>()
     const draft = parse(flowDraft, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
     const columns = savable(columnsOf(draft), readConfig(c.env).egress);
     const isForced = c.req.query("forceUpdate") === "true";
-    await settled(async () => {
+    await retryChanges(async () => {
       const flow = await readOwnFlow(c.env.DB, c.var.user.id, id);
       if (flow === undefined) {
         if (!FLOW_ID.test(id)) throw invalid(`'${id}' is not a flow id`);

@@ -4,7 +4,7 @@ import { ingest } from "./ingest.io";
 import { purgeFlowStreams } from "./logs/store";
 import { userSource } from "./ids";
 import { runCommit } from "./targets";
-import type { FlowDoors } from "./lifecycle.store";
+import type { FlowDoors } from "./doors";
 import { purgeTickets } from "./templates/tickets.store";
 import { advanceOpen } from "./templates/update.io";
 import { nextMinuteOf } from "./triggers/schedule";

@@ -6,7 +6,7 @@ import { parseJson, readBytes } from "../http/body";
 import { notFound, Refusal } from "../http/refusal";
 import { forwardedHeaders } from "./triggers/content";
 import { ingest } from "./ingest.io";
-import { flowDoors } from "./lifecycle.store";
+import { flowDoors } from "./doors";
 import { runId, userSource } from "./ids";
 import { runCommit } from "./targets";
 import { flowOfComponent } from "./store";

@@ -1,5 +1,5 @@
 import type { Change, Control } from "../connectors/webhook";
-import { wantedOf } from "../expressions/transform";
+import { filtered } from "../expressions/filter";
 import { announceEvent } from "../stream/announce.io";
 import { instanceSource } from "../stream/stream-name";
 import { ingest, listenersOf } from "../flows/ingest.io";
@@ -93,7 +93,7 @@ async function commit(
     organizationId,
     source,
     commit: {
-      events: await wantedOf(filter, eventsOf(source, emitted, now)),
+      events: await filtered(filter, eventsOf(source, emitted, now)),
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
       ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
       state: touchedState(connector, touched, now),

@@ -1,6 +1,6 @@
 import type { Config } from "../config";
 import { count, IDLE_POLLS } from "../metering/store";
-import { wantedOf } from "../expressions/transform";
+import { filtered } from "../expressions/filter";
 import type { Commit, NewEvent, Target } from "../stream/event";
 import type { PollsQueue } from "../stream/polls-queue.io";
 import { announceEvent } from "../stream/announce.io";
@@ -101,7 +101,7 @@ export async function announce(
 
 /** The events with the destination that the instance's filter lets them have. */
 export const wantedBy = (instance: Instance, events: readonly NewEvent[]): Promise<NewEvent[]> =>
-  wantedOf(instance.configuration["event.notification.filter"], events);
+  filtered(instance.configuration["event.notification.filter"], events);
 
 export function base(poll: PollState): Pick<Commit, "lease" | "expect"> {
   return { lease: poll.lease, expect: poll.version };

@@ -1,4 +1,4 @@
-import { isWanted } from "../expressions/transform";
+import { isWanted } from "../expressions/filter";
 import { scopeKey } from "./address";
 import type { HookTarget, Listeners } from "./hooks";
 import { targetsOf } from "./hooks";

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { evaluate, expressionFault } from "../../src/expressions/evaluate";
-import { isWanted, transformBody } from "../../src/expressions/transform";
+import { evaluate } from "../../src/expressions/evaluate";
+import { expressionFault } from "../../src/expressions/syntax";
+import { isWanted } from "../../src/expressions/filter";
+import { transformBody } from "../../src/expressions/transform";
 
 describe("expressionFault", () => {
   it.each([

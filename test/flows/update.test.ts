@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { tickFlows } from "../../src/flows/tick.cron";
-import { flowDoors } from "../../src/flows/lifecycle.store";
+import { flowDoors } from "../../src/flows/doors";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { step, trigger } from "./build";
 

@@ -2,7 +2,7 @@ import { createHmac } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import { tickFlows } from "../../src/flows/tick.cron";
-import { flowDoors } from "../../src/flows/lifecycle.store";
+import { flowDoors } from "../../src/flows/doors";
 import { ask, newUser, type SignedIn } from "../accounts/ask";
 import { callV1, create, createOrganizations, record } from "../elements/build";
 import { step, trigger } from "../flows/build";

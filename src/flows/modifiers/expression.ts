@@ -1,4 +1,5 @@
-import { evaluate, expressionFault } from "../../expressions/evaluate";
+import { evaluate } from "../../expressions/evaluate";
+import { expressionFault } from "../../expressions/syntax";
 import { ModifierFault } from "./argument";
 
 /** @throws ModifierFault when `text` is no JSONata expression, or one whose cost or answer can't be relied on. */

@@ -7,7 +7,8 @@ import { conflict, notFound } from "../../http/refusal";
 import { columnsOf, flowDraft } from "../fields";
 import type { Flow } from "../flow";
 import { FLOW_BYTES, newFlow, ownFlow, visibleFlow } from "../routes";
-import { deleteFlow, replaceFlow, flowDoors, settled } from "../lifecycle.store";
+import { flowDoors } from "../doors";
+import { deleteFlow, replaceFlow, retryChanges } from "../lifecycle.store";
 import { createFlow, readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./component-ids";
 import { savable } from "../validation/refusals";
@@ -127,7 +128,7 @@ async function publish(c: Context<UserEnv>, draft: Flow): Promise<string> {
 async function publishInstance(c: Context<UserEnv>, draft: Flow): Promise<string> {
   const id = draft.originFlowId ?? "";
   const ids = newIds(draft.flow, () => crypto.randomUUID(), inverse(draft.componentIdMap ?? {}));
-  await settled(async () => {
+  await retryChanges(async () => {
     const instance = await readOwnFlow(c.env.DB, c.var.user.id, id);
     if (instance === undefined) throw notFound("The instance of this draft does not exist");
     if (instance.stage === "running" && c.req.query("forceUpdate") !== "true")
@@ -158,7 +159,7 @@ async function publishTemplate(c: Context<UserEnv>, draft: Flow): Promise<string
     return { ...words, flow, wizard, componentIdMap: ids };
   };
   let flowId: string = crypto.randomUUID();
-  await settled(async () => {
+  await retryChanges(async () => {
     const [template] = await flowsFrom(c.env.DB, origin, "", 1);
     if (template !== undefined && template.userId === user.id) {
       flowId = template.id;

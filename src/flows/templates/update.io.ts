@@ -1,7 +1,8 @@
 import { Refusal } from "../../http/refusal";
 import type { Flow } from "../flow";
 import { recordOf } from "../../values/record";
-import { replaceFlow, type FlowDoors, settled } from "../lifecycle.store";
+import type { FlowDoors } from "../doors";
+import { replaceFlow, retryChanges } from "../lifecycle.store";
 import { readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./component-ids";
 import { mergeThreeWay } from "./merge";
@@ -76,7 +77,7 @@ async function update(
 ): Promise<string | undefined> {
   let read: Flow | undefined = first;
   try {
-    await settled(async () => {
+    await retryChanges(async () => {
       const instance = read ?? (await readOwnFlow(doors.db, first.userId, first.id));
       read = undefined;
       if (instance === undefined) return "done";

@@ -8,36 +8,45 @@ import type { Trigger } from "./trigger";
 import { Cache } from "../../values/cache";
 
 /**
- * Which flows hear of a user's app events. An isolate keeps what it read together with the version of the user's
- * stream, read before it; every change of triggers raises that version; a commit names the version it stands on
- * and is refused when it is an old one. So a flow that was stopped is never started from memory, and no event
- * pays for it.
+ * The triggers of a user's flows that listen to an app event, as an isolate remembers them. A stop is exact: an event
+ * that comes after the stop was answered starts nothing, in no isolate, and yet no event has to read D1.
+ *
+ * The version of the user's stream makes it so. Example:
+ *
+ *     isolate A reads that the stream is at version 7, then from D1 that trigger T listens to `order-paid`
+ *     isolate B stops T's flow: deletes the trigger, then raises the stream to version 8, then answers
+ *     isolate A commits `order-paid`, with T's run, expecting version 7: the stream refuses it, and names 8
+ *     isolate A notes version 8, reads the triggers anew and commits the event without the run
+ *
+ * The version must be read before the triggers: read after them, it could be newer than they are.
  */
-export type Heard = { version: number; triggers: Trigger[] };
+export type UserTriggers = { version: number; triggers: Trigger[] };
 
 type Owner = { organizationId: number; userId: number };
 
-/** A switch that died half-way, before it was answered, shows after this. */
-const TRUST_MS = 5_000;
-const MOST_KNOWN = 5_000;
+/** When a stop or start died before it raised the version, what is remembered is wrong for as long as this. */
+const REMEMBERED_MS = 5_000;
+const MOST_ENTRIES = 5_000;
 const TRIES = 3;
-const heard = new Cache<string, Heard>(MOST_KNOWN);
-const versions = new Cache<number, number>(MOST_KNOWN);
+/** `userId event` → what listens to it, as of a version. */
+const remembered = new Cache<string, UserTriggers>(MOST_ENTRIES);
+/** The latest version of a user's stream that this isolate has seen. */
+const versions = new Cache<number, number>(MOST_ENTRIES);
 
-/** The triggers that an app event of this user sets off. */
-export async function readHeard(
+/** The triggers that an app event of this user starts. */
+export async function readAppEventTriggers(
   { db, streams }: { db: D1Database; streams: Env["EVENT_STREAMS"] },
   owner: Owner,
   event: string,
   now: number,
-): Promise<Heard> {
+): Promise<UserTriggers> {
   const { userId } = owner;
   const key = `${userId} ${event}`;
-  const entry = heard.get(key, now);
-  const known = versions.get(userId, now);
-  if (entry !== undefined && entry.version === known) return entry;
-  const version = known ?? (await streamOf(streams, owner).inspect()).version;
-  learnVersion(userId, version);
+  const entry = remembered.get(key, now);
+  const latest = versions.get(userId, now);
+  if (entry !== undefined && entry.version === latest) return entry;
+  const version = latest ?? (await streamOf(streams, owner).inspect()).version;
+  noteVersion(userId, version);
   const triggers = await drizzle(db)
     .select()
     .from(flowTriggers)
@@ -52,25 +61,28 @@ export async function readHeard(
     )
     .orderBy(flowTriggers.flowId, flowTriggers.componentId);
   const read = { version, triggers };
-  heard.set(key, read, now + TRUST_MS);
+  remembered.set(key, read, now + REMEMBERED_MS);
   return read;
 }
 
-/** A commit was refused: what was read under an older version counts no more. */
-export function learnVersion(userId: number, version: number): void {
+/** Notes a version of a user's stream: what was read under an older one is not used any more. */
+export function noteVersion(userId: number, version: number): void {
   versions.set(userId, Math.max(version, versions.get(userId, 0) ?? 0), Infinity);
 }
 
 /**
- * Tells a user's stream that triggers changed: what anybody read before is out of date.
- * @throws Refusal `unavailable` when it could not be told: the change may show late.
+ * Raises the version of a user's stream, after its triggers changed: what any isolate remembers is out of date.
+ * @throws Refusal `unavailable` when the stream can't be reached: until then the change may show late.
  */
-export async function announceTriggers(streams: Env["EVENT_STREAMS"], owner: Owner): Promise<void> {
+export async function invalidateTriggers(
+  streams: Env["EVENT_STREAMS"],
+  owner: Owner,
+): Promise<void> {
   for (let tries = 1; ; tries += 1)
     try {
       const cursor = new Date().toISOString();
-      const told = await streamOf(streams, owner).commit({ cursor, events: [], targets: [] });
-      return learnVersion(owner.userId, told.version);
+      const raised = await streamOf(streams, owner).commit({ cursor, events: [], targets: [] });
+      return noteVersion(owner.userId, raised.version);
     } catch (error) {
       if (tries < TRIES) continue;
       console.error(JSON.stringify({ at: "triggers", error: String(error) }));

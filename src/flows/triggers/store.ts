@@ -8,7 +8,7 @@ import { type Descriptor, stepsBelow } from "../descriptor";
 import type { Flow } from "../flow";
 import { nextMinuteOf } from "./schedule";
 import { type Trigger, triggerKey } from "./trigger";
-import { announceTriggers } from "./app-event-triggers.store";
+import { invalidateTriggers } from "./app-event-triggers.store";
 import { membersOf, storedJson } from "../../values/stored-json";
 
 export type TriggerDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
@@ -122,7 +122,7 @@ export async function saveTrigger(
     .insert(flowTriggers)
     .values(row)
     .onConflictDoUpdate({ target: [flowTriggers.flowId, flowTriggers.componentId], set: row });
-  await announceTriggers(streams, row);
+  await invalidateTriggers(streams, row);
 }
 
 /** Forgets app-event triggers of one component, of this user's flows only. */
@@ -140,7 +140,7 @@ export async function deleteTriggers(
         eq(flowTriggers.kind, "app-event"),
       ),
     );
-  await announceTriggers(streams, owner);
+  await invalidateTriggers(streams, owner);
 }
 
 /** The schedule's minute: that of the last tick, or of the clock before the first. */

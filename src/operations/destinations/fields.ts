@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { type Destination, headerFault } from "../../delivery/destination";
-import { expressionFault } from "../../expressions/evaluate";
+import { expressionFault } from "../../expressions/syntax";
 import { isSigningSecret } from "../../delivery/signature";
 import { instantField } from "../../http/lists";
 import { invalid } from "../../http/refusal";

@@ -1,0 +1,51 @@
+import { isoText } from "../values/instant";
+import { parseStored } from "../values/depth";
+import { evaluate } from "./evaluate";
+
+/** What a filter sees of an event. */
+export type FilterableEvent = {
+  objectType: string;
+  objectId: string;
+  eventType: string;
+  date: number;
+  data: string;
+};
+
+/**
+ * Whether a destination wants an event: no filter, or one that is true of it. A filter that fails lets the
+ * event through, since a superfluous event does less harm than a lost one.
+ */
+export async function isWanted(
+  filter: string | undefined,
+  event: FilterableEvent,
+): Promise<boolean> {
+  if (filter === undefined) return true;
+  const { objectType, objectId, eventType, date } = event;
+  const input = {
+    objectType,
+    objectId,
+    eventType,
+    date: isoText(date),
+    data: parseStored(event.data),
+  };
+  const evaluated = await evaluate(filter, input);
+  return !evaluated.ok || isTrue(evaluated.value);
+}
+
+/** The events with those that the filter turns away addressed to nobody: they are stored, and not sent. */
+export async function filtered<E extends FilterableEvent & { to: number[] }>(
+  filter: string | null | undefined,
+  events: readonly E[],
+): Promise<E[]> {
+  if (filter === undefined || filter === null) return [...events];
+  return Promise.all(
+    events.map(async (event) => ((await isWanted(filter, event)) ? event : { ...event, to: [] })),
+  );
+}
+
+/** Whether JSONata takes a value for true (`$boolean`). */
+function isTrue(value: unknown): boolean {
+  if (Array.isArray(value)) return value.some(isTrue);
+  if (typeof value === "object" && value !== null) return Object.keys(value).length > 0;
+  return Boolean(value);
+}
