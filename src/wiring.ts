@@ -5,7 +5,7 @@ import { extract, extractionFault } from "./inbound/extract";
 import { registrar } from "./inbound/registration/registrar.io";
 import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
-import { operationsRoutes } from "./operations/surface.routes";
+import { operationsRoutes } from "./operations/routes";
 import { preview } from "./polling/preview";
 import { pollingFault } from "./polling/settings";
 import { tellWebhook } from "./resources/listeners.store";

@@ -2,21 +2,16 @@ import { and, between, eq, gte, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { rollups } from "../db/metering";
 import { add, type Counts, noCounts } from "./count";
+import { BUCKET_MS, IDLE_POLLS, type Rollup, type RollupKey } from "./rollup";
 
-export const BUCKET_MS = 300_000;
-/** Counts wait in memory this long, so that a busy isolate writes few rows; a crash loses that much of them. */
+/** Counts wait in memory this long, so that a busy isolate writes few rows. A crash loses what waits. */
 const FLUSH_EVERY_MS = 15_000;
 
-/** The source under which an organization's idle polls are counted together, and what the schedule called for. */
-export const IDLE_POLLS = "";
-
-type Key = { organizationId: number; source: string; destinationId: string };
-
-const counts = new Map<string, { key: Key; bucket: number; counts: Counts }>();
+const counts = new Map<string, { key: RollupKey; bucket: number; counts: Counts }>();
 let flushedAt = 0;
 
-/** Counts, in memory; `flushCounts` writes them down. */
-export function count(key: Key, more: Partial<Counts>, now: number): void {
+/** Adds to the counts of a key, in memory; `flushCounts` writes them to the database. */
+export function count(key: RollupKey, more: Partial<Counts>, now: number): void {
   const bucket = Math.floor(now / BUCKET_MS) * BUCKET_MS;
   const id = JSON.stringify([key.organizationId, bucket, key.source, key.destinationId]);
   const entry = counts.get(id) ?? { key, bucket, counts: noCounts() };
@@ -24,7 +19,10 @@ export function count(key: Key, more: Partial<Counts>, now: number): void {
   counts.set(id, entry);
 }
 
-/** Adds what was counted to the rollups, if it is time. One statement, whatever the number of keys. */
+/**
+ * Adds the counts in memory to the rollups, unless that was done less than `everyMs` ago. One statement, however many
+ * keys there are.
+ */
 export async function flushCounts(
   db: D1Database,
   now: number,
@@ -64,6 +62,7 @@ export async function flushCounts(
     .run();
 }
 
+/** Columns of a rollup that are added up. */
 const ADDED = [
   "polls",
   "events",
@@ -84,8 +83,6 @@ const ADDED = [
   "polls_due",
   "polls_late",
 ];
-
-export type Rollup = Key & { bucket: number; counts: Counts };
 
 /** An organization's rollups between two instants, of one destination if named. */
 export async function readRollups(
@@ -159,7 +156,7 @@ export async function activeSources(
   return rows.map(({ source }) => source);
 }
 
-/** The statement that deletes rollups of before an instant, at most `limit`. */
+/** The statement that deletes at most `limit` rollups from before an instant. */
 export const prepareRollupExpiry = (
   db: D1Database,
   before: number,

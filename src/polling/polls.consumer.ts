@@ -1,6 +1,7 @@
 import { keyring } from "../db/sealed";
 import { pollMessage, type ReceivedPolls } from "../stream/poll-message";
-import { count, flushCounts, IDLE_POLLS } from "../metering/store";
+import { IDLE_POLLS } from "../metering/rollup";
+import { count, flushCounts } from "../metering/store";
 import type { Instance } from "../instances/instance";
 import { readInstance, readInstances } from "../instances/store";
 import { type Behind, pollSerially } from "./serial.io";

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { policyOf } from "../delivery/policy.store";
-import type { TellOwner } from "../operations/destinations/owner";
+import type { UpdateOwner } from "../operations/destinations/owner-update";
 import { storedJson } from "../values/stored-json";
 import { parseScopeKey } from "./address";
 import type { Hook, HookedWebhook, Listeners } from "./hooks";
@@ -67,7 +67,7 @@ export const listenersChange = (db: D1Database, organizationId: number): D1Prepa
     .bind(organizationId);
 
 /** A Webhook's filter and order are part of who listens. */
-export const tellWebhook: TellOwner = async (c, { destination }) => {
+export const tellWebhook: UpdateOwner = async (c, { destination }) => {
   await listenersChange(c.env.DB, destination.organizationId).run();
 };
 

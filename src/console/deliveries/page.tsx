@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Attempt } from "../../delivery/attempt";
 import type { NotificationView } from "../../stream/history";
-import type { RequestView } from "../../operations/deliveries.routes";
+import type { RequestView } from "../../operations/deliveries/lookup.io";
 import { dueAt } from "../../stream/settle";
 import { Act, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
 import { rowOf, Source, Status } from "./list";

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { addressed, requestView } from "../../operations/deliveries.routes";
+import { locateDelivery, requestView } from "../../operations/deliveries/lookup.io";
 import { instanceOfSource, parseStreamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
@@ -9,7 +9,7 @@ import { DeliveryPage } from "./page";
 
 export const deliveryRoutes = new Hono<ConsoleEnv>()
   .get("/deliveries/:id", async (c) => {
-    const { name: stream, stub, seq } = await addressed(c, c.req.param("id"));
+    const { name: stream, stub, seq } = await locateDelivery(c, c.req.param("id"));
     const view = await stub.notification(seq);
     if (view === null) throw notFound(`No delivery '${c.req.param("id").slice(0, 100)}'`);
     const body = (await stub.notificationBody(seq)) ?? "";
@@ -27,7 +27,7 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
     );
   })
   .post("/deliveries/:id/resend", async (c) => {
-    const { stub, seq } = await addressed(c, c.req.param("id"));
+    const { stub, seq } = await locateDelivery(c, c.req.param("id"));
     const view = await stub.replay(seq, { forced: true });
     if (view === null) throw notFound(`No delivery '${c.req.param("id").slice(0, 100)}'`);
     if (view.notification.destinationId === null)

@@ -1,8 +1,8 @@
 import { Hono } from "hono";
 import { listDestinationRecords } from "../../delivery/destinations.store";
-import { found, shown } from "../../operations/destinations/lookup.io";
-import { overTroubledStreams } from "../../operations/destinations/recovery.routes";
-import { test } from "../../operations/destinations/test.routes";
+import { destinationOfPath, withHealth } from "../../operations/destinations/lookup.io";
+import { startRecovery } from "../../operations/destinations/recovery.io";
+import { sendTest } from "../../operations/destinations/test.io";
 import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
 import { baseUrlOf } from "../overview/routes";
@@ -25,7 +25,7 @@ export const destinationPages = new Hono<ConsoleEnv>()
         : `/console/destinations?after=${encodeURIComponent(last)}`;
     return c.render(
       <DestinationList
-        items={await shown(c, records)}
+        items={await withHealth(c, records)}
         next={next}
         baseUrl={baseUrlOf(c)}
         now={Date.now()}
@@ -34,10 +34,10 @@ export const destinationPages = new Hono<ConsoleEnv>()
     );
   })
   .post("/destinations/:id/test", async (c) => {
-    const record = await found(c);
+    const record = await destinationOfPath(c);
     if (record.destination.url === null) throw conflict("The destination has no URL");
     try {
-      const { status, error, durationMs } = await test(c, record, undefined);
+      const { status, error, durationMs } = await sendTest(c, record, undefined);
       const well = status !== null && status >= 200 && status < 300;
       return await leave(c, "/console/destinations", {
         tone: well ? "good" : "bad",
@@ -52,11 +52,11 @@ export const destinationPages = new Hono<ConsoleEnv>()
     }
   })
   .post("/destinations/:id/recover", async (c) => {
-    const { destination } = await found(c);
+    const { destination } = await destinationOfPath(c);
     const asked = (await readForm(c)).get("hours");
     const [hours, words] = RECOVER.find(([choice]) => String(choice) === asked) ?? RECOVER[1];
     const from = Date.now() - hours * HOUR_MS;
-    await overTroubledStreams(c, destination.id, { kind: "recover", from });
+    await startRecovery(c, destination.id, { kind: "recover", from });
     const text = `What died in ${words} is being delivered again.`;
     return leave(c, "/console/destinations", { tone: "good", text });
   });

@@ -1,4 +1,4 @@
-import type { Rollup } from "../../metering/store";
+import type { Rollup } from "../../metering/rollup";
 
 /** What happened in one hour. */
 export type Hour = { at: number; events: number; delivered: number; failed: number };

@@ -4,7 +4,7 @@ import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { instanceDestinationId } from "../../delivery/destination";
 import { changePolicy } from "../../delivery/policy.store";
 import { readDestination } from "../../delivery/destinations.store";
-import { overTroubledStreams } from "../../operations/destinations/recovery.routes";
+import { startRecovery } from "../../operations/destinations/recovery.io";
 import { parse, readJson } from "../../http/body";
 import { conflict, invalid, notFound } from "../../http/refusal";
 import { destinationOf } from "../../instances/destination";
@@ -80,7 +80,7 @@ export const subscriptionRoutes = new Hono<AskerEnv>()
       );
       if (destination === undefined) continue;
       await changePolicy(db, ring, destination, { enabled: true }, Date.now());
-      await overTroubledStreams(c, destination.id, { kind: "release", from: 0 });
+      await startRecovery(c, destination.id, { kind: "release", from: 0 });
     }
     return c.json(found.map(({ instance, view }) => deliveryView(instance, view)));
   })

@@ -13,8 +13,8 @@ const expression = z
     if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
   });
 
-/** What operators may say of a destination. */
-export const change = z.strictObject({
+/** What operators may change of a destination. */
+export const changeRequest = z.strictObject({
   enabled: z.boolean("Expected true or false").optional(),
   rate: z
     .number("Expected a number of notifications per second")
@@ -42,21 +42,21 @@ export const change = z.strictObject({
     .optional()
     .describe("Sent beside the owner's own headers, in place of those of the same name"),
 });
-export type DestinationChange = z.infer<typeof change>;
+export type DestinationChange = z.infer<typeof changeRequest>;
 
-/** What is said of a flow's step; everything else, its flow says. */
-const SAID_OF_STEPS = new Set(["enabled", "rate"]);
+/** What can be changed of a flow's step here; its flow decides everything else. */
+const CHANGEABLE_OF_STEPS = new Set(["enabled", "rate"]);
 
-/** @throws Refusal when a destination of this kind can't be told so. */
-export function refuseForKind(kind: Destination["kind"], changes: DestinationChange): void {
+/** @throws Refusal naming the first field that can't be changed of a destination of this kind. */
+export function checkChangeable(kind: Destination["kind"], changes: DestinationChange): void {
   if (kind !== "flow-step") return;
-  const field = Object.keys(changes).find((name) => !SAID_OF_STEPS.has(name));
+  const field = Object.keys(changes).find((name) => !CHANGEABLE_OF_STEPS.has(name));
   if (field !== undefined)
     throw invalid(`${field}: The flow says this of its steps: change the flow`, field);
 }
 
 /** A new signing key: its kind, and how long the old ones sign beside it. */
-export const rotation = z.strictObject({
+export const rotationRequest = z.strictObject({
   overlapSeconds: z
     .number()
     .int()
@@ -69,10 +69,10 @@ export const rotation = z.strictObject({
     .refine(isSigningSecret, "Expected whsec_ and base64 of 24 to 64 bytes")
     .optional(),
 });
-export const sample = z.strictObject({ event: z.unknown().optional() });
-export const since = z.strictObject({ since: instantField });
+export const testRequest = z.strictObject({ event: z.unknown().optional() });
+export const recoveryRequest = z.strictObject({ since: instantField });
 
-/** What destinations are listed by. */
+/** What a list of destinations is narrowed down by. */
 export const kindField = z
   .enum(["instance", "webhook", "flow-step"], "Expected instance, webhook or flow-step")
   .optional();

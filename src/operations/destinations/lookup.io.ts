@@ -5,19 +5,20 @@ import { type Keyring, keyring } from "../../db/sealed";
 import type { DestinationRecord } from "../../delivery/destination";
 import { endpointName } from "../../delivery/endpoint-name";
 import { countExceptions } from "../../delivery/exceptions.store";
-import { BUCKET_MS, readRollups } from "../../metering/store";
+import { BUCKET_MS } from "../../metering/rollup";
+import { readRollups } from "../../metering/store";
 import { readDestinationRecord } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
 import { type DestinationView, destinationView } from "./view";
 
 const DAY_MS = 86_400_000;
-/** What a request about a destination may hold. */
+/** The most bytes of a request about a destination. */
 export const BODY_BYTES = 2 * 1024 * 1024;
 
 export const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.env).masterKeys);
 
-/** The destination the path's `:id` names: 404 when unknown or another organization's. */
-export async function found(c: Context<AskerEnv>): Promise<DestinationRecord> {
+/** The destination that the path's `:id` names. @throws Refusal `not-found` when there is none in the asker's organization. */
+export async function destinationOfPath(c: Context<AskerEnv>): Promise<DestinationRecord> {
   const id = c.req.param("id") ?? "";
   const record = await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id);
   if (record === undefined || record.destination.kind === "operations")
@@ -25,8 +26,8 @@ export async function found(c: Context<AskerEnv>): Promise<DestinationRecord> {
   return record;
 }
 
-/** Destinations with their health. */
-export async function shown(
+/** Destinations as `/v1` prints them: with circuit, figures of the last day, and how much is dead or pending. */
+export async function withHealth(
   c: Context<AskerEnv>,
   records: readonly DestinationRecord[],
 ): Promise<DestinationView[]> {

@@ -6,77 +6,83 @@ import { listDestinationRecords } from "../../delivery/destinations.store";
 import { parse, readJson } from "../../http/body";
 import { described, PAGE } from "../../http/described";
 import { readLimit, readListCursor, writeListCursor } from "../../http/lists";
-import { BODY_BYTES, found, ringOf, shown } from "./lookup.io";
-import { change, EXAMPLE, kindField, refuseForKind, statusField } from "./fields";
+import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
+import { changeRequest, checkChangeable, EXAMPLE, kindField, statusField } from "./fields";
 import { keyRoutes } from "./signing-keys.routes";
-import type { Owners } from "./owner";
-import { overTroubledStreams, recoveryRoutes } from "./recovery.routes";
-import { trialRoutes } from "./test.routes";
+import type { OwnerUpdates } from "./owner-update";
+import { startRecovery } from "./recovery.io";
+import { recoveryRoutes } from "./recovery.routes";
+import { testRoutes } from "./test.routes";
 
-/** Destinations, their health, keys and policies (reference v1-api.md). */
-export function destinationRoutes(owners: Owners): Hono<AskerEnv> {
-  return new Hono<AskerEnv>()
+const listRoutes = new Hono<AskerEnv>()
+  .get(
+    "/destinations",
+    described("Destinations and their health", {
+      tag: "destinations",
+      query: {
+        ...PAGE,
+        kind: "instance, webhook or flow-step",
+        status: "healthy, degraded, open or disabled",
+      },
+      answer: { items: [EXAMPLE], next: null },
+    }),
+    async (c) => {
+      const limit = readLimit(c.req.query("limit"));
+      const kind = parse(kindField, c.req.query("kind"), "kind");
+      const status = parse(statusField, c.req.query("status"), "status");
+      const after =
+        readListCursor(c.req.query("cursor"), z.strictObject({ id: z.string() }))?.id ?? null;
+      const records = await listDestinationRecords(
+        c.env.DB,
+        ringOf(c),
+        c.var.asker.organizationId,
+        { kind, after, limit },
+      );
+      const views = await withHealth(c, records);
+      const last = records.at(-1);
+      return c.json({
+        items: views.filter((view) => status === undefined || view.status === status),
+        next:
+          last === undefined || records.length < limit
+            ? null
+            : writeListCursor({ id: last.destination.id }),
+      });
+    },
+  )
+  .get(
+    "/destinations/:id",
+    described("One destination", { tag: "destinations", answer: EXAMPLE }),
+    async (c) => c.json((await withHealth(c, [await destinationOfPath(c)]))[0]),
+  );
+
+const changeRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
+  new Hono<AskerEnv>().patch(
+    "/destinations/:id",
+    described("Change how a destination is served", {
+      tag: "destinations",
+      body: changeRequest,
+      bodyExample: { rate: 10, ordering: "object" },
+      answer: EXAMPLE,
+    }),
+    async (c) => {
+      const record = await destinationOfPath(c);
+      const changes = parse(changeRequest, await readJson(c, BODY_BYTES));
+      checkChangeable(record.destination.kind, changes);
+      await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
+      await ownerUpdates[record.destination.kind]?.(c, record, changes);
+      if (changes.enabled === true)
+        await startRecovery(c, record.destination.id, { kind: "release", from: 0 });
+      return c.json((await withHealth(c, [await destinationOfPath(c)]))[0]);
+    },
+  );
+
+/** Destinations, their health, signing keys and policies (reference v1-api.md). */
+export const destinationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
+  new Hono<AskerEnv>()
     .use("/destinations", withKey())
     .use("/destinations/*", withKey())
-    .get(
-      "/destinations",
-      described("Destinations and their health", {
-        tag: "destinations",
-        query: {
-          ...PAGE,
-          kind: "instance, webhook or flow-step",
-          status: "healthy, degraded, open or disabled",
-        },
-        answer: { items: [EXAMPLE], next: null },
-      }),
-      async (c) => {
-        const limit = readLimit(c.req.query("limit"));
-        const kind = parse(kindField, c.req.query("kind"), "kind");
-        const status = parse(statusField, c.req.query("status"), "status");
-        const after =
-          readListCursor(c.req.query("cursor"), z.strictObject({ id: z.string() }))?.id ?? null;
-        const records = await listDestinationRecords(
-          c.env.DB,
-          ringOf(c),
-          c.var.asker.organizationId,
-          { kind, after, limit },
-        );
-        const views = await shown(c, records);
-        const last = records.at(-1);
-        return c.json({
-          items: views.filter((view) => status === undefined || view.status === status),
-          next:
-            last === undefined || records.length < limit
-              ? null
-              : writeListCursor({ id: last.destination.id }),
-        });
-      },
-    )
-    .get(
-      "/destinations/:id",
-      described("One destination", { tag: "destinations", answer: EXAMPLE }),
-      async (c) => c.json((await shown(c, [await found(c)]))[0]),
-    )
-    .patch(
-      "/destinations/:id",
-      described("Change how a destination is served", {
-        tag: "destinations",
-        body: change,
-        bodyExample: { rate: 10, ordering: "object" },
-        answer: EXAMPLE,
-      }),
-      async (c) => {
-        const record = await found(c);
-        const changes = parse(change, await readJson(c, BODY_BYTES));
-        refuseForKind(record.destination.kind, changes);
-        await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
-        await owners[record.destination.kind]?.(c, record, changes);
-        if (changes.enabled === true)
-          await overTroubledStreams(c, record.destination.id, { kind: "release", from: 0 });
-        return c.json((await shown(c, [await found(c)]))[0]);
-      },
-    )
-    .route("/", keyRoutes(owners))
-    .route("/", trialRoutes)
+    .route("/", listRoutes)
+    .route("/", changeRoutes(ownerUpdates))
+    .route("/", keyRoutes(ownerUpdates))
+    .route("/", testRoutes)
     .route("/", recoveryRoutes);
-}

@@ -1,82 +1,89 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { type AskerEnv, withKey } from "../../accounts/asker.io";
-import { instanceDestinationId } from "../../delivery/destination";
+import { type DestinationRecord, instanceDestinationId } from "../../delivery/destination";
 import { newSigningSeed, rotateKey } from "../../delivery/policy.store";
 import { publicKeyOf } from "../../delivery/signature";
 import { newSigningSecret, readDestination } from "../../delivery/destinations.store";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/described";
 import { conflict, invalid, notFound } from "../../http/refusal";
-import { BODY_BYTES, found, ringOf, shown } from "./lookup.io";
-import { EXAMPLE, rotation } from "./fields";
-import type { Owners } from "./owner";
+import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
+import { EXAMPLE, rotationRequest } from "./fields";
+import type { OwnerUpdates } from "./owner-update";
 
-const MOST_KEYS = 3;
+const MOST_LIVE_KEYS = 3;
 
-/** What receivers verify callbacks with, and its rotation. */
-export const keyRoutes = (owners: Owners): Hono<AskerEnv> =>
-  new Hono<AskerEnv>()
-    .get(
-      "/instances/:id/signing-secret",
-      withKey(),
-      described("What an instance's receiver verifies callbacks with", {
-        tag: "destinations",
-        answer: { secret: "whsec_…" },
-      }),
-      async (c) => {
-        const id = instanceDestinationId(Number(c.req.param("id")) || 0);
-        const { organizationId } = c.var.asker;
-        const destination = await readDestination(c.env.DB, ringOf(c), organizationId, id);
-        const signer = destination?.signers.find(({ algorithm }) => algorithm === "v1");
-        if (signer === undefined) throw notFound(`No instance '${c.req.param("id")}'`);
-        return c.json({ secret: signer.secret });
-      },
-    )
-    .get(
-      "/destinations/:id/signing-secret",
-      described("What its receiver verifies callbacks with", {
-        tag: "destinations",
-        answer: { secret: "whsec_…" },
-      }),
-      async (c) => {
-        const { destination } = await found(c);
-        const symmetric = destination.signers.find(({ algorithm }) => algorithm === "v1");
-        const asymmetric = destination.signers.find(({ algorithm }) => algorithm === "v1a");
-        return c.json({
-          ...(symmetric === undefined ? {} : { secret: symmetric.secret }),
-          ...(asymmetric === undefined ? {} : { publicKey: publicKeyOf(asymmetric.secret) }),
-        });
-      },
-    )
-    .post(
-      "/destinations/:id/rotate",
-      described("A new signing key; the old ones sign too until the overlap ends", {
-        tag: "destinations",
-        body: rotation,
-        bodyExample: { overlapSeconds: 86400, algorithm: "v1" },
-        answer: EXAMPLE,
-      }),
-      async (c) => {
-        const record = await found(c);
-        const { overlapSeconds, algorithm, secret } = parse(
-          rotation,
-          (await readJson(c, BODY_BYTES)) ?? {},
-        );
-        if (secret !== undefined && algorithm === "v1a")
-          throw invalid("secret: An ed25519 key is always generated", "secret");
-        const now = Date.now();
-        const live = record.keys.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
-        if (live.length >= MOST_KEYS)
-          throw conflict(`A destination has at most ${MOST_KEYS} live keys`);
-        const made = algorithm === "v1" ? (secret ?? newSigningSecret()) : newSigningSeed();
-        if (algorithm === "v1")
-          await owners[record.destination.kind]?.(c, record, { signingSecret: made });
-        await rotateKey(c.env.DB, ringOf(c), record, {
-          algorithm,
-          secret: made,
-          retireAt: now + overlapSeconds * 1000,
-          now,
-        });
-        return c.json((await shown(c, [await found(c)]))[0]);
-      },
-    );
+/** What receivers verify callbacks with: the only secrets that can be read. */
+const secretRoutes = new Hono<AskerEnv>()
+  .get(
+    "/instances/:id/signing-secret",
+    withKey(),
+    described("What an instance's receiver verifies callbacks with", {
+      tag: "destinations",
+      answer: { secret: "whsec_…" },
+    }),
+    async (c) => {
+      const id = instanceDestinationId(Number(c.req.param("id")) || 0);
+      const { organizationId } = c.var.asker;
+      const destination = await readDestination(c.env.DB, ringOf(c), organizationId, id);
+      const signer = destination?.signers.find(({ algorithm }) => algorithm === "v1");
+      if (signer === undefined) throw notFound(`No instance '${c.req.param("id")}'`);
+      return c.json({ secret: signer.secret });
+    },
+  )
+  .get(
+    "/destinations/:id/signing-secret",
+    described("What its receiver verifies callbacks with", {
+      tag: "destinations",
+      answer: { secret: "whsec_…" },
+    }),
+    async (c) => {
+      const { destination } = await destinationOfPath(c);
+      const symmetric = destination.signers.find(({ algorithm }) => algorithm === "v1");
+      const asymmetric = destination.signers.find(({ algorithm }) => algorithm === "v1a");
+      return c.json({
+        ...(symmetric === undefined ? {} : { secret: symmetric.secret }),
+        ...(asymmetric === undefined ? {} : { publicKey: publicKeyOf(asymmetric.secret) }),
+      });
+    },
+  );
+
+/** Signing keys of destinations, and their rotation (reference v1-api.md). */
+export const keyRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
+  new Hono<AskerEnv>().route("/", secretRoutes).post(
+    "/destinations/:id/rotate",
+    described("A new signing key; the old ones sign too until the overlap ends", {
+      tag: "destinations",
+      body: rotationRequest,
+      bodyExample: { overlapSeconds: 86400, algorithm: "v1" },
+      answer: EXAMPLE,
+    }),
+    async (c) => {
+      await rotate(c, ownerUpdates, await destinationOfPath(c));
+      return c.json((await withHealth(c, [await destinationOfPath(c)]))[0]);
+    },
+  );
+
+/** Gives a destination a new key, or the one that the request brings. The owner gets it first: it shows it. */
+async function rotate(
+  c: Context<AskerEnv>,
+  ownerUpdates: OwnerUpdates,
+  record: DestinationRecord,
+): Promise<void> {
+  const { overlapSeconds, algorithm, secret } = parse(
+    rotationRequest,
+    (await readJson(c, BODY_BYTES)) ?? {},
+  );
+  if (secret !== undefined && algorithm === "v1a")
+    throw invalid("secret: An ed25519 key is always generated", "secret");
+  const now = Date.now();
+  const live = record.keys.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
+  if (live.length >= MOST_LIVE_KEYS)
+    throw conflict(`A destination has at most ${MOST_LIVE_KEYS} live keys`);
+  const isSymmetric = algorithm === "v1";
+  const newSecret = isSymmetric ? (secret ?? newSigningSecret()) : newSigningSeed();
+  if (isSymmetric)
+    await ownerUpdates[record.destination.kind]?.(c, record, { signingSecret: newSecret });
+  const retireAt = now + overlapSeconds * 1000;
+  await rotateKey(c.env.DB, ringOf(c), record, { algorithm, secret: newSecret, retireAt, now });
+}

@@ -2,7 +2,7 @@ import type { DestinationRecord } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
-import { maskedHeaders } from "../view";
+import { maskedHeaders } from "../masked-headers";
 import { isoText } from "../../values/instant";
 
 export type Health = {

@@ -1,30 +1,12 @@
-import type { Attempt } from "../delivery/attempt";
-import { parseStored } from "../values/depth";
-import type { StoredEvent } from "../stream/event";
-import type { NotificationView } from "../stream/history";
-import { dueAt } from "../stream/settle";
-import { notificationId, parseStreamName } from "../stream/stream-name";
-import { isoText } from "../values/instant";
-
-/** An event as `/v1` prints it. */
-export function eventView(stream: string, event: StoredEvent): Record<string, unknown> {
-  const { id, seq, objectType, objectId, eventType, date, receivedAt, data, notifications } = event;
-  return {
-    id,
-    seq,
-    objectType,
-    objectId,
-    eventType,
-    date: isoText(date),
-    receivedAt: isoText(receivedAt),
-    data: parseStored(data),
-    notificationIds: notifications.map((held) => notificationId(stream, held)),
-  };
-}
+import type { Attempt } from "../../delivery/attempt";
+import type { NotificationView } from "../../stream/history";
+import { dueAt } from "../../stream/settle";
+import { parseStreamName } from "../../stream/stream-name";
+import { isoText } from "../../values/instant";
 
 export type DeliveryStatus = "pending" | "sent" | "retrying" | "held" | "delivered" | "dead";
 
-/** Where a notification stands, in the words of `/v1`. */
+/** The status of a notification, in the words of `/v1` (reference v1-api.md). */
 export function deliveryStatus({
   notification: { state, tries },
   isSent,
@@ -68,7 +50,7 @@ export function deliveryView(stream: string, view: NotificationView): Record<str
   };
 }
 
-/** One try. */
+/** An attempt to deliver, as `/v1` prints it. */
 export function attemptView({
   n,
   at,
@@ -89,16 +71,4 @@ export function attemptView({
     responseBody,
     truncated,
   };
-}
-
-const SECRET_HEADER = /authorization|cookie|secret|token|key|password|signature/i;
-
-/** Headers as operators may see them. */
-export function maskedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [
-      name,
-      SECRET_HEADER.test(name) ? "********" : value,
-    ]),
-  );
 }

@@ -1,6 +1,6 @@
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { consumers } from "../db/operations";
+import { consumers } from "../../db/operations";
 
 /** How far a named reader of a stream has read. */
 export async function readConsumer(

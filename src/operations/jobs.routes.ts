@@ -1,0 +1,23 @@
+import { Hono } from "hono";
+import { type AskerEnv, withKey } from "../accounts/asker.io";
+import { described } from "../http/described";
+import { notFound } from "../http/refusal";
+import { readJob } from "../stream/jobs/store";
+
+const JOB = {
+  id: "job_1",
+  kind: "replay",
+  status: "running",
+  processed: 40,
+  total: null,
+  error: null,
+};
+
+/** Jobs: work over many events of a stream, done page by page (reference v1-api.md). */
+export const jobRoutes = new Hono<AskerEnv>()
+  .use("/jobs/*", withKey())
+  .get("/jobs/:id", described("How far a job is", { tag: "jobs", answer: JOB }), async (c) => {
+    const job = await readJob(c.env.DB, c.var.asker.organizationId, c.req.param("id"));
+    if (job === undefined) throw notFound(`No job '${c.req.param("id")}'`);
+    return c.json(job);
+  });

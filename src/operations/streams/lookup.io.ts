@@ -1,0 +1,48 @@
+import type { Context } from "hono";
+import type { AskerEnv } from "../../accounts/asker.io";
+import { readConfig } from "../../config";
+import { keyring } from "../../db/sealed";
+import { type Destination, instanceDestinationId } from "../../delivery/destination";
+import { readDestination } from "../../delivery/destinations.store";
+import { notFound } from "../../http/refusal";
+import type { EventStream } from "../../stream/stream.object";
+import { instanceOfSource, instanceSource, streamName } from "../../stream/stream-name";
+
+/** A stream's name, and the object that keeps it. */
+export type StreamHandle = { name: string; stub: DurableObjectStub<EventStream> };
+
+const SOURCE =
+  /^(instance:[1-9]\d{0,15}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations)$/;
+
+/** The stream that the path's `:source` names. @throws Refusal as `findStream` does. */
+export const streamOfPath = (c: Context<AskerEnv>): Promise<StreamHandle & { source: string }> =>
+  findStream(c, c.req.param("source") ?? "");
+
+/**
+ * The stream of a source (`instance:27`) or of an instance's bare id (`27`), within the asker's organization.
+ * @throws Refusal `not-found` for a text that names no source, and for an instance of another organization.
+ */
+export async function findStream(
+  c: Context<AskerEnv>,
+  text: string,
+): Promise<StreamHandle & { source: string }> {
+  const source = /^\d+$/.test(text) ? instanceSource(Number(text)) : text;
+  if (!SOURCE.test(source)) throw notFound(`No stream '${text.slice(0, 100)}'`);
+  const instanceId = instanceOfSource(source);
+  if (instanceId !== undefined) await requireDestination(c, instanceDestinationId(instanceId));
+  return { ...streamOfSource(c, source), source };
+}
+
+/** The stream that a source has in the asker's organization; that the source exists isn't checked. */
+export function streamOfSource(c: Context<AskerEnv>, source: string): StreamHandle {
+  const name = streamName({ organizationId: c.var.asker.organizationId, source });
+  return { name, stub: c.env.EVENT_STREAMS.getByName(name) };
+}
+
+/** @throws Refusal `not-found` unless the asker's organization has the destination. */
+export async function requireDestination(c: Context<AskerEnv>, id: string): Promise<Destination> {
+  const ring = keyring(readConfig(c.env).masterKeys);
+  const destination = await readDestination(c.env.DB, ring, c.var.asker.organizationId, id);
+  if (destination === undefined) throw notFound(`No destination '${id}'`);
+  return destination;
+}
