@@ -32,6 +32,6 @@ for (const id of await listDurableObjectIds(env.EVENT_STREAMS)) {
 // They move its clock, too: what vendors' budgets noted under another one is forgotten.
 for (const id of await listDurableObjectIds(env.VENDOR_BUDGETS))
   await runInDurableObject(env.VENDOR_BUDGETS.get(id), (budget) => {
-    for (const notes of ["paces", "pauses", "waiting", "alone", "inLine"])
+    for (const notes of ["paces", "pauses", "waiting", "serialPolls", "waitingMessages"])
       Reflect.get(budget, notes).clear();
   });
