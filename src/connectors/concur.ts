@@ -16,6 +16,7 @@ export const concur = defineConnector({
     keep: { geolocation: "oauth.geolocation" },
   },
   baseUrl: "${oauth.geolocation}",
+  hosts: [".concursolutions.com", ".concurcdc.cn"],
   headers: { Accept: "application/json" },
   rateLimit: { accountKey: "concur.company.id" },
   configuration: [

@@ -148,6 +148,17 @@ export const connectorSchema = z.strictObject({
   otherAuthentications: z.array(authenticationSchema).default([]),
   /** Where the API lives; the configuration key `base.url` replaces scheme, host and port. */
   baseUrl: template,
+  /**
+   * The vendor's hosts, where a configuration value or the vendor's token answer names one: `api.example.com`, or
+   * `.example.com` for all below it. Credentials go to no other.
+   */
+  hosts: z
+    .array(
+      z
+        .string()
+        .regex(/^\.?[a-z0-9-]+(\.[a-z0-9-]+)+$/, "Expected a host, or a domain after a dot"),
+    )
+    .default([]),
   /** Sent with every request. */
   headers: parameters.default({}),
   rateLimit: rateLimitSchema.optional(),

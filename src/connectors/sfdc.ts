@@ -87,6 +87,7 @@ export const sfdc = defineConnector({
     },
   },
   baseUrl: "${sfdc.instance.url}",
+  hosts: [".salesforce.com", ".force.com", ".cloudforce.com", ".salesforce.mil"],
   headers: { Accept: "application/json" },
   rateLimit: {
     accountKey: "sfdc.organization.id",

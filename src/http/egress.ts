@@ -91,9 +91,9 @@ export function addressOf(host: string): ipaddr.IPv4 | ipaddr.IPv6 | undefined {
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : undefined;
 }
 
-/** Whether the operator allowed a host name as such. */
+/** Whether the operator allowed a host, a name or an address. */
 export function isAllowedHost(host: string, policy: EgressPolicy): boolean {
-  return isAllowed(bareHost(host), undefined, policy);
+  return isAllowed(bareHost(host), addressOf(host), policy);
 }
 
 function isAllowed(

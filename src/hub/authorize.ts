@@ -29,7 +29,7 @@ export function authorizeUrl(
     return { ok: false, message: `Connector '${connector.key}' has no OAuth` };
   const site = request.siteAddress === undefined ? {} : { "site.address": request.siteAddress };
   const values = valuesOf({ connector, configuration: { ...configuration, ...site } });
-  const address = addressOf(authentication.authorizeUrl, values, "oauth.base.url");
+  const address = addressOf(connector, authentication.authorizeUrl, values, "oauth.base.url");
   if (!address.ok) return address;
   const url = new URL(address.url);
   const scope = request.scope ?? authentication.scope;

@@ -4,6 +4,7 @@ import { clientName, constantVerifier } from "./authorize";
 import { isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
 import { dropVerifier, hadConstantVerifier, waitingVerifiers } from "./verifiers.store";
+import { applicationFault } from "./vendor-host";
 import { parseExactly } from "../values/json";
 
 export type Exchanged =
@@ -71,6 +72,8 @@ async function exchange(
   doors: Pick<HubDoors, "config">,
 ): Promise<{ exchanged: Exchanged; isRefused: boolean }> {
   const caller = { connector, configuration };
+  const unfit = applicationFault(caller, doors.config);
+  if (unfit !== undefined) return fault({ message: unfit, providerMessage: "", status: 400 });
   const built = tokenRequest(caller, { type: "authorization_code", ...grant });
   if (!built.ok) return fault({ message: built.message, providerMessage: "", status: 400 });
   const { answer, text } = await send(connector, built.request, doors);
@@ -81,7 +84,7 @@ async function exchange(
   }
   if (answer.kind === "unreachable")
     return fault({ message: answer.message, providerMessage: answer.message, status: 502 });
-  const read = readGrant(connector, answer.value, Date.now());
+  const read = readGrant(caller, answer.value, Date.now());
   return read.ok
     ? { exchanged: read, isRefused: false }
     : fault({ message: read.message, providerMessage: "", status: 502 });

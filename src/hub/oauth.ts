@@ -9,8 +9,10 @@ import {
   valuesOf,
   type VendorRequest,
 } from "./request";
+import { fillTemplate } from "../instances/instance";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
+import { foreignHost } from "./vendor-host";
 
 type OAuth2 = Extract<Authentication, { type: "oauth2" }>;
 type Configuration = Readonly<Record<string, string | null>>;
@@ -35,7 +37,7 @@ export function tokenRequest(caller: Caller, grant: Grant): Built {
     grant.type === "refresh_token"
       ? (authentication.refreshUrl ?? authentication.tokenUrl)
       : authentication.tokenUrl;
-  const address = addressOf(template, values, "oauth.base.url");
+  const address = addressOf(caller.connector, template, values, "oauth.base.url");
   if (!address.ok) return address;
   const [id, secret] = [values["oauth.api.key"] ?? "", values["oauth.api.secret"] ?? ""];
   if (id === "") return { ok: false, message: "Missing configuration 'oauth.api.key'" };
@@ -90,8 +92,12 @@ export type ReadGrant =
   | { ok: true; configuration: Record<string, string> }
   | { ok: false; message: string };
 
-/** A token answer as configuration values. Without a refresh token in it, the stored one stays. */
-export function readGrant(connector: Connector, answer: unknown, now: number): ReadGrant {
+/**
+ * A token answer as configuration values. Without a refresh token in it, the stored one stays. An answer that names a
+ * host which is not the connector's is refused: the token would be sent there.
+ */
+export function readGrant(caller: Caller, answer: unknown, now: number): ReadGrant {
+  const { connector } = caller;
   const { authentication } = connector;
   if (authentication.type !== "oauth2") return noOAuth(connector);
   const token = textOf(readPath(answer, "access_token"));
@@ -113,7 +119,22 @@ export function readGrant(connector: Connector, answer: unknown, now: number): R
         : { key: kept.key, value: firstGroup(kept.pattern, text ?? "") };
     if (value !== undefined) configuration[key] = value;
   }
-  return { ok: true, configuration };
+  const foreign = foreignHostIn(caller, configuration);
+  return foreign === undefined
+    ? { ok: true, configuration }
+    : { ok: false, message: `The token answer of ${connector.name}: ${foreign}` };
+}
+
+/** Why calls with this grant would go to a host that is not the connector's. */
+function foreignHostIn(
+  { connector, configuration }: Caller,
+  grant: Record<string, string>,
+): string | undefined {
+  const values = valuesOf({ connector, configuration: { ...configuration, ...grant } });
+  if (values["base.url"]) return undefined;
+  const filled = fillTemplate(connector.baseUrl, values);
+  if (filled === undefined || !URL.canParse(filled)) return undefined;
+  return foreignHost(connector, connector.baseUrl, filled);
 }
 
 /** By RE2, which matches in linear time: the pattern may come from a user's connector definition. */

@@ -12,6 +12,7 @@ import { readInstance } from "../instances/store";
 import { type HubFailure } from "./answer";
 import { grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
+import { applicationFault } from "./vendor-host";
 import { parseExactly } from "../values/json";
 
 type Renewed = { kind: "renewed"; grant: Record<string, string> } | HubFailure;
@@ -114,6 +115,8 @@ async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renew
   const refreshToken = configuration["oauth.user.refresh_token"] ?? "";
   if (refreshToken === "")
     return refused(instance, "The token has ended and there is no refresh token", renewal);
+  const fault = applicationFault(instance, doors.config);
+  if (fault !== undefined) return refused(instance, fault, renewal);
   const built = tokenRequest(instance, { type: "refresh_token", refreshToken });
   if (!built.ok) return refused(instance, built.message, renewal);
   const { answer, text } = await send(connector, built.request, doors);
@@ -128,7 +131,7 @@ async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renew
     await releaseRefreshLease(db, instance.id, "cut-off");
     return answer;
   }
-  const read = readGrant(connector, answer.value, Date.now());
+  const read = readGrant(instance, answer.value, Date.now());
   if (!read.ok) {
     await releaseRefreshLease(db, instance.id, "cut-off");
     return { kind: "unreachable", message: read.message };

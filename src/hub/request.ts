@@ -1,6 +1,7 @@
 import type { Connector, Operation, Resource } from "../connectors/definition";
 import { authenticationOf } from "../instances/configuration";
 import { fillTemplate, type Instance, rebase } from "../instances/instance";
+import { foreignHost } from "./vendor-host";
 
 /** How an operation of a connector becomes a request of the vendor's API. */
 
@@ -66,8 +67,12 @@ export function valuesOf({ connector, configuration }: Caller): Record<string, s
   return values;
 }
 
-/** `template` filled and put on the host that the configuration key `baseKey` names, if it names one. */
+/**
+ * `template`, an address of the connector's, filled and put on the host that the configuration key `baseKey` names. If
+ * it names none, the host must be one of the connector's.
+ */
 export function addressOf(
+  connector: Connector,
   template: string,
   values: Readonly<Record<string, string | null>>,
   baseKey: "base.url" | "oauth.base.url",
@@ -81,6 +86,8 @@ export function addressOf(
   if (!URL.canParse(filled)) return { ok: false, message: `'${filled}' is not a URL` };
   if (base !== undefined && base !== null && base !== "" && !URL.canParse(base))
     return { ok: false, message: `${baseKey}: '${base}' is not a URL` };
+  const foreign = base ? undefined : foreignHost(connector, template, filled);
+  if (foreign !== undefined) return { ok: false, message: foreign };
   return { ok: true, url: rebase(filled, base) };
 }
 
@@ -93,7 +100,7 @@ export function buildRequest(
   const { connector } = caller;
   const path = fillPath(operation.path, given.pathValues ?? {});
   if (!path.ok) return path;
-  const address = addressOf(`${connector.baseUrl}${path.path}`, values, "base.url");
+  const address = addressOf(connector, `${connector.baseUrl}${path.path}`, values, "base.url");
   if (!address.ok) return address;
   const followed = given.url === undefined ? address.url : follow(given.url, address.url, values);
   if (followed === undefined)

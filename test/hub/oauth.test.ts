@@ -48,10 +48,13 @@ describe("authorizeUrl", () => {
   });
 
   it("goes to the account's own site, and to oauth.base.url before all", () => {
-    const site = withAuthentication({
-      authorizeUrl: "https://${site.address}/authorize",
-      authorizeParameters: { access_type: "offline" },
-    });
+    const site = {
+      ...withAuthentication({
+        authorizeUrl: "https://${site.address}/authorize",
+        authorizeParameters: { access_type: "offline" },
+      }),
+      hosts: ["acme.example"],
+    };
     expect(parts(site)).toBe("Missing configuration 'site.address'");
     expect(parts(site, { siteAddress: "acme.example" })).toMatchObject({
       at: "https://acme.example/authorize",
@@ -133,10 +136,10 @@ describe("readGrant", () => {
     refresh_token: "r",
     expires_in: "1800",
     token_type: "Bearer",
-    geolocation: "https://eu.example",
+    geolocation: "https://eu.api.concursolutions.com",
   };
   const grant = (changes: object, connector = concur) => {
-    const result = readGrant(connector, { ...answer, ...changes }, 1_000);
+    const result = readGrant({ connector, configuration: {} }, { ...answer, ...changes }, 1_000);
     return result.ok ? result.configuration : result.message;
   };
 
@@ -145,7 +148,7 @@ describe("readGrant", () => {
       "oauth.user.token": "a",
       "oauth.user.refresh_token": "r",
       "oauth.user.expires_at": "1801000",
-      "oauth.geolocation": "https://eu.example",
+      "oauth.geolocation": "https://eu.api.concursolutions.com",
     });
   });
 
@@ -172,7 +175,9 @@ describe("readGrant", () => {
   });
 
   it.each([null, undefined, "text", []])("refuses the answer %o", (value) => {
-    expect(readGrant(concur, value, 0)).toMatchObject({ ok: false });
+    expect(readGrant({ connector: concur, configuration: {} }, value, 0)).toMatchObject({
+      ok: false,
+    });
   });
 });
 
