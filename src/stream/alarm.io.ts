@@ -1,9 +1,9 @@
 import type { Millis } from "../values/instant";
 
-/** An alarm this late is taken for lost. */
+/** An alarm that should have gone off this long ago is taken for lost. */
 const OVERDUE_MS = 120_000;
 
-/** The one alarm of a stream, at the earliest of everything that is due. */
+/** The one alarm that a Durable Object has. It survives a restart; `at` is a copy in memory. */
 export class Alarm {
   private at: Millis | null = null;
   private readonly state: DurableObjectState;
@@ -12,22 +12,22 @@ export class Alarm {
     this.state = state;
   }
 
-  /** @returns when the alarm is due that was set before this object woke up. */
-  async recall(): Promise<Millis | null> {
+  /** After a restart: reads the alarm set before. @returns when it goes off. */
+  async load(): Promise<Millis | null> {
     this.at = await this.state.storage.getAlarm();
     return this.at;
   }
 
-  /** It went off. */
-  wentOff(): void {
+  /** The alarm went off, so none is set now. */
+  fired(): void {
     this.at = null;
   }
 
-  /** Sets it to the earliest of `times`, unless it comes before that; one that is long overdue is set again. */
+  /** Sets the alarm to the earliest of `times`, unless it goes off before that anyway. */
   arm(now: Millis, times: readonly Millis[]): void {
     const earliest = Math.min(...times);
-    const armed = this.at !== null && this.at > now - OVERDUE_MS;
-    if (!Number.isFinite(earliest) || (armed && (this.at ?? 0) <= earliest)) return;
+    const isSet = this.at !== null && this.at > now - OVERDUE_MS;
+    if (!Number.isFinite(earliest) || (isSet && (this.at ?? 0) <= earliest)) return;
     this.at = earliest;
     this.state.waitUntil(this.state.storage.setAlarm(earliest));
   }

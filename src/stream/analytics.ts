@@ -17,7 +17,7 @@ export function bucketsOf(from: number, to: number, intervalLength: number): num
   return Array.from({ length: count }, (_, index) => first + index * intervalLength);
 }
 
-/** Counts what was received, and what became of it, by bucket; empty buckets are absent. */
+/** Counts events by when they came, and their outcomes by when the notification was made; empty buckets are absent. */
 export function tallyOf(
   events: Iterable<{ at: Millis; count: number }>,
   notifications: Iterable<Pick<Notification, "createdAt" | "state" | "events">>,

@@ -22,7 +22,7 @@ export async function announceEvent(
   );
 }
 
-/** Tells what happened to a destination; not of the one that is told such things. */
+/** Announces what happened to a destination, unless it is the operations callback itself: that would have no end. */
 export const announcer =
   (doors: Parameters<typeof announceEvent>[0]): Announce =>
   async ({ id, kind, organizationId }, { type, ...data }) => {

@@ -3,8 +3,8 @@ import { notificationId } from "./stream-name";
 import { type Millis, isoSeconds } from "../values/instant";
 
 /**
- * The body of a notification: a pure function of what lies in the stream, so every try and every replay
- * sends the same bytes. Records are spliced in as the JSON text they came as.
+ * The body of a notification. It depends on nothing but what the stream stores, so every try and every replay sends
+ * the same bytes. Records are inserted as the JSON text that the source gave, never parsed and written again.
  */
 export function composeBody(
   stream: string,
@@ -71,7 +71,7 @@ function elementsBody(
   );
 }
 
-/** One event object; polled ones also tell the poll and the hub. */
+/** One member of `events`; if a poll found it, with the poll's date and the hub. */
 export function eventObject(
   envelope: Extract<Envelope, { format: "elements" }>,
   event: Pick<StoredEvent, "objectType" | "objectId" | "date" | "eventType">,
@@ -97,7 +97,7 @@ export function eventObject(
       };
 }
 
-/** JSON of `plain` with members appended whose values are JSON text already. */
+/** JSON of `plain` with more members whose values are JSON text already. */
 function spliced(plain: Record<string, unknown>, texts: Record<string, string>): string {
   const members = Object.entries(texts).map(([key, text]) => `${JSON.stringify(key)}:${text}`);
   return `${JSON.stringify(plain).slice(0, -1)},${members.join(",")}}`;

@@ -1,42 +1,49 @@
 import type { Commit, Committed, Opened, StoredEvent, Wake } from "./event";
-import { type AtHand, atHandOf } from "./history";
+import { type Preloaded, preloadedFrom } from "./history";
 import type { Segment } from "./log/rows.store";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
 import { type Draft, groupsByWeight, numbered, planCommit } from "./plan";
 import { type Cursor, type Last, storedCursor, storedWake } from "./meta";
-import { nextAtOf } from "./settle";
+import { earliestDueAt } from "./settle";
+import { PollLease } from "./poll-lease";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
 
-/** A poll that shows no sign of life for this long has lost its lease. */
-const POLL_LEASE_MS = 20_000;
+/** The most event data in a segment, in UTF-16 units, unless one event alone has more. */
 const SEGMENT_UNITS = 400_000;
-/** A commit up to this size lies in one row with its only bundle, which is written again when it is settled. */
-const CARRIED_UNITS = 16_000;
+/** Up to this size events lie inline in the row of their bundle: larger ones would be rewritten at each settle. */
+const INLINE_UNITS = 16_000;
 const DEFAULT_RETENTION_MS = 7 * 86_400_000;
 
-type Waiting = {
+/** A commit that waits for the next flush, and how its caller gets the result. */
+type Batched = {
   commit: Commit;
-  settle: (result: Committed) => void;
-  fail: (error: unknown) => void;
+  resolve: (result: Committed) => void;
+  reject: (error: unknown) => void;
 };
-type Lease = { token: string; holder: string; until: Millis };
-
+/** What one commit adds. */
 type Plan = { events: StoredEvent[]; drafts: Draft[]; raw: string | undefined };
 
-/** What a flush left to do: bundles to send, and when the stream must look again. */
-export type Flushed = { bundles: Bundle[]; atHand: AtHand; wakesAt: Millis[]; now: Millis };
+/** What is to be done after a flush: bundles to send, and polls to ask for (`wakesAt`). */
+export type Flushed = { bundles: Bundle[]; preloaded: Preloaded; wakesAt: Millis[]; now: Millis };
 
-/** Where the source stands and who may move it; commits that arrive together share one transaction. */
+/**
+ * Commits to a stream: the cursor, who may move it, and the rows of new events and notifications.
+ *
+ * Commits that arrive together are flushed in one transaction (group commit): `enqueue` collects them, `flush` checks
+ * each against the cursor and writes them all. A commit that read an older cursor (`expect`), or whose poll lost its
+ * lease, is answered `stale` and writes nothing; the others of its flush are written all the same.
+ */
 export class Commits {
   lastOpenedAt: Millis | null = null;
   retentionMs: number;
-  private waiting: Waiting[] = [];
-  private lease: Lease | undefined;
+  /** The highest numbers that an event and a notification got. */
   last: Last;
-  private named: boolean;
+  private batch: Batched[] = [];
+  private readonly lease = new PollLease();
+  private isNameStored: boolean;
 
   private readonly store: StreamStore;
   private readonly log: EventLog;
@@ -56,26 +63,25 @@ export class Commits {
     this.transaction = doors.transaction;
     this.last = doors.last;
     this.retentionMs = Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
-    this.named = this.store.meta("name") !== null;
+    this.isNameStored = this.store.meta("name") !== null;
   }
 
+  /** Gives a poll the lease, unless another holder has it. */
   open(holder: string, now: Millis): Opened {
-    if (this.lease !== undefined && this.lease.until > now && this.lease.holder !== holder)
-      return { kind: "busy", until: this.lease.until };
-    this.lease = { token: crypto.randomUUID(), holder, until: now + POLL_LEASE_MS };
+    const token = crypto.randomUUID();
+    const until = this.lease.acquire(holder, token, now);
+    if (until !== null) return { kind: "busy", until };
     this.lastOpenedAt = now;
     const { version, value } = this.cursor();
-    return { kind: "opened", lease: this.lease.token, version, cursor: value };
+    return { kind: "opened", lease: token, version, cursor: value };
   }
 
   renew(token: string, now: Millis): boolean {
-    if (this.lease?.token !== token) return false;
-    this.lease.until = now + POLL_LEASE_MS;
-    return true;
+    return this.lease.renew(token, now);
   }
 
   release(token: string): void {
-    if (this.lease?.token === token) this.lease = undefined;
+    this.lease.release(token);
   }
 
   cursor(): Cursor {
@@ -83,84 +89,81 @@ export class Commits {
     return text === null ? { version: 0, value: null } : storedCursor.read(text);
   }
 
-  /** The poll to ask for, if a commit left one. */
+  /** The poll that a commit asked for and that was not sent to the queue yet. */
   get wake(): Wake | null {
     const text = this.store.meta("wake");
     return text === null ? null : storedWake.read(text);
   }
 
-  /** The commit's result, once it is flushed; `isFirst`: a flush is to be planned. */
-  enter(commit: Commit): { result: Promise<Committed>; isFirst: boolean } {
+  /** Adds a commit to the next flush. `result` comes with it; `isFirst`: the caller must see to that flush. */
+  enqueue(commit: Commit): { result: Promise<Committed>; isFirst: boolean } {
     const { promise, resolve, reject } = Promise.withResolvers<Committed>();
-    this.waiting.push({ commit, settle: resolve, fail: reject });
-    return { result: promise, isFirst: this.waiting.length === 1 };
+    this.batch.push({ commit, resolve, reject });
+    return { result: promise, isFirst: this.batch.length === 1 };
   }
 
-  /** Writes everything that waits, in one transaction; undefined when that failed, and nothing is written. */
+  /** Writes all commits that wait, in one transaction; undefined when it failed, and nothing is written. */
   flush(name: string | undefined, now: Millis): Flushed | undefined {
-    const waiting = this.waiting;
-    this.waiting = [];
-    const before = this.last;
+    const { batch, last } = this;
+    this.batch = [];
     const rowsBefore = this.store.meter.rowsWritten;
     let results: Committed[] = [];
     let bundles: Bundle[] = [];
     const plans: Plan[] = [];
     try {
       this.transaction(() => {
-        const known = this.log.knownIds(
-          waiting.flatMap(({ commit }) =>
+        const knownIds = this.log.knownIds(
+          batch.flatMap(({ commit }) =>
             commit.events.filter(({ once }) => once !== true).map(({ id }) => id),
           ),
         );
-        results = waiting.map(({ commit }) => this.take(commit, known, plans, name, now));
-        bundles = this.append(plans, now);
+        results = batch.map(({ commit }) => this.applyCommit(commit, knownIds, plans, name, now));
+        bundles = this.writeRows(plans, now);
       });
     } catch (error) {
-      this.last = before;
-      for (const { fail } of waiting) fail(error);
+      this.last = last;
+      for (const { reject } of batch) reject(error);
       return undefined;
     }
-    const rowsWritten = (this.store.meter.rowsWritten - rowsBefore) / waiting.length;
-    const messages = bundles.length / waiting.length;
-    waiting.forEach(({ settle }, index) => {
+    const rowsWritten = (this.store.meter.rowsWritten - rowsBefore) / batch.length;
+    const messages = bundles.length / batch.length;
+    batch.forEach(({ resolve }, index) => {
       const result = results[index];
       if (result !== undefined)
-        settle(result.kind === "stale" ? result : { ...result, rowsWritten, messages });
+        resolve(result.kind === "stale" ? result : { ...result, rowsWritten, messages });
     });
     return {
       bundles,
-      atHand: atHandOf(plans),
-      wakesAt: waiting.flatMap(({ commit }) => commit.wake?.at ?? []),
+      preloaded: preloadedFrom(plans),
+      wakesAt: batch.flatMap(({ commit }) => commit.wake?.at ?? []),
       now,
     };
   }
 
-  /** Notifications, of a replay, for events that lie here already. */
-  hear(drafts: Draft[], now: Millis): Bundle[] {
-    const { bundles, last } = numbered(this.outbox.arranged(drafts, now), [], this.last, now);
+  /** For a replay: adds notifications for events that are stored already. Without a transaction of its own. */
+  addNotifications(drafts: Draft[], now: Millis): Bundle[] {
+    const { bundles, last } = numbered(this.outbox.inBundles(drafts, now), [], this.last, now);
     for (const notification of bundles.flat()) notification.released = true;
     this.last = last;
     const when = { now, lastEvent: last.event };
-    return bundles.map((notifications) => this.outbox.place(notifications, when));
+    return bundles.map((notifications) => this.outbox.insert(notifications, when));
   }
 
-  /** One commit of a flush: checked against the cursor, its cursor and state written. */
-  private take(
+  /** Checks one commit of a flush, writes its cursor, state and settings, and adds its events to `plans`. */
+  private applyCommit(
     commit: Commit,
-    known: Set<string>,
+    knownIds: Set<string>,
     plans: Plan[],
     name: string | undefined,
     now: Millis,
   ): Committed {
     const cursor = this.cursor();
-    const foreignLease =
-      commit.lease !== undefined && this.lease !== undefined && this.lease.token !== commit.lease;
-    if (foreignLease || (commit.expect !== undefined && commit.expect !== cursor.version))
+    const isLeaseLost = commit.lease !== undefined && this.lease.isLost(commit.lease);
+    if (isLeaseLost || (commit.expect !== undefined && commit.expect !== cursor.version))
       return { kind: "stale", version: cursor.version };
-    if (this.lease !== undefined && this.lease.token === commit.lease)
-      this.lease.until = now + POLL_LEASE_MS;
-    const plan = planCommit(commit, { now, isKnown: (id) => known.has(id) });
-    for (const { id } of plan.events) known.add(id);
+    if (commit.lease !== undefined) this.lease.renew(commit.lease, now);
+    const plan = planCommit(commit, { now, isKnown: (id) => knownIds.has(id) });
+    for (const { id } of plan.events) knownIds.add(id);
     plans.push({ ...plan, raw: plan.events.length === 0 ? undefined : commit.raw });
     let { version } = cursor;
     if (commit.cursor !== undefined || (commit.state?.length ?? 0) > 0) {
@@ -169,7 +172,7 @@ export class Commits {
       this.store.setMeta("cursor", storedCursor.write({ version, value, keepIdsSince }));
     }
     for (const { key, value } of commit.state ?? []) this.store.setState(key, value);
-    this.keepSettings(commit, name);
+    this.writeSettings(commit, name);
     return {
       kind: "committed",
       version,
@@ -180,35 +183,43 @@ export class Commits {
     };
   }
 
-  /** Events and notifications as rows. What makes one small segment and one bundle makes one row. */
-  private append(plans: readonly Plan[], now: Millis): Bundle[] {
-    const shared = plans.filter(({ raw }) => raw === undefined).flatMap(({ events }) => events);
+  /**
+   * Writes the rows of new events and notifications. Events without a vendor's body share segments; those with one
+   * get a segment of their own. If all is one small segment and one bundle, the events lie inline in the bundle's row.
+   */
+  private writeRows(plans: readonly Plan[], now: Millis): Bundle[] {
+    const withoutBody = plans
+      .filter(({ raw }) => raw === undefined)
+      .flatMap(({ events }) => events);
     const segments: Segment[] = [
-      ...groupsByWeight(shared, SEGMENT_UNITS, 1_000, ({ data }) => data.length).map((events) => ({
-        events,
-      })),
+      ...groupsByWeight(withoutBody, SEGMENT_UNITS, 1_000, ({ data }) => data.length).map(
+        (events) => ({
+          events,
+        }),
+      ),
       ...plans.flatMap(({ events, raw }) => (raw === undefined ? [] : { events, raw })),
     ];
     const events = segments.flatMap((segment) => segment.events);
-    const drafts = this.outbox.arranged(
+    const drafts = this.outbox.inBundles(
       plans.flatMap((plan) => plan.drafts),
       now,
     );
     const { bundles, last } = numbered(drafts, events, this.last, now);
     this.last = last;
-    this.log.enrol(events, now);
-    const [only] = segments;
-    const isCarried =
-      bundles.length === 1 && segments.length === 1 && only !== undefined && isSmall(only);
-    if (!isCarried) for (const segment of segments) this.log.add(segment, now);
-    const when = { now, lastEvent: last.event, ...(isCarried ? { carries: only } : {}) };
-    return bundles.map((notifications) => this.outbox.place(notifications, when));
+    this.log.recordIds(events, now);
+    const [first] = segments;
+    const isInline =
+      bundles.length === 1 && segments.length === 1 && first !== undefined && isSmall(first);
+    if (!isInline) for (const segment of segments) this.log.add(segment, now);
+    const when = { now, lastEvent: last.event, ...(isInline ? { inline: first } : {}) };
+    return bundles.map((notifications) => this.outbox.insert(notifications, when));
   }
 
-  private keepSettings(commit: Commit, name: string | undefined): void {
-    if (!this.named && name !== undefined) {
+  /** Stores what of a commit is a setting of the stream, if it changed. */
+  private writeSettings(commit: Commit, name: string | undefined): void {
+    if (!this.isNameStored && name !== undefined) {
       this.store.setMeta("name", name);
-      this.named = true;
+      this.isNameStored = true;
     }
     if (commit.retentionMs !== undefined && commit.retentionMs !== this.retentionMs) {
       this.store.setMeta("retentionMs", String(commit.retentionMs));
@@ -221,12 +232,15 @@ export class Commits {
 }
 
 function isSmall({ events, raw = "" }: Segment): boolean {
-  return events.reduce((sum, { data }) => sum + data.length, raw.length) <= CARRIED_UNITS;
+  return events.reduce((sum, { data }) => sum + data.length, raw.length) <= INLINE_UNITS;
 }
 
-/** When the stream must look at what a flush left. */
+/**
+ * When the alarm must go off for what a flush left: for a poll it asks for, a notification due later, and the end of
+ * the lease that its bundles are about to get.
+ */
 export function nextLookAt({ bundles, wakesAt, now }: Flushed, leaseMs: number): Millis {
-  const nextAt = bundles.flatMap(({ notifications }) => nextAtOf(notifications) ?? []);
-  const later = nextAt.filter((at) => at > now);
-  return Math.min(...wakesAt, ...later, ...(nextAt.length > 0 ? [now + leaseMs] : []));
+  const dueTimes = bundles.flatMap(({ notifications }) => earliestDueAt(notifications) ?? []);
+  const later = dueTimes.filter((at) => at > now);
+  return Math.min(...wakesAt, ...later, ...(dueTimes.length > 0 ? [now + leaseMs] : []));
 }

@@ -1,8 +1,8 @@
 import { sha256 } from "../values/bytes";
 
 /**
- * The id of an event, derived from what makes it the same event: its source, its object, and the version
- * of that object. Seen again — overlap, redelivery, webhook and poll — it has the same id.
+ * The id of an event, derived from its source, its object and the version of that object. So the same change has the
+ * same id when polls overlap, a vendor repeats a webhook, or a webhook and a poll both tell of it.
  */
 export function eventId(
   source: string,
@@ -14,14 +14,14 @@ export function eventId(
 }
 
 /**
- * The id of what nobody can bring again: its instant, so that it can be found without an index, and chance.
- * `random`: at least 20 hex digits.
+ * The id of an event that nobody can send again, for example an app event without an Idempotency-Key: 12 hex digits of
+ * its instant, by which it is found without an index, and 20 random ones. `random`: at least 20 hex digits.
  */
 export function onceId(now: number, random: string): string {
   return now.toString(16).padStart(12, "0") + random.slice(0, 20);
 }
 
-/** When an id was made, if it was made by `onceId`: any other id tells an instant of no meaning. */
-export function instantOfOnceId(id: string): number | undefined {
+/** When an id of `onceId` was made. For another id of the same form the instant means nothing; undefined: not its form. */
+export function createdAtOfOnceId(id: string): number | undefined {
   return /^[0-9a-f]{32}$/.test(id) ? Number.parseInt(id.slice(0, 12), 16) : undefined;
 }

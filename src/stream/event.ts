@@ -3,24 +3,24 @@ import type { Attempt, Next } from "../delivery/attempt";
 import type { Millis } from "../values/instant";
 
 /**
- * One normalised change, as a source hands it to its stream. `id` is derived from source, object and
- * version, so the same change seen twice is one event. `data` is JSON text: the stream never parses it.
+ * One normalised change, as a source commits it to its stream. `id` is derived from source, object and
+ * version, so the same change seen twice is one event. `data` is JSON text, which the stream never parses.
  */
 export type NewEvent = {
   id: string;
   objectType: string;
   objectId: string;
   eventType: string;
-  /** When it changed, as far as the source knows. */
+  /** When the object changed, as far as the source knows. */
   date: Millis;
   data: string;
-  /** Indexes into the commit's `targets`; empty: the event is kept, and goes nowhere. */
+  /** Indexes into the commit's `targets`; empty: the event is stored without a notification. */
   to: number[];
-  /** Its id was made for it (`onceId`): nobody can bring it again, so no row needs to know it. */
+  /** Its id was made for it (`onceId`), so nobody can send it again, and the ledger need not hold the id. */
   once?: true;
 };
 
-/** An event as it lies in the stream. */
+/** An event as the stream stores it, with its number and those of the notifications that carry it. */
 export type StoredEvent = Omit<NewEvent, "to"> & {
   seq: number;
   receivedAt: Millis;
@@ -35,48 +35,52 @@ export type Envelope =
       hubKey: string;
       instanceId: number;
       instanceName: string;
-      /** Polled: the resource, and when the poll began. */
+      /** Only if a poll found it: the resource, and when the poll began. */
       polled?: { objectType: string; pollDate: Millis };
-      /** Instances of this platform that its news came through. */
+      /** How many instances of this platform handed the change on to one another before. */
       hops?: number;
     }
   | { format: "verbatim" }
   | FlowStep;
 
-/** A step of a flow: its request is made from the event when it is sent. */
+/** A step of a flow. Its request is rendered from the event each time it is sent. */
 export type FlowStep = {
   format: "flow-step";
   flowId: string;
   componentId: string;
-  /** Whose message it takes, and from which of its ports. */
+  /** The component whose output this step takes, and from which of its ports. */
   sender: { componentId: string; port: string };
-  /** The same for all steps of one run. */
+  /** The id of the run: the same for all its steps. */
   correlationId: string;
-  /** When its flow was started, as the run found it. */
+  /** The start of the flow that this run belongs to: a later start, or a stop, ends the run. */
   startedAt: Millis;
-  /** What the event's data is: a trigger's content, a vendor's record, or what the run knows so far. */
+  /** What the event's data is: a trigger's content, a vendor's record, or the outputs of all steps so far. */
   input: "content" | "record" | "scope";
 };
 
-/** One destination of a commit's events. `null` keeps the notification without sending it. */
+/** A destination of a commit's events. `destinationId` null: its notifications are kept, not sent. */
 export type Target = {
   destinationId: string | null;
   envelope: Envelope;
   /** The most events one notification may hold. */
   most: number;
   ordering: "none" | "object" | "source";
-  /** What is dead holds up what is behind it in its order, until somebody replays or acknowledges it. */
+  /** A dead notification holds up those after it in its order until somebody replays or acknowledges it. */
   blocks?: true;
-  /** Recorded, never sent: its owner switched it off. */
+  /** Its owner switched the destination off: its notifications are dead from the start, and shown as such. */
   skipped?: true;
   /** Remarks for the delivery log. */
   warnings?: string[];
 };
 
+/**
+ * What a source asks its stream to store in one transaction. Polls give `expect` and `lease`, so that a poll that was
+ * overtaken writes nothing; other sources give neither.
+ */
 export type Commit = {
-  /** The cursor's version the source read; another one committed since: the commit is refused. */
+  /** The version of the cursor that the source read. If another commit moved the cursor since, this one is stale. */
   expect?: number;
-  /** The token of `open`; a lease that was given to somebody else since: refused. */
+  /** The token that `open` gave. If the lease was granted to another poll since, this commit is stale. */
   lease?: string;
   cursor?: string;
   state?: { key: string; value: string | null }[];
@@ -84,23 +88,24 @@ export type Commit = {
   targets: Target[];
   /** The vendor's whole body, shared by every notification of this commit. */
   raw?: string;
-  /** Ids of events dated at or after this instant outlive the purge: the source may see them again. */
+  /** The source may show changes from this instant on again, so the ids of such events outlive the purge. */
   keepIdsSince?: Millis;
   retentionMs?: number;
-  /** Put `message` on the polls queue at `at`, unless a later commit clears it. */
+  /** Asks for a poll at an instant; null withdraws what an earlier commit asked for; absent leaves it. */
   wake?: Wake | null;
 };
 
-/** A poll that the stream asks for at an instant. */
+/** A message that the alarm puts on the polls queue at `at`. */
 export type Wake = { at: Millis; message: PollMessage };
 
 export type Committed =
   | {
       kind: "committed";
       version: number;
+      /** Ids of the events that were new. */
       accepted: string[];
       notifications: number;
-      /** What it cost: this commit's part of the rows its flush wrote, and of the messages it sends. */
+      /** Its share of the rows that its flush wrote, and of the queue messages. */
       rowsWritten: number;
       messages: number;
     }
@@ -111,12 +116,13 @@ export type Opened =
   | { kind: "busy"; until: Millis };
 
 /**
- * Where a notification stands. `pending` covers both "ready" and "on the queue" (its lease is in memory);
- * `waiting` for one before it; `held` while its subscription is inactive; `kept`: it has no destination.
+ * Where a notification stands: a state after a try (`Next`), or
+ * `waiting` for an earlier one of its order, or `kept`, without a destination.
+ * A new one is `pending`, whether it is on a queue or not (its lease is in memory).
  */
 export type DeliveryState = Next | { kind: "waiting" } | { kind: "kept" };
 
-/** The bytes one destination gets in one POST, and what became of them. */
+/** What one destination gets in one POST, and what became of it. The body is composed from its events (`body.ts`). */
 export type Notification = {
   seq: number;
   createdAt: Millis;
@@ -124,23 +130,23 @@ export type Notification = {
   envelope: Envelope;
   /** Sequence numbers of its events. */
   events: number[];
-  /** First event of the commit that carried the vendor's body, if one did. */
+  /** The number of the event that the vendor's body is stored with, if there is one. */
   raw?: number;
-  /** What must be settled before it may leave, when its destination wants order. */
+  /** Its ordering keys: earlier notifications with one of these keys go first. */
   keys?: string[];
-  /** Dead, it keeps its place in the order: what is behind it waits. */
+  /** While it is dead, those after it in its order wait. */
   blocks?: true;
   state: DeliveryState;
-  /** Tries since it was created or last released; all tries ever are in `attempts`. */
+  /** Tries since it was created or made due anew (a replay); `attempts` has the earlier ones too. */
   tries: number;
   firstFailedAt?: Millis;
-  /** Somebody asked for this one: it is tried once whatever the state of its destination. */
+  /** An operator asked for this very one: it is tried once, even if its destination is switched off. */
   forced?: true;
-  /** Somebody has taken note of it. */
+  /** An operator acknowledged that it is dead. */
   acknowledged?: true;
-  /** It was held, dead or replayed before: operators may have a note of it. */
+  /** It was made due anew at least once, so the list of exceptions in D1 may have an entry to clear. */
   released?: true;
   attempts: Attempt[];
-  /** What the source had to say of this delivery. */
+  /** Remarks of the source for the delivery log. */
   warnings?: string[];
 };

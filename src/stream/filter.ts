@@ -1,7 +1,7 @@
 import * as z from "zod";
 import type { StoredEvent } from "./event";
 
-/** What a reader of a stream wants to see; absent members let everything through. */
+/** Which events a reader of a stream wants; an absent member lets every event pass. */
 export const eventFilter = z.object({
   objectType: z.string().optional(),
   objectId: z.string().optional(),

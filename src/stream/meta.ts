@@ -3,9 +3,9 @@ import { storedJson } from "../values/stored-json";
 import type { Wake } from "./event";
 import { pollMessage } from "./poll-message";
 
-/** The JSON values in a stream's `meta` table. */
+/** The shapes of the JSON values in a stream's `meta` table; `storedJson` reads older versions of them too. */
 
-/** The source's cursor: `value` is text of the source's own, `version` is counted up by each commit that moves it. */
+/** The source's cursor. `value` is text that only the source reads; each commit that moves it raises `version`. */
 export const storedCursor = storedJson(
   z.object({
     version: z.number(),
@@ -16,7 +16,7 @@ export const storedCursor = storedJson(
 );
 export type Cursor = ReturnType<typeof storedCursor.read>;
 
-/** The poll that the stream has to ask for. Release 0.1.0 kept its message as JSON text. */
+/** The poll that the stream has to ask for. Release 0.1.0 stored the message as JSON text inside the JSON. */
 export const storedWake = storedJson<Wake>(
   z.object({
     at: z.number(),
@@ -27,13 +27,13 @@ export const storedWake = storedJson<Wake>(
   }),
 );
 
-/** The highest numbers that events and notifications ever had, written down before the rows with them are deleted. */
+/** The highest numbers of an event and of a notification, stored before a purge: no number is given out twice. */
 export const storedLast = storedJson(z.object({ event: z.number(), notification: z.number() }));
 export type Last = ReturnType<typeof storedLast.read>;
 
 /**
- * How far a `resume` is: the destination whose parked notifications become due, at most how many bundles more
- * (null: all), and the bundle to go on from.
+ * A `resume` that is not finished: the destination whose parked notifications become due, how many more bundles at
+ * most (null: all), and the bundle to go on from.
  */
 export const storedResume = storedJson(
   z.object({ destinationId: z.string(), most: z.number().nullable(), from: z.number() }),

@@ -3,24 +3,24 @@ import type { Commit, DeliveryState, Notification, StoredEvent, Target } from ".
 import type { Millis } from "../values/instant";
 import { chunks } from "../values/lists";
 
-/** A notification that has no number yet. `raw`: the event that the vendor's body came with. */
+/** A notification that has no number yet. `raw`: the event under whose number the vendor's body is stored. */
 export type Draft = { target: Target; events: StoredEvent[]; raw?: StoredEvent };
 
 /**
- * What a commit adds: its unknown events, not numbered yet, and what is to be sent of them: at most `most`
- * events of one destination together.
+ * What a commit adds: the events whose ids are new, without numbers yet, and a notification for each group of at most
+ * `most` events that goes to the same target.
  */
 export function planCommit(
   commit: Pick<Commit, "events" | "targets" | "raw">,
   context: { now: Millis; isKnown: (id: string) => boolean },
 ): { events: StoredEvent[]; drafts: Draft[] } {
-  const seen = new Set<string>();
-  const fresh = commit.events.filter(({ id }) => {
-    if (seen.has(id) || context.isKnown(id)) return false;
-    seen.add(id);
+  const idsSoFar = new Set<string>();
+  const added = commit.events.filter(({ id }) => {
+    if (idsSoFar.has(id) || context.isKnown(id)) return false;
+    idsSoFar.add(id);
     return true;
   });
-  const events: StoredEvent[] = fresh.map(({ to: _to, ...event }) => ({
+  const events: StoredEvent[] = added.map(({ to: _to, ...event }) => ({
     ...event,
     seq: 0,
     receivedAt: context.now,
@@ -28,13 +28,16 @@ export function planCommit(
   }));
   const raw = commit.raw === undefined || events[0] === undefined ? {} : { raw: events[0] };
   const drafts = commit.targets.flatMap((target, targetIndex) => {
-    const mine = events.filter((_, index) => fresh[index]?.to.includes(targetIndex));
-    return chunks(mine, target.most).map((group) => ({ target, events: group, ...raw }));
+    const wanted = events.filter((_, index) => added[index]?.to.includes(targetIndex));
+    return chunks(wanted, target.most).map((group) => ({ target, events: group, ...raw }));
   });
   return { events, drafts };
 }
 
-/** Gives events, then the notifications of bundle after bundle, the numbers that come after `last`. */
+/**
+ * Numbers events and notifications, each on their own, from the highest numbers so far (`last`) on, and enters in each
+ * event the notifications that carry it.
+ */
 export function numbered(
   bundles: readonly Draft[][],
   events: readonly StoredEvent[],
@@ -58,7 +61,7 @@ export function numbered(
   };
 }
 
-/** A notification of `events`, due now, or kept when it has nowhere to go. */
+/** A notification of `events` in its first state. */
 function newNotification({ target, events, raw }: Draft, seq: number, now: Millis): Notification {
   const keys = orderingKeys(target, events);
   return {
@@ -76,6 +79,7 @@ function newNotification({ target, events, raw }: Draft, seq: number, now: Milli
   };
 }
 
+/** Due now; kept when it has no destination; dead from the start when its destination is switched off. */
 function firstState({ destinationId, skipped }: Target, now: Millis): DeliveryState {
   if (destinationId === null) return { kind: "kept" };
   return skipped === true
@@ -83,7 +87,7 @@ function firstState({ destinationId, skipped }: Target, now: Millis): DeliverySt
     : { kind: "pending", at: now };
 }
 
-/** The keys a notification must be first of before it may leave. */
+/** The ordering keys of a notification: it may leave when no earlier one of the same key is open. */
 function orderingKeys(target: Target, events: readonly StoredEvent[]): string[] {
   if (target.destinationId === null || target.skipped === true) return [];
   switch (target.ordering) {
@@ -102,7 +106,7 @@ function orderingKeys(target: Target, events: readonly StoredEvent[]): string[] 
   }
 }
 
-/** Cuts `items` so that no group weighs more than `limit`, unless one item alone does. */
+/** Groups of at most `most` consecutive items that together weigh `limit` at most, unless one item alone weighs more. */
 export function groupsByWeight<T>(
   items: readonly T[],
   limit: number,
@@ -113,14 +117,14 @@ export function groupsByWeight<T>(
   let current: T[] = [];
   let total = 0;
   for (const item of items) {
-    const own = weight(item);
-    if (current.length > 0 && (total + own > limit || current.length >= most)) {
+    const itemWeight = weight(item);
+    if (current.length > 0 && (total + itemWeight > limit || current.length >= most)) {
       groups.push(current);
       current = [];
       total = 0;
     }
     current.push(item);
-    total += own;
+    total += itemWeight;
   }
   if (current.length > 0) groups.push(current);
   return groups;

@@ -1,15 +1,15 @@
 import * as z from "zod";
 
-/** A message on the polls queue: instances to poll. Those of the version before are read too. */
+/** A message on the polls queue: instances to poll. Defaults read messages of the version before. */
 export const pollMessage = z.object({
   ids: z.array(z.number().int().positive()),
-  /** When the schedule called for them, in epoch ms; absent: a webhook or an operator did. */
+  /** When the schedule called for these polls, in epoch ms; absent: a webhook or an operator did. */
   dueAt: z.number().optional(),
-  /** A webhook, or a poll that could not run to its end, asks for it: it may not be lost. */
+  /** A webhook, or a poll that stopped early, asked for it: unlike a scheduled poll it may not be skipped. */
   wake: z.boolean().default(false),
-  /** Only these resources: those that the rate budget had no room for. */
+  /** Only these resources, for which the vendor's rate budget had no room before. */
   resources: z.array(z.string()).optional(),
-  /** It was put back on the queue before. */
+  /** The message was put back on the queue once already. */
   again: z.boolean().default(false),
 });
 

@@ -3,10 +3,10 @@ import type { PollMessage } from "./poll-message";
 
 export type PollsQueue = Queue<PollMessage>;
 
-/** What the platform takes at a time. */
+/** The most that one `sendBatch` takes. */
 const MESSAGES_A_BATCH = 100;
 
-/** Puts messages on the polls queue, to be received after `delaySeconds`. Everything on that queue passes here. */
+/** Puts messages on the polls queue, to be received after `delaySeconds`. The only place that sends to it. */
 export async function sendPolls(
   queue: PollsQueue,
   messages: readonly PollMessage[],

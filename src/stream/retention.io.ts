@@ -17,7 +17,7 @@ type Doors = {
   outbox: Outbox;
 };
 
-/** Takes away what has been kept long enough. */
+/** Purges what is older than the retention: bundles of which nothing is due, segments they don't need, ids. */
 export class Retention {
   private readonly doors: Doors;
 
@@ -25,7 +25,7 @@ export class Retention {
     this.doors = doors;
   }
 
-  /** When there is something to take away; null when nothing lies here. */
+  /** When the next purge is due; null: there is nothing to purge. */
   dueAt(now: Millis): Millis | null {
     const oldest = this.oldestAt();
     return oldest === null
@@ -33,7 +33,7 @@ export class Retention {
       : Math.max(oldest + this.doors.commits.retentionMs, now + PURGE_PAUSE_MS);
   }
 
-  /** Takes away a page of it. @returns whether there may be more. */
+  /** Purges one page. @returns whether there may be more. */
   async purge(now: Millis): Promise<boolean> {
     const { store, log, bundles, commits, outbox } = this.doors;
     const oldest = this.oldestAt();
@@ -41,21 +41,21 @@ export class Retention {
     if (oldest === null || oldest > before) return false;
     const { keepIdsSince = Number.MAX_SAFE_INTEGER } = commits.cursor();
     store.setMeta("lastSeqs", storedLast.write(commits.last));
-    const { gone, carried, needed } = bundles.purge(before, PURGE_ROWS);
-    const events = carried.flatMap((segment) => segment.events);
+    const { gone, inline, firstNeeded } = bundles.purge(before, PURGE_ROWS);
+    const events = inline.flatMap((segment) => segment.events);
     const purged =
-      log.forget(events, keepIdsSince) +
-      log.purge(before, needed, keepIdsSince, PURGE_ROWS) +
-      log.sweep(before, keepIdsSince, now);
+      log.deleteIds(events, keepIdsSince) +
+      log.purge(before, firstNeeded, keepIdsSince, PURGE_ROWS) +
+      log.deleteExpiredIds(before, keepIdsSince, now);
     store.meter.purged += gone.length + purged;
-    const freed = gone.flatMap(({ notifications }) =>
+    const freedKeys = gone.flatMap(({ notifications }) =>
       notifications.flatMap(({ keys = [] }) => keys),
     );
-    await outbox.moveOn(freed, now);
+    await outbox.sendUnblocked(freedKeys, now);
     return gone.length + purged >= PURGE_ROWS;
   }
 
-  /** When the oldest of what lies here came. */
+  /** When the oldest row was written. */
   private oldestAt(): Millis | null {
     const { log, bundles } = this.doors;
     const times = [log.oldestAt(), bundles.oldestAt()].filter((at) => at !== null);

@@ -2,10 +2,10 @@ import type { Outcome } from "../delivery/attempt";
 import type { DeliveryState, Notification } from "./event";
 import type { Millis } from "../values/instant";
 
-/** Tries kept with a notification; older ones give way. */
+/** The most tries kept with a notification; the oldest are dropped. */
 const MOST_ATTEMPTS = 50;
 
-/** Whether something may still happen to a notification by itself. */
+/** Whether a notification is not at its end: it is due, will be, or waits to be let go. */
 export function isOpen({ state }: Pick<Notification, "state">): boolean {
   switch (state.kind) {
     case "pending":
@@ -21,15 +21,15 @@ export function isOpen({ state }: Pick<Notification, "state">): boolean {
   }
 }
 
-/** Whether what is behind a notification in its order must wait. */
-export function holdsUp(notification: Pick<Notification, "state" | "blocks">): boolean {
+/** Whether notifications of the same order that come after this one must wait. */
+export function blocksFollowers(notification: Pick<Notification, "state" | "blocks">): boolean {
   const isDead = notification.state.kind === "dead";
   return isOpen(notification) || (isDead && notification.blocks === true);
 }
 
 /**
- * Applies what became of one try. @returns false, changing nothing, when this try is settled already:
- * its number is not the next one, or the notification is not under way.
+ * Records what became of one try, and the state after it. @returns false, changing nothing, when this outcome was
+ * recorded before: its number is not that of the next try, or the notification is not due for any.
  */
 export function applyOutcome(notification: Notification, outcome: Outcome): boolean {
   const { state, attempts } = notification;
@@ -44,8 +44,8 @@ export function applyOutcome(notification: Notification, outcome: Outcome): bool
   return true;
 }
 
-/** Starts a notification anew: due now, its policy counting from the beginning, its id the same. */
-export function release(notification: Notification, now: Millis, forced = false): void {
+/** Makes a notification due now, with the same id and body; its retry schedule begins again. */
+export function resetForResend(notification: Notification, now: Millis, forced = false): void {
   delete notification.firstFailedAt;
   notification.released = true;
   if (forced) notification.forced = true;
@@ -53,7 +53,7 @@ export function release(notification: Notification, now: Millis, forced = false)
   notification.state = { kind: "pending", at: now };
 }
 
-/** When a notification in this state may leave; null: not by itself. */
+/** When a notification in this state is due; null: it is not, unless something changes its state. */
 export function dueAt(state: DeliveryState): Millis | null {
   switch (state.kind) {
     case "pending":
@@ -69,8 +69,10 @@ export function dueAt(state: DeliveryState): Millis | null {
   }
 }
 
-/** When the stream must look at these notifications again; null: never by itself. */
-export function nextAtOf(notifications: readonly Pick<Notification, "state">[]): Millis | null {
+/** When the first of these notifications is due; null: none is. */
+export function earliestDueAt(
+  notifications: readonly Pick<Notification, "state">[],
+): Millis | null {
   const times = notifications.flatMap(({ state }) => dueAt(state) ?? []);
   return times.length === 0 ? null : Math.min(...times);
 }

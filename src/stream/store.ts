@@ -1,13 +1,25 @@
-/** What the stream's SQL cost since this object woke up. */
+/** The rows that a stream read, wrote and purged since its object woke up. */
 export type Meter = { rowsRead: number; rowsWritten: number; purged: number };
 
 type Entry = { key: string; value: string };
 
 /**
- * A stream's SQL, metered, with its settings (`meta`) and the opaque keyed state of its source. `ledger`
- * knows event ids; `segments` hold events that were committed together; `bundles` hold notifications and
- * where each stands, with the events of a small commit (`segment`, `count` of them) and the number of the
- * last event there was (`events_to`); `ordering` holds what must be settled before what.
+ * A stream's SQL, with its rows counted. Its tables (`stream.object.ts` shows them at work):
+ *
+ * | table      | a row is                                                                                          |
+ * |------------|---------------------------------------------------------------------------------------------------|
+ * | `ledger`   | the id of one event, by which the same change is recognised; none for an id made at the door      |
+ * | `segments` | up to 1,000 events of one flush with their data; `part` > 0 continues a row of more than 1.5 MB   |
+ * | `bundles`  | up to ten notifications with state and attempts (`body`); of a small commit also the events       |
+ * |            | (`segment`, `count` of them); `events_to` is the highest event number when it was committed       |
+ * | `ordering` | one notification in the line of one ordering key; only for destinations that ask for order        |
+ * | `state`    | one key of the source's own state, for example a content hash                                     |
+ * | `meta`     | cursor, settings, jobs and progress of the stream itself (`meta.ts`)                              |
+ *
+ * Rows written are what a stream costs, so an event that comes alone writes three: its id, its bundle with the
+ * event inline, and the bundle again when it is settled. Events and notifications are numbered in the order they came,
+ * each on their own; a bundle's id is the number of its first notification, a segment's key that of its first event.
+ * That is what lets rows be found by binary search without further indexes (`log/rows.store.ts`).
  */
 export class StreamStore {
   readonly meter: Meter = { rowsRead: 0, rowsWritten: 0, purged: 0 };
@@ -98,7 +110,7 @@ export class StreamStore {
   }
 }
 
-/** Streams of version 0.1.0 knew neither events that lie with their notifications nor the index of what is later. */
+/** Release 0.1.0 had neither inline events nor deferred bundles: adds their columns to the tables it left. */
 function upgrade(sql: SqlStorage): void {
   const columns = sql
     .exec<{ name: string }>("SELECT name FROM pragma_table_info('bundles')")

@@ -1,6 +1,6 @@
 /**
  * A stream is named `<organization id>/<source>`; a source is `instance:<id>`, `user:<id>` or
- * `scope:<group>/<Kind>/<name>`. Notification ids tell their stream, so any of them can be found again.
+ * `scope:<group>/<Kind>/<name>`. A notification id contains its stream and number, so it can be found from the id alone.
  */
 export type StreamName = { organizationId: number; source: string };
 
@@ -14,15 +14,16 @@ export function parseStreamName(text: string): StreamName {
 
 export const instanceSource = (instanceId: number): string => `instance:${instanceId}`;
 
-/** The instance a source is, if it is one. */
+/** The id of the instance that is this source; undefined for another kind of source. */
 export function instanceOfSource(source: string): number | undefined {
   const match = /^instance:([1-9]\d*)$/.exec(source);
   return match === null ? undefined : Number(match[1]);
 }
 
 /**
- * The id of a notification: the same over every try. For an instance a digit string — instance id,
- * sequence number, and the two-digit length of the latter — as the connector surface asks.
+ * The id of a notification, the same for every try. For an instance it is digits only, as the connector surface asks:
+ * instance id, number of the notification, and the length of that number in two digits. Notification 7 of instance 42
+ * is `42701`.
  */
 export function notificationId(stream: string, seq: number): string {
   const instanceId = instanceOfSource(parseStreamName(stream).source);
@@ -37,7 +38,7 @@ export type NotificationAddress =
   | { kind: "instance"; instanceId: number; seq: number }
   | { kind: "stream"; stream: string; seq: number };
 
-/** The stream and sequence number an id tells; undefined when it is none of ours. */
+/** What an id of `notificationId` was made of; undefined for any other text. */
 export function parseNotificationId(id: string): NotificationAddress | undefined {
   if (/^\d{4,40}$/.test(id)) {
     const length = Number(id.slice(-2));

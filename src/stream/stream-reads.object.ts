@@ -4,12 +4,12 @@ import { type Tally, tallyOf } from "./analytics";
 import type { StoredEvent } from "./event";
 import { eventFilter } from "./filter";
 import type { NotificationView } from "./history";
-import { assemble, type Parts } from "./parts.io";
+import { assemble, type Parts } from "./assemble.io";
 
-/** What others read of a stream; nothing here changes it. */
+/** The requests that only read a stream. `EventStream` adds those that change it. */
 export class StreamReads extends DurableObject<Env> {
   protected readonly parts: Parts;
-  /** Since this object woke up. */
+  /** Requests since this object woke up. */
   protected requests = 0;
 
   constructor(state: DurableObjectState, env: Env) {
@@ -36,16 +36,17 @@ export class StreamReads extends DurableObject<Env> {
     return this.counted().store.state(keys);
   }
 
+  /** Keyed state of which the key begins with `prefix`, in key order, after the key `after`. */
   readStatePage(prefix: string, after: string, limit: number): { key: string; value: string }[] {
     return this.counted().store.statePage(prefix, after, limit);
   }
 
-  /** Which of these event ids are in the stream. */
+  /** Which of these event ids the stream has seen. */
   knownIds(ids: string[]): string[] {
     return [...this.counted().log.knownIds(ids)];
   }
 
-  /** Bodies of a bundle too large for the queue. */
+  /** Bodies that were too large for the queue message of their bundle, by notification number. */
   bodies(bundleId: number, seqs: number[]): Record<number, string> {
     const { bundles, history } = this.counted();
     const all = bundles.bundle(bundleId)?.notifications ?? [];
@@ -55,7 +56,7 @@ export class StreamReads extends DurableObject<Env> {
     );
   }
 
-  /** One notification with its events; null when unknown here. */
+  /** One notification with its events; null when there is none of this number. */
   notification(seq: number): NotificationView | null {
     return this.counted().history.notification(seq);
   }
@@ -63,8 +64,8 @@ export class StreamReads extends DurableObject<Env> {
   /** The body a notification is sent with. */
   notificationBody(seq: number): string | null {
     const { bundles, history } = this.counted();
-    const notification = bundles.notification(seq);
-    return notification === undefined ? null : history.body(notification);
+    const found = bundles.find(seq);
+    return found === undefined ? null : history.body(found.notification);
   }
 
   /** Newest first, from below `before`. */
@@ -78,7 +79,7 @@ export class StreamReads extends DurableObject<Env> {
   }
 
   /**
-   * Oldest first, after `after`; at most `limit` that fit the filter (JSON of an `EventFilter`). `last` is
+   * Oldest first, after `after`; at most `limit` that pass the filter (JSON of an `EventFilter`). `last` is
    * the number to go on from, `head` the highest there is.
    */
   events({ after, limit, filter }: { after: number; limit: number; filter?: string }): {
@@ -107,7 +108,7 @@ export class StreamReads extends DurableObject<Env> {
     return tallyOf(log.receivedBetween(from, to), bundles.between(from, to), intervalMs);
   }
 
-  /** Counted since this object woke up: what the bench and the usage pages turn into money. */
+  /** What this stream cost since this object woke up. The bench and the usage pages turn it into money. */
   meter(): {
     rowsRead: number;
     rowsWritten: number;
@@ -116,10 +117,10 @@ export class StreamReads extends DurableObject<Env> {
     messages: number;
   } {
     const { store, dispatcher } = this.parts;
-    return { ...store.meter, requests: this.requests, messages: dispatcher.sent };
+    return { ...store.meter, requests: this.requests, messages: dispatcher.messagesSent };
   }
 
-  /** Counts a request. */
+  /** The parts of this stream, for a request, which is counted. */
   protected counted(): Parts {
     this.requests += 1;
     return this.parts;

@@ -9,13 +9,39 @@ import { sendPolls } from "./polls-queue.io";
 import { StreamReads } from "./stream-reads.object";
 import type { Millis } from "../values/instant";
 
+/** How long the alarm waits before the next page of a job, before any other next page, and after an error. */
 const JOB_PAUSE_MS = 100;
 const PAGE_PAUSE_MS = 1_000;
-const AFTER_A_FAILURE_MS = 5_000;
+const RETRY_AFTER_ERROR_MS = 5_000;
 
 /**
- * The truth of one source: its cursor, its events, its notifications and when each is due. Queues carry
- * work that is ready now; what they lose, this object's one alarm sends again.
+ * One EventStream holds everything about one source, for example an instance that is polled: its cursor, the events
+ * seen so far, the notifications that follow from them, and when each is due. What is stored here is the truth; the
+ * queues only carry work that is ready now, and whatever they lose, this object's alarm sends again.
+ *
+ * An example. A poll commits 25 changed contacts for one destination that takes ten events a callback. One transaction
+ * writes (the tables are in `store.ts`):
+ *
+ * - `ledger`: 25 rows, one for each event id. The id is derived from the contact and its version, so a change that the
+ *   next poll shows again is recognised and dropped.
+ * - `segments`: one row, a *segment*: the events of this commit with their data. A small commit has none; its events
+ *   lie inline in the bundle's row.
+ * - `bundles`: one row, a *bundle*: up to ten notifications (here three, of 10, 10 and 5 events), each with its state
+ *   and its attempts. A bundle is one row, one queue message, and is settled in one request.
+ * - `meta`: one row, the new cursor. If another poll moved the cursor meanwhile, nothing is written.
+ *
+ * Only then the source gets its answer. The bundle goes to a delivery queue and gets a *lease*: for 45 seconds, noted
+ * in memory, it is not sent again (`outbox/dispatcher.io.ts`). The consumer makes the three POSTs and calls `settle` with
+ * what became of each: delivered, retry at an instant, parked, dead. The bundle's row is written once more, and the lease
+ * ends. If the message or the consumer is lost, nobody settles, the lease runs out, and the bundle is sent again.
+ *
+ * The one *alarm* is set to the earliest of all that is due: the end of a lease, a retry, the next page of a job, a poll
+ * to ask for, the purge of what is older than the retention.
+ *
+ * After `kill -9` the rows and the alarm are there, and all that was in memory is gone: leases, commits that were not
+ * answered, what was known of destinations. Nothing that was answered is lost. Until the alarm that was set before, the
+ * object assumes that what it had sent is still on the queues; then it sends every bundle that is not settled. So a
+ * receiver may get a notification twice, with the same id and the same bytes, and never misses one.
  */
 export class EventStream extends StreamReads {
   private readonly clock: Alarm;
@@ -24,13 +50,13 @@ export class EventStream extends StreamReads {
     super(state, env);
     this.clock = new Alarm(state);
     void state.blockConcurrencyWhile(async () => {
-      this.parts.dispatcher.inheritUntil((await this.clock.recall()) ?? 0);
+      this.parts.dispatcher.assumeQueuedUntil((await this.clock.load()) ?? 0);
     });
   }
 
   /**
-   * Where the source stands, and the right to move it. The same holder is let in again at once: it knows
-   * that nothing of its own still runs. Idle sources cost this one request, and no row.
+   * Begins a poll: gives the cursor, and the lease to move it (`poll-lease.ts`). An idle poll costs this one request
+   * and no row.
    */
   open(request: { holder: string }): Opened {
     const { commits, dispatcher } = this.counted();
@@ -40,7 +66,7 @@ export class EventStream extends StreamReads {
     return opened;
   }
 
-  /** Keeps a lease while a vendor takes its time. */
+  /** Extends the lease of a poll that still fetches. @returns false when it has lost its lease. */
   renew(token: string): boolean {
     return this.counted().commits.renew(token, Date.now());
   }
@@ -49,17 +75,18 @@ export class EventStream extends StreamReads {
     this.counted().commits.release(token);
   }
 
-  /** Stores cursor, state, events and notifications in one transaction, shared by commits that arrive together. */
+  /** Stores cursor, state, events and notifications in one transaction, which commits that arrive together share. */
   commit(commit: Commit): Promise<Committed> {
     const { commits, dispatcher } = this.counted();
-    const { result, isFirst } = commits.enter(commit);
-    if (isFirst) this.ctx.waitUntil(scheduler.wait(dispatcher.pauseMs).then(() => this.flush()));
+    const { result, isFirst } = commits.enqueue(commit);
+    if (isFirst)
+      this.ctx.waitUntil(scheduler.wait(dispatcher.groupCommitDelayMs).then(() => this.flush()));
     return result;
   }
 
   /**
-   * Records what became of the notifications of bundles; a repeated settle changes nothing. `lagging`:
-   * destinations with a call that already takes long.
+   * Records what became of notifications, bundle by bundle; a settlement that comes twice changes nothing. `lagging`:
+   * destinations with a call that is still running and already takes long.
    */
   async settle(settlements: Settlement[], lagging: string[] = []): Promise<void> {
     const now = Date.now();
@@ -67,14 +94,14 @@ export class EventStream extends StreamReads {
     if (dueAgain !== null) this.arm(now, Math.max(dueAgain, now));
   }
 
-  /** Somebody has taken note of a dead notification: those that waited for it in its order are sent. */
+  /** An operator takes note of a dead notification. If it held up others in its order, the next of them is sent. */
   async acknowledge(seq: number): Promise<void> {
     await this.counted().resend.acknowledge(seq, Date.now());
   }
 
   /**
-   * Sends a notification again, now, with the same id and body; `forced`, also to a destination that is
-   * switched off. One that had nowhere to go goes to `fallbackId`.
+   * Sends a notification again, now, with the same id and body. `forced`: even if its destination is switched off.
+   * `fallbackId`: where one without a destination goes. @returns null when there is no such notification.
    */
   async replay(
     seq: number,
@@ -86,27 +113,27 @@ export class EventStream extends StreamReads {
     return replayed?.view ?? null;
   }
 
-  /** Begins paged work; the alarm does it, a page at a time, and writes its progress to the table `jobs`. */
+  /** Starts a job (`jobs/job.ts`). The alarm does it page by page and stores its progress in D1, in `jobs`. */
   startJob(job: StreamJob): void {
     const now = Date.now();
     this.counted().jobs.start(job);
     this.arm(now, now);
   }
 
-  /** Takes an object's data out of everything kept here. @returns how many events and notifications held it. */
+  /** Erases an object's data from events, vendors' bodies and recorded answers. @returns how many held it. */
   expunge(objectType: string, objectId: string): { events: number; notifications: number } {
     const { log, bundles } = this.counted();
     const { events, notifications } = this.ctx.storage.transactionSync(() => {
       const gone = log.expunge(objectType, objectId);
-      bundles.forgetAnswers(gone.notifications);
+      bundles.clearResponseBodies(gone.notifications);
       return gone;
     });
     return { events: events.length, notifications: notifications.length };
   }
 
   /**
-   * A destination is well again (or, with `most`, is to be probed): what was parked for it is due now,
-   * oldest first. A page at a time; the alarm goes on with the rest.
+   * The endpoint of a destination recovered (`most` null), or wants to probe it with `most` bundles: what was parked
+   * for it is due now, oldest first. One page at once; the alarm goes on with the rest.
    */
   async resume(destinationId: string, most: number | null, from = 0): Promise<void> {
     const now = Date.now();
@@ -114,14 +141,16 @@ export class EventStream extends StreamReads {
     this.arm(now, hasMore ? now + PAGE_PAUSE_MS : undefined);
   }
 
+  /** Does everything that is due, and sets the next alarm. */
   override async alarm(): Promise<void> {
     const { dispatcher, resend, jobs, retention } = this.counted();
-    this.clock.wentOff();
+    this.clock.fired();
     const now = Date.now();
     try {
-      await dispatcher.revive(now);
-      const { left } = resend;
-      if (left !== null) await this.resume(left.destinationId, left.most, left.from);
+      await dispatcher.sendOverdue(now);
+      const { unfinished } = resend;
+      if (unfinished !== null)
+        await this.resume(unfinished.destinationId, unfinished.most, unfinished.from);
       await jobs.work(now);
       await this.wakeSource(now);
       if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
@@ -129,11 +158,12 @@ export class EventStream extends StreamReads {
       console.error(
         JSON.stringify({ at: "stream.alarm", stream: this.name(), error: String(error) }),
       );
-      this.arm(now, now + AFTER_A_FAILURE_MS);
+      this.arm(now, now + RETRY_AFTER_ERROR_MS);
     }
     this.arm(now);
   }
 
+  /** Writes the commits that wait, then sends their bundles. The alarm is set first, in case the queue loses them. */
   private flush(): void {
     const { commits, dispatcher } = this.parts;
     const now = Date.now();
@@ -141,10 +171,10 @@ export class EventStream extends StreamReads {
     if (flushed === undefined) return;
     const lookAt = nextLookAt(flushed, DELIVERY_LEASE_MS);
     this.arm(now, Math.min(now + commits.retentionMs, lookAt));
-    this.ctx.waitUntil(dispatcher.sendFresh(flushed.bundles, now, flushed.atHand));
+    this.ctx.waitUntil(dispatcher.sendFresh(flushed.bundles, now, flushed.preloaded));
   }
 
-  /** Asks for the poll that a commit wanted at about this time. */
+  /** Asks for the poll that a commit wanted, when its time has come. */
   private async wakeSource(now: Millis): Promise<void> {
     const { commits, store } = this.parts;
     const { wake } = commits;
@@ -153,7 +183,7 @@ export class EventStream extends StreamReads {
     store.setMeta("wake", null);
   }
 
-  /** Sets the alarm to `at`, or to the earliest of everything that is due. */
+  /** Sets the alarm to `at`, or to the earliest of everything that is due, unless it goes off before that anyway. */
   private arm(now: Millis, at?: Millis): void {
     this.clock.arm(now, at === undefined ? this.dueTimes(now) : [at]);
   }

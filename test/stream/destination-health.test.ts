@@ -50,16 +50,16 @@ describe("a destination's health in a stream", () => {
     expect(health.isHealthy("d")).toBe(expected);
     const recalled = new DestinationHealth();
     const state = next.kind === "delivered" ? next : failed;
-    recalled.recall(notification({ state, attempts: [attempt(durationMs)] }));
+    recalled.learnFrom(notification({ state, attempts: [attempt(durationMs)] }));
     expect(recalled.isHealthy("d")).toBe(expected);
   });
 
   it("is lost with a failure, a call that lags, or a slow answer", () => {
     for (const loses of [
       () => observe(failed, 5),
-      () => health.lags("d"),
+      () => health.markSlow("d"),
       () => observe(delivered, SLOW_MS),
-      () => health.recall(notification({ state: failed })),
+      () => health.learnFrom(notification({ state: failed })),
     ]) {
       observe(delivered, 5);
       expect(health.isHealthy("d")).toBe(true);
@@ -70,8 +70,8 @@ describe("a destination's health in a stream", () => {
 
   it("is none before the first call, and none of nowhere", () => {
     observe(delivered);
-    health.recall(notification({ attempts: [] }));
-    health.recall(notification({ destinationId: null }));
+    health.learnFrom(notification({ attempts: [] }));
+    health.learnFrom(notification({ destinationId: null }));
     expect([health.isHealthy("d"), health.isHealthy(null)]).toEqual([false, false]);
   });
 

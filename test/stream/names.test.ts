@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { eventId, instantOfOnceId, onceId } from "../../src/stream/event-id";
+import { eventId, createdAtOfOnceId, onceId } from "../../src/stream/event-id";
 import {
   instanceOfSource,
   instanceSource,
@@ -118,7 +118,7 @@ describe("an event's id", () => {
       fc.property(fc.integer({ min: 0, max: 2 ** 47 }), (now) => {
         const made = onceId(now, random);
         expect(made).toHaveLength(32);
-        expect(instantOfOnceId(made)).toBe(now);
+        expect(createdAtOfOnceId(made)).toBe(now);
       }),
     );
     for (const text of [
@@ -127,6 +127,6 @@ describe("an event's id", () => {
       onceId(5, random).toUpperCase(),
       `${onceId(5, random)}0`,
     ])
-      expect(instantOfOnceId(text)).toBeUndefined();
+      expect(createdAtOfOnceId(text)).toBeUndefined();
   });
 });

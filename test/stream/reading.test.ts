@@ -4,7 +4,7 @@ import { bucketsOf, intervalMs, tallyOf } from "../../src/stream/analytics";
 import { composeBody } from "../../src/stream/body";
 import type { DeliveryState, Envelope, Notification, StoredEvent } from "../../src/stream/event";
 import { type EventFilter, fits } from "../../src/stream/filter";
-import { atHandOf } from "../../src/stream/history";
+import { preloadedFrom } from "../../src/stream/history";
 import { operationalCommit } from "../../src/stream/operational-event";
 import { shares } from "../../src/stream/outbox/share";
 
@@ -201,7 +201,7 @@ describe("what lies at hand", () => {
       { events: [stored({ seq: 3 })] },
       { events: [], raw: "lost" },
     ];
-    const { events, raws } = atHandOf(segments);
+    const { events, raws } = preloadedFrom(segments);
     expect([...events.keys()]).toEqual([1, 2, 3]);
     expect([...raws]).toEqual([[1, "a"]]);
   });

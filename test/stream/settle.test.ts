@@ -5,11 +5,11 @@ import { isDue } from "../../src/stream/outbox/message";
 import {
   applyOutcome,
   dueAt,
-  holdsUp,
+  blocksFollowers,
   isOpen,
-  nextAtOf,
+  earliestDueAt,
   nextTry,
-  release,
+  resetForResend,
 } from "../../src/stream/settle";
 
 const NOW = 1_000;
@@ -55,14 +55,14 @@ describe("a notification that is", () => {
   ])("%j", (state, due, open, holds) => {
     expect(dueAt(state)).toBe(due);
     expect(isOpen({ state })).toBe(open);
-    expect(holdsUp({ state })).toBe(holds);
-    expect(holdsUp({ state, blocks: true })).toBe(holds || state.kind === "dead");
+    expect(blocksFollowers({ state })).toBe(holds);
+    expect(blocksFollowers({ state, blocks: true })).toBe(holds || state.kind === "dead");
     expect(isDue({ state }, (due ?? 0) - 1)).toBe(false);
     expect(isDue({ state }, due ?? 0)).toBe(due !== null);
   });
 
   it("due first is what the stream looks at next", () => {
-    const of = (...states: DeliveryState[]) => nextAtOf(states.map((state) => ({ state })));
+    const of = (...states: DeliveryState[]) => earliestDueAt(states.map((state) => ({ state })));
     expect(of({ kind: "retrying", at: 9 }, { kind: "held" }, { kind: "pending", at: 4 })).toBe(4);
     expect(of({ kind: "held" }, { kind: "kept" })).toBeNull();
     expect(of()).toBeNull();
@@ -127,10 +127,10 @@ describe("release", () => {
       firstFailedAt: 5,
       attempts: [attempt(6)],
     });
-    release(one, 70);
+    resetForResend(one, 70);
     expect(one).toMatchObject({ state: { kind: "pending", at: 70 }, tries: 0, released: true });
     expect([one.firstFailedAt, one.forced, nextTry(one)]).toEqual([undefined, undefined, 7]);
-    release(one, 80, true);
+    resetForResend(one, 80, true);
     expect(one.forced).toBe(true);
   });
 });

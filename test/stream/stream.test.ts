@@ -141,7 +141,7 @@ describe("the window", () => {
     const again = await restarted(stream);
     // What the first life sent would be waited for.
     await runInDurableObject(again, (instance) =>
-      Reflect.get(instance, "parts").dispatcher.inheritUntil(0),
+      Reflect.get(instance, "parts").dispatcher.assumeQueuedUntil(0),
     );
     expect(await runDurableObjectAlarm(again)).toBe(true);
     await eventually(async () => ids().size === count);
@@ -201,7 +201,12 @@ describe("commits", () => {
     while (pauses.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     // One more comes while they wait.
     all.push(commitOne("late"));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const batched = (): Promise<number> =>
+      runInDurableObject(
+        stream,
+        (instance) => Reflect.get(Reflect.get(instance, "parts").commits, "batch").length,
+      );
+    while ((await batched()) < all.length) await new Promise((resolve) => setTimeout(resolve, 5));
     over.resolve();
     await Promise.all(all);
     expect(bodies).toHaveLength(41);

@@ -3,11 +3,12 @@ import type { EventLog } from "../log/store";
 import type { Dispatcher } from "../outbox/dispatcher.io";
 import type { OutboxStore } from "../outbox/store";
 import type { StreamStore } from "../store";
-import { startOf, stepJob, storedJob, type StreamJob } from "./job";
+import { newJobState, storedJob, type StreamJob } from "./job";
+import { runPage } from "./page.io";
 import { saveJobPart } from "./store";
 import type { Millis } from "../../values/instant";
 
-/** The paged work of a stream: its state lies in the stream, so a crash repeats a page at most. */
+/** The jobs of a stream. Their progress is stored in the stream, so a restart repeats one page at most. */
 export class Jobs {
   private readonly doors: {
     store: StreamStore;
@@ -28,18 +29,19 @@ export class Jobs {
   }
 
   start(job: StreamJob): void {
-    this.doors.store.setMeta(`job|${job.id}`, storedJob.write(startOf(job)));
+    this.doors.store.setMeta(`job|${job.id}`, storedJob.write(newJobState(job)));
   }
 
-  /** A page of each job, unless the queue is half full with this stream's work: live traffic goes first. */
+  /** Does one page of each job, while less than half the window is in use: live traffic goes first. */
   async work(now: Millis): Promise<void> {
     const { store, bundles, log, commits, dispatcher, db, name } = this.doors;
     for (const text of store.metaValues("job|")) {
       if (dispatcher.isBusy) break;
-      const { state, unheard, done } = stepJob(storedJob.read(text), { bundles, log }, now);
+      const page = runPage(storedJob.read(text), { bundles, log }, now);
+      const { state, done } = page;
       const { job } = state;
-      const heard = commits.hear(
-        unheard.map((event) => ({
+      const added = commits.addNotifications(
+        page.withoutNotification.map((event) => ({
           target: {
             destinationId: job.destinationId,
             envelope: { format: "verbatim" },
@@ -51,7 +53,7 @@ export class Jobs {
         now,
       );
       store.setMeta(`job|${job.id}`, done ? null : storedJob.write(state));
-      await dispatcher.sendFresh(heard, now);
+      await dispatcher.sendFresh(added, now);
       await dispatcher.sendAllDue(now);
       await saveJobPart(db, job.id, name(), { processed: state.processed, done });
     }

@@ -2,7 +2,7 @@ import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { jobs } from "../../db/stream";
 
-/** Paged work as callers see it; `GET /v1/jobs/{id}`. */
+/** A job as callers see it (`GET /v1/jobs/{id}`): over one stream or many. */
 export type JobView = {
   id: string;
   kind: string;
@@ -12,7 +12,7 @@ export type JobView = {
   error: string | null;
 };
 
-/** Writes down a job over `streams`, before any of them begins with it. */
+/** Stores a job over `streams`, before any of them begins with it. */
 export async function insertJob(
   db: D1Database,
   job: { id: string; organizationId: number; kind: string; total: number | null },
@@ -27,7 +27,7 @@ export async function insertJob(
     .values({ ...job, parts, createdAt: now });
 }
 
-/** How far a stream is with its part: absolute, so that saying it twice is saying it once. */
+/** Stores the progress of one stream: a total, not an increment, so storing it twice does no harm. */
 export async function saveJobPart(
   db: D1Database,
   id: string,

@@ -7,14 +7,16 @@ import type { Millis } from "../../values/instant";
 /** Events as they were committed together, with the vendor's body if one came with them. */
 export type Segment = { events: StoredEvent[]; raw?: string | undefined };
 
-/** A row that holds events: of `segments`, or of `bundles` when a bundle carries what it came with. */
+/** A row that holds events: of `segments`, or of `bundles` with inline events. `first`: its first event's number. */
 type Row = { table: "segments" | "bundles"; key: number; first: number; at: Millis };
 
+/** Rows that one query reads. */
 export const PAGE_ROWS = 32;
 
 /**
- * Where events lie. Rows of either table lie in the order of their numbers and instants, so what no index
- * tells is found by halving.
+ * Finds the rows that hold events. Most lie in `segments`; those of a small commit lie inline in the row of its
+ * bundle, in `bundles`. In either table both the event numbers and the instants (`at`) grow with the primary key, so
+ * rows are found by binary search over the key, and neither column needs an index that every commit would pay for.
  */
 export class EventRows {
   private readonly store: StreamStore;
@@ -23,14 +25,14 @@ export class EventRows {
     this.store = store;
   }
 
-  /** Texts of all rows that may hold events numbered `from` to `to`. */
+  /** The JSON of all segments that may hold events numbered `from` to `to`. */
   textsOf(from: number, to: number): string[] {
-    return [...this.segmentTexts(from, to), ...this.carriedTexts(from, to)];
+    return [...this.segmentTexts(from, to), ...this.inlineTexts(from, to)];
   }
 
-  /** The highest number an event ever had, as far as the rows tell. */
+  /** The highest number an event ever had, as far as the remaining rows tell. */
   lastSeq(): number {
-    const carried = this.store.first<{ n: number }>(
+    const inline = this.store.first<{ n: number }>(
       "SELECT events_to AS n FROM bundles ORDER BY id DESC LIMIT 1",
     )?.n;
     const last = this.store.first<{ n: number }>(
@@ -38,10 +40,10 @@ export class EventRows {
     )?.n;
     const texts = last === undefined ? [] : this.segmentTexts(last, last);
     const written = texts.flatMap((text) => segmentOf(text).events.map(({ seq }) => seq));
-    return Math.max(0, carried ?? 0, ...written);
+    return Math.max(0, inline ?? 0, ...written);
   }
 
-  /** Segments that may hold events numbered `from` to `to`: the last one that begins before them, and those after. */
+  /** Of the table `segments`: the last one that begins at or before `from`, and those up to `to`; parts joined. */
   private segmentTexts(from: number, to: number): string[] {
     const rows = this.store.run<{ seq: number; body: string }>(
       `SELECT seq, body FROM segments
@@ -55,7 +57,8 @@ export class EventRows {
     return [...texts.values()];
   }
 
-  private carriedTexts(from: number, to: number): string[] {
+  /** Of the table `bundles`. `events_to` is the highest event number when a bundle was committed. */
+  private inlineTexts(from: number, to: number): string[] {
     const first = this.firstKey("bundles", "events_to", from);
     if (first === undefined) return [];
     const last = this.firstKey("bundles", "events_to", to) ?? Number.MAX_SAFE_INTEGER;
@@ -68,7 +71,7 @@ export class EventRows {
       .map(({ segment }) => segment);
   }
 
-  /** Rows with events numbered `seq` or above, in order; one more than a page. */
+  /** The first rows with events numbered `seq` or above, in order: a page, and one more that tells where the next begins. */
   from(seq: number): Row[] {
     const segments = this.segments(
       "seq >= ifnull((SELECT max(seq) FROM segments WHERE seq <= ?1), 0) ORDER BY seq LIMIT ?2",
@@ -76,22 +79,22 @@ export class EventRows {
       PAGE_ROWS + 1,
     );
     const id = this.firstKey("bundles", "events_to", seq);
-    const carried =
-      id === undefined ? [] : this.carried("id >= ? ORDER BY id LIMIT ?", id, PAGE_ROWS + 1);
-    return inOrder([...segments, ...carried]).slice(0, PAGE_ROWS + 1);
+    const inline =
+      id === undefined ? [] : this.inline("id >= ? ORDER BY id LIMIT ?", id, PAGE_ROWS + 1);
+    return inOrder([...segments, ...inline]).slice(0, PAGE_ROWS + 1);
   }
 
-  /** Rows that begin below `seq`, the newest first; at most a page. */
+  /** Rows whose first event is numbered below `seq`, newest first; at most a page. */
   below(seq: number): Row[] {
     const segments = this.segments("seq < ? ORDER BY seq DESC LIMIT ?", seq, PAGE_ROWS);
     const id = this.firstKey("bundles", "events_to", seq) ?? Number.MAX_SAFE_INTEGER;
-    const carried = this.carried("id <= ? ORDER BY id DESC LIMIT ?", id, PAGE_ROWS + 1);
-    return inOrder([...segments, ...carried.filter(({ first }) => first < seq)])
+    const inline = this.inline("id <= ? ORDER BY id DESC LIMIT ?", id, PAGE_ROWS + 1);
+    return inOrder([...segments, ...inline.filter(({ first }) => first < seq)])
       .toReversed()
       .slice(0, PAGE_ROWS);
   }
 
-  /** Rows that came between two instants, both included, with how many events each holds. */
+  /** Rows committed between two instants, both included, with how many events each holds. */
   between(from: Millis, to: Millis): (Row & { count: number })[] {
     const seq = this.firstKey("segments", "at", from);
     const id = this.firstKey("bundles", "at", from);
@@ -105,7 +108,7 @@ export class EventRows {
           )),
       ...(id === undefined
         ? []
-        : this.carried(
+        : this.inline(
             "id BETWEEN ? AND ? ORDER BY id",
             id,
             (this.firstKey("bundles", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
@@ -131,7 +134,7 @@ export class EventRows {
       .map((row) => ({ ...row, table: "segments", first: row.key }));
   }
 
-  private carried(where: string, ...bindings: number[]): (Row & { count: number })[] {
+  private inline(where: string, ...bindings: number[]): (Row & { count: number })[] {
     return this.store
       .run<{ key: number; at: number; count: number; first: number }>(
         `SELECT id AS key, at, count, events_to - count + 1 AS first FROM bundles
@@ -141,7 +144,7 @@ export class EventRows {
       .map((row) => ({ ...row, table: "bundles" }));
   }
 
-  /** The first key of a table whose `column`, which grows with the key, is at least `least`. */
+  /** By binary search: the first key of a table whose `column`, which grows with the key, is at least `least`. */
   private firstKey(
     table: "segments" | "bundles",
     column: "at" | "events_to",
@@ -174,8 +177,8 @@ function inOrder<T extends Row>(rows: T[]): T[] {
 }
 
 /**
- * Reads the events of a row. It is read for every event that is sent, so only its outline and version are
- * checked, not every member as `storedJson` would. @throws on what a later version wrote.
+ * Reads the events of a row. This runs for every delivery, so it only checks the outline and the version, not every
+ * member as `storedJson` would. @throws on what a later version wrote.
  */
 export function segmentOf(text: string): Segment {
   const value: unknown = JSON.parse(text);

@@ -1,17 +1,21 @@
-import { instantOfOnceId } from "../event-id";
+import { createdAtOfOnceId } from "../event-id";
 import type { StoredEvent } from "../event";
 import { partsOf } from "../plan";
 import type { StreamStore } from "../store";
 import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./rows.store";
 import type { Millis } from "../../values/instant";
 
-/** A value is at most 2 MB: half a million UTF-16 units are at most 1.5 MB of UTF-8. */
+/** A row of an object's SQLite holds at most 2 MB; half a million UTF-16 units are at most 1.5 MB of UTF-8. */
 const PART_UNITS = 500_000;
-/** How far a door's clock and this object's may be apart: first what is usual, then what is not. */
+/** How far the clock that made an id and this object's may be apart: the usual, then the worst case. */
 const CLOCKS_APART_MS = [2_000, 300_000];
 const DAY_MS = 86_400_000;
 
-/** The events of a stream, in the order they came. */
+/**
+ * The event log of a stream: events in the order they were committed, numbered from 1 without gaps (`seq`), and the
+ * ledger, which holds the id of every event so that the same change seen again is recognised. An event whose id was made
+ * for it (`once`) needs no row in the ledger: nobody can send it again, and its id tells when it came.
+ */
 export class EventLog {
   private readonly store: StreamStore;
   private readonly rows: EventRows;
@@ -21,6 +25,7 @@ export class EventLog {
     this.rows = new EventRows(store);
   }
 
+  /** Which of these ids are in the ledger. */
   knownIds(ids: readonly string[]): Set<string> {
     if (ids.length === 0) return new Set();
     const rows = this.store.run<{ id: string }>(
@@ -30,20 +35,20 @@ export class EventLog {
     return new Set(rows.map(({ id }) => id));
   }
 
-  /** Knows these ids from now on: a row an event, but none for what nobody can bring again. */
-  enrol(events: readonly StoredEvent[], now: Millis): void {
+  /** Writes the ids of new events to the ledger. */
+  recordIds(events: readonly StoredEvent[], now: Millis): void {
     for (const { id, seq, date, once } of events)
       if (once !== true)
         this.store.run("INSERT INTO ledger VALUES (?, ?, ?, ?)", id, seq, now, date);
   }
 
-  /** A row, or as many as they need, for events that were committed together. */
+  /** Inserts a segment: one row, or several parts when it is large. */
   add(segment: Segment, now: Millis): void {
     const first = segment.events[0];
     if (first !== undefined) this.write(first.seq, now, segment);
   }
 
-  /** The events numbered `from` to `to`, and vendor bodies by the number of the event they came with. */
+  /** The events numbered `from` to `to`, and the vendors' bodies, each by the number of the first event it came with. */
   events(from: number, to: number): { events: StoredEvent[]; raws: Map<number, string> } {
     const texts = this.rows.textsOf(from, to);
     const raws = new Map<number, string>();
@@ -61,12 +66,12 @@ export class EventLog {
   /** Events numbered above `after`, oldest first, at most `limit`. */
   after(after: number, limit: number): StoredEvent[] {
     const events: StoredEvent[] = [];
-    for (let floor: number | undefined = after + 1; floor !== undefined && events.length < limit;) {
-      const next: number | undefined = this.rows.from(floor)[PAGE_ROWS]?.first;
+    for (let from: number | undefined = after + 1; from !== undefined && events.length < limit;) {
+      const next: number | undefined = this.rows.from(from)[PAGE_ROWS]?.first;
       events.push(
-        ...this.events(floor, next === undefined ? Number.MAX_SAFE_INTEGER : next - 1).events,
+        ...this.events(from, next === undefined ? Number.MAX_SAFE_INTEGER : next - 1).events,
       );
-      floor = next;
+      from = next;
     }
     return events.slice(0, limit);
   }
@@ -87,11 +92,11 @@ export class EventLog {
   find(id: string): StoredEvent | undefined {
     const seq = this.store.first<{ seq: number }>("SELECT seq FROM ledger WHERE id = ?", id)?.seq;
     if (seq !== undefined) return this.events(seq, seq).events[0];
-    const instant = instantOfOnceId(id);
-    if (instant === undefined) return undefined;
-    for (const apart of CLOCKS_APART_MS) {
+    const createdAt = createdAtOfOnceId(id);
+    if (createdAt === undefined) return undefined;
+    for (const apartMs of CLOCKS_APART_MS) {
       const found = this.rows
-        .between(instant - apart, instant + apart)
+        .between(createdAt - apartMs, createdAt + apartMs)
         .flatMap((row) => this.rows.read(row).events)
         .find((event) => event.id === id);
       if (found !== undefined) return found;
@@ -99,16 +104,17 @@ export class EventLog {
     return undefined;
   }
 
-  /** How many events came when, between two instants. */
+  /** How many events came at which instant, between two instants. */
   receivedBetween(from: Millis, to: Millis): { at: Millis; count: number }[] {
     return this.rows.between(from, to);
   }
 
-  /** The highest number an event ever had, as far as the rows tell. */
+  /** The highest number an event ever had, as far as the remaining rows tell. */
   lastSeq(): number {
     return this.rows.lastSeq();
   }
 
+  /** When the oldest segment was committed. */
   oldestAt(): Millis | null {
     return (
       this.store.first<{ at: number }>("SELECT at FROM segments ORDER BY seq LIMIT 1")?.at ?? null
@@ -116,8 +122,8 @@ export class EventLog {
   }
 
   /**
-   * Takes an object's data out of its events, and out of the vendor bodies that may quote it.
-   * @returns the events' numbers and those of their notifications.
+   * Replaces an object's data by `null` in its events, and the vendors' bodies that came with them, which may quote
+   * it. @returns the numbers of these events and of their notifications.
    */
   expunge(objectType: string, objectId: string): { events: number[]; notifications: number[] } {
     const numbers: number[] = [];
@@ -149,16 +155,15 @@ export class EventLog {
   }
 
   /**
-   * Forgets segments received before `before` and numbered below `needed`, at most `limit`, and their ids;
-   * but ids dated at or after `keepIdsSince` stay: their source may still show them again.
-   * @returns how many rows went.
+   * Deletes segments committed before `before` and numbered below `firstNeeded`, at most `limit`, and the ids of
+   * their events as `deleteIds` does. @returns how many rows were deleted.
    */
-  purge(before: Millis, needed: number, keepIdsSince: Millis, limit: number): number {
+  purge(before: Millis, firstNeeded: number, keepIdsSince: Millis, limit: number): number {
     const starts = this.store
       .run<{ seq: number }>(
         "SELECT DISTINCT seq FROM segments WHERE at < ? AND seq < ? ORDER BY seq LIMIT ?",
         before,
-        needed,
+        firstNeeded,
         limit,
       )
       .map(({ seq }) => seq);
@@ -168,13 +173,16 @@ export class EventLog {
       "SELECT group_concat(body, '') AS body FROM (SELECT seq, body FROM segments WHERE seq <= ? ORDER BY seq, part) GROUP BY seq",
       last,
     );
-    const ids = texts.flatMap(({ body }) => segmentOf(body).events);
+    const events = texts.flatMap(({ body }) => segmentOf(body).events);
     this.store.run("DELETE FROM segments WHERE seq <= ?", last);
-    return starts.length + this.forget(ids, keepIdsSince);
+    return starts.length + this.deleteIds(events, keepIdsSince);
   }
 
-  /** Forgets the ids of events that are gone, but those that their source may still show again. */
-  forget(events: readonly StoredEvent[], keepIdsSince: Millis): number {
+  /**
+   * Deletes the ids of purged events from the ledger. Ids of events dated at or after `keepIdsSince` stay: the
+   * source may show these changes again, and they must still be recognised. @returns how many were deleted.
+   */
+  deleteIds(events: readonly StoredEvent[], keepIdsSince: Millis): number {
     const ids = events.filter(({ date }) => date < keepIdsSince).map(({ id }) => id);
     if (ids.length > 0)
       this.store.run(
@@ -184,8 +192,8 @@ export class EventLog {
     return ids.length;
   }
 
-  /** Once a day: ids that outlived their events and are no longer of use. */
-  sweep(before: Millis, keepIdsSince: Millis, now: Millis): number {
+  /** Once a day: deletes ids that `deleteIds` left, once `keepIdsSince` has passed them. */
+  deleteExpiredIds(before: Millis, keepIdsSince: Millis, now: Millis): number {
     if (now - Number(this.store.meta("sweptAt") ?? 0) < DAY_MS) return 0;
     this.store.setMeta("sweptAt", String(now));
     return this.store.run(

@@ -2,18 +2,21 @@ import { type Outcome, SLOW_MS } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import type { Millis } from "../../values/instant";
 
-/** What a stream has seen of its destinations. */
+/**
+ * What a stream has seen of its destinations, in memory: which ones answered quickly (they get the fast lane), and
+ * which ones have an open circuit (their notifications are parked without being tried).
+ */
 export class DestinationHealth {
   private readonly healthy = new Set<string>();
-  /** Destinations whose circuit is open, and when their notifications come back if nobody calls. */
+  /** Destination → until when its notifications are parked, unless the endpoint calls the stream back before. */
   private readonly parked = new Map<string, Millis>();
 
-  /** New, slow and failing destinations are served apart, so that nobody waits behind them. */
+  /** Whether its last call succeeded within two seconds. A destination never called is not healthy yet. */
   isHealthy(destinationId: string | null): boolean {
     return destinationId !== null && this.healthy.has(destinationId);
   }
 
-  /** Until when what goes to this destination need not be tried; 0: it may be. */
+  /** Until when notifications to this destination are parked; 0: they may be tried. */
   parkedUntil(destinationId: string | null): Millis {
     return this.parked.get(destinationId ?? "") ?? 0;
   }
@@ -22,19 +25,20 @@ export class DestinationHealth {
     this.parked.delete(destinationId);
   }
 
-  /** What a stream that wakes up knows of them by its latest notifications, the oldest first. */
-  recall({ destinationId, state, attempts }: Notification): void {
+  /** After a restart: judges a destination by one of the latest notifications, which are given oldest first. */
+  learnFrom({ destinationId, state, attempts }: Notification): void {
     const attempt = attempts.at(-1);
     if (destinationId === null || attempt === undefined) return;
     if (state.kind === "delivered" && attempt.durationMs < SLOW_MS) this.healthy.add(destinationId);
     else this.healthy.delete(destinationId);
   }
 
-  /** A call to it takes long: what is sent from now on goes the slow lane. */
-  lags(destinationId: string): void {
+  /** A call to it that is still running takes long: from now on it gets the slow lane. */
+  markSlow(destinationId: string): void {
     this.healthy.delete(destinationId);
   }
 
+  /** Judges a destination by what became of a try. */
   observe({ destinationId }: Notification, { attempt, next }: Outcome): void {
     if (destinationId === null) return;
     if (next.kind === "parked") this.parked.set(destinationId, next.at);

@@ -1,7 +1,8 @@
 import type { DeliveryMessage } from "../../delivery/attempt";
 import type { Millis } from "../../values/instant";
 import type { Notification } from "../event";
-import { type AtHand, atHandOf, type History } from "../history";
+import { type Preloaded, preloadedFrom } from "../history";
+import type { History } from "../history.io";
 import type { StreamStore } from "../store";
 import type { DestinationHealth } from "./destination-health";
 import { Lanes, type Queues } from "./lanes.io";
@@ -9,16 +10,17 @@ import { isDue, itemsOf } from "./message";
 import { shares } from "./share";
 import type { Bundle, OutboxStore } from "./store";
 
-/** What is on the queue and not settled after this long is sent again. */
+/** How long a bundle that was sent may stay unsettled before it is sent again. */
 export const DELIVERY_LEASE_MS = 45_000;
-/** Bundles of one stream on the queue at a time; the rest wait in the stream, where they cost nothing. */
+/** The most bundles of one stream that are on the queues at a time. */
 const WINDOW = 50;
-/** So many bundles on the queue are its usual pace; each one more makes commits wait a little for one another. */
-const USUAL = 8;
-const PAUSE_EACH_MS = 2;
-const LONGEST_PAUSE_MS = 50;
-const SETTLED_STEP = 1_000;
-/** Older notifications, and those that a job sends again, take the slow lane: live traffic goes first. */
+/** With more bundles than this on the queues, commits wait for one another: 2 ms for each bundle above it. */
+const USUAL_IN_FLIGHT = 8;
+const DELAY_PER_BUNDLE_MS = 2;
+const MOST_DELAY_MS = 50;
+/** How many bundles are settled between two checkpoints. */
+const CHECKPOINT_BUNDLES = 1_000;
+/** A notification older than this takes the slow lane, as does what a job sends again: live traffic goes first. */
 const LIVE_MS = 30_000;
 
 type Doors = {
@@ -31,58 +33,73 @@ type Doors = {
 };
 
 /**
- * Which bundles of a stream are on the delivery queues. Each has a lease, in memory only: when it ends before the
- * bundle is settled, or when this object restarts, the bundle is sent again. Bundles leave by two ways that share
- * the window by halves: new ones in the order they came (`sentUpTo`, no index needed), and those put off (a retry,
- * a replay) by the index of when they are due.
+ * Decides which bundles of a stream go to the delivery queues, and when.
+ *
+ * Lease: a bundle that is sent gets 45 seconds, noted in memory only (`inFlight`). Until then it is not sent again.
+ * If they pass before the consumer settled the bundle, its message is taken for lost and the bundle is sent again.
+ *
+ * Window: at most 50 bundles have a lease. All others wait in their rows, where they cost nothing.
+ *
+ * Two lines wait for the window:
+ * - *fresh* bundles, which were due when they were committed and are not settled yet. They go in the order of
+ *   their ids, so the one number `sentUpTo` replaces an index, and a new bundle costs no index row.
+ * - *deferred* bundles, which are due at an instant of their own: a retry, a parked or a replayed notification.
+ *   They go by the index `bundles_later`.
+ * With work in both lines each gets half the window, so neither a replay of 100,000 notifications nor a burst of new
+ * events starves the other.
+ *
+ * Restart: all leases are forgotten, and nobody knows what is still on the queues. So every unsettled bundle becomes a
+ * deferred one, and is assumed to be on a queue until the alarm that was set before the restart; then it is sent
+ * again. A checkpoint (`settledBelow` in `meta`), written every thousand bundles, tells below which id there is nothing
+ * to look for.
  */
 export class Dispatcher {
-  /** Messages sent since this object woke up. */
-  get sent(): number {
-    return this.lanes.sent;
+  /** Queue messages sent since this object woke up. */
+  get messagesSent(): number {
+    return this.lanes.messagesSent;
   }
-  /** Bundles that were put off are due, but the window was full or part of them was still on the queue. */
+  /** Deferred bundles may be due that found no room in the window, or of which a part was still on a queue. */
   hasBacklog: boolean;
-  /** New bundles up to this id were sent, or need no sending; those above wait for the window. */
+  /** Fresh bundles up to this id were sent, or had nothing to send; those above wait for the window. */
   private sentUpTo: number;
-  private newest: number;
-  /** New bundles below this id are all settled, as written down: after a crash the search begins here. */
-  private settledBelow: number;
-  /** Bundle id → when its lease ends. */
+  private newestId: number;
+  /** As stored: no fresh bundle below this id is unsettled, so a restart looks only from here on. */
+  private checkpoint: number;
+  /** The leases: bundle id → when it ends. */
   private readonly inFlight = new Map<number, Millis>();
-  /** Bundles up to this id may still be on the queue since before this object woke up, until then. */
-  private inherited: { upTo: number; until: Millis };
+  /** Sent before the last restart: bundles up to this id are assumed to be on a queue until then. */
+  private queuedBefore: { upTo: number; until: Millis };
   private readonly doors: Doors;
   private readonly lanes: Lanes;
 
   constructor(doors: Doors, lastId: number) {
     this.doors = doors;
     this.lanes = new Lanes(doors.queues, doors.name);
-    this.inherited = { upTo: lastId, until: 0 };
+    this.queuedBefore = { upTo: lastId, until: 0 };
     this.sentUpTo = lastId;
-    this.newest = lastId;
-    this.settledBelow = Number(doors.store.meta("settledBelow") ?? 0);
-    doors.bundles.putOffUnsettled(this.settledBelow - 1, lastId);
+    this.newestId = lastId;
+    this.checkpoint = Number(doors.store.meta("settledBelow") ?? 0);
+    doors.bundles.deferUnsettled(this.checkpoint - 1, lastId);
     this.hasBacklog = doors.bundles.nextDue([]) !== null;
   }
 
-  /** The alarm that was set before this object woke up: until then the queues may still bring what they hold. */
-  inheritUntil(at: Millis): void {
-    this.inherited.until = at;
+  /** After a restart: assumes until `at`, the alarm set before it, that what was sent is still on the queues. */
+  assumeQueuedUntil(at: Millis): void {
+    this.queuedBefore.until = at;
   }
 
-  /** Half the window is in use: work that can wait should. */
+  /** Half the window is taken: work that is not urgent should wait. */
   get isBusy(): boolean {
     return this.inFlight.size >= WINDOW / 2;
   }
 
   /**
-   * How long commits wait for others to share their transaction, bundle and message: not at all while deliveries
-   * keep up. Milliseconds.
+   * Group commit: how long a commit waits for others to share its transaction, bundles and messages, in
+   * milliseconds. 0 while deliveries keep up.
    */
-  get pauseMs(): number {
-    const behind = Math.max(0, this.inFlight.size - USUAL);
-    return Math.min(LONGEST_PAUSE_MS, behind * PAUSE_EACH_MS);
+  get groupCommitDelayMs(): number {
+    const excess = Math.max(0, this.inFlight.size - USUAL_IN_FLIGHT);
+    return Math.min(MOST_DELAY_MS, excess * DELAY_PER_BUNDLE_MS);
   }
 
   /** Whether a notification of this bundle is on a queue, and not settled yet. */
@@ -91,100 +108,103 @@ export class Dispatcher {
     return leaseUntil !== undefined && isDue(notification, leaseUntil - DELIVERY_LEASE_MS);
   }
 
-  /** When there is something to send: a lease that ends, or a bundle that is due. */
+  /** When the alarm must look for something to send: at the end of each lease, and when a deferred bundle is due. */
   dueTimes(now: Millis): Millis[] {
     const due = this.doors.bundles.nextDue([...this.inFlight.keys()]);
-    const inheritedUntil = this.inherited.upTo > 0 ? this.inherited.until : 0;
+    const queuedBeforeUntil = this.queuedBefore.upTo > 0 ? this.queuedBefore.until : 0;
     return [
       ...this.inFlight.values(),
-      ...(due === null ? [] : [Math.max(due, inheritedUntil, now + 100)]),
+      ...(due === null ? [] : [Math.max(due, queuedBeforeUntil, now + 100)]),
     ];
   }
 
-  /** A bundle is settled: its place in the window is free. */
-  release(bundleId: number): void {
+  /** A bundle was settled to its last notification: its place in the window is free. */
+  endLease(bundleId: number): void {
     this.inFlight.delete(bundleId);
   }
 
-  /** Gives up leases that ran out, and sends whatever is due. */
-  async revive(now: Millis): Promise<void> {
+  /** For the alarm: ends the leases that ran out, and sends everything that is due. */
+  async sendOverdue(now: Millis): Promise<void> {
     for (const [id, until] of this.inFlight) {
       if (until > now) continue;
       this.inFlight.delete(id);
-      this.doors.bundles.putOffUnsettled(id - 1, id);
+      this.doors.bundles.deferUnsettled(id - 1, id);
     }
-    if (this.inherited.until <= now) this.inherited.upTo = 0;
+    if (this.queuedBefore.until <= now) this.queuedBefore.upTo = 0;
     await this.sendAllDue(now);
   }
 
-  /** Sends what is due, also bundles that were changed in their rows since the last look. */
+  /** Sends what is due, after a caller made deferred bundles due in their rows. */
   async sendAllDue(now: Millis): Promise<void> {
     this.hasBacklog = true;
     await this.sendDue(now);
   }
 
-  /** Fills the window: half with new bundles, half with those that were put off, all with one kind if alone. */
+  /** Fills the window from both lines, half from each; where one has less, the other gets the rest. */
   async sendDue(now: Millis): Promise<void> {
     const { bundles } = this.doors;
     const room = WINDOW - this.inFlight.size;
     if (room <= 0) return;
-    const fresh = this.sentUpTo < this.newest ? bundles.fresh(this.sentUpTo, room) : [];
+    const fresh = this.sentUpTo < this.newestId ? bundles.fresh(this.sentUpTo, room) : [];
     const due = this.hasBacklog ? bundles.due(now, [...this.inFlight.keys()], room + 1) : [];
-    const late = due.filter(({ id }) => id > this.inherited.upTo);
-    const [first, second] = shares(fresh.length, late.length, room);
-    this.hasBacklog = due.length > second;
+    const deferred = due.filter(({ id }) => id > this.queuedBefore.upTo);
+    const [freshCount, deferredCount] = shares(fresh.length, deferred.length, room);
+    this.hasBacklog = due.length > deferredCount;
     this.sentUpTo =
-      first === fresh.length && first < room
-        ? this.newest
-        : (fresh[first - 1]?.id ?? this.sentUpTo);
-    const chosen = [...late.slice(0, second), ...fresh.slice(0, first)];
-    await this.send(chosen, now, atHandOf(chosen.flatMap(({ carried }) => carried)));
+      freshCount === fresh.length && freshCount < room
+        ? this.newestId
+        : (fresh[freshCount - 1]?.id ?? this.sentUpTo);
+    const chosen = [...deferred.slice(0, deferredCount), ...fresh.slice(0, freshCount)];
+    await this.send(chosen, now, preloadedFrom(chosen.flatMap(({ inline }) => inline)));
   }
 
-  /** Sends new bundles, unless older new ones wait for the window. */
-  async sendFresh(bundles: readonly Bundle[], now: Millis, atHand?: AtHand): Promise<void> {
-    const isUpToDate = this.sentUpTo === this.newest;
-    this.newest = bundles.at(-1)?.id ?? this.newest;
-    if (!isUpToDate) return this.sendDue(now);
+  /** Sends bundles that were just committed; if older ones still wait for the window, those go first. */
+  async sendFresh(bundles: readonly Bundle[], now: Millis, preloaded?: Preloaded): Promise<void> {
+    const hasNoneWaiting = this.sentUpTo === this.newestId;
+    this.newestId = bundles.at(-1)?.id ?? this.newestId;
+    if (!hasNoneWaiting) return this.sendDue(now);
     const ready = bundles.filter(({ notifications }) =>
       notifications.some((notification) => isDue(notification, now)),
     );
     const chosen = ready.slice(0, Math.max(0, WINDOW - this.inFlight.size));
     this.sentUpTo =
-      chosen.length === ready.length ? this.newest : (chosen.at(-1)?.id ?? this.sentUpTo);
-    await this.send(chosen, now, atHand);
+      chosen.length === ready.length ? this.newestId : (chosen.at(-1)?.id ?? this.sentUpTo);
+    await this.send(chosen, now, preloaded);
   }
 
-  /** Sends what is due of these bundles; what finds no room is left for `sendDue`. Events `at hand` need not be read. */
-  async send(bundles: readonly Bundle[], now: Millis, atHand?: AtHand): Promise<void> {
+  /**
+   * Sends what is due of these bundles, and leaves to `sendDue` what finds no room in the window. Events in
+   * `preloaded` are not read from the tables again.
+   */
+  async send(bundles: readonly Bundle[], now: Millis, preloaded?: Preloaded): Promise<void> {
     const { name, history } = this.doors;
     const leaseUntil = now + DELIVERY_LEASE_MS;
     const lanes: Record<keyof Queues, DeliveryMessage[]> = { fast: [], slow: [] };
     for (const bundle of bundles) {
       const ready = bundle.notifications.filter((notification) => isDue(notification, now));
       if (ready.length === 0) continue;
-      // Part of a bundle may still be on the queue: the rest follows when that is settled.
+      // One part of a bundle may be on a queue when another becomes due: it follows when the first is settled.
       if (this.inFlight.size >= WINDOW || this.inFlight.has(bundle.id)) {
         this.hasBacklog = true;
         continue;
       }
       this.inFlight.set(bundle.id, leaseUntil);
-      const items = itemsOf(name(), ready, (one) => history.body(one, atHand));
+      const items = itemsOf(name(), ready, (one) => history.body(one, preloaded));
       const message = { stream: name(), bundle: bundle.id, leaseUntil, items };
       lanes[this.laneOf(ready, now)].push(message);
     }
     await this.lanes.send(lanes);
   }
 
-  /** Writes down, once in a thousand bundles, below which id all new ones are settled. */
-  noteSettled(): void {
+  /** Stores a checkpoint if enough bundles were settled since the last one. */
+  saveCheckpoint(): void {
     const below = Math.min(this.sentUpTo + 1, ...this.inFlight.keys());
-    if (below - this.settledBelow < SETTLED_STEP) return;
-    this.settledBelow = below;
+    if (below - this.checkpoint < CHECKPOINT_BUNDLES) return;
+    this.checkpoint = below;
     this.doors.store.setMeta("settledBelow", String(below));
   }
 
-  /** The fast lane is for first tries of live notifications to destinations that answer quickly. */
+  /** The fast lane takes first tries of live notifications to destinations that answered quickly. */
   private laneOf(notifications: readonly Notification[], now: Millis): keyof Queues {
     const isFast = notifications.every(
       (one) =>

@@ -2,17 +2,20 @@ import type { DeliveryMessage } from "../../delivery/attempt";
 import { groupsByWeight } from "../plan";
 import { messageBytes } from "./message";
 
-/** What `sendBatch` takes at a time. */
+/** Limits of one `sendBatch` (the platform allows 256 KB and 100 messages). */
 const BATCH_BYTES = 200_000;
 const BATCH_MESSAGES = 100;
 
 type DeliveryQueue = Queue<DeliveryMessage>;
 export type Queues = { fast: DeliveryQueue; slow: DeliveryQueue };
 
-/** The two queues that deliveries leave by: one for destinations that are well, one for all others. */
+/**
+ * The two delivery queues. A local queue is consumed one batch after another, so a POST that hangs would hold up
+ * everything behind it: destinations that are new, slow or failing, and what is not live, get a queue of their own.
+ */
 export class Lanes {
-  /** Messages sent since this object woke up. */
-  sent = 0;
+  /** Since this object woke up. */
+  messagesSent = 0;
   private readonly queues: () => Queues;
   private readonly name: () => string;
 
@@ -29,11 +32,11 @@ export class Lanes {
 
   private async enqueue(queue: DeliveryQueue, messages: readonly DeliveryMessage[]): Promise<void> {
     for (const batch of groupsByWeight(messages, BATCH_BYTES, BATCH_MESSAGES, messageBytes)) {
-      this.sent += batch.length;
+      this.messagesSent += batch.length;
       try {
         await queue.sendBatch(batch.map((body) => ({ body, contentType: "json" })));
       } catch (error) {
-        // Nothing is lost: the lease runs out and the alarm sends it again.
+        // Nothing is lost: the lease of its bundle runs out, and the alarm sends the bundle again.
         console.warn(
           JSON.stringify({ at: "stream.send", stream: this.name(), error: String(error) }),
         );

@@ -5,10 +5,13 @@ import { notificationId } from "../stream-name";
 import type { Millis } from "../../values/instant";
 import { utf8Length } from "../../values/bytes";
 
-/** Bodies ride in the queue message below this (a message holds 128,000); above, the consumer asks. */
+/**
+ * Bodies travel in the queue message up to this many bytes together (a message holds 128,000). The consumer asks the
+ * stream for the rest.
+ */
 const INLINE_BYTES = 90_000;
 
-/** A bundle's notifications as they travel, with those bodies that fit. */
+/** The notifications of a bundle as a queue message has them, with the bodies that fit. */
 export function itemsOf(
   stream: string,
   notifications: readonly Notification[],
@@ -51,7 +54,7 @@ export function messageBytes({ items }: DeliveryMessage): number {
   );
 }
 
-/** What a text weighs inside a JSON message. */
+/** Bytes of a text inside a JSON message. */
 function jsonBytes(text: string): number {
   return utf8Length(JSON.stringify(text));
 }

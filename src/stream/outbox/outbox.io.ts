@@ -3,7 +3,7 @@ import type { Notification } from "../event";
 import type { Segment } from "../log/rows.store";
 import type { Resume } from "../meta";
 import { type Draft, groupsByWeight } from "../plan";
-import { applyOutcome, holdsUp, nextAtOf } from "../settle";
+import { applyOutcome, blocksFollowers, earliestDueAt } from "../settle";
 import type { DestinationHealth } from "./destination-health";
 import type { Dispatcher } from "./dispatcher.io";
 import { isDue } from "./message";
@@ -12,12 +12,16 @@ import type { Bundle, OutboxStore } from "./store";
 import type { Millis } from "../../values/instant";
 
 const BUNDLE_NOTIFICATIONS = 10;
+/** UTF-16 units of event data. */
 const BUNDLE_UNITS = 1_000_000;
 const RESUME_BUNDLES = 200;
 
 type Doors = { bundles: OutboxStore; health: DestinationHealth; dispatcher: Dispatcher };
 
-/** A stream's notifications on their way: new ones become bundles, and what the calls brought is recorded. */
+/**
+ * The notifications of a stream on their way out (an outbox, as in the outbox pattern): new ones are stored in
+ * bundles, and what became of each is recorded when a consumer settles its bundle.
+ */
 export class Outbox {
   private readonly doors: Doors;
   private readonly order: Order;
@@ -27,39 +31,40 @@ export class Outbox {
     this.order = new Order(doors.bundles);
   }
 
-  /** New notifications in bundles; each bundle holds those of one lane. */
-  arranged(drafts: readonly Draft[], now: Millis): Draft[][] {
+  /** Groups new notifications into bundles. Healthy, other and parked destinations don't share one: it travels as a whole. */
+  inBundles(drafts: readonly Draft[], now: Millis): Draft[][] {
     const { health } = this.doors;
-    const laneOf = ({ target: { destinationId } }: Draft): string =>
+    const kindOf = ({ target: { destinationId } }: Draft): string =>
       `${health.isHealthy(destinationId)} ${health.parkedUntil(destinationId) > now}`;
     const weight = ({ events }: Draft): number =>
       events.reduce((sum, { data }) => sum + data.length, 0);
-    return Map.groupBy(drafts, laneOf)
+    return Map.groupBy(drafts, kindOf)
       .values()
       .toArray()
-      .flatMap((lane) => groupsByWeight(lane, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight));
+      .flatMap((kind) => groupsByWeight(kind, BUNDLE_UNITS, BUNDLE_NOTIFICATIONS, weight));
   }
 
-  /** A bundle as a row; notifications that want order wait for those before them. */
-  place(
+  /** Stores a bundle. A notification that must keep an order waits if another of its order is before it. */
+  insert(
     notifications: Notification[],
-    when: { now: Millis; lastEvent: number; carries?: Segment | undefined },
+    when: { now: Millis; lastEvent: number; inline?: Segment | undefined },
   ): Bundle {
     const { health, bundles } = this.doors;
     for (const notification of notifications) {
       const { destinationId, state } = notification;
-      const isBlocked = this.order.enter(notification);
+      const mustWait = this.order.join(notification);
       if (state.kind !== "pending") continue;
       const until = health.parkedUntil(destinationId);
-      if (isBlocked) notification.state = { kind: "waiting" };
+      if (mustWait) notification.state = { kind: "waiting" };
       else if (until > when.now) notification.state = { kind: "parked", at: until };
     }
     return bundles.add(notifications, when);
   }
 
   /**
-   * Records what became of the notifications of bundles; a repeated settle changes nothing. @returns when
-   * something of them is due again, or null.
+   * Records what became of the notifications of these bundles, and sends what has room now. A settlement that comes
+   * twice changes nothing. `lagging`: destinations with a call that is still running and already takes long.
+   * @returns when something of these bundles is due again; null: never by itself.
    */
   async settle(
     settlements: readonly Settlement[],
@@ -67,61 +72,63 @@ export class Outbox {
     now: Millis,
   ): Promise<Millis | null> {
     const { health, dispatcher } = this.doors;
-    const recorded = settlements.map((settlement) => this.record(settlement));
-    for (const destinationId of lagging) health.lags(destinationId);
-    dispatcher.noteSettled();
-    const freed = recorded.flatMap((one) => one.freed);
-    await this.moveOn(freed, now);
+    const recorded = settlements.map((settlement) => this.recordSettlement(settlement));
+    for (const destinationId of lagging) health.markSlow(destinationId);
+    dispatcher.saveCheckpoint();
+    await this.sendUnblocked(
+      recorded.flatMap(({ freedKeys }) => freedKeys),
+      now,
+    );
     await dispatcher.sendDue(now);
     const due = recorded.flatMap(({ dueAgain }) => dueAgain ?? []);
     return due.length === 0 ? null : Math.min(...due);
   }
 
-  /** @returns the ordering keys that are free now, and when something of the bundle is due again. */
-  private record({ bundle: id, outcomes, last }: Settlement): {
-    freed: string[];
+  /** @returns the ordering keys whose next notification may go, and when something of the bundle is due again. */
+  private recordSettlement({ bundle: id, outcomes, last }: Settlement): {
+    freedKeys: string[];
     dueAgain: Millis | null;
   } {
     const { bundles, health, dispatcher } = this.doors;
     const bundle = bundles.bundle(id);
-    if (last) dispatcher.release(id);
-    if (bundle === undefined) return { freed: [], dueAgain: null };
-    const freed: string[] = [];
+    if (last) dispatcher.endLease(id);
+    if (bundle === undefined) return { freedKeys: [], dueAgain: null };
+    const freedKeys: string[] = [];
     let changed = false;
     for (const outcome of outcomes) {
       const notification = bundle.notifications.find(({ seq }) => seq === outcome.seq);
       if (notification === undefined || !applyOutcome(notification, outcome)) continue;
       changed = true;
       health.observe(notification, outcome);
-      if (!holdsUp(notification)) freed.push(...this.order.leave(notification));
+      if (!blocksFollowers(notification)) freedKeys.push(...this.order.leave(notification));
     }
     if (changed) bundles.save(bundle);
-    return { freed, dueAgain: last ? nextAtOf(bundle.notifications) : null };
+    return { freedKeys, dueAgain: last ? earliestDueAt(bundle.notifications) : null };
   }
 
   /**
-   * A destination is well again (or, with `most`, is to be probed): what was parked for it is due now,
-   * oldest first. @returns where to go on, when that was not all.
+   * Makes what was parked for a destination due now, oldest first: all of it when the destination recovered
+   * (`most` null), else `most` bundles as a probe. @returns where to go on, if one page was not enough.
    */
   async resume({ destinationId, most, from }: Resume, now: Millis): Promise<Resume | null> {
     const { bundles, health, dispatcher } = this.doors;
     if (most === null) health.unpark(destinationId);
-    const page = bundles.putOff(from, now, RESUME_BUNDLES);
+    const page = bundles.deferred(from, now, RESUME_BUNDLES);
     let left = most ?? RESUME_BUNDLES;
-    const free: Bundle[] = [];
+    const onNoQueue: Bundle[] = [];
     for (const bundle of page) {
-      const mine = bundle.notifications.filter(
-        ({ state, destinationId: own }) => own === destinationId && state.kind === "parked",
+      const parked = bundle.notifications.filter(
+        (one) => one.destinationId === destinationId && one.state.kind === "parked",
       );
-      if (mine.length === 0 || left === 0) continue;
-      for (const notification of mine) notification.state = { kind: "pending", at: now };
+      if (parked.length === 0 || left === 0) continue;
+      for (const notification of parked) notification.state = { kind: "pending", at: now };
       bundles.save(bundle);
       left -= 1;
-      // A parked notification is on no queue, so this bundle need not wait for what older queues may bring.
-      if (bundle.notifications.every((one) => mine.includes(one) || !isDue(one, now)))
-        free.push(bundle);
+      // What was parked is on no queue, so it may go at once even if a restart left the queues' content unknown.
+      if (bundle.notifications.every((one) => parked.includes(one) || !isDue(one, now)))
+        onNoQueue.push(bundle);
     }
-    await dispatcher.send(free, now);
+    await dispatcher.send(onNoQueue, now);
     await dispatcher.sendAllDue(now);
     const last = page.at(-1);
     return left > 0 && page.length === RESUME_BUNDLES && last !== undefined
@@ -129,13 +136,13 @@ export class Outbox {
       : null;
   }
 
-  /** Sends the notifications that waited for these ordering keys. */
-  async moveOn(keys: readonly string[], now: Millis): Promise<void> {
-    if (keys.length > 0) await this.doors.dispatcher.send(this.order.advance(keys, now), now);
+  /** Sends the notifications that are first of these ordering keys now. */
+  async sendUnblocked(keys: readonly string[], now: Millis): Promise<void> {
+    if (keys.length > 0) await this.doors.dispatcher.send(this.order.unblock(keys, now), now);
   }
 
-  /** A dead notification gives up its place in the order. @returns the keys that are free now. */
-  letGo(notification: Notification): string[] {
+  /** A dead notification that held up its followers gives up its place. @returns the keys it was first of. */
+  leaveOrder(notification: Notification): string[] {
     if (notification.blocks !== true || notification.state.kind !== "dead") return [];
     delete notification.blocks;
     return this.order.leave(notification);

@@ -1,21 +1,21 @@
 import type { Notification } from "../event";
 import { type Segment, segmentOf } from "../log/rows.store";
-import { nextAtOf } from "../settle";
+import { earliestDueAt } from "../settle";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
 
-/** Up to ten notifications that travel, and are settled, together: one row. */
+/** Up to ten notifications that are one row, one queue message, and settled together. Its id is its first notification's number. */
 export type Bundle = { id: number; notifications: Notification[] };
 
-/** A bundle that is to be sent, with the events it carries in its own row. */
-export type Waiting = Bundle & { carried: Segment[] };
+/** A bundle read to be sent, with the events that lie inline in its row. */
+export type SendableBundle = Bundle & { inline: Segment[] };
 
 type BundleRow = { id: number; body: string };
 
 /**
- * The notifications of a stream and where each stands. A bundle that is due from the start is in no index:
- * bundles leave in the order they came, so the outbox knows how far it is. Only what is put off is in the
- * index of what is due `later`.
+ * The table `bundles`: a stream's notifications, each with its state and its attempts. `next_at` is when the first of
+ * a bundle's notifications is due; null: none of them is due by itself. `later` = 0 is a fresh bundle, which is sent
+ * in the order of ids; 1 is a deferred one, which only the index `bundles_later` finds (see `dispatcher.io.ts`).
  */
 export class OutboxStore {
   private readonly store: StreamStore;
@@ -24,13 +24,16 @@ export class OutboxStore {
     this.store = store;
   }
 
-  /** A row for a bundle, and for the events it came with when it `carries` them; `lastEvent` is the newest number. */
+  /**
+   * Inserts a bundle. `inline`: the events it was committed with, if they lie in its row; `lastEvent`: the
+   * highest number of an event so far.
+   */
   add(
     notifications: Notification[],
-    { now, lastEvent, carries }: { now: Millis; lastEvent: number; carries?: Segment | undefined },
+    { now, lastEvent, inline }: { now: Millis; lastEvent: number; inline?: Segment | undefined },
   ): Bundle {
     const bundle = { id: notifications[0]?.seq ?? 0, notifications };
-    const nextAt = nextAtOf(notifications);
+    const nextAt = earliestDueAt(notifications);
     this.store.run(
       `INSERT INTO bundles (id, next_at, later, body, at, segment, count, events_to)
        VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
@@ -39,15 +42,16 @@ export class OutboxStore {
       nextAt !== null && nextAt > now ? 1 : 0,
       JSON.stringify(notifications),
       now,
-      carries === undefined ? null : JSON.stringify(carries),
-      carries?.events.length ?? 0,
+      inline === undefined ? null : JSON.stringify(inline),
+      inline?.events.length ?? 0,
       lastEvent,
     );
     return bundle;
   }
 
+  /** Updates a bundle whose notifications changed; if one of them is due again, it is a deferred bundle now. */
   save({ id, notifications }: Bundle): void {
-    const nextAt = nextAtOf(notifications);
+    const nextAt = earliestDueAt(notifications);
     this.store.run(
       "UPDATE bundles SET next_at = ?, later = ?, body = ? WHERE id = ?",
       nextAt,
@@ -61,25 +65,26 @@ export class OutboxStore {
     return this.one("id = ?", id);
   }
 
-  bundleOf(seq: number): Bundle | undefined {
-    return this.one("id <= ? ORDER BY id DESC LIMIT 1", seq);
+  /** A notification, and the bundle it is in. */
+  find(seq: number): { bundle: Bundle; notification: Notification } | undefined {
+    const bundle = this.one("id <= ? ORDER BY id DESC LIMIT 1", seq);
+    const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
+    return bundle === undefined || notification === undefined
+      ? undefined
+      : { bundle, notification };
   }
 
-  notification(seq: number): Notification | undefined {
-    return this.bundleOf(seq)?.notifications.find((candidate) => candidate.seq === seq);
-  }
-
-  /** Bundles that were due from the start, numbered above `after`, in order. */
-  fresh(after: number, limit: number): Waiting[] {
-    return this.waiting(
+  /** Fresh bundles that are not settled yet, with ids above `after`, in order. */
+  fresh(after: number, limit: number): SendableBundle[] {
+    return this.sendable(
       "id > ? AND later = 0 AND next_at IS NOT NULL ORDER BY id LIMIT ?",
       after,
       limit,
     );
   }
 
-  /** What was due from the start and is still unsettled, from after `after` to `upTo`, goes into the index. */
-  putOffUnsettled(after: number, upTo: number): void {
+  /** Makes deferred bundles of the fresh ones that are not settled yet, with ids above `after` up to `upTo`. */
+  deferUnsettled(after: number, upTo: number): void {
     this.store.run(
       "UPDATE bundles SET later = 1 WHERE id > ? AND id <= ? AND later = 0 AND next_at IS NOT NULL",
       after,
@@ -87,9 +92,9 @@ export class OutboxStore {
     );
   }
 
-  /** Bundles put off until now, longest overdue first. */
-  due(now: Millis, except: readonly number[], limit: number): Waiting[] {
-    return this.waiting(
+  /** Deferred bundles that are due, longest overdue first. */
+  due(now: Millis, except: readonly number[], limit: number): SendableBundle[] {
+    return this.sendable(
       `later = 1 AND next_at <= ? AND id NOT IN (SELECT value FROM json_each(?))
        ORDER BY next_at, id LIMIT ?`,
       now,
@@ -98,7 +103,7 @@ export class OutboxStore {
     );
   }
 
-  /** When the first of what is put off is due. */
+  /** When the first deferred bundle is due. */
   nextDue(except: readonly number[]): Millis | null {
     const row = this.store.first<{ n: number }>(
       `SELECT next_at AS n FROM bundles WHERE later = 1 AND next_at IS NOT NULL
@@ -108,9 +113,9 @@ export class OutboxStore {
     return row?.n ?? null;
   }
 
-  /** Bundles whose time has not come, in order, from `id`. */
-  putOff(id: number, now: Millis, limit: number): Bundle[] {
-    // The plus signs keep the planner on the index: by the key it would read everything ever settled.
+  /** Deferred bundles that are not due yet, with ids from `id` on, in order. */
+  deferred(id: number, now: Millis, limit: number): Bundle[] {
+    // The plus signs keep SQLite on the index `bundles_later`: by the primary key it would read every delivered bundle.
     return this.some("later = 1 AND next_at > ? AND +id >= ? ORDER BY +id LIMIT ?", now, id, limit);
   }
 
@@ -137,17 +142,19 @@ export class OutboxStore {
     }
   }
 
-  /** The highest number a notification has; 0 when none is left. */
+  /** The highest number of a notification that is left; 0: none is. */
   lastSeq(): number {
     return this.before(Number.MAX_SAFE_INTEGER, 1)[0]?.notifications.at(-1)?.seq ?? 0;
   }
 
+  /** When the oldest bundle was created. */
   oldestAt(): Millis | null {
     return (
       this.store.first<{ at: number }>("SELECT at FROM bundles ORDER BY id LIMIT 1")?.at ?? null
     );
   }
 
+  /** The notification that is first of an ordering key. */
   firstOfKey(key: string): number | undefined {
     return this.store.first<{ seq: number }>(
       "SELECT seq FROM ordering WHERE key = ? ORDER BY seq LIMIT 1",
@@ -163,29 +170,28 @@ export class OutboxStore {
     this.store.run("DELETE FROM ordering WHERE key = ? AND seq = ?", key, seq);
   }
 
-  /** Takes what receivers answered out of notifications. */
-  forgetAnswers(seqs: readonly number[]): void {
+  /** Empties what receivers answered to these notifications: an answer may quote the data it was sent. */
+  clearResponseBodies(seqs: readonly number[]): void {
     for (const seq of seqs) {
-      const bundle = this.bundleOf(seq);
-      const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
-      if (bundle === undefined || notification === undefined) continue;
-      for (const attempt of notification.attempts) attempt.responseBody = "";
-      this.save(bundle);
+      const found = this.find(seq);
+      if (found === undefined) continue;
+      for (const attempt of found.notification.attempts) attempt.responseBody = "";
+      this.save(found.bundle);
     }
   }
 
   /**
-   * Deletes settled bundles made before `before`, `limit` at most. @returns them, the events they carried,
-   * and from which number on events are still needed by those that stay.
+   * Deletes bundles created before `before` of which nothing is due any more, looking at the oldest `limit`. @returns
+   * them, their inline events, and the lowest event number of the oldest bundle that stays.
    */
-  purge(before: Millis, limit: number): { gone: Bundle[]; carried: Segment[]; needed: number } {
+  purge(before: Millis, limit: number): { gone: Bundle[]; inline: Segment[]; firstNeeded: number } {
     const gone = this.from(0, limit).filter(
       ({ notifications }) =>
-        nextAtOf(notifications) === null &&
+        earliestDueAt(notifications) === null &&
         notifications.every(({ createdAt }) => createdAt < before),
     );
     const ids = JSON.stringify(gone.map(({ id }) => id));
-    const carried = this.store
+    const inline = this.store
       .run<{ segment: string }>(
         "SELECT segment FROM bundles WHERE segment IS NOT NULL AND id IN (SELECT value FROM json_each(?))",
         ids,
@@ -196,16 +202,16 @@ export class OutboxStore {
         for (const key of keys) this.removeOrdering(key, seq);
     if (gone.length > 0)
       this.store.run("DELETE FROM bundles WHERE id IN (SELECT value FROM json_each(?))", ids);
-    const open = this.from(0, 1)[0]?.notifications.flatMap(({ events }) => events) ?? [];
-    const needed = open.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...open);
-    return { gone, carried, needed };
+    const oldest = this.from(0, 1)[0]?.notifications.flatMap(({ events }) => events) ?? [];
+    const firstNeeded = oldest.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...oldest);
+    return { gone, inline, firstNeeded };
   }
 
   private one(where: string, ...bindings: SqlStorageValue[]): Bundle | undefined {
     return this.some(where, ...bindings)[0];
   }
 
-  private waiting(where: string, ...bindings: SqlStorageValue[]): Waiting[] {
+  private sendable(where: string, ...bindings: SqlStorageValue[]): SendableBundle[] {
     return this.store
       .run<BundleRow & { segment: string | null }>(
         `SELECT id, body, segment FROM bundles WHERE ${where}`,
@@ -214,7 +220,7 @@ export class OutboxStore {
       .map(({ id, body, segment }) => ({
         id,
         notifications: notificationsOf(body),
-        carried: segment === null ? [] : [segmentOf(segment)],
+        inline: segment === null ? [] : [segmentOf(segment)],
       }));
   }
 
@@ -226,8 +232,8 @@ export class OutboxStore {
 }
 
 /**
- * Reads the notifications of a row. It is read for every one that is sent, so only its outline is checked, not
- * every member as `storedJson` would; a list is version 1. @throws on what a later version wrote.
+ * Reads the notifications of a row. This runs for every delivery, so it only checks that there is a list (which is
+ * version 1), not every member as `storedJson` would. @throws on what a later version wrote.
  */
 function notificationsOf(text: string): Notification[] {
   const value: unknown = JSON.parse(text);

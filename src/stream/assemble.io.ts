@@ -1,5 +1,5 @@
 import { Commits } from "./commit.io";
-import { History } from "./history";
+import { History } from "./history.io";
 import { Jobs } from "./jobs/jobs.io";
 import { EventLog } from "./log/store";
 import { type Last, storedLast } from "./meta";
@@ -12,12 +12,12 @@ import { Resend } from "./resend.io";
 import { Retention } from "./retention.io";
 import { StreamStore } from "./store";
 
-/** Bundles that a stream looks through, when it wakes up, for destinations that answered quickly. */
-const RECALLED_BUNDLES = 20;
+/** The latest bundles, from which a stream that restarted learns which destinations answered quickly. */
+const LATEST_BUNDLES = 20;
 
 export type Parts = ReturnType<typeof assemble>;
 
-/** The parts of a stream, over its storage. `name` and `queues` are asked for when they are needed. */
+/** Puts a stream together over its storage. `name` and `queues` are functions: neither may be there yet at the start. */
 export function assemble(
   { sql, transactionSync }: { sql: SqlStorage; transactionSync: (work: () => void) => void },
   { db, queues, name }: { db: D1Database; queues: () => Queues; name: () => string },
@@ -29,7 +29,7 @@ export function assemble(
     dispatcher.isSent(bundleId, notification),
   );
   const last = lastNumbers(store, log, bundles);
-  const health = recalledHealth(bundles);
+  const health = healthFromHistory(bundles);
   const sending = { store, bundles, history, health, queues, name };
   const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
   const outbox = new Outbox({ bundles, health, dispatcher });
@@ -48,20 +48,20 @@ export function assemble(
   };
 }
 
-/** The highest numbers given out: by the rows that are left, and as noted before others were purged. */
+/** The highest numbers given out: of the rows that are left, or as stored before a purge. */
 function lastNumbers(store: StreamStore, log: EventLog, bundles: OutboxStore): Last {
   const text = store.meta("lastSeqs");
-  const noted = text === null ? { event: 0, notification: 0 } : storedLast.read(text);
+  const stored = text === null ? { event: 0, notification: 0 } : storedLast.read(text);
   return {
-    event: Math.max(noted.event, log.lastSeq()),
-    notification: Math.max(noted.notification, bundles.lastSeq()),
+    event: Math.max(stored.event, log.lastSeq()),
+    notification: Math.max(stored.notification, bundles.lastSeq()),
   };
 }
 
-function recalledHealth(bundles: OutboxStore): DestinationHealth {
+function healthFromHistory(bundles: OutboxStore): DestinationHealth {
   const health = new DestinationHealth();
-  const latest = bundles.before(Number.MAX_SAFE_INTEGER, RECALLED_BUNDLES).toReversed();
+  const latest = bundles.before(Number.MAX_SAFE_INTEGER, LATEST_BUNDLES).toReversed();
   for (const { notifications } of latest)
-    for (const notification of notifications) health.recall(notification);
+    for (const notification of notifications) health.learnFrom(notification);
   return health;
 }
