@@ -83,6 +83,9 @@ export type Descriptor = ReadonlyMap<string, Component>;
 /** What is wrong, naming component and field. */
 export type Fault = { componentId: string | null; field: string; message: string };
 
+/** Makes a fault of one component. */
+export type FaultAt = (field: string, message: string) => Fault;
+
 /** The descriptor in the form everything else works with, or what is wrong with its shape. */
 export function readDescriptor(
   json: unknown,

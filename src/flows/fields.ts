@@ -25,7 +25,7 @@ const share = z
   );
 
 /** The fields of a flow that its owner may set; others are ignored (reference app-events-api.md §6). */
-export const flowDraft = z.object({
+export const flowFields = z.object({
   name: text(512).optional(),
   description: text(10_000).nullish(),
   flow: z
@@ -48,9 +48,9 @@ export const flowDraft = z.object({
   sharedWith: z.array(share).max(100).nullish(),
 });
 
-/** The columns a draft sets; absent fields stay as they are. */
-export function columnsOf(draft: z.infer<typeof flowDraft>): Columns {
-  const { name, flow, type, description, customFields, thumbnail, wizard, sharedWith } = draft;
+/** The columns that the given fields set; absent fields stay as they are. */
+export function columnsOf(fields: z.infer<typeof flowFields>): Columns {
+  const { name, flow, type, description, customFields, thumbnail, wizard, sharedWith } = fields;
   return {
     ...(name === undefined ? {} : { name }),
     ...(flow === undefined ? {} : { flow }),

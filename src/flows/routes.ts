@@ -4,24 +4,24 @@ import type { User } from "../accounts/users/store";
 import { readConfig } from "../config";
 import { parse, readTypedJson } from "../http/body";
 import { conflict, forbidden, invalid, notFound } from "../http/refusal";
-import { columnsOf, flowDraft } from "./fields";
+import { columnsOf, flowFields } from "./fields";
 import { type Flow, flowView, projected } from "./flow";
 import { flowDoors } from "./doors";
 import { deleteFlow, replaceFlow, retryChanges } from "./lifecycle.store";
-import { createFlow, readFlow, readOwnFlow } from "./store";
+import { createFlow, newFlow, readFlow, readOwnFlow } from "./store";
 import { savable } from "./validation/refusals";
 
 export const FLOW_BYTES = 1_048_576;
-/** What a client may call a flow it brings an id for. */
+/** The id of a flow, when a client chooses it. */
 const FLOW_ID = /^[\w-]{1,64}$/;
 
 /** Flows (reference app-events-api.md §6). */
 export const flowRoutes = new Hono<UserEnv>()
   .post("/flows", withUser, async (c) => {
-    const draft = parse(flowDraft, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
+    const fields = parse(flowFields, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
     const flowId = crypto.randomUUID();
     const { egress } = readConfig(c.env);
-    await createFlow(c.env.DB, newFlow(c.var.user, flowId, savable(columnsOf(draft), egress)));
+    await createFlow(c.env.DB, newFlow(c.var.user, flowId, savable(columnsOf(fields), egress)));
     return c.json({ flowId });
   })
   .get("/flows/:id", withUser, async (c) => {
@@ -30,8 +30,8 @@ export const flowRoutes = new Hono<UserEnv>()
   })
   .put("/flows/:id", withUser, async (c) => {
     const id = c.req.param("id");
-    const draft = parse(flowDraft, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
-    const columns = savable(columnsOf(draft), readConfig(c.env).egress);
+    const fields = parse(flowFields, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
+    const columns = savable(columnsOf(fields), readConfig(c.env).egress);
     const isForced = c.req.query("forceUpdate") === "true";
     await retryChanges(async () => {
       const flow = await readOwnFlow(c.env.DB, c.var.user.id, id);
@@ -52,25 +52,6 @@ export const flowRoutes = new Hono<UserEnv>()
     await deleteFlow(flowDoors(c.env), flow);
     return c.json({ flowId: flow.id });
   });
-
-/** A new flow of this user, stopped. */
-export function newFlow(
-  user: Pick<User, "id" | "organizationId">,
-  id: string,
-  columns: ReturnType<typeof columnsOf>,
-): Parameters<typeof createFlow>[1] {
-  const now = Date.now();
-  return {
-    id,
-    organizationId: user.organizationId,
-    userId: user.id,
-    btime: now,
-    mtime: now,
-    ...columns,
-    name: columns.name ?? "New flow",
-    flow: columns.flow ?? {},
-  };
-}
 
 /** @throws Refusal `not-found` when there is none that this user may see. */
 export async function visibleFlow(db: D1Database, user: User, id: string): Promise<Flow> {

@@ -1,7 +1,9 @@
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { flows } from "../db/flows";
+import type { User } from "../accounts/users/store";
 import { Refusal } from "../http/refusal";
+import type { Columns } from "./fields";
 import type { Flow, Permission, Viewer } from "./flow";
 import { flowBytes, MOST_FLOW_BYTES } from "./row-size";
 
@@ -48,6 +50,25 @@ export async function readOwnFlow(
   return row;
 }
 
+/** A new flow of this user, stopped. */
+export function newFlow(
+  user: Pick<User, "id" | "organizationId">,
+  id: string,
+  columns: Columns,
+): Parameters<typeof createFlow>[1] {
+  const now = Date.now();
+  return {
+    id,
+    organizationId: user.organizationId,
+    userId: user.id,
+    btime: now,
+    mtime: now,
+    ...columns,
+    name: columns.name ?? "New flow",
+    flow: columns.flow ?? {},
+  };
+}
+
 /** @returns false when the id is taken. @throws Refusal `too-large` for more than a row can hold. */
 export async function createFlow(
   db: D1Database,
@@ -71,7 +92,7 @@ export function checkSize(flow: Partial<Flow>): void {
     });
 }
 
-/** The flow of this user that has a component; the newest when several have. */
+/** The flow of this user that has a component; the one that was changed last when several have. */
 export async function flowOfComponent(
   db: D1Database,
   userId: number,
@@ -93,7 +114,7 @@ export async function flowOfComponent(
   return row?.id;
 }
 
-/** What is needed to tell of the runs of this user's flows: their streams' sources and components. */
+/** The newest thousand flows of this user with their descriptors, or one of them. */
 export async function readUserFlows(
   db: D1Database,
   userId: number,

@@ -2,7 +2,8 @@ import { Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { invalid } from "../../http/refusal";
 import { whole } from "../../http/paging";
-import { flowView, hasMembers, isFiltered, parseFilter, projected } from "../flow";
+import { hasMembers, isFiltered, parseFilter } from "./filter";
+import { flowView, projected } from "../flow";
 import { countFlows, listFlows, type ListRequest } from "./store";
 
 const LIST_DEFAULT = 100;

@@ -2,7 +2,8 @@ import { and, asc, desc, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { flows } from "../../db/flows";
-import type { Filter, Filtered, Flow, Permission, Viewer } from "../flow";
+import type { Filter, Filtered } from "./filter";
+import type { Flow, Permission, Viewer } from "../flow";
 import { visible } from "../store";
 
 const COLUMNS: Record<Filtered, SQLiteColumn> = {

@@ -1,11 +1,29 @@
 import type { Notification } from "../../stream/event";
 import { STEP_IN, STEP_OUT } from "../components";
-import type { Hit } from "./query";
 import { isoText } from "../../values/instant";
 
 export const INDEX = "runs";
 
-/** The lines a step's notification makes: what came in, and what came out or went wrong. */
+/** One line of the log (reference app-events-api.md §10). */
+export type Hit = {
+  _id: string;
+  _index: string;
+  severity: "info" | "error";
+  componentType: string;
+  componentId: string;
+  portType: "in" | "out";
+  senderId: string;
+  senderType: string;
+  port: string;
+  correlationId: string;
+  gridTimestamp: string;
+  "@timestamp": string;
+  flowId: string;
+  entity: "input-queue";
+  msg?: string;
+};
+
+/** The lines of a step: what came in, and, once it was tried, what came out or went wrong. */
 export function hitsOf(
   notification: Notification,
   id: string,

@@ -1,21 +1,4 @@
-/** One line of the log (reference app-events-api.md §10). */
-export type Hit = {
-  _id: string;
-  _index: string;
-  severity: "info" | "error";
-  componentType: string;
-  componentId: string;
-  portType: "in" | "out";
-  senderId: string;
-  senderType: string;
-  port: string;
-  correlationId: string;
-  gridTimestamp: string;
-  "@timestamp": string;
-  flowId: string;
-  entity: "input-queue";
-  msg?: string;
-};
+import type { Hit } from "./hits";
 
 export type Condition = { field: string; value: string; prefix: boolean };
 
@@ -43,9 +26,9 @@ export function parseQuery(text: string): Condition[] | undefined {
 export function matches(hit: Hit, conditions: readonly Condition[]): boolean {
   const entries = new Map(Object.entries(hit));
   return conditions.every(({ field, value, prefix }) => {
-    const own = entries.get(field);
-    if (own === undefined) return false;
-    return prefix ? own.startsWith(value) : own === value;
+    const found = entries.get(field);
+    if (found === undefined) return false;
+    return prefix ? found.startsWith(value) : found === value;
   });
 }
 

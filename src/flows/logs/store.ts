@@ -6,7 +6,7 @@ import { Cache } from "../../values/cache";
 const HOUR_MS = 3_600_000;
 const MOST_KNOWN = 5_000;
 const MOST_STREAMS = 50;
-/** What this isolate wrote down. */
+/** `flowId stream` that this isolate wrote down within the hour. */
 const noted = new Cache<string, true>(MOST_KNOWN);
 
 /** Writes down that runs of a flow lie in a stream that is not its user's own; once an hour at most. */
@@ -46,7 +46,7 @@ export async function readFlowStreams(
   return rows.map(({ stream }) => stream);
 }
 
-/** Forgets streams that keep nothing of a flow any more. */
+/** Forgets streams that no longer keep a run of a flow. */
 export async function purgeFlowStreams(db: D1Database, before: number): Promise<void> {
   await drizzle(db).delete(flowStreams).where(lt(flowStreams.seenAt, before));
 }

@@ -1,20 +1,24 @@
-/** Copies of flows: new component ids everywhere they are written (reference app-events-api.md §7). */
+/**
+ * New ids for the components of a copied flow, everywhere they are written (reference app-events-api.md §7). With
+ * `{T: "t2"}` the key `T` becomes `t2`, a `source` that names `T` names `t2`, and `{{{$.T.out.data}}}` becomes
+ * `{{{$.t2.out.data}}}`.
+ */
 
 import { isObject } from "../../values/record";
 import { replacePlaceholders } from "../placeholder";
 
 export type Json = Record<string, unknown>;
 
-/** Old id → new id; ids that `known` maps already keep their place. */
+/** Old id → new id: the one that `mapped` has for it already, else a fresh one. */
 export function newIds(
   flow: Json,
   uuid: () => string,
-  known: Readonly<Record<string, string>> = {},
+  mapped: Readonly<Record<string, string>> = {},
 ): Record<string, string> {
   return Object.fromEntries(
     Object.keys(flow).map((id) => [
       id,
-      (Object.hasOwn(known, id) ? known[id] : undefined) ?? uuid(),
+      (Object.hasOwn(mapped, id) ? mapped[id] : undefined) ?? uuid(),
     ]),
   );
 }
@@ -51,7 +55,7 @@ function configWithIds(config: Json, ids: Readonly<Record<string, string>>): Jso
     : rewritten;
 }
 
-/** A wizard may name components in any place: as a key, as a value, in a path. */
+/** A wizard may name components anywhere: as a key, as a value, in a path. */
 export function wizardWithIds(wizard: unknown, ids: Readonly<Record<string, string>>): unknown {
   if (typeof wizard === "string")
     return Object.hasOwn(ids, wizard) ? ids[wizard] : textWithPaths(wizard, ids);

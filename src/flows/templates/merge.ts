@@ -1,11 +1,14 @@
 import { isObject } from "../../values/record";
 
-/** Stands for "not there": undefined can't be told from it otherwise. */
+/** A member that an object does not have; `undefined` could be a value. */
 const ABSENT = Symbol("absent");
 
 /**
- * An instance brought up to its template: what its user changed since `base` stays, everything else is as
- * in `theirs`. Objects merge member by member; lists and plain values are taken whole.
+ * Brings an instance up to its template. `base` is the template as the instance last had it, `mine` the instance as
+ * its user has it now, `theirs` the template as it is now. What the user changed since `base` stays; everything else
+ * becomes as in `theirs`. Objects merge member by member; lists and plain values are taken whole. Example: base
+ * `{url: "a", method: "GET"}`, mine `{url: "b", method: "GET"}`, theirs `{url: "c", method: "PUT"}` gives
+ * `{url: "b", method: "PUT"}`.
  */
 export function mergeThreeWay(base: unknown, mine: unknown, theirs: unknown): unknown {
   const merged = merge(base, mine, theirs);

@@ -9,18 +9,25 @@ import { mergeThreeWay } from "./merge";
 import { flowsFrom, instancesOf } from "./store";
 import { moveTicket, readOpenTickets, type Ticket } from "./tickets.store";
 
-/** Instances between two notes of how far it is: as much a crash makes another do again. */
+/** How far an update is gets written down after so many instances; a crash repeats at most these. */
 const PAGE = 20;
 const MOST_ERRORS = 100;
-/** Questions to the database that one instance takes, its components apart. */
-const QUERIES_EACH = 4;
-/** Questions to the database that one tick may ask for updates. */
-const TICK = 700;
+/** Queries that one instance takes, beside one for each of its components. */
+const QUERIES_AN_INSTANCE = 4;
+/** Queries that one tick may spend on updates: the platform allows a thousand in one invocation. */
+const QUERIES_A_TICK = 700;
 const MOST_TICKETS = 10;
 
 /**
- * Goes on with an update of all instances, page by page, for about `budget` questions to the database. An
- * instance that is up to date is left as it is, so what a crash makes another do again changes nothing.
+ * Updates the instances of a template, page by page, for about `budget` queries. A template may have more instances
+ * than one request can update, so the work is a ticket, a row in `flow_tickets` that says up to which instance it is
+ * done. The request that asks for the update begins it, each request that asks how far it is continues it, and so does
+ * every tick. Example of 50 instances: the request updates 20 and 20 and writes `lastId` after each page; the next
+ * tick updates the last 10 and completes the ticket.
+ *
+ * Several may work on one ticket: what was updated already is up to date and left alone, and the one that finds the
+ * ticket moved by somebody else stops. An instance that its user changes in the meantime is read again and merged
+ * anew. No update starts an instance that is stopped.
  */
 export async function advance(doors: FlowDoors, ticket: Ticket, budget: number): Promise<Ticket> {
   let current = ticket;
@@ -30,22 +37,23 @@ export async function advance(doors: FlowDoors, ticket: Ticket, budget: number):
       template === undefined
         ? []
         : await flowsFrom(doors.db, instancesOf(template), current.lastId, PAGE);
-    const next = await updated(doors, template, page, current);
-    left -= page.reduce((sum, { flow }) => sum + QUERIES_EACH + Object.keys(flow).length, 3);
-    // Somebody else is at it: they go on.
+    const next = await updatePage(doors, template, page, current);
+    left -= page.reduce((sum, { flow }) => sum + QUERIES_AN_INSTANCE + Object.keys(flow).length, 3);
+    // Somebody else has moved the ticket, and will continue.
     if (!(await moveTicket(doors.db, current, next))) return next;
     current = next;
   }
   return current;
 }
 
-/** Goes on with the updates that nobody asks about. */
+/** Continues the updates whose tickets nobody asks for. */
 export async function advanceOpen(doors: FlowDoors): Promise<void> {
   const open = await readOpenTickets(doors.db, MOST_TICKETS);
-  for (const ticket of open) await advance(doors, ticket, TICK / open.length);
+  for (const ticket of open) await advance(doors, ticket, QUERIES_A_TICK / open.length);
 }
 
-async function updated(
+/** @returns the ticket as it is after this page. */
+async function updatePage(
   doors: FlowDoors,
   template: Flow | undefined,
   page: readonly Flow[],
@@ -54,7 +62,7 @@ async function updated(
   const errors = [...ticket.errors];
   for (const instance of page) {
     const message =
-      template === undefined ? undefined : await update(doors, template, instance, ticket);
+      template === undefined ? undefined : await updateInstance(doors, template, instance, ticket);
     if (message !== undefined) errors.push({ flowId: instance.id, message });
   }
   const isLast = page.length < PAGE;
@@ -69,12 +77,13 @@ async function updated(
 }
 
 /** Brings an instance up to its template, keeping what its user changed. @returns why it could not be. */
-async function update(
+async function updateInstance(
   doors: FlowDoors,
   template: Flow,
   first: Flow,
   { dropRuns, createdAt }: Ticket,
 ): Promise<string | undefined> {
+  // As it was read with its page; read again only when somebody changed it since.
   let read: Flow | undefined = first;
   try {
     await retryChanges(async () => {

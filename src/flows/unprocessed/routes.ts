@@ -3,9 +3,8 @@ import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { conflict, notFound } from "../../http/refusal";
 import { whole } from "../../http/paging";
 import { invalid } from "../../http/refusal";
-import { STEP_IN } from "../components";
 import { readDescriptor } from "../descriptor";
-import { scopeOf, storedStep } from "../steps/message";
+import { storedStep } from "../steps/message";
 import { readOwnFlow } from "../store";
 import {
   deleteIfUnchanged,
@@ -14,8 +13,7 @@ import {
   readUnprocessed,
   type Unprocessed,
 } from "./store";
-import { readKeys } from "../../values/path";
-import { isoText } from "../../values/instant";
+import { unprocessedView } from "./view";
 
 /** Steps that failed for good (reference app-events-api.md §9). */
 export const unprocessedRoutes = new Hono<UserEnv>()
@@ -48,9 +46,9 @@ export const unprocessedRoutes = new Hono<UserEnv>()
       const row = await found(c.env.DB, c.var.user.id, c.req.param("id") ?? "");
       const flow = await readOwnFlow(c.env.DB, row.userId, row.flowId);
       if (flow?.stage !== "running") throw conflict("The flow is not running: start it first");
-      const again = await c.env.EVENT_STREAMS.getByName(row.stream).replay(row.seq);
-      if (again === null) throw notFound(`The message with id '${row.id}' is no longer kept`);
-      // It may have failed again already: that is another entry.
+      const replayed = await c.env.EVENT_STREAMS.getByName(row.stream).replay(row.seq);
+      if (replayed === null) throw notFound(`The message with id '${row.id}' is no longer kept`);
+      // It may have failed again already: then the entry is about the new failure, and stays.
       await deleteIfUnchanged(c.env.DB, row);
       return c.json({});
     },
@@ -68,38 +66,6 @@ async function view(env: Env, row: Unprocessed): Promise<Record<string, unknown>
     readOwnFlow(env.DB, row.userId, row.flowId),
   ]);
   const read = readDescriptor(flow?.flow ?? {});
-  const descriptor = read.ok ? read.descriptor : new Map();
   const message = body === null ? undefined : storedStep.read(body);
-  const sender = message?.step.sender;
-  const scope = message === undefined ? {} : scopeOf(message, descriptor);
-  const content = sender === undefined ? null : readKeys(scope, [sender.componentId, sender.port]);
-  return {
-    messageId: row.id,
-    flowId: row.flowId,
-    componentId: row.componentId,
-    messages: {
-      [STEP_IN]: [
-        {
-          properties: {
-            correlationId: row.correlationId,
-            contentType: "application/json",
-            sender: {
-              componentId: sender?.componentId ?? null,
-              type: descriptor.get(sender?.componentId ?? "")?.type ?? null,
-              outputPort: sender?.port ?? null,
-            },
-            destination: { componentId: row.componentId, inputPort: STEP_IN },
-            flowId: row.flowId,
-            messageId: row.id,
-            flowRunId: row.correlationId,
-          },
-          content,
-          scope,
-          originalContent: content,
-        },
-      ],
-    },
-    created: isoText(row.createdAt),
-    err: row.error,
-  };
+  return unprocessedView(row, message, read.ok ? read.descriptor : new Map());
 }

@@ -58,14 +58,14 @@ export async function deleteUnprocessed(
   return rows.length > 0;
 }
 
-/** Takes an entry off the list, unless its message failed anew meanwhile. */
+/** Deletes an entry, unless its message has failed once more since the entry was read. */
 export async function deleteIfUnchanged(db: D1Database, row: Unprocessed): Promise<void> {
   await drizzle(db)
     .delete(unprocessed)
     .where(and(eq(unprocessed.id, row.id), eq(unprocessed.createdAt, row.createdAt)));
 }
 
-/** Forgets what is older than the messages themselves. */
+/** Forgets entries whose messages the streams no longer keep. */
 export async function purgeUnprocessed(db: D1Database, before: number): Promise<void> {
   await drizzle(db).delete(unprocessed).where(lt(unprocessed.createdAt, before));
 }

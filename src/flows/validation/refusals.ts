@@ -19,7 +19,7 @@ function invalidWith(message: string, details: unknown): Refusal {
   return refusal;
 }
 
-/** What keeps a flow from starting. */
+/** What keeps a flow from starting, as a client is told before it tries. */
 export function allFaults(flow: Pick<Flow, "flow">, egress: EgressPolicy): Fault[] {
   const read = readDescriptor(flow.flow);
   return read.ok ? faultsOf(read.descriptor, egress) : read.faults;

@@ -1,0 +1,79 @@
+import type { User } from "../../accounts/users/store";
+import {
+  instanceSource,
+  parseNotificationId,
+  parseStreamName,
+  streamName,
+} from "../../stream/stream-name";
+import { readKeys } from "../../values/path";
+import { userSource } from "../ids";
+import { stringOf } from "../modifiers/argument";
+import { readOwnFlow, readUserFlows } from "../store";
+import { type Hit, hitsOf } from "./hits";
+import { type Condition, matches } from "./query";
+import { readFlowStreams } from "./store";
+
+/** One request looks through so many notifications of a stream at most. */
+const MOST_SCANNED = 2_000;
+const PAGE = 200;
+
+/**
+ * The lines of a user's flows that fit a query. They are made from the notifications of steps, so a log costs
+ * nothing until somebody reads it. Runs that the user's app events, webhooks and schedules started lie in the user's
+ * own stream; those that an instance or a resource started lie in its stream, which `flow_streams` names.
+ */
+export async function searchHits(
+  { DB: db, EVENT_STREAMS: streams }: Pick<Env, "DB" | "EVENT_STREAMS">,
+  user: User,
+  flowId: string | undefined,
+  conditions: readonly Condition[],
+): Promise<Hit[]> {
+  const flows = new Map(
+    (await readUserFlows(db, user.id, flowId)).map(({ id, flow }) => [id, flow]),
+  );
+  const own = streamName({ organizationId: user.organizationId, source: userSource(user.id) });
+  const found: Hit[] = [];
+  for (const name of [own, ...(await readFlowStreams(db, user.id, flowId))]) {
+    const stream = streams.getByName(name);
+    let before: number | null = null;
+    for (let scanned = 0; scanned < MOST_SCANNED; scanned += PAGE) {
+      const views = await stream.notifications({ before, limit: PAGE, withEvents: false });
+      for (const { notification, id } of views) {
+        before = notification.seq;
+        const { envelope } = notification;
+        if (envelope.format === "flow-step" && flows.has(envelope.flowId))
+          found.push(...hitsOf(notification, id, typesOf(flows)));
+      }
+      if (views.length < PAGE) break;
+    }
+  }
+  return found.filter((hit) => matches(hit, conditions));
+}
+
+/** One line of a user's flows. Its id is that of the step's notification and which of its lines it is (`in`, `out`). */
+export async function readHit(
+  { DB: db, EVENT_STREAMS: streams }: Pick<Env, "DB" | "EVENT_STREAMS">,
+  { id: userId, organizationId }: User,
+  id: string,
+): Promise<Hit | undefined> {
+  const address = parseNotificationId(id.replace(/\.(in|out)$/, ""));
+  if (address === undefined) return undefined;
+  const name =
+    address.kind === "stream"
+      ? address.stream
+      : streamName({ organizationId, source: instanceSource(address.instanceId) });
+  if (parseStreamName(name).organizationId !== organizationId) return undefined;
+  const view = await streams.getByName(name).notification(address.seq);
+  const envelope = view?.notification.envelope;
+  if (view === null || envelope?.format !== "flow-step") return undefined;
+  const flow = await readOwnFlow(db, userId, envelope.flowId);
+  if (flow === undefined) return undefined;
+  const lines = hitsOf(view.notification, view.id, typesOf(new Map([[flow.id, flow.flow]])));
+  return lines.find(({ _id }) => _id === id);
+}
+
+/** The type of a component, by the descriptors of these flows. */
+const typesOf =
+  (flows: ReadonlyMap<string, Record<string, unknown>>) =>
+  (flowId: string, componentId: string): string =>
+    stringOf(readKeys(flows.get(flowId), [componentId, "type"]));
