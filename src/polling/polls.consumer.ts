@@ -1,27 +1,26 @@
 import { keyring } from "../db/sealed";
-import { pollMessage, type ReceivedPolls } from "../stream/poll-message";
+import type { Instance } from "../instances/instance";
+import { readInstances } from "../instances/store";
 import { IDLE_POLLS } from "../metering/rollup";
 import { count, flushCounts } from "../metering/store";
-import type { Instance } from "../instances/instance";
-import { readInstance, readInstances } from "../instances/store";
-import { type Behind, pollSerially } from "./serial.io";
-import { holder, runningPoll, runPoll } from "./running-polls.io";
-import type { PollReport } from "./report";
+import { pollMessage, type ReceivedPolls } from "../stream/poll-message";
+import { sendPolls } from "../stream/polls-queue.io";
 import type { PollDoors } from "./commit.io";
-import { comeBack, takeTurns, type Turns } from "./pacing/rate-slots.io";
+import { type Pacer, reservePolls } from "./pacing/rate-slots.io";
+import { delayUntil } from "./pacing/spread";
+import type { Behind, PollReport } from "./report";
+import { returnOf } from "./return";
+import { holder, runningPoll, runPoll } from "./running-polls.io";
+import { pollSerially } from "./serial.io";
 
-/** Vendors are called this many at a time for one invocation. */
+/** Polls of one message that run at the same time. */
 const CONCURRENCY = 6;
-/** A poll asked for by somebody waits this long for one that runs elsewhere, or another of its account. */
-const WAIT_MS = 60_000;
-const WAKE_AGAIN_MS = 2_000;
-const LOOK_MS = 250;
-/** What begins later than this after it was due is late. */
+/** A poll that begins this long after it was due is counted as late. */
 const LATE_MS = 60_000;
-/** Idle polls alone write down what was counted this seldom. */
+/** Counts of idle polls stay in memory this long: writing them down costs more than the polls. */
 const FLUSH_EVERY_MS = 300_000;
 
-/** Polls what a tick found due. One bad instance never fails the others, nor the batch. */
+/** Polls the instances that messages name. One bad instance never fails the others, nor the batch. */
 export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promise<void> {
   for (const message of batch.messages) {
     const parsed = pollMessage.safeParse(message.body);
@@ -36,82 +35,71 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
   await flushCounts(doors.db, Date.now(), FLUSH_EVERY_MS);
 }
 
-/** Polls those whose vendors have room for it; the others come back when they do. */
+/** Polls the instances whose rate budgets have room; the others come back when they do. */
 async function pollAllDue(message: ReceivedPolls, doors: PollDoors): Promise<void> {
   const { ids, wake, again, resources } = message;
   const due = await readInstances(doors.db, keyring(doors.config.masterKeys), ids);
-  const asked = { again: again || wake, forced: false, only: resources };
-  const turns = await takeTurns(due, doors, asked);
-  const away: Instance[] = [];
+  const precedence = { again: again || wake, forced: false };
+  const pacer = await reservePolls(due, doors, { ...precedence, only: resources });
+  const withoutRoom: Instance[] = [];
   const next = due.values();
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
       for (const instance of next)
-        if (turns.admits(instance)) await pollDue(instance, doors, turns, message);
+        if (pacer.admits(instance)) await pollDue(instance, doors, pacer, message);
         else {
           countDue(instance, message, true, Date.now());
-          away.push(instance);
+          withoutRoom.push(instance);
         }
     }),
   );
-  await turns.sendAway(away, message);
+  await pacer.putBack(withoutRoom, message);
 }
 
 async function pollDue(
   instance: Instance,
   doors: PollDoors,
-  turns: Turns,
+  pacer: Pacer,
   message: ReceivedPolls,
 ): Promise<void> {
-  const { wake, again, resources } = message;
+  const { id } = instance;
   const beganAt = Date.now();
-  // What came while another poll ran may have been too late for it.
-  const mayNotBeLost = wake || again;
-  const isRunning = runningPoll(instance.id) !== undefined;
   try {
-    const line = { name: JSON.stringify([instance.id, wake, resources]), again };
-    const report: PollReport | Behind = isRunning
-      ? { kind: "busy", until: 0 }
-      : await runPoll(instance.id, (onAlive) =>
-          pollSerially(
-            instance,
-            doors,
-            {
-              holder: holder(),
-              onAlive,
-              trigger: wake ? "wake" : "schedule",
-              only: resources,
-              slots: turns.of(instance),
-            },
-            line,
-          ),
-        );
+    const report =
+      runningPoll(id) === undefined
+        ? await runPoll(id, (onAlive) => pollOne(instance, doors, pacer, message, onAlive))
+        : ({ kind: "busy", until: 0 } as const);
     if (report.kind !== "not-polled")
       countDue(instance, message, report.kind !== "polled", beganAt);
-    switch (report.kind) {
-      case "polled":
-      case "not-polled":
-        return;
-      case "busy":
-        if (mayNotBeLost)
-          await comeBack(instance, doors, Date.now() + WAKE_AGAIN_MS, { wake, resources });
-        return;
-      case "behind":
-        if (!report.waits)
-          await comeBack(instance, doors, Date.now() + WAKE_AGAIN_MS, { wake, resources });
-        return;
-      case "postponed":
-        if (mayNotBeLost) await comeBack(instance, doors, report.until, { wake, resources });
-        return;
-      case "crowded":
-        await comeBack(instance, doors, report.until, { wake, resources: report.left });
-    }
+    const now = Date.now();
+    const back = returnOf(report, message, now);
+    if (back === undefined) return;
+    const again = { ids: [id], wake: message.wake, again: true, resources: back.resources };
+    await sendPolls(doors.polls, [again], delayUntil(back.at, now));
   } catch (error) {
-    console.error(JSON.stringify({ at: "poll", instanceId: instance.id, error: String(error) }));
+    console.error(JSON.stringify({ at: "poll", instanceId: id, error: String(error) }));
   }
 }
 
-/** A poll that the schedule called for; late: it began long after, or could not begin or end yet. */
+function pollOne(
+  instance: Instance,
+  doors: PollDoors,
+  pacer: Pacer,
+  { wake, again, resources }: ReceivedPolls,
+  onAlive: () => void,
+): Promise<PollReport | Behind> {
+  const request = {
+    holder: holder(),
+    onAlive,
+    trigger: wake ? ("wake" as const) : ("schedule" as const),
+    only: resources,
+    slots: pacer.slotsOf(instance),
+  };
+  const name = JSON.stringify([instance.id, wake, resources]);
+  return pollSerially(instance, doors, request, { name, again });
+}
+
+/** Counts a poll that the schedule called for. It is late if it began long after, or could not begin or end yet. */
 function countDue(
   { organizationId }: Instance,
   { dueAt }: ReceivedPolls,
@@ -122,38 +110,4 @@ function countDue(
   const pollsLate = isPutOff || beganAt >= dueAt + LATE_MS ? 1 : 0;
   const key = { organizationId, source: IDLE_POLLS, destinationId: "" };
   count(key, { pollsDue: 1, pollsLate }, beganAt);
-}
-
-/** A real poll, now: after any that runs already, whatever slot and backoff say. */
-export async function pollNow(instance: Instance, doors: PollDoors): Promise<PollReport> {
-  const giveUpAt = Date.now() + WAIT_MS;
-  for (;;) {
-    const before = runningPoll(instance.id);
-    const report: PollReport =
-      before === undefined
-        ? await runPoll(instance.id, (onAlive) => pollAsItIs(instance, doors, onAlive))
-        : { kind: "busy", until: giveUpAt };
-    if (report.kind !== "busy" || Date.now() > giveUpAt) return report;
-    const wait = scheduler.wait(LOOK_MS);
-    await (before === undefined ? wait : Promise.race([before.catch(() => undefined), wait]));
-  }
-}
-
-/** Polls an instance as it is when its turn has come. */
-async function pollAsItIs(
-  instance: Instance,
-  doors: PollDoors,
-  onAlive: () => void,
-): Promise<PollReport> {
-  const ring = keyring(doors.config.masterKeys);
-  const current = (await readInstance(doors.db, ring, instance.id)) ?? instance;
-  const turns = await takeTurns([current], doors, { again: true, forced: true, only: undefined });
-  const report = await pollSerially(current, doors, {
-    holder: holder(),
-    onAlive,
-    trigger: "person",
-    only: undefined,
-    slots: turns.of(current),
-  });
-  return report.kind === "behind" ? { kind: "busy", until: 0 } : report;
 }

@@ -1,3 +1,4 @@
+import type { Entered } from "../hub/budget/limit";
 import type { NewEvent } from "../stream/event";
 
 /** What one poll of one resource did: records read, events by type that were new to the stream, and what went wrong. */
@@ -20,6 +21,9 @@ export type PollReport =
   /** The vendor's rate budget had no room before `until` for the resources in `left`; undefined: for none at all. */
   | { kind: "crowded"; until: number; left: string[] | undefined }
   | { kind: "not-polled"; reason: string };
+
+/** Another instance of an account is being polled, whose polls must come one after another. */
+export type Behind = Extract<Entered, { kind: "behind" }>;
 
 export function emptyReport(objectType: string): ResourceReport {
   return { objectType, fetched: 0, created: 0, updated: 0, deleted: 0, error: null };

@@ -5,7 +5,7 @@ import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { doorsOf, ofToken } from "../instances/lookup.io";
 import { readInstance } from "../instances/store";
-import { pollNow } from "./polls.consumer";
+import { pollNow } from "./poll-now.io";
 import { positionOf, readCursor } from "./cursor";
 import { pollDry } from "./dry-run.io";
 import type { PollDoors } from "./commit.io";

@@ -1,11 +1,8 @@
 import { type PollRequest, pollInstance, RENEW_EVERY_MS } from "./poll.io";
-import type { Entered, Line } from "../hub/budget/limit";
+import type { Line } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
-import type { PollReport } from "./report";
+import type { Behind, PollReport } from "./report";
 import type { PollDoors } from "./commit.io";
-
-/** Another instance of the account is being polled. */
-export type Behind = Extract<Entered, { kind: "behind" }>;
 
 /**
  * A poll that has its account to itself where the vendor wants calls of one account one after another

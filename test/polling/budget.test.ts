@@ -6,7 +6,7 @@ import { keyring } from "../../src/db/sealed";
 import worker from "../../src/index";
 import type { Instance } from "../../src/instances/instance";
 import { readInstance } from "../../src/instances/store";
-import { takeTurns } from "../../src/polling/pacing/rate-slots.io";
+import { reservePolls } from "../../src/polling/pacing/rate-slots.io";
 import {
   createExecutionContext,
   createMessageBatch,
@@ -180,15 +180,15 @@ describe("instances that share a rate budget", () => {
     const [one, other] = [await instanceOf("one"), await instanceOf("other")];
     const { kept, queue } = pollsQueue();
     const doors = { budgets: env.VENDOR_BUDGETS, polls: queue };
-    const turnsOf = (instance: Instance) =>
-      takeTurns([instance], doors, { again: false, forced: false });
-    expect((await turnsOf(one)).admits(one)).toBe(true);
+    const pacerOf = (instance: Instance) =>
+      reservePolls([instance], doors, { again: false, forced: false });
+    expect((await pacerOf(one)).admits(one)).toBe(true);
     // As in another isolate: it remembers nothing of the first poll.
-    const late = await turnsOf(one);
+    const late = await pacerOf(one);
     expect(late.admits(one)).toBe(false);
-    await late.sendAway([one], { wake: false, again: false });
+    await late.putBack([one], { wake: false, again: false });
     expect(kept).toMatchObject([{ body: { ids: [one.id], again: true } }]);
-    expect((await turnsOf(other)).admits(other)).toBe(true);
+    expect((await pacerOf(other)).admits(other)).toBe(true);
   });
 
   it("go on with the pages and resources that found no room, and repeat nothing", async () => {

@@ -7,7 +7,7 @@ import { type Instance, switched } from "../../instances/instance";
 import { doorsOf, draftOf } from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
 import { readInstance, updateInstance } from "../../instances/store";
-import { pollNow } from "../../polling/polls.consumer";
+import { pollNow } from "../../polling/poll-now.io";
 import type { PollReport } from "../../polling/report";
 import { rowOf } from "../deliveries/list";
 import { baseUrlOf } from "../overview/routes";

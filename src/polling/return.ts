@@ -1,0 +1,36 @@
+import type { ReceivedPolls } from "../stream/poll-message";
+import type { Behind, PollReport } from "./report";
+
+/** A poll that met another one of its instance or account tries again after this time. */
+const RETRY_MS = 2_000;
+
+/** A poll that is put back on the queue: until when, and for which resources only. Instants in epoch ms. */
+export type Return = { at: number; resources: string[] | undefined };
+
+/**
+ * Whether a poll that a queue message asked for comes back by the queue.
+ *
+ * A scheduled poll that finds another one running, or the vendor asking to wait, is given up: the next one of the schedule
+ * sees the same changes. One that a webhook or an unfinished poll asked for comes back, because the poll that runs
+ * may have read its lists before the change was made. A poll that lacks room in a rate budget always comes back.
+ */
+export function returnOf(
+  report: PollReport | Behind,
+  { wake, again, resources }: Pick<ReceivedPolls, "wake" | "again" | "resources">,
+  now: number,
+): Return | undefined {
+  const isScheduled = !wake && !again;
+  switch (report.kind) {
+    case "polled":
+    case "not-polled":
+      return undefined;
+    case "busy":
+      return isScheduled ? undefined : { at: now + RETRY_MS, resources };
+    case "postponed":
+      return isScheduled ? undefined : { at: report.until, resources };
+    case "behind":
+      return report.waits ? undefined : { at: now + RETRY_MS, resources };
+    case "crowded":
+      return { at: report.until, resources: report.left };
+  }
+}
