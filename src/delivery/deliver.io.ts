@@ -13,7 +13,7 @@ import { countsOf } from "../metering/count";
 import { count } from "../metering/store";
 import { EndpointCalls } from "./call-endpoint.io";
 import { callback, handled, type Ready, told } from "./call.io";
-import { switchOff } from "./destinations.store";
+import { switchOff } from "./policy.store";
 import { partition } from "../values/lists";
 
 /** A bundle's notifications to one destination. */

@@ -3,10 +3,10 @@ import { drizzle } from "drizzle-orm/d1";
 import { destinations, type SigningKey } from "../db/delivery";
 import { type Keyring, seal } from "../db/sealed";
 import type { Destination, DestinationRecord } from "./destination";
-import { sealedRow } from "./packing";
-import { forgetDestination, openAlong, sealAlong } from "./destinations.store";
+import { openParts, sealedPlace, sealParts } from "./destination-secrets";
+import { forgetDestination } from "./destinations.store";
 
-/** What operators may change of a destination; `null` takes a setting away. */
+/** What operators may change of a destination; `null` removes a setting. */
 export type PolicyChange = {
   enabled?: boolean | undefined;
   rate?: number | null | undefined;
@@ -23,7 +23,7 @@ export type PolicyChange = {
 export const policyOf = (id: string): string =>
   `(SELECT policy FROM destinations WHERE destinations.id = ${id})`;
 
-/** Lays a change over a destination. Switching it on also reactivates its subscription. */
+/** Changes the settings named, and leaves the others. Enabling a destination also makes its subscription active. */
 export async function changePolicy(
   db: D1Database,
   ring: Keyring,
@@ -37,7 +37,7 @@ export async function changePolicy(
     ([, value]) => value !== undefined,
   );
   const headersSealed =
-    headers === undefined ? undefined : await laidOver(db, ring, destination, headers);
+    headers === undefined ? undefined : await withOperators(db, ring, destination, headers);
   forgetDestination(id);
   await drizzle(db)
     .update(destinations)
@@ -51,8 +51,8 @@ export async function changePolicy(
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
 }
 
-/** Operators' headers beside the owner's, sealed. */
-async function laidOver(
+/** The sealed parts of the requests, with these as the operators' headers. */
+async function withOperators(
   db: D1Database,
   ring: Keyring,
   { id, organizationId }: Destination,
@@ -62,10 +62,28 @@ async function laidOver(
     .select({ id: destinations.id, headersSealed: destinations.headersSealed })
     .from(destinations)
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
-  return row && sealAlong(ring, id, { ...openAlong(ring, row), operators });
+  return row && sealParts(ring, id, { ...openParts(ring, row), operators });
 }
 
-/** A new key signs from now on; those of its kind that were live end at `retireAt`. */
+/**
+ * Switches a destination off. `enabled`: the receiver wants no more notifications, and later ones die. `active`: its
+ * subscription is paused, and later ones are held. @returns whether it was on before.
+ */
+export async function switchOff(
+  db: D1Database,
+  id: string,
+  column: "enabled" | "active",
+): Promise<boolean> {
+  forgetDestination(id);
+  const rows = await drizzle(db)
+    .update(destinations)
+    .set({ [column]: false })
+    .where(and(eq(destinations.id, id), eq(destinations[column], true)))
+    .returning({ id: destinations.id });
+  return rows.length === 1;
+}
+
+/** Adds a key that signs from now on; the earlier ones of its algorithm sign too until `retireAt`. */
 export async function rotateKey(
   db: D1Database,
   ring: Keyring,
@@ -81,7 +99,7 @@ export async function rotateKey(
   const made: SigningKey = {
     id: keyId,
     algorithm,
-    sealed: seal(ring, key.secret, sealedRow(id, keyId)),
+    sealed: seal(ring, key.secret, sealedPlace(id, keyId)),
     createdAt: now,
     expiresAt: null,
   };

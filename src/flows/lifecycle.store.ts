@@ -15,7 +15,7 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { flows, flowStreams, flowTriggers, unprocessed } from "../db/flows";
-import { deleteDestinationsOf } from "../delivery/destinations.store";
+import { deleteDestinationsOf } from "../delivery/remove-destination.store";
 import { conflict } from "../http/refusal";
 import type { FlowDoors } from "./doors";
 import type { Flow } from "./flow";

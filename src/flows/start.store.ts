@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { readTokenUser } from "../accounts/users/store";
 import { flows, flowTriggers } from "../db/flows";
 import { keyring } from "../db/sealed";
-import { saveDestination } from "../delivery/destinations.store";
+import { saveDestination } from "../delivery/save-destination.store";
 import { forbidden } from "../http/refusal";
 import { triggerKind } from "./components";
 import type { Descriptor } from "./descriptor";

@@ -1,5 +1,5 @@
 import type { Keyring } from "../db/sealed";
-import { prepareDestination } from "../delivery/destinations.store";
+import { prepareDestination } from "../delivery/save-destination.store";
 import type { Plan } from "./commit.store";
 import { keyText, type World } from "./key";
 import { kindNamed } from "./kinds/registry";

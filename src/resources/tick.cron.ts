@@ -12,7 +12,7 @@ import {
   readExpired,
   saveHanded,
 } from "./log/store";
-import { prepareRemoval } from "../delivery/destinations.store";
+import { prepareRemoval } from "../delivery/remove-destination.store";
 
 /** How long changes are kept (reference resource-api.md §11). */
 const RETENTION_MS = 7 * 86_400_000;

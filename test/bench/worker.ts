@@ -3,7 +3,7 @@ import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../../src/accounts/asker.io";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
-import { saveDestination } from "../../src/delivery/destinations.store";
+import { saveDestination } from "../../src/delivery/save-destination.store";
 import { instanceSource, streamName } from "../../src/stream/stream-name";
 import * as production from "../../src/index";
 import { refuse } from "../../src/http/surface";

@@ -6,7 +6,7 @@ import { keyring } from "../../src/db/sealed";
 import { Isolate } from "../../src/delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/deliveries.consumer";
 import type { DestinationDraft } from "../../src/delivery/destination";
-import { saveDestination } from "../../src/delivery/destinations.store";
+import { saveDestination } from "../../src/delivery/save-destination.store";
 import { firstOrganization } from "../organization";
 import { WAIT_MS } from "../patience";
 

@@ -7,12 +7,12 @@ import { keyring } from "../../src/db/sealed";
 import { rotateKey } from "../../src/delivery/policy.store";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import {
-  deleteDestination,
   forgetDestination,
   readDestination,
   readDestinationRecord,
-  newSigningSecret,
 } from "../../src/delivery/destinations.store";
+import { deleteDestination } from "../../src/delivery/remove-destination.store";
+import { newSigningSecret } from "../../src/delivery/save-destination.store";
 import type { EventStream } from "../../src/stream/stream.object";
 import { commit, event, events, freshStream, target } from "../stream/build";
 import {

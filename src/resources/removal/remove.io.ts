@@ -1,4 +1,5 @@
-import { prepareDestination, prepareRemoval } from "../../delivery/destinations.store";
+import { prepareRemoval } from "../../delivery/remove-destination.store";
+import { prepareDestination } from "../../delivery/save-destination.store";
 import { planCascade } from "../cascade";
 import { type Cause, changeOf } from "../change";
 import { type Count, emptyPlan, type Plan } from "../commit.store";

@@ -1,0 +1,52 @@
+import type { destinations } from "../db/delivery";
+import { type Keyring, seal, unseal } from "../db/sealed";
+import type { Millis } from "../values/instant";
+import type { Destination } from "./destination";
+import { headersOf, packed, type RequestParts, storedParts, unpacked } from "./packing";
+
+/** A destination's secrets as its row holds them: each sealed for its own place. */
+
+type Row = typeof destinations.$inferSelect;
+
+/** What a sealed value is bound to; `field`: `headers`, `legacy_key` or the id of a signing key. */
+export const sealedPlace = (id: string, field: string): string => `destinations/${id}/${field}`;
+
+export function openParts(
+  ring: Keyring,
+  { id, headersSealed }: Pick<Row, "id" | "headersSealed">,
+): RequestParts {
+  if (headersSealed === null) return unpacked({});
+  return unpacked(storedParts.read(unseal(ring, headersSealed, sealedPlace(id, "headers"))));
+}
+
+export const sealParts = (ring: Keyring, id: string, parts: RequestParts): string =>
+  seal(ring, storedParts.write(packed(parts)), sealedPlace(id, "headers"));
+
+/** A destination as deliveries need it: secrets open, without signing keys that have expired at `now`. */
+export function openDestination(row: Row, ring: Keyring, now: Millis): Destination {
+  const { id, organizationId, kind, ownerId, url, enabled, active, policy } = row;
+  const { legacyKeySealed, signingKeys } = row;
+  const parts = openParts(ring, row);
+  return {
+    id,
+    organizationId,
+    kind,
+    ownerId,
+    url,
+    enabled,
+    active,
+    policy,
+    headers: headersOf(parts),
+    query: parts.query,
+    legacyKey:
+      legacyKeySealed === null
+        ? null
+        : unseal(ring, legacyKeySealed, sealedPlace(id, "legacy_key")),
+    signers: signingKeys
+      .filter(({ expiresAt }) => expiresAt === null || expiresAt > now)
+      .map(({ id: keyId, algorithm, sealed }) => ({
+        algorithm,
+        secret: unseal(ring, sealed, sealedPlace(id, keyId)),
+      })),
+  };
+}
