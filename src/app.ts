@@ -5,10 +5,10 @@ import { appEventRoutes } from "./app-events/surface.routes";
 import { consoleRoutes } from "./console/routes";
 import { flowRoutes } from "./flows/surface.routes";
 import { ALL, APP_PATHS } from "./http/cors";
-import { elementsHeaders, refuseAsync } from "./http/elements";
-import { limitFailures } from "./http/failures";
+import { elementsHeaders, refuseAsync } from "./http/elements-headers";
+import { limitFailures } from "./http/failure-limit";
 import { openApiRoutes } from "./http/openapi";
-import { nothingHere, refuse, withRequestId } from "./http/surface";
+import { unknownRoute, answerErrors, withRequestId } from "./http/surface";
 import { inboundWebhooks } from "./inbound/routes";
 import { pollingRoutes } from "./polling/routes";
 import { errorMeta, resourceRoutes } from "./resources/surface.routes";
@@ -22,7 +22,7 @@ const elementsSurface = new Hono()
   .route("/", accountRoutes.elements)
   .route("/", pollingRoutes.elements)
   .route("/", elements)
-  .onError(refuse("elements"));
+  .onError(answerErrors("elements"));
 
 /** Our own surface (reference v1-api.md). */
 const v1 = new Hono()
@@ -30,8 +30,8 @@ const v1 = new Hono()
   .route("/", accountRoutes.v1)
   .route("/", pollingRoutes.v1)
   .route("/", operations)
-  .all("*", nothingHere("No route"))
-  .onError(refuse("v1"));
+  .all("*", unknownRoute("No route"))
+  .onError(answerErrors("v1"));
 
 /** API resources and their log (reference resource-api.md). */
 const apis = new Hono().use(limitFailures, auditedOutlets).route("/", resourceRoutes.apis);
@@ -46,8 +46,8 @@ const apps = new Hono()
   .route("/", accountRoutes.app)
   .route("/", appEventRoutes)
   .route("/", flowRoutes)
-  .on(ALL, APP_PATHS, nothingHere("There is nothing at"))
-  .onError(refuse("app"));
+  .on(ALL, APP_PATHS, unknownRoute("There is nothing at"))
+  .onError(answerErrors("app"));
 
 export const app = new Hono()
   .use(withRequestId)
@@ -56,6 +56,6 @@ export const app = new Hono()
   .route("/console", consoleRoutes)
   .get("/health", (c) => c.json({ status: "ok" }))
   .route("/", openApiRoutes(v1))
-  .route("/apis", apis.onError(refuse("apis", errorMeta)))
-  .route("/events", log.onError(refuse("apis", errorMeta)))
+  .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
+  .route("/events", log.onError(answerErrors("apis", errorMeta)))
   .route("/", apps);

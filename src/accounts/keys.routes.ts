@@ -1,14 +1,9 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { parse, readJson } from "../http/body";
-import { described, PAGE, SPAN } from "../http/described";
-import {
-  instantField,
-  readInstant,
-  readLimit,
-  readListCursor,
-  writeListCursor,
-} from "../http/lists";
+import { described, PAGE, SPAN } from "../http/route-description";
+import { readLimit, readListCursor, writeListCursor } from "../http/cursor-page";
+import { instantField, readInstant } from "../http/instant-field";
 import { notFound } from "../http/refusal";
 import { hashSecret } from "./secret";
 import { type AskerEnv, withKey } from "./asker.io";

@@ -3,7 +3,7 @@ import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { StoredEvent } from "../stream/event";
 import { parse, readTypedJson } from "../http/body";
-import { whole } from "../http/paging";
+import { readWholeNumber } from "../http/numbered-page";
 import { invalid, notFound } from "../http/refusal";
 import { APP_EVENT, historyView, readRecord, sentAnswer } from "./record";
 import { publish, streamOf } from "./publish.io";
@@ -21,7 +21,7 @@ export const historyRoutes = new Hono<UserEnv>()
       throw invalid(`matched: Expected true or false, got '${matched}'`, "matched");
     if (cursor !== undefined && !/^[1-9]\d{0,14}$/.test(cursor))
       throw invalid(`cursor: '${cursor}' is not a cursor of the previous page`, "cursor");
-    const limit = whole(c.req.query("limit"), "limit", 50, 200);
+    const limit = readWholeNumber(c.req.query("limit"), "limit", 50, 200);
     const page = await history(
       c,
       { before: cursor === undefined ? null : Number(cursor), limit },

@@ -25,8 +25,8 @@ export type Answer =
   | { kind: "refused"; error: string };
 
 /**
- * Every outbound request goes through here: the guard first, redirects never followed, the answer
- * bounded in time and size.
+ * Every outbound request goes through here: the egress guard first, redirects never followed, the answer bounded in
+ * time and size.
  */
 export async function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
   const verdict = checkEgress(outbound.url, policy);

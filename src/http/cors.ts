@@ -6,7 +6,7 @@ const EXPOSED = "X-Event-Id, Idempotency-Replayed, Retry-After";
 
 export const ALL = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
 
-/** The app surface has no prefix of its own: paths that begin so are its. */
+/** The app surface has no prefix of its own: these are the paths that belong to it. */
 export const APP_PATHS = [
   "user",
   "plugins",
@@ -22,8 +22,8 @@ export const APP_PATHS = [
 ].map((part) => `/${part}/*`);
 
 /**
- * Browsers of the configured origins may call (reference app-events-api.md §1): the origin is echoed,
- * on errors too; `OPTIONS` is answered before anybody asks who is calling; no credentials.
+ * Lets browsers of the configured origins call (reference app-events-api.md §1): the origin is echoed, on errors too;
+ * `OPTIONS` is answered without authentication; cookies are not allowed.
  */
 export const cors = (originsOf: (env: Env) => readonly string[]) =>
   createMiddleware<{ Bindings: Env }>(async (c, next) => {

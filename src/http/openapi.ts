@@ -1,6 +1,6 @@
 import { type Env as AnyEnv, Hono, type Schema } from "hono";
 import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
-import { docsPage } from "./docs";
+import { docsPage } from "./docs-page";
 
 const documentation: GenerateSpecOptions["documentation"] = {
   info: {
@@ -12,7 +12,7 @@ const documentation: GenerateSpecOptions["documentation"] = {
   security: [{ key: [] }],
 };
 
-/** `/openapi.json`, made from what the routes of `v1` say of themselves, and `/docs`, which shows it. */
+/** `/openapi.json`, generated from the descriptions on the routes of `v1`, and `/docs`, which shows it. */
 export const openApiRoutes = <E extends AnyEnv, S extends Schema, P extends string>(
   v1: Hono<E, S, P>,
 ): Hono =>

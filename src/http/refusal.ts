@@ -4,16 +4,16 @@ export type Reason =
       kind: "invalid";
       message: string;
       field?: string | undefined;
-      /** Everything that is wrong, where a surface tells more than the first. */
+      /** Everything that is wrong, for the surface that lists it all (`apis`). */
       violations?: readonly Violation[];
-      /** Whatever else a surface tells about it. */
+      /** More about it, for the surface that has a place for that (`app`). */
       details?: unknown;
     }
   | { kind: "unauthenticated"; message: string }
   | { kind: "forbidden"; message: string }
   | { kind: "not-found"; message: string }
   | { kind: "conflict"; message: string; field?: string | undefined }
-  /** An idempotency key that came before with another request. */
+  /** An idempotency key that was used before, for another request. */
   | { kind: "key-reused"; message: string }
   | { kind: "too-large"; message: string }
   | { kind: "not-json"; message: string }
@@ -24,7 +24,7 @@ export type Reason =
   | { kind: "gone"; message: string; headers: Record<string, string> }
   | { kind: "unavailable"; message: string };
 
-/** One thing that is wrong: the dotted path, why, and what a client may want to know of it. */
+/** One thing that is wrong: why, the dotted path of the field, and further facts for the client. */
 export type Violation = { message: string; field: string; meta?: Record<string, string> };
 
 /**

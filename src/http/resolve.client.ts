@@ -9,14 +9,14 @@ const dnsAnswer = z.object({
 
 const TRUST_MS = 60_000;
 const TIMEOUT_MS = 3_000;
-/** Of a name, its address that is not public, or "public". */
+/** By host name: its first address that is not public, or "public". */
 const cache = new Cache<string, string>(5_000);
 
 /**
- * The first address of a name that is not public, as the configured resolver tells it; undefined when all
- * are, or when no resolver is configured. A resolver that fails lets the request pass: it is a second
- * fence behind the platform's own, which never routes to private ranges. The address that is connected to
- * may still differ from the one checked; Workers cannot pin it. What was told is trusted for a minute.
+ * The first address of a name that is not public, by the answer of the configured resolver, which is kept for a
+ * minute; undefined when all are public, and when no resolver is configured. A resolver that fails lets the request
+ * pass: the platform itself never routes to private ranges, this check comes on top. The name may resolve to another
+ * address when the request is made; a Worker cannot choose the address it connects to.
  */
 export async function privateAddressOf(
   host: string,
@@ -25,8 +25,8 @@ export async function privateAddressOf(
   if (policy.resolver === undefined || addressOf(host) !== undefined || isAllowedHost(host, policy))
     return undefined;
   const now = Date.now();
-  const known = cache.get(host, now);
-  if (known !== undefined) return known === "public" ? undefined : known;
+  const cached = cache.get(host, now);
+  if (cached !== undefined) return cached === "public" ? undefined : cached;
   const answers = await Promise.all(
     ["A", "AAAA"].map((type) => resolve(policy.resolver ?? "", host, type)),
   );

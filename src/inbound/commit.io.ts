@@ -10,7 +10,7 @@ import type { Instance } from "../instances/instance";
 import { instanceTarget } from "../instances/target";
 import { touchedState } from "../instances/touched";
 import { extract } from "./extract";
-import { say } from "./log";
+import { say } from "./log.io";
 import { eventsOf, isPolled, listening } from "./outcome";
 import { register } from "./registration/register.io";
 import { type Content, ownParts } from "./route";

@@ -13,7 +13,7 @@ import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
 import { take } from "./commit.io";
-import { say } from "./log";
+import { say } from "./log.io";
 import { type Arrived, proofOf } from "./proof";
 import { doorsOf } from "./registration/register.io";
 import { type Content, idsIn, instanceInPath, isAddressedBy, parseContent, partsOf } from "./route";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../accounts/asker.io";
-import { described } from "../http/described";
+import { described } from "../http/route-description";
 import { notFound } from "../http/refusal";
 import { readJob } from "../stream/jobs/store";
 

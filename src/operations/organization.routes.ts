@@ -8,7 +8,7 @@ import { keyring } from "../db/sealed";
 import { deleteDestination } from "../delivery/remove-destination.store";
 import { saveDestination } from "../delivery/save-destination.store";
 import { parse, readJson } from "../http/body";
-import { described } from "../http/described";
+import { described } from "../http/route-description";
 import { checkEgress } from "../http/egress";
 import { invalid } from "../http/refusal";
 import { operationsDestinationId } from "../stream/operational-event";

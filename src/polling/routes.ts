@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { type AskerEnv, withKey, withSecrets } from "../accounts/asker.io";
-import { described } from "../http/described";
+import { described } from "../http/route-description";
 import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { doorsOf, ofToken } from "../instances/lookup.io";

@@ -6,7 +6,7 @@ import { keyring } from "../../src/db/sealed";
 import { saveDestination } from "../../src/delivery/save-destination.store";
 import { instanceSource, streamName } from "../../src/stream/stream-name";
 import * as production from "../../src/index";
-import { refuse } from "../../src/http/surface";
+import { answerErrors } from "../../src/http/surface";
 import { ledger } from "./ledger.ts";
 import type { BenchRequest } from "./load.ts";
 import { payload } from "./payload.ts";
@@ -203,7 +203,7 @@ const bench = new Hono<AskerEnv>()
     return c.json({});
   })
   .get("/bench/ledger", (c) => c.json(ledger))
-  .onError(refuse("v1"));
+  .onError(answerErrors("v1"));
 
 export default {
   async fetch(request, env, context) {

@@ -4,7 +4,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { sandbox } from "../../src/connectors/sandbox";
 import { keyring } from "../../src/db/sealed";
-import { refuse, withRequestId } from "../../src/http/surface";
+import { answerErrors, withRequestId } from "../../src/http/surface";
 import { destinationOf } from "../../src/instances/destination";
 import { hubRoutes, shortHubRoutes } from "../../src/elements/hub.routes";
 import type { Instance } from "../../src/instances/instance";
@@ -17,7 +17,7 @@ const app = new Hono()
   .route("/elements/api-v2", hubRoutes)
   .get("/elements/api-v2/instances", (c) => c.text("somebody else's"))
   .route("/elements/api-v2", shortHubRoutes)
-  .onError(refuse("elements"));
+  .onError(answerErrors("elements"));
 
 beforeAll(firstOrganization);
 afterEach(() => vi.unstubAllGlobals());

@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { readConfig } from "../../config";
 import { parse, readJson } from "../../http/body";
-import { described } from "../../http/described";
+import { described } from "../../http/route-description";
 import { conflict, notFound } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";

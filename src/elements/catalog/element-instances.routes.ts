@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { notFound } from "../../http/refusal";
-import { pageOf } from "../../http/paging";
+import { pageOf } from "../../http/numbered-page";
 import { doorsOf, ofId, shown } from "../../instances/lookup.io";
 import type { InstanceEdits } from "../edit.io";
 import type { Instance } from "../../instances/instance";

@@ -11,7 +11,7 @@ import {
   streamName,
 } from "../../stream/stream-name";
 import { bucketsOf, intervalMs, type Tally } from "../../stream/analytics";
-import { pageOf } from "../../http/paging";
+import { pageOf } from "../../http/numbered-page";
 import { forbidden, invalid, notFound } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
 import { doorsOf, ofId, ofToken } from "../../instances/lookup.io";

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
-import { pageOf } from "../../http/paging";
+import { pageOf } from "../../http/numbered-page";
 import { invalid, notFound } from "../../http/refusal";
 import { namedNotification, ownInstance, shownNotification, streamOf } from "./found.io";
 import { deliveryView, instanceOfTopic } from "./view";

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { invalid } from "../../http/refusal";
-import { whole } from "../../http/paging";
+import { readWholeNumber } from "../../http/numbered-page";
 import { hasMembers, isFiltered, parseFilter } from "./filter";
 import { flowView, projected } from "../flow";
 import { countFlows, listFlows, type ListRequest } from "./store";
@@ -55,6 +55,6 @@ function listRequest(
     pattern: query["pattern"],
     sort: { field, descending: direction === "-1" || direction.toLowerCase() === "desc" },
     offset,
-    limit: whole(query["limit"], "limit", LIST_DEFAULT, LIST_MOST),
+    limit: readWholeNumber(query["limit"], "limit", LIST_DEFAULT, LIST_MOST),
   };
 }

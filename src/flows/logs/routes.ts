@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { parse, readTypedJson } from "../../http/body";
-import { whole } from "../../http/paging";
+import { readWholeNumber } from "../../http/numbered-page";
 import { invalid, notFound } from "../../http/refusal";
 import { readKeys } from "../../values/path";
 import { INDEX } from "./hits";
@@ -25,7 +25,7 @@ export const logRoutes = new Hono<UserEnv>()
   .use("/logs/*", withUser)
   .get("/logs", async (c) => {
     const { flowId, portType, searchAfter } = c.req.query();
-    const size = whole(c.req.query("size"), "size", 50, 500);
+    const size = readWholeNumber(c.req.query("size"), "size", 50, 500);
     const from = Number(c.req.query("from") ?? "0");
     if (!Number.isSafeInteger(from) || from < 0)
       throw invalid("from: Expected a whole number", "from");

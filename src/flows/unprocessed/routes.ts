@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { conflict, notFound } from "../../http/refusal";
-import { whole } from "../../http/paging";
+import { readWholeNumber } from "../../http/numbered-page";
 import { invalid } from "../../http/refusal";
 import { readDescriptor } from "../descriptor";
 import { storedStep } from "../steps/message";
@@ -26,7 +26,7 @@ export const unprocessedRoutes = new Hono<UserEnv>()
     const rows = await listUnprocessed(c.env.DB, c.var.user.id, {
       ...(flowId === undefined ? {} : { flowId }),
       ...(correlationId === undefined ? {} : { correlationId }),
-      limit: whole(c.req.query("limit"), "limit", 20, 100),
+      limit: readWholeNumber(c.req.query("limit"), "limit", 20, 100),
       offset,
     });
     return c.json(await Promise.all(rows.map((row) => view(c.env, row))));

@@ -1,6 +1,6 @@
 import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../../accounts/asker.io";
-import { described, PAGE, SPAN } from "../../http/described";
+import { described, PAGE, SPAN } from "../../http/route-description";
 import { invalid, notFound } from "../../http/refusal";
 import { OF_EVENT } from "../streams/events.io";
 import { listOfStream, listTroubled } from "./list.io";

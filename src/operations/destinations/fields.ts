@@ -2,7 +2,7 @@ import * as z from "zod";
 import { type Destination, headerFault } from "../../delivery/destination";
 import { expressionFault } from "../../expressions/syntax";
 import { isSigningSecret } from "../../delivery/signature";
-import { instantField } from "../../http/lists";
+import { instantField } from "../../http/instant-field";
 import { invalid } from "../../http/refusal";
 
 const expression = z

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { parse, readJson } from "../../http/body";
-import { described } from "../../http/described";
+import { described } from "../../http/route-description";
 import { recoveryRequest } from "./fields";
 import { BODY_BYTES, destinationOfPath } from "./lookup.io";
 import { startRecovery } from "./recovery.io";

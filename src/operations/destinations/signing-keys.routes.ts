@@ -6,7 +6,7 @@ import { publicKeyOf } from "../../delivery/signature";
 import { readDestination } from "../../delivery/destinations.store";
 import { newSigningSecret } from "../../delivery/save-destination.store";
 import { parse, readJson } from "../../http/body";
-import { described } from "../../http/described";
+import { described } from "../../http/route-description";
 import { conflict, invalid, notFound } from "../../http/refusal";
 import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
 import { EXAMPLE, rotationRequest } from "./fields";

@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { parse, readJson } from "../../http/body";
-import { described } from "../../http/described";
+import { described } from "../../http/route-description";
 import { attemptView } from "../deliveries/view";
 import { testRequest } from "./fields";
 import { BODY_BYTES, destinationOfPath } from "./lookup.io";

@@ -1,7 +1,8 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { AskerEnv } from "../../accounts/asker.io";
-import { readInstant, readLimit, readListCursor, writeListCursor } from "../../http/lists";
+import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
+import { readInstant } from "../../http/instant-field";
 import type { StreamHandle } from "./lookup.io";
 import { eventView } from "./view";
 

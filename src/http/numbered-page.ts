@@ -2,8 +2,8 @@ import type { Context } from "hono";
 import { invalid } from "./refusal";
 
 /**
- * One page of a list on the connector surface: `page` from 1, or the token that came with the page before
- * (reference connector-events-api.md §2).
+ * One page of a list on the connector surface: `page` from 1 and `pageSize`, or the token that came with the page
+ * before (reference connector-events-api.md §2).
  */
 export type Page = {
   offset: number;
@@ -17,11 +17,11 @@ const MOST = 1_000;
 
 /** @throws Refusal naming the parameter that is wrong. */
 export function pageOf(query: Record<string, string>): Page {
-  const limit = whole(query["pageSize"], "pageSize", DEFAULT_SIZE, MOST);
+  const limit = readWholeNumber(query["pageSize"], "pageSize", DEFAULT_SIZE, MOST);
   const token = query["nextPage"];
   const offset =
     token === undefined || token === ""
-      ? (whole(query["page"], "page", 1, 1_000_000) - 1) * limit
+      ? (readWholeNumber(query["page"], "page", 1, 1_000_000) - 1) * limit
       : offsetOf(token);
   return {
     offset,
@@ -40,13 +40,13 @@ function offsetOf(token: string): number {
     const match = /^offset:(\d{1,9})$/.exec(atob(token));
     if (match !== null) return Number(match[1]);
   } catch {
-    // Not base64: said below.
+    // Not base64: refused below.
   }
   throw invalid(`nextPage: '${token}' is not a token of the previous page`, "nextPage");
 }
 
-/** A whole query parameter from 1 to `most`. */
-export function whole(
+/** A query parameter that is a whole number from 1 to `most`; `absent` without it. @throws Refusal naming it. */
+export function readWholeNumber(
   text: string | undefined,
   name: string,
   absent: number,

@@ -5,7 +5,7 @@ import type { RequestIdEnv } from "./surface";
 const EXPOSED =
   "Elements-Returned-Count, Elements-Total-Count, Elements-Request-Id, Elements-Next-Page-Token, Elements-Trace-Id, Elements-Error, Content-Disposition";
 
-/** What every answer of the connector surface carries (reference connector-events-api.md §2). */
+/** Headers of every answer of the connector surface (reference connector-events-api.md §2). */
 export const elementsHeaders = createMiddleware<RequestIdEnv>(async (c, next) => {
   await next();
   c.res.headers.set("Access-Control-Expose-Headers", EXPOSED);

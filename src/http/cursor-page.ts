@@ -1,7 +1,11 @@
-import * as z from "zod";
+import type * as z from "zod";
 import { invalid } from "./refusal";
 
-/** Lists of our own surface: `limit` 1–200 (default 50) and an opaque `cursor`. */
+/**
+ * Lists of `/v1` are read with `limit`, 1 to 200 (50 if absent), and `cursor`: text that came as
+ * `next` with the page before, and that only we understand (reference v1-api.md). The connector surface has numbered
+ * pages instead: `numbered-page.ts`.
+ */
 export function readLimit(text: string | undefined): number {
   if (text === undefined || text === "") return 50;
   const limit = Number(text);
@@ -10,14 +14,14 @@ export function readLimit(text: string | undefined): number {
   return limit;
 }
 
-/** @throws Refusal when the cursor is none that a list of this kind gave out. */
+/** Where the page begins; null for the first one. @throws Refusal when no list of this kind gave this cursor out. */
 export function readListCursor<T>(text: string | undefined, schema: z.ZodType<T>): T | null {
   if (text === undefined || text === "") return null;
   try {
     const parsed = schema.safeParse(JSON.parse(Buffer.from(text, "base64url").toString()));
     if (parsed.success) return parsed.data;
   } catch {
-    // Said below.
+    // Not base64 or not JSON: refused below.
   }
   throw invalid(`cursor: '${text.slice(0, 40)}' is not a cursor of this list`, "cursor");
 }
@@ -25,16 +29,3 @@ export function readListCursor<T>(text: string | undefined, schema: z.ZodType<T>
 export function writeListCursor(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }
-
-/** An instant of a query parameter, in milliseconds. */
-export function readInstant(text: string | undefined, name: string): number | undefined {
-  if (text === undefined || text === "") return undefined;
-  const at = Date.parse(text);
-  if (Number.isNaN(at)) throw invalid(`${name}: Expected an ISO 8601 instant, got '${text}'`, name);
-  return at;
-}
-
-/** An instant in a body. */
-export const instantField = z.iso
-  .datetime({ offset: true, error: "Expected an ISO 8601 instant" })
-  .transform((text) => Date.parse(text));

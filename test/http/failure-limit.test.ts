@@ -1,7 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app";
-import { MOST_FAILURES } from "../../src/http/failures";
+import { MOST_FAILURES } from "../../src/http/failure-limit";
 import { API_KEY, foundation } from "../accounts/ask";
 import { MINE } from "../organization";
 

@@ -2,7 +2,7 @@ import { describeRoute } from "hono-openapi";
 import type { MiddlewareHandler } from "hono";
 import * as z from "zod";
 
-/** What `/openapi.json` says of a route: a line, its body's schema, and an example of its answer. */
+/** Describes a route in `/openapi.json`: a line of text, its body's schema, and an example of its answer. */
 export function described(
   summary: string,
   about: {

@@ -3,15 +3,15 @@ import { Cache } from "../values/cache";
 import type { Millis } from "../values/instant";
 import { Refusal } from "./refusal";
 
-/** Of one address in a minute; the same figures stand in `wrangler.toml`. Vendors and tests share an address. */
+/** Failures of one address in a minute, as in `wrangler.toml`. So many, since a vendor's customers share its addresses. */
 export const MOST_FAILURES = 600;
 const WINDOW_MS = 60_000;
 
 type Window = { count: number; until: Millis };
-/** Where the platform counts nothing for us, each isolate does. */
+/** Failures by address, used where the platform's rate limiter is not bound: each isolate counts for itself. */
 const windows = new Cache<string, Window>(10_000);
 
-/** Counts a failure; the seconds until the address may fail again, once it has failed too often. */
+/** Counts a failure. Answers the seconds that the address has to wait once it has failed too often, else undefined. */
 async function count(
   limiter: RateLimit | undefined,
   address: string,
@@ -27,13 +27,13 @@ async function count(
   return window.count > MOST_FAILURES ? Math.ceil((window.until - now) / 1000) : undefined;
 }
 
-/** Nobody was let in: a credential or signature does not fit, or a stranger asked for what isn't there. */
+/** A wrong credential or signature; or, from a caller without credentials (`isNamed` false), any 4xx. */
 const isFailure = (status: number, isNamed: boolean): boolean =>
   status === 401 || (!isNamed && status >= 400 && status < 500);
 
 /**
- * Tells an address that fails and fails to go away for a while. Only failures count, and only failures are
- * answered so: a good signature or credential always passes, whoever else calls from its address.
+ * Answers an address that keeps failing with "come back later". Only failures count, and only a failure is answered
+ * so: a good signature or credential always passes, whoever else calls from its address.
  * @throws Refusal `limited` in the place of the failure.
  */
 export const limitFailures = createMiddleware<{ Bindings: Env }>(async (c, next) => {
