@@ -32,7 +32,7 @@ function schemaOf(value: unknown, depth: number): Schema {
   return { type: "object", properties: propertiesOf([value], depth) };
 }
 
-/** Objects merge into one, with the keys all of them have required; scalars tell their types. */
+/** The items of a list. Objects give one schema, which requires the members that all have; others give their types. */
 function itemsOf(items: readonly unknown[], depth: number): Schema {
   if (items.length === 0) return {};
   if (items.every(isObject)) {
@@ -50,14 +50,14 @@ function propertiesOf(objects: readonly object[], depth: number): Schema {
   const properties = new Map<string, Schema>();
   for (const object of objects)
     for (const [key, value] of Object.entries(object)) {
-      const known = properties.get(key);
-      const own = schemaOf(value, depth + 1);
-      properties.set(key, known === undefined ? own : merged(known, own));
+      const before = properties.get(key);
+      const schema = schemaOf(value, depth + 1);
+      properties.set(key, before === undefined ? schema : merged(before, schema));
     }
   return Object.fromEntries(properties);
 }
 
-/** Two sightings of a member: the same type is kept, with the members of both. */
+/** The schema of a member that several objects have: the first one's, and of objects the members of all. */
 function merged(left: Schema, right: Schema): Schema {
   if (left["type"] !== right["type"] || left["type"] !== "object") return left;
   return { ...left, properties: { ...schemas(right), ...schemas(left) } };

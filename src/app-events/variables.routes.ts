@@ -18,7 +18,7 @@ const fetchRequest = z.object({
   components: z.object({ IDs: z.array(z.string()).optional() }).optional(),
 });
 
-/** What steps may use of an event, told by its example (reference app-events-api.md §4). */
+/** The variables that steps may use of an event, derived from its example (reference app-events-api.md §4). */
 export const variableRoutes = new Hono<UserEnv>()
   .post("/component/appmixer/utils/appevents/OnAppEvent", withUser, async (c) => {
     const { properties } = parse(optionsRequest, (await readTypedJson(c, BODY_BYTES)).value ?? {});

@@ -13,7 +13,8 @@ export type FilterableEvent = {
 
 /**
  * Whether a destination wants an event: no filter, or one that is true of it. A filter that fails lets the
- * event through, since a superfluous event does less harm than a lost one.
+ * event through, since a superfluous event does less harm than a lost one. Filters
+ * are applied where a source plans its commit, so an event that is turned away costs no notification.
  */
 export async function isWanted(
   filter: string | undefined,

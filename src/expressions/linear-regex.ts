@@ -1,8 +1,8 @@
 import { RE2JS } from "re2js";
 
 /**
- * What JSONata needs of a regular expression, on an engine whose time grows with the text alone. Back
- * references and look-around, which that engine lacks, are refused when the expression is saved.
+ * As much of a RegExp as JSONata uses, on RE2, whose time grows with the length of the text and never exponentially.
+ * Back references and look-around, which RE2 does not have, are refused when the expression is saved.
  */
 export class LinearRegExp {
   lastIndex = 0;

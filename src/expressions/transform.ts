@@ -5,7 +5,10 @@ export type Transformed = { ok: true; text: string } | { ok: false; message: str
 
 const MOST_OUTPUT = 1024 * 1024;
 
-/** What a destination's transform makes of a notification's body. The same body gives the same bytes at every try. */
+/**
+ * What a destination's transform makes of a notification's body. It is applied when the call is made, not when the
+ * event is committed; the same body gives the same bytes at every try.
+ */
 export async function transformBody(
   transform: string | undefined,
   body: string,

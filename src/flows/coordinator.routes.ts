@@ -20,22 +20,22 @@ const command = z.object({
 /** Switching flows on and off (reference app-events-api.md §6). */
 export const coordinatorRoutes = new Hono<UserEnv>()
   .post("/flows/:id/coordinator", withUser, async (c) => {
-    const asked = parse(command, (await readTypedJson(c, FLOW_BYTES)).value);
+    const request = parse(command, (await readTypedJson(c, FLOW_BYTES)).value);
     const id = c.req.param("id");
     const doors = flowDoors(c.env);
     await retryChanges(async () => {
-      const flow = await permitted(c.env.DB, c.var.user, id, asked.command);
-      if (asked.command === "start") return startFlow(doors, flow);
+      const flow = await permitted(c.env.DB, c.var.user, id, request.command);
+      if (request.command === "start") return startFlow(doors, flow);
       await stopFlow(doors, flow);
       return "done";
     });
-    const background = asked.background ?? c.req.query("background");
+    const background = request.background ?? c.req.query("background");
     const inBackground = background === true || background === "true";
     return c.json({ flowId: id, ...(inBackground ? { ticket: crypto.randomUUID() } : {}) });
   })
   .get("/flows/:id/coordinator/status", withUser, async (c) => {
     const flow = await visibleFlow(c.env.DB, c.var.user, c.req.param("id"));
-    // A stop is over before it is answered.
+    // A stop is answered only when it is in effect, so none is ever under way.
     return c.json({ status: "completed", stepsTotal: Object.keys(flow.flow).length });
   })
   .get("/flows/:id/validate", withUser, async (c) => {

@@ -19,12 +19,12 @@ export type Intake = StreamName & {
   flows?: Listeners;
 };
 
-/** The triggers to look at, read already or to be read once there are events, and which events each hears. */
+/** The triggers that may be started: read already, or to be read if there are events; and by which events. */
 export type Listeners = ({ triggers: readonly Trigger[] } | { source: Source }) & {
   listens: (trigger: Trigger, event: NewEvent) => boolean;
 };
 
-/** The flows of an instance's user that hear of the instance's events. */
+/** The flows of an instance's user that listen to the instance's events. */
 export function listenersOf({ id, organizationId, userId }: Owned): Listeners {
   return {
     source: { organizationId, kind: "instance", keys: [String(id)] },
@@ -34,13 +34,13 @@ export function listenersOf({ id, organizationId, userId }: Owned): Listeners {
 
 type Owned = { id: number; organizationId: number; userId: number };
 
-/** A queue message is written, read and acknowledged. */
+/** Queues bill a message three times: when it is written, read and acknowledged. */
 const OPERATIONS_A_MESSAGE = 3;
 
 /**
  * The one way from "decided" to "committed and counted", for every source: adds the runs of the flows that
  * listen, commits to the source's stream, and counts events, rows, requests and messages under the source.
- * @returns `stale` only to a source that named the version or the lease its commit stands on.
+ * @returns `stale` only to a source that named the version or the lease that its commit relies on.
  * @throws what the stream throws: then it is not certain that anything was kept.
  */
 export async function ingest(
@@ -59,7 +59,7 @@ export async function ingest(
   if (committed.kind === "stale") {
     count(key, { objectRequests: 1 }, now);
     if (commit.expect === undefined && commit.lease === undefined)
-      throw new Error("A commit that stands on no version is never stale");
+      throw new Error("A commit that relies on no version is never stale");
     return committed;
   }
   const { accepted, rowsWritten, messages } = committed;

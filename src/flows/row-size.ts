@@ -1,6 +1,6 @@
 import type { Flow } from "./flow";
 
-/** A row of the database holds two million bytes; a clone keeps what its template was beside what it is. */
+/** A row of D1 holds two million bytes. A clone has two descriptors in one: its own, and its template's. */
 export const MOST_FLOW_BYTES = 1_900_000;
 
 /** About as many bytes as a flow takes in the database. */

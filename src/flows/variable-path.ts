@@ -1,4 +1,4 @@
-/** Paths into what a run knows: `$.T.out.data.list[0].id`, also `list.0.id`; `readKeys` follows them. */
+/** Paths into the scope of a run: `$.T.out.data.list[0].id`, also `$.T.out.data.list.0.id`. `readKeys` follows them. */
 
 const TOKEN = /\.([^.[\]]+)|\[(\d+)\]|\["([^"]*)"\]|\['([^']*)'\]/y;
 

@@ -28,8 +28,8 @@ export function modifierFault({ variable, functions }: Modifier): string | undef
 }
 
 /**
- * Applies the functions in order. A missing value stays missing. @throws ModifierFault naming the function, also
- * when it would take more work than is left.
+ * Applies the functions in order. A missing value stays missing. @throws ModifierFault naming the function that
+ * failed, or that the budget does not allow.
  */
 export async function applyFunctions(
   start: unknown,

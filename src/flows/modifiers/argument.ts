@@ -3,7 +3,7 @@ import { parseRelativePath } from "../variable-path";
 /** A modifier that can't be applied: the message names it. */
 export class ModifierFault extends Error {}
 
-/** Text as it stands inside other text: null as `null`, objects and lists as JSON. */
+/** A value written out within a text: null as `null`, objects and lists as JSON. */
 export function stringOf(value: unknown): string {
   if (value === undefined) return "";
   return typeof value === "string" ? value : JSON.stringify(value);

@@ -6,8 +6,8 @@ import type { Budget } from "./budget";
 import { readKeys } from "../../values/path";
 import { sha256 } from "../../values/bytes";
 
-/** A step of an expression counts as so many characters. */
-const A_STEP = 200;
+/** A step of an expression costs as much as looking at so many characters. */
+const CHARACTERS_A_STEP = 200;
 
 export type Parameters = Record<string, unknown>;
 export type Definition = {
@@ -37,7 +37,9 @@ export const MODIFIERS = new Map<string, Definition>([
     define(
       ["expression"],
       (value, { expression }, budget) =>
-        evaluateExpression(stringOf(expression), value, (steps) => budget.spend(steps * A_STEP)),
+        evaluateExpression(stringOf(expression), value, (steps) =>
+          budget.spend(steps * CHARACTERS_A_STEP),
+        ),
       ({ expression }) => checkExpression(stringOf(expression)),
     ),
   ],

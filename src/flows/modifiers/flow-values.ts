@@ -1,6 +1,6 @@
 import { isoText } from "../../values/instant";
 
-/** What a flow knows beside its data. Chance and clock are the run's own, so a retry sends the same. */
+/** What a mapping may use beside the data of its run. Every try of a step gets the same ones, so it sends the same. */
 export type FlowValues = {
   now: number;
   /** A UUID derived from the run and a counter. */

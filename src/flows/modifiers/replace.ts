@@ -5,7 +5,7 @@ import type { Budget } from "./budget";
 const MOST_PATTERN = 1_000;
 const MOST_RESULT = 16_777_216;
 
-/** `g_replace`: patterns run on an engine whose time grows with the text and the pattern, never exponentially. */
+/** `g_replace`. Patterns run on RE2, whose time grows with the text times the pattern, never exponentially. */
 export function replaced(
   whole: string,
   parameters: Record<string, unknown>,

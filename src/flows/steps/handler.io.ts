@@ -106,7 +106,7 @@ const prepare = (
 ): Promise<PreparedStep | undefined> =>
   prepareStep(notification, message, running, config.publicUrl ?? "");
 
-/** Runs that an instance or a resource started are not in the user's stream: note where, for the flow's log. */
+/** Runs that an instance or a resource started are not in the user's stream: writes down where, for the log. */
 async function noteStreamOfRun(
   { stream }: Sending,
   { flow }: RunningFlow,
@@ -164,7 +164,7 @@ async function onDelivered(
 async function onFailed(notification: Sending, error: string, doors: Doors): Promise<void> {
   const message = messageOf(notification);
   const { step } = message;
-  // A run that was left behind by a new start has failed all the same: its owner is to see it.
+  // Also for a run of an earlier start: it has failed all the same, and its owner is to see it.
   const running = await doors.readRunning(step.flowId);
   if (running === undefined) return;
   const component = running.descriptor.get(step.componentId);

@@ -7,7 +7,7 @@ const FIRST_DELAY_MS = 60_000;
 const LONGEST_DELAY_MS = 3_600_000;
 const LONGEST_RETRY_AFTER_MS = 86_400_000;
 
-/** What one try of a step means. `tries` counts this one; `chance` in [0, 1) spreads retries by a tenth. */
+/** What follows one try of a step. `tries` counts this one; `chance` in [0, 1) delays a retry by up to a tenth. */
 export function stepNext(
   attempt: Pick<Attempt, "status">,
   context: {
@@ -21,16 +21,16 @@ export function stepNext(
   const { errorHandling, tries, retryAfter, now, chance } = context;
   const { status } = attempt;
   if (status !== null && status >= 200 && status < 300) return { kind: "delivered", at: now };
-  const gone: Next = { kind: "dead", at: now, reason: "exhausted" };
-  if (status !== null && !isRetried(status)) return gone;
-  if (!errorHandling.autoRetry || tries > errorHandling.maxRetries) return gone;
+  const exhausted: Next = { kind: "dead", at: now, reason: "exhausted" };
+  if (status !== null && !isRetried(status)) return exhausted;
+  if (!errorHandling.autoRetry || tries > errorHandling.maxRetries) return exhausted;
   const delay = Math.min(FIRST_DELAY_MS * 2 ** (tries - 1), LONGEST_DELAY_MS);
-  const planned = now + delay * (1 + 0.1 * chance);
-  const asked = Math.min(retryAfter ?? 0, now + LONGEST_RETRY_AFTER_MS);
-  return { kind: "retrying", at: Math.round(Math.max(planned, asked)) };
+  const byBackoff = now + delay * (1 + 0.1 * chance);
+  const byReceiver = Math.min(retryAfter ?? 0, now + LONGEST_RETRY_AFTER_MS);
+  return { kind: "retrying", at: Math.round(Math.max(byBackoff, byReceiver)) };
 }
 
-/** 408, 429 and every 5xx; no other answer becomes right by itself. */
+/** 408, 429 and every 5xx: any other answer would be the same again. */
 function isRetried(status: number): boolean {
   return status === 408 || status === 429 || status >= 500;
 }

@@ -46,7 +46,10 @@ export type Source = {
   keys: readonly string[];
 };
 
-/** Asks for the flows that listen to a source, also within a batch of others; `toTriggers` reads the answer. */
+/**
+ * The query for the flows that listen to a source; `toTriggers` reads its answer. A change of a resource runs it in the
+ * very batch that makes the change, so it starts the flows that listened at that moment.
+ */
 export function prepareSourceTriggers(
   db: D1Database,
   { organizationId, kind, keys }: Source,
@@ -113,7 +116,7 @@ export async function readTrigger(
   return row;
 }
 
-/** Registers a trigger by hand: the newest registration of a component counts. */
+/** Registers a trigger that a client names itself; registering a component again replaces its trigger. */
 export async function saveTrigger(
   { db, streams }: TriggerDoors,
   row: typeof flowTriggers.$inferInsert,
@@ -125,7 +128,7 @@ export async function saveTrigger(
   await invalidateTriggers(streams, row);
 }
 
-/** Forgets app-event triggers of one component, of this user's flows only. */
+/** Deletes the app-event triggers of one component, in all flows of this user. */
 export async function deleteTriggers(
   { db, streams }: TriggerDoors,
   owner: { userId: number; organizationId: number },
@@ -160,7 +163,7 @@ export function dueSchedules(
     .limit(limit);
 }
 
-/** Moves a schedule on, unless somebody else did. */
+/** Writes down when a schedule is due next, unless somebody else did. */
 export async function moveSchedule(
   db: D1Database,
   { flowId, componentId, nextMinute }: Trigger & { nextMinute: number | null },
