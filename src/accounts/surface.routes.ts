@@ -3,6 +3,7 @@ import { bootstrapRoutes } from "./bootstrap.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
 import type { AskerEnv } from "./asker.io";
+import { memberSessionRoutes } from "./members/sessions.routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { userRoutes } from "./users/routes";
 
@@ -12,6 +13,7 @@ export const accountRoutes = {
   v1: new Hono<AskerEnv>()
     .route("/", bootstrapRoutes)
     .route("/", keyRoutes)
-    .route("/", memberRoutes),
+    .route("/", memberRoutes)
+    .route("/", memberSessionRoutes),
   app: userRoutes,
 };

@@ -12,7 +12,7 @@ export type Notice = { tone: "good" | "bad"; text: string };
 export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
-  here?: "overview" | "instances" | "destinations";
+  here?: "overview" | "instances" | "destinations" | "sessions";
   /** Shows what is new by itself. */
   live?: boolean;
 };
@@ -87,7 +87,13 @@ function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JS
         ))}
       </nav>
       <form class="who" method="post" action="/console/sign-out">
-        <span title={`${who.email}, ${who.role}`}>{who.organizationName}</span>
+        <a
+          href="/console/sessions"
+          title={`${who.email}, ${who.role}`}
+          {...(frame.here === "sessions" ? { "aria-current": "page" } : {})}
+        >
+          {who.organizationName}
+        </a>
         <button class="plain">Sign out</button>
       </form>
     </>

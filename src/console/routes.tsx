@@ -1,11 +1,9 @@
-import { type Context, Hono } from "hono";
-import { csrf } from "hono/csrf";
+import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
-import { HTTPException } from "hono/http-exception";
 import type { Child } from "hono/jsx";
 import { audited } from "../accounts/audit.io";
 import { readConfig } from "../config";
-import { notFound } from "../http/refusal";
+import { forbidden, notFound } from "../http/refusal";
 import { toWire } from "../http/error-map";
 import { reasonOf, type RequestIdEnv } from "../http/surface";
 import { deliveryRoutes } from "./deliveries/routes";
@@ -15,7 +13,9 @@ import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { Empty } from "./parts";
 import { invitationRoutes } from "./session/invitations.routes";
-import { type ConsoleEnv, sessionRoutes, takeNotice, withSession } from "./session/routes";
+import { ownSessionRoutes } from "./session/own-sessions.routes";
+import { sessionRoutes, takeNotice } from "./session/routes";
+import { type ConsoleEnv, withRole, withSession } from "./session/session.io";
 
 declare module "hono" {
   interface ContextRenderer {
@@ -41,10 +41,16 @@ const withPage = createMiddleware<ConsoleEnv>(async (c, next) => {
   c.header("X-Content-Type-Options", "nosniff");
 });
 
-/** Refuses forms that another site sends. */
-const fromHere = csrf({
-  origin: (origin, c: Context<ConsoleEnv>) =>
-    [new URL(c.req.url).origin, readConfig(c.env).publicUrl].includes(origin),
+/**
+ * Refuses what another site sends, or sends without saying where from: browsers name the `Origin` of whatever is no
+ * GET, whatever type it has.
+ */
+const fromHere = createMiddleware<ConsoleEnv>(async (c, next) => {
+  const origin = c.req.header("origin");
+  const own = [new URL(c.req.url).origin, readConfig(c.env).publicUrl];
+  if (!["GET", "HEAD"].includes(c.req.method) && (origin === undefined || !own.includes(origin)))
+    throw forbidden("This form was sent from somewhere else");
+  return next();
 });
 
 /** The web console, for people: pages rendered here, forms that post, no script needed. */
@@ -55,6 +61,8 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", invitationRoutes)
   .use(withSession)
   .use(audited)
+  .route("/", ownSessionRoutes)
+  .use(withRole)
   .route("/", overviewRoutes)
   .route("/", instancePages)
   .route("/", deliveryRoutes)
@@ -75,8 +83,6 @@ function troubleOf(
   error: Error,
   requestId: string,
 ): { status: ReturnType<typeof toWire>["status"]; message: string } {
-  if (error instanceof HTTPException)
-    return { status: 403, message: "This form was sent from somewhere else" };
   const reason = reasonOf(error, requestId);
   return {
     status: toWire("v1", reason, requestId).status,

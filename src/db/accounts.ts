@@ -61,6 +61,25 @@ export const members = sqliteTable(
   (table) => [index("members_organization").on(table.organizationId)],
 );
 
+/** Browsers in which members are signed in, each for as long as its row is there. */
+export const memberSessions = sqliteTable(
+  "member_sessions",
+  {
+    id: text().primaryKey(),
+    memberId: integer("member_id")
+      .notNull()
+      .references(() => members.id, { onDelete: "cascade" }),
+    /** Digest of the cookie's token. */
+    tokenHash: text("token_hash").notNull().unique(),
+    /** Where it began; with the browser's own name it tells a member which one this is. */
+    address: text().notNull(),
+    userAgent: text("user_agent").notNull(),
+    createdAt: integer("created_at").notNull(),
+    seenAt: integer("seen_at").notNull(),
+  },
+  (table) => [index("member_sessions_member").on(table.memberId)],
+);
+
 export const apiKeys = sqliteTable(
   "api_keys",
   {

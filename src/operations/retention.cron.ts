@@ -1,3 +1,4 @@
+import { prepareSessionExpiry } from "../accounts/members/sessions.store";
 import { prepareExceptionExpiry } from "../delivery/exceptions.store";
 import { prepareRollupExpiry } from "../metering/store";
 import { prepareJobExpiry } from "../stream/jobs/store";
@@ -7,7 +8,7 @@ const KEPT_MS = 30 * 86_400_000;
 /** Rows a round deletes of each: mass deletes hold up everybody else. */
 const ROWS = 1_000;
 
-/** Hourly: deletes exceptions, rollups and finished jobs that nobody looks back on any more. */
+/** Hourly: deletes exceptions, rollups and finished jobs that nobody looks back on any more, and sessions that are over. */
 export async function tidy(now: number, db: D1Database): Promise<void> {
   if (new Date(now).getUTCMinutes() !== 0) return;
   const before = now - KEPT_MS;
@@ -15,5 +16,6 @@ export async function tidy(now: number, db: D1Database): Promise<void> {
     prepareExceptionExpiry(db, before, ROWS),
     prepareRollupExpiry(db, before, ROWS),
     prepareJobExpiry(db, before, ROWS),
+    prepareSessionExpiry(db, now, ROWS),
   ]);
 }

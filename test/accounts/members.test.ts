@@ -1,5 +1,13 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { endOf, IDLE_MS, LIFE_MS } from "../../src/accounts/members/session";
+import {
+  beginSession,
+  findSession,
+  listSessions,
+  prepareSessionExpiry,
+} from "../../src/accounts/members/sessions.store";
+import { findMember } from "../../src/accounts/members/store";
 import { hashPassword } from "../../src/accounts/secret";
 import { createAccounts, openBrowser, signIn } from "../console/build";
 import { callV1, THEIRS } from "../elements/build";
@@ -124,6 +132,80 @@ describe("the roles of members", () => {
     const body = method === "PATCH" ? { role: "viewer" } : undefined;
     expect((await callV1(method, `/members/${id}`, THEIRS, body)).status).toBe(404);
   });
+});
+
+describe("the sessions of a member", () => {
+  it("are listed and ended for an administrator, one or all, at once", async () => {
+    const { id, email, browser } = await join("editor");
+    const second = await signIn(email, "password-of-a-guest");
+    const { status, body } = await callV1("GET", `/members/${id}/sessions`);
+    expect(status).toBe(200);
+    const instant = expect.stringMatching(/^2.*Z$/);
+    expect(body).toEqual({
+      items: [1, 2].map(() => ({
+        id: expect.any(String),
+        address: expect.stringMatching(/^203\.0\.113\.\d+$/),
+        userAgent: "",
+        createdAt: instant,
+        seenAt: instant,
+        endsAt: instant,
+      })),
+      next: null,
+    });
+    const latest = body.items[0].id;
+    const one = `/members/${id}/sessions/${latest}`;
+    expect(await callV1("DELETE", one)).toMatchObject({ status: 200, body: { id: latest } });
+    expect((await callV1("DELETE", one)).status).toBe(404);
+    expect((await second.get("/console")).status).toBe(303);
+    expect((await browser.get("/console")).status).toBe(200);
+    const all = await callV1("DELETE", `/members/${id}/sessions`);
+    expect(all.body.items).toHaveLength(1);
+    expect((await browser.get("/console")).status).toBe(303);
+  });
+
+  it("are unknown to another organization, and go with the member", async () => {
+    const { id, browser } = await join("editor");
+    for (const method of ["GET", "DELETE"])
+      expect((await callV1(method, `/members/${id}/sessions`, THEIRS)).status).toBe(404);
+    expect((await browser.get("/console")).status).toBe(200);
+    await callV1("DELETE", `/members/${id}`);
+    expect((await browser.get("/console")).status).toBe(303);
+    const rows = env.DB.prepare("SELECT count(*) AS n FROM member_sessions WHERE member_id = ?");
+    expect(await rows.bind(id).first("n")).toBe(0);
+  });
+
+  it("don't begin with a password that was changed while it was checked", async () => {
+    const { id } = await join("viewer");
+    const before = { id: Number(id), passwordHash: "as it was" };
+    const token = await beginSession(env.DB, before, { address: "", userAgent: "" }, Date.now());
+    expect(await findSession(env.DB, token, Date.now())).toBeUndefined();
+  });
+
+  it("write down that they are seen once in five minutes at most, and are tidied away when over", async () => {
+    const { id, email } = await join("viewer");
+    const member = await findMember(env.DB, { email });
+    if (member === undefined) throw new Error("The guest did not join");
+    const begin = Date.now();
+    const token = await beginSession(env.DB, member, { address: "", userAgent: "" }, begin);
+    const seenAt = async (now: number) => {
+      await findSession(env.DB, token, now);
+      const rows = await listSessions(env.DB, Number(id), now);
+      return Math.max(...rows.map((row) => row.seenAt));
+    };
+    expect(await seenAt(begin + 299_999)).toBe(begin);
+    expect(await seenAt(begin + 300_000)).toBe(begin + 300_000);
+    await prepareSessionExpiry(env.DB, begin + 300_000 + IDLE_MS, 1000).run();
+    const rows = env.DB.prepare("SELECT count(*) AS n FROM member_sessions WHERE member_id = ?");
+    expect(await rows.bind(id).first("n")).toBe(0);
+  });
+
+  it.each([
+    ["unused", 0, 0, IDLE_MS],
+    ["in use", 0, IDLE_MS - 1, 2 * IDLE_MS - 1],
+    ["as long as may be", 0, LIFE_MS - 1, LIFE_MS],
+  ])("end, %s, as the rule says", (_, createdAt, seenAt, end) =>
+    expect(endOf({ createdAt, seenAt })).toBe(end),
+  );
 });
 
 describe("an invitation", () => {

@@ -17,6 +17,7 @@ const THEIR_KEY = "key-of-theirs";
 const EXPIRED = "key-that-is-over";
 
 let cookies: Record<string, string> = {};
+let signInAll: () => Promise<void>;
 let users: { ours: Awaited<ReturnType<typeof newUser>>; theirs: string };
 let shared: Things;
 
@@ -40,12 +41,15 @@ beforeAll(async () => {
   ]);
   const signedIn = async (email: Parameters<typeof signIn>[0]) =>
     [...(await signIn(email)).cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-  cookies = {
-    viewer: await signedIn("vera@mine.example"),
-    editor: await signedIn("edith@mine.example"),
-    owner: await signedIn("anna@mine.example"),
-    stranger: await signedIn("otto@theirs.example"),
+  signInAll = async () => {
+    cookies = {
+      viewer: await signedIn("vera@mine.example"),
+      editor: await signedIn("edith@mine.example"),
+      owner: await signedIn("anna@mine.example"),
+      stranger: await signedIn("otto@theirs.example"),
+    };
   };
+  await signInAll();
   const body = { username: crypto.randomUUID(), password: "a-good-password" };
   const theirs = await ask("POST", "/user", { token: THEIR_KEY, body });
   users = { ours: await newUser(), theirs: theirs.body.token };
@@ -162,6 +166,7 @@ it.each(lines)("%s lets in: %s", async (line, audience) => {
     }
   }
   expect(told).toEqual(expected);
+  if (line === "POST /console/sign-out") await signInAll();
 });
 
 /**

@@ -201,6 +201,9 @@ const V1: Table = {
   "POST /v1/members": "admin",
   "PATCH /v1/members/:id": "admin, ours",
   "DELETE /v1/members/:id": "admin, ours",
+  "GET /v1/members/:id/sessions": "admin, ours",
+  "DELETE /v1/members/:id/sessions": "admin, ours",
+  "DELETE /v1/members/:id/sessions/:session": "admin, ours",
   "GET /v1/organization": "read",
   "PATCH /v1/organization": "admin",
   "ALL /v1/*": "nobody",
@@ -213,6 +216,10 @@ const CONSOLE: Table = {
   // Whoever has the link.
   "GET /console/invitations/:token": "everybody",
   "POST /console/invitations/:token": "everybody",
+  // One's own: another's, or what is over, is left alone.
+  "GET /console/sessions": "members",
+  "POST /console/sessions/end-others": "members",
+  "POST /console/sessions/:id/end": "members",
   "GET /console": "members",
   "GET /console/instances": "members",
   "GET /console/instances/:id": "members, ours",

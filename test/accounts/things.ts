@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { openBrowser } from "../console/build";
 import { eventually } from "../delivery/build";
 import { call, callV1, create, draft, MINE, THEIRS } from "../elements/build";
 import { step, trigger } from "../flows/build";
@@ -77,6 +78,14 @@ export class Things {
   readonly invited = once(async () => {
     const email = `${crypto.randomUUID()}@mine.example`;
     return (await callV1("POST", "/members", MINE, { email, role: "viewer" })).body;
+  });
+
+  /** Of the one who was invited. */
+  readonly session = once(async () => {
+    const { id, invitation } = await this.invited();
+    const { pathname } = new URL(invitation);
+    await openBrowser().post(pathname, { password: "password-of-a-guest" });
+    return (await callV1("GET", `/members/${id}/sessions`)).body.items[0].id;
   });
 
   readonly flow = once(() => this.makeFlow({ T: trigger("x"), P: step() }));
@@ -173,6 +182,8 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "notifications/:id": (of) => of.notification(),
   "objects/:name": "accounts",
   "objects/:objectType": "accounts",
+  "sessions/:id": async (of) => of.session(),
+  "sessions/:session": async (of) => of.session(),
   "status/:ticket": (of) => of.ticket(),
   "streams/:source{.+}": (of) => of.source(),
   "subscriptions/:id": async (of) => (await of.instance()).id,

@@ -1,11 +1,12 @@
-import { env } from "cloudflare:workers";
+import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
-import { hashPassword } from "../../src/accounts/secret";
-import { nextPage, readSession, SESSION_MS, writeSession } from "../../src/console/session/session";
-import { THEIR_PASSWORD } from "../organization";
-import { createAccounts, openBrowser, signIn } from "./build";
+import { nextPage } from "../../src/console/session/next-page";
+import { hashSecret } from "../../src/accounts/secret";
+import { type Browser, createAccounts, openBrowser, signIn } from "./build";
 
 beforeAll(createAccounts);
+
+const COOKIE = "__Host-tributary_session";
 
 describe("signing in", () => {
   it("sends whoever has not signed in to the form, and back to where they wanted to go", async () => {
@@ -24,7 +25,7 @@ describe("signing in", () => {
     });
     expect(done).toMatchObject({ status: 303, location: "/console/destinations" });
     expect(done.headers.getSetCookie()[0]).toMatch(
-      /^tributary_session=1\..*; Max-Age=43200; Path=\/console; HttpOnly; Secure; SameSite=Strict$/,
+      /^__Host-tributary_session=[\w-]{43}\..*; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
     expect((await browser.get("/console/destinations")).status).toBe(200);
   });
@@ -54,24 +55,48 @@ describe("signing in", () => {
 
   it("refuses a cookie that somebody changed", async () => {
     const browser = await signIn("anna@mine.example");
-    const cookie = browser.cookies.get("tributary_session") ?? "";
-    browser.cookies.set("tributary_session", cookie.replace(/^1/, "2"));
+    const cookie = browser.cookies.get(COOKIE) ?? "";
+    browser.cookies.set(
+      COOKIE,
+      cookie.replace(/^./, (first) => (first === "A" ? "B" : "A")),
+    );
     expect((await browser.get("/console")).status).toBe(303);
   });
 
-  it("ends with signing out, and with another password", async () => {
-    const browser = await signIn("otto@theirs.example");
-    expect((await browser.get("/console")).status).toBe(200);
-    const other = await signIn("otto@theirs.example");
-    await other.post("/console/sign-out");
+  it("keeps its cookies over https from whoever else is on the domain, and names them plainly on http", async () => {
+    const browser = await signIn("anna@mine.example");
+    expect([...browser.cookies.keys()]).toEqual([COOKIE]);
+    const plain = "http://127.0.0.1:8787/console/sign-in";
+    const response = await exports.default.fetch(plain, {
+      method: "POST",
+      redirect: "manual",
+      headers: {
+        "content-type": "application/x-www-form-urlencoded",
+        origin: "http://127.0.0.1:8787",
+      },
+      body: "email=anna%40mine.example&password=password",
+    });
+    const [cookie = ""] = response.headers.getSetCookie();
+    expect(cookie).toMatch(/^tributary_session=.*; Path=\/console; HttpOnly; SameSite=Strict$/);
+    // Where `__Host-` holds, the plain name that anybody on the domain may set counts for nothing.
+    const other = openBrowser();
+    other.cookies.set("tributary_session", browser.cookies.get(COOKIE) ?? "");
     expect((await other.get("/console")).status).toBe(303);
-    const setPassword = (password: string) =>
-      env.DB.prepare("UPDATE members SET password_hash = ? WHERE id = 2")
-        .bind(hashPassword(password, new Uint8Array(16)))
-        .run();
-    await setPassword("another");
-    expect((await browser.get("/console")).status).toBe(303);
-    await setPassword(THEIR_PASSWORD);
+  });
+
+  it("ends at once with signing out, for whoever has a copy of the cookie too", async () => {
+    const browser = await signIn("otto@theirs.example");
+    const copy = openBrowser();
+    copy.cookies.set(COOKIE, browser.cookies.get(COOKIE) ?? "");
+    const other = await signIn("otto@theirs.example");
+    expect((await copy.get("/console")).status).toBe(200);
+    expect(await browser.post("/console/sign-out")).toMatchObject({
+      status: 303,
+      location: "/console/sign-in",
+    });
+    expect(browser.cookies.size).toBe(0);
+    expect((await copy.get("/console")).status).toBe(303);
+    expect((await other.get("/console")).status).toBe(200);
   });
 
   it("refuses forms that another site sends", async () => {
@@ -84,6 +109,10 @@ describe("signing in", () => {
       {},
     ])
       for (const path of ["/console/sign-in", "/console/sign-out", "/console/instances/1/disable"])
+        expect((await browser.post(path, fields, headers)).status).toBe(403);
+    const json = { "content-type": "application/json" };
+    for (const headers of [json, { ...json, origin: "https://evil.example" }])
+      for (const path of ["/console/sign-out", "/console/sessions/end-others"])
         expect((await browser.post(path, fields, headers)).status).toBe(403);
     expect((await browser.get("/console")).status).toBe(200);
   });
@@ -100,14 +129,59 @@ describe("signing in", () => {
 });
 
 describe("a session", () => {
-  const session = { memberId: 7, until: 1_000 + SESSION_MS, mark: "0123456789abcdef" };
+  const HOUR_MS = 3_600_000;
+  /** Moves the moments of a browser's session into the past. */
+  const age = (browser: Browser, createdMs: number, seenMs: number) => {
+    const [token = ""] = (browser.cookies.get(COOKIE) ?? "").split(".");
+    return env.DB.prepare(
+      "UPDATE member_sessions SET created_at = ?, seen_at = ? WHERE token_hash = ?",
+    )
+      .bind(Date.now() - createdMs, Date.now() - seenMs, hashSecret(token))
+      .run();
+  };
+  const statusOf = async (browser: Browser) => (await browser.get("/console/sessions")).status;
 
-  it("is read as it was written until it is over", () => {
-    const text = writeSession(session);
-    expect(readSession(text, 1_000)).toEqual(session);
-    expect(readSession(text, session.until)).toBeUndefined();
-    expect(readSession(`${text}x`, 1_000)).toBeUndefined();
-    expect(readSession("", 1_000)).toBeUndefined();
+  it("goes on while it is used, and ends 12 hours after that", async () => {
+    const browser = await signIn("vera@mine.example");
+    await age(browser, 29 * 24 * HOUR_MS, 11 * HOUR_MS);
+    expect(await statusOf(browser)).toBe(200);
+    const seen = await env.DB.prepare(
+      "SELECT last_seen_at FROM members WHERE email = 'vera@mine.example'",
+    ).first<number>("last_seen_at");
+    expect(Date.now() - (seen ?? 0)).toBeLessThan(HOUR_MS);
+    await age(browser, 29 * 24 * HOUR_MS, 12 * HOUR_MS);
+    expect(await statusOf(browser)).toBe(303);
+  });
+
+  it("ends 30 days after it began, used or not", async () => {
+    const browser = await signIn("vera@mine.example");
+    await age(browser, 30 * 24 * HOUR_MS, 0);
+    expect(await statusOf(browser)).toBe(303);
+  });
+
+  it("is shown to its member with those elsewhere, whom one form signs out", async () => {
+    const [mine, elsewhere] = [
+      await signIn("vera@mine.example"),
+      await signIn("vera@mine.example"),
+    ];
+    const page = await mine.get("/console/sessions");
+    expect(page.html).toContain("this one");
+    expect((await mine.post("/console/sessions/end-others")).location).toBe("/console/sessions");
+    expect(await statusOf(elsewhere)).toBe(303);
+    const left = await mine.get("/console/sessions");
+    expect(left.html.match(/\/console\/sessions\/[\w-]+\/end"/g)).toHaveLength(1);
+  });
+
+  it("is ended by a form of its own member alone, who may only read", async () => {
+    const [mine, theirs] = [await signIn("vera@mine.example"), await signIn("edith@mine.example")];
+    const { html } = await mine.get("/console/sessions");
+    const action = /(\/console\/sessions\/[\w-]{36}\/end)/.exec(html)?.[1] ?? "";
+    const form = await theirs.post(action);
+    expect(form.status).toBe(303);
+    const { html: after } = await mine.get("/console/sessions");
+    expect(after).toContain(action);
+    await mine.post(action);
+    expect((await mine.get("/console/sessions")).html).not.toContain(action);
   });
 
   it.each([

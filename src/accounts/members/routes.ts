@@ -3,7 +3,7 @@ import * as z from "zod";
 import { readConfig } from "../../config";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/route-description";
-import { conflict, notFound } from "../../http/refusal";
+import { conflict, notFound, type Refusal } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
 import { hashSecret } from "../secret";
@@ -87,13 +87,15 @@ export const memberRoutes = new Hono<AskerEnv>()
     async (c) => told(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c))),
   );
 
-function idOf(c: Context<AskerEnv>): number {
+/** @throws Refusal `not-found` for what is no id. */
+export function idOf(c: Context<AskerEnv>): number {
   const text = c.req.param("id") ?? "";
   if (!/^[1-9]\d{0,14}$/.test(text)) throw unknown(c);
   return Number(text);
 }
 
-const unknown = (c: Context<AskerEnv>) => notFound(`No member '${c.req.param("id")}'`);
+export const unknown = (c: Context<AskerEnv>): Refusal =>
+  notFound(`No member '${c.req.param("id")}'`);
 
 function told(c: Context<AskerEnv>, change: MemberChange): Response {
   switch (change.kind) {

@@ -1,6 +1,6 @@
-import { and, eq, gt, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { members, organizations, users } from "../../db/accounts";
+import { members, memberSessions, organizations, users } from "../../db/accounts";
 import type { Role } from "./role";
 
 export type MemberRow = typeof members.$inferSelect;
@@ -79,18 +79,26 @@ export async function findInvited(
   return row;
 }
 
-/** Sets the first password of whoever was invited, once. @returns the id, undefined when the link is no longer good. */
+/** Sets the password of whoever was invited, once, and ends the sessions there are. @returns the id, undefined when the link is no longer good. */
 export async function acceptInvitation(
   db: D1Database,
   invitationHash: string,
   passwordHash: string,
   now: number,
 ): Promise<number | undefined> {
-  const [row] = await drizzle(db)
-    .update(members)
-    .set({ passwordHash, invitationHash: null, invitationExpiresAt: null, lastSeenAt: now })
-    .where(isInvited(invitationHash, now))
-    .returning({ id: members.id });
+  const orm = drizzle(db);
+  const invited = orm
+    .select({ id: members.id })
+    .from(members)
+    .where(isInvited(invitationHash, now));
+  const [, [row]] = await orm.batch([
+    orm.delete(memberSessions).where(inArray(memberSessions.memberId, invited)),
+    orm
+      .update(members)
+      .set({ passwordHash, invitationHash: null, invitationExpiresAt: null, lastSeenAt: now })
+      .where(isInvited(invitationHash, now))
+      .returning({ id: members.id }),
+  ]);
   return row?.id;
 }
 
@@ -133,6 +141,15 @@ export async function removeMember(
 const isMember = (organizationId: number, id: number) =>
   and(eq(members.organizationId, organizationId), eq(members.id, id));
 
+/** Whether an organization has this member, who accepted or not. */
+export async function isMemberOf(
+  db: D1Database,
+  organizationId: number,
+  id: number,
+): Promise<boolean> {
+  return (await drizzle(db).$count(members, isMember(organizationId, id))) > 0;
+}
+
 async function outcome(
   db: D1Database,
   organizationId: number,
@@ -140,6 +157,5 @@ async function outcome(
   changed: MemberRow | undefined,
 ): Promise<MemberChange> {
   if (changed !== undefined) return { kind: "done", member: changed };
-  const there = await drizzle(db).$count(members, isMember(organizationId, id));
-  return there > 0 ? { kind: "last-owner" } : { kind: "unknown" };
+  return { kind: (await isMemberOf(db, organizationId, id)) ? "last-owner" : "unknown" };
 }

@@ -4,7 +4,8 @@ import { instanceOfSource, parseStreamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
 import { readInstance } from "../../instances/store";
-import { leave, type ConsoleEnv } from "../session/routes";
+import { leave } from "../session/routes";
+import type { ConsoleEnv } from "../session/session.io";
 import { DeliveryPage } from "./page";
 
 export const deliveryRoutes = new Hono<ConsoleEnv>()

@@ -6,7 +6,8 @@ import { sendTest } from "../../operations/destinations/test.io";
 import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
 import { baseUrlOf } from "../overview/routes";
-import { type ConsoleEnv, leave, readForm } from "../session/routes";
+import { leave, readForm } from "../session/routes";
+import type { ConsoleEnv } from "../session/session.io";
 import { DestinationList, RECOVER } from "./page";
 
 const PAGE = 50;

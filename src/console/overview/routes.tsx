@@ -6,7 +6,7 @@ import { activeSources, readRollups } from "../../metering/store";
 import { instanceSource, streamName } from "../../stream/stream-name";
 import { connectorKeys, recentInstances } from "../../instances/list.store";
 import { rowOf, type Row } from "../deliveries/list";
-import type { ConsoleEnv } from "../session/routes";
+import type { ConsoleEnv } from "../session/session.io";
 import { firstHour, hoursOf } from "./hours";
 import { OverviewPage } from "./page";
 

@@ -1,15 +1,11 @@
 import { type Context, Hono } from "hono";
-import {
-  acceptInvitation,
-  findInvited,
-  findMember,
-  type MemberRow,
-} from "../../accounts/members/store";
+import { acceptInvitation, findInvited, type MemberRow } from "../../accounts/members/store";
 import { hashPassword, hashSecret } from "../../accounts/secret";
 import { readOrganization } from "../../accounts/organization.store";
 import { notFound } from "../../http/refusal";
 import { InvitationForm } from "./form";
-import { beginSession, type ConsoleEnv, readForm } from "./routes";
+import { readForm } from "./routes";
+import { type ConsoleEnv, signIn } from "./session.io";
 
 const MOST_CHARACTERS = 1024;
 
@@ -24,11 +20,15 @@ export const invitationRoutes = new Hono<ConsoleEnv>()
       return showForm(c, guest, "The password must have at least 8 characters.");
     }
     const now = Date.now();
-    const hash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
-    const id = await acceptInvitation(c.env.DB, hashSecret(c.req.param("token")), hash, now);
-    const member = id === undefined ? undefined : await findMember(c.env.DB, { id });
-    if (member === undefined) throw gone();
-    await beginSession(c, member, now);
+    const passwordHash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
+    const id = await acceptInvitation(
+      c.env.DB,
+      hashSecret(c.req.param("token")),
+      passwordHash,
+      now,
+    );
+    if (id === undefined) throw gone();
+    await signIn(c, { id, passwordHash }, now);
     return c.redirect("/console", 303);
   });
 

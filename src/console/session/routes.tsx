@@ -1,50 +1,24 @@
 import { type Context, Hono } from "hono";
-import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
-import { createMiddleware } from "hono/factory";
 import * as z from "zod";
-import { scopesOf } from "../../accounts/members/role";
-import { findMember, type Member, noteSeen } from "../../accounts/members/store";
-import type { AskerEnv } from "../../accounts/asker.io";
-import { hashSecret, verifyPassword } from "../../accounts/secret";
+import { findMember, noteSeen } from "../../accounts/members/store";
+import { verifyPassword } from "../../accounts/secret";
 import { countTry, forgiveTry, type Try } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
-import { forbidden } from "../../http/refusal";
 import type { Notice } from "../page";
 import { SignInForm } from "./form";
-import { nextPage, readSession, SESSION_MS, writeSession } from "./session";
+import { dropCookie, keepCookie, readCookie } from "./cookie.io";
+import { nextPage } from "./next-page";
+import { type ConsoleEnv, sessionOf, signIn, signOut } from "./session.io";
 
-export type ConsoleEnv = AskerEnv & { Variables: { member?: Member } };
-
-const SESSION = "tributary_session";
 const NOTICE = "tributary_notice";
 const FORM_BYTES = 10_000;
-
-/** Lets only members on, who ask in their organization's name; users of the app surface are none. */
-export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
-  const member = await signedIn(c);
-  if (member === undefined) {
-    const back = c.req.method === "GET" ? `?next=${encodeURIComponent(c.req.path)}` : "";
-    return c.redirect(`/console/sign-in${back}`, 303);
-  }
-  const scopes = scopesOf(member.role);
-  c.set("member", member);
-  c.set("asker", {
-    organizationId: member.organizationId,
-    userId: member.userId,
-    scopes,
-    name: `member:${member.id}`,
-  });
-  if (!["GET", "HEAD"].includes(c.req.method) && !scopes.includes("write"))
-    throw forbidden("A viewer may look at everything here, and change nothing");
-  return next();
-});
 
 /** Signing in and out. */
 export const sessionRoutes = new Hono<ConsoleEnv>()
   .get("/sign-in", async (c) => {
     const next = nextPage(c.req.query("next"));
-    if ((await signedIn(c)) !== undefined) return c.redirect(next, 303);
+    if ((await sessionOf(c)) !== undefined) return c.redirect(next, 303);
     return showForm(c, { next });
   })
   .post("/sign-in", async (c) => {
@@ -71,11 +45,11 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     }
     await forgiveTry(c.env.DB, tried, now);
     await noteSeen(c.env.DB, member.id, now);
-    await beginSession(c, member, now);
+    await signIn(c, member, now);
     return c.redirect(next, 303);
   })
-  .post("/sign-out", (c) => {
-    deleteCookie(c, SESSION, { path: "/console" });
+  .post("/sign-out", async (c) => {
+    await signOut(c);
     return c.redirect("/console/sign-in", 303);
   });
 
@@ -93,12 +67,9 @@ export async function readForm(c: Context): Promise<URLSearchParams> {
 }
 
 /** Goes on to another page, which says once what was done. */
-export async function leave(
-  c: Context<ConsoleEnv>,
-  path: string,
-  notice: Notice,
-): Promise<Response> {
-  await keep(c, NOTICE, JSON.stringify({ ...notice, text: notice.text.slice(0, 500) }), 30);
+export async function leave(c: Context, path: string, notice: Notice): Promise<Response> {
+  const text = JSON.stringify({ ...notice, text: notice.text.slice(0, 500) });
+  await keepCookie(c, NOTICE, text, 30);
   return c.redirect(path, 303);
 }
 
@@ -106,35 +77,8 @@ const noticeSchema = z.object({ tone: z.enum(["good", "bad"]), text: z.string() 
 
 /** What the page before this one left to be said. */
 export async function takeNotice(c: Context<ConsoleEnv>): Promise<Notice | undefined> {
-  const text = await getSignedCookie(c, readConfig(c.env).sessionKey, NOTICE);
-  if (text === undefined || text === false) return undefined;
-  deleteCookie(c, NOTICE, { path: "/console" });
+  const text = await readCookie(c, NOTICE);
+  if (text === undefined) return undefined;
+  dropCookie(c, NOTICE);
   return noticeSchema.parse(JSON.parse(text));
-}
-
-async function signedIn(c: Context<ConsoleEnv>): Promise<Member | undefined> {
-  const text = await getSignedCookie(c, readConfig(c.env).sessionKey, SESSION);
-  if (text === undefined || text === false) return undefined;
-  const session = readSession(text, Date.now());
-  if (session === undefined) return undefined;
-  const member = await findMember(c.env.DB, { id: session.memberId });
-  return member !== undefined && markOf(member) === session.mark ? member : undefined;
-}
-
-/** Signs a member in on this browser. */
-export function beginSession(c: Context<ConsoleEnv>, member: Member, now: number): Promise<void> {
-  const session = { memberId: member.id, until: now + SESSION_MS, mark: markOf(member) };
-  return keep(c, SESSION, writeSession(session), SESSION_MS / 1000);
-}
-
-const markOf = ({ passwordHash }: Member): string => hashSecret(passwordHash).slice(0, 16);
-
-function keep(c: Context<ConsoleEnv>, name: string, value: string, seconds: number): Promise<void> {
-  return setSignedCookie(c, name, value, readConfig(c.env).sessionKey, {
-    path: "/console",
-    httpOnly: true,
-    sameSite: "Strict",
-    secure: new URL(c.req.url).protocol === "https:",
-    maxAge: seconds,
-  });
 }
