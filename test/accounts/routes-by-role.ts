@@ -201,7 +201,8 @@ const V1: Table = {
   "POST /v1/members": "admin",
   "PATCH /v1/members/:id": "admin, ours",
   "DELETE /v1/members/:id": "admin, ours",
-  "GET /v1/members/:id/sessions": "admin, ours",
+  // Takes a key that may read and is an administrator's.
+  "GET /v1/members/:id/sessions": "secrets, ours",
   "DELETE /v1/members/:id/sessions": "admin, ours",
   "DELETE /v1/members/:id/sessions/:session": "admin, ours",
   "GET /v1/organization": "read",

@@ -75,17 +75,18 @@ export class Things {
   readonly key = once(
     async () => (await callV1("POST", "/keys", MINE, { name: "k", scopes: ["read"] })).body.id,
   );
-  readonly invited = once(async () => {
-    const email = `${crypto.randomUUID()}@mine.example`;
-    return (await callV1("POST", "/members", MINE, { email, role: "viewer" })).body;
-  });
+  readonly invited = once(invite);
 
-  /** Of the one who was invited. */
-  readonly session = once(async () => {
-    const { id, invitation } = await this.invited();
+  /** A member who accepted, and is signed in. */
+  readonly member = once(async () => {
+    const { id, invitation } = await invite();
     const { pathname } = new URL(invitation);
     await openBrowser().post(pathname, { password: "password-of-a-guest" });
-    return (await callV1("GET", `/members/${id}/sessions`)).body.items[0].id;
+    return id;
+  });
+  readonly session = once(async () => {
+    const { body } = await callV1("GET", `/members/${await this.member()}/sessions`);
+    return body.items[0].id;
   });
 
   readonly flow = once(() => this.makeFlow({ T: trigger("x"), P: step() }));
@@ -145,6 +146,11 @@ export class Things {
 
 const EVENTS = "/plugins/appmixer/utils/appevents/events";
 
+async function invite() {
+  const email = `${crypto.randomUUID()}@mine.example`;
+  return (await callV1("POST", "/members", MINE, { email, role: "viewer" })).body;
+}
+
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
   return () => (made ??= make());
@@ -178,7 +184,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "keys/:id": (of) => of.key(),
   "logs/:index": "runs",
   "management/:version": "v1alpha1",
-  "members/:id": async (of) => (await of.invited()).id,
+  "members/:id": (of) => of.member(),
   "notifications/:id": (of) => of.notification(),
   "objects/:name": "accounts",
   "objects/:objectType": "accounts",
