@@ -6,6 +6,7 @@ import { conflict, notFound, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
 import { bootstrap } from "./bootstrap.store";
 import type { AskerEnv } from "./asker.io";
+import { newPassword } from "./passwords/field";
 import { equalSecrets } from "./secret";
 
 const firstOrganization = z.strictObject({
@@ -14,7 +15,7 @@ const firstOrganization = z.strictObject({
   userSecret: z.string().min(16),
   apiKey: z.string().min(16),
   email: z.string().min(3),
-  password: z.string().min(8),
+  password: newPassword,
 });
 
 /** `POST /v1/bootstrap`: makes the first organization, once, for whoever deployed this. */

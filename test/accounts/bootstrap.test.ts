@@ -8,7 +8,7 @@ const first = (name: string) => ({
   userSecret: `user-secret-of-${name}`,
   apiKey: `an-api-key-of-${name}`,
   email: `${name}@example.com`,
-  password: "password",
+  password: `password-of-${name}`,
 });
 
 async function bootstrap(name: string, DB: D1Database) {

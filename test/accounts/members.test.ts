@@ -227,7 +227,14 @@ describe("an invitation", () => {
     const { pathname } = new URL(body.invitation);
     const browser = openBrowser();
     expect((await browser.get(pathname)).html).toContain(email);
-    expect((await browser.post(pathname, { password: "short" })).status).toBe(400);
+    for (const [password, needs] of [
+      ["short", "at least 8 characters"],
+      ["Password1", "a password that is not among the 10,000 commonest"],
+    ] as const) {
+      const refused = await browser.post(pathname, { password });
+      expect(refused.status).toBe(400);
+      expect(refused.html).toContain(`Choose another password: expected ${needs}.`);
+    }
     expect(await browser.post(pathname, { password: "long enough" })).toMatchObject({
       status: 303,
       location: "/console",

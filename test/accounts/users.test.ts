@@ -1,6 +1,7 @@
 import { SignJWT, UnsecuredJWT } from "jose";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { hashPassword } from "../../src/accounts/secret";
 import { tokenKey } from "../../src/accounts/users/token";
 import { ask, foundation, newUser } from "./ask";
 
@@ -65,6 +66,30 @@ describe("sign-up and sign-in", () => {
     const answer = await ask("POST", "/user", { body: { username: "x", password: "short" } });
     expect(answer).toMatchObject({ status: 400, body: { error: "Bad Request" } });
     expect(answer.body.message).toContain("password");
+  });
+
+  it.each([
+    ["Sunshine1", "Expected a password that is not among the 10,000 commonest"],
+    ["\u0000-long-enough", "Expected text without NUL"],
+    ["x".repeat(257), "Expected at most 256 bytes"],
+  ])("refuses the password %j at sign-up, and for a change", async (refused, why) => {
+    const body = { username: crypto.randomUUID(), password: refused };
+    const answer = await ask("POST", "/user", { body });
+    expect(answer).toMatchObject({ status: 400, body: { message: expect.stringContaining(why) } });
+    const { token, password } = await newUser();
+    const change = { oldPassword: password, newPassword: refused };
+    const second = await ask("POST", "/user/change-password", { token, body: change });
+    expect(second).toMatchObject({ status: 400, body: { message: expect.stringContaining(why) } });
+    expect(second.body.message).toContain("newPassword");
+  });
+
+  it("signs in with a password from before the rules", async () => {
+    const { email } = await newUser();
+    await env.DB.prepare("UPDATE users SET password_hash = ? WHERE email = ?")
+      .bind(hashPassword("old", new Uint8Array(16)), email)
+      .run();
+    const body = { email, password: "old" };
+    expect((await ask("POST", "/user/auth", { body })).status).toBe(200);
   });
 
   it("makes users for an API key, and refuses an unknown key", async () => {

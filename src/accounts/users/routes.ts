@@ -5,6 +5,7 @@ import { readConfig } from "../../config";
 import { parse, readTypedJson } from "../../http/body";
 import { conflict, forbidden, notFound, Refusal, unauthenticated } from "../../http/refusal";
 import { parseAuthorization } from "../authorization";
+import { newPassword } from "../passwords/field";
 import { verifyPassword } from "../secret";
 import { countTry, forgiveTry, type Try } from "../sign-in.store";
 import { findByApiKey } from "../store";
@@ -81,7 +82,7 @@ const signUp = z
   .object({
     username: name.optional(),
     email: name.optional(),
-    password: password.min(8, "Expected at least 8 characters"),
+    password: newPassword,
     metadata: z.record(z.string(), z.unknown()).optional(),
   })
   .transform((draft, context) => {
@@ -91,9 +92,9 @@ const signUp = z
     context.addIssue({ code: "custom", path: ["username"], message: "Expected username or email" });
     return z.NEVER;
   });
-const newPassword = z.object({
+const change = z.object({
   oldPassword: password,
-  newPassword: password.min(8, "Expected at least 8 characters"),
+  newPassword,
 });
 
 /** Users (reference app-events-api.md §2). */
@@ -111,7 +112,7 @@ export const userRoutes = new Hono<UserEnv>()
     throw notFound("Tokens are not refreshed: sign in again");
   })
   .post("/user/change-password", withUser, async (c) => {
-    const asked = parse(newPassword, (await readTypedJson(c, BODY_BYTES)).value);
+    const asked = parse(change, (await readTypedJson(c, BODY_BYTES)).value);
     await checked(c, c.var.user.email, asked.oldPassword);
     await changePassword(c.env.DB, c.var.user.id, asked.newPassword);
     return c.json({});

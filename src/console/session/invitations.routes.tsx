@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { acceptInvitation, findInvited, type MemberRow } from "../../accounts/members/store";
+import { passwordNeeds } from "../../accounts/passwords/needs";
 import { hashPassword, hashSecret } from "../../accounts/secret";
 import { readOrganization } from "../../accounts/organization.store";
 import { notFound } from "../../http/refusal";
@@ -7,17 +8,16 @@ import { InvitationForm } from "./form";
 import { readForm } from "./routes";
 import { type ConsoleEnv, signIn } from "./session.io";
 
-const MOST_CHARACTERS = 1024;
-
 /** Where an invitation's one-time link leads: whoever has it chooses a password and is signed in. */
 export const invitationRoutes = new Hono<ConsoleEnv>()
   .get("/invitations/:token", async (c) => showForm(c, await invited(c)))
   .post("/invitations/:token", async (c) => {
     const guest = await invited(c);
     const password = (await readForm(c)).get("password") ?? "";
-    if (password.length < 8 || password.length > MOST_CHARACTERS) {
+    const needs = passwordNeeds(password);
+    if (needs !== undefined) {
       c.status(400);
-      return showForm(c, guest, "The password must have at least 8 characters.");
+      return showForm(c, guest, `Choose another password: expected ${needs}.`);
     }
     const now = Date.now();
     const passwordHash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
