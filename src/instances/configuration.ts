@@ -1,8 +1,7 @@
 import type { Authentication } from "../connectors/authentication";
 import type { Connector } from "../connectors/definition";
+import { MASK } from "../values/secret-name";
 import { entriesOf, type Entry, isSecretKey } from "./entries";
-
-export const MASK = "********";
 
 /** A value as it is stored and shown: a text, or null for `""`. Booleans, numbers and objects become text. */
 export function toText(value: unknown): string | null {
@@ -32,11 +31,11 @@ export function mergeConfiguration(
 export function visibleValue(
   connector: Connector,
   values: Readonly<Record<string, string | null>>,
-  { key, defaultValue, type }: Entry,
+  { key, defaultValue }: Entry,
 ): string | null {
   if (key === "event.notification.enabled") return String(eventSettings(connector, values).enabled);
   const value = values[key] ?? null;
-  return value === null ? defaultValue : type === "PASSWORD" ? MASK : value;
+  return value === null ? defaultValue : isSecretKey(connector, key) ? MASK : value;
 }
 
 /** What a reader sees: every key of the connector with its value or default, secrets masked. */
@@ -47,7 +46,9 @@ export function visibleConfiguration(
   const visible: Record<string, string | null> = {};
   for (const entry of entriesOf(connector))
     visible[entry.key] = visibleValue(connector, values, entry);
-  for (const [key, value] of Object.entries(values)) if (!(key in visible)) visible[key] = value;
+  for (const [key, value] of Object.entries(values))
+    if (!(key in visible))
+      visible[key] = value !== null && isSecretKey(connector, key) ? MASK : value;
   return visible;
 }
 

@@ -1,4 +1,6 @@
+import type { Authentication } from "../connectors/authentication";
 import type { Connector } from "../connectors/definition";
+import { isSecretName } from "../values/secret-name";
 
 /** A configuration key as catalogue and instances print it (reference connector-events-api.md §3, §4). */
 export type Entry = {
@@ -285,16 +287,50 @@ export function entriesOf(connector: Connector): Entry[] {
   }));
 }
 
+/** Secrets of any instance, whether or not its connector lists them among its keys. */
+const ALWAYS_SECRET = [
+  "oauth.api.key",
+  "oauth.api.secret",
+  "oauth.user.token",
+  "oauth.user.refresh_token",
+  "password",
+];
+
 /** Keys whose values are sealed at rest and masked when read. */
 export function isSecretKey(connector: Connector, key: string): boolean {
   let keys = secretKeys.get(connector);
   if (keys === undefined) {
-    keys = new Set(
-      entriesOf(connector).flatMap((entry) => (entry.type === "PASSWORD" ? entry.key : [])),
-    );
+    keys = new Set([
+      ...ALWAYS_SECRET,
+      ...entriesOf(connector).flatMap((entry) => (entry.type === "PASSWORD" ? entry.key : [])),
+      ...[connector.authentication, ...connector.otherAuthentications].flatMap(credentialKeys),
+    ]);
     secretKeys.set(connector, keys);
   }
   return keys.has(key);
+}
+
+function credentialKeys(authentication: Authentication): readonly string[] {
+  switch (authentication.type) {
+    case "oauth2":
+      return [];
+    case "apiKey":
+      return [authentication.configurationKey];
+    case "basic":
+      return [authentication.passwordKey];
+  }
+}
+
+/**
+ * Keys whose values are sealed at rest: the secrets, and credentials that the contract shows their owner all the same
+ * (reference connector-events-api.md §4: callback headers, the inbound token, keys of a caller's own).
+ */
+export function isSealedKey(connector: Connector, key: string): boolean {
+  return (
+    isSecretKey(connector, key) ||
+    key === "event.notification.callback.headers" ||
+    isSecretName(key)
+  );
 }
 
 const secretKeys = new WeakMap<Connector, Set<string>>();

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { instances } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
-import { split } from "./row";
+import { patchesOf } from "./row";
 import { scheduleOf } from "./schedule";
 import { readInstance } from "./store";
 import { renamed } from "./tenants.store";
@@ -53,7 +53,7 @@ export async function saveGrant(
   now: number,
 ): Promise<boolean> {
   return whileGranted(db, ring, used, async (current) => {
-    const { configuration, secrets } = split(current.id, current.connector, changes, ring);
+    const { configuration, secrets } = patchesOf(current.id, current.connector, changes, ring);
     const updated = await drizzle(db)
       .update(instances)
       .set({

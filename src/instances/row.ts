@@ -2,7 +2,7 @@ import { hashSecret } from "../accounts/secret";
 import type { Connector } from "../connectors/definition";
 import type { instances } from "../db/instances";
 import { type Keyring, seal, unseal } from "../db/sealed";
-import { isSecretKey } from "./entries";
+import { isSealedKey } from "./entries";
 import type { Instance } from "./instance";
 import { scheduleOf } from "./schedule";
 
@@ -66,11 +66,30 @@ export function split(
   const configuration: Record<string, string | null> = {};
   const secrets: Record<string, string> = {};
   for (const [key, value] of Object.entries(values)) {
-    if (value !== null && isSecretKey(connector, key))
+    if (value !== null && isSealedKey(connector, key))
       secrets[key] = seal(ring, value, sealedRow(id, key));
     else configuration[key] = value;
   }
   return { configuration, secrets };
+}
+
+/**
+ * Changes as JSON merge patches (RFC 7396) of the two parts: what is set in one leaves the other, so that a value
+ * written in clear by an earlier version does not outlive its sealing.
+ */
+export function patchesOf(
+  id: number,
+  connector: Connector,
+  changes: Readonly<Record<string, string | null>>,
+  ring: Keyring,
+): { configuration: Record<string, string | null>; secrets: Record<string, string | null> } {
+  const { configuration, secrets } = split(id, connector, changes, ring);
+  const absent = (keys: object): Record<string, null> =>
+    Object.fromEntries(Object.keys(keys).map((key) => [key, null]));
+  return {
+    configuration: { ...absent(secrets), ...configuration },
+    secrets: { ...absent(configuration), ...secrets },
+  };
 }
 
 /** The instance of a row. @throws when no key decrypts its secrets. */

@@ -10,7 +10,7 @@ import { saveDestination } from "../delivery/save-destination.store";
 import type { DestinationDraft } from "../delivery/destination";
 import { connectorsOf } from "../connectors/store";
 import type { Instance } from "./instance";
-import { openedRow, type Row, split, toRow } from "./row";
+import { openedRow, type Row, patchesOf, toRow } from "./row";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 
 /** An id for an instance that is about to be written. */
@@ -122,7 +122,7 @@ export async function changeConfiguration(
 ): Promise<void> {
   const instance = await readInstance(db, ring, instanceId);
   if (instance === undefined || instance.organizationId !== organizationId) return;
-  const { configuration, secrets } = split(instance.id, instance.connector, changes, ring);
+  const { configuration, secrets } = patchesOf(instance.id, instance.connector, changes, ring);
   const update = drizzle(db)
     .update(instances)
     .set({

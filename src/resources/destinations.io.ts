@@ -27,7 +27,9 @@ export async function addDestinations(
           );
     const value =
       named === undefined || secret === undefined ? undefined : openValue(ring, secret, named.key);
-    plan.statements.push(await prepareDestination(db, ring, destinationOf(resource, value), now));
+    plan.statements.push(
+      await prepareDestination(db, ring, destinationOf(ring, resource, value), now),
+    );
     // The value that was sealed with the destination must be that of the Secret at this moment.
     if (secret !== undefined) plan.expects.push(versionOf(secret));
     return;
@@ -37,7 +39,9 @@ export async function addDestinations(
   for (const webhook of users) {
     const named = secretOf(webhook);
     const value = named === undefined ? undefined : openValue(ring, resource, named.key);
-    plan.statements.push(await prepareDestination(db, ring, destinationOf(webhook, value), now));
+    plan.statements.push(
+      await prepareDestination(db, ring, destinationOf(ring, webhook, value), now),
+    );
     plan.expects.push(versionOf(webhook));
     const ids = new Map([[`Secret ${resource.name}`, resource.id]]);
     const targets = namedTargets(webhook.kind, webhook.content.spec);

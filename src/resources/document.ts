@@ -4,7 +4,8 @@ import type { EgressPolicy } from "../http/egress";
 import { withoutTrailing } from "../values/text";
 import { LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
 import type { Kind } from "./kinds/kind";
-import { dataOf, type Finalizer, MASK, type Owner } from "./resource";
+import { type Finalizer, type Owner } from "./resource";
+import { MASK } from "../values/secret-name";
 
 /** What a body says of a resource; `undefined` members were not in it. */
 export type Draft = {
@@ -93,15 +94,16 @@ export function subResourceFaults(kind: Kind, sub: string, value: unknown): Faul
   return parsed.success || value === null ? [] : faultsOf(parsed.error, sub);
 }
 
-/** Masks among a new Secret's values: there is nothing they could keep. */
+/** Masks among secret values of which none is stored: there is nothing they could keep. */
 export function maskFaults(
-  spec: Record<string, unknown>,
+  member: "data" | "headers",
+  values: Readonly<Record<string, string>>,
   known: Readonly<Record<string, string>>,
 ): Fault[] {
-  return Object.entries(dataOf(spec))
+  return Object.entries(values)
     .filter(([key, value]) => value === MASK && !Object.hasOwn(known, key))
     .map(([key]) => ({
-      field: `spec.data.${key}`,
+      field: `spec.${member}.${key}`,
       message: `'${MASK}' keeps a stored value, and '${key}' has none`,
     }));
 }

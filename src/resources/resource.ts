@@ -5,6 +5,7 @@ import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
 import { findKind, type Version } from "./kinds/registry";
 import { isObject } from "../values/record";
+import { MASK, maskedHeaders } from "../values/secret-name";
 import { isoText } from "../values/instant";
 
 /** What a resource names (reference resource-api.md §3); `selfLink` is made when it is shown. */
@@ -39,6 +40,8 @@ export const storedContent = storedJson(
     owner: owner.exactOptional(),
     /** Of a Secret: `data` holds sealed values. */
     spec: membersOf<unknown>(),
+    /** Of a Webhook: sealed values of the headers that `spec` has masked. */
+    headers: membersOf<string>().exactOptional(),
     /** Subresources by name. */
     sub: membersOf<unknown>(),
     references: z.array(reference),
@@ -55,9 +58,6 @@ export type Resource = Omit<ResourceRow, "kind" | "scope" | "seq" | "content"> &
   scope: ScopeName | null;
   content: Content;
 };
-
-/** What stands where a secret value was: written back, it keeps the stored value. */
-export const MASK = "********";
 
 /** A remark in the reply to a write. */
 export type Warning = { code: string; detail: string };
@@ -148,17 +148,27 @@ export function scopeLink(scope: ScopeName, version: Version): string | undefine
   return kind === undefined ? undefined : itemLink(kind, version, null, scope.name);
 }
 
-function visibleSpec(kind: Kind, spec: Record<string, unknown>): Record<string, unknown> {
+/** A spec as everybody sees it: values of Secrets, and of Webhooks' headers that may be credentials, are masked. */
+export function visibleSpec(kind: Kind, spec: Record<string, unknown>): Record<string, unknown> {
+  if (kind.kind === "Webhook" && spec["headers"] !== undefined)
+    return { ...spec, headers: maskedHeaders(headersOf(spec)) };
   if (kind.secret === undefined) return spec;
   return { ...spec, data: Object.fromEntries(Object.keys(dataOf(spec)).map((key) => [key, MASK])) };
 }
 
 /** The `data` of a Secret's spec. */
-export function dataOf(spec: Record<string, unknown>): Record<string, string> {
-  const { data } = spec;
-  if (typeof data !== "object" || data === null) return {};
+export const dataOf = ({ data }: Record<string, unknown>): Record<string, string> => textsIn(data);
+
+/** The `headers` of a Webhook's spec. */
+export const headersOf = ({ headers }: Record<string, unknown>): Record<string, string> =>
+  textsIn(headers);
+
+function textsIn(members: unknown): Record<string, string> {
+  if (typeof members !== "object" || members === null) return {};
   return Object.fromEntries(
-    Object.entries(data).filter((entry): entry is [string, string] => typeof entry[1] === "string"),
+    Object.entries(members).filter(
+      (entry): entry is [string, string] => typeof entry[1] === "string",
+    ),
   );
 }
 

@@ -1,5 +1,6 @@
 import { type Keyring, seal, unseal } from "../db/sealed";
-import { dataOf, MASK, type Resource } from "./resource";
+import { dataOf, type Resource } from "./resource";
+import { MASK } from "../values/secret-name";
 
 /** Values of a Secret, sealed for its row; a mask keeps what is stored (reference resource-api.md §8). */
 export function sealData(

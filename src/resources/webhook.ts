@@ -1,7 +1,9 @@
 import type * as z from "zod";
 import { type DestinationDraft, headerFault } from "../delivery/destination";
 import { checkEgress, type EgressPolicy } from "../http/egress";
+import type { Keyring } from "../db/sealed";
 import { webhookSpec } from "./kinds/management";
+import { openHeaders } from "./webhook-headers";
 import { destinationId, type Resource } from "./resource";
 
 /** What is wrong with a body: the dotted path, and why. */
@@ -40,8 +42,13 @@ export function secretOf(webhook: Resource): { name: string; key: string } | und
  * Where a Webhook's invocations go. The secret is its raw value in `Authorization`, or where `location`
  * says, and wins over the Webhook's own headers; undefined: sent without it (reference resource-api.md §10).
  */
-export function destinationOf(webhook: Resource, secret: string | undefined): DestinationDraft {
-  const { url, headers = {}, auth } = webhookSpec.parse(webhook.content.spec);
+export function destinationOf(
+  ring: Keyring,
+  webhook: Resource,
+  secret: string | undefined,
+): DestinationDraft {
+  const { url, auth } = webhookSpec.parse(webhook.content.spec);
+  const headers = openHeaders(ring, webhook);
   const location = auth?.location;
   const query: Record<string, string> = {};
   const sent = new Map(Object.entries(headers));

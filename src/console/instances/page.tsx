@@ -1,6 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { MASK, visibleConfiguration } from "../../instances/configuration";
-import { isSecretKey } from "../../instances/entries";
+import { visibleConfiguration } from "../../instances/configuration";
+import { MASK } from "../../values/secret-name";
+import { isSealedKey } from "../../instances/entries";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";
@@ -78,5 +79,5 @@ export function InstancePage(props: {
 function configurationOf({ connector, configuration }: Instance): [string, string][] {
   return Object.entries(visibleConfiguration(connector, configuration))
     .filter(([, value]) => value !== null && value !== "")
-    .map(([key, value]) => [key, isSecretKey(connector, key) ? MASK : (value ?? "")]);
+    .map(([key, value]) => [key, isSealedKey(connector, key) ? MASK : (value ?? "")]);
 }

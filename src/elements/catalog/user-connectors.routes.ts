@@ -6,7 +6,7 @@ import type { Delivery, Extracted, Extraction } from "../../connectors/webhook";
 import { parse, readJson } from "../../http/body";
 import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
 import type { Fault } from "../../instances/value-checks";
-import { MASK } from "../../instances/configuration";
+import { MASK } from "../../values/secret-name";
 import { entriesOf } from "../../instances/entries";
 import { planList, readList } from "../../hub/list";
 import { buildRequest, findResource, type VendorRequest } from "../../hub/request";

@@ -7,7 +7,7 @@ import { readDestination } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
 import type { NotificationView } from "../../stream/history";
 import { instanceSource, parseNotificationId, parseStreamName } from "../../stream/stream-name";
-import { maskedHeaders } from "../masked-headers";
+import { maskedHeaders } from "../../values/secret-name";
 import { type StreamHandle, streamOfSource } from "../streams/lookup.io";
 
 /**

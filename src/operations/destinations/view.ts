@@ -2,7 +2,7 @@ import type { DestinationRecord } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
-import { maskedHeaders } from "../masked-headers";
+import { maskedHeaders } from "../../values/secret-name";
 import { isoText } from "../../values/instant";
 
 export type Health = {

@@ -106,7 +106,7 @@ async function decideRemoval(
   for (const webhook of effects.unlinked)
     if (webhook.kind.kind === "Webhook")
       plan.statements.push(
-        await prepareDestination(db, ring, destinationOf(webhook, undefined), cause.now),
+        await prepareDestination(db, ring, destinationOf(ring, webhook, undefined), cause.now),
       );
   forgetDestinationOf(db, plan, target);
   if (isGone) return { plan, result: { kind: "gone" } };

@@ -4,7 +4,7 @@ import { emptyPlan, type Plan } from "../commit.store";
 import { addDestinations } from "../destinations.io";
 import { type Draft, maskFaults } from "../document";
 import { type Key, keyText, type World } from "../key";
-import { dataOf, type Resource } from "../resource";
+import { dataOf, headersOf, type Resource } from "../resource";
 import { missing, refuse, refuseNewFinalizers, refuseStale, refuseTooLarge } from "./checks";
 import { hookWarnings, resolve } from "./resolve";
 import {
@@ -79,7 +79,10 @@ export function changeResource(
 function refuseDraft({ name }: Key, { kind, content }: Resource, draft: Draft): void {
   if (draft.name !== undefined && draft.name !== name)
     throw invalid(`The name can't be changed from '${name}' to '${draft.name}'`, "name");
-  if (kind.secret !== undefined) refuse(maskFaults(draft.spec, dataOf(content.spec)));
+  if (kind.secret !== undefined)
+    refuse(maskFaults("data", dataOf(draft.spec), dataOf(content.spec)));
+  if (kind.kind === "Webhook")
+    refuse(maskFaults("headers", headersOf(draft.spec), headersOf(content.spec)));
 }
 
 function changesOf(

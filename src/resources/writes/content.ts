@@ -1,7 +1,9 @@
 import type { Keyring } from "../../db/sealed";
 import type { Cause } from "../change";
 import type { Draft } from "../document";
-import { type Content, dataOf, MASK, type Reference, type Resource } from "../resource";
+import { type Content, dataOf, type Reference, type Resource, visibleSpec } from "../resource";
+import { MASK } from "../../values/secret-name";
+import { openHeaders, sealHeaders } from "../webhook-headers";
 import { openValue, sealData } from "../secret";
 import { canonicalJson } from "../../values/json";
 
@@ -39,7 +41,7 @@ export function edited(
   };
 }
 
-/** Whether a write makes no difference. A Secret's values are sealed anew each time: they are opened. */
+/** Whether a write makes no difference. What is sealed is sealed anew each time: it is opened. */
 export function isSame(
   ring: Keyring,
   current: Resource,
@@ -49,9 +51,19 @@ export function isSame(
   const plain = ({ title, content }: Resource): string => {
     const { attributes, tags, finalizers, owner, spec, sub } = content;
     const shown = current.kind.secret === undefined ? spec : { ...spec, data: null };
-    return canonicalJson({ title, attributes, tags, finalizers, owner, spec: shown, sub });
+    return canonicalJson({
+      title,
+      attributes,
+      tags,
+      finalizers,
+      owner,
+      spec: visibleSpec(current.kind, shown),
+      sub,
+    });
   };
   if (plain(current) !== plain(resource)) return false;
+  if (current.kind.kind === "Webhook")
+    return canonicalJson(openHeaders(ring, current)) === canonicalJson(openHeaders(ring, resource));
   if (current.kind.secret === undefined || draft === undefined) return true;
   const wanted = Object.entries(dataOf(draft.spec));
   return (
@@ -68,7 +80,11 @@ function mainOf(ring: Keyring, current: Resource, draft: Draft): Partial<Content
     tags,
     finalizers: finalizers ?? content.finalizers,
     ...(owner === undefined || owner === null ? {} : { owner }),
-    spec: kind.secret === undefined ? spec : sealData(ring, id, spec, dataOf(content.spec)),
+    ...(kind.kind === "Webhook"
+      ? sealHeaders(ring, id, spec, current)
+      : {
+          spec: kind.secret === undefined ? spec : sealData(ring, id, spec, dataOf(content.spec)),
+        }),
   };
 }
 

@@ -6,8 +6,9 @@ import { addDestinations } from "../destinations.io";
 import { type Draft, maskFaults } from "../document";
 import { type Key, keyText, type World } from "../key";
 import type { Kind } from "../kinds/kind";
-import type { Reference, Resource } from "../resource";
+import { dataOf, headersOf, type Reference, type Resource } from "../resource";
 import { sealData } from "../secret";
+import { sealHeaders } from "../webhook-headers";
 import { generatedName, inScope, refuse, refuseTooLarge } from "./checks";
 import { holderOf, hookWarnings, resolve } from "./resolve";
 import {
@@ -59,7 +60,8 @@ async function decideCreation(
   world: World,
   holder: Resource | undefined,
 ): Promise<Decided<Written>> {
-  refuse(maskFaults(draft.spec, {}));
+  if (key.kind.secret !== undefined) refuse(maskFaults("data", dataOf(draft.spec), {}));
+  if (key.kind.kind === "Webhook") refuse(maskFaults("headers", headersOf(draft.spec), {}));
   const { references, expects, warnings } = resolve(key.kind, key.scope, draft.spec, world);
   const resource = newResource(doors, cause, key, draft, references, holder);
   refuseTooLarge(resource);
@@ -113,7 +115,9 @@ function newResource(
       tags,
       finalizers: finalizers ?? [],
       ...(owner === undefined || owner === null ? {} : { owner }),
-      spec: key.kind.secret === undefined ? spec : sealData(ring, id, spec, {}),
+      ...(key.kind.kind === "Webhook"
+        ? sealHeaders(ring, id, spec)
+        : { spec: key.kind.secret === undefined ? spec : sealData(ring, id, spec, {}) }),
       sub: {},
       references,
       deletedReferences: [],

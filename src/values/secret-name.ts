@@ -1,0 +1,16 @@
+const SECRET = /authorization|cookie|secret|token|key|password|signature|credential/i;
+
+/** Whether a header or a setting of this name may hold a credential. */
+export function isSecretName(name: string): boolean {
+  return SECRET.test(name);
+}
+
+/** What stands where a secret was. */
+export const MASK = "********";
+
+/** Headers as somebody may see them who must not learn what they prove. */
+export function maskedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name, isSecretName(name) ? MASK : value]),
+  );
+}
