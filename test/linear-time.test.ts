@@ -135,7 +135,7 @@ const readers = Object.entries(sources)
   .map(([file, source]): [string, Reader[]] => [file, readersOf(source)])
   .filter(([, found]) => found.length > 0);
 
-describe("reading text takes linear time", () => {
+describe("promise 11, no request keeps others waiting, time linear in its size: reading text", () => {
   it.for(readers)("%s", async ([file, found]) => {
     const module = await modules[file]?.();
     for (const { name, parameters } of found) {
@@ -170,7 +170,7 @@ const INSIDE: Record<string, (text: string) => unknown> = {
     }),
 };
 
-describe("reading text inside something takes linear time", () => {
+describe("promise 11, no request keeps others waiting, time linear in its size: reading text inside something", () => {
   it.for(Object.entries(INSIDE))("%s", async ([name, call]) => {
     for (const shape of SHAPES) expect(await growth(call, shape), name).toBeUndefined();
   });

@@ -51,7 +51,7 @@ const credentials = (path: string): Record<string, string> =>
       ? { authorization: `Bearer ${API_KEY}` }
       : { authorization: `Bearer ${user.token}` };
 
-describe("bodies of any depth", () => {
+describe("promise 11, no request keeps others waiting, depth at most 500: bodies of any depth", () => {
   it.each(routes)("get no 5xx from $method $path", async ({ method, path }) => {
     for (const levels of [499, 501, 6_000, 100_000])
       for (const body of [lists(levels), objects(levels)]) {
