@@ -1,7 +1,10 @@
-/** Counts of one source and destination. */
+/**
+ * What is counted for one source and destination. `failed` counts tries, not notifications. `rowsWritten`,
+ * `objectRequests` and `queueOperations` are what the platform charges for.
+ */
 export type Counts = {
   polls: number;
-  /** Polls that the schedule called for, and those of them that began late or could not. */
+  /** Polls that the schedule called for, and how many of them began late or not at all. */
   pollsDue: number;
   pollsLate: number;
   events: number;
@@ -11,10 +14,11 @@ export type Counts = {
   rowsWritten: number;
   objectRequests: number;
   queueOperations: number;
-  /** Tries by how long they took; bounds in `BOUNDS_MS`, the last one is for longer ones. */
+  /** A histogram of how long tries took: one number for each bound in `BOUNDS_MS`, and one for all longer ones. */
   durations: number[];
 };
 
+/** Upper bounds of the classes in `durations`, in milliseconds. */
 export const BOUNDS_MS = [10, 30, 100, 300, 1_000, 3_000, 10_000] as const;
 
 export function noCounts(): Counts {
@@ -49,10 +53,10 @@ export function add(into: Counts, more: Partial<Counts>): void {
   });
 }
 
-/** As much of a delivery's outcome as is counted. */
+/** The part of a delivery's outcome (`delivery/attempt.ts`) that is counted. */
 type Outcome = { attempt?: { durationMs: number } | undefined; next: { kind: string } };
 
-/** What a bundle's outcomes add. */
+/** The counts that the outcomes of a bundle add. An outcome without a try, for example `parked`, adds nothing. */
 export function countsOf(outcomes: readonly Outcome[]): Partial<Counts> {
   const tried = outcomes.flatMap(({ attempt }) => attempt ?? []);
   const { durations } = noCounts();
@@ -71,7 +75,10 @@ export function countsOf(outcomes: readonly Outcome[]): Partial<Counts> {
   };
 }
 
-/** The duration below which a share of tries lies, by the upper bound of its class; null without tries. */
+/**
+ * A percentile of the tries' durations, for example `share` 0.99: the upper bound of the class that it lies in, in
+ * milliseconds, and 15,000 in the class of the longest. Null without tries.
+ */
 export function percentile(durations: readonly number[], share: number): number | null {
   const total = durations.reduce((sum, count) => sum + count, 0);
   if (total === 0) return null;

@@ -63,6 +63,7 @@ export async function flushCounts(
 }
 
 /** Columns of a rollup that are added up. */
+/** The counted columns, in the order of the values in `flushCounts`. */
 const ADDED = [
   "polls",
   "events",
@@ -133,7 +134,7 @@ export async function readRollups(
   }));
 }
 
-/** Sources with something counted since an instant, most recent first. */
+/** Sources for which something was counted since an instant, the most recent first. */
 export async function activeSources(
   db: D1Database,
   organizationId: number,
