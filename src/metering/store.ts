@@ -62,8 +62,7 @@ export async function flushCounts(
     .run();
 }
 
-/** Columns of a rollup that are added up. */
-/** The counted columns, in the order of the values in `flushCounts`. */
+/** The columns of a rollup that are added up, in the order of the values in `flushCounts`. */
 const ADDED = [
   "polls",
   "events",

@@ -17,8 +17,13 @@ function unusable(): { bindings: typeof env; used: string[] } {
       },
     );
   const names = [
-    ...["DB", "EVENT_STREAMS", "ENDPOINTS", "VENDOR_BUDGETS"],
-    ...["POLLS", "DELIVERIES", "DELIVERIES_SLOW"],
+    "DB",
+    "EVENT_STREAMS",
+    "ENDPOINTS",
+    "VENDOR_BUDGETS",
+    "POLLS",
+    "DELIVERIES",
+    "DELIVERIES_SLOW",
   ];
   const replaced = Object.fromEntries(names.map((name) => [name, binding(name)]));
   return { bindings: { ...env, ...replaced }, used };
