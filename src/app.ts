@@ -35,12 +35,10 @@ const v1 = new Hono()
 
 /** API resources and their log (reference resource-api.md). */
 const apis = new Hono().use(limitFailures, auditedOutlets).route("/", resourceRoutes.apis);
-const log = new Hono().route("/", resourceRoutes.events);
 
 /** Users, app events and flows (reference app-events-api.md): open to browsers of the configured origins. */
 const apps = new Hono()
-  .use("/", appCors)
-  .on(ALL, APP_PATHS, appCors)
+  .on(ALL, ["/", ...APP_PATHS], appCors)
   .on(ALL, APP_PATHS, limitFailures)
   .on(ALL, APP_PATHS, auditedUsers)
   .route("/", accountRoutes.app)
@@ -57,5 +55,5 @@ export const app = new Hono()
   .get("/health", (c) => c.json({ status: "ok" }))
   .route("/", openApiRoutes(v1))
   .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
-  .route("/events", log.onError(answerErrors("apis", errorMeta)))
+  .route("/events", resourceRoutes.events.onError(answerErrors("apis", errorMeta)))
   .route("/", apps);
