@@ -2,7 +2,8 @@ import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
 import { forbidden, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
-import { type Asker, findByApiKey, findBySecrets, type Scope } from "./store";
+import { holds, type Scope } from "./scope";
+import { type Asker, findByApiKey, findBySecrets } from "./store";
 
 /** Who is asking, for every room's handlers. */
 export type AskerEnv = {
@@ -34,13 +35,18 @@ export const withSecrets: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEn
   },
 );
 
-/** Our own surface: `Bearer <api key>`, or the connector surface's secrets. GET needs `read`, all else `scope`. */
-export const withKey = (scope: Exclude<Scope, "read"> = "write"): MiddlewareHandler<AskerEnv> =>
+/**
+ * Our own surface: `Bearer <api key>`, or the connector surface's secrets. GET needs the scope `look`, all else
+ * `change`. A key with limits gets in only with `limits: "kept"`, where the handlers show no more than it reaches.
+ */
+export const withKey = (
+  change: Scope = "write",
+  { look = "read", limits }: { look?: Scope; limits?: "kept" } = {},
+): MiddlewareHandler<AskerEnv> =>
   createMiddleware<AskerEnv>(async (c, next) => {
-    const credentials = parseAuthorization(c.req.header("authorization"));
-    const asker = await askerOf(c.env.DB, credentials);
-    const needed = c.req.method === "GET" || c.req.method === "HEAD" ? "read" : scope;
-    if (!asker.scopes.includes(needed)) throw forbidden(`The key lacks the scope '${needed}'`);
+    const asker = await askerOf(c, parseAuthorization(c.req.header("authorization")));
+    admit(asker, isLook(c) ? look : change);
+    if (limits !== "kept") refuseLimits(asker);
     c.set("asker", asker);
     await next();
   });
@@ -55,33 +61,65 @@ export const withToken: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>
     if (credentials.kind !== "bearer" && credentials.kind !== "basic")
       throw unauthenticated("Expected 'Authorization: Bearer <api key>'");
     const token = credentials.kind === "bearer" ? credentials.token : credentials.password;
-    const asker = await findByApiKey(c.env.DB, token, Date.now());
-    if (asker === undefined) throw unauthenticated("Invalid or expired API key");
+    const asker = await keyAsker(c, token);
     const tenant = c.req.header("x-axway-tenant-id") ?? "";
     if (tenant !== "" && tenant !== String(asker.organizationId))
       throw forbidden(`The key does not belong to the tenant '${tenant}'`);
-    const needed = c.req.method === "GET" || c.req.method === "HEAD" ? "read" : "write";
-    if (!asker.scopes.includes(needed)) throw forbidden(`The key lacks the scope '${needed}'`);
+    admit(asker, isLook(c) ? "read" : "write");
+    refuseLimits(asker);
     c.set("asker", asker);
     await next();
   },
 );
 
+const isLook = ({ req }: { req: { method: string } }): boolean =>
+  req.method === "GET" || req.method === "HEAD";
+
+/** @throws Refusal `forbidden` naming the scope that is missing. */
+function admit({ scopes }: Asker, needed: Scope): void {
+  if (!holds(scopes, needed)) throw forbidden(`The key lacks the scope '${needed}'`);
+}
+
+/** @throws Refusal `forbidden` where what is asked for is the whole organization's. */
+function refuseLimits({ limits }: Asker): void {
+  if (limits !== undefined) throw forbidden("The key is limited to some sources or destinations");
+}
+
+/** As much of a request's context as it takes to look up a key. */
+type Caller = { env: Env; executionCtx: Pick<ExecutionContext, "waitUntil"> };
+
+/** The asker of an API key. @throws Refusal `unauthenticated` when it is none. */
+async function keyAsker(c: Caller, key: string): Promise<Asker> {
+  const later = (work: Promise<unknown>) => c.executionCtx.waitUntil(work);
+  const asker = await findByApiKey(c.env.DB, key, Date.now(), later);
+  if (asker === undefined) throw unauthenticated("Invalid or expired API key");
+  return asker;
+}
+
+/** The asker of an API key that may change the whole organization. @throws Refusal when it is none. */
+export async function organizationKey(c: Caller, key: string): Promise<Asker> {
+  const asker = await keyAsker(c, key);
+  admit(asker, "write");
+  refuseLimits(asker);
+  return asker;
+}
+
 async function askerOf(
-  db: D1Database,
+  c: Caller,
   credentials: ReturnType<typeof parseAuthorization>,
 ): Promise<Asker> {
-  const now = Date.now();
   switch (credentials.kind) {
-    case "bearer": {
-      const asker = await findByApiKey(db, credentials.token, now);
-      if (asker === undefined) throw unauthenticated("Invalid or expired API key");
-      return asker;
-    }
+    case "bearer":
+      return keyAsker(c, credentials.token);
     case "secrets": {
       if (credentials.organization === undefined)
         throw unauthenticated("Expected an 'Organization' secret");
-      const asker = await findBySecrets(db, credentials.user, credentials.organization, now);
+      const asker = await findBySecrets(
+        c.env.DB,
+        credentials.user,
+        credentials.organization,
+        Date.now(),
+      );
       if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
       return asker;
     }

@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { matchedRoutes } from "hono/route";
 import type { RequestIdEnv } from "../http/surface";
-import { recordAudit } from "./keys.store";
+import { recordAudit } from "./audit.store";
 import type { AskerEnv } from "./asker.io";
 import type { UserEnv } from "./users/routes";
 

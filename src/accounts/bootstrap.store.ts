@@ -1,7 +1,8 @@
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { apiKeys, members, organizations, users } from "../db/accounts";
 import { hashPassword, hashSecret } from "./secret";
-import { ALL_SCOPES, findBySecrets } from "./store";
+import { SCOPES } from "./scope";
+import { findBySecrets } from "./store";
 
 export type Bootstrap = {
   organizationName: string;
@@ -69,7 +70,7 @@ function rowsOf(orm: DrizzleD1Database, first: Bootstrap, now: number) {
       organizationId: 1,
       name: "first key",
       keyHash: hashSecret(first.apiKey),
-      scopes: [...ALL_SCOPES],
+      scopes: [...SCOPES],
       createdAt: now,
     }),
   ] as const;

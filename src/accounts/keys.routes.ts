@@ -1,69 +1,134 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { parse, readJson } from "../http/body";
-import { described, PAGE, SPAN } from "../http/route-description";
-import { readLimit, readListCursor, writeListCursor } from "../http/cursor-page";
-import { instantField, readInstant } from "../http/instant-field";
-import { notFound } from "../http/refusal";
-import { hashSecret } from "./secret";
-import { type AskerEnv, withKey } from "./asker.io";
-import { forgetAskers } from "./store";
-import { deleteKey, insertKey, listAudit, listKeys } from "./keys.store";
+import { described } from "../http/route-description";
+import { instantField } from "../http/instant-field";
+import { conflict, invalid, notFound } from "../http/refusal";
 import { isoText } from "../values/instant";
+import { deleteKey, insertKey, type KeyRow, listKeys, rotateKey } from "./keys.store";
+import { type AskerEnv, withKey } from "./asker.io";
+import { SCOPES } from "./scope";
+import { hashSecret } from "./secret";
+import { forgetAskers } from "./store";
 
 const BODY_BYTES = 64 * 1024;
+const MOST_LIMITS = 200;
+const MOST_OVERLAP_SECONDS = 7 * 86_400;
+
+/** A source by its name, or an instance by its bare id (reference v1-api.md). */
+const source = z
+  .string()
+  .max(512)
+  .regex(
+    /^((instance:)?[1-9]\d{0,15}|(user|scope):\S+)$/,
+    "Expected a source: instance:<id>, user:<id> or scope:<group>/<Kind>/<name>",
+  )
+  .transform((text) => (/^\d+$/.test(text) ? `instance:${text}` : text));
+const limits = z.strictObject({
+  sources: z.array(source).max(MOST_LIMITS).default([]),
+  destinations: z.array(z.string().min(1).max(512)).max(MOST_LIMITS).default([]),
+});
 
 const newKey = z.strictObject({
   name: z.string("Expected a name").min(1).max(255),
-  scopes: z.array(z.enum(["read", "write", "admin"], "Expected read, write or admin")).min(1),
-  expiresAt: instantField.nullable().optional(),
+  scopes: z
+    .array(z.enum(SCOPES, "Expected read, write, admin or secrets"))
+    .min(1)
+    .describe("They stand side by side; admin also has what secrets may: read signing secrets"),
+  limits: limits
+    .optional()
+    .describe(
+      "What the key reaches; all else looks unknown, and what is the organization's is 403",
+    ),
+  expiresAt: instantField.nullable().optional().describe("In the future; absent: never"),
+});
+const rotation = z.strictObject({
+  overlapSeconds: z
+    .number("Expected a number of seconds")
+    .int()
+    .min(0)
+    .max(MOST_OVERLAP_SECONDS)
+    .default(86_400)
+    .describe("How long the old secret goes on working; one that was before it ends now"),
 });
 
-const KEY = { id: "key_1", name: "ci", scopes: ["read"], expiresAt: null, lastUsedAt: null };
+const KEY = {
+  id: "key_1",
+  name: "ci",
+  scopes: ["read"],
+  limits: { sources: ["instance:27"], destinations: [] },
+  expiresAt: null,
+  overlapEndsAt: null,
+  lastUsedAt: null,
+};
 
-/** API keys, and who changed what (reference v1-api.md). */
+/** API keys (reference v1-api.md). */
 export const keyRoutes = new Hono<AskerEnv>()
-  .use("/keys", withKey("admin"))
-  .use("/keys/*", withKey("admin"))
-  .use("/audit", withKey("admin"))
+  .use("/keys", withKey("admin", { look: "secrets" }))
+  .use("/keys/*", withKey("admin", { look: "secrets" }))
   .get(
     "/keys",
     described("API keys", { tag: "operations", answer: { items: [KEY], next: null } }),
     async (c) => {
       const rows = await listKeys(c.env.DB, c.var.asker.organizationId);
-      return c.json({ items: rows.map(keyView), next: null });
+      return c.json({ items: rows.map((row) => keyView(row, Date.now())), next: null });
     },
   )
-  .get("/keys/:id", described("One API key", { tag: "operations", answer: KEY }), async (c) => {
-    const row = (await listKeys(c.env.DB, c.var.asker.organizationId)).find(
-      ({ id }) => id === c.req.param("id"),
-    );
-    if (row === undefined) throw notFound(`No key '${c.req.param("id")}'`);
-    return c.json(keyView(row));
-  })
+  .get("/keys/:id", described("One API key", { tag: "operations", answer: KEY }), async (c) =>
+    c.json(keyView(await keyOf(c), Date.now())),
+  )
   .post(
     "/keys",
     described("Make an API key; the key itself is told this once", {
       tag: "operations",
       body: newKey,
-      bodyExample: { name: "ci", scopes: ["read"] },
+      bodyExample: { name: "ci", scopes: ["read"], limits: { sources: ["instance:27"] } },
       answer: { ...KEY, key: "trk_…" },
     }),
     async (c) => {
-      const { name, scopes, expiresAt } = parse(newKey, await readJson(c, BODY_BYTES));
-      const key = `trk_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")}`;
-      const row = {
+      const asked = parse(newKey, await readJson(c, BODY_BYTES));
+      const now = Date.now();
+      const expiresAt = asked.expiresAt ?? null;
+      if (expiresAt !== null && expiresAt <= now)
+        throw invalid("expiresAt: Expected an instant in the future", "expiresAt");
+      const key = newSecret();
+      const row: KeyRow = {
         id: `key_${crypto.randomUUID()}`,
         organizationId: c.var.asker.organizationId,
-        name,
+        name: asked.name,
         keyHash: hashSecret(key),
-        scopes: [...new Set(scopes)],
-        expiresAt: expiresAt ?? null,
+        previousHash: null,
+        previousExpiresAt: null,
+        scopes: [...new Set(asked.scopes)],
+        limits: isLimited(asked.limits) ? asked.limits : null,
+        expiresAt,
         lastUsedAt: null,
-        createdAt: Date.now(),
+        createdAt: now,
       };
       await insertKey(c.env.DB, row);
-      return c.json({ ...keyView(row), key });
+      return c.json({ ...keyView(row, now), key });
+    },
+  )
+  .post(
+    "/keys/:id/rotate",
+    described("Give a key a new secret, told this once; the old one works until the overlap ends", {
+      tag: "operations",
+      body: rotation,
+      bodyExample: { overlapSeconds: 86_400 },
+      answer: { ...KEY, overlapEndsAt: "2026-11-22T20:00:00.000Z", key: "trk_…" },
+    }),
+    async (c) => {
+      const { overlapSeconds } = parse(rotation, (await readJson(c, BODY_BYTES)) ?? {});
+      const now = Date.now();
+      const { id, organizationId, expiresAt } = await keyOf(c);
+      if (expiresAt !== null && expiresAt <= now) throw conflict("The key has expired");
+      const key = newSecret();
+      const previousExpiresAt = now + overlapSeconds * 1000;
+      const next = { keyHash: hashSecret(key), previousExpiresAt };
+      const row = await rotateKey(c.env.DB, organizationId, id, next);
+      if (row === undefined) throw unknown(c);
+      forgetAskers();
+      return c.json({ ...keyView(row, now), key });
     },
   )
   .delete(
@@ -71,58 +136,37 @@ export const keyRoutes = new Hono<AskerEnv>()
     described("Revoke an API key", { tag: "operations", answer: KEY }),
     async (c) => {
       const row = await deleteKey(c.env.DB, c.var.asker.organizationId, c.req.param("id"));
-      if (row === undefined) throw notFound(`No key '${c.req.param("id")}'`);
+      if (row === undefined) throw unknown(c);
       forgetAskers();
-      return c.json(keyView(row));
-    },
-  )
-  .get(
-    "/audit",
-    described("Who changed what", {
-      tag: "operations",
-      query: { ...PAGE, ...SPAN, actor: "Who did it", action: "What was done" },
-      answer: { items: [], next: null },
-    }),
-    async (c) => {
-      const limit = readLimit(c.req.query("limit"));
-      const rows = await listAudit(
-        c.env.DB,
-        c.var.asker.organizationId,
-        {
-          actor: c.req.query("actor"),
-          action: c.req.query("action"),
-          from: readInstant(c.req.query("from"), "from"),
-          to: readInstant(c.req.query("to"), "to"),
-        },
-        {
-          before:
-            readListCursor(c.req.query("cursor"), z.strictObject({ id: z.number() }))?.id ?? null,
-          limit,
-        },
-      );
-      const last = rows.at(-1);
-      return c.json({
-        items: rows.map(({ at, actor, action, target, requestId, changes }) => ({
-          at: isoText(at),
-          actor,
-          action,
-          target,
-          requestId,
-          changes,
-        })),
-        next: last === undefined || rows.length < limit ? null : writeListCursor({ id: last.id }),
-      });
+      return c.json(keyView(row, Date.now()));
     },
   );
 
-type KeyRow = Awaited<ReturnType<typeof listKeys>>[number];
+const newSecret = (): string =>
+  `trk_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")}`;
 
-function keyView({ id, name, scopes, expiresAt, lastUsedAt }: KeyRow): Record<string, unknown> {
+const isLimited = (asked: z.infer<typeof limits> | undefined): asked is z.infer<typeof limits> =>
+  asked !== undefined && asked.sources.length + asked.destinations.length > 0;
+
+const unknown = (c: Context<AskerEnv>) => notFound(`No key '${c.req.param("id")}'`);
+
+async function keyOf(c: Context<AskerEnv>): Promise<KeyRow> {
+  const rows = await listKeys(c.env.DB, c.var.asker.organizationId);
+  const row = rows.find(({ id }) => id === c.req.param("id"));
+  if (row === undefined) throw unknown(c);
+  return row;
+}
+
+function keyView(row: KeyRow, now: number): Record<string, unknown> {
+  const { id, name, scopes, expiresAt, previousExpiresAt, lastUsedAt } = row;
+  const overlapEndsAt = (previousExpiresAt ?? 0) > now ? previousExpiresAt : null;
   return {
     id,
     name,
     scopes,
+    limits: row.limits ?? { sources: [], destinations: [] },
     expiresAt: expiresAt === null ? null : isoText(expiresAt),
+    overlapEndsAt: overlapEndsAt === null ? null : isoText(overlapEndsAt),
     lastUsedAt: lastUsedAt === null ? null : isoText(lastUsedAt),
   };
 }

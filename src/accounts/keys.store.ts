@@ -1,6 +1,6 @@
-import { and, desc, eq, gte, lt, lte } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { apiKeys, audit } from "../db/accounts";
+import { apiKeys } from "../db/accounts";
 
 export type KeyRow = typeof apiKeys.$inferSelect;
 
@@ -28,38 +28,20 @@ export async function deleteKey(
   return row;
 }
 
-export type AuditRow = typeof audit.$inferSelect;
-
-/** Writes down that somebody changed something: names of what was changed, never values. */
-export async function recordAudit(db: D1Database, row: Omit<AuditRow, "id">): Promise<void> {
-  await drizzle(db).insert(audit).values(row);
-}
-
-/** Newest first, from below `before`. */
-export async function listAudit(
+/**
+ * Gives a key another secret; the one it had is good until `previousExpiresAt`, whichever it had before that is not.
+ * @returns undefined when the key is gone.
+ */
+export async function rotateKey(
   db: D1Database,
   organizationId: number,
-  filter: {
-    actor: string | undefined;
-    action: string | undefined;
-    from: number | undefined;
-    to: number | undefined;
-  },
-  page: { before: number | null; limit: number },
-): Promise<AuditRow[]> {
-  return drizzle(db)
-    .select()
-    .from(audit)
-    .where(
-      and(
-        eq(audit.organizationId, organizationId),
-        filter.actor === undefined ? undefined : eq(audit.actor, filter.actor),
-        filter.action === undefined ? undefined : eq(audit.action, filter.action),
-        filter.from === undefined ? undefined : gte(audit.at, filter.from),
-        filter.to === undefined ? undefined : lte(audit.at, filter.to),
-        page.before === null ? undefined : lt(audit.id, page.before),
-      ),
-    )
-    .orderBy(desc(audit.id))
-    .limit(page.limit);
+  id: string,
+  { keyHash, previousExpiresAt }: { keyHash: string; previousExpiresAt: number },
+): Promise<KeyRow | undefined> {
+  const [row] = await drizzle(db)
+    .update(apiKeys)
+    .set({ keyHash, previousHash: sql`${apiKeys.keyHash}`, previousExpiresAt })
+    .where(and(eq(apiKeys.id, id), eq(apiKeys.organizationId, organizationId)))
+    .returning();
+  return row;
 }

@@ -1,6 +1,7 @@
-import { and, eq, gt, isNull, or } from "drizzle-orm";
+import { and, eq, gt, isNull, lte, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, organizations, users } from "../db/accounts";
+import { type Limits, type Scope, SCOPES } from "./scope";
 import { hashSecret } from "./secret";
 import { Cache } from "../values/cache";
 
@@ -11,9 +12,9 @@ export type Asker = {
   scopes: readonly Scope[];
   /** For the audit log: `user:1`, `member:1`, `key:…`. */
   name: string;
+  /** Absent: everything of the organization. */
+  limits?: Limits;
 };
-export type Scope = "read" | "write" | "admin";
-export const ALL_SCOPES: readonly Scope[] = ["read", "write", "admin"];
 
 /** A revoked secret is refused after this at the latest, one that expired at once; until then nobody asks the database again. */
 const TRUST_MS = 5_000;
@@ -45,15 +46,26 @@ export function findBySecrets(
     const asker: Asker = {
       organizationId: row.organizationId,
       userId: row.id,
-      scopes: row.role === "admin" ? ALL_SCOPES : ["read", "write"],
+      scopes: row.role === "admin" ? SCOPES : ["read", "write"],
       name: `user:${row.id}`,
     };
-    return { asker, until: null };
+    return { asker, until: Infinity };
   });
 }
 
-/** The organization an API key speaks for, in the name of its first administrator. */
-export function findByApiKey(db: D1Database, key: string, now: number): Promise<Asker | undefined> {
+/** Keys note the hour they were last used in. */
+const NOTED_EVERY_MS = 3_600_000;
+
+/**
+ * The organization an API key speaks for, in the name of its first administrator. `later` is given the note of
+ * its use, at most once an hour: nobody waits for it.
+ */
+export function findByApiKey(
+  db: D1Database,
+  key: string,
+  now: number,
+  later: (work: Promise<unknown>) => void,
+): Promise<Asker | undefined> {
   const keyHash = hashSecret(key);
   return trusted(keyHash, now, async () => {
     const [row] = await drizzle(db)
@@ -61,7 +73,11 @@ export function findByApiKey(db: D1Database, key: string, now: number): Promise<
         id: apiKeys.id,
         organizationId: apiKeys.organizationId,
         scopes: apiKeys.scopes,
+        limits: apiKeys.limits,
         expiresAt: apiKeys.expiresAt,
+        lastUsedAt: apiKeys.lastUsedAt,
+        previousHash: apiKeys.previousHash,
+        previousExpiresAt: apiKeys.previousExpiresAt,
         userId: users.id,
       })
       .from(apiKeys)
@@ -71,34 +87,54 @@ export function findByApiKey(db: D1Database, key: string, now: number): Promise<
       )
       .where(
         and(
-          eq(apiKeys.keyHash, keyHash),
+          or(
+            eq(apiKeys.keyHash, keyHash),
+            and(eq(apiKeys.previousHash, keyHash), gt(apiKeys.previousExpiresAt, now)),
+          ),
           or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
         ),
       )
       .orderBy(users.id)
       .limit(1);
     if (row === undefined) return undefined;
+    if ((row.lastUsedAt ?? 0) <= now - NOTED_EVERY_MS) later(noteUse(db, row.id, now));
     const asker: Asker = {
       organizationId: row.organizationId,
       userId: row.userId,
-      scopes: ALL_SCOPES.filter((scope) => row.scopes.includes(scope)),
+      scopes: SCOPES.filter((scope) => row.scopes.includes(scope)),
       name: `key:${row.id}`,
+      ...(row.limits === null ? {} : { limits: row.limits }),
     };
-    return { asker, until: row.expiresAt };
+    const isPrevious = row.previousHash === keyHash;
+    const ends = [row.expiresAt, isPrevious ? row.previousExpiresAt : null];
+    return { asker, until: Math.min(...ends.map((end) => end ?? Infinity)) };
   });
+}
+
+/** Others may have noted it meanwhile. */
+async function noteUse(db: D1Database, id: string, now: number): Promise<void> {
+  await drizzle(db)
+    .update(apiKeys)
+    .set({ lastUsedAt: now })
+    .where(
+      and(
+        eq(apiKeys.id, id),
+        or(isNull(apiKeys.lastUsedAt), lte(apiKeys.lastUsedAt, now - NOTED_EVERY_MS)),
+      ),
+    );
 }
 
 async function trusted(
   key: string,
   now: number,
-  find: () => Promise<{ asker: Asker; until: number | null } | undefined>,
+  find: () => Promise<{ asker: Asker; until: number } | undefined>,
 ): Promise<Asker | undefined> {
   const known = askers.get(key, now);
   if (known !== undefined) return known;
   const found = await find();
   if (found === undefined) return undefined;
   const { asker, until } = found;
-  askers.set(key, asker, Math.min(now + TRUST_MS, until ?? Infinity));
+  askers.set(key, asker, Math.min(now + TRUST_MS, until));
   return asker;
 }
 

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { bootstrapRoutes } from "./bootstrap.routes";
+import { auditRoutes } from "./audit.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
 import type { AskerEnv } from "./asker.io";
@@ -13,6 +14,7 @@ export const accountRoutes = {
   v1: new Hono<AskerEnv>()
     .route("/", bootstrapRoutes)
     .route("/", keyRoutes)
+    .route("/", auditRoutes)
     .route("/", memberRoutes)
     .route("/", memberSessionRoutes),
   app: userRoutes,

@@ -89,7 +89,12 @@ export const apiKeys = sqliteTable(
       .references(() => organizations.id),
     name: text().notNull(),
     keyHash: text("key_hash").notNull().unique(),
+    /** Digest of the secret before the last rotation, which is good until then. */
+    previousHash: text("previous_hash").unique(),
+    previousExpiresAt: integer("previous_expires_at"),
     scopes: text({ mode: "json" }).$type<string[]>().notNull(),
+    /** Null: none. */
+    limits: text({ mode: "json" }).$type<{ sources: string[]; destinations: string[] }>(),
     expiresAt: integer("expires_at"),
     lastUsedAt: integer("last_used_at"),
     createdAt: integer("created_at").notNull(),

@@ -5,6 +5,8 @@ export const jobs = sqliteTable("jobs", {
   id: text().primaryKey(),
   organizationId: integer("organization_id").notNull(),
   kind: text().notNull(),
+  /** The destination it is about, if it is about one. */
+  destinationId: text("destination_id"),
   parts: text({ mode: "json" })
     .$type<Record<string, { processed: number; done: boolean }>>()
     .notNull(),

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
 import { destinations } from "../db/delivery";
 import type { Keyring } from "../db/sealed";
+import { within } from "../db/within";
 import { Cache } from "../values/cache";
 import {
   accountPolicy,
@@ -77,7 +78,13 @@ export async function listDestinationRecords(
   db: D1Database,
   ring: Keyring,
   organizationId: number,
-  filter: { kind: Destination["kind"] | undefined; after: string | null; limit: number },
+  filter: {
+    kind: Destination["kind"] | undefined;
+    after: string | null;
+    limit: number;
+    /** Absent: all. */
+    ids?: readonly string[] | undefined;
+  },
 ): Promise<DestinationRecord[]> {
   const rows = await drizzle(db)
     .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
@@ -89,6 +96,7 @@ export async function listDestinationRecords(
           ? ne(destinations.kind, "operations")
           : eq(destinations.kind, filter.kind),
         filter.after === null ? undefined : gt(destinations.id, filter.after),
+        filter.ids && within(destinations.id, filter.ids),
       ),
     )
     .orderBy(destinations.id)

@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { exceptions } from "../db/delivery";
+import { within } from "../db/within";
 import type { DeliveryItem, Outcome } from "./attempt";
 import { exceptionsOf } from "./exceptions";
 
@@ -48,6 +49,8 @@ export type ExceptionFilter = {
   statuses: ("retrying" | "held" | "dead")[];
   from?: number | undefined;
   to?: number | undefined;
+  /** Those of these streams, or to these destinations; absent: all. */
+  of?: { streams: readonly string[]; destinations: readonly string[] } | undefined;
 };
 
 /** An organization's exceptions, those changed last first, from below `before`. */
@@ -70,6 +73,11 @@ export async function listExceptions(
           : eq(exceptions.destinationId, filter.destinationId),
         filter.from === undefined ? undefined : gte(exceptions.createdAt, filter.from),
         filter.to === undefined ? undefined : lte(exceptions.createdAt, filter.to),
+        filter.of &&
+          or(
+            within(exceptions.stream, filter.of.streams),
+            within(exceptions.destinationId, filter.of.destinations),
+          ),
         before === null
           ? undefined
           : or(

@@ -2,13 +2,20 @@ import { type Env as AnyEnv, Hono, type Schema } from "hono";
 import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
 import { docsPage } from "./docs-page";
 
+const KEY = {
+  type: "http",
+  scheme: "bearer",
+  description:
+    "An API key. Scopes: `read` to look, `write` to change, `admin` for keys, members and the organization; signing secrets, keys and the audit log are read with `secrets` or `admin`. A key with `limits` reaches some sources or destinations alone.",
+} as const;
+
 const documentation: GenerateSpecOptions["documentation"] = {
   info: {
     title: "Tributary",
     version: "1",
     description: "Operations API: deliveries, streams, destinations, keys, usage.",
   },
-  components: { securitySchemes: { key: { type: "http", scheme: "bearer" } } },
+  components: { securitySchemes: { key: KEY } },
   security: [{ key: [] }],
 };
 

@@ -42,8 +42,11 @@ export function described(
       [status]: { description: "Done", content: { "application/json": { example: answer } } },
       400: { description: "A field is wrong; `error.field` names it" },
       401: { description: "Missing or invalid credentials" },
-      403: { description: "The key's scopes are too small" },
-      404: { description: "Unknown, or another organization's" },
+      403: {
+        description:
+          "The key's scopes are too small, or it is limited to some sources or destinations",
+      },
+      404: { description: "Unknown, another organization's, or beyond the key's limits" },
     },
   });
 }

@@ -1,6 +1,7 @@
-import { and, between, eq, gte, ne, sql } from "drizzle-orm";
+import { and, between, eq, gte, ne, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { rollups } from "../db/metering";
+import { within } from "../db/within";
 import { add, type Counts, noCounts } from "./count";
 import { BUCKET_MS, IDLE_POLLS, type Rollup, type RollupKey } from "./rollup";
 
@@ -84,13 +85,13 @@ const ADDED = [
   "polls_late",
 ];
 
-/** An organization's rollups between two instants, of one destination if named. */
+/** An organization's rollups between two instants; with `of`, those of these sources or destinations. */
 export async function readRollups(
   db: D1Database,
   organizationId: number,
   from: number,
   to: number,
-  destinationId?: string,
+  of?: { sources: readonly string[]; destinations: readonly string[] },
 ): Promise<Rollup[]> {
   const rows = await drizzle(db)
     .select()
@@ -99,7 +100,8 @@ export async function readRollups(
       and(
         eq(rollups.organizationId, organizationId),
         between(rollups.bucket, from, to),
-        destinationId === undefined ? undefined : eq(rollups.destinationId, destinationId),
+        of &&
+          or(within(rollups.source, of.sources), within(rollups.destinationId, of.destinations)),
       ),
     )
     .orderBy(rollups.bucket);

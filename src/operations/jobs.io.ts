@@ -19,7 +19,13 @@ export async function startJob(
   const names = streams.map(({ name }) => name);
   await insertJob(
     c.env.DB,
-    { id, organizationId: c.var.asker.organizationId, kind: job.kind, total },
+    {
+      id,
+      organizationId: c.var.asker.organizationId,
+      kind: job.kind,
+      destinationId: job.destinationId,
+      total,
+    },
     names,
     Date.now(),
   );

@@ -6,6 +6,7 @@ import { instanceSource, streamName } from "../stream/stream-name";
 import { doorsOf, ofToken } from "../instances/lookup.io";
 import { readInstance } from "../instances/store";
 import { pollNow } from "./poll-now.io";
+import { reachesSource, reachOf } from "../operations/reach";
 import { positionOf, readCursor } from "./cursor";
 import { pollDry } from "./dry-run.io";
 import type { PollDoors } from "./commit.io";
@@ -55,12 +56,17 @@ const pollDescribed = described("Poll now; answers when the poll is committed", 
 /** `POST /v1/instances/{id}/poll`: a real poll, now (reference v1-api.md). */
 const pollRoutes = new Hono<AskerEnv>().post(
   "/instances/:id/poll",
-  withKey(),
+  withKey("write", { limits: "kept" }),
   pollDescribed,
   async (c) => {
     const { db, ring, config } = doorsOf(c);
     const instance = await readInstance(db, ring, Number(c.req.param("id")) || 0);
-    if (instance === undefined || instance.organizationId !== c.var.asker.organizationId)
+    const { asker } = c.var;
+    if (
+      instance === undefined ||
+      instance.organizationId !== asker.organizationId ||
+      !reachesSource(reachOf(asker), instanceSource(instance.id))
+    )
       throw notFound(`No instance '${c.req.param("id")}'`);
     if (instance.disabled || instance.pollerDisabled !== null)
       throw conflict("The instance is disabled");

@@ -12,7 +12,12 @@ import { bodyOf, pathOf, Things } from "./things";
 
 const ORIGIN = "https://tributary.example";
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
-const KEYS = { read: "key-that-reads", write: "key-that-writes", admin: "key-of-admins" };
+const KEYS = {
+  read: "key-that-reads",
+  write: "key-that-writes",
+  admin: "key-of-admins",
+  secrets: "key-that-reads-secrets",
+};
 const THEIR_KEY = "key-of-theirs";
 const EXPIRED = "key-that-is-over";
 
@@ -20,6 +25,7 @@ let cookies: Record<string, string> = {};
 let signInAll: () => Promise<void>;
 let users: { ours: Awaited<ReturnType<typeof newUser>>; theirs: string };
 let shared: Things;
+let elsewhere: Things;
 
 beforeAll(async () => {
   vi.stubGlobal("fetch", async (input: URL | string) =>
@@ -31,7 +37,7 @@ beforeAll(async () => {
   const insert = env.DB.prepare(
     "INSERT INTO api_keys (id, organization_id, name, key_hash, scopes, expires_at, created_at) VALUES (?, ?, 'k', ?, ?, ?, 0)",
   );
-  const all = ["read", "write", "admin"];
+  const all = ["read", "write", "admin", "secrets"];
   await env.DB.batch([
     ...Object.entries(KEYS).map(([scope, key]) =>
       insert.bind(`k-${scope}`, 1, hashSecret(key), JSON.stringify([scope]), null),
@@ -54,6 +60,7 @@ beforeAll(async () => {
   const theirs = await ask("POST", "/user", { token: THEIR_KEY, body });
   users = { ours: await newUser(), theirs: theirs.body.token };
   shared = new Things(users.ours);
+  elsewhere = new Things(users.ours);
 });
 afterAll(() => vi.unstubAllGlobals());
 
@@ -78,6 +85,12 @@ async function credentialsOf(
     case "write":
     case "admin":
       return bearer(KEYS[actor]);
+    case "secrets key":
+      return bearer(KEYS.secrets);
+    case "one source":
+      return bearer(await things.limitedKey());
+    case "another source":
+      return bearer(await elsewhere.limitedKey());
     case "expired":
       return bearer(EXPIRED);
     case "stranger":
@@ -159,7 +172,7 @@ it.each(lines)("%s lets in: %s", async (line, audience) => {
     const answer = await send(method, path, credentials, body);
     told[actor] = answer.status;
     expected[actor] = answer.isIn === isIn ? answer.status : isIn ? "in" : "out";
-    if (actor === "stranger" && !isIn && !TELLING.test(line)) {
+    if (OUTSIDERS.has(actor) && !isIn && !TELLING.test(line)) {
       const unknown = await pathOf(method, route, things, strange);
       const none = await send(method, unknown, credentials, body);
       expect(neutral(answer)).toEqual(neutral(none));
@@ -168,6 +181,8 @@ it.each(lines)("%s lets in: %s", async (line, audience) => {
   expect(told).toEqual(expected);
   if (line === "POST /console/sign-out") await signInAll();
 });
+
+const OUTSIDERS = new Set<Actor>(["stranger", "another source"]);
 
 /**
  * Elsewhere what is another's looks like what isn't there. The connector surface says 403 by contract, and

@@ -75,6 +75,12 @@ export class Things {
   readonly key = once(
     async () => (await callV1("POST", "/keys", MINE, { name: "k", scopes: ["read"] })).body.id,
   );
+  /** An API key with all scopes, which reaches the instance alone. */
+  readonly limitedKey = once(async () => {
+    const limits = { sources: [await this.source()] };
+    const scopes = ["read", "write", "admin", "secrets"];
+    return (await callV1("POST", "/keys", MINE, { name: "one", scopes, limits })).body.key;
+  });
   readonly invited = once(invite);
 
   /** A member who accepted, and is signed in. */

@@ -1,4 +1,4 @@
-import type { Scope } from "../store";
+import type { Scope } from "../scope";
 
 /** What a member may do: owners also manage members, keys and the organization. */
 export type Role = "owner" | "editor" | "viewer";

@@ -8,7 +8,7 @@ import { parseAuthorization } from "../authorization";
 import { newPassword } from "../passwords/field";
 import { verifyPassword } from "../secret";
 import { countTry, forgiveTry, type Try } from "../sign-in.store";
-import { findByApiKey } from "../store";
+import { organizationKey } from "../asker.io";
 import {
   changePassword,
   createUser,
@@ -118,7 +118,7 @@ export const userRoutes = new Hono<UserEnv>()
     return c.json({});
   })
   .post("/user", async (c) => {
-    const organizationId = await organizationToJoin(c.env, c.req.header("authorization"));
+    const organizationId = await organizationToJoin(c);
     const asked = parse(signUp, (await readTypedJson(c, BODY_BYTES)).value);
     const draft = { ...asked, organizationId, metadata: asked.metadata ?? null };
     const user = await createUser(c.env.DB, draft, Date.now());
@@ -164,20 +164,15 @@ async function checked(c: Context<UserEnv>, login: string, given: string): Promi
 }
 
 /** An API key makes users in its own organization, open sign-up in the first one. */
-async function organizationToJoin(env: Env, header: string | undefined): Promise<number> {
-  const credentials = parseAuthorization(header);
+async function organizationToJoin(c: Context<UserEnv>): Promise<number> {
+  const credentials = parseAuthorization(c.req.header("authorization"));
   const isUserToken = credentials.kind === "bearer" && credentials.token.split(".").length === 3;
   if (credentials.kind !== "none" && !isUserToken) {
-    const asker =
-      credentials.kind === "bearer"
-        ? await findByApiKey(env.DB, credentials.token, Date.now())
-        : undefined;
-    if (asker === undefined) throw unauthenticated("Invalid or expired API key");
-    if (!asker.scopes.includes("write")) throw forbidden("The key lacks the scope 'write'");
-    return asker.organizationId;
+    if (credentials.kind !== "bearer") throw unauthenticated("Invalid or expired API key");
+    return (await organizationKey(c, credentials.token)).organizationId;
   }
-  if (readConfig(env).signup === "closed") throw forbidden("Sign-up is switched off");
-  const first = await firstOrganizationId(env.DB);
+  if (readConfig(c.env).signup === "closed") throw forbidden("Sign-up is switched off");
+  const first = await firstOrganizationId(c.env.DB);
   if (first === undefined) throw forbidden("This deployment has no organization yet");
   return first;
 }

@@ -6,7 +6,8 @@ import { parse } from "../../http/body";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
 import { readInstant } from "../../http/instant-field";
 import type { NotificationView } from "../../stream/history";
-import { parseNotificationId } from "../../stream/stream-name";
+import { parseNotificationId, streamName } from "../../stream/stream-name";
+import { reachOf } from "../reach";
 import { findStream } from "../streams/lookup.io";
 import { holdsEvent, matchesFilter, statusField } from "./filter";
 import { deliveryView } from "./view";
@@ -63,14 +64,21 @@ export async function listTroubled(c: Context<AskerEnv>): Promise<Record<string,
   const limit = readLimit(query["limit"]);
   const status = parse(statusField, query["status"], "status");
   const statuses = TROUBLED.filter((one) => status === undefined || one === status);
+  const { asker } = c.var;
+  const { organizationId } = asker;
+  const reach = reachOf(asker);
   const rows = await listExceptions(
     c.env.DB,
-    c.var.asker.organizationId,
+    organizationId,
     {
       statuses,
       destinationId: query["destinationId"],
       from: readInstant(query["from"], "from"),
       to: readInstant(query["to"], "to"),
+      of: reach && {
+        streams: reach.sources.map((source) => streamName({ organizationId, source })),
+        destinations: reach.destinations,
+      },
     },
     { before: readListCursor(query["cursor"], timeCursor), limit },
   );

@@ -8,24 +8,34 @@ import { notFound } from "../../http/refusal";
 import type { NotificationView } from "../../stream/history";
 import { instanceSource, parseNotificationId, parseStreamName } from "../../stream/stream-name";
 import { maskedHeaders } from "../../values/secret-name";
+import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { type StreamHandle, streamOfSource } from "../streams/lookup.io";
 
 /**
  * The stream that keeps a delivery, and the delivery's number in it. Whether the stream has it is not checked.
- * @throws Refusal `not-found` for a text that is no id, and for an id of another organization.
+ * @throws Refusal `not-found` for a text that is no id, and for an id of another organization or beyond a key's limits.
  */
 export async function locateDelivery(
   c: Context<AskerEnv>,
   id: string,
 ): Promise<StreamHandle & { seq: number }> {
+  const { asker } = c.var;
+  const unknown = notFound(`No delivery '${id.slice(0, 100)}'`);
   const address = parseNotificationId(id);
-  if (address === undefined) throw notFound(`No delivery '${id.slice(0, 100)}'`);
-  if (address.kind === "instance")
-    return { ...streamOfSource(c, instanceSource(address.instanceId)), seq: address.seq };
-  const { organizationId, source } = parseStreamName(address.stream);
-  if (organizationId !== c.var.asker.organizationId)
-    throw notFound(`No delivery '${id.slice(0, 100)}'`);
-  return { ...streamOfSource(c, source), seq: address.seq };
+  if (address === undefined) throw unknown;
+  const { organizationId, source } =
+    address.kind === "instance"
+      ? { ...asker, source: instanceSource(address.instanceId) }
+      : parseStreamName(address.stream);
+  if (organizationId !== asker.organizationId) throw unknown;
+  const located = { ...streamOfSource(c, source), seq: address.seq };
+  const reach = reachOf(asker);
+  if (reachesSource(reach, source)) return located;
+  // A key of a destination reaches what goes there, whatever stream keeps it.
+  const view = await located.stub.notification(located.seq);
+  const to = view?.notification.destinationId ?? null;
+  if (to === null || !reachesDestination(reach, to)) throw unknown;
+  return located;
 }
 
 /** The request that a delivery is made with; secrets in its headers are masked. */

@@ -24,8 +24,8 @@ const DELIVERY = {
 
 /** Deliveries: those of a stream, the troubled ones of all, and their tries (reference v1-api.md). */
 export const deliveryRoutes = new Hono<AskerEnv>()
-  .use("/deliveries/*", withKey())
-  .use("/deliveries", withKey())
+  .use("/deliveries/*", withKey("write", { limits: "kept" }))
+  .use("/deliveries", withKey("write", { limits: "kept" }))
   .get(
     "/deliveries",
     described("Deliveries of a stream, or the organization's troubled ones", {

@@ -9,6 +9,7 @@ import { BUCKET_MS } from "../../metering/rollup";
 import { readRollups } from "../../metering/store";
 import { readDestinationRecord } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
+import { reachesDestination, reachOf } from "../reach";
 import { type DestinationView, destinationView } from "./view";
 
 const DAY_MS = 86_400_000;
@@ -17,11 +18,12 @@ export const BODY_BYTES = 2 * 1024 * 1024;
 
 export const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.env).masterKeys);
 
-/** The destination that the path's `:id` names. @throws Refusal `not-found` when there is none in the asker's organization. */
+/** The destination that the path's `:id` names. @throws Refusal `not-found` when there is none that the asker reaches. */
 export async function destinationOfPath(c: Context<AskerEnv>): Promise<DestinationRecord> {
   const id = c.req.param("id") ?? "";
   const record = await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id);
-  if (record === undefined || record.destination.kind === "operations")
+  const isReached = reachesDestination(reachOf(c.var.asker), id);
+  if (record === undefined || record.destination.kind === "operations" || !isReached)
     throw notFound(`No destination '${id.slice(0, 100)}'`);
   return record;
 }
@@ -35,7 +37,13 @@ export async function withHealth(
   const now = Date.now();
   const only = records.length === 1 ? records[0]?.destination.id : undefined;
   const [rollups, troubled, circuits] = await Promise.all([
-    readRollups(c.env.DB, organizationId, now - DAY_MS - BUCKET_MS, now, only),
+    readRollups(
+      c.env.DB,
+      organizationId,
+      now - DAY_MS - BUCKET_MS,
+      now,
+      only === undefined ? undefined : { sources: [], destinations: [only] },
+    ),
     countExceptions(c.env.DB, organizationId),
     Promise.all(
       records.map(async ({ destination: { url } }) =>

@@ -8,7 +8,8 @@ import { described, PAGE } from "../../http/route-description";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
 import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
 import { changeRequest, checkChangeable, EXAMPLE, kindField, statusField } from "./fields";
-import { keyRoutes } from "./signing-keys.routes";
+import { rotationRoutes, signingSecretRoutes } from "./signing-keys.routes";
+import { reachOf } from "../reach";
 import type { OwnerUpdates } from "./owner-update";
 import { startRecovery } from "./recovery.io";
 import { recoveryRoutes } from "./recovery.routes";
@@ -36,7 +37,7 @@ const listRoutes = new Hono<AskerEnv>()
         c.env.DB,
         ringOf(c),
         c.var.asker.organizationId,
-        { kind, after, limit },
+        { kind, after, limit, ids: reachOf(c.var.asker)?.destinations },
       );
       const views = await withHealth(c, records);
       const last = records.at(-1);
@@ -79,10 +80,12 @@ const changeRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
 /** Destinations, their health, signing keys and policies (reference v1-api.md). */
 export const destinationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
   new Hono<AskerEnv>()
-    .use("/destinations", withKey())
-    .use("/destinations/*", withKey())
+    // A key that may read secrets needn't have the scope that all else here asks for.
+    .route("/", signingSecretRoutes)
+    .use("/destinations", withKey("write", { limits: "kept" }))
+    .use("/destinations/*", withKey("write", { limits: "kept" }))
     .route("/", listRoutes)
     .route("/", changeRoutes(ownerUpdates))
-    .route("/", keyRoutes(ownerUpdates))
+    .route("/", rotationRoutes(ownerUpdates))
     .route("/", testRoutes)
     .route("/", recoveryRoutes);

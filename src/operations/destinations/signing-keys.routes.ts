@@ -9,31 +9,39 @@ import { parse, readJson } from "../../http/body";
 import { described } from "../../http/route-description";
 import { conflict, invalid, notFound } from "../../http/refusal";
 import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
+import { reachesDestination, reachOf } from "../reach";
 import { EXAMPLE, rotationRequest } from "./fields";
 import type { OwnerUpdates } from "./owner-update";
 
 const MOST_LIVE_KEYS = 3;
 
-/** What receivers verify callbacks with: the only secrets that can be read. */
-const secretRoutes = new Hono<AskerEnv>()
+const withSecretsKey = withKey("write", { look: "secrets", limits: "kept" });
+
+/**
+ * What receivers verify callbacks with: the only secrets that can be read. Whoever knows them can forge callbacks,
+ * so that the scope `read` is not enough.
+ */
+export const signingSecretRoutes = new Hono<AskerEnv>()
   .get(
     "/instances/:id/signing-secret",
-    withKey(),
+    withSecretsKey,
     described("What an instance's receiver verifies callbacks with", {
       tag: "destinations",
       answer: { secret: "whsec_…" },
     }),
     async (c) => {
       const id = instanceDestinationId(Number(c.req.param("id")) || 0);
-      const { organizationId } = c.var.asker;
-      const destination = await readDestination(c.env.DB, ringOf(c), organizationId, id);
+      const { asker } = c.var;
+      const destination = await readDestination(c.env.DB, ringOf(c), asker.organizationId, id);
       const signer = destination?.signers.find(({ algorithm }) => algorithm === "v1");
-      if (signer === undefined) throw notFound(`No instance '${c.req.param("id")}'`);
+      if (signer === undefined || !reachesDestination(reachOf(asker), id))
+        throw notFound(`No instance '${c.req.param("id")}'`);
       return c.json({ secret: signer.secret });
     },
   )
   .get(
     "/destinations/:id/signing-secret",
+    withSecretsKey,
     described("What its receiver verifies callbacks with", {
       tag: "destinations",
       answer: { secret: "whsec_…" },
@@ -49,9 +57,9 @@ const secretRoutes = new Hono<AskerEnv>()
     },
   );
 
-/** Signing keys of destinations, and their rotation (reference v1-api.md). */
-export const keyRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
-  new Hono<AskerEnv>().route("/", secretRoutes).post(
+/** The rotation of destinations' signing keys (reference v1-api.md). */
+export const rotationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
+  new Hono<AskerEnv>().post(
     "/destinations/:id/rotate",
     described("A new signing key; the old ones sign too until the overlap ends", {
       tag: "destinations",

@@ -6,6 +6,7 @@ import { type Destination, instanceDestinationId } from "../../delivery/destinat
 import { readDestination } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
 import type { EventStream } from "../../stream/stream.object";
+import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { instanceOfSource, instanceSource, streamName } from "../../stream/stream-name";
 
 /** A stream's name, and the object that keeps it. */
@@ -20,14 +21,15 @@ export const streamOfPath = (c: Context<AskerEnv>): Promise<StreamHandle & { sou
 
 /**
  * The stream of a source (`instance:27`) or of an instance's bare id (`27`), within the asker's organization.
- * @throws Refusal `not-found` for a text that names no source, and for an instance of another organization.
+ * @throws Refusal `not-found` for a text that names no source, and for an instance of another organization or a source beyond a key's limits.
  */
 export async function findStream(
   c: Context<AskerEnv>,
   text: string,
 ): Promise<StreamHandle & { source: string }> {
   const source = /^\d+$/.test(text) ? instanceSource(Number(text)) : text;
-  if (!SOURCE.test(source)) throw notFound(`No stream '${text.slice(0, 100)}'`);
+  if (!SOURCE.test(source) || !reachesSource(reachOf(c.var.asker), source))
+    throw notFound(`No stream '${text.slice(0, 100)}'`);
   const instanceId = instanceOfSource(source);
   if (instanceId !== undefined) await requireDestination(c, instanceDestinationId(instanceId));
   return { ...streamOfSource(c, source), source };
@@ -39,10 +41,11 @@ export function streamOfSource(c: Context<AskerEnv>, source: string): StreamHand
   return { name, stub: c.env.EVENT_STREAMS.getByName(name) };
 }
 
-/** @throws Refusal `not-found` unless the asker's organization has the destination. */
+/** @throws Refusal `not-found` unless the asker reaches the destination. */
 export async function requireDestination(c: Context<AskerEnv>, id: string): Promise<Destination> {
   const ring = keyring(readConfig(c.env).masterKeys);
   const destination = await readDestination(c.env.DB, ring, c.var.asker.organizationId, id);
-  if (destination === undefined) throw notFound(`No destination '${id}'`);
+  if (destination === undefined || !reachesDestination(reachOf(c.var.asker), id))
+    throw notFound(`No destination '${id}'`);
   return destination;
 }

@@ -24,7 +24,7 @@ const replayRequest = z.strictObject({
 
 /** Streams, their events, and work over them (reference v1-api.md). */
 export const streamRoutes = new Hono<AskerEnv>()
-  .use("/streams/*", withKey())
+  .use("/streams/*", withKey("write", { limits: "kept" }))
   .route("/", consumerRoutes)
   .get(
     "/streams/:source{.+}/events",

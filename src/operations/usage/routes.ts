@@ -7,6 +7,7 @@ import { readInstant } from "../../http/instant-field";
 import { BUCKET_MS } from "../../metering/rollup";
 import { flushCounts, readRollups } from "../../metering/store";
 import { isoText } from "../../values/instant";
+import { reachOf } from "../reach";
 import { series, spanOf, summarize } from "./summary";
 
 const DAY_MS = 86_400_000;
@@ -38,8 +39,8 @@ const POINT = {
  */
 export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
   new Hono<AskerEnv>()
-    .use("/usage", withKey())
-    .use("/stats", withKey())
+    .use("/usage", withKey("write", { limits: "kept" }))
+    .use("/stats", withKey("write", { limits: "kept" }))
     // What this isolate has counted and not yet written belongs to the answer.
     .on("GET", ["/usage", "/stats"], async (c, next) => {
       await flushCounts(c.env.DB, Date.now(), 0);
@@ -53,11 +54,13 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
         answer: { items: [{ key: "2026-11-21", events: 1, costUsd: 0.000002 }], total: {} },
       }),
       async (c) => {
-        const { organizationId } = c.var.asker;
+        const { asker } = c.var;
+        const { organizationId } = asker;
         const to = readInstant(c.req.query("to"), "to") ?? Date.now();
         const from = readInstant(c.req.query("from"), "from") ?? to - 30 * DAY_MS;
         const by = parse(byField, c.req.query("by"), "by");
-        const rollups = await readRollups(c.env.DB, organizationId, from - BUCKET_MS, to);
+        const since = from - BUCKET_MS;
+        const rollups = await readRollups(c.env.DB, organizationId, since, to, reachOf(asker));
         const connectors =
           by === "connector" ? await connectorsOf(c.env.DB, organizationId) : undefined;
         const summary = summarize(rollups, by, connectors);
@@ -75,7 +78,9 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
         const range = parse(rangeField, c.req.query("range"), "range");
         const now = Date.now();
         const { from, to } = spanOf(range, now);
-        const rollups = await readRollups(c.env.DB, c.var.asker.organizationId, from, to);
+        const { asker } = c.var;
+        const reach = reachOf(asker);
+        const rollups = await readRollups(c.env.DB, asker.organizationId, from, to, reach);
         return c.json({ range, points: series(rollups, range, now) });
       },
     );

@@ -1,6 +1,8 @@
-import { and, eq, sql } from "drizzle-orm";
+import { and, eq, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { jobs } from "../../db/stream";
+import { within } from "../../db/within";
+import { streamName } from "../stream-name";
 
 /** A job as callers see it (`GET /v1/jobs/{id}`): over one stream or many. */
 export type JobView = {
@@ -15,7 +17,13 @@ export type JobView = {
 /** Stores a job over `streams`, before any of them begins with it. */
 export async function insertJob(
   db: D1Database,
-  job: { id: string; organizationId: number; kind: string; total: number | null },
+  job: {
+    id: string;
+    organizationId: number;
+    kind: string;
+    destinationId: string | null;
+    total: number | null;
+  },
   streams: readonly string[],
   now: number,
 ): Promise<void> {
@@ -40,15 +48,21 @@ export async function saveJobPart(
     .where(eq(jobs.id, id));
 }
 
+/** A job; with `reach`, only one over these sources alone, or about one of these destinations. */
 export async function readJob(
   db: D1Database,
   organizationId: number,
   id: string,
+  reach?: { sources: readonly string[]; destinations: readonly string[] },
 ): Promise<JobView | undefined> {
+  const streams = (reach?.sources ?? []).map((source) => streamName({ organizationId, source }));
+  const other = sql`(SELECT 1 FROM json_each(${jobs.parts}) AS part WHERE NOT ${within(sql`part.key`, streams)})`;
+  const reached =
+    reach && or(within(jobs.destinationId, reach.destinations), sql`NOT EXISTS ${other}`);
   const [row] = await drizzle(db)
     .select()
     .from(jobs)
-    .where(and(eq(jobs.id, id), eq(jobs.organizationId, organizationId)));
+    .where(and(eq(jobs.id, id), eq(jobs.organizationId, organizationId), reached));
   if (row === undefined) return undefined;
   const parts = Object.values(row.parts);
   return {

@@ -1,0 +1,45 @@
+import { Hono } from "hono";
+import * as z from "zod";
+import { described, PAGE, SPAN } from "../http/route-description";
+import { readLimit, readListCursor, writeListCursor } from "../http/cursor-page";
+import { readInstant } from "../http/instant-field";
+import { isoText } from "../values/instant";
+import { listAudit } from "./audit.store";
+import { type AskerEnv, withKey } from "./asker.io";
+
+const idCursor = z.strictObject({ id: z.number() });
+
+/** Who changed what (reference v1-api.md). */
+export const auditRoutes = new Hono<AskerEnv>().get(
+  "/audit",
+  withKey("admin", { look: "secrets" }),
+  described("Who changed what", {
+    tag: "operations",
+    query: { ...PAGE, ...SPAN, actor: "Who did it", action: "What was done" },
+    answer: { items: [], next: null },
+  }),
+  async (c) => {
+    const limit = readLimit(c.req.query("limit"));
+    const filter = {
+      actor: c.req.query("actor"),
+      action: c.req.query("action"),
+      from: readInstant(c.req.query("from"), "from"),
+      to: readInstant(c.req.query("to"), "to"),
+    };
+    const before = readListCursor(c.req.query("cursor"), idCursor)?.id ?? null;
+    const page = { before, limit };
+    const rows = await listAudit(c.env.DB, c.var.asker.organizationId, filter, page);
+    const last = rows.at(-1);
+    return c.json({
+      items: rows.map(({ at, actor, action, target, requestId, changes }) => ({
+        at: isoText(at),
+        actor,
+        action,
+        target,
+        requestId,
+        changes,
+      })),
+      next: last === undefined || rows.length < limit ? null : writeListCursor({ id: last.id }),
+    });
+  },
+);

@@ -1,0 +1,15 @@
+/**
+ * What a key or a member may do. Scopes stand side by side: `write` does not include `read`. Only `admin` includes
+ * another one, `secrets`: signing secrets, keys and the audit log may be read with either.
+ */
+export const SCOPES = ["read", "write", "admin", "secrets"] as const;
+export type Scope = (typeof SCOPES)[number];
+
+export const holds = (scopes: readonly Scope[], needed: Scope): boolean =>
+  scopes.includes(needed) || (needed === "secrets" && scopes.includes("admin"));
+
+/**
+ * What a key is limited to: sources as `/v1` names them (`instance:27`), and ids of destinations. Everything else of
+ * the organization looks unknown to it. Two empty lists are no limits.
+ */
+export type Limits = { sources: readonly string[]; destinations: readonly string[] };
