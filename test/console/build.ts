@@ -66,12 +66,12 @@ export function openBrowser(): Browser {
 export async function createAccounts(): Promise<void> {
   await createOrganizations();
   const member = env.DB.prepare(
-    "INSERT OR IGNORE INTO members (id, organization_id, email, role, password_hash, created_at) VALUES (?, 1, ?, ?, ?, 1)",
+    "INSERT OR IGNORE INTO members (organization_id, email, role, password_hash, created_at) VALUES (1, ?, ?, ?, 1)",
   );
   const hash = (email: Someone) => hashPassword(PASSWORDS[email], new Uint8Array(16));
   await env.DB.batch([
-    member.bind(3, "edith@mine.example", "editor", hash("edith@mine.example")),
-    member.bind(4, "vera@mine.example", "viewer", hash("vera@mine.example")),
+    member.bind("edith@mine.example", "editor", hash("edith@mine.example")),
+    member.bind("vera@mine.example", "viewer", hash("vera@mine.example")),
   ]);
 }
 

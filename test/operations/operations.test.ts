@@ -286,7 +286,7 @@ describe("keys, audit and the organization", () => {
     const bearer = `Bearer ${made.key}`;
     expect((await v1("GET", "/destinations", undefined, bearer)).status).toBe(200);
     expect((await v1("PATCH", "/destinations/instance-1", {}, bearer)).status).toBe(403);
-    expect((await v1("GET", "/keys", undefined, bearer)).status).toBe(200);
+    expect((await v1("GET", "/keys", undefined, bearer)).status).toBe(403);
     expect((await v1("POST", "/keys", { name: "x", scopes: ["admin"] }, bearer)).status).toBe(403);
     const { items } = (await v1("GET", "/audit?limit=5")).body;
     expect(items[0]).toMatchObject({
@@ -297,14 +297,8 @@ describe("keys, audit and the organization", () => {
     });
     await v1("DELETE", `/keys/${made.id}`);
     expect((await v1("GET", "/destinations", undefined, bearer)).status).toBe(401);
-    const past = (
-      await v1("POST", "/keys", {
-        name: "old",
-        scopes: ["read"],
-        expiresAt: "2020-01-01T00:00:00Z",
-      })
-    ).body;
-    expect((await v1("GET", "/destinations", undefined, `Bearer ${past.key}`)).status).toBe(401);
+    const past = { name: "old", scopes: ["read"], expiresAt: "2020-01-01T00:00:00Z" };
+    expect((await v1("POST", "/keys", past)).status).toBe(400);
   });
 
   it("ends the moment it expires, though it was used just before", async () => {
