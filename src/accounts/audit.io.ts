@@ -1,12 +1,12 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
-import { matchedRoutes } from "hono/route";
+import { matchedRoutes, routePath } from "hono/route";
 import type { RequestIdEnv } from "../http/surface";
 import { recordAudit } from "./audit.store";
 import type { AskerEnv } from "./asker.io";
 import type { UserEnv } from "./users/routes";
 
-/** Changes that are traffic rather than administration, and reads that happen to be posted. */
+/** Routes of changes that are traffic rather than administration, and reads that happen to be posted. */
 const TRAFFIC = /\/(poll|test|oauth\/url|bootstrap)$|\/events\//;
 const READABLE_SECRET = /\/signing-secret$/;
 /** Resources that decide where data goes and with what; changes of all others are in the resources' own log. */
@@ -21,53 +21,63 @@ type Actor = { organizationId: number; name: string };
 
 /**
  * Writes every granted change, and every look at a secret, into the audit log: who, what, on what, and
- * the names of the members that were sent.
+ * the names of the members that were sent. What a request is, its route says and never its path: a connector may
+ * have the key `poll`.
  */
 const auditing = <E extends Audited>(
-  isNoted: (method: string, path: string) => boolean,
+  isNoted: (method: string, route: string) => boolean,
   actorOf: (c: Context<E>) => Actor | undefined,
 ) =>
   createMiddleware<E>(async (c, next) => {
     const { method, path } = c.req;
-    if (!isNoted(method, path)) return next();
+    // Which of the routes that fit will answer is known only afterwards.
+    if (!routesOf(c).some((route) => isNoted(method, route))) return next();
     const copy =
       Number(c.req.header("content-length") ?? 0) <= MOST_BODY ? c.req.raw.clone() : undefined;
     await next();
     const actor = actorOf(c);
     if (actor === undefined || c.res.status >= 400) return;
-    const pattern =
-      matchedRoutes(c).findLast((one) => one.method !== "ALL" && !one.path.endsWith("*"))?.path ??
-      path;
+    const answered = routePath(c);
+    const route = answered.endsWith("*") ? path : answered;
+    if (!isNoted(method, route)) return;
     await recordAudit(c.env.DB, {
       organizationId: actor.organizationId,
       at: Date.now(),
       actor: actor.name,
-      action: `${method} ${pattern}`,
+      action: `${method} ${route}`,
       target: path,
       requestId: c.get("requestId"),
       changes: copy === undefined ? [] : await memberNames(copy),
     });
   });
 
+/** The routes that fit a request, as they are written; its path where a catch-all alone does. */
+function routesOf(c: Context): string[] {
+  const routes = matchedRoutes(c).filter(
+    ({ method, path }) => method !== "ALL" && !path.endsWith("*"),
+  );
+  return routes.length === 0 ? [c.req.path] : routes.map(({ path }) => path);
+}
+
 /** Absent where nobody asked in their own name. */
 const asker = (c: Context<AskerEnv & RequestIdEnv>): Actor | undefined => c.var.asker;
 
 /** On our own surface, the connectors' and the console. */
 export const audited = auditing<AskerEnv & RequestIdEnv>(
-  (method, path) =>
-    READS.has(method) ? method === "GET" && READABLE_SECRET.test(path) : !TRAFFIC.test(path),
+  (method, route) =>
+    READS.has(method) ? method === "GET" && READABLE_SECRET.test(route) : !TRAFFIC.test(route),
   asker,
 );
 
 /** On the surface of resources. */
 export const auditedOutlets = auditing<AskerEnv & RequestIdEnv>(
-  (method, path) => !READS.has(method) && OUTLETS.test(path),
+  (method, route) => !READS.has(method) && OUTLETS.test(route),
   asker,
 );
 
 /** On the app surface, in the name of its users. */
 export const auditedUsers = auditing<UserEnv & RequestIdEnv>(
-  (method, path) => !READS.has(method) && USERS_OWN.test(path) && !path.includes("/components/"),
+  (method, route) => !READS.has(method) && USERS_OWN.test(route) && !route.includes("/components/"),
   (c) => {
     const user: UserEnv["Variables"]["user"] | undefined = c.var.user;
     return user && { organizationId: user.organizationId, name: `user:${user.id}` };

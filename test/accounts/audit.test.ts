@@ -1,7 +1,10 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { step, trigger } from "../flows/build";
 import { freshClient, V1 } from "../resources/build";
+import { call, callV1 } from "../elements/build";
+import { ownOrganization } from "../organization";
 import { API_KEY, ask, foundation, newUser } from "./ask";
+import { connector } from "./things";
 
 beforeAll(foundation);
 
@@ -32,6 +35,40 @@ describe("the audit log", () => {
     ]);
     expect(items[0].actor).toMatch(/^key:/);
     expect(secret.name).toBe("s");
+  });
+
+  it.each(["poll", "test", "bootstrap", "signing-secret"])(
+    "holds changes of a connector whose key is '%s', which a route is called too",
+    async (key) => {
+      const { authorization } = await ownOrganization();
+      const made = await call("POST", "/elements", { ...connector(), key }, authorization);
+      expect(made.status).toBe(200);
+      await call("GET", `/elements/${key}`, undefined, authorization);
+      await call("PUT", `/elements/${key}`, { ...connector(), key }, authorization);
+      await call("DELETE", `/elements/${key}`, undefined, authorization);
+      const { items } = (await callV1("GET", "/audit", authorization)).body;
+      const path = `/elements/api-v2/elements/${key}`;
+      expect(items.map(({ action, target }: any) => [action, target]).toReversed()).toEqual([
+        ["POST /elements/api-v2/elements", "/elements/api-v2/elements"],
+        ["PUT /elements/api-v2/elements/:element", path],
+        ["DELETE /elements/api-v2/elements/:element", path],
+      ]);
+    },
+  );
+
+  it("holds a flow's start though the flow is called components", async () => {
+    const { token } = await newUser();
+    const { id } = (await ask("GET", "/user", { token })).body;
+    const path = `/flows/components`;
+    await ask("PUT", path, { token, body: { name: "F", flow: { T: trigger("x"), P: step() } } });
+    await ask("POST", `${path}/coordinator`, { token, body: { command: "start" } });
+    await ask("DELETE", path, { token });
+    const { items } = (await ask("GET", `/v1/audit?actor=user:${id}`, { token: API_KEY })).body;
+    expect(items.map(({ action }: any) => action).toReversed()).toEqual([
+      "PUT /flows/:id",
+      "POST /flows/:id/coordinator",
+      "DELETE /flows/:id",
+    ]);
   });
 
   it("holds what users did to their flows, not what ran through them", async () => {

@@ -8,7 +8,7 @@ import { commit, event, target } from "../stream/build";
 import { ask, type SignedIn } from "./ask";
 
 /** An own connector, as somebody would describe it. */
-const connector = () => ({
+export const connector = () => ({
   key: `own-${crypto.randomUUID()}`,
   name: "Own",
   hub: "helpdesk",
