@@ -41,9 +41,9 @@ export type Answer = { kind: "granted" } | Refusal;
 export type Refusal = Exclude<Admission, { kind: "granted" }>;
 
 /**
- * How one group of calls gets to an endpoint without asking it for each call. The endpoint grants an isolate so many calls
- * at a time for a second, and the isolate counts them itself; so a busy healthy endpoint costs an isolate about one
- * request a second. Calls that take longer than their grant are reported each second, or the endpoint takes their
+ * How one group of calls gets to an endpoint without asking it for each call. The endpoint grants an isolate so many
+ * calls at a time for a second, and the isolate counts them itself; so a busy healthy endpoint costs an isolate about
+ * one request a second. Calls that take longer than their grant are reported each second, or the endpoint takes their
  * seats for free.
  */
 export class Admissions {
@@ -71,7 +71,7 @@ export class Admissions {
     }
   }
 
-  /** Takes a seat for one call, to be given back (`give`); or gets the answer why there is none. */
+  /** Takes a seat for one call, to be given back (`release`); or gets the answer why there is none. */
   async seat(question: AdmissionQuestion): Promise<Answer> {
     for (;;) {
       if (this.access.allowance.take(Date.now())) return { kind: "granted" };
@@ -80,8 +80,8 @@ export class Admissions {
     }
   }
 
-  give(): void {
-    this.access.allowance.give();
+  release(): void {
+    this.access.allowance.release();
   }
 
   /** Waits for `work`, and tells the endpoint of calls that outlast their grant. */
@@ -91,7 +91,7 @@ export class Admissions {
       const first = await Promise.race([work, scheduler.wait(GRANT_MS).then(() => tick)]);
       if (first !== tick) return work;
       const { allowance, asking } = this.access;
-      if (asking === undefined && allowance.mustTell(Date.now()))
+      if (asking === undefined && allowance.mustReport(Date.now()))
         await this.oneAtATime(() => this.hold()).catch((error: unknown) => {
           console.warn(JSON.stringify({ at: "endpoint.hold", error: String(error) }));
         });

@@ -30,7 +30,7 @@ export type Attempt = {
 
 /**
  * What comes after a try, or after the decision not to try. `pending`: put off, no try was made;
- * `parked`: put off until the destination is well again, `at` at the latest.
+ * `parked`: put off until the endpoint's circuit closes, `at` at the latest.
  */
 export type Next =
   | { kind: "delivered"; at: Millis }
@@ -69,11 +69,11 @@ export const deliveryMessage = z.object({
       createdAt: z.number(),
       /** Own instances that it came through. */
       hops: z.number().int().optional(),
-      /** It waited for its destination to be well again, and came back by itself. */
+      /** It was parked for an open circuit. If its policy has given it up meanwhile, it dies without a try. */
       parked: z.boolean().default(false),
       /** Somebody asked for this very one: it goes also to a destination that is switched off. */
       forced: z.boolean().default(false),
-      /** It failed, was held or was replayed before: a note of it may have to be taken back. */
+      /** It failed, was held or was replayed before, so it may have a row in `exceptions` to delete. */
       noted: z.boolean().default(false),
       /** Absent: too large for the queue, ask the stream. */
       body: z.string().optional(),

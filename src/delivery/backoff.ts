@@ -67,9 +67,9 @@ export function nextStep(
   if (policy.kind === "queue") return { kind: "held" };
   const planned = plannedAt(policy, tries, context.firstFailedAt ?? attempt.at, now, chance);
   if (planned === undefined) return { kind: "dead", at: now, reason: "exhausted" };
-  const asked =
+  const requested =
     retryAfter === undefined ? planned : Math.min(retryAfter, now + LONGEST_RETRY_AFTER_MS);
-  return { kind: "retrying", at: Math.max(planned, asked, now) };
+  return { kind: "retrying", at: Math.max(planned, requested, now) };
 }
 
 function plannedAt(

@@ -80,11 +80,11 @@ export class EndpointCalls {
     return (await limiter.run(group.destination.id, task)) ?? putBack(item, Date.now());
   }
 
-  /** Calls on a seat of the grant. Once the endpoint has refused one of them, the others are not asked for any more. */
+  /** Calls on a seat of the grant. Once the endpoint has refused one of them, the others are put off without asking. */
   private async callSeated(one: Ready): Promise<Outcome> {
     if (this.refusal !== undefined) return this.away(one, this.refusal);
     const answer = await this.admissions.seat({ ...this.question, wanted: 1 });
-    if (answer.kind === "granted") return this.call(one).finally(() => this.admissions.give());
+    if (answer.kind === "granted") return this.call(one).finally(() => this.admissions.release());
     this.refusal = answer;
     const [start] = this.startsIn(answer);
     return start === undefined ? this.away(one, answer) : this.callAt(one, start);

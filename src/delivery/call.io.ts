@@ -8,27 +8,28 @@ import type { CallResult } from "./endpoint.object";
 import { attemptWithoutCall, dead } from "./outcome";
 import { transformBody } from "../expressions/transform";
 
-/** Between the end of a call and that of its lease, its outcome is settled. */
+/** A call ends this long before its lease, so that its outcome can still be settled. */
 const SETTLE_MS = 3_000;
-/** A step with less time than this left under its lease is left to the next one. */
+/** No flow step is begun with less time than this before its lease ends: the stream sends it again then. */
 const LEAST_MS = 5_000;
-/** What could not be made or handed on is tried again after this. */
-const TROUBLE_PAUSE_MS = 5_000;
+/** After a failure of our own a notification is tried again after this time. */
+const OWN_FAILURE_PAUSE_MS = 5_000;
 
 /** What became of one notification, and of the call that was made for it, if one was. */
 export type Called = { outcome: Outcome; result?: CallResult };
 
-/** A notification that has an address; `call` makes one try. */
+/** A notification that can be called: its URL is known, and `call` makes one try. */
 export type Ready = {
   item: Sending;
   url: string;
   /** @returns undefined, having done nothing, when the lease leaves too little time. */
   call: (leaseUntil: number) => Promise<Called | undefined>;
 };
-export type Prepared = { kind: "ready"; ready: Ready } | { kind: "settled"; outcome: Outcome };
+/** `no-call`: no request is made, and this is the outcome. */
+export type Prepared = { kind: "ready"; ready: Ready } | { kind: "no-call"; outcome: Outcome };
 
-/** A notification that is its own body: its transform is applied when it is called. */
-export function callback(
+/** A notification whose body is sent as it is, after the destination's transform. */
+export function prepareCallback(
   destination: Destination & { url: string },
   item: Sending,
   policy: RetryPolicy,
@@ -63,10 +64,10 @@ export function callback(
 }
 
 /**
- * A notification whose request is made by the room it belongs to. What its try means is told there before
- * it is settled: when that fails, the notification stays as it was and comes again.
+ * A notification whose request is rendered by the room it belongs to, such as a flow's step. That room hears of the
+ * outcome before the stream settles it. If it fails then, the outcome is dropped, and the notification is tried again.
  */
-export async function handled(
+export async function prepareHandled(
   handler: Handler,
   destination: Destination,
   item: Sending,
@@ -78,14 +79,14 @@ export async function handled(
     if (rendered.kind === "request") {
       const call = (leaseUntil: number): Promise<Called | undefined> =>
         callHandled(handler, destination, item, rendered, doors, leaseUntil).catch((error) => ({
-          outcome: trouble(item, error),
+          outcome: failedHere(item, error),
         }));
       return { kind: "ready", ready: { item, url: rendered.url, call } };
     }
     const attempt = attemptWithoutCall(n, Date.now(), rendered.error);
-    return { kind: "settled", outcome: { seq, n, attempt, next: rendered.next } };
+    return { kind: "no-call", outcome: { seq, n, attempt, next: rendered.next } };
   } catch (error) {
-    return { kind: "settled", outcome: trouble(item, error) };
+    return { kind: "no-call", outcome: failedHere(item, error) };
   }
 }
 
@@ -101,11 +102,11 @@ async function callHandled(
   const now = Date.now();
   const timeoutMs = Math.min(rendered.timeoutMs, leaseUntil - now - SETTLE_MS);
   if (timeoutMs < LEAST_MS) return undefined;
-  const gone = await rendered.recheck();
-  if (gone !== undefined) {
-    const attempt = attemptWithoutCall(n, now, gone.error);
-    const outcome = { seq, n, attempt, next: gone.next };
-    return { outcome: await told(handler, destination, item, outcome, undefined) };
+  const unsent = await rendered.recheck();
+  if (unsent !== undefined) {
+    const attempt = attemptWithoutCall(n, now, unsent.error);
+    const outcome = { seq, n, attempt, next: unsent.next };
+    return { outcome: await reported(handler, destination, item, outcome, undefined) };
   }
   const tried = await send(destination, item, { ...rendered, timeoutMs }, config.egress, now);
   const { attempt, answer } = tried;
@@ -117,12 +118,14 @@ async function callHandled(
         { status: attempt.status, truncated },
         { now: after, chance: Math.random(), retryAfter },
       );
-  const outcome = await told(handler, destination, item, { seq, n, attempt, next }, answer);
+  const outcome = await reported(handler, destination, item, { seq, n, attempt, next }, answer);
   return tried.refused ? { outcome } : { outcome, result: resultOf(tried) };
 }
 
-/** Tells the room of an outcome. @returns the outcome to settle: what could not be told comes again. */
-export async function told(
+/**
+ * Reports an outcome to the room of the notification. @returns the outcome to settle: a retry, if the report failed.
+ */
+export async function reported(
   handler: Handler,
   destination: Destination,
   item: Sending,
@@ -133,13 +136,14 @@ export async function told(
     await handler.onOutcome(destination, item, outcome, answer);
     return outcome;
   } catch (error) {
-    return trouble(item, error);
+    return failedHere(item, error);
   }
 }
 
-function trouble({ stream, seq, n }: Sending, error: unknown): Outcome {
+/** A failure of our own, not of the receiver: the notification is tried again soon. */
+function failedHere({ stream, seq, n }: Sending, error: unknown): Outcome {
   console.error(JSON.stringify({ at: "deliveries", stream, seq, error: String(error) }));
-  return { seq, n, next: { kind: "retrying", at: Date.now() + TROUBLE_PAUSE_MS } };
+  return { seq, n, next: { kind: "retrying", at: Date.now() + OWN_FAILURE_PAUSE_MS } };
 }
 
 function endOf({ at, durationMs, responseHeaders }: Attempt): {

@@ -89,11 +89,11 @@ async function tried(ask: () => Promise<Answer>, n: number, now: number): Promis
     };
     return { attempt, answer, refused: answer.kind === "refused" };
   }
-  const { status, headers: told, text, truncated } = answer;
+  const { status, headers: answerHeaders, text, truncated } = answer;
   const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
   const responseHeaders = Object.fromEntries(
     KEPT_HEADERS.flatMap((name) => {
-      const value = told.get(name);
+      const value = answerHeaders.get(name);
       return value === null ? [] : [[name, value.slice(0, 256)]];
     }),
   );
@@ -113,7 +113,7 @@ async function tried(ask: () => Promise<Answer>, n: number, now: number): Promis
   };
 }
 
-/** The URL of one try: secret query parameters stand nowhere else. */
+/** The URL of one try. Secret query parameters are added only here, so that no log or record shows them. */
 function addressOf({ url, query }: { url: string; query: Record<string, string> }): string {
   if (Object.keys(query).length === 0 || !URL.canParse(url)) return url;
   const address = new URL(url);
@@ -129,9 +129,9 @@ async function handOver(outbound: Outbound, hops: number, inside: Inside): Promi
   try {
     const response = await inside(new Request(outbound.url, { ...outbound, headers }));
     const bytes = new Uint8Array(await response.arrayBuffer()).subarray(0, outbound.mostBytes);
-    const { status, headers: told } = response;
+    const { status, headers: answerHeaders } = response;
     const text = new TextDecoder().decode(bytes);
-    return { kind: "answered", status, headers: told, bytes, text, truncated: false };
+    return { kind: "answered", status, headers: answerHeaders, bytes, text, truncated: false };
   } catch (error) {
     return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
   }

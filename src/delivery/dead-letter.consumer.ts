@@ -1,4 +1,4 @@
-/** Messages no consumer could handle, after all their retries: said aloud, never silently dropped. */
+/** Logs the messages that no consumer could handle in all their tries. Streams and schedule bring their work again. */
 export function consumeUndeliverable(batch: MessageBatch): void {
   for (const { id, attempts, body } of batch.messages)
     console.error(

@@ -12,7 +12,7 @@ import { attemptWithoutCall, dead, deathsOf, unsent } from "./outcome";
 import { countsOf } from "../metering/count";
 import { count } from "../metering/store";
 import { EndpointCalls } from "./call-endpoint.io";
-import { callback, handled, type Ready, told } from "./call.io";
+import { prepareCallback, prepareHandled, type Ready, reported } from "./call.io";
 import { switchOff } from "./policy.store";
 import { partition } from "../values/lists";
 
@@ -35,7 +35,7 @@ export type GroupDoors = CallDoors & {
 
 /**
  * Delivers a group, whether callbacks or steps of flows: makes the requests ready, asks their endpoints for admission,
- * calls, and tells those concerned what became of it: the room of a flow step, the usage, the operators.
+ * calls, and reports the outcomes: to the room of a flow step, to the usage, to the operators.
  */
 export async function deliverGroup(
   group: Group,
@@ -57,7 +57,7 @@ export async function deliverGroup(
     ),
     ...late.map((item) => unsent(item, dead("exhausted", now))),
   ];
-  const { ready, settled } = await prepared(group, timely, doors);
+  const { ready, withoutCall } = await prepare(group, timely, doors);
   const byEndpoint = Map.groupBy(ready, ({ url }) => endpointName(destination.organizationId, url));
   const called = await Promise.all(
     [...byEndpoint].map(([name, some]) =>
@@ -65,11 +65,11 @@ export async function deliverGroup(
     ),
   );
   const uncalled = await Promise.all(
-    [...untried, ...settled].map(async (outcome) => {
+    [...untried, ...withoutCall].map(async (outcome) => {
       const item = items.find(({ seq }) => seq === outcome.seq);
       return handler === undefined || item === undefined
         ? outcome
-        : told(handler, destination, item, outcome, undefined);
+        : reported(handler, destination, item, outcome, undefined);
     }),
   );
   const outcomes = [...uncalled, ...called.flatMap((one) => one.outcomes)];
@@ -81,16 +81,16 @@ export async function deliverGroup(
   const objectRequests = called.reduce((sum, one) => sum + one.requests, 0);
   count(key, { ...countsOf(outcomes), objectRequests }, now);
   const opened = called.flatMap((one) => one.notice ?? []);
-  await tell(group, outcomes, opened, doors);
+  await announceAll(group, outcomes, opened, doors);
   return outcomes;
 }
 
 /** Requests that can be made, and outcomes of notifications that need none. */
-async function prepared(
+async function prepare(
   { destination, policy }: Group,
   items: readonly Sending[],
   doors: GroupDoors,
-): Promise<{ ready: Ready[]; settled: Outcome[] }> {
+): Promise<{ ready: Ready[]; withoutCall: Outcome[] }> {
   const { url } = destination;
   const handler = doors.handlers[destination.kind];
   if (handler === undefined)
@@ -98,24 +98,29 @@ async function prepared(
       ready:
         url === null || !URL.canParse(url)
           ? []
-          : items.map((item) => callback({ ...destination, url }, item, policy, doors)),
-      settled: url === null || URL.canParse(url) ? [] : items.map((item) => addressless(item, url)),
+          : items.map((item) => prepareCallback({ ...destination, url }, item, policy, doors)),
+      withoutCall:
+        url === null || URL.canParse(url) ? [] : items.map((item) => withInvalidUrl(item, url)),
     };
-  const all = await Promise.all(items.map((item) => handled(handler, destination, item, doors)));
+  const all = await Promise.all(
+    items.map((item) => prepareHandled(handler, destination, item, doors)),
+  );
   return {
     ready: all.flatMap((one) => (one.kind === "ready" ? one.ready : [])),
-    settled: all.flatMap((one) => (one.kind === "settled" ? one.outcome : [])),
+    withoutCall: all.flatMap((one) => (one.kind === "no-call" ? one.outcome : [])),
   };
 }
 
-function addressless(item: Sending, url: string): Outcome {
+function withInvalidUrl(item: Sending, url: string): Outcome {
   const now = Date.now();
   const attempt = attemptWithoutCall(item.n, now, `'${url}' is not an absolute URL`);
   return { seq: item.seq, n: item.n, attempt, next: dead("refused", now) };
 }
 
-/** Switches a destination off when its answers or failures call for it, and tells the operators. */
-async function tell(
+/**
+ * Tells the operators of notifications that died and circuits that opened, and switches the destination off if need be.
+ */
+async function announceAll(
   { destination, items }: Group,
   outcomes: readonly Outcome[],
   opened: readonly Notice[],

@@ -7,7 +7,7 @@ import type { Signer } from "./signature";
 export type Destination = {
   id: string;
   organizationId: number;
-  /** `operations`: an organization's own callback, which is told of the others. */
+  /** `operations`: the organization's callback for notices about its other destinations (`notice.ts`). */
   kind: "instance" | "webhook" | "flow-step" | "operations";
   ownerId: string;
   url: string | null;
@@ -34,9 +34,9 @@ export type DestinationDraft = Omit<
   "signers" | "enabled" | "active" | "query" | "policy"
 > & {
   query?: Record<string, string>;
-  /** Undefined keeps what is there. */
+  /** Undefined: the policy stays as it is. */
   policy?: DestinationPolicy;
-  /** Replaces the newest symmetric key; undefined keeps what is there, or makes one. */
+  /** Becomes the one symmetric signing key. Undefined: the keys stay as they are; a new destination gets one. */
   signingSecret?: string;
 };
 

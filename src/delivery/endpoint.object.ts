@@ -12,13 +12,13 @@ import { type Pace, reserve, UNPACED } from "./rate";
 import { Seats } from "./seats";
 import type { Millis } from "../values/instant";
 
-/** Who finds an endpoint crowded comes back after this long. */
+/** Calls for which an endpoint has no seat free are tried again after this time. */
 const CROWDED_MS = 1_000;
-/** While parked, a stream comes back by itself after this long if nobody calls it. */
+/** Parked notifications are tried again after this time, should the endpoint never call their stream back. */
 const PARKED_MS = 6 * 3_600_000;
 const SLOWDOWN_MS = 1_000;
 const LONGEST_SLOWDOWN_MS = 300_000;
-/** Streams told at a time that a destination is back. */
+/** Streams that are called back at a time, when a circuit has closed. */
 const RESUMED_AT_ONCE = 20;
 const RESUME_PAUSE_MS = 1_000;
 
@@ -31,19 +31,19 @@ export type AdmitRequest = {
   destinationId: string;
   holder: Holder;
   ratePerSecond?: number;
-  /** Whether the destination's notifications all go here: they wait until the endpoint calls their stream. */
+  /** All notifications of the destination go to this endpoint, so they may wait until it calls their stream back. */
   waits: boolean;
 };
 
-/** Whether calls may be made. */
+/** Whether calls may be made now. Instants in epoch ms. */
 export type Admission =
   /** The holder may have `calls` under way at a time, and begin them for `GRANT_MS` from when it asked. */
   | { kind: "granted"; calls: number }
-  /** Calls at these instants; the rest comes back at `returnAt`. */
+  /** Calls may begin at these instants; the rest is to be asked for again at `returnAt`. */
   | { kind: "paced"; starts: Millis[]; returnAt: Millis }
   /**
-   * The circuit is open: one call as a probe, or none. The rest comes back when it is called, at `returnAt`
-   * at the latest; who isn't called by itself at `probeAt`.
+   * The circuit is open: one call may be made as a probe, or none. Notifications that wait here (`waits`) are called
+   * back when the circuit closes, and tried again at `returnAt` at the latest; the others are tried again at `probeAt`.
    */
   | { kind: "parked"; starts: Millis[]; returnAt: Millis; probeAt: Millis };
 
@@ -56,9 +56,22 @@ export type EndpointView = {
 };
 
 /**
- * One per organization and callback origin and path: the breaker, the rate and the concurrency of a
- * destination, over all streams that call it. Everything lives in memory but an open circuit and who
- * waits for it: a healthy destination writes no row.
+ * Guards a receiver, over all streams and isolates that call it. There is one object for an organization and callback
+ * origin and path; the endpoint of a flow's step is that of the URL it renders.
+ *
+ * - **Closed circuit, no rate**: an isolate is granted so many calls at a time for a second, and counts them itself
+ *   (`allowance.ts`). All grants and calls together are never more than a hundred (`seats.ts`).
+ * - **Closed circuit, a rate**: each call gets an instant to start at, evenly spaced (`rate.ts`).
+ * - **Open circuit** (`circuit.ts`): one call in a while goes as a probe. All other notifications are *parked*: they
+ *   leave the queue and wait in their streams, whose names are kept here. When a probe succeeds the endpoint calls
+ *   these streams back, twenty at a time, so that a receiver that has just recovered is not overrun.
+ * - **429, 502, 504**: nobody calls for a while.
+ *
+ * Example: a receiver goes down. Its tenth failure in a row opens the circuit, and for 30 seconds no call is made. Then
+ * a stream is called back to probe; if that fails too, the next probe is a minute later, and so on up to 15 minutes.
+ * The first success closes the circuit, and the parked notifications of all streams are sent.
+ *
+ * Only an open circuit and the streams that wait for it are stored: a healthy receiver costs no row.
  */
 export class Endpoint extends DurableObject<Env> {
   private circuit: Circuit = CLOSED;
@@ -108,15 +121,14 @@ export class Endpoint extends DurableObject<Env> {
     return { kind: "paced", starts, returnAt: returnAt ?? now + CROWDED_MS };
   }
 
-  /** A holder's grant has run out, and calls of it are still under way. */
+  /** A holder's calls have outlasted its grant: they keep their seats. */
   hold({ id, busy }: Holder): void {
     this.seats.hold(id, busy, Date.now());
   }
 
   /**
-   * What became of calls. `ended`: so many that had starts of their own are over; `unreported`: so many
-   * went well under a grant before.
-   * @returns the circuit, and whether it has just opened.
+   * What became of calls. `ended`: so many of them had an instant to start at; `unreported`: so many more went well
+   * before, under a grant. @returns the circuit, and whether it has just opened.
    */
   report({
     results,
@@ -150,7 +162,7 @@ export class Endpoint extends DurableObject<Env> {
     return { state, openedAt, nextProbeAt };
   }
 
-  /** Closed: those who wait are called, some at a time. Open: one of them is called to probe. */
+  /** Circuit closed: calls the waiting streams back, some at a time. Open: calls one of them back, to probe. */
   override async alarm(): Promise<void> {
     const open = this.circuit.state !== "closed";
     const limit = open ? 1 : RESUMED_AT_ONCE;
@@ -187,7 +199,7 @@ export class Endpoint extends DurableObject<Env> {
     );
   }
 
-  /** 429, 502 and 504 ask for less: nobody calls until the receiver's instant, or ever longer pauses. */
+  /** 429, 502 and 504 pause all calls: until the receiver's `Retry-After`, or for a second, then two, then four … */
   private slowDown(status: number | null, retryAt: Millis | undefined, now: Millis): void {
     if (status !== 429 && status !== 502 && status !== 504) {
       if (status !== null && status < 300) this.slowdowns = 0;

@@ -21,7 +21,9 @@ export type Rendered =
         attempt: Pick<Attempt, "status" | "truncated">,
         context: { now: number; chance: number; retryAfter: number | undefined },
       ) => Next;
-      /** Asked right before the call, which may be long after rendering: a reason to send nothing after all. */
+      /**
+       * Called right before the request is sent, which may be long after rendering. A reason to send nothing after all.
+       */
       recheck: () => Promise<Unsent | undefined>;
     }
   | Unsent;

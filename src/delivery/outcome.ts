@@ -33,7 +33,10 @@ export function putBack(item: Pick<DeliveryItem, "seq" | "n">, now: number): Out
   return unsent(item, { kind: "pending", at: now + 50 });
 }
 
-/** Not tried now, back at `at`. One that waits for an open circuit comes back when its policy gives it up, at the latest. */
+/**
+ * Not tried now, back at `at`. One that waits for an open circuit comes back when its policy gives it up, at the
+ * latest.
+ */
 export function putOff(
   item: Pick<DeliveryItem, "createdAt" | "firstFailedAt">,
   policy: RetryPolicy,
@@ -67,8 +70,8 @@ export type SwitchedOff = {
 };
 
 /**
- * Notifications that died, by why, and what that means for their destination. Those that died because it
- * was switched off before are no news.
+ * The notifications that died, by reason, and whether that switches their destination off. Those that died because it
+ * had been switched off before are left out; those whose answer switches it off (`webhook-delivery: disable`) are not.
  */
 export function deathsOf(
   { kind }: Pick<Destination, "kind">,
@@ -80,10 +83,10 @@ export function deathsOf(
   );
   return [...died].flatMap(([reason, group]) => {
     if (reason === undefined) return [];
-    const told = group.filter(({ attempt }) => typeof attempt?.status === "number");
-    const news = reason === "destination-disabled" ? told : group;
-    if (news.length === 0) return [];
-    const seqs = new Set(news.map(({ seq }) => seq));
+    const answered = group.filter(({ attempt }) => typeof attempt?.status === "number");
+    const reported = reason === "destination-disabled" ? answered : group;
+    if (reported.length === 0) return [];
+    const seqs = new Set(reported.map(({ seq }) => seq));
     const notificationIds = items.filter(({ seq }) => seqs.has(seq)).map(({ id }) => id);
     return [
       {
@@ -95,8 +98,9 @@ export function deathsOf(
 }
 
 /**
- * 410 and the receiver's own word disable a destination; exhausted connector callbacks deactivate their
- * subscription, so that what comes is held until it is released (reference connector-events-api.md §8).
+ * 410 and the header `webhook-delivery: disable` of an answer disable a destination; exhausted connector callbacks
+ * deactivate their subscription, so that what comes is held until it is released
+ * (reference connector-events-api.md §8).
  */
 function switchedOffBy(reason: DeadReason, kind: Destination["kind"]): SwitchedOff | undefined {
   if (reason === "gone") return { column: "enabled", reason: "gone" };

@@ -13,13 +13,17 @@ export type PolicyChange = {
   ordering?: "none" | "object" | "source" | undefined;
   deadHead?: "skip" | "block" | undefined;
   retrySchedule?: number[] | null | undefined;
+  /** JSONata, applied when a source commits its events: one that it turns away becomes no notification. */
   filter?: string | null | undefined;
+  /** JSONata, applied to the body of each call. */
   transform?: string | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;
 };
 
-/** SQL for a destination's policy, JSON text or null when there is none, beside rows of another room; `id` is SQL too. */
+/**
+ * SQL for a destination's policy, JSON text or null when there is none, beside rows of another room; `id` is SQL too.
+ */
 export const policyOf = (id: string): string =>
   `(SELECT policy FROM destinations WHERE destinations.id = ${id})`;
 

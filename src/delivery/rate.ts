@@ -1,21 +1,25 @@
 import type { Millis } from "../values/instant";
 
-/** Where an endpoint's rate stands: calls are evenly spaced, so no second ever sees more than the rate. */
+/** The state of a rate limit: calls start evenly spaced, so no second ever has more than the rate allows. */
 export type Pace = {
   /** The next free start. */
   nextAt: Millis;
-  /** Where those that had to be sent away are asked to come back; runs ahead of `nextAt`. */
+  /**
+   * When the next call that finds no room is told to come back. Each gets a later instant, so that they do not come
+   * together.
+   */
   nextReturnAt: Millis;
 };
 
 export const UNPACED: Pace = { nextAt: 0, nextReturnAt: 0 };
 
-/** A consumer waits this long for the starts it was given; the rest comes back later. */
+/** Starts are given out no further ahead than this: so long does a consumer wait for them. */
 export const HORIZON_MS = 2_000;
 
 /**
- * Starts for `wanted` calls at `ratePerSecond`: those within the horizon, and when the others, together,
- * should come back. Those sent away are spread, so that they do not return as a herd.
+ * Starts for `wanted` calls at `ratePerSecond`: those within the horizon, and when the others come back together.
+ * Example: at 2 a second, 10 calls get 5 starts within two seconds, and 5 come back after that; the next caller
+ * without room is told to come back 2.5 seconds later still.
  */
 export function reserve(
   pace: Pace,

@@ -3,15 +3,19 @@ import { recordExceptions } from "./exceptions.store";
 import { count } from "../metering/store";
 
 const SETTLE_TRIES = 4;
-/** A message is written, read and acknowledged. */
+/** A message is written, read and acknowledged: each is one operation of the queue. */
 const OPERATIONS_A_MESSAGE = 3;
 
 export type SettlingDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
-/** What became of one stream's messages in a batch, told to the stream as few times as can be. */
+/**
+ * Collects the outcomes of one stream's messages in a batch, and settles them in few requests. A message holds a bundle
+ * of notifications, which go to several destinations; the stream may send the bundle again only when all of them are
+ * done.
+ */
 export class Settling {
   private ended: { bundle: number; outcomes: Outcome[] }[] = [];
-  /** Groups of a bundle that are under way. */
+  /** By bundle: how many of its groups are not done yet. A group is what goes to one destination. */
   private readonly underWay = new Map<number, number>();
   private readonly items: DeliveryItem[] = [];
   private readonly doors: SettlingDoors;
@@ -22,7 +26,7 @@ export class Settling {
     this.doors = doors;
   }
 
-  /** A message whose notifications go their ways in so many groups. */
+  /** A message is begun, whose notifications go to so many destinations. */
   begin({ bundle, items }: DeliveryMessage, groups: number): void {
     this.items.push(...items);
     this.underWay.set(bundle, groups);
@@ -35,7 +39,7 @@ export class Settling {
     this.ended.push({ bundle, outcomes });
   }
 
-  /** Settles what ended since the last time, and tells who lags. */
+  /** Settles what ended since the last time. `lagging`: ids of destinations that hang, new ones only. */
   async settle(lagging: string[]): Promise<void> {
     const { ended, stream, doors } = this;
     if (ended.length === 0 && lagging.length === 0) return;
@@ -48,7 +52,7 @@ export class Settling {
       }),
     );
     this.tally(this.items[0], { objectRequests: 1 });
-    await settled(() => doors.streams.getByName(stream).settle(settlements, lagging));
+    await withRetries(() => doors.streams.getByName(stream).settle(settlements, lagging));
     const { organizationId } = this.owner();
     const outcomes = ended.flatMap((part) => part.outcomes);
     await recordExceptions(
@@ -68,13 +72,13 @@ export class Settling {
     };
   }
 
-  /** What several destinations share is counted for that of the first item. */
+  /** Counts what a message costs. Its destinations share the cost, which is counted for the first of them. */
   private tally(item: DeliveryItem | undefined, more: Parameters<typeof count>[1]): void {
     count({ ...this.owner(), destinationId: item?.destinationId ?? "" }, more, Date.now());
   }
 }
 
-async function settled(settle: () => Promise<void>): Promise<void> {
+async function withRetries(settle: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await settle();

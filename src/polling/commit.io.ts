@@ -35,9 +35,9 @@ export type PollState = {
   cursor: Cursor;
   lookBackMs: number;
   committed: boolean;
-  /** Resources that showed nothing in this poll, and when they were read. */
+  /** Resources in which this poll found no change, and when it read them. */
   idleAt: Map<string, number>;
-  /** The rate budget had no room: the rest of this poll comes then. */
+  /** The rate budget had no room: the rest of this poll is made at this instant. */
   crowdedUntil: number | undefined;
 };
 
@@ -100,11 +100,12 @@ export async function announce(
   });
 }
 
-/** The events with the destination that the instance's filter lets them have. */
+/** The events, with no destination for those that the instance's filter turns away. */
 export const wantedBy = (instance: Instance, events: readonly NewEvent[]): Promise<NewEvent[]> =>
   filtered(instance.configuration["event.notification.filter"], events);
 
-export function base(poll: PollState): Pick<Commit, "lease" | "expect"> {
+/** What lets the stream refuse a commit of this poll: another one holds the lease now, or has moved the cursor. */
+export function underLease(poll: PollState): Pick<Commit, "lease" | "expect"> {
   return { lease: poll.lease, expect: poll.version };
 }
 
@@ -137,7 +138,11 @@ export async function fail(
     lastError: message.slice(0, 500),
   };
   poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: failed } };
-  await commitPage(poll, { ...base(poll), ...cursorOf(poll), events: [], targets: [] }, report);
+  await commitPage(
+    poll,
+    { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] },
+    report,
+  );
   if (failures < FAILURES_TO_DISABLE) return true;
   await disablePoller(poll.doors.db, poll.instance.id, {
     resource,
@@ -153,7 +158,7 @@ export async function fail(
   return false;
 }
 
-/** The vendor wants to be left alone: this instance, and nobody else, waits. */
+/** The vendor asked this instance to wait: it is not polled before `until`, or for a day at most. */
 export async function postpone(
   poll: PollState,
   report: ResourceReport,
@@ -162,6 +167,10 @@ export async function postpone(
 ): Promise<boolean> {
   report.error = message;
   poll.cursor = { ...poll.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
-  await commitPage(poll, { ...base(poll), ...cursorOf(poll), events: [], targets: [] }, report);
+  await commitPage(
+    poll,
+    { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] },
+    report,
+  );
   return false;
 }

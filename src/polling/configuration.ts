@@ -21,31 +21,31 @@ export type PollingInput = {
   objects?: string | null;
 };
 
-/** How a resource is polled that the defaults do not name; undefined when there is none. */
-export type Other = (name: string) => unknown;
+/** The configuration of a resource that the defaults don't have; undefined: the connector has no such resource. */
+export type FindOther = (name: string) => unknown;
 
 const CONFIGURATION = "event.poller.configuration";
 const URLS = "event.poller.urls";
 const OBJECTS = "event.objects";
 
 /**
- * The resources to poll: of the configuration if it has any, else of the legacy urls, else of the object names, else the
- * connector's `defaults`. A failure names the key that is at fault, with its path.
+ * The resources to poll: of the configuration if it has any, else of the legacy urls, else of the object names, else
+ * the connector's `defaults`. A failure names the key that is at fault, with its path.
  */
 export function parsePollingConfiguration(
   input: PollingInput,
   defaults: Record<string, unknown>,
   defaultIdField = "id",
-  other: Other = () => undefined,
+  findOther: FindOther = () => undefined,
 ): PollingConfiguration {
   const given = readObject(input.configuration);
   if (!given)
     return fault(CONFIGURATION, `Expected a JSON object, got ${quote(input.configuration)}`);
   if (Object.keys(given).length > 0) return parseResources(given);
   const urls = input.urls?.trim();
-  if (urls) return parseUrls(urls, defaults, defaultIdField, other);
+  if (urls) return parseUrls(urls, defaults, defaultIdField, findOther);
   const objects = input.objects?.trim();
-  if (objects) return parseNames(objects.split(/[,|\r\n]/), OBJECTS, defaults, other);
+  if (objects) return parseNames(objects.split(/[,|\r\n]/), OBJECTS, defaults, findOther);
   return parseResources(defaults);
 }
 
@@ -53,7 +53,7 @@ function fault(field: string, message: string): { ok: false; field: string; mess
   return { ok: false, field, message };
 }
 
-/** A nested object or its JSON text; nothing at all is an empty object. */
+/** An object, or the object that a JSON text holds. Absent or blank: an empty object. Undefined: it is neither. */
 function readObject(value: unknown): Record<string, unknown> | undefined {
   const parsed = typeof value === "string" ? parseJson(value) : (value ?? {});
   return isObject(parsed) ? parsed : undefined;
@@ -68,12 +68,16 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** `<resource>|<url>|<xPathFilter>|<updatedField>|<format>|<zone>|<createdField>|<format>|<zone>` a line, or names. */
+/**
+ * The legacy form: a line
+ * `<resource>|<url>|<xPathFilter>|<updatedField>|<format>|<zone>|<createdField>|<format>|<zone>` for each resource; or,
+ * when no line has a URL, names of resources.
+ */
 function parseUrls(
   text: string,
   defaults: Record<string, unknown>,
   defaultIdField: string,
-  other: Other,
+  findOther: FindOther,
 ): PollingConfiguration {
   const lines = text.split(/\r?\n|\r/).filter((line) => line.trim() !== "");
   if (!lines.some((line) => line.split("|")[1]?.trim().startsWith("/"))) {
@@ -81,7 +85,7 @@ function parseUrls(
       lines.flatMap((line) => line.split("|")),
       URLS,
       defaults,
-      other,
+      findOther,
     );
   }
   const resources = lines.map((line): [string, unknown] => {
@@ -114,12 +118,12 @@ function parseNames(
   names: string[],
   field: string,
   defaults: Record<string, unknown>,
-  other: Other,
+  findOther: FindOther,
 ): PollingConfiguration {
   const wanted = new Set(names.map((name) => name.trim()).filter((name) => name !== ""));
   const found = [...wanted].map((name): [string, unknown] => [
     name,
-    Object.hasOwn(defaults, name) ? defaults[name] : other(name),
+    Object.hasOwn(defaults, name) ? defaults[name] : findOther(name),
   ]);
   const unknown = found.find(([, configuration]) => configuration === undefined);
   if (unknown !== undefined) return fault(field, `Unknown resource "${unknown[0]}"`);

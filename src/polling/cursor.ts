@@ -5,9 +5,9 @@ import { storedJson } from "../values/stored-json";
 const position = z.object({
   /** Start of the last poll that saw a change; absent before the first. */
   last: z.number().optional(),
-  /** Where the last change of `rule` found the position: what is older was seen under the rule before. */
+  /** Where the position stood when `rule` last changed: older changes were seen by the earlier rule. */
   floor: z.number().optional(),
-  /** The settings that ids and dates are read by (`ruleOf`); after a change of them nothing may be emitted twice. */
+  /** The settings that ids and dates are read by (`ruleOf`). A change of them must not emit a change twice. */
   rule: z.string().optional(),
   /** Failures in a row. */
   failures: z.number().default(0),
@@ -83,7 +83,10 @@ export function windowStart(
   return Math.max(from, floor ?? baseline, baseline);
 }
 
-/** A position under the present `rule`: if the rule has changed, nothing from before the change is looked at again. */
+/**
+ * The position for a poll by `rule`. If the rule has changed since the last poll, nothing from before that is read
+ * again.
+ */
 export function underRule(position: Position, rule: string, baseline: number): Position {
   if (position.rule === undefined || position.rule === rule) return { ...position, rule };
   const { scan: _abandoned, ...rest } = position;
@@ -117,8 +120,8 @@ const QUIET_MS = 3 * 86_400_000;
 
 /**
  * The cursor as it is written. An idle resource keeps its position, so that idle polls write nothing; but event ids are
- * kept since the oldest position of all, and would pile up behind a resource that never changes. So when another resource
- * is written anyway, those that were idle in this poll, and unchanged for three days, move along.
+ * kept since the oldest position of all, and would pile up behind a resource that never changes. So when another
+ * resource is written anyway, those that were idle in this poll, and unchanged for three days, move along.
  */
 export function withQuietMoved(cursor: Cursor, idleAt: ReadonlyMap<string, number>): Cursor {
   const moved = Object.entries(cursor.resources).map(([name, position]): [string, Position] => {

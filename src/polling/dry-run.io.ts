@@ -37,7 +37,10 @@ type DryRun = {
   now: number;
 };
 
-/** What the next poll would request and emit. No cursor moves, nothing is stored, no lease is taken (reference v1-api.md). */
+/**
+ * What the next poll would request and emit. No cursor moves, nothing is stored, no lease is taken
+ * (reference v1-api.md).
+ */
 export async function pollDry(instance: Instance, doors: PollDoors): Promise<DryReport[]> {
   const settings = polledResources(instance);
   if (!settings.ok) return [];
@@ -61,8 +64,8 @@ async function dryList(dryRun: DryRun, resource: PolledResource): Promise<DryRep
   const page = await listRecords(instance, request.resource, query, doors);
   if (page.kind !== "page") return { ...report, request: url, error: page.message };
   const read = readPage(page.records, reading);
-  const known = await stream.readState(read.undated.map(({ key }) => key));
-  const all = [...read.events, ...readUndated(read.undated, known, reading).events];
+  const kept = await stream.readState(read.undated.map(({ key }) => key));
+  const all = [...read.events, ...readUndated(read.undated, kept, reading).events];
   return { ...report, request: url, events: await unseen(stream, all), error: null };
 }
 

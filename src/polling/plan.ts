@@ -22,14 +22,18 @@ export type PollPlan = {
   url: string;
   request: HubRequest & { pageSize: number };
   reading: Reading;
-  /** A scan larger than one run is gone on with from here. */
+  /** The page at which an earlier poll stopped before the end of the list; undefined: none did. */
   from: unknown;
-  /** Pages that scan has read so far. */
+  /** Pages that the earlier polls have read. */
   pages: number;
-  /** Pages are counted, so a record that changes while they are read shifts the others. */
+  /** Pages are asked for by number or offset, so a record that changes while they are read moves the others. */
   numbered: boolean;
 };
 
+/**
+ * Plans a poll: goes on with a list that an earlier poll could not finish, or begins a new window at the last poll.
+ * Fails when the URL of the poll configuration does not name a list.
+ */
 export function planResource(
   instance: Instance,
   source: string,
@@ -42,14 +46,14 @@ export function planResource(
     instance.enabledAt,
   );
   const { scan } = position;
-  const goesOn = scan !== undefined && scan.startedAt > now - SCAN_LIVES_MS ? scan : undefined;
-  const after = goesOn?.after ?? windowStart(position, instance.baseline, resource);
+  const unfinished = scan !== undefined && scan.startedAt > now - SCAN_LIVES_MS ? scan : undefined;
+  const after = unfinished?.after ?? windowStart(position, instance.baseline, resource);
   const expanded = expandTemplates(resource.url, after, resource.updated?.format);
   const hub = expanded.ok ? parseHubUrl(expanded.url) : expanded;
   if (!expanded.ok || !hub.ok)
     return { ok: false, position, message: hub.ok ? "The URL can't be read" : hub.message };
   const vendor = findResource(instance.connector, hub.request.resource)?.resource;
-  const read = underTodaysNames(resource, vendor?.formerly ?? {});
+  const read = withCurrentNames(resource, vendor?.formerly ?? {});
   return {
     ok: true,
     position,
@@ -60,14 +64,14 @@ export function planResource(
       resource: read,
       deleted: vendor?.deleted,
       after,
-      startedAt: goesOn?.startedAt ?? now,
+      startedAt: unfinished?.startedAt ?? now,
       templated: hasTemplate(resource.url),
       firstPoll: position.last === undefined,
       updated: dateReader(read.updated),
       created: dateReader(read.created),
     },
-    from: goesOn?.position,
-    pages: goesOn?.pages ?? 0,
+    from: unfinished?.position,
+    pages: unfinished?.pages ?? 0,
     numbered: vendor?.paging.style === "page" || vendor?.paging.style === "offset",
   };
 }
@@ -77,18 +81,18 @@ function pageSizeOf(instance: Instance, resource: PolledResource, request: HubRe
   return request.pageSize ?? resource.pageSize ?? (hasTemplate(resource.url) ? most : 20);
 }
 
-/** The resource with its fields as the vendor calls them today. */
-export function underTodaysNames(
+/** The resource with its fields under the names that the vendor uses now, where it has renamed some (`formerly`). */
+export function withCurrentNames(
   resource: PolledResource,
   formerly: Readonly<Record<string, string>>,
 ): PolledResource {
-  const today = (field: string): string =>
+  const current = (field: string): string =>
     (Object.hasOwn(formerly, field) ? formerly[field] : undefined) ?? field;
   const { idField, updated, created } = resource;
   return {
     ...resource,
-    idField: today(idField),
-    ...(updated === undefined ? {} : { updated: { ...updated, field: today(updated.field) } }),
-    ...(created === undefined ? {} : { created: { ...created, field: today(created.field) } }),
+    idField: current(idField),
+    ...(updated === undefined ? {} : { updated: { ...updated, field: current(updated.field) } }),
+    ...(created === undefined ? {} : { created: { ...created, field: current(created.field) } }),
   };
 }

@@ -12,7 +12,7 @@ import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan 
 import { readUndated } from "./undated";
 import { askedToWaitUntil } from "./vendor-refusal";
 import {
-  base,
+  underLease,
   commitPage,
   cursorOf,
   fail,
@@ -135,7 +135,7 @@ function commitChanges(
   changes: Changes & Pick<Commit, "cursor" | "keepIdsSince">,
 ): Promise<number> {
   const targets = [targetOf(poll.instance, resource.resource, startedAt)];
-  return commitPage(poll, { ...base(poll), ...changes, targets }, report);
+  return commitPage(poll, { ...underLease(poll), ...changes, targets }, report);
 }
 
 /** After the last page: its changes and the new position in one commit, or no write at all. */
@@ -220,6 +220,6 @@ async function keepPlace(
   wake?: NonNullable<Commit["wake"]>,
 ): Promise<void> {
   poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: position } };
-  const work = { ...base(poll), ...cursorOf(poll), events: [], targets: [] };
+  const work = { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] };
   await commitPage(poll, wake === undefined ? work : { ...work, wake }, emptyReport(resource));
 }

@@ -9,7 +9,7 @@ import { pollBulk } from "./feed/poll-bulk.io";
 import { pollFeed } from "./feed/poll-feed.io";
 import { emptyReport, type PollReport, type ResourceReport } from "./report";
 import {
-  base,
+  underLease,
   commitWork,
   countPoll,
   type PollDoors,
@@ -141,7 +141,7 @@ async function pollRequested(
   const wentWell = left === undefined && reports.every(({ error }) => error === null);
   if (touched.length > 0 && wentWell) {
     const state = touched.map((key) => ({ key, value: null }));
-    await commitWork(poll, { ...base(poll), state, events: [], targets: [] });
+    await commitWork(poll, { ...underLease(poll), state, events: [], targets: [] });
   }
   return left;
 }

@@ -7,7 +7,10 @@ import { checkPattern } from "./java-date";
 import type { SnapshotRule } from "./snapshot/diff";
 import { parseZone } from "./zone";
 
-/** Where a record keeps a date: a dotted path, its Java pattern or `milliseconds` or `seconds` since 1970, the zone of values that name none. */
+/**
+ * Where a record keeps a date: a dotted path, its Java pattern or `milliseconds` or `seconds` since 1970, the zone of
+ * values that name none.
+ */
 export type DateSource = { field: string; format?: string; zone: string };
 
 export type PolledResource = {
@@ -22,7 +25,7 @@ export type PolledResource = {
   pageSize?: number;
   pollDelayMs: number;
   overlapMs: number;
-  /** How deletions are found where the vendor tells none. */
+  /** How deletions are found, when no record or feed says that one was deleted. */
   deletion?: SnapshotRule;
 };
 
@@ -108,7 +111,9 @@ const FIELD_NAMES: ReadonlyMap<string, string> = new Map([
   ["filterbyupdatedate", "filterByUpdatedDate"],
 ]);
 
-/** The fields we know, under their own names whatever the case; null and blank text are absent, other fields ignored. */
+/**
+ * The fields we know, under their own names whatever the case; null and blank text are absent, other fields ignored.
+ */
 export function knownFields(object: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(object).flatMap(([key, value]) => {

@@ -31,7 +31,7 @@ export type PageReading = {
   undated: Undated[];
   /** Records inside the window, emitted before or not. */
   candidates: number;
-  /** Dates in the order they came, by which a list is known to come newest first. */
+  /** Dates in the order they came, which show whether a list comes newest first. */
   dates: number[];
 };
 
@@ -84,7 +84,7 @@ function readRecord(record: unknown, objectId: string, reading: Reading, page: P
       });
       return;
     case "undated": {
-      // A resource that is configured without any date has only its hashes to tell new from changed.
+      // A resource that is configured without any date has only hashes: they say whether a record is new or changed.
       const hasDates = resource.updated !== undefined || resource.created !== undefined;
       const always = hasDates ? classified.eventType : undefined;
       page.undated.push(undatedRecord(record, objectType, objectId, { always, deleted }));

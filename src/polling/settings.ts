@@ -21,12 +21,12 @@ export function polledResources(
     },
     connector.events.polling,
     defaultIdField(connector),
-    (name) => otherResource(connector, name),
+    (name) => resourceByPattern(connector, name),
   );
 }
 
 /** The poll configuration of a resource that the connector knows by a name pattern only, such as any sObject. */
-function otherResource({ events, resources }: Connector, name: string): unknown {
+function resourceByPattern({ events, resources }: Connector, name: string): unknown {
   const { pollingOther } = events;
   if (pollingOther === undefined || !RE2JS.compile(pollingOther.pattern).matches(name))
     return undefined;

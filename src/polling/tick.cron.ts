@@ -5,12 +5,19 @@ import type { PollMessage } from "../stream/poll-message";
 import { type PollsQueue, sendPolls } from "../stream/polls-queue.io";
 import { chunks } from "../values/lists";
 
-/** Instances a message names: an idle poll costs a hundredth of a message. */
+/** Instances that one queue message names. So an idle poll costs a hundredth of a message. */
 const IDS_A_MESSAGE = 100;
 
 /**
- * One tick of the schedule: puts every instance that is due on the polls queue, also those of minutes
- * that a lost tick left out. The minute is written down last: a tick that dies is repeated.
+ * One tick of the schedule: puts every instance that is due on the polls queue.
+ *
+ * An instance has an interval in minutes and a slot, and is due in each minute with `minute % interval == slot`. Both
+ * lie in an index, so finding those that are due takes one lookup an interval, and nothing is written for any instance:
+ * the only row is the last minute that was polled. It tells which minutes lost ticks have left out; their instances are
+ * polled now, each once. The row is written last, so that a tick that is cut off is done again.
+ *
+ * Example: with an interval of 15 and slot 7, an instance is due at 12:07, 12:22 … If the ticks from 12:05 to 12:09 are
+ * lost, that of 12:10 polls it.
  */
 export async function tick(
   scheduledAt: number,
@@ -36,7 +43,7 @@ export async function tick(
   return { dispatched: messages.reduce((sum, { ids }) => sum + ids.length, 0) };
 }
 
-/** `dueAt`: when the first of them was due. */
+/** `dueAt`: when the first of these instances was due, epoch ms. */
 function messagesOf(ids: readonly number[], dueAt: number): PollMessage[] {
   return chunks(ids, IDS_A_MESSAGE).map((part) => ({ ids: part, dueAt }));
 }

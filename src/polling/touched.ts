@@ -5,8 +5,10 @@ import type { PolledResource } from "./polled-resource";
 import { parseHubUrl } from "./hub-url";
 
 /**
- * The polled resources that webhooks told of: by their own name, their list's, or the vendor's name of that.
- * A type that is no resource of this connector may be any: then all are polled.
+ * The polled resources whose objects webhooks have named. A webhook names a type, which may be the name of the polled
+ * resource, of the hub resource that it lists, or the vendor's own. Example: a webhook about `companies`, as HubSpot
+ * calls them, lets the resource `accounts` be polled. A type that fits no resource of the connector may mean any of
+ * them: then all are polled.
  */
 export function touchedResources(
   connector: Connector,
@@ -14,11 +16,11 @@ export function touchedResources(
   touched: readonly string[],
 ): PolledResource[] {
   const types = new Set(touched.map(touchedType));
-  const known = new Set([
+  const allNames = new Set([
     ...resources.flatMap((resource) => namesOf(connector, resource)),
     ...Object.entries(connector.resources).flatMap(([name, one]) => [name, ...vendorNames(one)]),
   ]);
-  if (!types.isSubsetOf(known)) return [...resources];
+  if (!types.isSubsetOf(allNames)) return [...resources];
   return resources.filter((one) => namesOf(connector, one).some((name) => types.has(name)));
 }
 

@@ -6,7 +6,7 @@ import { sha256 } from "../values/bytes";
 import { canonicalJson } from "../values/json";
 
 /**
- * Records without a usable date: whether one has changed is told by a hash of its content, which the stream keeps from
+ * Records without a usable date: whether one has changed is seen by a hash of its content, which the stream keeps from
  * poll to poll as `hash|<type>|<id>` → `<hash>:<id of its last event>`.
  */
 export type Undated = {

@@ -3,7 +3,7 @@ import { ZoneId, ZoneOffset } from "@js-joda/core";
 // The rules of 1970 to 2030: the build in ESM, because the other one brings a second copy of the core along.
 import "@js-joda/timezone/dist/js-joda-timezone-1970-2030.esm";
 
-/** A time zone under the name it was asked for. */
+/** A time zone, under the name that the configuration gives it. */
 export type Zone = { readonly name: string; readonly id: ZoneId };
 
 export const UTC: Zone = { name: "UTC", id: ZoneOffset.UTC };

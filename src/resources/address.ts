@@ -16,7 +16,7 @@ export type Address = { version: Version; kind: Kind } & (
  */
 export function parseAddress(segments: readonly string[]): Address | undefined {
   const [group = "", versionName, plural = "", ...rest] = segments;
-  const version = versions.find((known) => known === versionName);
+  const version = versions.find((served) => served === versionName);
   const first = findPlural(group, plural);
   if (version === undefined || first === undefined || segments.some((part) => part === ""))
     return undefined;
@@ -54,7 +54,7 @@ export function itemLink(
 }
 
 function scopePlural(kind: string): string | undefined {
-  return scopeKinds.some((known) => known === kind) ? `${kind.toLowerCase()}s` : undefined;
+  return scopeKinds.some((scope) => scope === kind) ? `${kind.toLowerCase()}s` : undefined;
 }
 
 /** How a scope is written in a row: `Environment/axway`, empty when there is none. */

@@ -2,9 +2,9 @@ import { depthOf } from "./kinds/registry";
 import type { Resource } from "./resource";
 
 export type Cascade = {
-  /** What goes, in the order its changes are told: dependents first, the target last. */
+  /** Those that are deleted now, in the order of their changes: dependents first, the target last. */
   removed: Resource[];
-  /** What its finalizers, or those of what it holds, keep for now. */
+  /** Those that stay for now, because of their own finalizers or those of a resource that depends on them. */
   held: Resource[];
 };
 
@@ -20,7 +20,7 @@ export function planCascade(
   const removed: Resource[] = [];
   const held: Resource[] = [];
   const heldIds = new Set<string>();
-  /** Ids of those that a held resource depends on. */
+  /** Ids of resources that a held one depends on. */
   const needed = new Set<string>();
   const hold = (resource: Resource): void => {
     held.push(resource);

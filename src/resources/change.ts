@@ -6,7 +6,7 @@ import type { Version } from "./kinds/registry";
 import type { Changed, ChangeType } from "./match";
 import { contractTime, type Resource, view } from "./resource";
 
-/** A change on its way into the log. */
+/** A change that is to be written into the log. */
 export type Change = {
   eventId: string;
   at: number;
@@ -17,7 +17,7 @@ export type Change = {
   targets: HookTarget[];
 };
 
-/** What all changes of one request have in common. */
+/** What the changes of one request share. */
 export type Cause = {
   organizationId: number;
   userId: string;
@@ -28,7 +28,7 @@ export type Cause = {
   newId: () => string;
 };
 
-/** The record of a change: `resource` is its state after it, or its last one. */
+/** The record of a change. `resource`: as it is after the change; as it was before its deletion. */
 export function changeOf(
   type: ChangeType,
   resource: Resource,
@@ -60,7 +60,7 @@ export function changeOf(
   };
 }
 
-/** The event a change is in its stream. */
+/** The event of a change, as its stream gets it. */
 export const eventOf = ({ eventId, changed, resourceId, at, body }: Change) => ({
   id: eventId,
   objectType: changed.kind,
@@ -70,7 +70,7 @@ export const eventOf = ({ eventId, changed, resourceId, at, body }: Change) => (
   data: body,
 });
 
-/** The change without the targets whose filters don't want it. */
+/** The change without the targets whose filters turn it away. */
 export async function withWantedTargets(change: Change): Promise<Change> {
   const targets = await Promise.all(
     change.targets.map(async ({ filter, ...target }) =>

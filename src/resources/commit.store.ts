@@ -14,20 +14,20 @@ import type { Statement } from "./list";
 import type { Resource } from "./resource";
 import { toRow } from "./store";
 
-/** What must still hold when a plan is written; else nothing of it is. */
+/** What must still be so when a plan is written. Otherwise nothing of the plan is. */
 export type Expectation = Key & {
-  /** Undefined: nobody has this name. */
+  /** Undefined: no resource has this name. */
   id: string | undefined;
-  /** The version that was read, where another writer must not have been. */
+  /** The version that was read, if another writer must not have raised it. */
   version?: number;
-  /** It must not be on its way out. */
+  /** It must not be waiting for its deletion (`DELETING`). */
   live?: true;
 };
 
-/** One request's writes, decided; written in one transaction with the log of their changes. */
+/** The writes that a request was decided to make. They and the records of their changes are one transaction. */
 export type Plan = {
   expects: Expectation[];
-  /** How many there must be of what was counted when the plan was made: nobody came or went since. */
+  /** Rows that were counted when the plan was made, and must be as many still. */
   counts: Count[];
   changes: Change[];
   inserts: Resource[];
@@ -53,8 +53,8 @@ export const emptyPlan = (): Plan => ({
 const GROUP_UNITS = 400_000;
 
 /**
- * Committed: `triggers` are those of the flows that listened to its changes at that moment. Conflict: the world
- * is no longer what the plan was made for — read again, decide again.
+ * `triggers`: of the flows that may be started by the changes, read in the same transaction. `conflict`: something that
+ * the plan was decided by has changed since it was read, so the request must be decided again.
  */
 export type Outcome = { kind: "committed"; triggers: Trigger[] } | { kind: "conflict" };
 

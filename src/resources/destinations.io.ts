@@ -9,7 +9,10 @@ import { openValue } from "./secret";
 import { readWebhooksOf } from "./relations.store";
 import { destinationOf, secretOf } from "./webhook";
 
-/** What else is written with a Webhook or a Secret: the destinations that use it. */
+/**
+ * Adds to the plan of a Webhook its destination, and to that of a Secret the destinations of all Webhooks that name it:
+ * a destination holds the secret's value, sealed.
+ */
 export async function addDestinations(
   { db, ring }: { db: D1Database; ring: Keyring },
   plan: Plan,

@@ -94,14 +94,14 @@ export function subResourceFaults(kind: Kind, sub: string, value: unknown): Faul
   return parsed.success || value === null ? [] : faultsOf(parsed.error, sub);
 }
 
-/** Masks among secret values of which none is stored: there is nothing they could keep. */
+/** Masks in place of secret values that were never stored, so that there is nothing to keep. */
 export function maskFaults(
   member: "data" | "headers",
   values: Readonly<Record<string, string>>,
-  known: Readonly<Record<string, string>>,
+  stored: Readonly<Record<string, string>>,
 ): Fault[] {
   return Object.entries(values)
-    .filter(([key, value]) => value === MASK && !Object.hasOwn(known, key))
+    .filter(([key, value]) => value === MASK && !Object.hasOwn(stored, key))
     .map(([key]) => ({
       field: `spec.${member}.${key}`,
       message: `'${MASK}' keeps a stored value, and '${key}' has none`,

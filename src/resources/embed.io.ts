@@ -6,7 +6,7 @@ import { readContents, readReferrers } from "./relations.store";
 import { type Resource, selectFields, view, type Warning } from "./resource";
 import { readResources } from "./store";
 
-/** What `embed` shows of one relation. */
+/** Resources that `embed` shows of one relation, at most. */
 const MOST_EMBEDDED = 1_000;
 
 /** A resource as a request wants it: `fields` and `embed` applied. */

@@ -9,7 +9,7 @@ const EMBEDS = [
 ] as const;
 export type Embed = (typeof EMBEDS)[number];
 
-/** What of a resource a request wants shown; `fields` undefined: everything. */
+/** Which parts of a resource a request asks for; `fields` undefined: all of them. */
 export type Shape = { fields: string[] | undefined; embeds: Embed[] };
 
 /** Read before anything is written. @throws Refusal naming what can't be embedded. */
@@ -20,13 +20,13 @@ export const shapeOf = (query: Record<string, string>): Shape => ({
 
 function embedsOf(text: string | undefined): Embed[] {
   return listOf(text).map((name) => {
-    const known = EMBEDS.find((embed) => embed === name);
-    if (known === undefined)
+    const found = EMBEDS.find((embed) => embed === name);
+    if (found === undefined)
       throw invalid(
         `Invalid 'embed' parameter '${name}'. Supported: [${EMBEDS.join(", ")}]`,
         "embed",
       );
-    return known;
+    return found;
   });
 }
 

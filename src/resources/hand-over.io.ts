@@ -8,11 +8,22 @@ import { type Change, eventOf, sourceOf } from "./change";
 import type { HookTarget } from "./hooks";
 import { WORD } from "./match";
 
+/**
+ * How a change gets from the log of API resources into the stream of its scope.
+ *
+ * D1 is the log of API resources: a request writes the resource and the record of its change in one batch. The change
+ * is handed to its stream right after the answer; if that fails or the Worker dies before, the cron tick does it
+ * (`tick.cron.ts`). The event's id is the change's, so a change that is handed over twice is one event.
+ *
+ * The flows that a change starts are read in the batch that makes it, so they are those of that moment: a flow that is
+ * started a millisecond later hears nothing of it, and one that is stopped later has been started.
+ */
+
 /** Changes of one commit to a stream: few enough for one call. */
 const EVENTS_A_COMMIT = 200;
 const UNITS_A_COMMIT = 4_000_000;
 
-/** The flows that hear of changes, to be asked for in the batch that makes the changes. */
+/** The statement that reads the triggers of flows that changes may start, for the batch that makes the changes. */
 export const prepareTriggers = (
   db: D1Database,
   organizationId: number,
@@ -24,10 +35,7 @@ export const prepareTriggers = (
     keys: [...new Set(changes.flatMap(({ changed }) => resourceKeys(changed)))],
   });
 
-/**
- * Puts changes into the streams of their scopes, in order, with the runs of the flows whose `triggers` hear
- * of them. What a stream has already, it ignores: the event's id is the change's.
- */
+/** Commits changes to the streams of their scopes, in order, with the runs of those flows whose `triggers` match. */
 export async function handOver(
   doors: IngestDoors,
   organizationId: number,
@@ -47,7 +55,7 @@ export async function handOver(
   }
 }
 
-/** Whether a flow's trigger hears of an event of these changes. */
+/** Whether a flow's trigger matches the change of an event. */
 function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEvent) => boolean {
   const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
   return (trigger, { id }) => {
@@ -61,11 +69,11 @@ function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEv
 /** Every distinct destination is one target; an event tells which of them it goes to. */
 function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Target[] } {
   const targets: Target[] = [];
-  const known = new Map<string, number>();
+  const indexes = new Map<string, number>();
   const indexOf = (target: HookTarget): number => {
     const key = JSON.stringify(target);
-    const index = known.get(key) ?? targets.push(targetOf(target)) - 1;
-    known.set(key, index);
+    const index = indexes.get(key) ?? targets.push(targetOf(target)) - 1;
+    indexes.set(key, index);
     return index;
   };
   const events = changes.map((change): NewEvent => ({

@@ -1,13 +1,13 @@
 import { asciiLower } from "./pattern";
 import type { Expression, Value } from "./rsql";
 
-/** What every row of the answer has: lets the list walk a part of an index only. */
+/** Names and scopes that every row of the answer must have, so that the list reads only a part of an index. */
 export type Hints = {
   names?: { kind: "one"; names: string[] } | { kind: "prefix"; prefix: string };
   scopeName?: string;
 };
 
-/** What the conjuncts at the top say about names and scopes. Names are lower-case by rule. */
+/** Read from the tests that an expression joins by `and` at its top. Names are always in lower case. */
 export function hintsOf(expression: Expression): Hints {
   const tests = expression.kind === "and" ? expression.parts : [expression];
   const hints: Hints = {};

@@ -5,7 +5,7 @@ import type { ScopeName } from "./address";
 import { type Changed, matches, type Trigger } from "./match";
 import { destinationId } from "./resource";
 
-/** A ResourceHook as matching sees it. */
+/** What matching reads of a ResourceHook. */
 export type Hook = {
   name: string;
   scope: ScopeName | null;
@@ -13,24 +13,24 @@ export type Hook = {
   webhooks: readonly string[];
 };
 
-/** A Webhook as matching sees it. */
+/** What matching reads of a Webhook. */
 export type HookedWebhook = {
   id: string;
   name: string;
   scope: ScopeName | null;
   enabled: boolean;
-  /** The Secret and key it names are there, or it names none. */
+  /** The Secret and key that it names exist, or it names none. */
   secretFound: boolean;
   /** Absent: none. */
   order?: Order;
-  /** JSONata over a change's event: only what it is true of is wanted. */
+  /** JSONata over a change's event: a change for which it is not true is not sent. */
   filter?: string;
 };
 
-/** How its destination wants what it gets (`PATCH /v1/destinations/{id}`). */
+/** In which order its destination gets its notifications (`PATCH /v1/destinations/{id}`). */
 export type Order = Pick<Target, "ordering" | "blocks">;
 
-/** One destination of a change, or a remark that there is none; part of its row in the log. */
+/** One destination of a change, or (`destinationId: null`) warnings about hooks without one; part of the log's row. */
 const hookTarget = z.object({
   destinationId: z.string().nullable(),
   /** Not sent: the webhook is disabled. */
@@ -43,35 +43,36 @@ const hookTarget = z.object({
       blocks: z.literal(true).exactOptional(),
     })
     .optional(),
-  /** Until it is applied (`withWantedTargets`); not in the log. */
+  /** Removed when it is applied (`withWantedTargets`), before the row is written. */
   filter: z.string().optional(),
 });
 export type HookTarget = z.infer<typeof hookTarget>;
 /** The targets of a change, in its row. */
 export const storedTargets = storedJson(z.array(hookTarget));
 
-/** Those who listen when a request begins. */
+/** The hooks and webhooks of an organization, as they were when a request began. */
 export type Listeners = { hooks: readonly Hook[]; webhooks: readonly HookedWebhook[] };
 
 /**
- * Where a change goes: one target per webhook, however many triggers and hooks name it. No hook fires for
- * a Secret (reference resource-api.md §9).
+ * Which webhooks a change is sent to: each once, however many triggers and hooks lead to it. No hook fires for a Secret
+ * (reference resource-api.md §9). Example: hook H in environment E has a trigger for APIServices in E, and names
+ * webhook W; a new APIService in E is sent to the W of E, or, if E has none, to an unscoped W (`lookUp`).
  */
 export function targetsOf(change: Changed, { hooks, webhooks }: Listeners): HookTarget[] {
   if (change.kind === "Secret") return [];
   const found = new Map<string, HookedWebhook>();
-  const unknown = new Set<string>();
+  const missing = new Set<string>();
   for (const hook of hooks) {
     const matching = hook.triggers.filter((trigger) => matches(trigger, change));
     for (const trigger of matching)
       for (const name of hook.webhooks) {
         const webhook = lookUp(name, hook.scope, trigger.scope, webhooks);
         if (webhook === undefined)
-          unknown.add(`Webhook '${name}' of ResourceHook '${hook.name}' does not exist`);
+          missing.add(`Webhook '${name}' of ResourceHook '${hook.name}' does not exist`);
         else found.set(webhook.id, webhook);
       }
   }
-  const known = [...found.values()].map((webhook): HookTarget => ({
+  const targets = [...found.values()].map((webhook): HookTarget => ({
     destinationId: destinationId(webhook.id),
     ...(webhook.enabled ? {} : { skipped: true }),
     ...(webhook.order === undefined ? {} : { order: webhook.order }),
@@ -80,7 +81,9 @@ export function targetsOf(change: Changed, { hooks, webhooks }: Listeners): Hook
       ? []
       : [`Webhook '${webhook.name}' is sent without its secret, which does not exist`],
   }));
-  return unknown.size === 0 ? known : [...known, { destinationId: null, warnings: [...unknown] }];
+  return missing.size === 0
+    ? targets
+    : [...targets, { destinationId: null, warnings: [...missing] }];
 }
 
 /**

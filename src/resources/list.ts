@@ -84,7 +84,7 @@ export function listStatements(
   const limit = bindings.add(pageSize + 1);
   const offset = bindings.add((page - 1) * pageSize);
   return {
-    // One row more than the page tells whether the count is known already.
+    // One row more than the page shows whether it is the last page, whose rows need no counting.
     rows: {
       sql: `SELECT ${resourceColumns("r")} ${from} ORDER BY ${order} LIMIT ${limit} OFFSET ${offset}`,
       values: [...bindings.values],
@@ -122,7 +122,7 @@ function accessPath(
   };
 }
 
-/** Every scope there is, so that names can be sought in each. */
+/** All scopes of the organization, so that a name can be looked up in each of them by its key. */
 const allScopes = `(SELECT '' AS scope UNION ALL SELECT s.kind || '/' || s.name FROM resources AS s
   WHERE s.organization_id = ?1 AND s.kind IN (${scopeKinds.map((kind) => `'${kind}'`).join(", ")}))
   AS o CROSS JOIN resources AS r`;

@@ -23,21 +23,23 @@ const WEBHOOKS = `SELECT w.id, w.name, w.scope, json_extract(w.content, '$.spec.
 const VERSION =
   "SELECT listeners_version AS version FROM resource_cursors WHERE organization_id = ?1";
 
-/** Hooks and webhooks of organizations, as of one count of their writes. */
-const known = new Cache<number, { version: number; listeners: Listeners }>(500);
+/** The hooks and webhooks of organizations, with the version (`listenersVersion`) that they were read at. */
+const cache = new Cache<number, { version: number; listeners: Listeners }>(500);
 
-/** How often hooks, webhooks and Secrets were written: one row, read with whatever else is asked. */
+/** The statement that reads how often hooks, webhooks and Secrets were written: one row, for any batch that reads. */
 export const listenersVersion = (db: D1Database, organizationId: number): D1PreparedStatement =>
   db.prepare(VERSION).bind(organizationId);
 
-/** Who listens to changes, given what `listenersVersion` found: a question only after somebody changed them. */
+/**
+ * An organization's hooks and webhooks. They are read from D1 only when the version `found` is not that of the cache.
+ */
 export async function readListeners(
   db: D1Database,
   organizationId: number,
   found: unknown,
 ): Promise<Listeners> {
-  const mine = known.get(organizationId, 0);
-  if (mine?.version === versionIn(found)) return mine.listeners;
+  const cached = cache.get(organizationId, 0);
+  if (cached?.version === versionIn(found)) return cached.listeners;
   const [hooks, webhooks, version] = await db.batch<Record<string, unknown>>([
     db.prepare(HOOKS).bind(organizationId),
     db.prepare(WEBHOOKS).bind(organizationId),
@@ -53,11 +55,11 @@ export async function readListeners(
       .parse(webhooks?.results ?? [])
       .map(toWebhook),
   };
-  known.set(organizationId, { version: versionIn(version?.results), listeners }, Infinity);
+  cache.set(organizationId, { version: versionIn(version?.results), listeners }, Infinity);
   return listeners;
 }
 
-/** Makes every isolate read hooks, webhooks and how their destinations are served anew. */
+/** The statement that raises the version, so that every isolate reads hooks, webhooks and their policies again. */
 export const listenersChange = (db: D1Database, organizationId: number): D1PreparedStatement =>
   db
     .prepare(
@@ -66,7 +68,7 @@ export const listenersChange = (db: D1Database, organizationId: number): D1Prepa
     )
     .bind(organizationId);
 
-/** A Webhook's filter and order are part of who listens. */
+/** After an operator changed a Webhook's destination: its filter and order are read with the hooks. */
 export const tellWebhook: UpdateOwner = async (c, { destination }) => {
   await listenersChange(c.env.DB, destination.organizationId).run();
 };

@@ -17,7 +17,7 @@ export type ApisContext = Context<ApisEnv>;
 export type Item = Extract<Address, { at: "item" }>;
 export type Collection = Extract<Address, { at: "collection" }>;
 
-/** Each embedded relation is a question of its own, and a request has a thousand. */
+/** The largest page with `embed`: each relation of each resource is a query, and a request may make a thousand. */
 const MOST_EMBEDDING = 100;
 
 /** One page, with both headers (reference resource-api.md §4). */

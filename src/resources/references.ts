@@ -8,7 +8,7 @@ import { isObject } from "../values/record";
 /** A name in a spec that stands for another resource of the same scope. */
 export type NamedTarget = { rule: ReferenceRule; name: string };
 
-/** The resources a spec names, those left empty aside. */
+/** The resources that a spec names. An empty name names none. */
 export function namedTargets(kind: Kind, spec: Record<string, unknown>): NamedTarget[] {
   return kind.references.flatMap((rule) => {
     const name = readKeys(spec, rule.path);
@@ -47,10 +47,13 @@ export function missingWarning({ rule, name }: NamedTarget, scope: ScopeName | n
   return { code: "UnresolvedReference", detail: `${rule.kind} '${name}' does not exist${where}` };
 }
 
-/** What is left of a resource when the targets with these ids go: their names emptied, the entries moved. */
-export function withoutTargets(resource: Resource, gone: ReadonlySet<string>): Content {
+/**
+ * A resource's content when the targets with these ids are deleted: their names empty, their references among the
+ * deleted ones.
+ */
+export function withoutTargets(resource: Resource, deleted: ReadonlySet<string>): Content {
   const { content, kind } = resource;
-  const lost = content.references.filter(({ id }) => gone.has(id));
+  const lost = content.references.filter(({ id }) => deleted.has(id));
   const names = new Set(lost.map((reference) => `${reference.kind} ${reference.name}`));
   let { spec } = content;
   for (const target of namedTargets(kind, spec))
@@ -58,7 +61,7 @@ export function withoutTargets(resource: Resource, gone: ReadonlySet<string>): C
   return {
     ...content,
     spec,
-    references: content.references.filter(({ id }) => !gone.has(id)),
+    references: content.references.filter(({ id }) => !deleted.has(id)),
     deletedReferences: [...content.deletedReferences, ...lost],
   };
 }

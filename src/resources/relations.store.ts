@@ -6,7 +6,7 @@ import type { Statement } from "./list";
 import type { Resource } from "./resource";
 import { prepared, toResource } from "./store";
 
-/** What a scope holds of these kinds, dependents before what they depend on; at most `limit`. */
+/** The resources of these kinds in a scope, dependents before what they depend on; at most `limit`. */
 export async function readContents(
   db: D1Database,
   scope: Resource,
@@ -29,7 +29,7 @@ export async function readContents(
   return found;
 }
 
-/** Counts what a scope holds. */
+/** Counts the resources in a scope. */
 export function contentsCount(scope: Resource): Statement {
   return {
     sql: `SELECT count(*) AS total FROM resources
@@ -38,7 +38,7 @@ export function contentsCount(scope: Resource): Statement {
   };
 }
 
-/** Whether anything a scope holds has finalizers. */
+/** Whether any resource in a scope has finalizers. */
 export async function readFinalized(db: D1Database, scope: Resource): Promise<boolean> {
   const key = scopeKey({ kind: scope.kind.kind, name: scope.name });
   const row = await db

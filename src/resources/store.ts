@@ -29,8 +29,8 @@ const BY_KEYS = `SELECT ${resourceColumns("r")} FROM json_each(?2) AS k CROSS JO
   AND r.scope = json_extract(k.value, '$.scope') AND r.name = json_extract(k.value, '$.name')`;
 
 /**
- * The resources named, and who listens to changes, as they are now: one round trip that reads one row of
- * the listeners, whatever the number of hooks; a second one after somebody changed them.
+ * The resources named, and the hooks and webhooks, as they are now. This takes one round trip, and a second one only
+ * when hooks or webhooks have changed since this isolate read them.
  */
 export async function readWorld(
   db: D1Database,
@@ -64,7 +64,7 @@ export async function readResource(
   return (await readResources(db, organizationId, [key])).get(keyText(key));
 }
 
-/** One page with the number of all that fit; the count is asked for only when the page does not tell. */
+/** One page, and how many resources match altogether. These are counted only if this is not the last page. */
 export async function readPage(
   db: D1Database,
   { rows, count }: ListStatements,
@@ -72,8 +72,8 @@ export async function readPage(
 ): Promise<{ items: Resource[]; total: number }> {
   const { results } = await prepared(db, rows).all<Row>();
   const items = results.slice(0, pageSize).map(toResource);
-  const known = results.length <= pageSize && (items.length > 0 || page === 1);
-  const total = known ? (page - 1) * pageSize + items.length : await readCount(db, count);
+  const isLastPage = results.length <= pageSize && (items.length > 0 || page === 1);
+  const total = isLastPage ? (page - 1) * pageSize + items.length : await readCount(db, count);
   return { items, total };
 }
 

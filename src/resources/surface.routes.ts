@@ -12,7 +12,7 @@ const withCorrelationId = createMiddleware<RequestIdEnv>(async (c, next) => {
   await next();
 });
 
-/** What every error of this surface tells of its request (reference resource-api.md §6). */
+/** What every error of this surface says about its request (reference resource-api.md §6). */
 export function errorMeta(c: Context): Record<string, string> {
   const asker: ApisEnv["Variables"]["asker"] | undefined = c.get("asker");
   return {

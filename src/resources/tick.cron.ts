@@ -22,18 +22,18 @@ const EXPIRED_AT_ONCE = 1_000;
 export type LogDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
 /**
- * Brings changes that a crash kept from their streams there, and lets the log forget what is over. A change
- * that arrived as it should costs a question to its stream, and no row.
+ * Hands over the changes that a crash kept from their streams (`hand-over.io.ts`), and deletes changes that the log has
+ * kept for seven days. A stream is asked which of the latest changes it has; for those no row is written.
  */
 export async function tickResources(now: number, doors: LogDoors): Promise<void> {
   for (const { organizationId, handedSeq } of await readBehind(doors.db))
-    await alone(organizationId, () => catchUp(organizationId, handedSeq, doors));
+    await logFailures(organizationId, () => catchUp(organizationId, handedSeq, doors));
   for (const organizationId of await readAged(doors.db, now - RETENTION_MS))
-    await alone(organizationId, () => expire(organizationId, now - RETENTION_MS, doors));
+    await logFailures(organizationId, () => expire(organizationId, now - RETENTION_MS, doors));
 }
 
-/** One organization's trouble is not another's: the next tick tries again. */
-async function alone(organizationId: number, task: () => Promise<void>): Promise<void> {
+/** A failure at one organization stops no other; the next tick tries again. */
+async function logFailures(organizationId: number, task: () => Promise<void>): Promise<void> {
   try {
     await task();
   } catch (error) {
@@ -65,14 +65,17 @@ async function missingFrom(
   const missing = await Promise.all(
     [...bySource].map(async ([source, own]) => {
       const stream = streams.getByName(streamName({ organizationId, source }));
-      const known = new Set(await stream.knownIds(own.map(({ eventId }) => eventId)));
-      return own.filter(({ eventId }) => !known.has(eventId));
+      const committed = new Set(await stream.knownIds(own.map(({ eventId }) => eventId)));
+      return own.filter(({ eventId }) => !committed.has(eventId));
     }),
   );
   return missing.flat();
 }
 
-/** Destinations of deleted Webhooks go with the record of their deletion: nothing is left to be told. */
+/**
+ * Deletes expired changes. With the record of a Webhook's deletion goes its destination, which nothing is sent to any
+ * more.
+ */
 async function expire(organizationId: number, before: number, { db }: LogDoors): Promise<void> {
   const expired = await readExpired(db, organizationId, before, EXPIRED_AT_ONCE);
   if (expired === undefined) return;

@@ -10,7 +10,7 @@ import { destinationId, type Resource } from "./resource";
 export type Fault = { field: string; message: string; meta?: Record<string, string> };
 export type WebhookSpec = z.infer<typeof webhookSpec>;
 
-/** What of a Webhook cannot be sent: its address, and headers that are not its own to set. */
+/** Why a Webhook's invocations could not be sent: a URL that is not allowed, or headers that a Webhook may not set. */
 export function webhookFaults(spec: Record<string, unknown>, egress: EgressPolicy): Fault[] {
   const parsed = webhookSpec.safeParse(spec);
   if (!parsed.success) return [];

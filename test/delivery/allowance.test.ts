@@ -11,7 +11,7 @@ describe("an allowance", () => {
     expect(allowance.take(0)).toBe(false);
     allowance.granted(2, 0);
     expect([1, 2, 3].map(() => allowance.take(1))).toEqual([true, true, false]);
-    allowance.give();
+    allowance.release();
     expect([allowance.hasRoom(1), allowance.take(1), allowance.take(1)]).toEqual([
       true,
       true,
@@ -32,11 +32,14 @@ describe("an allowance", () => {
   it("must tell once of calls that outlast it", () => {
     const allowance = new Allowance();
     allowance.granted(1, 0);
-    expect(allowance.mustTell(GRANT_MS)).toBe(false);
+    expect(allowance.mustReport(GRANT_MS)).toBe(false);
     allowance.take(1);
-    expect(allowance.mustTell(GRANT_MS - 1)).toBe(false);
-    expect([allowance.mustTell(GRANT_MS), allowance.mustTell(GRANT_MS + 1)]).toEqual([true, false]);
-    expect(allowance.mustTell(2 * GRANT_MS)).toBe(true);
+    expect(allowance.mustReport(GRANT_MS - 1)).toBe(false);
+    expect([allowance.mustReport(GRANT_MS), allowance.mustReport(GRANT_MS + 1)]).toEqual([
+      true,
+      false,
+    ]);
+    expect(allowance.mustReport(2 * GRANT_MS)).toBe(true);
   });
 });
 

@@ -54,14 +54,14 @@ describe("Seats", () => {
         for (const { isolate, does, times, waitMs } of steps) {
           now += waitMs;
           for (const [id, one] of isolates.entries())
-            if (one.mustTell(now)) room.hold(String(id), one.busy, now);
+            if (one.mustReport(now)) room.hold(String(id), one.busy, now);
           paced = paced.filter((startedAt) => startedAt > now - 30_000);
           const own = isolates[isolate] ?? new Allowance();
           for (let time = 0; time < times; time += 1)
             if (does === "begin" && !own.take(now)) {
               const calls = room.grant(String(isolate), own.busy, now);
               if (calls !== null) own.granted(calls, now);
-            } else if (does === "end" && own.busy > 0) own.give();
+            } else if (does === "end" && own.busy > 0) own.release();
             else if (does === "paced" && room.free(now) > 0) {
               room.start([now]);
               paced.push(now);
@@ -84,9 +84,9 @@ describe("Allowance", () => {
     expect(allowance.take(NOW)).toBe(false);
     allowance.granted(2, NOW);
     expect([NOW, NOW, NOW].map((at) => allowance.take(at))).toEqual([true, true, false]);
-    allowance.give();
+    allowance.release();
     expect(allowance.take(NOW + GRANT_MS - 1)).toBe(true);
-    allowance.give();
+    allowance.release();
     expect(allowance.take(NOW + GRANT_MS)).toBe(false);
   });
 
@@ -97,10 +97,10 @@ describe("Allowance", () => {
     allowance.revoke();
     expect(allowance.take(NOW)).toBe(false);
     const told = Array.from({ length: 40 }, (_, index) =>
-      allowance.mustTell(NOW + index * 100),
+      allowance.mustReport(NOW + index * 100),
     ).filter(Boolean);
     expect(told).toHaveLength(3);
-    allowance.give();
-    expect(allowance.mustTell(NOW + 60_000)).toBe(false);
+    allowance.release();
+    expect(allowance.mustReport(NOW + 60_000)).toBe(false);
   });
 });

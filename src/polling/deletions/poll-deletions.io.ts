@@ -6,7 +6,7 @@ import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../report";
-import { base, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
+import { underLease, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
 import { snapshotKey } from "../snapshot/diff";
 import { readDeletions } from "./read-deletions";
@@ -124,7 +124,7 @@ async function commitDeletions(
   await commitPage(
     poll,
     {
-      ...base(poll),
+      ...underLease(poll),
       ...cursorOf(poll),
       events: await wantedBy(poll.instance, [...events]),
       targets: [targetOf(poll.instance, name, Date.now())],

@@ -3,7 +3,7 @@ import type { BulkFeed } from "../../connectors/feed";
 import type { NewEvent } from "../../stream/event";
 import type { Instance } from "../../instances/instance";
 import { type Cursor, type Position, positionOf, underRule, windowStart } from "../cursor";
-import { underTodaysNames } from "../plan";
+import { withCurrentNames } from "../plan";
 import type { PolledResource } from "../polled-resource";
 import { dateReader, readPage } from "../records";
 import { ruleOf } from "../settings";
@@ -39,7 +39,7 @@ export function bulkWindows(
     const from = windowStart(position, baseline, resource);
     const isReached = from > startedAt - feed.maxAgeMs && position.scan === undefined;
     if (!isReached) return [];
-    return [{ resource: underTodaysNames(resource, formerly), entity, position, from, deleted }];
+    return [{ resource: withCurrentNames(resource, formerly), entity, position, from, deleted }];
   });
 }
 

@@ -1,7 +1,7 @@
 import type { LogFeed, TreeFeed } from "../../connectors/feed";
 import type { HubFailure } from "../../hub/answer";
 
-/** Whether the vendor has forgotten the position it was asked with: the feed has to begin anew. */
+/** Whether the vendor no longer accepts our position in the feed, which then has to begin anew. */
 export function isExpired(
   feed: Pick<LogFeed | TreeFeed, "isDead">,
   position: string | null,

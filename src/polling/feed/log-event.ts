@@ -2,7 +2,7 @@ import type { Change } from "../../connectors/webhook";
 import { eventId } from "../../stream/event-id";
 import type { NewEvent } from "../../stream/event";
 
-/** The event of a log's entry: its own id tells it from every other. */
+/** The event of a log's entry. The entry has an id of its own, which makes the event's id. */
 export function logEvent(
   source: string,
   { objectType, objectId, eventType, date, version, data }: Change,

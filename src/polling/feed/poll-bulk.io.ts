@@ -5,7 +5,7 @@ import type { HubFailure } from "../../hub/records.client";
 import type { Position } from "../cursor";
 import type { PolledResource } from "../polled-resource";
 import { countAccepted, emptyReport, type ResourceReport } from "../report";
-import { base, commitWork, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
+import { underLease, commitWork, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { bulkWindows, readWindow, type Window } from "./bulk-windows";
 import { askFeed, FEED, failFeed, UNREADABLE } from "./progress.io";
 
@@ -98,7 +98,12 @@ async function commitWindows(
   const { notBefore: _over, ...cursor } = poll.cursor;
   poll.cursor = { ...cursor, resources: { ...positions, ...moved } };
   const events = await wantedBy(instance, found);
-  const accepted = await commitWork(poll, { ...base(poll), ...cursorOf(poll), events, targets });
+  const accepted = await commitWork(poll, {
+    ...underLease(poll),
+    ...cursorOf(poll),
+    events,
+    targets,
+  });
   for (const report of reports) {
     const own = found.filter(({ objectType }) => objectType === report.objectType);
     countAccepted(report, own, accepted);

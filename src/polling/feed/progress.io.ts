@@ -7,7 +7,7 @@ import { MOST_PAGES, PAGES_PER_POLL } from "../limits";
 import type { ResourceReport } from "../report";
 import { askedToWaitUntil } from "../vendor-refusal";
 import {
-  base,
+  underLease,
   commitPage,
   cursorOf,
   fail,
@@ -81,7 +81,11 @@ export async function commitFeed(
   }));
   const events = await wantedBy(poll.instance, addressed);
   const targets = types.map((type) => targetOf(poll.instance, type, startedAt));
-  await commitPage(poll, { ...base(poll), ...cursorOf(poll), ...work, events, targets }, report);
+  await commitPage(
+    poll,
+    { ...underLease(poll), ...cursorOf(poll), ...work, events, targets },
+    report,
+  );
 }
 
 /** Nothing is new: a write is only needed to clear earlier failures, or the vendor's wish to wait. @returns true. */

@@ -1,13 +1,17 @@
-/** The longest a queue keeps a message back. */
+/** The longest that a queue delays a message. */
 const LONGEST_DELAY_SECONDS = 43_200;
-/** Polls that come back together begin within so long a time: less than a poll waits, as they come early. */
+/**
+ * One message brings back as many polls as the vendor allows in this time. They come a little early, and wait for their
+ * turns; a poll waits for five seconds, so all of them find room.
+ */
 const PART_MS = 3_000;
 
 export type Part<T> = { items: T[]; delaySeconds: number };
 
 /**
- * When those come back that found no room: so many at a time as the rate has room for, each part a little
- * early, so that it stands in line when its first start comes.
+ * When polls come back that found no room in their rate budget: in parts, each a little before the time of its first
+ * request. Example: at 1 request a second from 12:00:10 on, ten polls of one request each come back as three at
+ * :10, three at :13, three at :16 and one at :19.
  */
 export function spread<T>(
   items: readonly T[],
@@ -28,7 +32,7 @@ export function spread<T>(
   return parts;
 }
 
-/** Whole seconds until `at`, at least one, rounded down. */
+/** The delay of a queue message that is to come at `at`: whole seconds, rounded down, at least one. */
 export function delayUntil(at: number, now: number): number {
   return Math.min(Math.max(Math.floor((at - now) / 1000), 1), LONGEST_DELAY_SECONDS);
 }

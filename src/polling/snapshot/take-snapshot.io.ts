@@ -6,7 +6,7 @@ import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import { isDeleted } from "../records";
 import type { ResourceReport } from "../report";
-import { base, commitPage, cursorOf, type PollState, targetOf } from "../commit.io";
+import { underLease, commitPage, cursorOf, type PollState, targetOf } from "../commit.io";
 import { statePages } from "../state-pages.io";
 import { diffSnapshot, isSnapshotDue, snapshotKey, type SnapshotRule } from "./diff";
 
@@ -70,7 +70,7 @@ async function commitSnapshot(
   await commitPage(
     poll,
     {
-      ...base(poll),
+      ...underLease(poll),
       ...cursorOf(poll),
       events: vanished.map((id) => ({
         id: eventId(poll.source, name, id, `snapshot:${takenAt}`),

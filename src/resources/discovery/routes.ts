@@ -26,7 +26,7 @@ export const discoveryRoutes = new Hono<AskerEnv>()
   );
 
 function documentsOf(name: string, collection: string): Document[] {
-  const group = groups.find((known) => known === name);
+  const group = groups.find((served) => served === name);
   if (group === undefined) throw notFound(`Resource ${name} not found in group definitions`);
   switch (collection) {
     case "resources":

@@ -31,7 +31,7 @@ export function openApi(): Schema {
   };
 }
 
-/** One JSON Schema for the documents of all kinds, told apart by `kind`. */
+/** One JSON Schema for the documents of all kinds, distinguished by `kind`. */
 export function jsonSchemaOfAll(): Schema {
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",

@@ -8,11 +8,11 @@ export type ReferenceRule = {
   /** Where in the spec the name stands. */
   path: readonly string[];
   kind: string;
-  /** `hard`: goes with its target; `soft`: is emptied when the target goes. */
+  /** `hard`: deleted with its target; `soft`: the name is emptied when the target is deleted. */
   type: "hard" | "soft";
 };
 
-/** All that is known of a kind: routes, validation, RSQL, discovery and schemas derive from it. */
+/** The definition of a kind: routes, validation, RSQL, discovery and schemas derive from it. */
 export type Kind = {
   group: Group;
   kind: string;
@@ -33,7 +33,7 @@ export type Kind = {
   secret?: true;
 };
 
-/** A kind by what is its own: what it does not say, it has none of, and what has no scopes stands outside of any. */
+/** Fills in a kind's defaults: none of what it does not mention; without scopes it is unscoped. */
 export const kindOf = (
   own: Pick<Kind, "group" | "kind" | "plural" | "spec"> & Partial<Kind>,
 ): Kind => ({

@@ -7,7 +7,7 @@ import { type Resource } from "../resource";
 import { isObject } from "../../values/record";
 import { isoText } from "../../values/instant";
 
-/** One change as the log tells it to those who watch a topic (reference resource-api.md §11). */
+/** One change in the log of a watch topic (reference resource-api.md §11). */
 export function logEntry(
   change: { seq: number; at: number; body: string },
   topic: Resource,

@@ -13,7 +13,7 @@ const TOPIC = "/management/:version/watchtopics/:name";
 /** `GET /events/management/{version}/watchtopics/{name}` (reference resource-api.md §11). */
 export const logRoutes = new Hono<AskerEnv>()
   .get(TOPIC, withToken, async (c) => {
-    const version = versions.find((known) => known === c.req.param("version"));
+    const version = versions.find((served) => served === c.req.param("version"));
     if (version === undefined) throw notFound(`Unknown version '${c.req.param("version")}'`);
     const { organizationId } = c.var.asker;
     const key = { kind: kindNamed("WatchTopic"), scope: null, name: c.req.param("name") };

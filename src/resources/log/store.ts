@@ -38,7 +38,7 @@ export function toChange(row: unknown): LoggedChange {
   };
 }
 
-/** Organizations whose log goes further than what is known to be in their streams. */
+/** Organizations with changes that may not be in their streams yet: those numbered above `handedSeq`. */
 export async function readBehind(
   db: D1Database,
 ): Promise<{ organizationId: number; handedSeq: number }[]> {
@@ -88,7 +88,10 @@ export async function saveHanded(
     .run();
 }
 
-/** The oldest changes of an organization that are over. */
+/**
+ * The oldest changes of an organization, made before `before`, at most `limit`: the number of the last one, and the
+ * Webhooks that were deleted by them. Never the last change of the log, nor one that was not handed over.
+ */
 export async function readExpired(
   db: D1Database,
   organizationId: number,
@@ -126,7 +129,7 @@ export function prepareExpiry(
     .bind(organizationId, upTo);
 }
 
-/** The part of the log a topic sees, from after `after`, with the bounds of what is kept. */
+/** The changes numbered above `after` that the filters of a topic match. */
 export async function readLog(
   db: D1Database,
   topic: Resource,
@@ -148,7 +151,7 @@ export async function readLog(
   return results.map(toChange);
 }
 
-/** The first and last numbers that are kept, and the one a topic was made with. */
+/** The numbers of the first and last change in the log, and of the last one before the topic was made. */
 export async function readBounds(
   db: D1Database,
   topic: Resource,
@@ -165,7 +168,7 @@ export async function readBounds(
   return { first: row?.first ?? 1, last: row?.last ?? 0, made: row?.made ?? 0 };
 }
 
-/** Organizations whose log begins with a change older than `before` that is not their last one. */
+/** Organizations whose first change in the log is older than `before`. The last change of a log is always kept. */
 export async function readAged(db: D1Database, before: number): Promise<number[]> {
   const { results } = await db
     .prepare(

@@ -18,21 +18,21 @@ import {
 } from "./write.io";
 import { type Edit, edited, isSame } from "./content";
 
-/** What a change is asked with. */
+/** The change that a request asks for. */
 export type Request = {
   key: Key;
-  /** The version the caller has seen. */
+  /** The version that the caller wants to change; undefined: whichever there is. */
   expected: string | undefined;
-  /** Write nothing, and tell nobody, when nothing differs. */
+  /** When nothing differs, neither the resource nor a change is written. */
   onlyIfChanged: boolean;
-  /** What `edit` will make of the spec, where that is known: saves a question. */
+  /** The spec after `edit`, if that is known beforehand: what it names is then read with the resource. */
   spec: Record<string, unknown> | undefined;
   edit: (current: Resource) => Edit;
-  /** Stands in for the change when the last finalizer of a dying resource goes. */
+  /** Decides instead when the change removes the last finalizer of a resource that waits for its deletion. */
   removed: (resource: Resource, cause: Cause) => Promise<Decided<Written>>;
 };
 
-/** Changes a resource by what the request makes of it as it is. */
+/** Changes a resource: reads it, edits it, and writes it if nobody else has changed it meanwhile; else once more. */
 export function changeResource(
   doors: WriteDoors,
   caller: Caller,
@@ -60,9 +60,12 @@ export function changeResource(
     const resource = edited(ring, current, change, references, cause);
     refuseNewFinalizers(current, resource);
     refuseTooLarge(resource);
-    const told = [...warnings, ...hookWarnings(resource, world)];
+    const allWarnings = [...warnings, ...hookWarnings(resource, world)];
     if (onlyIfChanged && isSame(ring, current, resource, draft))
-      return { plan: emptyPlan(), result: { resource: current, warnings: told, unchanged: true } };
+      return {
+        plan: emptyPlan(),
+        result: { resource: current, warnings: allWarnings, unchanged: true },
+      };
     if (resource.state === "DELETING" && resource.content.finalizers.length === 0)
       return removed({ ...resource, version: current.version }, cause);
     const plan: Plan = {
@@ -72,7 +75,7 @@ export function changeResource(
       updates: [resource],
     };
     if (draft !== undefined) await addDestinations(doors, plan, resource, world, cause.now);
-    return { plan, result: { resource, warnings: told } };
+    return { plan, result: { resource, warnings: allWarnings } };
   });
 }
 

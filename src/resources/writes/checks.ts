@@ -6,7 +6,7 @@ import type { Resource } from "../resource";
 import type { Fault } from "../webhook";
 import { utf8Length } from "../../values/bytes";
 
-/** What a write is refused for; each throws the refusal the surface tells. */
+/** The reasons for which a write is refused, each as a thrown `Refusal`. */
 
 const MOST_BYTES = 1_000_000;
 

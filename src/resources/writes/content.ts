@@ -88,7 +88,7 @@ function mainOf(ring: Keyring, current: Resource, draft: Draft): Partial<Content
   };
 }
 
-/** What a dying resource named waits for it, whatever it names now. */
+/** A resource that waits for its deletion keeps its references, so that what it named is not deleted before it. */
 function referencesOf({ state, content }: Resource, named: Reference[]): Reference[] {
   if (state === null) return named;
   const ids = new Set(named.map(({ id }) => id));

@@ -18,7 +18,7 @@ import type { Caller, WriteDoors } from "./write.io";
 import { isObject } from "../../values/record";
 
 const MOST_BODY_BYTES = 1_000_000;
-/** Ours: a PUT that makes no difference writes nothing and tells nobody. */
+/** Ours: a PUT that makes no difference writes neither the resource nor a change. */
 const IF_CHANGED = "x-tributary-if-changed";
 const UNCHANGED = "x-tributary-unchanged";
 
@@ -36,8 +36,8 @@ export async function create(c: ApisContext, { kind, scope, version }: Collectio
   const named: Warning[] = generated
     ? [{ code: "GeneratedName", detail: `The name '${resource.name}' was generated` }]
     : [];
-  const told = [...named, ...warnings];
-  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, told), 201);
+  const allWarnings = [...named, ...warnings];
+  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, allWarnings), 201);
 }
 
 /** PUT of a resource or a subresource. */
@@ -137,8 +137,8 @@ function checkSub(kind: Address["kind"], sub: string, value: unknown): void {
 function versionIn(body: Record<string, unknown>): string | undefined {
   const { metadata } = body;
   const version = isObject(metadata) ? metadata["resourceVersion"] : undefined;
-  const known = typeof version === "string" || typeof version === "number";
-  return known && version !== "" ? String(version) : undefined;
+  const isGiven = typeof version === "string" || typeof version === "number";
+  return isGiven && version !== "" ? String(version) : undefined;
 }
 
 function writeDoors(c: ApisContext): WriteDoors {

@@ -9,7 +9,7 @@ import { missingWarning, namedTargets, resolveReferences, targetKey } from "../r
 import type { Content, Resource, Warning } from "../resource";
 import { missing, refuse } from "./checks";
 
-/** The scope a resource is made in. @throws Refusal when it is missing or on its way out. */
+/** The scope in which a resource is made. @throws Refusal when it doesn't exist or waits for its deletion. */
 export function holderOf({ found }: World, scope: ScopeName): Resource {
   const key: Key = { kind: kindNamed(scope.kind), scope: null, name: scope.name };
   const holder = found.get(keyText(key));
@@ -60,7 +60,7 @@ export function resolve(
   };
 }
 
-/** Names of a hook's webhooks that nothing answers to yet. */
+/** Warnings about names in a hook's `webhooks` that no Webhook has. */
 export function hookWarnings({ kind, scope, content }: Resource, { listeners }: World): Warning[] {
   if (kind.kind !== "ResourceHook") return [];
   const { triggers, webhooks } = hookSpec.parse(content.spec);

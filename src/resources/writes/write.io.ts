@@ -17,7 +17,7 @@ export type WriteDoors = {
   streams: Env["EVENT_STREAMS"];
   ring: Keyring;
   config: Config;
-  /** Runs after the answer; what it loses, the cron tick finds. */
+  /** Runs work after the answer. If it is lost, the cron tick does it. */
   later: (work: Promise<unknown>) => void;
 };
 
@@ -32,13 +32,13 @@ export type Caller = {
 export type Written = {
   resource: Resource;
   warnings: Warning[];
-  /** Nothing was different, and the caller wanted nothing written then. */
+  /** Nothing was written, because nothing would have changed. */
   unchanged?: true;
 };
-/** A write that was decided for the world as it was read. */
+/** What is to be written, and the result if nothing that was read has changed since. */
 export type Decided<T> = { plan: Plan; result: T };
 
-/** Writers of one resource at a time; each round of them lets one through. */
+/** When several requests write one resource at a time, each try lets one of them through: so many may compete. */
 const MOST_TRIES = 300;
 
 export function causeOf({ config }: WriteDoors, caller: Caller): Cause {
@@ -53,7 +53,7 @@ export function causeOf({ config }: WriteDoors, caller: Caller): Cause {
   };
 }
 
-/** Decides and writes, again from the start when another writer came between. */
+/** Decides and writes; again from the start when another writer was faster. */
 export async function untilCommitted<T>(
   doors: WriteDoors,
   organizationId: number,
@@ -82,12 +82,12 @@ async function handOverOrLog(
   try {
     await handOver(doors, organizationId, changes, triggers);
   } catch (error) {
-    // Nothing is lost: the cron tick finds what the streams do not have.
+    // Nothing is lost: the cron tick hands over what the streams do not have.
     console.warn(JSON.stringify({ at: "resources.hand-over", error: String(error) }));
   }
 }
 
-/** The resource itself, its scope, what it names, and who listens. */
+/** Reads the resource, its scope and the resources it names, and the hooks and webhooks. */
 export function worldOf(
   db: D1Database,
   organizationId: number,
