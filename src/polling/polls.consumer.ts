@@ -20,7 +20,14 @@ const LATE_MS = 60_000;
 /** Counts of idle polls stay in memory this long: writing them down costs more than the polls. */
 const FLUSH_EVERY_MS = 300_000;
 
-/** Polls the instances that messages name. One bad instance never fails the others, nor the batch. */
+/** A message is tried again after this time, when one of its polls failed that must not be lost. */
+const RETRY_SECONDS = 5;
+
+/**
+ * Polls the instances that messages name. One bad instance never fails the others, nor the batch. A poll that the schedule
+ * asked for and that failed here is made again at its next slot; one that a webhook or an unfinished poll asked for may
+ * have no next slot, so its message is tried again.
+ */
 export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promise<void> {
   for (const message of batch.messages) {
     const parsed = pollMessage.safeParse(message.body);
@@ -29,39 +36,48 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
       message.retry();
       continue;
     }
-    await pollAllDue(parsed.data, doors);
-    message.ack();
+    const { wake, again } = parsed.data;
+    const failures = await pollAllDue(parsed.data, doors);
+    if (failures > 0 && (wake || again)) message.retry({ delaySeconds: RETRY_SECONDS });
+    else message.ack();
   }
   await flushCounts(doors.db, Date.now(), FLUSH_EVERY_MS);
 }
 
-/** Polls the instances whose rate budgets have room; the others come back when they do. */
-async function pollAllDue(message: ReceivedPolls, doors: PollDoors): Promise<void> {
+/**
+ * Polls the instances whose rate budgets have room; the others come back when they do. @returns how many polls failed for a
+ * reason of our own.
+ */
+async function pollAllDue(message: ReceivedPolls, doors: PollDoors): Promise<number> {
   const { ids, wake, again, resources } = message;
   const due = await readInstances(doors.db, keyring(doors.config.masterKeys), ids);
   const precedence = { again: again || wake, forced: false };
   const pacer = await reservePolls(due, doors, { ...precedence, only: resources });
   const withoutRoom: Instance[] = [];
+  let failures = 0;
   const next = due.values();
   await Promise.all(
     Array.from({ length: CONCURRENCY }, async () => {
       for (const instance of next)
-        if (pacer.admits(instance)) await pollDue(instance, doors, pacer, message);
-        else {
+        if (pacer.admits(instance)) {
+          if (!(await pollDue(instance, doors, pacer, message))) failures += 1;
+        } else {
           countDue(instance, message, true, Date.now());
           withoutRoom.push(instance);
         }
     }),
   );
   await pacer.putBack(withoutRoom, message);
+  return failures;
 }
 
+/** @returns false when the poll failed for a reason of our own; refusals of the vendor are results of a poll. */
 async function pollDue(
   instance: Instance,
   doors: PollDoors,
   pacer: Pacer,
   message: ReceivedPolls,
-): Promise<void> {
+): Promise<boolean> {
   const { id } = instance;
   const beganAt = Date.now();
   try {
@@ -73,11 +89,13 @@ async function pollDue(
       countDue(instance, message, report.kind !== "polled", beganAt);
     const now = Date.now();
     const back = returnOf(report, message, now);
-    if (back === undefined) return;
+    if (back === undefined) return true;
     const again = { ids: [id], wake: message.wake, again: true, resources: back.resources };
     await sendPolls(doors.polls, [again], delayUntil(back.at, now));
+    return true;
   } catch (error) {
     console.error(JSON.stringify({ at: "poll", instanceId: id, error: String(error) }));
+    return false;
   }
 }
 
