@@ -1,5 +1,6 @@
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
 import { apiKeys, members, organizations, users } from "../db/accounts";
+import { foldEmail } from "./email";
 import { hashPassword, hashSecret } from "./secret";
 import { SCOPES } from "./scope";
 import { findBySecrets } from "./store";
@@ -60,7 +61,7 @@ function rowsOf(orm: DrizzleD1Database, first: Bootstrap, now: number) {
     orm.insert(members).values({
       id: 1,
       organizationId: 1,
-      email: first.email,
+      email: foldEmail(first.email),
       role: "owner",
       passwordHash,
       createdAt: now,

@@ -14,6 +14,7 @@ import { type About, page } from "./page";
 import { Empty } from "./parts";
 import { invitationRoutes } from "./session/invitations.routes";
 import { ownSessionRoutes } from "./session/own-sessions.routes";
+import { passwordRoutes } from "./session/password.routes";
 import { sessionRoutes, takeNotice } from "./session/routes";
 import { type ConsoleEnv, withRole, withSession } from "./session/session.io";
 
@@ -62,6 +63,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(withSession)
   .use(audited)
   .route("/", ownSessionRoutes)
+  .route("/", passwordRoutes)
   .use(withRole)
   .route("/", overviewRoutes)
   .route("/", instancePages)

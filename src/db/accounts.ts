@@ -1,3 +1,4 @@
+import { sql } from "drizzle-orm";
 import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Who, what, how. Events and deliveries live in the streams' own storage, not here. */
@@ -17,28 +18,35 @@ export const organizations = sqliteTable("organizations", {
   createdAt: integer("created_at").notNull(),
 });
 
-export const users = sqliteTable("users", {
-  id: integer().primaryKey({ autoIncrement: true }),
-  organizationId: integer("organization_id")
-    .notNull()
-    .references(() => organizations.id),
-  email: text().notNull().unique(),
-  firstName: text("first_name").notNull().default(""),
-  lastName: text("last_name").notNull().default(""),
-  secretHash: text("secret_hash").notNull().unique(),
-  passwordHash: text("password_hash").notNull(),
-  /** What a user signs in with beside the email; null for those made at bootstrap. */
-  username: text().unique(),
-  isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
-  plan: text().notNull().default("free"),
-  metadata: text({ mode: "json" }).$type<Record<string, unknown>>(),
-  /** Tokens of an older version are refused. */
-  tokenVersion: integer("token_version").notNull().default(1),
-  role: text({ enum: ["admin", "user"] })
-    .notNull()
-    .default("user"),
-  createdAt: integer("created_at").notNull(),
-});
+export const users = sqliteTable(
+  "users",
+  {
+    id: integer().primaryKey({ autoIncrement: true }),
+    organizationId: integer("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    email: text().notNull().unique(),
+    firstName: text("first_name").notNull().default(""),
+    lastName: text("last_name").notNull().default(""),
+    secretHash: text("secret_hash").notNull().unique(),
+    passwordHash: text("password_hash").notNull(),
+    /** What a user signs in with beside the email; null for those made at bootstrap. */
+    username: text().unique(),
+    isActive: integer("is_active", { mode: "boolean" }).notNull().default(true),
+    plan: text().notNull().default("free"),
+    metadata: text({ mode: "json" }).$type<Record<string, unknown>>(),
+    /** Tokens of an older version are refused. */
+    tokenVersion: integer("token_version").notNull().default(1),
+    role: text({ enum: ["admin", "user"] })
+      .notNull()
+      .default("user"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [
+    index("users_folded_email").on(sql`lower(trim(${table.email}))`),
+    index("users_folded_username").on(sql`lower(trim(${table.username}))`),
+  ],
+);
 
 /** Who operates an organization: members sign in to the console, and are nobody's end user. */
 export const members = sqliteTable(
@@ -58,7 +66,10 @@ export const members = sqliteTable(
     lastSeenAt: integer("last_seen_at"),
     createdAt: integer("created_at").notNull(),
   },
-  (table) => [index("members_organization").on(table.organizationId)],
+  (table) => [
+    index("members_organization").on(table.organizationId),
+    index("members_folded_email").on(sql`lower(trim(${table.email}))`),
+  ],
 );
 
 /** Browsers in which members are signed in, each for as long as its row is there. */

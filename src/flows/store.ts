@@ -1,5 +1,6 @@
 import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { foldEmail } from "../accounts/email";
 import { flows } from "../db/flows";
 import type { User } from "../accounts/users/store";
 import { Refusal } from "../http/refusal";
@@ -9,13 +10,15 @@ import { flowBytes, MOST_FLOW_BYTES } from "./row-size";
 
 /** What a viewer may see: their own flows, and those shared with all these permissions. */
 export function visible(viewer: Viewer, permissions: readonly Permission[]): SQL | undefined {
-  const domain = viewer.email.slice(viewer.email.lastIndexOf("@") + 1);
+  const email = foldEmail(viewer.email);
+  const domain = email.slice(email.lastIndexOf("@") + 1);
   return or(
     eq(flows.userId, viewer.id),
     and(
       eq(flows.organizationId, viewer.organizationId),
       sql`EXISTS (SELECT 1 FROM json_each(${flows.sharedWith}) AS share
-        WHERE (share.value ->> 'email' = ${viewer.email} OR share.value ->> 'domain' = ${domain}
+        WHERE (lower(trim(share.value ->> 'email')) = ${email}
+          OR lower(trim(share.value ->> 'domain')) = ${domain}
           OR share.value ->> 'scope' = 'user')
         AND NOT EXISTS (SELECT 1 FROM json_each(${JSON.stringify(permissions)}) AS wanted
           WHERE wanted.value NOT IN (SELECT value FROM json_each(share.value, '$.permissions'))))`,

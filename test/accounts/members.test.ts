@@ -277,6 +277,74 @@ describe("an invitation", () => {
   });
 });
 
+describe("a link to set another password", () => {
+  it("is made for administrators, good once, and signs the member out everywhere else", async () => {
+    const { id, email, browser } = await join("viewer");
+    const made = await callV1("POST", `/members/${id}/password-reset`);
+    expect(made).toMatchObject({ status: 201, body: { id, email } });
+    const replaced = new URL(made.body.link).pathname;
+    const again = await callV1("POST", `/members/${id}/password-reset`);
+    const { pathname } = new URL(again.body.link);
+    expect((await openBrowser().get(replaced)).status).toBe(404);
+    // Until it is used, everything goes on as before.
+    expect((await browser.get("/console")).status).toBe(200);
+    const fresh = openBrowser();
+    const form = await fresh.get(pathname);
+    expect(form.html).toContain("Set another password");
+    expect(form.html).not.toContain("Join");
+    expect((await fresh.post(pathname, { password: "quite another one" })).status).toBe(303);
+    expect((await fresh.get("/console")).status).toBe(200);
+    expect((await browser.get("/console")).status).toBe(303);
+    expect((await openBrowser().get(pathname)).status).toBe(404);
+    const signedIn = async (password: string) =>
+      (await openBrowser().post("/console/sign-in", { email, password })).status;
+    expect(await signedIn("password-of-a-guest")).toBe(401);
+    expect(await signedIn("quite another one")).toBe(303);
+  });
+
+  it("renews an invitation that is over, and is nobody else's to make", async () => {
+    const { body } = await invite(freshEmail(), "viewer");
+    expect((await callV1("POST", `/members/${body.id}/password-reset`, THEIRS)).status).toBe(404);
+    await env.DB.prepare("UPDATE members SET invitation_expires_at = 1 WHERE id = ?")
+      .bind(body.id)
+      .run();
+    const { link } = (await callV1("POST", `/members/${body.id}/password-reset`)).body;
+    const form = await openBrowser().get(new URL(link).pathname);
+    expect(form.html).toContain("Join");
+  });
+});
+
+describe("the e-mail address of a member", () => {
+  it("is compared without blanks around it and in lower case", async () => {
+    const own = crypto.randomUUID();
+    const { status, body } = await invite(` Guest-${own}@Mine.Example `, "viewer");
+    expect({ status, email: body.email }).toEqual({
+      status: 201,
+      email: `guest-${own}@mine.example`,
+    });
+    await openBrowser().post(new URL(body.invitation).pathname, { password: "long enough" });
+    await signIn(` GUEST-${own}@mine.example`, "long enough");
+    expect((await invite(`GUEST-${own}@mine.example`, "viewer")).status).toBe(409);
+  });
+
+  it("locks nobody out who is there from before that", async () => {
+    const own = crypto.randomUUID();
+    const [first, second] = [`Anna@${own}.example`, `anna@${own}.example`];
+    const insert = env.DB.prepare(
+      "INSERT INTO members (organization_id, email, role, password_hash, created_at) VALUES (1, ?, 'viewer', ?, 1)",
+    );
+    const hash = (password: string) => hashPassword(password, new Uint8Array(16));
+    await env.DB.batch([
+      insert.bind(first, hash("password-of-first")),
+      insert.bind(second, hash("password-of-second")),
+    ]);
+    await signIn(first, "password-of-first");
+    await signIn(second, "password-of-second");
+    await signIn(first.toUpperCase(), "password-of-first");
+    expect((await invite(first.toUpperCase(), "viewer")).status).toBe(409);
+  });
+});
+
 it("the first admin of a database from before members becomes the owner, and signs in as before", async () => {
   const migration = env.MIGRATIONS.find(({ name }) => name.endsWith("_members.sql"));
   const old = (sql: string): string => sql.replaceAll(/`(users|members)(\w*)`/g, "`old_$1$2`");

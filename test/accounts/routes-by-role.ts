@@ -211,6 +211,7 @@ const V1: Table = {
   "POST /v1/members": "admin",
   "PATCH /v1/members/:id": "admin, ours",
   "DELETE /v1/members/:id": "admin, ours",
+  "POST /v1/members/:id/password-reset": "admin, ours",
   // Takes a key that may read and is an administrator's.
   "GET /v1/members/:id/sessions": "secrets, ours",
   "DELETE /v1/members/:id/sessions": "admin, ours",
@@ -231,6 +232,8 @@ const CONSOLE: Table = {
   "GET /console/sessions": "members",
   "POST /console/sessions/end-others": "members",
   "POST /console/sessions/:id/end": "members",
+  "GET /console/password": "members",
+  "POST /console/password": "members",
   "GET /console": "members",
   "GET /console/instances": "members",
   "GET /console/instances/:id": "members, ours",

@@ -62,6 +62,47 @@ describe("sign-up and sign-in", () => {
     expect((await ask("POST", "/user", { body: crossed })).status).toBe(409);
   });
 
+  it("compares e-mail addresses without blanks and in lower case, user names as they stand", async () => {
+    const own = crypto.randomUUID();
+    const password = "a-good-password";
+    const email = `Ada@${own}.Example`;
+    const made = await ask("POST", "/user", { body: { email, password } });
+    expect((await ask("GET", "/user", { token: made.body.token })).body.email).toBe(email);
+    for (const body of [
+      { email: ` ${email.toUpperCase()}\t`, password },
+      { username: email.toLowerCase(), password },
+    ])
+      expect((await ask("POST", "/user/auth", { body })).status).toBe(200);
+    for (const body of [
+      { email: email.toLowerCase(), password },
+      { username: ` ${email.toUpperCase()}`, email: `fresh@${own}.example`, password },
+    ])
+      expect((await ask("POST", "/user", { body })).status).toBe(409);
+    for (const username of [`ada-${own}`, `Ada-${own}`])
+      expect((await ask("POST", "/user", { body: { username, password } })).status).toBe(200);
+    expect(
+      (await ask("POST", "/user/auth", { body: { username: `ADA-${own}`, password } })).status,
+    ).toBe(403);
+  });
+
+  it("locks nobody out whose address differs from another's in case alone, from before that", async () => {
+    const own = crypto.randomUUID();
+    const insert = env.DB.prepare(
+      "INSERT INTO users (organization_id, email, secret_hash, password_hash, created_at) VALUES (1, ?1, ?1, ?2, 1)",
+    );
+    const two = [`Ada@${own}.example`, `ada@${own}.example`];
+    await env.DB.batch(
+      two.map((email) => insert.bind(email, hashPassword(`of ${email}`, new Uint8Array(16)))),
+    );
+    for (const email of two) {
+      const body = { email, password: `of ${email}` };
+      expect(await ask("POST", "/user/auth", { body })).toMatchObject({
+        status: 200,
+        body: { user: { email } },
+      });
+    }
+  });
+
   it("names the field that is wrong", async () => {
     const answer = await ask("POST", "/user", { body: { username: "x", password: "short" } });
     expect(answer).toMatchObject({ status: 400, body: { error: "Bad Request" } });

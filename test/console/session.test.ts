@@ -2,6 +2,7 @@ import { env, exports } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { nextPage } from "../../src/console/session/next-page";
 import { hashSecret } from "../../src/accounts/secret";
+import { ownOrganization } from "../organization";
 import { type Browser, createAccounts, openBrowser, signIn } from "./build";
 
 beforeAll(createAccounts);
@@ -182,6 +183,41 @@ describe("a session", () => {
     expect(after).toContain(action);
     await mine.post(action);
     expect((await mine.get("/console/sessions")).html).not.toContain(action);
+  });
+
+  it("ends everywhere with another password, and goes on where it was changed", async () => {
+    const { email, password } = await ownOrganization();
+    const [here, elsewhere] = [await signIn(email, password), await signIn(email, password)];
+    const change = (present: string, next: string) =>
+      here.post("/console/password", { present, password: next });
+    for (const [answer, why] of [
+      [await change("nonsense", "another one of mine"), "This is not your present password."],
+      [await change(password, "password1"), "expected a password that is not among the 10,000"],
+      [await change(password, "short"), "expected at least 8 characters"],
+    ] as const) {
+      expect(answer.status).toBe(400);
+      expect(answer.html).toContain(why);
+    }
+    expect(await statusOf(elsewhere)).toBe(200);
+    const copy = openBrowser();
+    copy.cookies.set(COOKIE, here.cookies.get(COOKIE) ?? "");
+    expect(await change(password, "another one of mine")).toMatchObject({
+      status: 303,
+      location: "/console/sessions",
+    });
+    expect(await Promise.all([here, elsewhere, copy].map(statusOf))).toEqual([200, 303, 303]);
+    expect((await openBrowser().post("/console/sign-in", { email, password })).status).toBe(401);
+    await signIn(email, "another one of mine");
+  });
+
+  it("lets whoever guesses at its password wait", async () => {
+    const { email, password } = await ownOrganization();
+    const browser = await signIn(email, password);
+    const wrong = { present: "nonsense", password: "another one of mine" };
+    for (let tries = 0; tries < 10; tries += 1) await browser.post("/console/password", wrong);
+    const answer = await browser.post("/console/password", { ...wrong, present: password });
+    expect(answer.status).toBe(429);
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   });
 
   it.each([

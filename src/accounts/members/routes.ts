@@ -7,6 +7,7 @@ import { conflict, notFound, type Refusal } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
 import { hashSecret } from "../secret";
+import { storeLink } from "./password.store";
 import {
   changeRole,
   inviteMember,
@@ -20,8 +21,14 @@ const BODY_BYTES = 64 * 1024;
 /** An invitation is good for this long: 7 days. */
 const INVITATION_MS = 7 * 86_400_000;
 
+/** A link to set another password, for this long: a day. */
+const RESET_MS = 86_400_000;
+
 const role = z.enum(["owner", "editor", "viewer"], "Expected owner, editor or viewer");
-const newMember = z.strictObject({ email: z.email("Expected an e-mail address").max(256), role });
+const newMember = z.strictObject({
+  email: z.string().trim().pipe(z.email("Expected an e-mail address").max(256)),
+  role,
+});
 const newRole = z.strictObject({ role });
 
 const MEMBER = { id: "2", email: "ada@acme.example", role: "editor", lastSeenAt: null };
@@ -52,18 +59,16 @@ export const memberRoutes = new Hono<AskerEnv>()
     }),
     async (c) => {
       const asked = parse(newMember, await readJson(c, BODY_BYTES));
-      const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
       const now = Date.now();
+      const { token, ...link } = newLink(now + INVITATION_MS);
       const row = await inviteMember(c.env.DB, {
         ...asked,
         organizationId: c.var.asker.organizationId,
-        invitationHash: hashSecret(token),
-        invitationExpiresAt: now + INVITATION_MS,
+        ...link,
         createdAt: now,
       });
       if (row === undefined) throw conflict(`'${asked.email}' is already taken`, "email");
-      const baseUrl = readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;
-      const invitation = `${baseUrl}/console/invitations/${token}`;
+      const invitation = addressOf(c, token);
       return c.json({ ...memberView(row), invitation }, 201);
     },
   )
@@ -81,11 +86,34 @@ export const memberRoutes = new Hono<AskerEnv>()
       return told(c, await changeRole(c.env.DB, organizationId, idOf(c), asked.role));
     },
   )
+  .post(
+    "/members/:id/password-reset",
+    described("Make a link, good once and for a day, to set another password; told this once", {
+      tag: "operations",
+      status: 201,
+      answer: { ...MEMBER, link: "https://events.acme.example/console/invitations/…" },
+    }),
+    async (c) => {
+      const { organizationId } = c.var.asker;
+      const { token, ...link } = newLink(Date.now() + RESET_MS);
+      const row = await storeLink(c.env.DB, organizationId, idOf(c), link);
+      if (row === undefined) throw unknown(c);
+      return c.json({ ...memberView(row), link: addressOf(c, token) }, 201);
+    },
+  )
   .delete(
     "/members/:id",
     described("Remove a member, or take an invitation back", { tag: "operations", answer: MEMBER }),
     async (c) => told(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c))),
   );
+
+function newLink(invitationExpiresAt: number) {
+  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
+  return { token, invitationHash: hashSecret(token), invitationExpiresAt };
+}
+
+const addressOf = (c: Context<AskerEnv>, token: string): string =>
+  `${readConfig(c.env).publicUrl ?? new URL(c.req.url).origin}/console/invitations/${token}`;
 
 /** @throws Refusal `not-found` for what is no id. */
 export function idOf(c: Context<AskerEnv>): number {

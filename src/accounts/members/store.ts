@@ -1,6 +1,7 @@
-import { and, eq, gt, inArray, sql } from "drizzle-orm";
+import { and, desc, eq, gt, inArray, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { members, memberSessions, organizations, users } from "../../db/accounts";
+import { foldEmail } from "../email";
 import type { Role } from "./role";
 
 export type MemberRow = typeof members.$inferSelect;
@@ -35,12 +36,20 @@ export async function findMember(
     .from(members)
     .innerJoin(organizations, eq(organizations.id, members.organizationId))
     .innerJoin(users, and(eq(users.organizationId, organizations.id), eq(users.role, "admin")))
-    .where("email" in by ? eq(members.email, by.email) : eq(members.id, by.id))
-    .orderBy(users.id)
+    .where("email" in by ? hasEmail(by.email) : eq(members.id, by.id))
+    // Of those before addresses were folded that differ in case alone, whoever is written that way.
+    .orderBy(
+      ...("email" in by ? [desc(eq(members.email, by.email.trim()))] : []),
+      members.id,
+      users.id,
+    )
     .limit(1);
   if (row === undefined || row.passwordHash === null) return undefined;
   return { ...row, passwordHash: row.passwordHash };
 }
+
+const hasEmail = (email: string) =>
+  or(eq(members.email, email.trim()), eq(sql`lower(trim(${members.email}))`, foldEmail(email)));
 
 export async function noteSeen(db: D1Database, id: number, now: number): Promise<void> {
   await drizzle(db).update(members).set({ lastSeenAt: now }).where(eq(members.id, id));
@@ -62,8 +71,12 @@ export async function inviteMember(
     invitationExpiresAt: number;
   },
 ): Promise<MemberRow | undefined> {
-  const [row] = await drizzle(db).insert(members).values(draft).onConflictDoNothing().returning();
-  return row;
+  const orm = drizzle(db);
+  // An address that is stored unfolded is from before they were folded: nobody makes one while we look.
+  if ((await orm.$count(members, hasEmail(draft.email))) > 0) return undefined;
+  const row = { ...draft, email: foldEmail(draft.email) };
+  const [made] = await orm.insert(members).values(row).onConflictDoNothing().returning();
+  return made;
 }
 
 const isInvited = (invitationHash: string, now: number) =>

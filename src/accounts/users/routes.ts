@@ -5,6 +5,7 @@ import { readConfig } from "../../config";
 import { parse, readTypedJson } from "../../http/body";
 import { conflict, forbidden, notFound, Refusal, unauthenticated } from "../../http/refusal";
 import { parseAuthorization } from "../authorization";
+import { foldLogin } from "../email";
 import { newPassword } from "../passwords/field";
 import { verifyPassword } from "../secret";
 import { countTry, forgiveTry, type Try } from "../sign-in.store";
@@ -68,7 +69,11 @@ async function verdictOf(token: string, sessionKey: string, now: number): Promis
   return verdict;
 }
 
-const name = z.string().min(1).max(256);
+const name = z
+  .string()
+  .min(1)
+  .max(256)
+  .transform((text) => (text.includes("@") ? text.trim() : text));
 const password = z.string().min(1).max(1024);
 const signIn = z
   .object({ username: name.optional(), email: name.optional(), password })
@@ -147,7 +152,7 @@ export const userRoutes = new Hono<UserEnv>()
 async function checked(c: Context<UserEnv>, login: string, given: string): Promise<User> {
   const now = Date.now();
   const address = c.req.header("cf-connecting-ip") ?? "unknown";
-  const tried: Try = { door: "user", name: login, address };
+  const tried: Try = { door: "user", name: foldLogin(login), address };
   const until = await countTry(c.env.DB, tried, now);
   if (until !== undefined)
     throw new Refusal({

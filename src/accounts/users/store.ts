@@ -1,6 +1,7 @@
-import { and, eq, or, sql } from "drizzle-orm";
+import { and, desc, eq, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations, users } from "../../db/accounts";
+import { foldEmail } from "../email";
 import { hashPassword, hashSecret } from "../secret";
 import { Cache } from "../../values/cache";
 
@@ -52,16 +53,25 @@ export function forgetUser(id: number): void {
   known.delete(id);
 }
 
-/** The user somebody signs in as: by user name or email, either way round. */
+/**
+ * The user somebody signs in as: by user name or email, either way round. E-mail addresses are compared folded; of
+ * those that differ in case alone, from before that, whoever's is written the same.
+ */
 export async function findByLogin(
   db: D1Database,
   login: string,
 ): Promise<(User & { passwordHash: string }) | undefined> {
+  // `IS`, because who has no user name is to be ordered too.
+  const isWritten = sql`(${users.username} IS ${login} OR ${users.email} = ${login})`;
+  const folded = foldEmail(login);
+  const isFolded = login.includes("@")
+    ? sql`(lower(trim(${users.username})) = ${folded} OR lower(trim(${users.email})) = ${folded})`
+    : undefined;
   const [row] = await drizzle(db)
     .select({ ...columns, passwordHash: users.passwordHash })
     .from(users)
-    .where(or(eq(users.username, login), eq(users.email, login)))
-    .orderBy(users.id)
+    .where(or(isWritten, isFolded))
+    .orderBy(desc(isWritten), users.id)
     .limit(1);
   return row === undefined ? undefined : { ...named(row), passwordHash: row.passwordHash };
 }
@@ -101,6 +111,8 @@ export async function createUser(
        SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'user', ?7
        WHERE NOT EXISTS (SELECT 1 FROM users WHERE email IN (?2, ?3))
          AND NOT EXISTS (SELECT 1 FROM users WHERE username IN (?2, ?3))
+         AND NOT EXISTS (SELECT 1 FROM users, json_each(?8) AS folded WHERE lower(trim(email)) = folded.value)
+         AND NOT EXISTS (SELECT 1 FROM users, json_each(?8) AS folded WHERE lower(trim(username)) = folded.value)
        ON CONFLICT DO NOTHING RETURNING id, token_version AS tokenVersion`,
     )
     .bind(
@@ -111,6 +123,7 @@ export async function createUser(
       passwordHash,
       draft.metadata === null ? null : JSON.stringify(draft.metadata),
       now,
+      JSON.stringify([username, email].filter((name) => name.includes("@")).map(foldEmail)),
     )
     .first<{ id: number; tokenVersion: number }>();
   return row ?? undefined;

@@ -44,38 +44,61 @@ export function SignInForm(props: {
   );
 }
 
-/** Where whoever was invited chooses a password. */
+/** Where whoever was invited, or forgot their password, chooses one. */
 export function InvitationForm(props: {
   email: string;
   organizationName: string;
+  /** Whether they have been here before. */
+  isReset: boolean;
   fault?: string;
 }): JSX.Element {
+  const { email, organizationName, isReset, fault } = props;
   return (
     <section class="sign-in">
-      <h1>Join {props.organizationName}</h1>
-      <p class="quiet">Choose a password of at least 8 characters to sign in with from now on.</p>
-      <Fault fault={props.fault} />
+      <h1>{isReset ? "Set another password" : `Join ${organizationName}`}</h1>
+      <p class="quiet">
+        Choose a password of at least 8 characters to sign in with from now on.
+        {isReset ? " You will be signed out everywhere else." : ""}
+      </p>
+      <Fault fault={fault} />
       <form method="post">
         <label>
           E-mail
-          <input type="email" value={props.email} autocomplete="username" readonly />
+          <input type="email" value={email} autocomplete="username" readonly />
         </label>
-        <label>
-          Password
-          <input
-            type="password"
-            name="password"
-            autocomplete="new-password"
-            minlength={8}
-            required
-            autofocus
-          />
-        </label>
-        <button class="main">Join</button>
+        <NewPassword label="Password" />
+        <button class="main">{isReset ? "Set password" : "Join"}</button>
       </form>
     </section>
   );
 }
+
+/** Where a member changes their password. */
+export function PasswordForm({ email, fault }: { email: string; fault?: string }): JSX.Element {
+  return (
+    <section class="sign-in">
+      <h1>Change your password</h1>
+      <p class="quiet">At least 8 characters. You will be signed out everywhere else.</p>
+      <Fault fault={fault} />
+      <form method="post" action="/console/password">
+        <input type="email" name="email" value={email} autocomplete="username" readonly hidden />
+        <label>
+          Present password
+          <input type="password" name="present" autocomplete="current-password" required />
+        </label>
+        <NewPassword label="New password" />
+        <button class="main">Change password</button>
+      </form>
+    </section>
+  );
+}
+
+const NewPassword = ({ label }: { label: string }): JSX.Element => (
+  <label>
+    {label}
+    <input type="password" name="password" autocomplete="new-password" minlength={8} required />
+  </label>
+);
 
 function Fault({ fault }: { fault: string | undefined }): JSX.Element | null {
   return fault === undefined ? null : (

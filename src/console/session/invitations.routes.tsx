@@ -8,7 +8,7 @@ import { InvitationForm } from "./form";
 import { readForm } from "./routes";
 import { type ConsoleEnv, signIn } from "./session.io";
 
-/** Where an invitation's one-time link leads: whoever has it chooses a password and is signed in. */
+/** Where one-time links lead, of invitations and to set another password: whoever has one chooses a password and is signed in. */
 export const invitationRoutes = new Hono<ConsoleEnv>()
   .get("/invitations/:token", async (c) => showForm(c, await invited(c)))
   .post("/invitations/:token", async (c) => {
@@ -32,7 +32,7 @@ export const invitationRoutes = new Hono<ConsoleEnv>()
     return c.redirect("/console", 303);
   });
 
-const gone = () => notFound("This invitation was used, or is over");
+const gone = () => notFound("This link was used, or is over");
 
 async function invited(c: Context<ConsoleEnv>): Promise<MemberRow> {
   const row = await findInvited(c.env.DB, hashSecret(c.req.param("token") ?? ""), Date.now());
@@ -42,12 +42,14 @@ async function invited(c: Context<ConsoleEnv>): Promise<MemberRow> {
 
 async function showForm(
   c: Context<ConsoleEnv>,
-  { email, organizationId }: MemberRow,
+  { email, organizationId, passwordHash }: MemberRow,
   fault?: string,
 ): Promise<Response> {
   const { name } = await readOrganization(c.env.DB, organizationId);
   const about = fault === undefined ? {} : { fault };
-  return c.render(<InvitationForm email={email} organizationName={name} {...about} />, {
-    title: `Join ${name}`,
-  });
+  const isReset = passwordHash !== null;
+  return c.render(
+    <InvitationForm email={email} organizationName={name} isReset={isReset} {...about} />,
+    { title: isReset ? "Set another password" : `Join ${name}` },
+  );
 }

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { findMember, noteSeen } from "../../accounts/members/store";
+import { foldEmail } from "../../accounts/email";
 import { verifyPassword } from "../../accounts/secret";
 import { countTry, forgiveTry, type Try } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";
@@ -27,7 +28,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     const next = nextPage(form.get("next") ?? undefined);
     const now = Date.now();
     const address = c.req.header("cf-connecting-ip") ?? "unknown";
-    const tried: Try = { door: "member", name: email, address };
+    const tried: Try = { door: "member", name: foldEmail(email), address };
     const until = await countTry(c.env.DB, tried, now);
     if (until !== undefined) {
       const seconds = Math.ceil((until - now) / 1000);

@@ -50,8 +50,8 @@ export async function sessionOf(
 }
 
 /** Signs a member in on this browser; the row says when it ends, the cookie only when that is at the latest. */
-export async function signIn(
-  c: Context<ConsoleEnv>,
+export async function signIn<E extends { Bindings: Env }>(
+  c: Context<E>,
   member: { id: number; passwordHash: string },
   now: number,
 ): Promise<void> {
