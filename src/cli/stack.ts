@@ -11,6 +11,7 @@ import { connect } from "node:net";
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { claim, identityOf, migrationsOf, ownerOf, release, writePrivate } from "./state-folder.ts";
+import { workerVariables } from "./worker-variables.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const { env } = process;
@@ -96,29 +97,6 @@ const portTaken = () =>
     socket.once("connect", () => resolve(true)).once("error", () => resolve(false));
     socket.once("connect", () => socket.destroy());
   });
-
-/** A `.env` file with the Worker's variables, each taken from our own environment when set there. */
-function variablesFile(keys: Record<string, string>): string {
-  const variables: Record<string, string> = {
-    ...keys,
-    ENVIRONMENT: "local",
-    SCHEDULE: "ticks",
-    EGRESS_ALLOW: "127.0.0.1,localhost",
-    CORS_ORIGINS: "*",
-    SIGNUP: "open",
-    TRIBUTARY_PUBLIC_URL: baseUrl,
-  };
-  const declared = readFileSync(join(root, "wrangler.toml"), "utf8").matchAll(/^([A-Z_]+) = /gm);
-  const names = Array.from(declared, (match) => match[1] ?? "");
-  for (const name of [...Object.keys(variables), ...names]) {
-    const value = env[name];
-    if (value !== undefined) variables[name] = value;
-  }
-  const path = join(state, "variables.env");
-  const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
-  writePrivate(path, lines.join(""));
-  return path;
-}
 
 async function migrate(log: NodeJS.WritableStream): Promise<void> {
   const migrations = migrationsOf(state, join(root, "migrations"));
@@ -213,7 +191,8 @@ async function main(): Promise<void> {
   const isNew = !existsSync(join(state, "v3"));
   const migrated = migrate(log);
   if (!isNew) await migrated;
-  const variables = variablesFile(identity.keys);
+  const variables = join(state, "variables.env");
+  writePrivate(variables, workerVariables(root, identity.keys, baseUrl));
   const begin = async () => {
     const death = deathOf(serve(log, variables));
     await Promise.race([migrated, death]);

@@ -3,24 +3,20 @@
  * The `tributary` command (reference resource-api.md §12). Messages on stderr, data on stdout; exit
  * code 0, or 1 on any error.
  */
-import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { createInterface } from "node:readline/promises";
 import { Command, Option } from "commander";
-import { stringify } from "yaml";
-import { Api, ApiError } from "./resources/api.ts";
-import { applyAll, isSameResource, ordered, place, where } from "./resources/apply.ts";
-import { differences, diffLines, withDefaults } from "./resources/diff.ts";
-import { type Read, readDocuments } from "./resources/documents.ts";
-import { explanation, specSchema } from "./resources/explain.ts";
+import { ordered, place } from "./resources/apply.ts";
+import { readDocuments } from "./resources/documents.ts";
+import { editResource } from "./resources/edit.ts";
+import { explanation } from "./resources/explain.ts";
 import { Failure } from "./resources/failure.ts";
 import { getResources, placesOf } from "./resources/get.ts";
-import { bare, connection, logIn } from "./resources/login.ts";
-import { type Format, label, printResources, put, say } from "./resources/render.ts";
+import { bare, logIn } from "./resources/login.ts";
+import { type Format, label, put, say } from "./resources/render.ts";
 import { deleteOne, targetOf } from "./resources/remove.ts";
-import { collectionPath, definitionsOf, discover, itemPath } from "./resources/words.ts";
+import { confirmed, openSession } from "./resources/session.ts";
+import { showDifferences } from "./resources/show-differences.ts";
+import { definitionsOf, itemPath } from "./resources/definitions.ts";
+import { write } from "./resources/write.ts";
 import { isObject } from "../values/record.ts";
 
 const program = new Command("tributary")
@@ -35,12 +31,6 @@ const files = () =>
   );
 const scopeOption = () => new Option("-s, --scope <scope>", "[ScopeKind/]name");
 
-/** Every command that speaks to the server begins with what the server has. */
-async function session() {
-  const api = new Api(connection());
-  return { api, definitions: await discover(api) };
-}
-
 program
   .command("login")
   .description("keep an address and an API key for later commands")
@@ -54,26 +44,6 @@ program
 
 type WriteOptions = { file: string[]; output?: Format; subresource?: string };
 
-async function write(options: WriteOptions, createOnly: boolean): Promise<void> {
-  await writeAll(await readDocuments(options.file), options, createOnly);
-}
-
-async function writeAll(
-  read: Read,
-  options: Omit<WriteOptions, "file">,
-  createOnly: boolean,
-): Promise<void> {
-  const { api, definitions } = await session();
-  const { placed, failed } = place(read, definitions);
-  const applied = await applyAll(api, ordered(placed, definitions), definitions, {
-    createOnly,
-    subresource: options.subresource,
-  });
-  if (options.output !== undefined && applied.resources.length > 0)
-    printResources(applied.resources, options.output);
-  if (failed || applied.failed) process.exitCode = 1;
-}
-
 program
   .command("apply")
   .description("create what is new, update what has changed")
@@ -81,7 +51,9 @@ program
   .option("-y, --yes", "ask nothing")
   .addOption(output())
   .option("--subresource <name>", "only this subresource")
-  .action((options: WriteOptions) => write(options, false));
+  .action(async ({ file, ...options }: WriteOptions) =>
+    write(await readDocuments(file), { ...options, createOnly: false }),
+  );
 
 program
   .command("create")
@@ -89,7 +61,9 @@ program
   .addOption(files().makeOptionMandatory())
   .option("-y, --yes", "ask nothing")
   .addOption(output())
-  .action((options: WriteOptions) => write(options, true));
+  .action(async ({ file, ...options }: WriteOptions) =>
+    write(await readDocuments(file), { ...options, createOnly: true }),
+  );
 
 type GetOptions = {
   scope?: string;
@@ -112,7 +86,7 @@ program
   .option("--attribute <key=value>")
   .addOption(output())
   .action(async (words: string, name: string | undefined, options: GetOptions) => {
-    const { api, definitions } = await session();
+    const { api, definitions } = await openSession();
     const { scope, query, title, tag, attribute } = options;
     const request = { words, name, scope, query, title, tag, attribute };
     if (!(await getResources(api, definitions, request, options.output))) process.exitCode = 1;
@@ -137,7 +111,7 @@ program
   .option("-y, --yes", "ask nothing")
   .option("--forceDelete", "whatever its finalizers say")
   .action(async (kind: string | undefined, name: string | undefined, options: DeleteOptions) => {
-    const { api, definitions } = await session();
+    const { api, definitions } = await openSession();
     const how = { wait: options.wait === true, forceDelete: options.forceDelete === true };
     if (options.file !== undefined) {
       const { placed, failed } = place(await readDocuments(options.file), definitions);
@@ -170,83 +144,34 @@ program
   .argument("<kind>")
   .argument("<name>")
   .addOption(scopeOption())
-  .action(async (kind: string, name: string, { scope }: { scope?: string }) => {
-    const { api, definitions } = await session();
-    const [at] = placesOf(kind, scope, true, definitions);
-    const resource = at === undefined ? undefined : await api.get(itemPath(at.path, name));
-    if (resource === undefined) throw new Failure(`"${kind}/${name}" does not exist`);
-    const folder = mkdtempSync(join(tmpdir(), "tributary-edit-"));
-    const path = join(folder, `${name}.yaml`);
-    try {
-      const before = stringify(resource);
-      writeFileSync(path, before, { mode: 0o600 });
-      const editor = process.env["VISUAL"] || process.env["EDITOR"] || "vi";
-      const { status } = spawnSync(`${editor} "${path}"`, { shell: true, stdio: "inherit" });
-      if (status !== 0) throw new Failure(`The editor ended with exit code ${status}`);
-      if (readFileSync(path, "utf8") === before) return say("Nothing was changed.");
-      const read = await readDocuments([path]);
-      const other = read.documents.find(({ content }) => !isSameResource(content, resource));
-      if (other === undefined) return await writeAll(read, {}, false);
-      say(`✖ ${where(other, "name")}: Kind, name and scope can't be edited`);
-      process.exitCode = 1;
-    } finally {
-      if (process.exitCode === undefined) rmSync(folder, { recursive: true, force: true });
-      else say(`⚠ What you wrote is kept in ${path}`);
-    }
-  });
+  .action((kind: string, name: string, { scope }: { scope?: string }) =>
+    editResource(kind, name, scope),
+  );
 
 program
   .command("diff")
   .description("what apply would change")
   .addOption(files().makeOptionMandatory())
-  .action(async ({ file }: { file: string[] }) => {
-    const read = await readDocuments(file);
-    const { api, definitions } = await session();
-    const { placed, failed } = place(read, definitions);
-    if (failed) process.exitCode = 1;
-    const { body: openApi } = await api.call("GET", "/docs");
-    for (const { document, definition, scope, name } of ordered(placed, definitions)) {
-      const path = collectionPath(definition, scope, definitions);
-      const server = name === undefined ? undefined : await api.get(itemPath(path, name));
-      const { content } = document;
-      const spec = withDefaults(content["spec"], specSchema(definition, openApi));
-      const wanted = spec === undefined ? content : { ...content, spec };
-      const found = differences(server, wanted, definition.subResources);
-      const shown = label(definition.kind, name ?? "?", scope);
-      if (server === undefined) put(`+ ${shown} would be created`);
-      else if (found.length > 0) put(`~ ${shown}`);
-      for (const line of server === undefined ? [] : diffLines(found)) put(`  ${line}`);
-    }
-  });
+  .action(({ file }: { file: string[] }) => showDifferences(file));
 
 program
   .command("explain")
   .description("what a kind is made of")
   .argument("<kind>")
   .action(async (kind: string) => {
-    const { api, definitions } = await session();
+    const { api, definitions } = await openSession();
     const [first] = definitionsOf(kind, definitions);
-    const own = definitions.filter((definition) => definition.kind === first?.kind);
+    const ofKind = definitions.filter((definition) => definition.kind === first?.kind);
     const { body } = await api.call("GET", "/docs");
-    for (const line of explanation(own, isObject(body) ? body : {})) put(line);
+    for (const line of explanation(ofKind, isObject(body) ? body : {})) put(line);
   });
 
-/** Asks only where somebody can answer. */
-async function confirmed(question: string): Promise<boolean> {
-  if (!process.stdin.isTTY) return true;
-  const terminal = createInterface({ input: process.stdin, output: process.stderr });
-  const answer = await terminal.question(`${question} [y/N] `);
-  terminal.close();
-  return /^y(es)?$/i.test(answer.trim());
-}
-
-// Whoever reads along may have seen enough (`| head`).
+// The reader of a pipe may close it before the end (`| head`).
 process.stdout.on("error", () => process.exit());
 
 try {
   await program.parseAsync();
 } catch (error) {
   process.exitCode = 1;
-  const known = error instanceof Failure || error instanceof ApiError || error instanceof Error;
-  say(`✖ ${known ? error.message : String(error)}`);
+  say(`✖ ${error instanceof Error ? error.message : String(error)}`);
 }

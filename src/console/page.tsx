@@ -5,15 +5,15 @@ import { type Role, scopesOf } from "../accounts/members/role";
 import { MayChange } from "./parts";
 import { REFRESH, STYLE } from "./style";
 
-/** Something a page says once, about what was just done. */
+/** A message that a page shows once, about what was just done. */
 export type Notice = { tone: "good" | "bad"; text: string };
 
-/** What a page says of itself. */
+/** A page's title, and how it is framed. */
 export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
   here?: "overview" | "instances" | "destinations" | "sessions";
-  /** Shows what is new by itself. */
+  /** The page reloads by itself to show what is new. */
   live?: boolean;
 };
 

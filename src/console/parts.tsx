@@ -8,7 +8,7 @@ export function Pill({ tone, children }: { tone: Tone; children: Child }): JSX.E
   return <span class={`pill ${tone}`}>{children}</span>;
 }
 
-/** An instant, told from now; exactly, on a closer look. */
+/** An instant as a distance from now (`3 min ago`); the exact time shows when it is pointed at. */
 export function Instant({ at, now }: { at: number; now: number }): JSX.Element {
   const iso = isoText(at);
   return (
@@ -34,10 +34,10 @@ export function fromNow(at: number, now: number): string {
   return at > now ? `in ${text}` : `${text} ago`;
 }
 
-/** Whether whoever looks at a page may change anything. */
+/** Whether the member who sees the page may change anything. */
 export const MayChange = createContext(false);
 
-/** A button that does something; who only reads has none. */
+/** A button that changes something: not shown to members who may only read. */
 export function Act(props: {
   to: string;
   main?: boolean;
@@ -79,7 +79,7 @@ export function Table({ heads, rows }: { heads: string[]; rows: Child[][] }): JS
   );
 }
 
-/** Names and what belongs to them. */
+/** A list of names and values. */
 export function Facts({ facts }: { facts: readonly (readonly [string, Child])[] }): JSX.Element {
   return (
     <dl>
@@ -93,7 +93,7 @@ export function Facts({ facts }: { facts: readonly (readonly [string, Child])[] 
   );
 }
 
-/** Where there is nothing yet: what to do next. */
+/** Shown in the place of an empty list: what to do next. */
 export function Empty(props: { title: string; text: string; example?: string }): JSX.Element {
   return (
     <div class="empty">

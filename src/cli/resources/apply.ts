@@ -2,7 +2,7 @@ import { type Api, ApiError } from "./api.ts";
 import type { FileDocument, Read } from "./documents.ts";
 import { Failure } from "./failure.ts";
 import { label, say } from "./render.ts";
-import { collectionPath, type Definition, itemPath, type ScopeName } from "./words.ts";
+import { collectionPath, type Definition, itemPath, type ScopeName } from "./definitions.ts";
 import { isObject } from "../../values/record.ts";
 
 /** A document with what the server knows of its kind. */

@@ -1,4 +1,4 @@
-import type { Definition } from "./words.ts";
+import type { Definition } from "./definitions.ts";
 import { isObject } from "../../values/record.ts";
 
 /** What a kind is: where it may be, its spec's fields, its subresources; from the server's OpenAPI. */

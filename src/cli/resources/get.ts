@@ -9,7 +9,7 @@ import {
   parseScope,
   scoped,
   type ScopeName,
-} from "./words.ts";
+} from "./definitions.ts";
 
 export type Filter = {
   query?: string | undefined;

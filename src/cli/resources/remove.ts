@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Api, ApiError } from "./api.ts";
 import { type Placed, warningsOf, where } from "./apply.ts";
 import { label, say } from "./render.ts";
-import { collectionPath, type Definition, itemPath, type ScopeName } from "./words.ts";
+import { collectionPath, type Definition, itemPath, type ScopeName } from "./definitions.ts";
 
 export type Options = { wait: boolean; forceDelete: boolean };
 export type Target = {

@@ -1,5 +1,5 @@
 import { stringify } from "yaml";
-import type { Definition, ScopeName } from "./words.ts";
+import type { Definition, ScopeName } from "./definitions.ts";
 import { readKeys } from "../../values/path.ts";
 
 /** Messages go to stderr, data to stdout (reference resource-api.md §12). */

@@ -10,13 +10,13 @@ export type Delivery = {
   view: NotificationView;
   source: string;
   name: string | undefined;
-  /** Null: it has no destination. */
+  /** Null when the notification has no destination. */
   request: RequestView | null;
   body: string;
   now: number;
 };
 
-/** One notification: its events, what is sent, and every try. */
+/** One notification: its attempts, its events, and the request that carries them. */
 export function DeliveryPage(props: Delivery): JSX.Element {
   const { view, source, name, request, body, now } = props;
   const { notification, id, events } = view;
@@ -55,18 +55,7 @@ export function DeliveryPage(props: Delivery): JSX.Element {
         <Attempts attempts={notification.attempts} now={now} />
       )}
       <h2>Events</h2>
-      <Table
-        heads={["Event", "Object", "Changed", "Data"]}
-        rows={events.map((event) => [
-          event.eventType,
-          `${event.objectType} ${event.objectId}`,
-          <Instant at={event.date} now={now} />,
-          <details>
-            <summary>Show</summary>
-            <pre>{readable(event.data)}</pre>
-          </details>,
-        ])}
-      />
+      <Events events={events} now={now} />
       <h2>Request body</h2>
       <pre>{readable(body)}</pre>
       {request === null ? null : (
@@ -76,6 +65,23 @@ export function DeliveryPage(props: Delivery): JSX.Element {
         </>
       )}
     </>
+  );
+}
+
+function Events({ events, now }: { events: NotificationView["events"]; now: number }): JSX.Element {
+  return (
+    <Table
+      heads={["Event", "Object", "Changed", "Data"]}
+      rows={events.map((event) => [
+        event.eventType,
+        `${event.objectType} ${event.objectId}`,
+        <Instant at={event.date} now={now} />,
+        <details>
+          <summary>Show</summary>
+          <pre>{readable(event.data)}</pre>
+        </details>,
+      ])}
+    />
   );
 }
 

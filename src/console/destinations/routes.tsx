@@ -54,8 +54,8 @@ export const destinationPages = new Hono<ConsoleEnv>()
   })
   .post("/destinations/:id/recover", async (c) => {
     const { destination } = await destinationOfPath(c);
-    const asked = (await readForm(c)).get("hours");
-    const [hours, words] = RECOVER.find(([choice]) => String(choice) === asked) ?? RECOVER[1];
+    const chosen = (await readForm(c)).get("hours");
+    const [hours, words] = RECOVER.find(([choice]) => String(choice) === chosen) ?? RECOVER[1];
     const from = Date.now() - hours * HOUR_MS;
     await startRecovery(c, destination.id, { kind: "recover", from });
     const text = `What died in ${words} is being delivered again.`;

@@ -4,13 +4,13 @@ import { positionOf, readCursor } from "../../polling/cursor";
 import { isFeedRead, polledResources } from "../../polling/settings";
 import type { Tone } from "../parts";
 
-/** How an instance does. */
-export type Standing = {
+/** How an instance is doing, as the console shows it. */
+export type Health = {
   tone: Tone;
-  /** One word. */
+  /** One or two words: `ok`, `failing`, `poller off`. */
   word: string;
-  /** Why, if there is a why. */
-  why: string | null;
+  /** The reason, where `word` names a problem that has one. */
+  reason: string | null;
   /** `polled every 5 min`. */
   mode: string;
   polled: boolean;
@@ -22,11 +22,11 @@ export type Standing = {
   callback: string | null;
 };
 
-/** Tells how an instance does, by what its stream knows of its polls. */
-export function standingOf(
+/** How an instance is doing, by its own state and by the polls that its stream has recorded. */
+export function healthOf(
   instance: Instance,
   stream: { cursor: string | null; lastOpenedAt: number | null },
-): Standing {
+): Health {
   const { connector, configuration } = instance;
   const settings = eventSettings(connector, configuration);
   const polled =
@@ -56,13 +56,13 @@ function conditionOf(
   instance: Instance,
   failures: number,
   lastError: string | null,
-): Pick<Standing, "tone" | "word" | "why"> {
-  if (instance.disabled) return { tone: "off", word: "disabled", why: null };
-  if (!instance.valid) return { tone: "bad", word: "invalid", why: instance.invalidReason };
+): Pick<Health, "tone" | "word" | "reason"> {
+  if (instance.disabled) return { tone: "off", word: "disabled", reason: null };
+  if (!instance.valid) return { tone: "bad", word: "invalid", reason: instance.invalidReason };
   if (instance.pollerDisabled !== null)
-    return { tone: "bad", word: "poller off", why: instance.pollerDisabled.lastError };
-  if (failures > 0) return { tone: "wait", word: "failing", why: lastError };
-  return { tone: "good", word: "ok", why: null };
+    return { tone: "bad", word: "poller off", reason: instance.pollerDisabled.lastError };
+  if (failures > 0) return { tone: "wait", word: "failing", reason: lastError };
+  return { tone: "good", word: "ok", reason: null };
 }
 
 function modeOf({ enabled, modes, intervalMinutes }: ReturnType<typeof eventSettings>): string {

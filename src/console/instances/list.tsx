@@ -1,9 +1,10 @@
+import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Instance } from "../../instances/instance";
 import { Empty, firstInstance, Instant, Pill, Table } from "../parts";
-import type { Standing } from "./health";
+import type { Health } from "./health";
 
-export type Listed = { instance: Instance; standing: Standing };
+export type Listed = { instance: Instance; health: Health };
 
 /** The organization's instances, a page of them. */
 export function InstanceList(props: {
@@ -31,25 +32,7 @@ export function InstanceList(props: {
       ) : (
         <Table
           heads={["Instance", "Status", "Events", "Last poll", "Failures", "Callback"]}
-          rows={items.map(({ instance, standing }) => [
-            <>
-              <a class="event" href={`/console/instances/${instance.id}`}>
-                {instance.name}
-              </a>
-              <span class="small quiet">
-                {instance.connector.name} · {instance.id}
-              </span>
-            </>,
-            <Pill tone={standing.tone}>{standing.word}</Pill>,
-            standing.mode,
-            standing.lastPoll === null ? (
-              <span class="quiet">never</span>
-            ) : (
-              <Instant at={standing.lastPoll} now={now} />
-            ),
-            <span class="num">{standing.failures}</span>,
-            standing.callback ?? <span class="quiet">none</span>,
-          ])}
+          rows={items.map((item) => cellsOf(item, now))}
         />
       )}
       {next === null ? null : (
@@ -59,4 +42,26 @@ export function InstanceList(props: {
       )}
     </>
   );
+}
+
+function cellsOf({ instance, health }: Listed, now: number): Child[] {
+  return [
+    <>
+      <a class="event" href={`/console/instances/${instance.id}`}>
+        {instance.name}
+      </a>
+      <span class="small quiet">
+        {instance.connector.name} · {instance.id}
+      </span>
+    </>,
+    <Pill tone={health.tone}>{health.word}</Pill>,
+    health.mode,
+    health.lastPoll === null ? (
+      <span class="quiet">never</span>
+    ) : (
+      <Instant at={health.lastPoll} now={now} />
+    ),
+    <span class="num">{health.failures}</span>,
+    health.callback ?? <span class="quiet">none</span>,
+  ];
 }

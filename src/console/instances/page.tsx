@@ -5,17 +5,19 @@ import { isSealedKey } from "../../instances/entries";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";
-import type { Standing } from "./health";
+import type { Health } from "./health";
 
-/** One instance: how it does, what it brought, how it is set up. */
-export function InstancePage(props: {
-  instance: Instance;
-  standing: Standing;
-  rows: Row[];
-  older: string | null;
-  now: number;
-}): JSX.Element {
-  const { instance, standing, rows, older, now } = props;
+type Shown = { instance: Instance; health: Health; now: number };
+
+/** One instance: its health, its notifications, its configuration. */
+export function InstancePage(
+  props: Shown & {
+    rows: Row[];
+    /** The address of older notifications; null when there are none. */
+    older: string | null;
+  },
+): JSX.Element {
+  const { instance, health, rows, older, now } = props;
   const here = `/console/instances/${instance.id}`;
   const off = instance.disabled || instance.pollerDisabled !== null;
   return (
@@ -28,7 +30,7 @@ export function InstancePage(props: {
           </p>
         </div>
         <div class="acts">
-          {standing.polled && !off ? <Act to={`${here}/poll`} label="Poll now" main /> : null}
+          {health.polled && !off ? <Act to={`${here}/poll`} label="Poll now" main /> : null}
           {off ? (
             <Act to={`${here}/enable`} label="Enable" main />
           ) : (
@@ -36,31 +38,10 @@ export function InstancePage(props: {
           )}
         </div>
       </div>
-      <Facts
-        facts={[
-          ["Status", <Pill tone={standing.tone}>{standing.word}</Pill>],
-          ...(standing.why === null ? [] : [["Why", standing.why] as const]),
-          ["Events", standing.mode],
-          [
-            "Last poll",
-            standing.lastPoll === null ? "never" : <Instant at={standing.lastPoll} now={now} />,
-          ],
-          ["Failures in a row", standing.failures],
-          ["Callback", standing.callback ?? "none: events are kept, and go nowhere"],
-          ...(instance.tags.length === 0 ? [] : [["Tags", instance.tags.join(", ")] as const]),
-          ["Created", <Instant at={instance.createdAt} now={now} />],
-        ]}
-      />
+      <HealthFacts instance={instance} health={health} now={now} />
       <h2>Notifications</h2>
       {rows.length === 0 ? (
-        <Empty
-          title="No notification yet"
-          text={
-            standing.polled
-              ? "Change something in the account at the vendor, then poll now. Only what changes after the instance was created counts."
-              : "What the vendor's webhooks bring shows here."
-          }
-        />
+        <NoNotification polled={health.polled} />
       ) : (
         <Deliveries rows={rows} now={now} />
       )}
@@ -75,7 +56,38 @@ export function InstancePage(props: {
   );
 }
 
-/** What is set, secrets masked. */
+function NoNotification({ polled }: { polled: boolean }): JSX.Element {
+  return (
+    <Empty
+      title="No notification yet"
+      text={
+        polled
+          ? "Change something in the account at the vendor, then poll now. Only what changes after the instance was created counts."
+          : "What the vendor's webhooks bring shows here."
+      }
+    />
+  );
+}
+
+function HealthFacts({ instance, health, now }: Shown): JSX.Element {
+  const { tone, word, reason, mode, lastPoll, failures, callback } = health;
+  return (
+    <Facts
+      facts={[
+        ["Status", <Pill tone={tone}>{word}</Pill>],
+        ...(reason === null ? [] : [["Why", reason] as const]),
+        ["Events", mode],
+        ["Last poll", lastPoll === null ? "never" : <Instant at={lastPoll} now={now} />],
+        ["Failures in a row", failures],
+        ["Callback", callback ?? "none: events are kept, and go nowhere"],
+        ...(instance.tags.length === 0 ? [] : [["Tags", instance.tags.join(", ")] as const]),
+        ["Created", <Instant at={instance.createdAt} now={now} />],
+      ]}
+    />
+  );
+}
+
+/** The configuration keys that have a value; secrets are masked. */
 function configurationOf({ connector, configuration }: Instance): [string, string][] {
   return Object.entries(visibleConfiguration(connector, configuration))
     .filter(([, value]) => value !== null && value !== "")

@@ -16,7 +16,7 @@ import { leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { InstanceList } from "./list";
 import { InstancePage } from "./page";
-import { standingOf } from "./health";
+import { healthOf } from "./health";
 
 const PAGE = 50;
 const ROWS = 25;
@@ -31,7 +31,7 @@ export const instancePages = new Hono<ConsoleEnv>()
     const listed = await Promise.all(
       items.map(async (instance) => ({
         instance,
-        standing: standingOf(instance, await streamOf(c, instance).inspect()),
+        health: healthOf(instance, await streamOf(c, instance).inspect()),
       })),
     );
     const next = offset + PAGE < total ? `/console/instances?after=${offset + PAGE}` : null;
@@ -47,7 +47,7 @@ export const instancePages = new Hono<ConsoleEnv>()
     );
   })
   .get("/instances/:id", async (c) => {
-    const instance = await ownInstance(c);
+    const instance = await instanceOfPath(c);
     const stub = streamOf(c, instance);
     const before = positive(c.req.query("before")) ?? null;
     const [inspected, views] = await Promise.all([
@@ -58,7 +58,7 @@ export const instancePages = new Hono<ConsoleEnv>()
     return c.render(
       <InstancePage
         instance={instance}
-        standing={standingOf(instance, inspected)}
+        health={healthOf(instance, inspected)}
         rows={views.map((view) => rowOf(view, instanceSource(instance.id), instance.name))}
         older={
           views.length < ROWS || last === 1
@@ -71,7 +71,7 @@ export const instancePages = new Hono<ConsoleEnv>()
     );
   })
   .post("/instances/:id/poll", async (c) => {
-    const instance = await ownInstance(c);
+    const instance = await instanceOfPath(c);
     if (instance.disabled || instance.pollerDisabled !== null)
       throw conflict("The instance is disabled");
     const report = await pollNow(instance, {
@@ -87,7 +87,7 @@ export const instancePages = new Hono<ConsoleEnv>()
   .post("/instances/:id/disable", (c) => change(c, false));
 
 /** The instance a path names; another organization's is as unknown as none. */
-async function ownInstance(c: Context<ConsoleEnv>): Promise<Instance> {
+async function instanceOfPath(c: Context<ConsoleEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
   const { db, ring } = doorsOf(c);
   const id = positive(text);
@@ -104,7 +104,7 @@ function streamOf(c: Context<ConsoleEnv>, { organizationId, id }: Instance) {
 async function change(c: Context<ConsoleEnv>, enabled: boolean): Promise<Response> {
   const { db, ring, config } = doorsOf(c);
   const now = Date.now();
-  const before = await ownInstance(c);
+  const before = await instanceOfPath(c);
   const instance: Instance = { ...before, ...switched(enabled, now) };
   if (!(await updateInstance(db, ring, instance, draftOf(instance, config), now)))
     throw conflict("The instance was changed by somebody else at the same time");

@@ -1,0 +1,28 @@
+import { ordered, place } from "./apply.ts";
+import { differences, diffLines, withDefaults } from "./diff.ts";
+import { readDocuments } from "./documents.ts";
+import { specSchema } from "./explain.ts";
+import { label, put } from "./render.ts";
+import { openSession } from "./session.ts";
+import { collectionPath, itemPath } from "./definitions.ts";
+
+/** Shows what applying files would change. */
+export async function showDifferences(files: string[]): Promise<void> {
+  const read = await readDocuments(files);
+  const { api, definitions } = await openSession();
+  const { placed, failed } = place(read, definitions);
+  if (failed) process.exitCode = 1;
+  const { body: openApi } = await api.call("GET", "/docs");
+  for (const { document, definition, scope, name } of ordered(placed, definitions)) {
+    const path = collectionPath(definition, scope, definitions);
+    const server = name === undefined ? undefined : await api.get(itemPath(path, name));
+    const { content } = document;
+    const spec = withDefaults(content["spec"], specSchema(definition, openApi));
+    const wanted = spec === undefined ? content : { ...content, spec };
+    const found = differences(server, wanted, definition.subResources);
+    const shown = label(definition.kind, name ?? "?", scope);
+    if (server === undefined) put(`+ ${shown} would be created`);
+    else if (found.length > 0) put(`~ ${shown}`);
+    for (const line of server === undefined ? [] : diffLines(found)) put(`  ${line}`);
+  }
+}
