@@ -3,7 +3,7 @@ import { describe, expect, inject, it } from "vitest";
 import { readSfdcWebhook } from "../src/connectors/sfdc-events";
 import { requestOf } from "../src/flows/steps/request";
 import { nextPosition } from "../src/hub/paging";
-import { partsOf } from "../src/inbound/route";
+import { partsOf } from "../src/inbound/tenant-parts";
 import { newInstance } from "../src/instances/draft";
 
 /** Texts on which careless reading takes quadratic time: each is repeated to a size, between a start and an end. */

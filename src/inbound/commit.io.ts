@@ -10,25 +10,27 @@ import type { Instance } from "../instances/instance";
 import { instanceTarget } from "../instances/target";
 import { touchedState } from "../instances/touched";
 import { extract } from "./extract";
-import { say } from "./log.io";
+import { logUncommitted } from "./log.io";
 import { eventsOf, isPolled, listening } from "./outcome";
 import { register } from "./registration/register.io";
-import { type Content, ownParts } from "./route";
+import type { Content } from "./content";
+import { partsOfInstance } from "./tenant-parts";
 
-/** Webhooks of one burst wake one poll. */
+/** A poll begins this long after the webhook that wakes it, so that a burst of webhooks wakes one. */
 const WAKE_AFTER_MS = 500;
 
-/** What came with the delivery: its headers, and through how many instances of ours it came. */
-export type Carried = { headers: { get(name: string): string | null }; hops: number };
+/** How a delivery came: its headers, and how many instances of ours it has passed through. */
+export type Transport = { headers: { get(name: string): string | null }; hops: number };
 
 /**
- * What a proved delivery does to an instance: its events are committed, its poll woken, its words obeyed.
- * @returns whether something of the delivery was this instance's.
+ * Commits the events of a delivery whose signature was checked to an instance's stream, wakes its poll, and does what
+ * the vendor asks for (`Control`). @returns whether a part of the delivery was this instance's.
+ * @throws Refusal `invalid` when the delivery can't be read.
  */
-export async function take(
+export async function commitDelivery(
   instance: Instance,
   content: Content,
-  carried: Carried,
+  transport: Transport,
   doors: HubDoors,
 ): Promise<boolean> {
   const { connector, id } = instance;
@@ -36,36 +38,40 @@ export async function take(
   const parts =
     connector.webhook === undefined
       ? []
-      : ownParts(connector.webhook, content, instance.configuration);
-  if (connector.webhook === undefined || mode.kind === "deaf" || parts.length === 0) {
-    say(connector.key, mode.kind === "deaf" ? mode.reason : "another tenant's", id);
+      : partsOfInstance(connector.webhook, content, instance.configuration);
+  if (connector.webhook === undefined || mode.kind === "ignores" || parts.length === 0) {
+    logUncommitted(connector.key, mode.kind === "ignores" ? mode.reason : "another tenant's", id);
     return false;
   }
   for (const part of parts) {
-    const read = await extract(connector.webhook.extraction, { ...part, headers: carried.headers });
+    const read = await extract(connector.webhook.extraction, {
+      ...part,
+      headers: transport.headers,
+    });
     if (read.kind === "unreadable") throw invalid(read.message);
     const { changes, controls } = read;
     const emitted =
       mode.kind === "emits" ? changes : changes.filter((change) => !isPolled(connector, change));
     const isResync = controls.some(({ kind }) => kind === "resync");
     const wakes = mode.kind === "wakes" && (changes.length > emitted.length || isResync);
-    if (isResync && mode.kind === "emits") say(connector.key, "tells what only a poll sees", id);
+    if (isResync && mode.kind === "emits")
+      logUncommitted(connector.key, "tells what only a poll sees", id);
     const touched = wakes ? touchedBy(changes, emitted, controls) : [];
-    await commit(instance, { part, emitted, wakes, touched, hops: carried.hops }, doors);
-    for (const control of controls) await obey(instance, control, doors);
+    await commit(instance, { part, emitted, wakes, touched, hops: transport.hops }, doors);
+    for (const control of controls) await carryOut(instance, control, doors);
   }
   return true;
 }
 
-/** The types that the poll is to look at. */
+/** The object types that the woken poll has to read. */
 function touchedBy(
   changes: readonly Change[],
   emitted: readonly Change[],
   controls: readonly Control[],
 ): string[] {
-  const left = changes.filter((change) => !emitted.includes(change));
+  const unseen = changes.filter((change) => !emitted.includes(change));
   return [
-    ...left.map(({ objectType }) => objectType),
+    ...unseen.map(({ objectType }) => objectType),
     ...controls.flatMap((control) => (control.kind === "resync" ? control.objectTypes : [])),
   ];
 }
@@ -103,17 +109,17 @@ async function commit(
     flows: listenersOf(instance),
   });
   const isNew = committed.kind === "committed" && committed.accepted.length > 0;
-  if (emitted.length > 0 && !isNew) say(connector.key, "repeated", id);
+  if (emitted.length > 0 && !isNew) logUncommitted(connector.key, "repeated", id);
 }
 
-/** The vendor's body as JSON text: JSON as it came, a form's fields, XML as a text. */
+/** The vendor's body as JSON text: JSON unchanged, a form as an object of its fields, XML as one string. */
 function rawOf({ body, text }: Content): string {
   if (typeof body === "string") return JSON.stringify(text);
   const first = text.trimStart().charAt(0);
   return first === "{" || first === "[" ? text : JSON.stringify(body);
 }
 
-async function obey(instance: Instance, control: Control, doors: HubDoors): Promise<void> {
+async function carryOut(instance: Instance, control: Control, doors: HubDoors): Promise<void> {
   switch (control.kind) {
     case "reauthorize":
       if (await markInvalid(doors.db, instance.id, control.reason, Date.now()))

@@ -9,10 +9,10 @@ import { readPath } from "../values/path";
 import { toInstant } from "../values/instant";
 import { sha256 } from "../values/bytes";
 
-/** The most changes one delivery may tell of. */
+/** The most changes in one delivery. */
 const MOST_CHANGES = 5_000;
 
-/** What a delivery says, by its connector's rule. */
+/** Reads the changes of a delivery by its connector's rule. */
 export async function extract(extraction: Extraction, delivery: Delivery): Promise<Extracted> {
   const extracted = await read(extraction, delivery);
   return extracted.kind === "extracted" && extracted.changes.length > MOST_CHANGES
@@ -20,7 +20,7 @@ export async function extract(extraction: Extraction, delivery: Delivery): Promi
     : extracted;
 }
 
-/** What is wrong with a rule beyond its shape. */
+/** What is wrong with a rule that its schema cannot see; undefined when nothing is. */
 export function extractionFault(extraction: Extraction): string | undefined {
   return extraction.by === "jsonata" ? expressionFault(extraction.expression) : undefined;
 }
@@ -60,19 +60,19 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
   }
 }
 
-function changeOf(told: Record<string, unknown>): Change[] {
-  const objectType = textOf(told["objectType"]);
-  const objectId = textOf(told["objectId"]);
-  const eventType = EVENT_TYPES.find((type) => type === told["eventType"]);
+function changeOf(fields: Record<string, unknown>): Change[] {
+  const objectType = textOf(fields["objectType"]);
+  const objectId = textOf(fields["objectId"]);
+  const eventType = EVENT_TYPES.find((type) => type === fields["eventType"]);
   if (objectType === undefined || objectId === undefined || eventType === undefined) return [];
-  const { data } = told;
+  const { data } = fields;
   return [
     {
       objectType,
       objectId,
       eventType,
-      date: toInstant(told["date"]),
-      version: textOf(told["version"]) ?? sha256(JSON.stringify(data ?? null), "hex"),
+      date: toInstant(fields["date"]),
+      version: textOf(fields["version"]) ?? sha256(JSON.stringify(data ?? null), "hex"),
       data,
     },
   ];

@@ -1,5 +1,13 @@
-/** One line for each delivery that is not committed; never a body, a key or a header. `others` were turned away too. */
-export function say(element: string, reason: string, instanceId?: number, others = 0): void {
+/**
+ * Logs in one line why a delivery, or a part of it, was not committed; never its body, a key or a header. `others` is
+ * how many more instances it was refused for.
+ */
+export function logUncommitted(
+  element: string,
+  reason: string,
+  instanceId?: number,
+  others = 0,
+): void {
   console.warn(
     JSON.stringify({
       at: "inbound",

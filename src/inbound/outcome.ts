@@ -6,26 +6,26 @@ import { eventSettings } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 import { sha256 } from "../values/bytes";
 
-/** What a proved delivery does to its instance. */
+/** What a delivery whose signature was checked does to its instance. */
 export type Listening =
-  /** Nothing: it is switched off, or does not listen to webhooks. */
-  | { kind: "deaf"; reason: string }
-  /** Its changes are events. */
+  /** Nothing: the instance is disabled, or not configured for webhooks. */
+  | { kind: "ignores"; reason: string }
+  /** Its changes become events. */
   | { kind: "emits" }
-  /** It wakes the poll, which emits; changes that no poll can see are emitted all the same. */
+  /** It wakes the poll, which finds the changes; only those that no poll can see become events at once. */
   | { kind: "wakes" };
 
 export function listening(instance: Instance): Listening {
   const { connector, configuration, disabled } = instance;
   const { enabled, modes } = eventSettings(connector, configuration);
-  if (disabled) return { kind: "deaf", reason: "disabled" };
-  if (!enabled) return { kind: "deaf", reason: "events are off" };
-  if (!modes.includes("webhook")) return { kind: "deaf", reason: "it is only polled" };
+  if (disabled) return { kind: "ignores", reason: "disabled" };
+  if (!enabled) return { kind: "ignores", reason: "events are off" };
+  if (!modes.includes("webhook")) return { kind: "ignores", reason: "it is only polled" };
   const isFeed = connector.webhook?.extraction.by === "feed";
   return modes.includes("polling") || isFeed ? { kind: "wakes" } : { kind: "emits" };
 }
 
-/** Whether a poll of this connector would tell of the change. */
+/** Whether a poll of this connector finds such a change. */
 export function isPolled(
   { resources, events }: Connector,
   { objectType, eventType }: Change,

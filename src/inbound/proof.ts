@@ -2,7 +2,7 @@ import type { Instance } from "../instances/instance";
 import { type Signed, verifySignature } from "./verify";
 import { equalInConstantTime } from "../values/bytes";
 
-/** A delivery as it came, read once. */
+/** A delivery as it came over HTTP. */
 export type Arrived = Signed & {
   text: string;
   token: string | undefined;

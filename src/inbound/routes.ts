@@ -12,11 +12,13 @@ import { connectorOfId } from "../connectors/store";
 import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
-import { take } from "./commit.io";
-import { say } from "./log.io";
+import { idsIn, instanceInPath, isAddressedBy } from "./address";
+import { commitDelivery } from "./commit.io";
+import { type Content, parseContent } from "./content";
+import { logUncommitted } from "./log.io";
 import { type Arrived, proofOf } from "./proof";
 import { doorsOf } from "./registration/register.io";
-import { type Content, idsIn, instanceInPath, isAddressedBy, parseContent, partsOf } from "./route";
+import { partsOf } from "./tenant-parts";
 import { instancesOfTenants } from "../instances/tenants.store";
 
 type InboundEnv = { Bindings: Env } & RequestIdEnv;
@@ -24,7 +26,7 @@ type InboundEnv = { Bindings: Env } & RequestIdEnv;
 /** Reference connector-events-api.md §11. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** Each is read, unsealed and checked against the signature. */
+/** The most instances that headers may name: each is read, unsealed and checked against the signature. */
 const MOST_NAMED = 50;
 
 /** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
@@ -40,29 +42,29 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   if (challenge !== undefined) return challenge;
   const hops = hopsOf(c.req.raw.headers);
   if (hops > MOST_HOPS) {
-    say(element, "goes round in a circle");
+    logUncommitted(element, "goes round in a circle");
     throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
   }
   const arrived = await arrive(c, config);
   const { candidates, isUnrouted } = await candidatesOf(c, element, shared, arrived, config);
   if (isUnrouted) {
-    say(element, "unrouted");
+    logUncommitted(element, "unrouted");
     return c.body(null, 200);
   }
-  const proved = provedOf(candidates, arrived, element);
-  if (proved.length === 0) throw unauthenticated("The signature or token does not fit");
+  const proven = provenOf(candidates, arrived, element);
+  if (proven.length === 0) throw unauthenticated("The signature or token does not fit");
   const content = contentOf(arrived);
   let acknowledgement: Webhook["acknowledgement"];
-  for (const instance of proved) {
-    const carried = { headers: arrived.headers, hops };
-    const taken = await take(instance, content, carried, doorsOf(c.env));
+  for (const instance of proven) {
+    const transport = { headers: arrived.headers, hops };
+    const taken = await commitDelivery(instance, content, transport, doorsOf(c.env));
     if (taken) acknowledgement = instance.connector.webhook?.acknowledgement;
   }
   if (acknowledgement === undefined) return c.body(null, 200);
   return c.body(acknowledgement.body, 200, { "Content-Type": acknowledgement.type });
 }
 
-/** A handshake: the vendor asks whether the address is ours by having its own text read back. */
+/** Answers a handshake: the vendor sends a text to a new address and expects it back. */
 function challengeOf(c: Context<InboundEnv>, webhook: Webhook | undefined): Response | undefined {
   if (c.req.method !== "GET" || webhook?.handshake === undefined) return undefined;
   const { parameter } = webhook.handshake;
@@ -103,8 +105,8 @@ function contentOf({ text, contentType }: Arrived): Content {
 type Candidates = { candidates: Instance[]; isUnrouted: boolean };
 
 /**
- * The instances a delivery may be for: the one its address names, those that its headers name, or those
- * that are the tenant its body names. Whether it is theirs is for the signature to say.
+ * The instances a delivery may be for: the one its address names, those its headers name, or those of the tenants its
+ * body names. Only their signatures tell whether it really is for them.
  */
 async function candidatesOf(
   c: Context<InboundEnv>,
@@ -114,12 +116,12 @@ async function candidatesOf(
   config: Config,
 ): Promise<Candidates> {
   const ring = keyring(config.masterKeys);
-  const own = c.req.param("instance");
-  if (own !== undefined && own !== "") {
-    const id = instanceInPath(own);
+  const inAddress = c.req.param("instance");
+  if (inAddress !== undefined && inAddress !== "") {
+    const id = instanceInPath(inAddress);
     const found = id === undefined ? [] : await readInstances(c.env.DB, ring, [id]);
     const candidates = found.filter(({ connector }) => isAddressedBy(connector, element, shared));
-    if (candidates.length === 0) throw notFound(`No instance '${own}' of '${element}'`);
+    if (candidates.length === 0) throw notFound(`No instance '${inAddress}' of '${element}'`);
     return { candidates, isUnrouted: false };
   }
   if (shared === undefined) throw notFound(`No element '${element}'`);
@@ -142,8 +144,8 @@ async function idsOfTenants(
   return instancesOfTenants(db, familyOf(shared), tenants);
 }
 
-/** The instances that the vendor made this delivery for. Says in one line of the log why it is not others', without any secret. */
-function provedOf(candidates: Instance[], arrived: Arrived, element: string): Instance[] {
+/** The candidates whose signature or token fits. Why it does not fit the others is logged in one line, without secrets. */
+function provenOf(candidates: Instance[], arrived: Arrived, element: string): Instance[] {
   const now = Date.now();
   const proofs = candidates.map((instance) => ({
     instance,
@@ -153,6 +155,6 @@ function provedOf(candidates: Instance[], arrived: Arrived, element: string): In
     proof.kind === "unproved" ? { id, reason: proof.reason } : [],
   );
   const [first, ...others] = unproved;
-  if (first !== undefined) say(element, first.reason, first.id, others.length);
+  if (first !== undefined) logUncommitted(element, first.reason, first.id, others.length);
   return proofs.flatMap(({ instance, proof }) => (proof.kind === "proved" ? instance : []));
 }

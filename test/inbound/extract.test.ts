@@ -3,7 +3,8 @@ import { findConnector } from "../../src/connectors/catalog";
 import { longId } from "../../src/connectors/sfdc-events";
 import type { Extracted } from "../../src/connectors/webhook";
 import { extract } from "../../src/inbound/extract";
-import { parseContent, partsOf } from "../../src/inbound/route";
+import { parseContent } from "../../src/inbound/content";
+import { partsOf } from "../../src/inbound/tenant-parts";
 
 const webhookOf = (key: string) => {
   const webhook = findConnector(key)?.webhook;

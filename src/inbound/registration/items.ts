@@ -7,7 +7,7 @@ export type Registration = NonNullable<NonNullable<Connector["webhook"]>["regist
 /** Item → the webhook made for it. */
 export type Registered = Record<string, string>;
 
-/** Which items an instance wants webhooks for now: none while it is off or does not listen. */
+/** The items an instance wants webhooks for: none while it is disabled, invalid or not configured for webhooks. */
 export function wantedItems(
   { itemsKey }: Registration,
   { connector, configuration, valid, disabled }: Instance,
@@ -18,14 +18,14 @@ export function wantedItems(
   return [...new Set(items.filter((item) => item !== ""))];
 }
 
-/** `folder:7` is of one type; `7` may be any, tried in this order. */
+/** What an item may mean: `folder:7` has one type; `7` may be of any type, to be tried in this order. */
 export function targetsOf({ types }: Registration, item: string): { type: string; id: string }[] {
   const [type = "", id] = item.split(":");
   if (id !== undefined) return types.includes(type) ? [{ type, id }] : [];
   return types.map((one) => ({ type: one, id: item }));
 }
 
-/** Webhook ids and the items they were made for stand in two comma lists of one order. */
+/** Reads the webhooks made so far: two configuration keys have the ids and the items as comma lists in the same order. */
 export function readRegistered(
   { idsKey }: Registration,
   configuration: Readonly<Record<string, string | null>>,

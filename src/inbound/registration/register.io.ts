@@ -18,12 +18,12 @@ export function doorsOf(env: Env): HubDoors {
   return { db: env.DB, config: readConfig(env), streams: env.EVENT_STREAMS };
 }
 
-/** A list of webhooks is searched this far. */
+/** Pages of the vendor's list of webhooks that are searched for one. */
 const MOST_PAGES = 20;
 
 /**
- * Makes the webhooks that the instance wants and removes those it no longer does. What fails is logged and
- * tried again when the instance is saved next.
+ * Registers the webhooks that the instance wants and removes those it no longer wants. What fails is logged and tried
+ * again when the instance is next saved.
  */
 export async function register(
   instance: Instance,
@@ -58,7 +58,7 @@ export async function register(
     );
 }
 
-/** A webhook that is gone already is removed all the same. */
+/** Answers whether the webhook is gone, which it also is when the vendor does not know it any more. */
 async function unregister(
   instance: Instance,
   { resource }: Registration,
@@ -96,15 +96,15 @@ async function registerItem(
     );
     if (answer.kind === "record") return textOf(readPath(answer.record, "id"));
     if (answer.kind === "vendor-error" && answer.status === 409)
-      return existing(instance, registration, target, { body, doors });
+      return takeOver(instance, registration, target, { body, doors });
     failure = answer;
   }
   report(instance, "register", failure);
   return undefined;
 }
 
-/** There is one for this item already: it is taken over and made to call us. */
-async function existing(
+/** The vendor has a webhook for this item already: finds it and changes it so that it calls us. */
+async function takeOver(
   instance: Instance,
   { resource }: Registration,
   target: { type: string; id: string },

@@ -3,7 +3,10 @@ import { sendPolls } from "../../stream/polls-queue.io";
 import { listening } from "../outcome";
 import { doorsOf, register } from "./register.io";
 
-/** Keeps a vendor's webhooks in step with the instance that wants them, and starts feeds that only webhooks wake. */
+/**
+ * Keeps the webhooks at the vendor in step with the instance that wants them. An instance whose webhooks only say
+ * "read the feed" is polled once when it is saved, to get the feed's first cursor.
+ */
 export const registrar: Companion = {
   async saved(instance, c) {
     await register(instance, doorsOf(c.env));

@@ -1,38 +1,16 @@
-import type { Connector } from "../connectors/definition";
 import { textOf } from "../connectors/read";
 import type { TenantRule, Webhook } from "../connectors/webhook";
-import { DEEPEST, nestsDeeper } from "../values/depth";
 import { tenantValues } from "../instances/routing";
 import { readPath } from "../values/path";
-import { parseExactly } from "../values/json";
+import type { Content } from "./content";
 
-/** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */
-export type Content = { body: unknown; text: string };
-export type Parsed = { ok: true; content: Content } | { ok: false; message: string };
-
-/** What a body holds, by its own look: vendors are careless with content types. */
-export function parseContent(text: string, contentType: string | null): Parsed {
-  const trimmed = text.trimStart();
-  if (trimmed.startsWith("<")) return { ok: true, content: { body: text, text } };
-  if (trimmed === "") return { ok: true, content: { body: {}, text: "" } };
-  if (contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true)
-    return { ok: true, content: { body: fieldsOf(new URLSearchParams(text)), text } };
-  if (nestsDeeper(text))
-    return { ok: false, message: `The body is nested deeper than ${DEEPEST} levels` };
-  const parsed = parseExactly(text);
-  return parsed.ok
-    ? { ok: true, content: { body: parsed.value, text } }
-    : { ok: false, message: "The body is neither JSON nor XML nor a form" };
-}
-
-export function fieldsOf(parameters: URLSearchParams): Record<string, string> {
-  return Object.fromEntries(parameters);
-}
-
-/** One tenant's part of a delivery: no tenant sees what is another's. */
+/** The part of a delivery that one tenant may see. */
 export type Part = { tenant: string; content: Content };
 
-/** The parts of a delivery by tenant; none when it names no tenant. */
+/**
+ * The parts of a delivery by tenant; none when it names no tenant. A vendor that has one address for all its customers
+ * puts changes of several of them into one body: `[{"portalId":1,…},{"portalId":2,…}]` has two parts.
+ */
 export function partsOf({ route }: Webhook, content: Content): Part[] {
   for (const rule of route?.tenants ?? []) {
     const parts = partsBy(rule, content);
@@ -54,12 +32,12 @@ function partsBy(rule: TenantRule, content: Content): Part[] {
   if (!Array.isArray(list)) return [];
   const items: unknown[] = list;
   const groups = Map.groupBy(items, (item) => textOf(readPath(item, rule.path)));
-  // A delivery that is all one tenant's stays as it came, byte for byte.
+  // When everything is one tenant's, the body is kept byte for byte.
   const [only] = groups.keys();
   if (groups.size === 1 && only !== undefined) return [{ tenant: only, content }];
-  return [...groups].flatMap(([tenant, own]) => {
+  return [...groups].flatMap(([tenant, itemsOfTenant]) => {
     if (tenant === undefined) return [];
-    const body = withList(content.body, rule.list ?? "", own);
+    const body = withList(content.body, rule.list ?? "", itemsOfTenant);
     return { tenant, content: { body, text: JSON.stringify(body) } };
   });
 }
@@ -74,7 +52,7 @@ function withList(value: unknown, path: string, list: unknown[]): unknown {
 
 /**
  * The text of the first XML element `name`, whatever its prefix. The XML parser takes microseconds a byte, too long
- * for a delivery that nobody has proved yet: this reads each tag once.
+ * for a delivery whose signature is not checked yet: this reads each tag once.
  */
 function elementText(text: string, name: string): string | undefined {
   for (let open = text.indexOf("<"); open !== -1; open = text.indexOf("<", open + 1)) {
@@ -95,11 +73,8 @@ function localName(text: string, at: number): number {
   return at + (/^\w{1,64}:/.exec(text.slice(at, at + 65))?.[0].length ?? 0);
 }
 
-/**
- * What of a delivery is this instance's: the parts of its own tenant; all of it when neither the delivery
- * nor the instance names a tenant.
- */
-export function ownParts(
+/** The parts of a delivery that this instance's tenant may see; all of it when delivery or instance names no tenant. */
+export function partsOfInstance(
   webhook: Webhook,
   content: Content,
   configuration: Readonly<Record<string, string | null>>,
@@ -108,32 +83,4 @@ export function ownParts(
   const parts = partsOf(webhook, content);
   if (values.length === 0 || parts.length === 0) return [content];
   return parts.flatMap((part) => (values.includes(part.tenant) ? [part.content] : []));
-}
-
-/** `MjA5MzE=` or `20931`: the instance that an address names. */
-export function instanceInPath(text: string): number | undefined {
-  const digits = /^\d{1,15}$/.test(text) ? text : Buffer.from(text, "base64").toString();
-  return /^[1-9]\d{0,14}$/.test(digits) ? Number(digits) : undefined;
-}
-
-/** The instances that a header names: `12,13`. */
-export function idsIn(text: string): number[] {
-  return text
-    .split(",")
-    .map((part) => Number(part.trim()))
-    .filter((id) => Number.isSafeInteger(id) && id > 0);
-}
-
-/** Whether an address of `element` is one of this connector's; connectors of one family share theirs. */
-export function isAddressedBy(
-  connector: Connector,
-  element: string,
-  shared: Connector | undefined,
-): boolean {
-  const family = shared?.webhook?.route?.family;
-  return (
-    connector.key === element.toLowerCase() ||
-    String(connector.id) === element ||
-    (family !== undefined && family === connector.webhook?.route?.family)
-  );
 }

@@ -1,0 +1,25 @@
+import { DEEPEST, nestsDeeper } from "../values/depth";
+import { parseExactly } from "../values/json";
+
+/** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */
+export type Content = { body: unknown; text: string };
+export type Parsed = { ok: true; content: Content } | { ok: false; message: string };
+
+/** Reads a body. Its first characters decide how, since vendors are careless with content types. */
+export function parseContent(text: string, contentType: string | null): Parsed {
+  const trimmed = text.trimStart();
+  if (trimmed.startsWith("<")) return { ok: true, content: { body: text, text } };
+  if (trimmed === "") return { ok: true, content: { body: {}, text: "" } };
+  if (contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true)
+    return { ok: true, content: { body: fieldsOf(new URLSearchParams(text)), text } };
+  if (nestsDeeper(text))
+    return { ok: false, message: `The body is nested deeper than ${DEEPEST} levels` };
+  const parsed = parseExactly(text);
+  return parsed.ok
+    ? { ok: true, content: { body: parsed.value, text } }
+    : { ok: false, message: "The body is neither JSON nor XML nor a form" };
+}
+
+function fieldsOf(parameters: URLSearchParams): Record<string, string> {
+  return Object.fromEntries(parameters);
+}
