@@ -38,14 +38,14 @@ const wakeOf = (id: number) =>
       .toArray();
     return row === undefined
       ? undefined
-      : (JSON.parse(row.value) as { at: number; message: string });
+      : (JSON.parse(row.value) as { at: number; message: { ids: number[]; wake: true } });
   });
 
 /** What the polls queue does with that message. */
 const wake = async (id: number) => {
   const found = await wakeOf(id);
   if (found === undefined) throw new Error("Nothing woke");
-  await consume(JSON.parse(found.message));
+  await consume(found.message);
 };
 
 const consume = async (message: unknown) => {
@@ -101,7 +101,7 @@ describe("webhook and poll together", () => {
       );
     expect(await stored(on, instance.id)).toEqual([]);
     const found = await wakeOf(instance.id);
-    expect(JSON.parse(found?.message ?? "")).toEqual({ ids: [instance.id], wake: true });
+    expect(found?.message).toEqual({ ids: [instance.id], wake: true });
     await wake(instance.id);
     await on.poll(instance.id);
     expect(await stored(on, instance.id)).toMatchObject([
