@@ -71,7 +71,7 @@ function logTail(): string {
 /** Whether something failed because two opened a new database at the same moment: it may be tried again. */
 const wasLocked = (): boolean => logTail().includes("SQLITE_BUSY");
 
-/** The last run may have been killed a moment ago: waits for its port and folder, but not long. */
+/** Waits three seconds for port and state folder, which a run that was killed a moment ago may still hold. */
 async function takePlace(): Promise<void> {
   const giveUpAt = Date.now() + 3000;
   for (;;) {
@@ -160,7 +160,7 @@ async function bootstrap({ keys, account }: ReturnType<typeof identityOf>): Prom
   }
 }
 
-/** Local cron never fires by itself. A tick that outlasts its interval delays the next. */
+/** Fires the cron, which never fires by itself locally. A tick that takes longer than its interval delays the next. */
 async function tick(): Promise<void> {
   const cron = encodeURIComponent("* * * * *");
   const { signal } = stopping;
@@ -228,7 +228,7 @@ async function stop(): Promise<void> {
 }
 
 process.on("SIGTERM", () => stopping.abort());
-// `start.mjs` is gone without a word: nothing of its group may outlive it.
+// `start.mjs` was killed: no process of its group may outlive it.
 process.on("disconnect", () => stopping.signal.aborted || process.kill(-process.pid, "SIGKILL"));
 
 let code = 0;

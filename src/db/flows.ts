@@ -104,7 +104,7 @@ export const unprocessed = sqliteTable(
   ],
 );
 
-/** Streams beside its user's own that runs of a flow lie in: those of the instances and resources that start it. */
+/** Streams that have runs of a flow, besides its user's: those of the instances and resources that start it. */
 export const flowStreams = sqliteTable(
   "flow_streams",
   {

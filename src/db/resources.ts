@@ -73,8 +73,8 @@ export const resourceChanges = sqliteTable(
 
 export const resourceCursors = sqliteTable("resource_cursors", {
   organizationId: integer("organization_id").primaryKey(),
-  /** How far an organization's log is known to be in its streams; moves with the cron tick. */
+  /** Up to which entry an organization's log has reached its streams for sure; moved by the cron tick. */
   handedSeq: integer("handed_seq").notNull().default(0),
-  /** Counts the writes of ResourceHooks, Webhooks and Secrets: what an isolate knows of them is of one count. */
+  /** Counts the writes of ResourceHooks, Webhooks and Secrets: what an isolate remembers of them is valid for one count. */
   listenersVersion: integer("listeners_version").notNull().default(0),
 });

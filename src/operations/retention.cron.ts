@@ -3,9 +3,9 @@ import { prepareExceptionExpiry } from "../delivery/exceptions.store";
 import { prepareRollupExpiry } from "../metering/store";
 import { prepareJobExpiry } from "../stream/jobs/store";
 
-/** What operators look back on is kept this long. */
+/** How long rows that operators look back on are kept. */
 const KEPT_MS = 30 * 86_400_000;
-/** Rows a round deletes of each: mass deletes hold up everybody else. */
+/** The most rows of each table that one round deletes: a mass delete would hold up other queries. */
 const ROWS = 1_000;
 
 /** Hourly: deletes exceptions, rollups and finished jobs that nobody looks back on any more, and sessions that are over. */

@@ -5,7 +5,7 @@ export function sha256(content: string | Uint8Array, encoding: "hex" | "base64ur
   return createHash("sha256").update(content).digest(encoding);
 }
 
-/** Compares without telling by time where the two differ; that their lengths differ, it tells. */
+/** Compares in a time that does not reveal where the two differ; only that their lengths differ can be noticed. */
 export function equalInConstantTime(
   left: string | Uint8Array,
   right: string | Uint8Array,

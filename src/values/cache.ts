@@ -1,8 +1,8 @@
 import type { Millis } from "./instant";
 
 /**
- * What an isolate keeps in mind of what it read: at most `most` entries. When there are more, the one that
- * was used longest ago goes. Each is good until an instant; whoever asks says what time it is.
+ * What an isolate remembers of what it read: at most `most` entries. When there are more, the one that was used longest
+ * ago is dropped. Each entry is valid until an instant; callers pass in the time.
  */
 export class Cache<Key, Value> {
   private readonly most: number;
@@ -22,7 +22,7 @@ export class Cache<Key, Value> {
     return entry.value;
   }
 
-  /** `until` is the first instant at which the value is no longer believed. */
+  /** `until` is the first instant at which the value is no longer valid. */
   set(key: Key, value: Value, until: Millis): void {
     this.entries.delete(key);
     this.entries.set(key, { value, until });
@@ -39,8 +39,8 @@ export class Cache<Key, Value> {
   }
 
   /**
-   * Many values at once: those in mind, and what `read` finds of the others in one go. However many have to
-   * go for them, all that was asked for is in the answer; only keys that `read` says nothing of are absent.
+   * Many values at once: those that are cached, and those that one call of `read` finds. All of them are in the answer,
+   * even when they are more than the cache holds; only keys that `read` does not find are absent.
    */
   async getAll(
     keys: Iterable<Key>,

@@ -1,7 +1,7 @@
-/** The most levels of JSON that any door lets in: what reads values recursively must not run out of stack. */
+/** The most levels of JSON that is accepted from outside: code that reads values recursively must not run out of stack. */
 export const DEEPEST = 500;
 
-/** What lies in a stream may have an envelope of ours around it. */
+/** Values that we store may have some levels of our own around what came from outside. */
 const DEEPEST_STORED = DEEPEST + 20;
 
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Array.from(
@@ -10,8 +10,8 @@ const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Arr
 );
 
 /**
- * Tells `see` of each bracket of JSON text: where it is, how many are open behind it, and whether it opens; until that
- * answers true. Looks at each character once, and parses nothing.
+ * Calls `see` for each bracket of JSON text with its place, the number of brackets open after it, and whether it opens,
+ * until `see` answers true. Looks at each character once and parses nothing.
  */
 function eachBracket(
   text: string,
@@ -41,7 +41,7 @@ export function nestsDeeper(text: string, levels = DEEPEST): boolean {
   return text.length > levels && eachBracket(text, (_, open) => open > levels);
 }
 
-/** JSON text in which what lies below `levels` stands as its own text: no reader runs out of stack, and nothing is lost. */
+/** JSON text in which everything deeper than `levels` is replaced by a string of its JSON: nothing is lost. */
 export function flattened(text: string, levels = DEEPEST): string {
   if (!nestsDeeper(text, levels)) return text;
   const parts: string[] = [];
@@ -58,7 +58,7 @@ export function flattened(text: string, levels = DEEPEST): string {
   return parts.join("") + text.slice(copied);
 }
 
-/** What we stored ourselves, also before depth was bounded. */
+/** Reads JSON that we stored ourselves; some of it is older than the bound on depth. */
 export function parseStored(text: string): unknown {
   return JSON.parse(flattened(text, DEEPEST_STORED));
 }

@@ -6,7 +6,7 @@ export function isoText(at: Millis): string {
   return new Date(at).toISOString();
 }
 
-/** `2026-11-21T20:00:00Z`: whole seconds, those that are not over cut off. */
+/** `2026-11-21T20:00:00Z`: whole seconds, the fraction cut off. */
 export function isoSeconds(at: Millis): string {
   return `${isoText(at).slice(0, 19)}Z`;
 }
@@ -15,8 +15,8 @@ const ISO =
   /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d(?::\d\d)?)(?:[.,](\d{1,9}))?(?:([Zz])|([+-]\d\d):?(\d\d)?)?$/;
 
 /**
- * The instant that a vendor's value tells: ISO 8601 with `Z`, `+0000`, `+hh:mm` or no zone (then UTC) and up
- * to nine fraction digits, or milliseconds since 1970 as a number or digits; undefined when it tells none.
+ * The instant that a vendor's value means: ISO 8601 with `Z`, `+0000`, `+hh:mm` or no zone (then UTC) and up
+ * to nine fraction digits, or milliseconds since 1970 as a number or digits; undefined when it is none of these.
  */
 export function toInstant(value: unknown): Millis | undefined {
   const isNumber = typeof value === "number" || typeof value === "bigint";

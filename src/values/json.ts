@@ -7,8 +7,8 @@ const parse = JSON.parse as (text: string, reviver?: Reviver) => unknown;
 
 /**
  * Reads JSON that others wrote. A whole number that a double cannot hold becomes its own text, so that ids
- * and cursors keep their digits; so does what lies deeper than 500 levels: one record like that keeps no
- * other from being read.
+ * and cursors keep their digits; so does everything deeper than 500 levels, so that one such record does not keep
+ * the others from being read.
  */
 export function parseExactly(json: string): { ok: true; value: unknown } | { ok: false } {
   const text = flattened(json);

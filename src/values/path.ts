@@ -1,6 +1,6 @@
 /**
- * Ways into a JSON value. Only own members are seen, so no path reaches a prototype; items of a list go by
- * their number. `undefined` where there is nothing.
+ * Paths into a JSON value. Only an object's own members are found, so no path reaches a prototype; items of a list are
+ * named by their index. `undefined` where there is nothing.
  */
 
 /**

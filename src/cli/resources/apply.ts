@@ -23,7 +23,7 @@ export type Options = {
 /** What became of the documents: how the server shows them, and whether anything failed. */
 export type Applied = { resources: Record<string, unknown>[]; failed: boolean };
 
-/** Finds every document's kind and scope; those without are told, in file order. */
+/** Finds every document's kind and scope; those without are reported, in file order. */
 export function place(
   { documents, unreadable }: Read,
   definitions: readonly Definition[],
@@ -119,7 +119,7 @@ export function ordered(placed: readonly Placed[], definitions: readonly Definit
   return placed.toSorted((left, right) => rank(left) - rank(right));
 }
 
-/** Applies documents in their order; one that fails is told, the others still run. */
+/** Applies documents in their order; one that fails is reported, the others are still applied. */
 export async function applyAll(
   api: Api,
   placed: readonly Placed[],
@@ -194,7 +194,7 @@ async function applyOne(
   return resource;
 }
 
-/** What a new resource's own path does not have is its scope. */
+/** Creates a resource. A 404 can only mean that its scope does not exist: the error then names the scope. */
 async function post(
   api: Api,
   collection: string,

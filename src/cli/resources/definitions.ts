@@ -2,7 +2,7 @@ import { type Api } from "./api.ts";
 import { Failure } from "./failure.ts";
 import { isObject } from "../../values/record.ts";
 
-/** A kind under one of its scope kinds, as the server's discovery tells it. */
+/** A kind under one of its scope kinds, as the server's discovery describes it. */
 export type Definition = {
   group: string;
   kind: string;
@@ -109,7 +109,7 @@ export function parseScope(text: string): { kind: string | undefined; name: stri
     : { kind: text.slice(0, slash), name: text.slice(slash + 1) };
 }
 
-/** The definitions that fit a scope, whose kind may be told by a word (`env/prod`). */
+/** The definitions that fit a scope, whose kind may be written as one of its short words (`env/prod`). */
 export function scoped(
   definitions: readonly Definition[],
   scope: { kind: string | undefined; name: string },

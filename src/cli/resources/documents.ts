@@ -21,7 +21,7 @@ export type FileDocument = {
   lineOf: (path: string) => number;
 };
 
-/** What can't be read, a file or one of its documents: it is told, and the others still run. */
+/** What can't be read, a file or one of its documents: it is reported, and the others still run. */
 export type Unreadable = { where: string; message: string };
 
 const MOST_BYTES = 20 * 1024 * 1024;
