@@ -1,3 +1,4 @@
+import { createExecutionContext } from "cloudflare:test";
 import { env as bindings } from "cloudflare:workers";
 import { vi } from "vitest";
 import { app } from "../src/app";
@@ -29,6 +30,7 @@ export async function platform() {
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       },
       env,
+      createExecutionContext(),
     );
     const text = await response.text();
     return { status: response.status, body: text === "" ? undefined : (JSON.parse(text) as any) };
@@ -41,6 +43,7 @@ export async function platform() {
         `/elements/api-v2${path}`,
         body === undefined ? { headers } : { method: "POST", body, headers },
         env,
+        createExecutionContext(),
       ),
     async instance(key: string, configuration: Record<string, unknown>) {
       const made = await call("POST", "/instances", {
@@ -57,6 +60,7 @@ export async function platform() {
         `/v1/instances/${id}/poll`,
         { method: "POST", headers: { authorization: `Bearer ${FIRST.apiKey}` } },
         env,
+        createExecutionContext(),
       );
       return { status: response.status, body: (await response.json()) as any };
     },
@@ -66,6 +70,7 @@ export async function platform() {
         `/v1/instances/${id}/poll?dryRun=true`,
         { method: "POST", headers: { authorization: `Bearer ${FIRST.apiKey}` } },
         env,
+        createExecutionContext(),
       );
       return { status: response.status, body: (await response.json()) as any };
     },
