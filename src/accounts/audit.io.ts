@@ -44,6 +44,7 @@ const auditing = <E extends Audited>(
       organizationId: actor.organizationId,
       at: Date.now(),
       actor: actor.name,
+      address: c.req.header("cf-connecting-ip") ?? null,
       action: `${method} ${route}`,
       target: path,
       requestId: c.get("requestId"),

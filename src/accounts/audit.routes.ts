@@ -9,6 +9,16 @@ import { type AskerEnv, withKey } from "./asker.io";
 
 const idCursor = z.strictObject({ id: z.number() });
 
+const ENTRY = {
+  at: "2026-11-21T20:00:00.000Z",
+  actor: "key:key_1",
+  address: "203.0.113.7",
+  action: "POST /v1/keys",
+  target: "/v1/keys",
+  requestId: "5f1c…",
+  changes: ["name", "scopes"],
+};
+
 /** Who changed what (reference v1-api.md). */
 export const auditRoutes = new Hono<AskerEnv>().get(
   "/audit",
@@ -16,7 +26,7 @@ export const auditRoutes = new Hono<AskerEnv>().get(
   described("Who changed what", {
     tag: "operations",
     query: { ...PAGE, ...SPAN, actor: "Who did it", action: "What was done" },
-    answer: { items: [], next: null },
+    answer: { items: [ENTRY], next: null },
   }),
   async (c) => {
     const limit = readLimit(c.req.query("limit"));
@@ -31,9 +41,10 @@ export const auditRoutes = new Hono<AskerEnv>().get(
     const rows = await listAudit(c.env.DB, c.var.asker.organizationId, filter, page);
     const last = rows.at(-1);
     return c.json({
-      items: rows.map(({ at, actor, action, target, requestId, changes }) => ({
+      items: rows.map(({ at, actor, address, action, target, requestId, changes }) => ({
         at: isoText(at),
         actor,
+        address,
         action,
         target,
         requestId,

@@ -127,6 +127,8 @@ export const audit = sqliteTable(
     organizationId: integer("organization_id").notNull(),
     at: integer().notNull(),
     actor: text().notNull(),
+    /** The IP address it was done from; null: unknown. */
+    address: text(),
     action: text().notNull(),
     target: text().notNull(),
     requestId: text("request_id").notNull(),

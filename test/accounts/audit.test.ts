@@ -56,6 +56,15 @@ describe("the audit log", () => {
     },
   );
 
+  it("tells from what address a change came", async () => {
+    const { authorization } = await ownOrganization();
+    const headers = { authorization, "cf-connecting-ip": "203.0.113.7" };
+    await ask("POST", "/v1/keys", { headers, body: { name: "k", scopes: ["read"] } });
+    await callV1("POST", "/keys", authorization, { name: "k", scopes: ["read"] });
+    const { items } = (await callV1("GET", "/audit", authorization)).body;
+    expect(items.map(({ address }: any) => address)).toEqual([null, "203.0.113.7"]);
+  });
+
   it("holds a flow's start though the flow is called components", async () => {
     const { token } = await newUser();
     const { id } = (await ask("GET", "/user", { token })).body;
