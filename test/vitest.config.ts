@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { defineConfig } from "vitest/config";
 import type { Reporter } from "vitest/node";
+import { partition } from "../src/values/lists.ts";
 import { KILL_TEST_MS, LONG_TEST_MS, TEST_MS, WAIT_MS } from "./patience.ts";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -71,7 +72,11 @@ const touchesPlatform = (file: string): boolean =>
     .some((text) => /from "cloudflare:/.test(text));
 
 const all = tests(join(root, "test"));
-const doors = all.filter(touchesPlatform);
+/** Files that put all of their runtime's objects under one clock of theirs. */
+const ownsTheClock = (file: string): boolean =>
+  closure(file).has(join(root, "test/delivery/virtual.ts"));
+
+const [clock, doors] = partition(all.filter(touchesPlatform), ownsTheClock);
 const rules = all.filter((file) => !touchesPlatform(file));
 
 const workers = async () =>
@@ -100,8 +105,8 @@ const patience = {
 };
 
 /**
- * `doors` and `rules` run inside the Workers runtime, which takes seconds to load: the files of each share two
- * runtimes, one for each worker. Then `e2e` runs in Node against `wrangler dev`, most files against one stack
+ * `doors`, `clock` and `rules` run inside the Workers runtime, which takes seconds to load: the files of each share
+ * two runtimes, one for each worker; those that move a runtime's clock are apart. Then `e2e` runs in Node against `wrangler dev`, most files against one stack
  * that they share, and `kill`, whose files mostly wait for leases to run out.
  */
 export default defineConfig(async () => ({
@@ -118,6 +123,17 @@ export default defineConfig(async () => ({
         test: {
           name: "doors",
           include: doors,
+          isolate: false,
+          setupFiles: ["test/setup.ts"],
+          ...patience,
+        },
+      },
+      {
+        root,
+        plugins: [await workers()],
+        test: {
+          name: "clock",
+          include: clock,
           isolate: false,
           setupFiles: ["test/setup.ts"],
           ...patience,
