@@ -8,6 +8,7 @@ import { ALL, APP_PATHS } from "./http/cors";
 import { elementsHeaders, refuseAsync } from "./http/elements-headers";
 import { limitFailures } from "./http/failure-limit";
 import { openApiRoutes } from "./http/openapi";
+import { notFound } from "./http/refusal";
 import { unknownRoute, answerErrors, withRequestId } from "./http/surface";
 import { inboundWebhooks } from "./inbound/routes";
 import { pollingRoutes } from "./polling/routes";
@@ -56,4 +57,7 @@ export const app = new Hono()
   .route("/", openApiRoutes(v1))
   .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
   .route("/events", resourceRoutes.events.onError(answerErrors("apis", errorMeta)))
-  .route("/", apps);
+  .route("/", apps)
+  .notFound((c) =>
+    answerErrors("app")(notFound(`There is nothing at ${c.req.method} ${c.req.path}`), c),
+  );
