@@ -47,6 +47,10 @@ export function described(
           "The key's scopes are too small, or it is limited to some sources or destinations",
       },
       404: { description: "Unknown, another organization's, or beyond the key's limits" },
+      409: {
+        description: "It does not fit what is there: a name that is taken, too many live keys",
+      },
+      429: { description: "Too many requests; `Retry-After` says when to try again" },
     },
   });
 }

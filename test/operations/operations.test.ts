@@ -348,6 +348,7 @@ describe("keys, audit and the organization", () => {
     for (const [path, methods] of Object.entries<any>(paths))
       for (const [method, route] of Object.entries<any>(methods)) {
         const named = { path, method };
+        expect(Object.keys(route.responses)).toEqual(expect.arrayContaining(["409", "429"]));
         const answers: any[] = Object.values(route.responses);
         const examples = answers.map((one) => one.content?.["application/json"]?.example);
         expect({ ...named, example: examples.some((one) => one !== undefined) }).toEqual({
