@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, ne } from "drizzle-orm";
+import { and, eq, gt, inArray, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
 import { destinations } from "../db/delivery";
@@ -43,6 +43,24 @@ export async function readDestinations(
     ]);
   });
   return new Map([...found].flatMap(([id, one]) => (one === "unknown" ? [] : [[id, one]])));
+}
+
+/** Which of these destinations an organization has. */
+export async function knownDestinations(
+  db: D1Database,
+  organizationId: number,
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const rows = await drizzle(db)
+    .select({ id: destinations.id })
+    .from(destinations)
+    .where(
+      and(
+        eq(destinations.organizationId, organizationId),
+        sql`${destinations.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
+      ),
+    );
+  return new Set(rows.map(({ id }) => id));
 }
 
 /** One destination, read now; undefined when unknown or another organization's. */

@@ -4,16 +4,19 @@ import { drizzle } from "drizzle-orm/d1";
 import { readTokenUser } from "../accounts/users/store";
 import { flows, flowTriggers } from "../db/flows";
 import { keyring } from "../db/sealed";
+import { instanceDestinationId } from "../delivery/destination";
+import { knownDestinations } from "../delivery/destinations.store";
 import { saveDestination } from "../delivery/save-destination.store";
 import { forbidden } from "../http/refusal";
 import { triggerKind } from "./components";
-import type { Descriptor } from "./descriptor";
+import type { Component, Descriptor } from "./descriptor";
 import type { FlowDoors } from "./doors";
 import type { Flow } from "./flow";
 import { stepDestination } from "./steps/destination";
 import { invalidateTriggers } from "./triggers/app-event-triggers.store";
 import { scheduleMinute, triggerRow } from "./triggers/store";
-import { startable } from "./validation/refusals";
+import { triggerKey } from "./triggers/trigger";
+import { faulty, startable } from "./validation/refusals";
 
 /** `changed`: somebody else changed the flow since it was read, and nothing was done. */
 export type Change = "done" | "changed";
@@ -57,11 +60,32 @@ export async function switchOn(
  */
 async function permittedToStart({ db, config }: FlowDoors, flow: Flow): Promise<Descriptor> {
   const descriptor = startable(flow, config.egress);
+  await refuseForeignInstances(db, flow, descriptor);
   const listens = [...descriptor.values()].some(({ type }) => triggerKind(type) === "resource");
   const owner = listens ? await readTokenUser(db, flow.userId, Date.now()) : undefined;
   if (listens && owner?.role !== "admin")
     throw forbidden("Only an administrator's flow may listen to resources");
   return descriptor;
+}
+
+/** An instance of the organization has a destination there; nobody learns which ids others have. */
+async function refuseForeignInstances(
+  db: D1Database,
+  { organizationId }: Flow,
+  descriptor: Descriptor,
+): Promise<void> {
+  const triggers = [...descriptor.values()].filter(({ type }) => triggerKind(type) === "instance");
+  const idOf = ({ properties }: Component): string => triggerKey("instance", properties);
+  const ids = triggers.map((trigger) => instanceDestinationId(Number(idOf(trigger))));
+  const known = ids.length === 0 ? new Set() : await knownDestinations(db, organizationId, ids);
+  const faults = triggers
+    .filter((_, index) => !known.has(ids[index] ?? ""))
+    .map((trigger) => ({
+      componentId: trigger.id,
+      field: "config.properties.instanceId",
+      message: `There is no instance '${idOf(trigger)}'`,
+    }));
+  if (faults.length > 0) throw faulty(faults);
 }
 
 /** A row for each trigger, a destination for each step. */

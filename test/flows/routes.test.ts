@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { API_KEY, ask, foundation, newUser, type SignedIn } from "../accounts/ask";
 import { eventually, receiver } from "../delivery/build";
@@ -9,10 +10,51 @@ beforeAll(foundation);
 const flow = { T: trigger(), P: step({ url: "http://127.0.0.1:9/cb" }) };
 const make = async (user: SignedIn, body: object = { name: "F", flow }): Promise<string> =>
   (await ask("POST", "/flows", { token: user.token, body })).body.flowId;
+const listening = (instanceId: unknown) => ({
+  T: {
+    type: "tributary.events.instances.OnEvent",
+    config: { properties: { instanceId: String(instanceId) } },
+  },
+  P: step({ url: "http://127.0.0.1:9/cb" }),
+});
 const command = (user: SignedIn, id: string, body: unknown) =>
   ask("POST", `/flows/${id}/coordinator`, { token: user.token, body });
 
 describe("flows", () => {
+  it("start on an instance of the caller's organization, and on no other", async () => {
+    const user = await newUser();
+    await env.DB.batch(
+      [1, 987_654].map((organizationId) =>
+        env.DB.prepare(
+          `INSERT INTO organizations (id, name, secret_hash, created_at) VALUES (?, 'o', ?, 0)
+           ON CONFLICT DO NOTHING`,
+        ).bind(organizationId, `hash-${organizationId}`),
+      ),
+    );
+    const own = [987_651, 1] as const;
+    const foreign = [987_652, 987_654] as const;
+    await env.DB.batch(
+      [own, foreign].map(([id, organizationId]) =>
+        env.DB.prepare(
+          `INSERT INTO destinations
+             (id, organization_id, kind, owner_id, signing_keys, policy, created_at, updated_at)
+           VALUES (?, ?, 'instance', ?, '[]', '{}', 0, 0)`,
+        ).bind(`instance-${id}`, organizationId, String(id)),
+      ),
+    );
+    const started = async (instanceId: number) => {
+      const id = await make(user, { name: "F", flow: listening(instanceId) });
+      return command(user, id, { command: "start" });
+    };
+    expect((await started(own[0])).status).toBe(200);
+    // What another has looks like what nobody has.
+    for (const id of [foreign[0], 987_653])
+      expect(await started(id)).toMatchObject({
+        status: 400,
+        body: { message: `T: config.properties.instanceId: There is no instance '${id}'` },
+      });
+  });
+
   it("go out and come in as command-line clients expect", async () => {
     const user = await newUser();
     const { token } = user;
