@@ -55,7 +55,8 @@ const mayImport: Record<string, string[]> = {
 
 const doorless = ["values", "db", "http", "sdk", "cli"];
 const door = /(^|\.)(routes|store|object|consumer|cron|client|io)(\.tsx?)?$/;
-const world = /^(drizzle-orm(\/|$)|cloudflare:|node:(?!crypto|buffer)|hono(\/(?!jsx|html|css)|$))/;
+const world =
+  /^(drizzle-orm(\/|$)|cloudflare:|node:(?!crypto|buffer|zlib)|hono(\/(?!jsx|html|css)|$))/;
 
 /** A file's room and name: src/hub/budget/limit.ts → `hub`, limit.ts; undefined outside the rooms. */
 function place(path: string): { room: string; file: string } | undefined {

@@ -21,38 +21,44 @@ export async function readShown(
   const shown = selectFields(view(resource, version, warnings), fields);
   if (embeds.length === 0) return shown;
   const metadata: Record<string, unknown> = {};
-  for (const embed of embeds)
-    metadata[embed.slice("metadata.".length)] = await readEmbed(
-      db,
-      asker,
-      resource,
-      version,
-      embed,
-    );
-  return { ...shown, _embedded: { metadata } };
+  const left: Warning[] = [];
+  for (const embed of embeds) {
+    const name = embed.slice("metadata.".length);
+    if (embed === "metadata.accessRights") {
+      metadata[name] = rightsOf(asker);
+      continue;
+    }
+    const related = await readRelated(db, resource, embed);
+    metadata[name] = related.slice(0, MOST_EMBEDDED).map((other) => view(other, version));
+    if (related.length > MOST_EMBEDDED) left.push(leftOut(embed));
+  }
+  return { ...shown, _embedded: { metadata, ...(left.length === 0 ? {} : { warnings: left }) } };
 }
 
-async function readEmbed(
+const leftOut = (embed: Embed): Warning => ({
+  code: "embed-incomplete",
+  detail: `${embed}: Only the first ${MOST_EMBEDDED} are shown; list the others by their own path`,
+});
+
+/** What a relation names: one more than is shown when there are too many. */
+async function readRelated(
   db: D1Database,
-  { scopes }: Asker,
   resource: Resource,
-  version: Version,
-  embed: Embed,
-): Promise<unknown> {
-  const shown = (resources: Iterable<Resource>): unknown =>
-    Array.from(resources, (other) => view(other, version));
+  embed: Exclude<Embed, "metadata.accessRights">,
+): Promise<Resource[]> {
   switch (embed) {
     case "metadata.references":
-      return shown((await readResources(db, resource.organizationId, namedBy(resource))).values());
+      return [...(await readResources(db, resource.organizationId, namedBy(resource))).values()];
     case "metadata.scopedResources":
-      return shown(await readContents(db, resource, kindsIn(resource.kind.kind), MOST_EMBEDDED));
+      return readContents(db, resource, kindsIn(resource.kind.kind), MOST_EMBEDDED + 1);
     case "metadata.referencedByResources":
-      return shown(await readReferrers(db, [resource]));
-    case "metadata.accessRights": {
-      const canWrite = scopes.includes("write");
-      return { canChangeOwner: canWrite, canDelete: canWrite, canWrite, canRead: true };
-    }
+      return readReferrers(db, [resource]);
   }
+}
+
+function rightsOf({ scopes }: Asker): Record<string, boolean> {
+  const canWrite = scopes.includes("write");
+  return { canChangeOwner: canWrite, canDelete: canWrite, canWrite, canRead: true };
 }
 
 function namedBy({ content, scope }: Resource): Key[] {

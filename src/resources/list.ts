@@ -4,6 +4,7 @@ import { scopeKey, type ScopeName } from "./address";
 import type { Hints } from "./hints";
 import type { Kind } from "./kinds/kind";
 import { scopeKinds } from "./kinds/registry";
+import { packedQuery } from "./packed-query";
 import { Bindings, type SqlValue, translateQuery } from "./query";
 
 export type Page = { page: number; pageSize: number };
@@ -143,19 +144,30 @@ function nameRange(names: NonNullable<Hints["names"]>, bindings: Bindings): stri
   return `r.name >= ${bindings.add(names.prefix)} AND r.name < ${bindings.add(`${names.prefix}\u{10ffff}`)}`;
 }
 
-/** `Link` of a page (RFC 8288): self, first, last, and next while there is one. */
+/** Clients bound all headers of an answer together: Node's fetch refuses 16 KB. */
+const LONGEST_LINKS = 4_000;
+
+/**
+ * `Link` of a page (RFC 8288): next while there is one, self, first, last. A long query repeated four times would
+ * not reach every client: then it is packed, and what has no room is left out, next last of all.
+ */
 export function linkHeader(path: string, search: string, page: Page, total: number): string {
   const last = Math.max(1, Math.ceil(total / page.pageSize));
+  const given = new URLSearchParams(search);
+  const compact = search.length * 4 > LONGEST_LINKS ? packedQuery(given) : given;
   const link = (rel: string, number: number): string => {
-    const parameters = new URLSearchParams(search);
+    const parameters = new URLSearchParams(compact);
     parameters.set("pageSize", String(page.pageSize));
     parameters.set("page", String(number));
     return `<${path}?${parameters.toString()}>; rel="${rel}"`;
   };
-  return [
+  const links = [
     ...(page.page < last ? [link("next", page.page + 1)] : []),
     link("self", page.page),
     link("first", 1),
     link("last", last),
-  ].join(", ");
+  ];
+  return links.reduce((all, one) =>
+    all.length + 2 + one.length > LONGEST_LINKS ? all : `${all}, ${one}`,
+  );
 }

@@ -7,6 +7,7 @@ import { shapeOf } from "./embed";
 import { readShown } from "./embed.io";
 import type { Key } from "./key";
 import { kindNamed } from "./kinds/registry";
+import { unpackedQuery } from "./packed-query";
 import { linkHeader, listStatements, pageOf } from "./list";
 import type { Resource } from "./resource";
 import { readCount, readPage, readResource } from "./store";
@@ -24,7 +25,7 @@ const MOST_EMBEDDING = 100;
 export async function list(c: ApisContext, address: Collection) {
   const { kind, scope, version } = address;
   const { organizationId } = c.var.asker;
-  const query = c.req.query();
+  const query = unpackedQuery(c.req.query());
   const page = pageOf(query);
   const shape = shapeOf(query);
   if (shape.embeds.length > 0 && page.pageSize > MOST_EMBEDDING)
@@ -44,7 +45,7 @@ export async function list(c: ApisContext, address: Collection) {
 /** How many a list would have. */
 export async function count(c: ApisContext, address: Collection) {
   const { kind, scope } = address;
-  const query = c.req.query();
+  const query = unpackedQuery(c.req.query());
   const wanted = query["count"] ?? "accessible";
   if (wanted !== "all" && wanted !== "accessible")
     throw invalid(`Invalid 'count' parameter '${wanted}'. Supported: [all, accessible]`, "count");

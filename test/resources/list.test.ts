@@ -1,3 +1,4 @@
+import { deflateRawSync } from "node:zlib";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
@@ -267,6 +268,7 @@ describe("pages", () => {
     const first = await client.call("GET", `${V1}/environments?pageSize=1&sort=name,DESC`);
     expect(first.body.map(({ name }: any) => name)).toEqual(E2);
     expect(first.headers.get("x-axway-total-count")).toBe("2");
+    expect(first.status).toBe(200);
     const link = first.headers.get("link") ?? "";
     expect(link).toContain('rel="first"');
     const next = /<([^>]+)>; rel="next"/.exec(link)?.[1] ?? "";
@@ -293,6 +295,63 @@ describe("pages", () => {
       expect((await client.call("GET", `${V1}/environments?${parameter}`)).status).toBe(400);
     },
   );
+
+  it("have links that fit into every client's headers, however long the query", async () => {
+    const names = Array.from({ length: 120 }, () => crypto.randomUUID());
+    const query = encodeURIComponent(`name=in=(${[...names, "env1.1", "env2.1"].join(",")})`);
+    const first = await client.call("GET", `${V1}/environments?pageSize=1&query=${query}`);
+    expect(first.status).toBe(200);
+    const link = first.headers.get("link") ?? "";
+    expect(link.length).toBeLessThan(4_096);
+    const next = /<([^>]*)>; rel="next"/.exec(link)?.[1] ?? "";
+    const second = await client.call("GET", next);
+    expect(second.status).toBe(200);
+    const both = [...first.body, ...second.body].map(({ name }: any) => name);
+    expect(new Set(both)).toEqual(new Set(["env1.1", "env2.1"]));
+    expect(second.headers.get("x-axway-total-count")).toBe("2");
+  });
+
+  it.each(["x", "A".repeat(2_000), deflateRawSync("a".repeat(100_000)).toString("base64url")])(
+    "refuse a packed query that is none of ours: %s",
+    async (packed) => {
+      const { status, body } = await client.call("GET", `${V1}/environments?packedQuery=${packed}`);
+      expect(status).toBe(400);
+      expect(body.errors[0].source.parameter).toBe("packedQuery");
+    },
+  );
+
+  it("tell when an embed leaves something out", async () => {
+    const scope = await client.make(`${V1}/environments`, { name: "crowded" });
+    const { id } = scope.metadata;
+    const content = JSON.stringify({
+      attributes: {},
+      tags: [],
+      finalizers: [],
+      spec: {},
+      sub: {},
+      references: [],
+      deletedReferences: [],
+      scopeId: id,
+    });
+    await env.DB.prepare(
+      `INSERT INTO resources (organization_id, kind, scope, name, id, title, version, seq, created_at,
+         created_by, modified_at, modified_by, content)
+       SELECT ?1, 'APIService', 'Environment/crowded', 's' || value, 'id' || value, 't', 0,
+         1000000 + value, 0, '', 0, '', ?2
+       FROM json_each(?3)`,
+    )
+      .bind(client.organizationId, content, JSON.stringify(Array.from(Array(1_001).keys())))
+      .run();
+    const path = `${V1}/environments/crowded?embed=metadata.scopedResources&fields=name`;
+    const { body } = await client.call("GET", path);
+    expect(body._embedded.metadata.scopedResources).toHaveLength(1_000);
+    expect(body._embedded.warnings).toEqual([
+      {
+        code: "embed-incomplete",
+        detail: expect.stringMatching(/^metadata\.scopedResources: Only the first 1000 are shown/),
+      },
+    ]);
+  });
 
   it("selects fields and embeds what is asked for", async () => {
     const { body } = await client.call(
