@@ -8,8 +8,7 @@ import { ALL, APP_PATHS } from "./http/cors";
 import { elementsHeaders, refuseAsync } from "./http/elements-headers";
 import { limitFailures } from "./http/failure-limit";
 import { openApiRoutes } from "./http/openapi";
-import { notFound } from "./http/refusal";
-import { unknownRoute, answerErrors, withRequestId } from "./http/surface";
+import { answerErrors, answerUnknown, unknownRoute, withRequestId } from "./http/surface";
 import { inboundWebhooks } from "./inbound/routes";
 import { pollingRoutes } from "./polling/routes";
 import { errorMeta, resourceRoutes } from "./resources/surface.routes";
@@ -45,7 +44,6 @@ const apps = new Hono()
   .route("/", accountRoutes.app)
   .route("/", appEventRoutes)
   .route("/", flowRoutes)
-  .on(ALL, APP_PATHS, unknownRoute("There is nothing at"))
   .onError(answerErrors("app"));
 
 export const app = new Hono()
@@ -58,6 +56,4 @@ export const app = new Hono()
   .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
   .route("/events", resourceRoutes.events.onError(answerErrors("apis", errorMeta)))
   .route("/", apps)
-  .notFound((c) =>
-    answerErrors("app")(notFound(`There is nothing at ${c.req.method} ${c.req.path}`), c),
-  );
+  .notFound(answerUnknown);

@@ -50,3 +50,7 @@ export const answerErrors =
     );
     return c.json(body, status, headers);
   };
+
+/** The answer to a path outside every surface. */
+export const answerUnknown = (c: Context): Response =>
+  answerErrors("app")(notFound(`There is nothing at ${c.req.method} ${c.req.path}`), c);

@@ -319,17 +319,6 @@ const APPS: Table = {
   "GET /logs": "users",
   "POST /logs": "users",
   "GET /logs/:index/:id": "users, ours",
-  "ALL /user/*": "nobody",
-  "ALL /plugins/*": "nobody",
-  "ALL /app-events/*": "nobody",
-  "ALL /component/*": "nobody",
-  "ALL /variables/*": "nobody",
-  "ALL /flows/*": "nobody",
-  "ALL /triggers/*": "nobody",
-  "ALL /integrations/*": "nobody",
-  "ALL /drafts/*": "nobody",
-  "ALL /unprocessed-messages/*": "nobody",
-  "ALL /logs/*": "nobody",
 };
 
 const PUBLIC: Table = {
