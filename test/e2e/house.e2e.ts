@@ -1,16 +1,18 @@
 import { spawnSync } from "node:child_process";
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 const root = resolve(import.meta.dirname, "../..");
 const importing = (specifier: string, what = "{ x }") => `import ${what} from "${specifier}";`;
@@ -213,4 +215,20 @@ it("no folder of a room holds a single file", () => {
     .filter((entry) => entry.isDirectory())
     .map((entry) => join(entry.parentPath, entry.name));
   expect(folders.filter((folder) => readdirSync(folder).length < 2)).toEqual([]);
+});
+
+describe("ARCHITECTURE.md", () => {
+  const text = readFileSync(join(root, ".github/ARCHITECTURE.md"), "utf8");
+
+  it("names only files that are there", () => {
+    const named = [...text.matchAll(/`((?:[\w.-]+\/)+[\w.-]*)`/g)].map(([, path = ""]) => path);
+    expect(named.length).toBeGreaterThan(50);
+    expect(
+      named.filter((path) => !existsSync(join(root, "src", path)) && !existsSync(join(root, path))),
+    ).toEqual([]);
+  });
+
+  it("is read in five minutes", () => {
+    expect(text.split(/\s+/).length).toBeLessThanOrEqual(1_100);
+  });
 });
