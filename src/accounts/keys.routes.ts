@@ -79,28 +79,28 @@ export const keyRoutes = new Hono<AskerEnv>()
   )
   .post(
     "/keys",
-    described("Make an API key; the key itself is told this once", {
+    described("Make an API key; the key itself is shown this once only", {
       tag: "operations",
       body: newKey,
       bodyExample: { name: "ci", scopes: ["read"], limits: { sources: ["instance:27"] } },
       answer: { ...KEY, key: "trk_…" },
     }),
     async (c) => {
-      const asked = parse(newKey, await readJson(c, BODY_BYTES));
+      const input = parse(newKey, await readJson(c, BODY_BYTES));
       const now = Date.now();
-      const expiresAt = asked.expiresAt ?? null;
+      const expiresAt = input.expiresAt ?? null;
       if (expiresAt !== null && expiresAt <= now)
         throw invalid("expiresAt: Expected an instant in the future", "expiresAt");
       const key = newSecret();
       const row: KeyRow = {
         id: `key_${crypto.randomUUID()}`,
         organizationId: c.var.asker.organizationId,
-        name: asked.name,
+        name: input.name,
         keyHash: hashSecret(key),
         previousHash: null,
         previousExpiresAt: null,
-        scopes: [...new Set(asked.scopes)],
-        limits: isLimited(asked.limits) ? asked.limits : null,
+        scopes: [...new Set(input.scopes)],
+        limits: isLimited(input.limits) ? input.limits : null,
         expiresAt,
         lastUsedAt: null,
         createdAt: now,
@@ -111,12 +111,15 @@ export const keyRoutes = new Hono<AskerEnv>()
   )
   .post(
     "/keys/:id/rotate",
-    described("Give a key a new secret, told this once; the old one works until the overlap ends", {
-      tag: "operations",
-      body: rotation,
-      bodyExample: { overlapSeconds: 86_400 },
-      answer: { ...KEY, overlapEndsAt: "2026-11-22T20:00:00.000Z", key: "trk_…" },
-    }),
+    described(
+      "Give a key a new secret, shown this once only; the old one works until the overlap ends",
+      {
+        tag: "operations",
+        body: rotation,
+        bodyExample: { overlapSeconds: 86_400 },
+        answer: { ...KEY, overlapEndsAt: "2026-11-22T20:00:00.000Z", key: "trk_…" },
+      },
+    ),
     async (c) => {
       const { overlapSeconds } = parse(rotation, (await readJson(c, BODY_BYTES)) ?? {});
       const now = Date.now();
@@ -145,8 +148,8 @@ export const keyRoutes = new Hono<AskerEnv>()
 const newSecret = (): string =>
   `trk_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")}`;
 
-const isLimited = (asked: z.infer<typeof limits> | undefined): asked is z.infer<typeof limits> =>
-  asked !== undefined && asked.sources.length + asked.destinations.length > 0;
+const isLimited = (input: z.infer<typeof limits> | undefined): input is z.infer<typeof limits> =>
+  input !== undefined && input.sources.length + input.destinations.length > 0;
 
 const unknown = (c: Context<AskerEnv>) => notFound(`No key '${c.req.param("id")}'`);
 

@@ -71,7 +71,7 @@ function readNotification(notification: unknown): Change[] {
   });
 }
 
-type Told = {
+type Report = {
   entity: string;
   verb: string;
   id: string | undefined;
@@ -79,8 +79,8 @@ type Told = {
   time: string | undefined;
 };
 
-function changesOf(told: Told, deletedId: string | undefined, data: unknown): Change[] {
-  const { entity, verb, id, version, time } = told;
+function changesOf(report: Report, deletedId: string | undefined, data: unknown): Change[] {
+  const { entity, verb, id, version, time } = report;
   const objectType = NAMES.get(entity.toLowerCase()) ?? entity;
   const change = (objectId: string, eventType: Change["eventType"]): Change => ({
     objectType,

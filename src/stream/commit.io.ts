@@ -1,6 +1,6 @@
 import type { Commit, Committed, Opened, StoredEvent, Wake } from "./event";
 import { type Preloaded, preloadedFrom } from "./history";
-import type { Segment } from "./log/rows.store";
+import type { Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";

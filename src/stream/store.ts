@@ -19,7 +19,7 @@ type Entry = { key: string; value: string };
  * Rows written are what a stream costs, so an event that comes alone writes three: its id, its bundle with the
  * event inline, and the bundle again when it is settled. Events and notifications are numbered in the order they came,
  * each on their own; a bundle's id is the number of its first notification, a segment's key that of its first event.
- * That is what lets rows be found by binary search without further indexes (`log/rows.store.ts`).
+ * That is what lets rows be found by binary search without further indexes (`log/event-rows.store.ts`).
  */
 export class StreamStore {
   readonly meter: Meter = { rowsRead: 0, rowsWritten: 0, purged: 0 };

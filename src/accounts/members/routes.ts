@@ -50,7 +50,7 @@ export const memberRoutes = new Hono<AskerEnv>()
   )
   .post(
     "/members",
-    described("Invite a member; the link, good once and for 7 days, is told this once", {
+    described("Invite a member; the link, good once and for 7 days, is shown this once only", {
       tag: "operations",
       status: 201,
       body: newMember,
@@ -58,16 +58,16 @@ export const memberRoutes = new Hono<AskerEnv>()
       answer: { ...MEMBER, invitation: "https://events.acme.example/console/invitations/…" },
     }),
     async (c) => {
-      const asked = parse(newMember, await readJson(c, BODY_BYTES));
+      const input = parse(newMember, await readJson(c, BODY_BYTES));
       const now = Date.now();
       const { token, ...link } = newLink(now + INVITATION_MS);
       const row = await inviteMember(c.env.DB, {
-        ...asked,
+        ...input,
         organizationId: c.var.asker.organizationId,
         ...link,
         createdAt: now,
       });
-      if (row === undefined) throw conflict(`'${asked.email}' is already taken`, "email");
+      if (row === undefined) throw conflict(`'${input.email}' is already taken`, "email");
       const invitation = addressOf(c, token);
       return c.json({ ...memberView(row), invitation }, 201);
     },
@@ -81,18 +81,21 @@ export const memberRoutes = new Hono<AskerEnv>()
       answer: MEMBER,
     }),
     async (c) => {
-      const asked = parse(newRole, await readJson(c, BODY_BYTES));
+      const input = parse(newRole, await readJson(c, BODY_BYTES));
       const { organizationId } = c.var.asker;
-      return told(c, await changeRole(c.env.DB, organizationId, idOf(c), asked.role));
+      return answerFor(c, await changeRole(c.env.DB, organizationId, idOf(c), input.role));
     },
   )
   .post(
     "/members/:id/password-reset",
-    described("Make a link, good once and for a day, to set another password; told this once", {
-      tag: "operations",
-      status: 201,
-      answer: { ...MEMBER, link: "https://events.acme.example/console/invitations/…" },
-    }),
+    described(
+      "Make a link, good once and for a day, to set another password; shown this once only",
+      {
+        tag: "operations",
+        status: 201,
+        answer: { ...MEMBER, link: "https://events.acme.example/console/invitations/…" },
+      },
+    ),
     async (c) => {
       const { organizationId } = c.var.asker;
       const { token, ...link } = newLink(Date.now() + RESET_MS);
@@ -104,7 +107,7 @@ export const memberRoutes = new Hono<AskerEnv>()
   .delete(
     "/members/:id",
     described("Remove a member, or take an invitation back", { tag: "operations", answer: MEMBER }),
-    async (c) => told(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c))),
+    async (c) => answerFor(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c))),
   );
 
 function newLink(invitationExpiresAt: number) {
@@ -125,7 +128,7 @@ export function idOf(c: Context<AskerEnv>): number {
 export const unknown = (c: Context<AskerEnv>): Refusal =>
   notFound(`No member '${c.req.param("id")}'`);
 
-function told(c: Context<AskerEnv>, change: MemberChange): Response {
+function answerFor(c: Context<AskerEnv>, change: MemberChange): Response {
   switch (change.kind) {
     case "done":
       return c.json(memberView(change.member));

@@ -106,8 +106,8 @@ const change = z.object({
 export const userRoutes = new Hono<UserEnv>()
   .get("/", (c) => c.json({ version: VERSION }))
   .post("/user/auth", async (c) => {
-    const asked = parse(signIn, (await readTypedJson(c, BODY_BYTES)).value);
-    const user = await checked(c, asked.login, asked.password);
+    const input = parse(signIn, (await readTypedJson(c, BODY_BYTES)).value);
+    const user = await checked(c, input.login, input.password);
     const token = await signToken(user, tokenKey(readConfig(c.env).sessionKey), Date.now());
     const { id, username, isActive, email, plan, metadata } = user;
     const shown = { id: String(id), username, isActive, email, plan };
@@ -117,17 +117,17 @@ export const userRoutes = new Hono<UserEnv>()
     throw notFound("Tokens are not refreshed: sign in again");
   })
   .post("/user/change-password", withUser, async (c) => {
-    const asked = parse(change, (await readTypedJson(c, BODY_BYTES)).value);
-    await checked(c, c.var.user.email, asked.oldPassword);
-    await changePassword(c.env.DB, c.var.user.id, asked.newPassword);
+    const input = parse(change, (await readTypedJson(c, BODY_BYTES)).value);
+    await checked(c, c.var.user.email, input.oldPassword);
+    await changePassword(c.env.DB, c.var.user.id, input.newPassword);
     return c.json({});
   })
   .post("/user", async (c) => {
     const organizationId = await organizationToJoin(c);
-    const asked = parse(signUp, (await readTypedJson(c, BODY_BYTES)).value);
-    const draft = { ...asked, organizationId, metadata: asked.metadata ?? null };
+    const input = parse(signUp, (await readTypedJson(c, BODY_BYTES)).value);
+    const draft = { ...input, organizationId, metadata: input.metadata ?? null };
     const user = await createUser(c.env.DB, draft, Date.now());
-    if (user === undefined) throw conflict(`'${asked.username}' is already taken`, "username");
+    if (user === undefined) throw conflict(`'${input.username}' is already taken`, "username");
     return c.json({
       token: await signToken(user, tokenKey(readConfig(c.env).sessionKey), Date.now()),
     });

@@ -1,4 +1,4 @@
-/** Where somebody goes after signing in: a page of the console, whatever the address asked for. */
-export function nextPage(asked: string | undefined): string {
-  return asked !== undefined && /^\/console(\/[\w~%-]+)*$/.test(asked) ? asked : "/console";
+/** Where somebody goes after signing in: a page of the console, whatever the address path for. */
+export function nextPage(path: string | undefined): string {
+  return path !== undefined && /^\/console(\/[\w~%-]+)*$/.test(path) ? path : "/console";
 }

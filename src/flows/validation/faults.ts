@@ -3,7 +3,7 @@ import { httpMethod, triggerKind } from "../components";
 import type { Descriptor, Fault, FaultAt } from "../descriptor";
 import { addressFaults } from "./address";
 import { shapeFaults } from "./shape";
-import { stepFaults } from "./step";
+import { stepFaults } from "./step-faults";
 import { triggerFaults } from "./trigger";
 
 /**

@@ -2,7 +2,7 @@ import { createdAtOfOnceId } from "../event-id";
 import type { StoredEvent } from "../event";
 import { partsOf } from "../plan";
 import type { StreamStore } from "../store";
-import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./rows.store";
+import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./event-rows.store";
 import type { Millis } from "../../values/instant";
 
 /** A row of an object's SQLite holds at most 2 MB; half a million UTF-16 units are at most 1.5 MB of UTF-8. */

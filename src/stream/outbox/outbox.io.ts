@@ -1,6 +1,6 @@
 import type { Settlement } from "../../delivery/attempt";
 import type { Notification } from "../event";
-import type { Segment } from "../log/rows.store";
+import type { Segment } from "../log/event-rows.store";
 import type { Resume } from "../meta";
 import { type Draft, groupsByWeight } from "../plan";
 import { applyOutcome, blocksFollowers, earliestDueAt } from "../settle";

@@ -1,5 +1,5 @@
 import type { Notification } from "../event";
-import { type Segment, segmentOf } from "../log/rows.store";
+import { type Segment, segmentOf } from "../log/event-rows.store";
 import { earliestDueAt } from "../settle";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
