@@ -13,6 +13,7 @@ const env = { ...bindings, TRIBUTARY_PUBLIC_URL: PUBLIC_URL };
 /** The platform in this very isolate, with one organization. */
 export async function platform() {
   await firstOrganization();
+  moveVendor();
   const call = async (
     method: string,
     path: string,
@@ -79,15 +80,26 @@ export async function platform() {
   };
 }
 
-/** Where emulated vendors stand. */
-export const VENDOR = "http://127.0.0.1:9";
+/**
+ * Where emulated vendors stand: every file has a place of its own, so that polls which an earlier file of this
+ * runtime left under way are nobody else's requests.
+ */
+export let VENDOR = "http://127.0.0.1:10000";
+
+function moveVendor(): void {
+  const port = Number(new URL(VENDOR).port) + 1;
+  VENDOR = `http://127.0.0.1:${port}`;
+}
+
+/** Whether an address is that of some file's emulated vendor. */
+export const isVendor = (url: string): boolean => /^http:\/\/127\.0\.0\.1:1\d{4}\//.test(url);
 
 /** Answers what is asked of `VENDOR` by an emulator, in this isolate. */
 export function emulate(answer: (request: Incoming) => Answer): { paths: string[] } {
   const paths: string[] = [];
   vi.stubGlobal("fetch", async (input: URL | string, init: RequestInit = {}) => {
     const url = new URL(input);
-    if (url.origin !== VENDOR) return new Response("", { status: 200 });
+    if (url.origin !== VENDOR) return new Response("", { status: isVendor(url.href) ? 503 : 200 });
     paths.push(`${init.method ?? "GET"} ${url.pathname}`);
     const headers = Object.fromEntries(
       [...new Headers(init.headers)].map(([name, value]) => [name.toLowerCase(), value]),

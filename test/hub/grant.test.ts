@@ -359,11 +359,11 @@ function codeOf(
 }
 
 describe("HubSpot by a private app's token", () => {
-  const configuration = {
+  const configured = () => ({
     "authentication.type": "apiKey",
     "hubspot.authorization.apikey": "pat-1",
     "base.url": VENDOR,
-  };
+  });
 
   it("is an instance without a consent, whose calls carry the token", async () => {
     const seen: (string | undefined)[] = [];
@@ -373,7 +373,7 @@ describe("HubSpot by a private app's token", () => {
     });
     const { body } = await on.call("POST", "/instances", {
       element: { key: "hubspot" },
-      configuration,
+      configuration: configured(),
     });
     expect(body).toMatchObject({
       valid: true,
@@ -390,7 +390,7 @@ describe("HubSpot by a private app's token", () => {
   });
 
   it("takes the key as providerData too, and no other way than those it knows", async () => {
-    const { "hubspot.authorization.apikey": _, ...rest } = configuration;
+    const { "hubspot.authorization.apikey": _, ...rest } = configured();
     const made = await on.call("POST", "/instances", {
       element: { key: "hubspot" },
       providerData: { apikey: "pat-2" },

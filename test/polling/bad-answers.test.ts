@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { readCursor } from "../../src/polling/cursor";
 import { PAGES_PER_POLL, MOST_PAGES } from "../../src/polling/limits";
-import { emulate, platform, stored } from "../platform";
+import { emulate, platform, stored, VENDOR } from "../platform";
 import { boxEmulator } from "../vendors/box";
 import { dropboxEmulator } from "../vendors/dropbox";
 import { quickbooksEmulator } from "../vendors/quickbooks";
@@ -74,7 +74,8 @@ type Seen = { requests: number; bytes: number };
 /** Every request gets this answer. */
 function answerAll(make: (signal: AbortSignal, seen: Seen) => Response): Seen {
   const seen: Seen = { requests: 0, bytes: 0 };
-  vi.stubGlobal("fetch", async (_: URL, init: RequestInit) => {
+  vi.stubGlobal("fetch", async (url: URL, init: RequestInit) => {
+    if (url.origin !== VENDOR) return new Response("", { status: 503 });
     seen.requests += 1;
     return make(init.signal ?? new AbortController().signal, seen);
   });
