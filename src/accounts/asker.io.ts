@@ -80,7 +80,7 @@ function admit({ scopes }: Asker, needed: Scope): void {
   if (!holds(scopes, needed)) throw forbidden(`The key lacks the scope '${needed}'`);
 }
 
-/** @throws Refusal `forbidden` where what is asked for is the whole organization's. */
+/** For what concerns the whole organization. @throws Refusal `forbidden` to a key that is limited to sources or destinations. */
 function refuseLimits({ limits }: Asker): void {
   if (limits !== undefined) throw forbidden("The key is limited to some sources or destinations");
 }

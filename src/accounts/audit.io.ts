@@ -21,7 +21,7 @@ type Actor = { organizationId: number; name: string };
 
 /**
  * Writes every granted change, and every look at a secret, into the audit log: who, what, on what, and
- * the names of the members that were sent. What a request is, its route says and never its path: a connector may
+ * the names of the members that were sent. A request is told by its route, never by its path, since a connector may
  * have the key `poll`.
  */
 const auditing = <E extends Audited>(
@@ -30,7 +30,7 @@ const auditing = <E extends Audited>(
 ) =>
   createMiddleware<E>(async (c, next) => {
     const { method, path } = c.req;
-    // Which of the routes that fit will answer is known only afterwards.
+    // Only after the handlers ran is it known which of the matching routes answered.
     if (!routesOf(c).some((route) => isNoted(method, route))) return next();
     const copy =
       Number(c.req.header("content-length") ?? 0) <= MOST_BODY ? c.req.raw.clone() : undefined;
@@ -52,7 +52,7 @@ const auditing = <E extends Audited>(
     });
   });
 
-/** The routes that fit a request, as they are written; its path where a catch-all alone does. */
+/** The patterns of the routes that match a request; its path when only a catch-all does. */
 function routesOf(c: Context): string[] {
   const routes = matchedRoutes(c).filter(
     ({ method, path }) => method !== "ALL" && !path.endsWith("*"),

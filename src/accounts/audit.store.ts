@@ -4,7 +4,7 @@ import { audit } from "../db/accounts";
 
 export type AuditRow = typeof audit.$inferSelect;
 
-/** Writes down that somebody changed something: names of what was changed, never values. */
+/** Writes one entry of the audit log: the names of what was changed, never the values. */
 export async function recordAudit(db: D1Database, row: Omit<AuditRow, "id">): Promise<void> {
   await drizzle(db).insert(audit).values(row);
 }

@@ -15,10 +15,10 @@ export type Bootstrap = {
 };
 
 /**
- * The first organization with its owner, first user and API key, made once: on a database that has one, the
- * organization of that secret is told. Owner and user have the same e-mail and password, and are two: one
- * signs in to the console, the other to the app surface, and holds the secret of the connector surface.
- * @returns undefined when another one is there.
+ * The first organization with its owner, first user and API key, made once. Called again with the same organization
+ * secret, it returns what is there. Owner and first user share e-mail and password but are two rows: the owner signs
+ * in to the console; the user signs in to the app surface and holds the connector surface's user secret.
+ * @returns undefined when the database has another organization.
  */
 export async function bootstrap(
   db: D1Database,
@@ -32,7 +32,7 @@ export async function bootstrap(
   try {
     await orm.batch(rowsOf(orm, first, now));
   } catch (error) {
-    // Two may find nobody here at once: the ids are the same, so one of them has written nothing.
+    // Two callers may both find an empty database; both insert id 1, so only one of them writes.
     if ((await orm.$count(organizations)) === 0) throw error;
     return findBySecrets(db, first.userSecret, first.organizationSecret, now);
   }

@@ -29,7 +29,7 @@ export async function deleteKey(
 }
 
 /**
- * Gives a key another secret; the one it had is good until `previousExpiresAt`, whichever it had before that is not.
+ * Gives a key another secret. The one it had works until `previousExpiresAt`; an older one stops at once.
  * @returns undefined when the key is gone.
  */
 export async function rotateKey(

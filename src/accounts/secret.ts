@@ -17,10 +17,10 @@ export function hashPassword(password: string, salt: Uint8Array): string {
 const written = (salt: Buffer, key: Buffer): string =>
   `scrypt$${salt.toString("base64")}$${key.toString("base64")}`;
 
-/** What a password for nobody is compared with. */
+/** Compared with when the name is unknown, so that it takes as long as a known one. */
 const NOBODY = written(Buffer.alloc(16), Buffer.alloc(32));
 
-/** Takes as long without a hash, for an account that does not exist: nobody learns from it who does. */
+/** Without a hash (an unknown name) it takes as long as with one, so that its time doesn't tell which names exist. */
 export function verifyPassword(password: string, hash: string = NOBODY): boolean {
   const [, salt = "", key = ""] = hash.split("$");
   const expected = Buffer.from(key, "base64");

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { signInFailures } from "../db/accounts";
 import type { Millis } from "../values/instant";
 
-/** Somebody's try to sign in: at which door, as whom, from which address. */
+/** An attempt to sign in: at which door, under which name, from which address. */
 export type Try = { door: "user" | "member"; name: string; address: string };
 
 /** After `free` failures each further one makes the next try wait longer, up to `mostMs`. */
@@ -12,7 +12,7 @@ type Limit = { key: string; free: number; mostMs: number };
 const MINUTE_MS = 60_000;
 /** The first wait; each one after it is twice as long. */
 const FIRST_WAIT_MS = 10_000;
-/** Failures are forgotten so long after the wait they made. */
+/** Failures are forgotten this long after the wait they caused. */
 const FORGET_MS = 15 * MINUTE_MS;
 /** How long an address where somebody signed in is known for them: 90 days. */
 const KNOWN_MS = 90 * 86_400_000;
@@ -20,7 +20,7 @@ const KNOWN_MS = 90 * 86_400_000;
 const pairOf = ({ door, name, address }: Try): string => `${door} ${address} ${name.slice(0, 256)}`;
 const knownOf = (tried: Try): string => `known ${pairOf(tried)}`;
 
-/** Who guesses at one name from one address waits long; whoever else wants in under that name, or from there, a minute at most. */
+/** Guessing at one name from one address is slowed down most. All attempts under one name, or from one address, wait a minute at most. */
 const pairLimit = (tried: Try): Limit => ({
   key: pairOf(tried),
   free: 10,
@@ -28,14 +28,14 @@ const pairLimit = (tried: Try): Limit => ({
 });
 const wideLimits = ({ door, name, address }: Try): Limit[] => [
   { key: `${door} name ${name.slice(0, 256)}`, free: 100, mostMs: MINUTE_MS },
-  // An address may stand for a whole host application.
+  // All users of one host application may share an address.
   { key: `${door} address ${address}`, free: 500, mostMs: MINUTE_MS },
 ];
 
 /**
- * Counts a try as a failure before it is made, so that many at once do not slip through. Nobody is shut out by
- * what others try: from an address where a name signed in before, only failures of that name there count.
- * @returns the instant from which on it may be tried again, when it may not be now.
+ * Counts an attempt as a failure before the password is checked, so that many at once do not slip through.
+ * Others can't lock somebody out: from an address where a name has signed in before, only failures of that name from
+ * that address count. @returns when the next attempt is allowed; undefined: now.
  */
 export async function countTry(
   db: D1Database,
@@ -48,7 +48,7 @@ export async function countTry(
       and(eq(signInFailures.key, knownOf(tried)), gt(signInFailures.until, now)),
     )) > 0;
   const limits = [pairLimit(tried), ...(isKnown ? [] : wideLimits(tried))];
-  // A try that has to wait writes nothing: rows don't grow with requests.
+  // An attempt that has to wait writes nothing, so a flood of them adds no rows.
   const early = latest((await waits(db, limits, now).all<Wait>()).results);
   if (early !== undefined) return early;
   const [before] = await db.batch<Wait>([
@@ -82,7 +82,7 @@ function count(db: D1Database, { key, free, mostMs }: Limit, now: Millis): D1Pre
     .bind(key, now, FORGET_MS, free, mostMs, FIRST_WAIT_MS);
 }
 
-/** The try was none: takes back what was counted, and knows the name at this address from now on. */
+/** The password was right: takes the counted failure back, and remembers that this name signs in from this address. */
 export async function forgiveTry(db: D1Database, tried: Try, now: Millis): Promise<void> {
   const orm = drizzle(db);
   const known = { key: knownOf(tried), count: 0, until: now + KNOWN_MS };
@@ -104,7 +104,7 @@ export async function forgiveTry(db: D1Database, tried: Try, now: Millis): Promi
   ]);
 }
 
-/** Forgets tries that no longer count. */
+/** Deletes failures that no longer count. */
 export async function purgeTries(db: D1Database, now: Millis): Promise<void> {
   await drizzle(db)
     .delete(signInFailures)

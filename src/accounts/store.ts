@@ -16,7 +16,7 @@ export type Asker = {
   limits?: Limits;
 };
 
-/** A revoked secret is refused after this at the latest, one that expired at once; until then nobody asks the database again. */
+/** How long who is asking is served from memory: a revoked secret may pass for this long, an expired one never does. */
 const TRUST_MS = 5_000;
 const askers = new Cache<string, Asker>(10_000);
 
@@ -111,7 +111,7 @@ export function findByApiKey(
   });
 }
 
-/** Others may have noted it meanwhile. */
+/** Does nothing when another isolate has noted this hour already. */
 async function noteUse(db: D1Database, id: string, now: number): Promise<void> {
   await drizzle(db)
     .update(apiKeys)
@@ -138,7 +138,7 @@ async function trusted(
   return asker;
 }
 
-/** Makes this isolate ask the database again. */
+/** Drops everybody from this isolate's memory, so that the next request reads the rows. */
 export function forgetAskers(): void {
   askers.clear();
 }

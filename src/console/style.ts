@@ -56,7 +56,7 @@ td::before{content:attr(data-label);color:var(--quiet);font-size:13px;flex:none;
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:10px}td details{text-align:left;flex:1}}
 `;
 
-/** Loads the page anew now and then, unless somebody is busy with it. Without it the page is as good. */
+/** Reloads the page now and then, unless somebody is typing or selecting. The page works without it. */
 export const REFRESH = `
 setInterval(() => {
   const busy = document.hidden || document.querySelector("details[open]") ||

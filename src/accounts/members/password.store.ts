@@ -4,8 +4,8 @@ import { members, memberSessions } from "../../db/accounts";
 import type { MemberRow } from "./store";
 
 /**
- * Sets another password and ends all the member's sessions; a link to reset it is no longer good.
- * @returns false when it is no longer the password that the member proved to know.
+ * Sets another password and ends all the member's sessions; a pending reset link stops working.
+ * @returns false when the password was changed since the member's was checked.
  */
 export async function changePassword(
   db: D1Database,

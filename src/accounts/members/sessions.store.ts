@@ -8,14 +8,14 @@ import { findMember, type Member } from "./store";
 
 export type SessionRow = typeof memberSessions.$inferSelect;
 
-/** Longer names of browsers are cut. */
+/** The browser's `User-Agent` is cut to this many characters. */
 const MOST_CHARACTERS = 256;
 
 const isAlive = (now: Millis) =>
   and(gt(memberSessions.createdAt, now - LIFE_MS), gt(memberSessions.seenAt, now - IDLE_MS));
 
 /**
- * Signs a member in who proved to know a password, unless it was changed meanwhile.
+ * Signs in a member whose password was checked, unless the password was changed since then.
  * @returns the token that the browser keeps; only its digest is stored.
  */
 export async function beginSession(
@@ -66,7 +66,7 @@ export async function findSession(
   return { id, member };
 }
 
-/** Those of a member that go on, the one begun last first. */
+/** A member's sessions that have not ended, newest first. */
 export async function listSessions(
   db: D1Database,
   memberId: number,
@@ -98,7 +98,7 @@ export async function endSessions(
     .returning();
 }
 
-/** Deletes up to `limit` sessions that are over. */
+/** Deletes up to `limit` sessions that have ended. */
 export const prepareSessionExpiry = (
   db: D1Database,
   now: Millis,

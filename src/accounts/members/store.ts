@@ -37,7 +37,7 @@ export async function findMember(
     .innerJoin(organizations, eq(organizations.id, members.organizationId))
     .innerJoin(users, and(eq(users.organizationId, organizations.id), eq(users.role, "admin")))
     .where("email" in by ? hasEmail(by.email) : eq(members.id, by.id))
-    // Of those before addresses were folded that differ in case alone, whoever is written that way.
+    // Older rows may differ in case alone: then the one that is spelled exactly so is meant.
     .orderBy(
       ...("email" in by ? [desc(eq(members.email, by.email.trim()))] : []),
       members.id,
@@ -72,7 +72,7 @@ export async function inviteMember(
   },
 ): Promise<MemberRow | undefined> {
   const orm = drizzle(db);
-  // An address that is stored unfolded is from before they were folded: nobody makes one while we look.
+  // Only older rows have capital letters; new ones are stored in lower case, so this check can't race with them.
   if ((await orm.$count(members, hasEmail(draft.email))) > 0) return undefined;
   const row = { ...draft, email: foldEmail(draft.email) };
   const [made] = await orm.insert(members).values(row).onConflictDoNothing().returning();
@@ -92,7 +92,7 @@ export async function findInvited(
   return row;
 }
 
-/** Sets the password of whoever was invited, once, and ends the sessions there are. @returns the id, undefined when the link is no longer good. */
+/** Sets the password of the member a link was made for, once, and ends their sessions. @returns the member's id; undefined when the link is no longer good. */
 export async function acceptInvitation(
   db: D1Database,
   invitationHash: string,
@@ -120,7 +120,7 @@ export type MemberChange =
   | { kind: "unknown" }
   | { kind: "last-owner" };
 
-/** Holds in the statement that takes an owner away: another one who can sign in stays. */
+/** Part of the statement that removes or demotes an owner: true while another owner can sign in. */
 const leavesAnOwner = sql`(${members.role} <> 'owner' OR EXISTS (
   SELECT 1 FROM members AS other WHERE other.organization_id = ${members.organizationId}
     AND other.id <> ${members.id} AND other.role = 'owner' AND other.password_hash IS NOT NULL))`;
@@ -154,7 +154,7 @@ export async function removeMember(
 const isMember = (organizationId: number, id: number) =>
   and(eq(members.organizationId, organizationId), eq(members.id, id));
 
-/** Whether an organization has this member, who accepted or not. */
+/** Whether an organization has this member; the invitation need not be accepted yet. */
 export async function isMemberOf(
   db: D1Database,
   organizationId: number,

@@ -1,7 +1,7 @@
 import { isCommon } from "./common";
 
 const LEAST_CHARACTERS = 8;
-/** Slow digests take as long as what they are fed. */
+/** The password digest is slow on purpose; a longer text would make it slower still. */
 const MOST_BYTES = 256;
 
 /**

@@ -17,7 +17,7 @@ export type User = {
   role: "admin" | "user";
 };
 
-/** A revoked token is refused after this at the latest; until then nobody asks the database again. */
+/** How long a user is served from memory: a revoked token may pass for this long. */
 const TRUST_MS = 5_000;
 const known = new Cache<number, User>(10_000);
 
@@ -33,7 +33,7 @@ const columns = {
   role: users.role,
 };
 
-/** The user of a token, as known a few seconds ago at most. */
+/** The user of a token; at most a few seconds old. */
 export async function readTokenUser(
   db: D1Database,
   id: number,
@@ -48,20 +48,20 @@ export async function readTokenUser(
   return user;
 }
 
-/** Makes this isolate ask the database again. */
+/** Drops the user from this isolate's memory, so that the next request reads the row. */
 export function forgetUser(id: number): void {
   known.delete(id);
 }
 
 /**
- * The user somebody signs in as: by user name or email, either way round. E-mail addresses are compared folded; of
- * those that differ in case alone, from before that, whoever's is written the same.
+ * The user somebody signs in as, by user name or e-mail address. Addresses are compared trimmed and in lower case.
+ * Older rows may differ in case alone: then the one that is spelled exactly so is meant.
  */
 export async function findByLogin(
   db: D1Database,
   login: string,
 ): Promise<(User & { passwordHash: string }) | undefined> {
-  // `IS`, because who has no user name is to be ordered too.
+  // `IS` instead of `=`: a user name may be null.
   const isWritten = sql`(${users.username} IS ${login} OR ${users.email} = ${login})`;
   const folded = foldEmail(login);
   const isFolded = login.includes("@")
@@ -87,8 +87,8 @@ export async function firstOrganizationId(db: D1Database): Promise<number | unde
 }
 
 /**
- * Makes a user. A name that anybody has, as user name or as email, is taken: over all organizations, in
- * one statement. @returns undefined when it is.
+ * Makes a user, in one statement that also checks that nobody of any organization has this name as a user name or
+ * e-mail address. @returns undefined when somebody has.
  */
 export async function createUser(
   db: D1Database,

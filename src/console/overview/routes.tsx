@@ -10,7 +10,7 @@ import type { ConsoleEnv } from "../session/session.io";
 import { firstHour, hoursOf } from "./hours";
 import { OverviewPage } from "./page";
 
-/** The latest notifications are looked for in this many streams, in each so many. */
+/** The latest notifications are read from this many streams, and from each this many. */
 const STREAMS = 20;
 const ROWS = 25;
 

@@ -12,7 +12,7 @@ const isSecure = (c: Context): boolean => new URL(c.req.url).protocol === "https
 const optionsOf = (c: Context): CookieOptions =>
   isSecure(c) ? { prefix: "host", path: "/", secure: true } : { path: "/console" };
 
-/** @returns undefined also when somebody else wrote it. */
+/** @returns undefined when there is none, or its signature isn't ours. */
 export async function readCookie(c: Context, name: string): Promise<string | undefined> {
   const key = readConfig(c.env).sessionKey;
   const text = await getSignedCookie(c, key, name, isSecure(c) ? "host" : undefined);

@@ -5,7 +5,7 @@ export function SignInForm(props: {
   next: string;
   email?: string;
   fault?: string;
-  /** Whether this is one's own machine, where the password lies in a file. */
+  /** Whether this is a local stack, whose password is in `.tributary/local.json`. */
   local: boolean;
 }): JSX.Element {
   return (

@@ -15,7 +15,7 @@ export type SignedInEnv = AskerEnv & { Variables: { member: Member; sessionId: s
 
 const SESSION = "tributary_session";
 
-/** Lets only members on, who ask in their organization's name; users of the app surface are none. */
+/** Lets only signed-in members pass; the handlers see them as their organization. Users of the app surface aren't members. */
 export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
   const session = await sessionOf(c);
   if (session === undefined) {
@@ -34,7 +34,7 @@ export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
   return next();
 });
 
-/** Lets those who only read see every page, and send no form. */
+/** Viewers see every page and can't send a form. */
 export const withRole = createMiddleware<ConsoleEnv>(async (c, next) => {
   if (!["GET", "HEAD"].includes(c.req.method) && !c.var.asker.scopes.includes("write"))
     throw forbidden("A viewer may look at everything here, and change nothing");
