@@ -16,7 +16,10 @@ export const deadReasons = [
 ] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
-/** One try, as recorded. `status` is null when no answer came. */
+/**
+ * One try, as recorded. `status` is null when no answer came. `error` says why, or what was wrong with the answer's body:
+ * the status decides all the same.
+ */
 export type Attempt = {
   n: number;
   at: Millis;

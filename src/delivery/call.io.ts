@@ -112,10 +112,11 @@ async function callHandled(
   const { attempt, answer } = tried;
   const { after, retryAfter } = endOf(attempt);
   const truncated = answer.kind === "answered" && answer.truncated;
+  const unreadable = answer.kind === "answered" && answer.fault !== undefined;
   const next: Outcome["next"] = tried.refused
     ? dead("refused", after)
     : rendered.judge(
-        { status: attempt.status, truncated },
+        { status: attempt.status, truncated, unreadable },
         { now: after, chance: Math.random(), retryAfter },
       );
   const outcome = await reported(handler, destination, item, { seq, n, attempt, next }, answer);

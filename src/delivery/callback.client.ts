@@ -1,5 +1,5 @@
 import type { Attempt, DeliveryItem } from "./attempt";
-import { type Answer, type Outbound, request } from "../http/client";
+import { type Answer, answerOf, type Outbound, request } from "../http/client";
 import type { EgressPolicy } from "../http/egress";
 import type { Config } from "../config";
 import type { Destination } from "./destination";
@@ -89,7 +89,7 @@ async function tried(ask: () => Promise<Answer>, n: number, now: number): Promis
     };
     return { attempt, answer, refused: answer.kind === "refused" };
   }
-  const { status, headers: answerHeaders, text, truncated } = answer;
+  const { status, headers: answerHeaders, text, truncated, fault = null } = answer;
   const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
   const responseHeaders = Object.fromEntries(
     KEPT_HEADERS.flatMap((name) => {
@@ -103,7 +103,7 @@ async function tried(ask: () => Promise<Answer>, n: number, now: number): Promis
     attempt: {
       ...common,
       status,
-      error: redirect,
+      error: redirect ?? fault,
       responseHeaders,
       responseBody,
       truncated: cut,
@@ -128,10 +128,7 @@ async function handOver(outbound: Outbound, hops: number, inside: Inside): Promi
   const headers = { ...outbound.headers, [HOPS_HEADER]: String(hops + 1) };
   try {
     const response = await inside(new Request(outbound.url, { ...outbound, headers }));
-    const bytes = new Uint8Array(await response.arrayBuffer()).subarray(0, outbound.mostBytes);
-    const { status, headers: answerHeaders } = response;
-    const text = new TextDecoder().decode(bytes);
-    return { kind: "answered", status, headers: answerHeaders, bytes, text, truncated: false };
+    return await answerOf(response, outbound.mostBytes);
   } catch (error) {
     return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
   }

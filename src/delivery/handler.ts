@@ -16,9 +16,12 @@ export type Rendered =
       timeoutMs: number;
       /** At most this much of the answer is read. */
       mostBytes: number;
-      /** What one try means; `truncated`: the answer was larger than `mostBytes`. `chance` is in [0, 1). */
+      /**
+       * What one try means; `truncated`: the answer was larger than `mostBytes`; `unreadable`: its body could not be
+       * read to its end. `chance` is in [0, 1).
+       */
       judge: (
-        attempt: Pick<Attempt, "status" | "truncated">,
+        attempt: Pick<Attempt, "status" | "truncated"> & { unreadable: boolean },
         context: { now: number; chance: number; retryAfter: number | undefined },
       ) => Next;
       /**

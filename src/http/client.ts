@@ -20,13 +20,15 @@ export type Answer =
       bytes: Uint8Array;
       text: string;
       truncated: boolean;
+      /** Why the body could not be read to its end. The status stands; `bytes` is what came before. */
+      fault?: string;
     }
   | { kind: "failed"; error: string }
   | { kind: "refused"; error: string };
 
 /**
  * Every outbound request goes through here: the egress guard first, redirects never followed, the answer bounded in
- * time and size.
+ * time and size. Once a status line has come, the request is answered, whatever becomes of the body.
  */
 export async function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
   const verdict = checkEgress(outbound.url, policy);
@@ -46,15 +48,10 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
       signal,
       ...(outbound.body === undefined ? {} : { body: outbound.body }),
     });
-    const { bytes, truncated } = await readBounded(response, outbound.mostBytes);
-    return {
-      kind: "answered",
-      status: response.status,
-      headers: response.headers,
-      bytes,
-      text: new TextDecoder().decode(bytes),
-      truncated,
-    };
+    const answer = await answerOf(response, outbound.mostBytes);
+    return answer.fault !== undefined && signal.aborted
+      ? { ...answer, fault: `The body did not end within ${outbound.timeoutMs} ms` }
+      : answer;
   } catch (error) {
     if (signal.aborted)
       return { kind: "failed", error: `No answer within ${outbound.timeoutMs} ms` };
@@ -62,23 +59,46 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
   }
 }
 
+/** A response whose body is read up to `most` bytes. */
+export async function answerOf(
+  response: Response,
+  most: number,
+): Promise<Extract<Answer, { kind: "answered" }>> {
+  const { bytes, ...end } = await readBounded(response, most);
+  const { status, headers } = response;
+  return {
+    kind: "answered",
+    status,
+    headers,
+    bytes,
+    text: new TextDecoder().decode(bytes),
+    ...end,
+  };
+}
+
 async function readBounded(
   response: Response,
   most: number,
-): Promise<{ bytes: Uint8Array; truncated: boolean }> {
+): Promise<{ bytes: Uint8Array; truncated: boolean; fault?: string }> {
   if (response.body === null) return { bytes: new Uint8Array(), truncated: false };
   const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
   let size = 0;
   let truncated = false;
-  while (!truncated) {
-    const { done, value } = await reader.read();
-    if (done) break;
-    const kept: Uint8Array = value.subarray(0, most - size);
-    chunks.push(kept);
-    size += kept.byteLength;
-    truncated = kept.byteLength < value.byteLength;
+  try {
+    while (!truncated) {
+      const { done, value } = await reader.read();
+      if (done) break;
+      const kept: Uint8Array = value.subarray(0, most - size);
+      chunks.push(kept);
+      size += kept.byteLength;
+      truncated = kept.byteLength < value.byteLength;
+    }
+    if (truncated) await reader.cancel();
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const fault = `The body could not be read: ${reason}`;
+    return { bytes: concatenate(chunks, size), truncated, fault };
   }
-  if (truncated) await reader.cancel();
   return { bytes: concatenate(chunks, size), truncated };
 }

@@ -51,6 +51,8 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
       ...(retryAt === undefined ? {} : { retryAt }),
     };
   }
+  if (answer.fault !== undefined)
+    return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.fault}` };
   if (answer.truncated)
     return { kind: "unreachable", message: `The answer of ${vendor} is too large` };
   if (text.trim() === "") return { kind: "json", value: undefined, headers };

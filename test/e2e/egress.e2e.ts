@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type ServerResponse } from "node:http";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type EgressPolicy, parseAllowList } from "../../src/http/egress";
 import { request } from "../../src/http/client";
@@ -113,10 +113,77 @@ it("given a slow-loris or endless response, then it stops at the timeout and siz
       { url: base + path, method: "GET", headers: {}, timeoutMs: 500, mostBytes: 1_000 },
       policy,
     );
-  expect(await ask("/slow")).toEqual({ kind: "failed", error: "No answer within 500 ms" });
+  expect(await ask("/slow")).toMatchObject({
+    kind: "answered",
+    status: 200,
+    fault: "The body did not end within 500 ms",
+  });
   const endless = await ask("/endless");
   expect(endless).toMatchObject({ kind: "answered", truncated: true });
   expect(endless.kind === "answered" && endless.bytes.byteLength).toBe(1_000);
   server.closeAllConnections();
   server.close();
+});
+
+type Reply = ServerResponse;
+
+/** What a receiver may do with a body after its status line. */
+const bodies: [string, (reply: Reply, status: number) => void, RegExp][] = [
+  [
+    "stalls before its first byte",
+    (reply, status) => reply.writeHead(status).flushHeaders(),
+    /end within/,
+  ],
+  [
+    "stalls in the middle",
+    (reply, status) => void reply.writeHead(status).write("half"),
+    /end within/,
+  ],
+  [
+    "comes a byte at a time",
+    (reply, status) => {
+      reply.writeHead(status);
+      const timer = setInterval(() => reply.write("x"), 50);
+      reply.once("close", () => clearInterval(timer));
+    },
+    /end within/,
+  ],
+  [
+    "breaks off short of its length",
+    (reply, status) => {
+      reply.writeHead(status, { "content-length": "100" });
+      reply.write("half", () => reply.destroy());
+    },
+    /could not be read/,
+  ],
+  [
+    "breaks off between chunks",
+    (reply, status) => {
+      reply.writeHead(status);
+      reply.write("half", () => reply.destroy());
+    },
+    /could not be read/,
+  ],
+  ...["gzip", "deflate"].map((encoding): (typeof bodies)[number] => [
+    `is not ${encoding}, though it says so`,
+    (reply, status) =>
+      void reply.writeHead(status, { "content-encoding": encoding }).end("plain text"),
+    /could not be read/,
+  ]),
+];
+
+describe.each([200, 202, 299, 302, 400, 410, 429, 503])("the status %i", (status) => {
+  it.each(bodies)("decides though the body %s", async (_, make, fault) => {
+    const server = createServer((_message, reply) => make(reply, status)).listen(0, "127.0.0.1");
+    await new Promise((listening) => server.once("listening", listening));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === "object" ? address?.port : 0}/`;
+    const answer = await request(
+      { url, method: "POST", headers: {}, body: "{}", timeoutMs: 300, mostBytes: 1_000 },
+      policy,
+    );
+    server.closeAllConnections();
+    server.close();
+    expect(answer).toMatchObject({ kind: "answered", status, fault: expect.stringMatching(fault) });
+  });
 });

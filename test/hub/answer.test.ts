@@ -7,6 +7,7 @@ const answered = (changes: {
   text?: string;
   headers?: Record<string, string>;
   truncated?: boolean;
+  fault?: string;
 }) =>
   readAnswer(
     {
@@ -16,6 +17,7 @@ const answered = (changes: {
       headers: new Headers(changes.headers),
       text: changes.text ?? "{}",
       truncated: changes.truncated ?? false,
+      ...(changes.fault === undefined ? {} : { fault: changes.fault }),
     },
     "Acme",
     NOW,
@@ -33,6 +35,17 @@ describe("readAnswer", () => {
     ["too much", { text: "{}", truncated: true }, "The answer of Acme is too large"],
   ])("takes %s for no answer", (_, changes, message) => {
     expect(answered(changes)).toEqual({ kind: "unreachable", message });
+  });
+
+  it.each([
+    [200, "unreachable"],
+    [204, "unreachable"],
+    [401, "vendor-error"],
+    [429, "vendor-error"],
+    [503, "vendor-error"],
+  ])("takes a %i whose body broke off for %s", (status, kind) => {
+    const fault = "The body could not be read: lost";
+    expect(answered({ status, text: '{"Items":[]}', fault })).toMatchObject({ kind });
   });
 
   it("tells why the vendor cannot be reached", () => {

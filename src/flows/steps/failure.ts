@@ -9,6 +9,8 @@ export function failureText(
 ): string {
   if (next.kind === "dead" && next.reason === "too-large")
     return `The answer is larger than ${mostBytes} bytes`;
+  if (answer?.kind === "answered" && answer.fault !== undefined)
+    return `The answer was ${answer.status}. ${answer.fault}`;
   if (answer?.kind === "answered")
     return `The answer was ${answer.status}: ${answer.text.slice(0, 500)}`;
   return attempt?.error ?? "The step failed";

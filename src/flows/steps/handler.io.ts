@@ -18,7 +18,7 @@ import { type Scope } from "./input";
 import { scopeOf, type StepMessage, storedStep } from "./message";
 import { type PreparedStep, prepareStep } from "./prepare";
 import { responseContent } from "./response";
-import { isLeftBehind, stepNext } from "./retry";
+import { isLeftBehind, statusWithoutBody, stepNext } from "./retry";
 
 const TIMEOUT_MS = 30_000;
 const ANSWER_BYTES = 1_048_576;
@@ -62,6 +62,7 @@ async function render(notification: Sending, doors: Doors): Promise<Rendered> {
     return { kind: "unsent", error: made.message, next };
   }
   const { errorHandling } = component;
+  const isRead = stepsBelow(running.descriptor, message.step.componentId, STEP_OUT).length > 0;
   return {
     kind: "request",
     ...made.request,
@@ -71,10 +72,17 @@ async function render(notification: Sending, doors: Doors): Promise<Rendered> {
       (await flowOfStep(notification, message, doors)) === undefined
         ? notRunning(Date.now())
         : undefined,
-    judge: ({ status, truncated }, context) =>
-      truncated
+    judge: (attempt, context) =>
+      attempt.truncated
         ? { kind: "dead", at: context.now, reason: "too-large" }
-        : stepNext({ status }, { errorHandling, tries: notification.tries + 1, ...context }),
+        : stepNext(
+            {
+              status: attempt.unreadable
+                ? statusWithoutBody(attempt.status, isRead)
+                : attempt.status,
+            },
+            { errorHandling, tries: notification.tries + 1, ...context },
+          ),
   };
 }
 

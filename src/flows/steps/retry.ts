@@ -20,7 +20,7 @@ export function stepNext(
 ): Next {
   const { errorHandling, tries, retryAfter, now, chance } = context;
   const { status } = attempt;
-  if (status !== null && status >= 200 && status < 300) return { kind: "delivered", at: now };
+  if (isSuccess(status)) return { kind: "delivered", at: now };
   const exhausted: Next = { kind: "dead", at: now, reason: "exhausted" };
   if (status !== null && !isRetried(status)) return exhausted;
   if (!errorHandling.autoRetry || tries > errorHandling.maxRetries) return exhausted;
@@ -28,6 +28,18 @@ export function stepNext(
   const byBackoff = now + delay * (1 + 0.1 * chance);
   const byReceiver = Math.min(retryAfter ?? 0, now + LONGEST_RETRY_AFTER_MS);
   return { kind: "retrying", at: Math.round(Math.max(byBackoff, byReceiver)) };
+}
+
+/**
+ * The status that decides about a step whose answer's body cannot be read to its end. A 2xx counts as no answer (null) if
+ * steps below read that body, like every broken connection (reference app-events-api.md §9); otherwise it stands.
+ */
+export function statusWithoutBody(status: number | null, isRead: boolean): number | null {
+  return isRead && isSuccess(status) ? null : status;
+}
+
+function isSuccess(status: number | null): boolean {
+  return status !== null && status >= 200 && status < 300;
 }
 
 /** 408, 429 and every 5xx: any other answer would be the same again. */

@@ -81,6 +81,10 @@ describe("why a step failed for good", () => {
       `The answer was 400: ${"no".repeat(250)}`,
     );
     expect(failureText(dead("too-large"), answered, 10)).toBe("The answer is larger than 10 bytes");
+    const fault = "The body could not be read: lost";
+    expect(failureText(dead("exhausted"), { ...answered, fault }, 10)).toBe(
+      "The answer was 400. The body could not be read: lost",
+    );
     expect(failureText(dead("exhausted"), undefined, 10)).toBe("The step failed");
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { isLeftBehind, stepNext } from "../../../src/flows/steps/retry";
+import { isLeftBehind, statusWithoutBody, stepNext } from "../../../src/flows/steps/retry";
 
 describe("retries of a step", () => {
   const errorHandling = { autoRetry: true, maxRetries: 30, onError: "storeUnprocessed" as const };
@@ -22,6 +22,19 @@ describe("retries of a step", () => {
   it.each([408, 429, 500, 502, 503, 504, 599, null])("tries again after %s", (status) =>
     expect(next(status)).toEqual({ kind: "retrying", at: 60_000 }),
   );
+  it.each([
+    [200, true, "retrying"],
+    [204, true, "retrying"],
+    [200, false, "delivered"],
+    [299, false, "delivered"],
+    [302, true, "dead"],
+    [400, true, "dead"],
+    [410, false, "dead"],
+    [503, true, "retrying"],
+    [503, false, "retrying"],
+  ])("with a %i whose body breaks off, read below: %s, is %s", (status, isRead, kind) => {
+    expect(next(statusWithoutBody(status, isRead)).kind).toBe(kind);
+  });
   it("doubles from a minute to an hour, thirty times", () => {
     expect([2, 3, 6, 7, 30].map((tries) => next(500, tries))).toEqual(
       [120_000, 240_000, 1_920_000, 3_600_000, 3_600_000].map((at) => ({ kind: "retrying", at })),
