@@ -1,10 +1,13 @@
 /// <reference types="vite/types/importMeta.d.ts" />
-import { describe, expect, inject, it } from "vitest";
+import { describe, expect, inject, it, vi } from "vitest";
 import { readSfdcWebhook } from "../src/connectors/sfdc-events";
 import { requestOf } from "../src/flows/steps/request";
 import { nextPosition } from "../src/hub/paging";
 import { partsOf } from "../src/inbound/tenant-parts";
 import { newInstance } from "../src/instances/draft";
+
+// Some of what is called here says in the log what it was given.
+vi.spyOn(console, "error").mockImplementation(() => undefined);
 
 /** Texts on which careless reading takes quadratic time: each is repeated to a size, between a start and an end. */
 const SHAPES: [start: string, repeated: string, end: string][] = [
