@@ -3,6 +3,7 @@ import { createMiddleware } from "hono/factory";
 import type { Child } from "hono/jsx";
 import { audited } from "../accounts/audit.io";
 import { readConfig } from "../config";
+import { limitFailures } from "../http/failure-limit";
 import { forbidden, notFound } from "../http/refusal";
 import { toWire } from "../http/error-map";
 import { reasonOf, type RequestIdEnv } from "../http/surface";
@@ -57,6 +58,7 @@ const fromHere = createMiddleware<ConsoleEnv>(async (c, next) => {
 /** The web console, for people: pages rendered here, forms that post, no script needed. */
 export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(withPage)
+  .use(limitFailures)
   .use(fromHere)
   .route("/", sessionRoutes)
   .route("/", invitationRoutes)
@@ -74,8 +76,9 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
     throw notFound("There is no such page");
   })
   .onError((error, c) => {
-    const { status, message } = troubleOf(error, c.get("requestId"));
+    const { status, headers, message } = troubleOf(error, c.get("requestId"));
     c.status(status);
+    for (const [name, value] of Object.entries(headers)) c.header(name, value);
     return c.render(<Empty title={message} text="Go back, or begin at the overview." />, {
       title: message,
     });
@@ -84,10 +87,12 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
 function troubleOf(
   error: Error,
   requestId: string,
-): { status: ReturnType<typeof toWire>["status"]; message: string } {
+): Pick<ReturnType<typeof toWire>, "status" | "headers"> & { message: string } {
   const reason = reasonOf(error, requestId);
+  const { status, headers } = toWire("v1", reason, requestId);
   return {
-    status: toWire("v1", reason, requestId).status,
+    status,
+    headers,
     message: reason?.message ?? `Something went wrong on our side (request ${requestId})`,
   };
 }

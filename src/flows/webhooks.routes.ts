@@ -18,6 +18,8 @@ const BODY_BYTES = 1_048_576;
 export const webhookRoutes = new Hono<UserEnv>()
   .on(["GET", "POST", "PUT", "DELETE"], "/flows/:flowId/components/:componentId", async (c) => {
     const { flowId, componentId } = c.req.param();
+    // Size and depth are checked before the database is asked whose webhook it is.
+    const data = await dataOf(c);
     const trigger = await readTrigger(c.env.DB, flowId, componentId);
     const listens = trigger?.kind === "webhook" || trigger?.kind === "app-event";
     if (trigger === undefined || !listens)
@@ -30,7 +32,7 @@ export const webhookRoutes = new Hono<UserEnv>()
     const { enqueueOnly: _enqueueOnly, ...query } = c.req.query();
     const content = {
       method: c.req.method,
-      data: await dataOf(c),
+      data,
       query,
       headers: forwardedHeaders(c.req.raw.headers),
     };

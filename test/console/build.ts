@@ -24,7 +24,7 @@ export type Browser = {
 
 export function openBrowser(): Browser {
   visitors += 1;
-  const address = `203.0.113.${visitors}`;
+  const address = `198.18.0.${visitors}`;
   const cookies = new Map<string, string>();
   const send = async (path: string, init: RequestInit, headers: Record<string, string>) => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");

@@ -26,14 +26,18 @@ function unusable(): { bindings: typeof env; used: string[] } {
     "DELIVERIES_SLOW",
   ];
   const replaced = Object.fromEntries(names.map((name) => [name, binding(name)]));
-  return { bindings: { ...env, ...replaced }, used };
+  return { bindings: { ...env, ...replaced, SIGNUP: "open" }, used };
 }
 
 async function send(path: string, body: string): Promise<{ status: number; used: string[] }> {
   const { bindings, used } = unusable();
   const response = await app.request(
     path,
-    { method: "POST", body, headers: { "content-type": "application/json" } },
+    {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", origin: "http://localhost" },
+    },
     bindings,
     { waitUntil: () => undefined, passThroughOnException: () => undefined, props: {} },
   );
@@ -41,6 +45,7 @@ async function send(path: string, body: string): Promise<{ status: number; used:
 }
 
 const DEEP = [lists(501), objects(501)];
+const TEXT = "x".repeat(2_000);
 const LARGE = [`"${"x".repeat(8 * 1024 * 1024)}"`, lists(5_000_000)];
 
 describe("promise 11, no request keeps others waiting, cheap checks before dear ones: neither database nor stream nor queue is asked for", () => {
@@ -51,6 +56,15 @@ describe("promise 11, no request keeps others waiting, cheap checks before dear 
     ["/elements/api-v2/events/hubspot/12", LARGE, 429],
     ["/user/auth", DEEP, 400],
     ["/user/auth", LARGE, 413],
+    ["/user", DEEP, 400],
+    ["/user", LARGE, 413],
+    ["/user", ["", "[]", "{}", '{"username":"a","password":"short"}'], 400],
+    ["/flows/f/components/w", DEEP, 400],
+    ["/flows/f/components/w", LARGE, 413],
+    ["/console/sign-in", LARGE, 413],
+    ["/console/sign-in", ["", "email=a", "password=b", `email=${TEXT}&password=b`], 401],
+    ["/console/sign-in", [`email=a&password=${TEXT}`], 401],
+    ["/console/invitations/none", LARGE, 413],
   ])("what nobody signed and %s refuses (%#)", async (path, bodies, status) => {
     for (const body of bodies) expect(await send(path, body)).toEqual({ status, used: [] });
   });

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { app } from "../../src/app";
+import { MOST_SIGN_UPS } from "../../src/accounts/users/routes";
 import { MOST_FAILURES } from "../../src/http/failure-limit";
 import { API_KEY, foundation } from "../accounts/ask";
 import { MINE } from "../organization";
@@ -39,6 +40,12 @@ const DOORS: Door[] = [
     says: "Too Many Requests",
   },
   { path: "/flows", authorization: undefined, failure: 401, says: "Too Many Requests" },
+  {
+    path: "/console/invitations/none",
+    authorization: undefined,
+    failure: 404,
+    says: "Too many requests",
+  },
 ];
 
 /** Fails until told to go away. A window may end meanwhile, so it takes up to twice as many failures. */
@@ -67,6 +74,41 @@ describe("an address that fails too often", () => {
     isLimited(door, false),
   );
   it("is counted by the platform where that is bound", () => isLimited(DOORS[0]!, true));
+});
+
+describe("open sign-up", () => {
+  let names = 0;
+  const signUp = async (counted: boolean, headers: Record<string, string>) => {
+    const body = JSON.stringify({ username: `crowd-${(names += 1)}`, password: "long enough 1" });
+    const bindings = { ...env, SIGNUP: "open", ...(counted ? {} : { SIGN_UPS: undefined }) };
+    const init = {
+      method: "POST",
+      body,
+      headers: { "content-type": "application/json", ...headers },
+    };
+    const { status, headers: answered } = await app.request("/user", init, bindings as never);
+    return { status, retryAfter: Number(answered.get("retry-after")) };
+  };
+
+  it.each([true, false])(
+    "makes an address wait after so many new users, and nobody else (counted by the platform: %s)",
+    async (counted) => {
+      const from = { "cf-connecting-ip": `203.0.113.${(addresses += 1)}` };
+      // A window may end meanwhile, so it takes up to twice as many.
+      let made = 0;
+      let answer = await signUp(counted, from);
+      for (; answer.status === 200 && made <= 2 * MOST_SIGN_UPS; made += 1)
+        answer = await signUp(counted, from);
+      expect(made).toBeGreaterThanOrEqual(MOST_SIGN_UPS);
+      expect(answer.status).toBe(429);
+      expect(answer.retryAfter).toBeGreaterThan(0);
+      const other = { "cf-connecting-ip": `203.0.113.${(addresses += 1)}` };
+      expect((await signUp(counted, other)).status).toBe(200);
+      expect((await signUp(counted, {})).status).toBe(200);
+      const keyed = { ...from, authorization: `Bearer ${API_KEY}` };
+      expect((await signUp(counted, keyed)).status).toBe(200);
+    },
+  );
 });
 
 describe("a delivery that names instances", () => {

@@ -2,6 +2,7 @@ import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import * as z from "zod";
 import { readConfig } from "../../config";
+import { addressLimit } from "../../http/address-limit";
 import { parse, readTypedJson } from "../../http/body";
 import { conflict, forbidden, notFound, Refusal, unauthenticated } from "../../http/refusal";
 import { parseAuthorization } from "../authorization";
@@ -28,6 +29,9 @@ export type UserEnv = { Bindings: Env; Variables: { user: User; requestId: strin
 /** What browser clients compare before anything else (reference app-events-api.md §1). */
 const VERSION = "6.5.0";
 const BODY_BYTES = 64 * 1024;
+/** Users that one address makes in a minute by open sign-up, as in `wrangler.toml`. */
+export const MOST_SIGN_UPS = 60;
+const countSignUp = addressLimit(MOST_SIGN_UPS);
 
 const verified = new Cache<string, Extract<TokenVerdict, { kind: "valid" }>>(10_000);
 
@@ -123,8 +127,12 @@ export const userRoutes = new Hono<UserEnv>()
     return c.json({});
   })
   .post("/user", async (c) => {
-    const organizationId = await organizationToJoin(c);
-    const input = parse(signUp, (await readTypedJson(c, BODY_BYTES)).value);
+    const key = signUpKey(c);
+    const { value } = await readTypedJson(c, BODY_BYTES);
+    // Whoever has a wrong key hears of that first.
+    const own = key === undefined ? undefined : (await organizationKey(c, key)).organizationId;
+    const input = parse(signUp, value);
+    const organizationId = own ?? (await openOrganization(c));
     const draft = { ...input, organizationId, metadata: input.metadata ?? null };
     const user = await createUser(c.env.DB, draft, Date.now());
     if (user === undefined) throw conflict(`'${input.username}' is already taken`, "username");
@@ -168,15 +176,29 @@ async function checked(c: Context<UserEnv>, login: string, given: string): Promi
   return user;
 }
 
-/** An API key makes users in its own organization, open sign-up in the first one. */
-async function organizationToJoin(c: Context<UserEnv>): Promise<number> {
+/** The API key that makes a user in its own organization; undefined for open sign-up, in the first one. */
+function signUpKey(c: Context<UserEnv>): string | undefined {
   const credentials = parseAuthorization(c.req.header("authorization"));
   const isUserToken = credentials.kind === "bearer" && credentials.token.split(".").length === 3;
   if (credentials.kind !== "none" && !isUserToken) {
     if (credentials.kind !== "bearer") throw unauthenticated("Invalid or expired API key");
-    return (await organizationKey(c, credentials.token)).organizationId;
+    return credentials.token;
   }
   if (readConfig(c.env).signup === "closed") throw forbidden("Sign-up is switched off");
+  return undefined;
+}
+
+/** The organization that open sign-up joins. @throws Refusal `limited` for an address that makes too many users. */
+async function openOrganization(c: Context<UserEnv>): Promise<number> {
+  const address = c.req.header("cf-connecting-ip");
+  const seconds =
+    address === undefined ? undefined : await countSignUp(c.env.SIGN_UPS, address, Date.now());
+  if (seconds !== undefined)
+    throw new Refusal({
+      kind: "limited",
+      message: "Too many users were made from this address",
+      retryAfterSeconds: seconds,
+    });
   const first = await firstOrganizationId(c.env.DB);
   if (first === undefined) throw forbidden("This deployment has no organization yet");
   return first;

@@ -12,8 +12,8 @@ import { type ConsoleEnv, signIn } from "./session.io";
 export const invitationRoutes = new Hono<ConsoleEnv>()
   .get("/invitations/:token", async (c) => showForm(c, await invited(c)))
   .post("/invitations/:token", async (c) => {
-    const guest = await invited(c);
     const password = (await readForm(c)).get("password") ?? "";
+    const guest = await invited(c);
     const needs = passwordNeeds(password);
     if (needs !== undefined) {
       c.status(400);

@@ -14,6 +14,8 @@ import { type ConsoleEnv, sessionOf, signIn, signOut } from "./session.io";
 
 const NOTICE = "tributary_notice";
 const FORM_BYTES = 10_000;
+/** UTF-16 units that an e-mail address or a password has at most. */
+const MOST_CREDENTIAL = 1_024;
 
 /** Signing in and out. */
 export const sessionRoutes = new Hono<ConsoleEnv>()
@@ -25,7 +27,10 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
   .post("/sign-in", async (c) => {
     const form = await readForm(c);
     const email = (form.get("email") ?? "").trim();
+    const password = form.get("password") ?? "";
     const next = nextPage(form.get("next") ?? undefined);
+    // What nobody signs in with is told so without asking the database.
+    if (![email, password].every(isCredential)) return refuse(c, { next, email });
     const now = Date.now();
     const address = c.req.header("cf-connecting-ip") ?? "unknown";
     const tried: Try = { door: "member", name: foldEmail(email), address };
@@ -38,12 +43,8 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
       return showForm(c, { next, email, fault });
     }
     const member = await findMember(c.env.DB, { email });
-    const fits = verifyPassword(form.get("password") ?? "", member?.passwordHash);
-    if (member === undefined || !fits) {
-      c.status(401);
-      const fault = "This e-mail and password don't belong together.";
-      return showForm(c, { next, email, fault });
-    }
+    const fits = verifyPassword(password, member?.passwordHash);
+    if (member === undefined || !fits) return refuse(c, { next, email });
     await forgiveTry(c.env.DB, tried, now);
     await noteSeen(c.env.DB, member.id, now);
     await signIn(c, member, now);
@@ -53,6 +54,16 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     await signOut(c);
     return c.redirect("/console/sign-in", 303);
   });
+
+const isCredential = (text: string): boolean => text !== "" && text.length <= MOST_CREDENTIAL;
+
+function refuse(
+  c: Context<ConsoleEnv>,
+  about: { next: string; email: string },
+): Response | Promise<Response> {
+  c.status(401);
+  return showForm(c, { ...about, fault: "This e-mail and password don't belong together." });
+}
 
 function showForm(
   c: Context<ConsoleEnv>,
