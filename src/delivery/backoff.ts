@@ -92,11 +92,3 @@ function plannedAt(
     }
   }
 }
-
-/** Retry-After in any of its forms: seconds, or an HTTP date. Undefined when absent, zero or unreadable. */
-export function parseRetryAfter(value: string | null, now: Millis): Millis | undefined {
-  const text = value?.trim() ?? "";
-  if (text === "") return undefined;
-  const secondsAhead = /^\d+(\.\d+)?$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
-  return Number.isFinite(secondsAhead) && secondsAhead > 0 ? now + secondsAhead : undefined;
-}

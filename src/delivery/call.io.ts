@@ -1,12 +1,13 @@
 import type { Answer } from "../http/client";
 import type { Attempt, Outcome } from "./attempt";
-import { nextStep, parseRetryAfter, type RetryPolicy } from "./backoff";
+import { nextStep, type RetryPolicy } from "./backoff";
 import { type CallDoors, post, send, TIMEOUT_MS, type Tried } from "./callback.client";
 import type { Destination } from "./destination";
 import type { Handler, Rendered, Sending } from "./handler";
 import type { CallResult } from "./endpoint.object";
 import { attemptWithoutCall, dead } from "./outcome";
 import { transformBody } from "../expressions/transform";
+import { waitUntil } from "../values/wait";
 
 /** A call ends this long before its lease, so that its outcome can still be settled. */
 const SETTLE_MS = 3_000;
@@ -152,7 +153,7 @@ function endOf({ at, durationMs, responseHeaders }: Attempt): {
   retryAfter: number | undefined;
 } {
   const after = at + durationMs;
-  return { after, retryAfter: parseRetryAfter(responseHeaders["retry-after"] ?? null, after) };
+  return { after, retryAfter: waitUntil(responseHeaders["retry-after"] ?? null, after) };
 }
 
 function resultOf({ attempt }: Tried): CallResult {

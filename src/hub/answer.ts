@@ -1,7 +1,7 @@
-import { parseRetryAfter } from "../delivery/backoff";
 import type { Answer } from "../http/client";
 import { readPath } from "../values/path";
 import { parseExactly } from "../values/json";
+import { waitUntil } from "../values/wait";
 
 /** What a vendor's HTTP answer means. */
 
@@ -61,7 +61,7 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
   return { kind: "json", value: parsed.value, headers };
 }
 
-/** Members of a refusal's body that say how many seconds to wait (Dropbox). */
+/** Members of a refusal's body that say how long to wait (Dropbox). */
 const WAIT_FIELDS = ["error.retry_after", "retry_after"];
 
 /**
@@ -72,22 +72,19 @@ function retryInstant(
   { status, headers, text }: Extract<Answer, { kind: "answered" }>,
   now: number,
 ): number | undefined {
-  const retryAfter = parseRetryAfter(headers.get("retry-after"), now);
+  const retryAfter = waitUntil(headers.get("retry-after"), now);
   if (status !== 429) return retryAfter;
-  const resets = ["ratelimit", "x-ratelimit"].flatMap((name) => {
+  const resets = ["ratelimit", "x-ratelimit", "x-rate-limit"].flatMap((name) => {
     const isUsedUp = Number(headers.get(`${name}-remaining`) ?? 0) === 0;
-    const reset = Number(headers.get(`${name}-reset`) ?? "");
-    // Some vendors count the reset in seconds from now, others in seconds since 1970.
-    return isUsedUp && reset > 0 ? (reset > 1e9 ? reset * 1000 : now + reset * 1000) : [];
+    return (isUsedUp ? waitUntil(headers.get(`${name}-reset`), now) : undefined) ?? [];
   });
   const parsed = parseExactly(text);
-  const seconds = WAIT_FIELDS.map((field) => readPath(parsed.ok ? parsed.value : undefined, field));
-  const waits = seconds.flatMap((one) =>
-    typeof one === "number" && one > 0 ? now + one * 1000 : [],
-  );
-  const all = [...(retryAfter === undefined ? [] : [retryAfter]), ...resets, ...waits].filter(
-    (at) => at > now,
-  );
+  const waits = WAIT_FIELDS.flatMap((field) => {
+    const value = readPath(parsed.ok ? parsed.value : undefined, field);
+    const isText = typeof value === "number" || typeof value === "string";
+    return (isText ? waitUntil(String(value), now) : undefined) ?? [];
+  });
+  const all = [...(retryAfter === undefined ? [] : [retryAfter]), ...resets, ...waits];
   return all.length === 0 ? undefined : Math.max(...all);
 }
 

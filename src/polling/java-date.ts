@@ -5,6 +5,7 @@
 import { Instant, LocalDateTime, ZonedDateTime } from "@js-joda/core";
 import { type Fields, fraction, type Letter, LETTERS, second } from "./date-letters";
 import { unlessThrown, UTC, type Zone } from "./zone";
+import { isZeros, unlessNone } from "../values/instant";
 
 /**
  * The format names of dates that are counted from 1970, numbers or digits: milliseconds
@@ -123,6 +124,7 @@ export function parseInstant(
 ): number | undefined {
   if (typeof value !== "string" && typeof value !== "number") return undefined;
   const text = String(value).trim();
+  if (isZeros(text)) return undefined;
   const epoch = epochOf(format);
   // A microsecond more, so that no digit is lost to binary fractions.
   if (epoch?.shape.test(text) === true)
@@ -130,15 +132,15 @@ export function parseInstant(
   const formats = format === undefined || epoch !== undefined ? [] : [format];
   for (const pattern of [...formats, ...ISO_8601]) {
     const at = parseByPattern(text, pattern, zone);
-    if (at !== undefined) return at;
+    if (at !== undefined) return unlessNone(at);
   }
   const isNumber = typeof value === "number" || UNDECLARED_MILLISECONDS.test(text);
   return isNumber ? representable(Number(text)) : undefined;
 }
 
-/** What a Date can hold. */
+/** What a Date can hold, and is a date. */
 function representable(at: number): number | undefined {
-  return Math.abs(at) <= 8.64e15 ? Math.trunc(at) : undefined;
+  return Math.abs(at) <= 8.64e15 ? unlessNone(Math.trunc(at)) : undefined;
 }
 
 function parseByPattern(text: string, pattern: string, zone: Zone): number | undefined {

@@ -1,12 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import {
-  CONNECTOR_DEFAULT,
-  CONNECTOR_LONG,
-  nextStep,
-  parseRetryAfter,
-  STANDARD,
-} from "../../src/delivery/backoff";
+import { CONNECTOR_DEFAULT, CONNECTOR_LONG, nextStep, STANDARD } from "../../src/delivery/backoff";
 import {
   admitted,
   afterCall,
@@ -119,26 +113,6 @@ describe("nextStep", () => {
     expect(nextStep({ status: 500, at: NOW }, { ...context, policy: { kind: "queue" } })).toEqual({
       kind: "held",
     });
-  });
-});
-
-describe("parseRetryAfter", () => {
-  it.each([
-    ["120", 120],
-    ["0", undefined],
-    ["1.5", 1.5],
-    ["Sat, 21 Nov 2026 20:02:00 GMT", 120],
-    ["Saturday, 21-Nov-26 20:02:00 GMT", 120],
-    ["Sat Nov 21 20:02:00 2026", 120],
-    ["2026-11-21T20:02:00Z", 120],
-    ["Sat, 21 Nov 2026 19:00:00 GMT", undefined],
-    ["soon", undefined],
-    ["", undefined],
-    ["-5", undefined],
-  ])("reads '%s'", (text, seconds) => {
-    expect(parseRetryAfter(text, NOW)).toBe(
-      seconds === undefined ? undefined : NOW + seconds * SECOND,
-    );
   });
 });
 

@@ -80,6 +80,9 @@ describe("readAnswer", () => {
   it.each<[string | undefined, number | undefined]>([
     ["7", NOW + 7_000],
     ["Thu, 01 Jan 2026 00:01:00 GMT", NOW + 60_000],
+    ["7, 60", NOW + 60_000],
+    ["60, 7", NOW + 60_000],
+    [String(NOW + 7_000), NOW + 7_000],
     ["0", undefined],
     ["soon", undefined],
     ["Thu, 01 Jan 2025 00:00:00 GMT", undefined],
@@ -88,6 +91,40 @@ describe("readAnswer", () => {
     const headers = value === undefined ? {} : { "retry-after": value };
     const answer = answered({ status: 429, headers });
     expect(answer.kind === "vendor-error" ? answer.retryAt : "no error").toBe(retryAt);
+  });
+
+  const inTwoMinutes = NOW / 1_000 + 120;
+  it.each([
+    ["ratelimit", "120"],
+    ["x-ratelimit", "120"],
+    ["x-ratelimit", `${inTwoMinutes}`],
+    ["x-ratelimit", `${inTwoMinutes}000`],
+    ["x-ratelimit", `${inTwoMinutes}000000`],
+    ["x-rate-limit", `${inTwoMinutes}`],
+    ["x-ratelimit", "2026-01-01T00:02:00Z"],
+    ["x-ratelimit", "Thu, 01 Jan 2026 00:02:00 GMT"],
+    ["x-ratelimit", "2m0s"],
+    ["x-ratelimit", "in 120 s"],
+  ])("waits two minutes for %s-reset: %s", (name, reset) => {
+    const headers = { [`${name}-remaining`]: "0", [`${name}-reset`]: reset };
+    expect(answered({ status: 429, headers })).toMatchObject({ retryAt: NOW + 120_000 });
+    const left = answered({ status: 429, headers: { ...headers, [`${name}-remaining`]: "3" } });
+    expect(left).not.toHaveProperty("retryAt");
+  });
+
+  it.each([
+    [120, NOW + 120_000],
+    ["120", NOW + 120_000],
+    [NOW + 120_000, NOW + 120_000],
+    [0, undefined],
+    ["soon", undefined],
+    [null, undefined],
+  ])("waits as long as a refusal's body says: %o", (wait, at) => {
+    const answer = answered({
+      status: 429,
+      text: JSON.stringify({ error: { retry_after: wait } }),
+    });
+    expect(answer.kind === "vendor-error" ? answer.retryAt : "no error").toBe(at);
   });
 
   it("takes a redirect for an error", () => {

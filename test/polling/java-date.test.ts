@@ -313,3 +313,35 @@ describe("formatInstant and parseInstant", () => {
     );
   });
 });
+
+describe("what programs write for no date", () => {
+  it.each([
+    "0001-01-01",
+    "0001-01-01T00:00:00",
+    "0001-01-01T00:00:00Z",
+    "0001-01-01T00:00:00.0000000",
+    "0001-01-01T00:00:00-08:00",
+    "0001-01-01T00:00:00+14:00",
+    "0001-01-01 00:00:00",
+    -62_135_596_800_000,
+    "-62135596800000",
+    "0000-00-00",
+    "0000-00-00 00:00:00",
+    "0000-00-00T00:00:00Z",
+    "0000-00-00T00:00:00.000+00:00",
+    "00000000",
+    "00000000000000",
+    "",
+    " ",
+    null,
+    undefined,
+    "null",
+  ])("takes %o for no date", (value) => {
+    for (const zone of [UTC, parseZone("America/Los_Angeles") ?? UTC]) {
+      const formats = [undefined, "milliseconds", "yyyy-MM-dd'T'HH:mm:ss", "yyyy-MM-dd HH:mm:ss"];
+      expect(formats.map((format) => parseInstant(value, format, zone))).toEqual(
+        formats.map(() => undefined),
+      );
+    }
+  });
+});
