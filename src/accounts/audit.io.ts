@@ -7,16 +7,18 @@ import type { AskerEnv } from "./asker.io";
 import type { UserEnv } from "./users/routes";
 
 /** Routes of changes that are traffic rather than administration, and reads that happen to be posted. */
-const TRAFFIC = /\/(poll|test|oauth\/url|bootstrap)$|\/events\//;
+const TRAFFIC = /\/(poll|test|oauth\/url|bootstrap)$/;
 const READABLE_SECRET = /\/signing-secret$/;
 /** Resources that decide where data goes and with what; changes of all others are in the resources' own log. */
 const OUTLETS = /\/(webhooks|resourcehooks|secrets)(\/|$)/;
-/** What users of an app make, but not what runs through it. */
-const USERS_OWN = /^\/(flows|integrations|drafts|user)(\/|$)/;
+/** What users of an app make or send again, but not what runs through it. */
+const USERS_OWN = /^\/(flows|integrations|drafts|user|app-events|unprocessed-messages)(\/|$)/;
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 const MOST_BODY = 256 * 1024;
 
-type Audited = { Bindings: Env } & RequestIdEnv;
+/** Who a request is from, where only its handler finds that out: whoever signs up or takes an invitation. */
+export type ActorEnv = { Variables: { actor?: Actor } };
+type Audited = { Bindings: Env } & RequestIdEnv & ActorEnv;
 type Actor = { organizationId: number; name: string };
 
 /**
@@ -35,7 +37,8 @@ const auditing = <E extends Audited>(
     const copy =
       Number(c.req.header("content-length") ?? 0) <= MOST_BODY ? c.req.raw.clone() : undefined;
     await next();
-    const actor = actorOf(c);
+    const found: Actor | undefined = c.get("actor");
+    const actor = found ?? actorOf(c);
     if (actor === undefined || c.res.status >= 400) return;
     const answered = routePath(c);
     const route = answered.endsWith("*") ? path : answered;
@@ -46,7 +49,8 @@ const auditing = <E extends Audited>(
       actor: actor.name,
       address: c.req.header("cf-connecting-ip") ?? null,
       action: `${method} ${route}`,
-      target: path,
+      // A link that works once is a secret.
+      target: route.endsWith("/:token") ? route : path,
       requestId: c.get("requestId"),
       changes: copy === undefined ? [] : await memberNames(copy),
     });
@@ -61,23 +65,23 @@ function routesOf(c: Context): string[] {
 }
 
 /** Absent where nobody asked in their own name. */
-const asker = (c: Context<AskerEnv & RequestIdEnv>): Actor | undefined => c.var.asker;
+const asker = (c: Context<AskerEnv & RequestIdEnv & ActorEnv>): Actor | undefined => c.var.asker;
 
 /** On our own surface, the connectors' and the console. */
-export const audited = auditing<AskerEnv & RequestIdEnv>(
+export const audited = auditing<AskerEnv & RequestIdEnv & ActorEnv>(
   (method, route) =>
     READS.has(method) ? method === "GET" && READABLE_SECRET.test(route) : !TRAFFIC.test(route),
   asker,
 );
 
-/** On the surface of resources. */
-export const auditedOutlets = auditing<AskerEnv & RequestIdEnv>(
-  (method, route) => !READS.has(method) && OUTLETS.test(route),
+/** On the surface of resources: whatever is removed may take outlets that are in it along. */
+export const auditedOutlets = auditing<AskerEnv & RequestIdEnv & ActorEnv>(
+  (method, route) => method === "DELETE" || (!READS.has(method) && OUTLETS.test(route)),
   asker,
 );
 
 /** On the app surface, in the name of its users. */
-export const auditedUsers = auditing<UserEnv & RequestIdEnv>(
+export const auditedUsers = auditing<UserEnv & RequestIdEnv & ActorEnv>(
   (method, route) => !READS.has(method) && USERS_OWN.test(route) && !route.includes("/components/"),
   (c) => {
     const user: UserEnv["Variables"]["user"] | undefined = c.var.user;

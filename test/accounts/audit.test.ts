@@ -74,6 +74,7 @@ describe("the audit log", () => {
     await ask("DELETE", path, { token });
     const { items } = (await ask("GET", `/v1/audit?actor=user:${id}`, { token: API_KEY })).body;
     expect(items.map(({ action }: any) => action).toReversed()).toEqual([
+      "POST /user",
       "PUT /flows/:id",
       "POST /flows/:id/coordinator",
       "DELETE /flows/:id",
@@ -93,6 +94,7 @@ describe("the audit log", () => {
     await ask("DELETE", `/flows/${flowId}`, { token });
     const { items } = (await ask("GET", `/v1/audit?actor=user:${id}`, { token: API_KEY })).body;
     expect(items.map(({ action }: any) => action).toReversed()).toEqual([
+      "POST /user",
       "POST /flows",
       "POST /flows/:id/coordinator",
       "POST /flows/:id/coordinator",

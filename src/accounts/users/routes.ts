@@ -11,6 +11,7 @@ import { newPassword } from "../passwords/field";
 import { verifyPassword } from "../secret";
 import { countTry, forgiveTry, type Try } from "../sign-in.store";
 import { organizationKey } from "../asker.io";
+import type { ActorEnv } from "../audit.io";
 import {
   changePassword,
   createUser,
@@ -107,7 +108,7 @@ const change = z.object({
 });
 
 /** Users (reference app-events-api.md §2). */
-export const userRoutes = new Hono<UserEnv>()
+export const userRoutes = new Hono<UserEnv & ActorEnv>()
   .get("/", (c) => c.json({ version: VERSION }))
   .post("/user/auth", async (c) => {
     const input = parse(signIn, (await readTypedJson(c, BODY_BYTES)).value);
@@ -130,12 +131,13 @@ export const userRoutes = new Hono<UserEnv>()
     const key = signUpKey(c);
     const { value } = await readTypedJson(c, BODY_BYTES);
     // Whoever has a wrong key hears of that first.
-    const own = key === undefined ? undefined : (await organizationKey(c, key)).organizationId;
+    const maker = key === undefined ? undefined : await organizationKey(c, key);
     const input = parse(signUp, value);
-    const organizationId = own ?? (await openOrganization(c));
+    const organizationId = maker?.organizationId ?? (await openOrganization(c));
     const draft = { ...input, organizationId, metadata: input.metadata ?? null };
     const user = await createUser(c.env.DB, draft, Date.now());
     if (user === undefined) throw conflict(`'${input.username}' is already taken`, "username");
+    c.set("actor", { organizationId, name: maker?.name ?? `user:${user.id}` });
     return c.json({
       token: await signToken(user, tokenKey(readConfig(c.env).sessionKey), Date.now()),
     });

@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import type { ActorEnv } from "../../accounts/audit.io";
 import { acceptInvitation, findInvited, type MemberRow } from "../../accounts/members/store";
 import { passwordNeeds } from "../../accounts/passwords/needs";
 import { hashPassword, hashSecret } from "../../accounts/secret";
@@ -9,7 +10,7 @@ import { readForm } from "./routes";
 import { type ConsoleEnv, signIn } from "./session.io";
 
 /** Where one-time links lead, of invitations and to set another password: whoever has one chooses a password and is signed in. */
-export const invitationRoutes = new Hono<ConsoleEnv>()
+export const invitationRoutes = new Hono<ConsoleEnv & ActorEnv>()
   .get("/invitations/:token", async (c) => showForm(c, await invited(c)))
   .post("/invitations/:token", async (c) => {
     const password = (await readForm(c)).get("password") ?? "";
@@ -28,6 +29,7 @@ export const invitationRoutes = new Hono<ConsoleEnv>()
       now,
     );
     if (id === undefined) throw gone();
+    c.set("actor", { organizationId: guest.organizationId, name: `member:${id}` });
     await signIn(c, { id, passwordHash }, now);
     return c.redirect("/console", 303);
   });

@@ -1,0 +1,197 @@
+import { env, exports } from "cloudflare:workers";
+import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { type Browser, createAccounts, openBrowser, signIn } from "../console/build";
+import { callV1, create, draft, MINE } from "../elements/build";
+import { step, trigger } from "../flows/build";
+import { FIRST } from "../organization";
+import { newUser, type SignedIn } from "./ask";
+import { TABLE } from "./routes-by-role";
+import { bodyOf, connector, pathOf, Things } from "./things";
+
+/**
+ * Every route that changes something, sent so that it succeeds: it leaves one entry in the audit log, or stands here
+ * with the reason why it leaves none.
+ */
+
+const LOOKS = "a look, that is posted";
+const RUNS = "what runs through, of which the log of deliveries or runs tells";
+const SIGNS_IN = "sessions are listed, with when and from where";
+const TOLD = "a resource tells itself who changed it, and when";
+const NEVER = "answers nobody who could be named";
+const UNAUDITED: Record<string, string> = {
+  "POST /elements/api-v2/events/:element": RUNS,
+  "POST /elements/api-v2/events/:element/": RUNS,
+  "POST /elements/api-v2/events/:element/:instance": RUNS,
+  "POST /elements/api-v2/elements/test": LOOKS,
+  "POST /elements/api-v2/elements/:element/oauth/url": LOOKS,
+  "POST /v1/bootstrap": NEVER,
+  "POST /v1/instances/:id/poll": RUNS,
+  "POST /v1/destinations/:id/test": RUNS,
+  "POST /console/sign-in": SIGNS_IN,
+  "POST /console/sign-out": SIGNS_IN,
+  "POST /console/instances/:id/poll": RUNS,
+  "POST /console/destinations/:id/test": RUNS,
+  "POST /apis/management/v1alpha1/environments": TOLD,
+  "PUT /apis/management/v1alpha1/environments/:name": TOLD,
+  "PATCH /apis/management/v1alpha1/environments/:name": TOLD,
+  "POST /events/management/:version/watchtopics/:name": NEVER,
+  "POST /user/auth": SIGNS_IN,
+  "POST /user/sso/refresh": NEVER,
+  "POST /plugins/appmixer/utils/appevents/events/*": RUNS,
+  "POST /plugins/appmixer/utils/appevents/triggers": RUNS,
+  "DELETE /plugins/appmixer/utils/appevents/triggers/:componentId": RUNS,
+  "POST /component/appmixer/utils/appevents/OnAppEvent": RUNS,
+  "POST /variables/:flowId/fetch": LOOKS,
+  "POST /flows/:flowId/components/:componentId": RUNS,
+  "PUT /flows/:flowId/components/:componentId": RUNS,
+  "DELETE /flows/:flowId/components/:componentId": RUNS,
+  "POST /logs": LOOKS,
+};
+
+const GUESTS_PASSWORD = "password-of-a-guest";
+const flow = () => ({ T: trigger("x"), P: step() });
+
+/** Bodies that succeed, where it takes more than what `bodyOf` has. */
+const BODIES: Record<string, (of: Things) => Promise<unknown>> = {
+  "POST /elements/api-v2/elements": async () => connector(),
+  "PUT /elements/api-v2/elements/:element": async (of) => ({
+    ...connector(),
+    key: await of.connector(),
+  }),
+  "POST /elements/api-v2/elements/:element/instances": async () => draft(),
+  "POST /elements/api-v2/instances": async () => draft(),
+  "PUT /elements/api-v2/elements/:element/instances/:id": async () => draft(),
+  "PUT /elements/api-v2/instances/:id": async () => draft(),
+  "PUT /elements/api-v2/instances": async () => draft(),
+  "PATCH /elements/api-v2/instances/:id/configuration/:key": async () => ({
+    propertyValue: "contacts",
+  }),
+  "PATCH /elements/api-v2/instances/configuration/:key": async () => ({
+    propertyValue: "contacts",
+  }),
+  "PUT /v1/streams/:source{.+}/consumers/:name": async (of) => ({
+    cursor: (await callV1("GET", `/streams/${await of.source()}/events`)).body.next,
+  }),
+  "POST /v1/streams/:source{.+}/replay": async () => ({
+    from: "2026-01-01T00:00:00.000Z",
+    to: "2026-01-02T00:00:00.000Z",
+  }),
+  "POST /elements/api-v2/notifications/subscriptions": async () => {
+    const { id } = await create({ "event.notification.callback.url": undefined });
+    return {
+      channel: "webhook",
+      topics: [`instance-${id}-sandbox-events`],
+      config: { url: "https://app.example/hook" },
+    };
+  },
+  "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
+  "POST /v1/keys": async () => ({ name: "k", scopes: ["read"] }),
+  "POST /v1/members": async () => ({
+    email: `${crypto.randomUUID()}@mine.example`,
+    role: "viewer",
+  }),
+  "POST /console/password": async () => ({
+    present: GUESTS_PASSWORD,
+    password: "another-password-of-a-guest",
+  }),
+  "POST /user": async () => ({ username: crypto.randomUUID(), password: "a-good-password" }),
+  "POST /user/change-password": async (of) => ({
+    oldPassword: of.user.password,
+    newPassword: "another-good-password",
+  }),
+  "POST /flows": async () => ({ name: "F", flow: flow() }),
+  "PUT /flows/:id": async () => ({ name: "F", flow: flow() }),
+};
+
+const QUERIES: Record<string, string> = {
+  "PUT /elements/api-v2/notifications/subscriptions/deliveries": `?where=${encodeURIComponent("config.url='https://app.example/none'")}`,
+};
+
+let user: SignedIn;
+let cookie: string;
+
+beforeAll(async () => {
+  vi.stubGlobal("fetch", async (input: URL | string) =>
+    String(input).endsWith("/refused")
+      ? new Response("no", { status: 422 })
+      : Response.json({ id: "1", data: [] }),
+  );
+  await createAccounts();
+  user = await newUser();
+  cookie = cookieOf(await signIn(FIRST.email));
+});
+afterAll(() => vi.unstubAllGlobals());
+
+const cookieOf = ({ cookies }: Browser): string =>
+  [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+
+/** A member of its own, signed in. */
+async function guest(): Promise<Browser> {
+  const invitation = { email: `${crypto.randomUUID()}@mine.example`, role: "viewer" };
+  const { body } = await callV1("POST", "/members", MINE, invitation);
+  const browser = openBrowser();
+  await browser.post(new URL(body.invitation).pathname, { password: GUESTS_PASSWORD });
+  return browser;
+}
+
+const changes = Object.entries(TABLE)
+  .flatMap(([line, audience]) => (typeof audience === "string" ? line : Object.keys(audience)))
+  .filter((line) => !/^(GET|HEAD|ALL) /.test(line));
+
+it("has a reason for no route that isn't there", () => {
+  expect(Object.keys(UNAUDITED).filter((line) => !changes.includes(line))).toEqual([]);
+});
+
+it.each(changes.filter((line) => UNAUDITED[line] === undefined))("%s is audited", async (line) => {
+  // A password's change ends what was signed in with it.
+  const things = new Things(line.endsWith("/change-password") ? await newUser() : user);
+  const { status, entries } = await send(line, things);
+  expect({ status: status < 400 ? "done" : status, entries }).toEqual({
+    status: "done",
+    entries: [expect.objectContaining({ organization_id: 1 })],
+  });
+});
+
+async function send(line: string, things: Things): Promise<{ status: number; entries: unknown[] }> {
+  const [method = "", route = ""] = line.split(" ");
+  const path = await pathOf(method, route, things);
+  const body = (await BODIES[line]?.(things)) ?? (await bodyOf(line, things));
+  const headers = await credentialsOf(route, things);
+  const isForm = route.startsWith("/console");
+  const last = await env.DB.prepare("SELECT max(id) AS id FROM audit").first<{
+    id: number | null;
+  }>();
+  const type =
+    method === "PATCH" && route.startsWith("/apis/")
+      ? "application/json-patch+json"
+      : "application/json";
+  const response = await exports.default.fetch(
+    `https://tributary.example${path}${QUERIES[line] ?? ""}`,
+    {
+      method,
+      redirect: "manual",
+      headers: {
+        origin: "https://tributary.example",
+        "content-type": isForm ? "application/x-www-form-urlencoded" : type,
+        ...headers,
+      },
+      body: isForm
+        ? new URLSearchParams(body as Record<string, string>).toString()
+        : JSON.stringify(body),
+    },
+  );
+  await response.body?.cancel();
+  const { results } = await env.DB.prepare("SELECT * FROM audit WHERE id > ?")
+    .bind(last?.id ?? 0)
+    .all();
+  return { status: response.status, entries: results };
+}
+
+async function credentialsOf(route: string, things: Things): Promise<Record<string, string>> {
+  if (route === "/console/password") return { cookie: cookieOf(await guest()) };
+  if (route.startsWith("/console")) return { cookie };
+  if (route.startsWith("/elements"))
+    return { authorization: `${MINE}, Element ${(await things.instance()).token}` };
+  const isOurs = /^\/(v1|apis|events)\//.test(route) || route === "/user";
+  return { authorization: `Bearer ${isOurs ? FIRST.apiKey : things.user.token}` };
+}
