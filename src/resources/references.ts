@@ -1,4 +1,5 @@
 import { type ScopeName, scopeKey } from "./address";
+import type { Key } from "./key";
 import type { Kind, ReferenceRule } from "./kinds/kind";
 import { kindNamed } from "./kinds/registry";
 import { type Content, type Reference, type Resource, type Warning } from "./resource";
@@ -42,9 +43,14 @@ export function resolveReferences(
 
 export const targetKey = ({ rule, name }: NamedTarget): string => `${rule.kind} ${name}`;
 
-export function missingWarning({ rule, name }: NamedTarget, scope: ScopeName | null): Warning {
+export const missingWarning = ({ rule, name }: NamedTarget, scope: ScopeName | null): Warning => ({
+  code: "UnresolvedReference",
+  detail: missingText({ kind: kindNamed(rule.kind), scope, name }),
+});
+
+export function missingText({ kind, scope, name }: Key): string {
   const where = scope === null ? "" : ` in the scope '${scopeKey(scope)}'`;
-  return { code: "UnresolvedReference", detail: `${rule.kind} '${name}' does not exist${where}` };
+  return `${kind.kind} '${name}' does not exist${where}`;
 }
 
 /**

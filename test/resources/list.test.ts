@@ -353,6 +353,36 @@ describe("pages", () => {
     ]);
   });
 
+  it.each(["was never there", "went away unnoticed"])(
+    "tell that an embed leaves out what %s",
+    async (how) => {
+      const scope = how.startsWith("was") ? "never" : "unnoticed";
+      await client.make(`${V1}/environments`, { name: scope });
+      const path = `${V1}/environments/${scope}`;
+      const secret = { name: "lost", spec: { data: { key: "value" } } };
+      if (scope === "unnoticed") await client.make(`${path}/secrets`, secret);
+      const auth = { secret: { name: "lost", key: "key" } };
+      const spec = { url: "https://app.example/hook", auth };
+      await client.make(`${path}/webhooks`, { name: "hook", spec });
+      await env.DB.prepare(
+        "DELETE FROM resources WHERE organization_id = ? AND kind = 'Secret' AND scope = ?",
+      )
+        .bind(client.organizationId, `Environment/${scope}`)
+        .run();
+      const query = "embed=metadata.references&fields=name";
+      const { body } = await client.call("GET", `${path}/webhooks/hook?${query}`);
+      expect(body._embedded).toEqual({
+        metadata: { references: [] },
+        warnings: [
+          {
+            code: "embed-incomplete",
+            detail: `metadata.references: Secret 'lost' does not exist in the scope 'Environment/${scope}'`,
+          },
+        ],
+      });
+    },
+  );
+
   it("selects fields and embeds what is asked for", async () => {
     const { body } = await client.call(
       "GET",
