@@ -61,6 +61,18 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
   return { kind: "json", value: parsed.value, headers };
 }
 
+/**
+ * The answer of a token endpoint with the body `text`. Some vendors answer 200 with an OAuth error (GitHub, Slack): it
+ * counts as in the 400 that RFC 6749 §5.2 asks for.
+ */
+export function readTokenAnswer(answer: ReadAnswer, text: string, vendor: string): ReadAnswer {
+  if (answer.kind !== "json") return answer;
+  const [token, error] = ["access_token", "error"].map((field) => readPath(answer.value, field));
+  if (Boolean(token) || typeof error !== "string" || error === "") return answer;
+  const message = `${vendor} answered with an error in status 2xx`;
+  return { kind: "vendor-error", status: 400, message, ...providerError(text) };
+}
+
 /** Members of a refusal's body that say how long to wait (Dropbox). */
 const WAIT_FIELDS = ["error.retry_after", "retry_after"];
 

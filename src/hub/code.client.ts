@@ -1,5 +1,6 @@
 import type { Connector } from "../connectors/definition";
 import { keyring } from "../db/sealed";
+import { readTokenAnswer } from "./answer";
 import { clientName, constantVerifier } from "./authorize";
 import { isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
@@ -76,7 +77,8 @@ async function exchange(
   if (unfit !== undefined) return fault({ message: unfit, providerMessage: "", status: 400 });
   const built = tokenRequest(caller, { type: "authorization_code", ...grant });
   if (!built.ok) return fault({ message: built.message, providerMessage: "", status: 400 });
-  const { answer, text } = await send(connector, built.request, doors);
+  const { answer: sent, text } = await send(connector, built.request, doors);
+  const answer = readTokenAnswer(sent, text, connector.name);
   if (answer.kind === "vendor-error") {
     const parsed = parseExactly(text);
     const isRefused = parsed.ok && isRefusedForGood(answer.status, parsed.value);

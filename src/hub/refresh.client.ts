@@ -9,7 +9,7 @@ import {
 } from "../instances/grants.store";
 import type { Instance } from "../instances/instance";
 import { readInstance } from "../instances/store";
-import { type HubFailure } from "./answer";
+import { type HubFailure, readTokenAnswer } from "./answer";
 import { grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
 import { applicationFault } from "./vendor-host";
@@ -119,7 +119,8 @@ async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renew
   if (fault !== undefined) return refused(instance, fault, renewal);
   const built = tokenRequest(instance, { type: "refresh_token", refreshToken });
   if (!built.ok) return refused(instance, built.message, renewal);
-  const { answer, text } = await send(connector, built.request, doors);
+  const { answer: sent, text } = await send(connector, built.request, doors);
+  const answer = readTokenAnswer(sent, text, connector.name);
   if (answer.kind === "vendor-error") {
     const parsed = parseExactly(text);
     if (parsed.ok && isRefusedForGood(answer.status, parsed.value))

@@ -168,16 +168,40 @@ describe("a crash between a refresh and its write-back", () => {
     },
   );
 
-  it("is told apart from a grant that the customer took back", async () => {
+  it.each<[number, object, string]>([
+    [400, { error: "invalid_grant" }, "invalid_grant"],
+    [200, { error: "invalid_grant" }, "invalid_grant"],
+    [200, { error: "invalid_grant", error_description: "Revoked" }, "Revoked"],
+    [200, { error: "bad_refresh_token", error_description: "Expired" }, "Expired"],
+    [200, { ok: false, error: "token_revoked" }, "token_revoked"],
+    [201, { access_token: null, error: "invalid_grant" }, "invalid_grant"],
+    [200, { access_token: "", error: "invalid_client" }, "invalid_client"],
+  ])(
+    "is told apart from a grant that the customer took back: %i %o",
+    async (status, body, invalidReason) => {
+      const box = boxEmulator();
+      emulate((request) => (isRefresh(request) ? { status, body } : box.answer(request)));
+      const instance = await connect("box");
+      box.oauth.expire();
+      await listRecords(instance, "webhooks", {}, doors);
+      expect(await read(instance.id)).toMatchObject({ valid: false, invalidReason });
+      expect(await noticesOf(instance)).toHaveLength(1);
+    },
+  );
+
+  it.each([
+    [200, { error: "temporarily_unavailable" }],
+    [200, { error: "server_error" }],
+    [200, { error: { code: 5 } }],
+    [200, { error: "" }],
+    [400, { error: "temporarily_unavailable" }],
+  ])("is not lost when the vendor is only in trouble: %i %o", async (status, body) => {
     const box = boxEmulator();
-    emulate((request) =>
-      isRefresh(request) ? { status: 400, body: { error: "invalid_grant" } } : box.answer(request),
-    );
+    emulate((request) => (isRefresh(request) ? { status, body } : box.answer(request)));
     const instance = await connect("box");
     box.oauth.expire();
-    await listRecords(instance, "webhooks", {}, doors);
-    expect(await read(instance.id)).toMatchObject({ valid: false, invalidReason: "invalid_grant" });
-    expect(await noticesOf(instance)).toHaveLength(1);
+    expect((await listRecords(instance, "webhooks", {}, doors)).kind).not.toBe("page");
+    expect(await read(instance.id)).toMatchObject({ valid: true });
   });
 
   it("counts as cut off when the answer of the vendor was lost on the way", async () => {

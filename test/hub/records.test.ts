@@ -402,6 +402,11 @@ describe("exchangeCode", () => {
         ),
       { status: 400, providerMessage: "Unknown or used code" },
     ],
+    [
+      "a refusal in a 200",
+      () => Response.json({ error: "invalid_grant", error_description: "Unknown or used code" }),
+      { status: 400, providerMessage: "Unknown or used code" },
+    ],
     ["an answer that is no grant", () => Response.json({}), { status: 502 }],
     ["an answer that is not JSON", () => new Response("<html>"), { status: 502 }],
   ])("tells %s", async (_, tokenAnswer, expected) => {
