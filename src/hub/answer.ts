@@ -36,11 +36,12 @@ export type HubFailure =
 
 const LONGEST_PROVIDER_MESSAGE = 1_000;
 
-/** @param vendor Its display name. An empty 2xx answer has the value `undefined`. */
+/** @param vendor Its display name. An empty 2xx answer and a 304 have the value `undefined`. */
 export function readAnswer(answer: Answer, vendor: string, now: number): ReadAnswer {
   if (answer.kind !== "answered")
     return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.error}` };
   const { status, headers, text } = answer;
+  if (status === 304) return { kind: "json", value: undefined, headers };
   if (status < 200 || status > 299) {
     const retryAt = retryInstant(answer, now);
     return {

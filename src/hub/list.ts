@@ -180,11 +180,11 @@ export type ListPage =
   | Wrong;
 
 /**
- * The records of an answer, without those outside the exact date bounds. `total`: when the vendor says it, or
+ * The records of an answer, without those outside the exact date bounds. No content (`undefined`) is an empty list. `total`: when the vendor says it, or
  * when the whole list is on its first page.
  */
 export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers, "get">): ListPage {
-  const all = recordsAt(answer, plan.operation.root);
+  const all = answer === undefined ? [] : recordsAt(answer, plan.operation.root);
   if (all === undefined) return wrong(`The answer has no list at '${plan.operation.root}'`);
   const { position, size, paging, bounds, fields } = plan;
   const next = nextPosition(paging, {

@@ -27,6 +27,7 @@ describe("readAnswer", () => {
   it("reads JSON, and an empty answer as nothing", () => {
     expect(answered({ text: '{"a":1}' })).toMatchObject({ kind: "json", value: { a: 1 } });
     expect(answered({ status: 204, text: " " })).toMatchObject({ kind: "json", value: undefined });
+    expect(answered({ status: 304, text: "" })).toMatchObject({ kind: "json", value: undefined });
   });
 
   it.each<[string, Parameters<typeof answered>[0], string]>([

@@ -89,7 +89,6 @@ const troubles: [string, (signal: AbortSignal, seen: Seen) => Response][] = [
   ["HTML", () => new Response("<html><body>Sorry</body></html>")],
   ["truncated JSON", () => new Response('{"data":[{"id":"c1","updatedDate":"2026-')],
   ["200 with an error body", () => Response.json({ error: { message: "Try later" } })],
-  ["nothing at all", () => new Response("")],
   ["a bare null", () => new Response("null")],
   [
     "200 MB",
@@ -121,10 +120,13 @@ const troubles: [string, (signal: AbortSignal, seen: Seen) => Response][] = [
   ],
 ];
 
+/** A feed's answer must say from where it goes on; without that, nothing at all is no answer either. */
+const feedTroubles: typeof troubles = [...troubles, ["nothing at all", () => new Response("")]];
+
 const cursorOf = async (id: number) => readCursor((await on.streamOf(id).inspect()).cursor);
 
 describe.each(Object.keys(patients))("the poll of %s", (kind) => {
-  it.each(troubles)(
+  it.each(kind === "a list" ? troubles : feedTroubles)(
     "answered with %s fails cleanly, is counted and keeps its place",
     async (_, make) => {
       const patient = await patients[kind]?.();
@@ -151,6 +153,32 @@ describe.each(Object.keys(patients))("the poll of %s", (kind) => {
       expect((await cursorOf(id)).resources[place]?.failures ?? 0).toBe(0);
     },
   );
+});
+
+describe("the poll of a list", () => {
+  it.each<[string, () => Response]>([
+    ["a 204", () => new Response(null, { status: 204 })],
+    ["a 205", () => new Response(null, { status: 205 })],
+    ["a 304", () => new Response(null, { status: 304 })],
+    ["an empty 200", () => new Response("")],
+    ["a 200 of blanks", () => new Response(" \r\n")],
+    [
+      "an empty 200 that calls itself JSON",
+      () => new Response("", { headers: { "content-type": "application/json" } }),
+    ],
+    ["an empty list", () => Response.json({ data: [] })],
+  ])("answered with %s has found nothing, and fails not", async (_, make) => {
+    const { id, place, recover, changed } = await patients["a list"]!();
+    const seen = answerAll(make);
+    const { status, body } = await on.poll(id);
+    expect(status, JSON.stringify(body)).toBe(200);
+    expect(seen.requests).toBe(1);
+    expect((await cursorOf(id)).resources[place]?.failures ?? 0).toBe(0);
+    expect(await stored(on, id)).toEqual([]);
+    recover();
+    expect((await on.poll(id)).status).toBe(200);
+    expect(await stored(on, id)).toMatchObject([{ objectId: changed }]);
+  });
 });
 
 it("failures of a feed before its instance was enabled again count no more", async () => {

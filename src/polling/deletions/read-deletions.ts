@@ -25,7 +25,8 @@ export function readDeletions(
   { root, idField, dateField, cursor, window }: Deletions,
   { source, resource, after }: { source: string; resource: string; after: number },
 ): Listed {
-  const records = readPath(answer, root);
+  // No content is an empty list, but not where the answer must say up to when it vouches for that.
+  const records = answer === undefined && window === undefined ? [] : readPath(answer, root);
   if (!Array.isArray(records)) return { kind: "unreadable" };
   const earliest =
     window === undefined ? undefined : toInstant(readPath(answer, window.earliestPath));
