@@ -13,6 +13,7 @@ import { TREE_START } from "./feed/tree-position";
 import { planResource } from "./plan";
 import { readPage } from "./records";
 import { readUndated } from "./undated";
+import { failureText } from "./vendor-refusal";
 import type { PollDoors, Stream } from "./commit.io";
 import { polledResources } from "./settings";
 import { isoText } from "../values/instant";
@@ -62,7 +63,7 @@ async function dryList(dryRun: DryRun, resource: PolledResource): Promise<DryRep
   const { request, reading, url } = planned;
   const query = { ...request, pageSize: MOST_SHOWN };
   const page = await listRecords(instance, request.resource, query, doors);
-  if (page.kind !== "page") return { ...report, request: url, error: page.message };
+  if (page.kind !== "page") return { ...report, request: url, error: failureText(page) };
   const read = readPage(page.records, reading);
   const kept = await stream.readState(read.undated.map(({ key }) => key));
   const all = [...read.events, ...readUndated(read.undated, kept, reading).events];
@@ -124,7 +125,7 @@ async function callFeed(
   const answer = await callVendor(instance, call, doors);
   return answer.kind === "json"
     ? { ok: true, value: answer.value }
-    : { ok: false, report: { ...shown(call, []), error: answer.message } };
+    : { ok: false, report: { ...shown(call, []), error: failureText(answer) } };
 }
 
 function shown({ method, path, query }: FeedCall, events: DryReport["events"]): DryReport {

@@ -10,7 +10,7 @@ import { emptyReport, type ResourceReport } from "./report";
 import { readPage, type Reading } from "./records";
 import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan } from "./scan";
 import { readUndated } from "./undated";
-import { askedToWaitUntil } from "./vendor-refusal";
+import { askedToWaitUntil, failureText } from "./vendor-refusal";
 import {
   underLease,
   commitPage,
@@ -101,7 +101,7 @@ function askForPage(
 
 const failed = (failure: HubFailure): ScanOutcome => ({
   kind: "failed",
-  message: failure.message,
+  message: failureText(failure),
   waitUntil: askedToWaitUntil(failure),
 });
 

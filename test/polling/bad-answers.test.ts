@@ -181,6 +181,29 @@ describe("the poll of a list", () => {
   });
 });
 
+describe("a poll's error keeps the vendor's words", () => {
+  it.each<[number, object | string, string]>([
+    [400, { message: "Invalid parameter(s): status" }, "Invalid parameter(s): status"],
+    [400, { errors: [{ message: "No such field" }] }, "No such field"],
+    [403, { error: { message: "Scope is missing" } }, "Scope is missing"],
+    [404, { Message: "No such resource" }, "No such resource"],
+    [422, [{ message: "Bad sort", errorCode: "SORT" }], "Bad sort"],
+    [500, "Out of order\n", "Out of order"],
+  ])("of a %i %o", async (status, body, words) => {
+    for (const kind of ["a list", "a log"]) {
+      const { id, place } = await patients[kind]!();
+      answerAll(
+        () => new Response(typeof body === "string" ? body : JSON.stringify(body), { status }),
+      );
+      const answer = await on.poll(id);
+      expect(JSON.stringify(answer.body)).toContain(words);
+      const error = (await cursorOf(id)).resources[place]?.lastError;
+      expect(error).toMatch(new RegExp(`answered with status ${status}: `));
+      expect(error).toContain(words);
+    }
+  });
+});
+
 it("failures of a feed before its instance was enabled again count no more", async () => {
   const { id } = await patients["a log"]!();
   const cursor = await cursorOf(id);

@@ -6,6 +6,7 @@ import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../report";
+import { failureText } from "../vendor-refusal";
 import { underLease, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
 import { snapshotKey } from "../snapshot/diff";
@@ -95,7 +96,7 @@ async function readList(
     const answer = await callVendor(poll.instance, { method: "GET", path, query }, poll.doors);
     if (answer.kind === "vendor-error" && answer.code === window?.tooOld && window !== undefined)
       return { kind: "too-old" };
-    if (answer.kind !== "json") return { kind: "failed", message: answer.message };
+    if (answer.kind !== "json") return { kind: "failed", message: failureText(answer) };
     const read = readDeletions(answer.value, list, { source: poll.source, resource, after });
     if (read.kind === "too-old") return read;
     if (read.kind === "unreadable")

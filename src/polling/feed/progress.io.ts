@@ -5,7 +5,7 @@ import { callVendor, type HubFailure } from "../../hub/records.client";
 import { type FeedPosition, positionOf, sinceEnabled } from "../cursor";
 import { MOST_PAGES, PAGES_PER_POLL } from "../limits";
 import type { ResourceReport } from "../report";
-import { askedToWaitUntil } from "../vendor-refusal";
+import { askedToWaitUntil, failureText } from "../vendor-refusal";
 import {
   underLease,
   commitPage,
@@ -53,10 +53,7 @@ export async function failFeed(
     report.error = failure.message;
     return false;
   }
-  const message =
-    failure.kind === "vendor-error" && failure.providerMessage !== ""
-      ? `${failure.message}: ${failure.providerMessage}`
-      : failure.message;
+  const message = failureText(failure);
   const until = askedToWaitUntil(failure);
   if (until !== undefined) return postpone(poll, report, message, until);
   const position = sinceEnabled(positionOf(poll.cursor, FEED), poll.instance.enabledAt);

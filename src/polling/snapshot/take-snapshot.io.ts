@@ -6,6 +6,7 @@ import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import { isDeleted } from "../records";
 import type { ResourceReport } from "../report";
+import { failureText } from "../vendor-refusal";
 import { underLease, commitPage, cursorOf, type PollState, targetOf } from "../commit.io";
 import { statePages } from "../state-pages.io";
 import { diffSnapshot, isSnapshotDue, snapshotKey, type SnapshotRule } from "./diff";
@@ -104,7 +105,7 @@ async function listIds(poll: PollState, { url, idField }: PolledResource): Promi
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const query = { pageSize: maxPageSize, ...(position === undefined ? {} : { position }) };
     const page = await listRecords(poll.instance, resource, query, poll.doors);
-    if (page.kind !== "page") return { ok: false, message: page.message };
+    if (page.kind !== "page") return { ok: false, message: failureText(page) };
     for (const record of page.records) {
       const id = readId(record, idField);
       if (id !== undefined && !isDeleted(record, deleted)) ids.add(id);
