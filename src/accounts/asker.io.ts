@@ -8,7 +8,7 @@ import { type Asker, findByApiKey, findBySecrets } from "./store";
 /** Who is asking, for every room's handlers. */
 export type AskerEnv = {
   Bindings: Env;
-  Variables: { asker: Asker; elementToken?: string; byOrganization?: boolean };
+  Variables: { asker: Asker; elementToken?: string; subject?: string; byOrganization?: boolean };
 };
 
 /**

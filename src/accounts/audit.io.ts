@@ -1,8 +1,10 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { matchedRoutes, routePath } from "hono/route";
+import * as z from "zod";
 import type { RequestIdEnv } from "../http/surface";
 import { recordAudit } from "./audit.store";
+import { deedOf } from "./audited-action";
 import type { AskerEnv } from "./asker.io";
 import type { UserEnv } from "./users/routes";
 
@@ -16,8 +18,18 @@ const USERS_OWN = /^\/(flows|integrations|drafts|user|app-events|unprocessed-mes
 const READS = new Set(["GET", "HEAD", "OPTIONS"]);
 const MOST_BODY = 256 * 1024;
 
-/** Who a request is from, where only its handler finds that out: whoever signs up or takes an invitation. */
-export type ActorEnv = { Variables: { actor?: Actor } };
+/**
+ * What only a handler finds out: who a request is from, when somebody signs up or takes an invitation, and its
+ * `subject`, the id of the instance that an Element token names.
+ */
+export type ActorEnv = { Variables: { actor?: Actor; subject?: string } };
+const namesItself = z.object({
+  id: z.union([z.string(), z.number()]).optional(),
+  key: z.string().optional(),
+  flowId: z.string().optional(),
+  name: z.string().optional(),
+});
+
 type Audited = { Bindings: Env } & RequestIdEnv & ActorEnv;
 type Actor = { organizationId: number; name: string };
 
@@ -48,9 +60,12 @@ const auditing = <E extends Audited>(
       at: Date.now(),
       actor: actor.name,
       address: c.req.header("cf-connecting-ip") ?? null,
-      action: `${method} ${route}`,
-      // A link that works once is a secret.
-      target: route.endsWith("/:token") ? route : path,
+      ...deedOf(
+        { method, route, path, subject: c.get("subject") },
+        c.req.param(),
+        await madeId(c.res, route),
+      ),
+      route: `${method} ${route}`,
       requestId: c.get("requestId"),
       changes: copy === undefined ? [] : await memberNames(copy),
     });
@@ -88,6 +103,20 @@ export const auditedUsers = auditing<UserEnv & RequestIdEnv & ActorEnv>(
     return user && { organizationId: user.organizationId, name: `user:${user.id}` };
   },
 );
+
+/** The id of what was made, where the answer tells it. */
+async function madeId(answer: Response, route: string): Promise<string | undefined> {
+  if (!(answer.headers.get("content-type") ?? "").includes("json")) return undefined;
+  const body: unknown = await answer
+    .clone()
+    .json()
+    .catch(() => undefined);
+  const { data } = namesItself.safeParse(body);
+  // Connectors go by their keys; the key of an API key is a secret.
+  const isConnector = route.endsWith("/elements");
+  const id = (isConnector ? data?.key : undefined) ?? data?.id ?? data?.flowId ?? data?.name;
+  return id === undefined ? undefined : String(id);
+}
 
 async function memberNames(request: Request): Promise<string[]> {
   try {

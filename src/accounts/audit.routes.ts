@@ -13,8 +13,9 @@ const ENTRY = {
   at: "2026-11-21T20:00:00.000Z",
   actor: "key:key_1",
   address: "203.0.113.7",
-  action: "POST /v1/keys",
-  target: "/v1/keys",
+  action: "key.create",
+  target: "key_1",
+  route: "POST /v1/keys",
   requestId: "5f1c…",
   changes: ["name", "scopes"],
 };
@@ -41,12 +42,13 @@ export const auditRoutes = new Hono<AskerEnv>().get(
     const rows = await listAudit(c.env.DB, c.var.asker.organizationId, filter, page);
     const last = rows.at(-1);
     return c.json({
-      items: rows.map(({ at, actor, address, action, target, requestId, changes }) => ({
+      items: rows.map(({ at, actor, address, action, target, route, requestId, changes }) => ({
         at: isoText(at),
         actor,
         address,
         action,
         target,
+        route,
         requestId,
         changes,
       })),

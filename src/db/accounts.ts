@@ -131,6 +131,8 @@ export const audit = sqliteTable(
     address: text(),
     action: text().notNull(),
     target: text().notNull(),
+    /** `METHOD route`; null in entries from before there was `action` apart from it. */
+    route: text(),
     requestId: text("request_id").notNull(),
     changes: text({ mode: "json" }).$type<string[]>().notNull(),
   },

@@ -37,6 +37,7 @@ export const withInstance: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(
   const instance = await findByToken(c.env.DB, ring, asker.organizationId, elementToken);
   if (instance === undefined) throw unauthenticated("Invalid Element token");
   c.set("instance", instance);
+  c.set("subject", String(instance.id));
   c.header("Elements-Element-Instance-Id", String(instance.id));
   await next();
 });

@@ -41,6 +41,7 @@ export async function ofToken(c: Context<AskerEnv>): Promise<Instance> {
   const { db, ring } = doorsOf(c);
   const instance = await findByToken(db, ring, asker.organizationId, elementToken);
   if (instance === undefined) throw unauthenticated("Invalid Element token");
+  c.set("subject", String(instance.id));
   return instance;
 }
 

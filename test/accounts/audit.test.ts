@@ -22,16 +22,12 @@ describe("the audit log", () => {
     });
     await client.call("DELETE", `${V1}/webhooks/w`);
     const { items } = (await client.call("GET", "/v1/audit")).body;
-    const told = items.map(({ action, target, changes }: any) => [
-      action.split(" ")[0],
-      target,
-      changes,
-    ]);
+    const told = items.map(({ action, target, changes }: any) => [action, target, changes]);
     expect(told.toReversed()).toEqual([
-      ["POST", `${V1}/secrets`, ["name", "spec"]],
-      ["POST", `${V1}/webhooks`, ["name", "spec"]],
-      ["PUT", `${V1}/webhooks/w`, ["name", "title", "spec"]],
-      ["DELETE", `${V1}/webhooks/w`, []],
+      ["secret.create", "s", ["name", "spec"]],
+      ["webhook.create", "w", ["name", "spec"]],
+      ["webhook.update", "w", ["name", "title", "spec"]],
+      ["webhook.delete", "w", []],
     ]);
     expect(items[0].actor).toMatch(/^key:/);
     expect(secret.name).toBe("s");
@@ -47,11 +43,12 @@ describe("the audit log", () => {
       await call("PUT", `/elements/${key}`, { ...connector(), key }, authorization);
       await call("DELETE", `/elements/${key}`, undefined, authorization);
       const { items } = (await callV1("GET", "/audit", authorization)).body;
-      const path = `/elements/api-v2/elements/${key}`;
-      expect(items.map(({ action, target }: any) => [action, target]).toReversed()).toEqual([
-        ["POST /elements/api-v2/elements", "/elements/api-v2/elements"],
-        ["PUT /elements/api-v2/elements/:element", path],
-        ["DELETE /elements/api-v2/elements/:element", path],
+      expect(
+        items.map(({ action, target, route }: any) => [action, target, route]).toReversed(),
+      ).toEqual([
+        ["connector.create", key, "POST /elements/api-v2/elements"],
+        ["connector.update", key, "PUT /elements/api-v2/elements/:element"],
+        ["connector.delete", key, "DELETE /elements/api-v2/elements/:element"],
       ]);
     },
   );
@@ -74,10 +71,10 @@ describe("the audit log", () => {
     await ask("DELETE", path, { token });
     const { items } = (await ask("GET", `/v1/audit?actor=user:${id}`, { token: API_KEY })).body;
     expect(items.map(({ action }: any) => action).toReversed()).toEqual([
-      "POST /user",
-      "PUT /flows/:id",
-      "POST /flows/:id/coordinator",
-      "DELETE /flows/:id",
+      "user.create",
+      "flow.update",
+      "flow.command",
+      "flow.delete",
     ]);
   });
 
@@ -94,11 +91,11 @@ describe("the audit log", () => {
     await ask("DELETE", `/flows/${flowId}`, { token });
     const { items } = (await ask("GET", `/v1/audit?actor=user:${id}`, { token: API_KEY })).body;
     expect(items.map(({ action }: any) => action).toReversed()).toEqual([
-      "POST /user",
-      "POST /flows",
-      "POST /flows/:id/coordinator",
-      "POST /flows/:id/coordinator",
-      "DELETE /flows/:id",
+      "user.create",
+      "flow.create",
+      "flow.command",
+      "flow.command",
+      "flow.delete",
     ]);
   });
 });

@@ -107,6 +107,17 @@ const QUERIES: Record<string, string> = {
   "PUT /elements/api-v2/notifications/subscriptions/deliveries": `?where=${encodeURIComponent("config.url='https://app.example/none'")}`,
 };
 
+/** What names nothing, and whose answers name nothing: their target is the path. */
+const WITHOUT_NAME = new Set<string>([
+  "PATCH /elements/api-v2/accounts/settings",
+  "PUT /elements/api-v2/notifications/subscriptions/deliveries",
+  "POST /console/invitations/:token",
+  "POST /console/sessions/end-others",
+  "POST /console/password",
+  "POST /user",
+  "POST /user/change-password",
+]);
+
 let user: SignedIn;
 let cookie: string;
 
@@ -148,7 +159,13 @@ it.each(changes.filter((line) => UNAUDITED[line] === undefined))("%s is audited"
   const { status, entries } = await send(line, things);
   expect({ status: status < 400 ? "done" : status, entries }).toEqual({
     status: "done",
-    entries: [expect.objectContaining({ organization_id: 1 })],
+    entries: [
+      expect.objectContaining({
+        organization_id: 1,
+        action: expect.stringMatching(/^[a-z]+(-[a-z]+)*\.[a-z]+(-[a-z]+)*$/),
+        target: expect.stringMatching(WITHOUT_NAME.has(line) ? /^\// : /^[^/]/),
+      }),
+    ],
   });
 });
 

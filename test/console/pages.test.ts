@@ -154,8 +154,9 @@ describe("buttons", () => {
     const { items } = (await callV1("GET", "/audit?limit=2")).body;
     expect(items[0]).toMatchObject({
       actor: "member:1",
-      action: "POST /console/instances/:id/enable",
-      target: `/console/instances/${id}/enable`,
+      action: "instance.enable",
+      target: String(id),
+      route: "POST /console/instances/:id/enable",
     });
   });
 

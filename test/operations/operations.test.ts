@@ -291,8 +291,9 @@ describe("keys, audit and the organization", () => {
     const { items } = (await v1("GET", "/audit?limit=5")).body;
     expect(items[0]).toMatchObject({
       actor: "user:1",
-      action: "POST /v1/keys",
-      target: "/v1/keys",
+      action: "key.create",
+      target: made.id,
+      route: "POST /v1/keys",
       changes: ["name", "scopes"],
     });
     await v1("DELETE", `/keys/${made.id}`);

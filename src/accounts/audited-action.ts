@@ -1,0 +1,135 @@
+const ELEMENTS = "/elements/api-v2";
+
+/** What a route does: `<thing>.<what is done to it>`, the same whichever surface it is done on. */
+const ACTIONS: Record<string, string> = {
+  [`POST ${ELEMENTS}/elements`]: "connector.create",
+  [`PUT ${ELEMENTS}/elements/:element`]: "connector.update",
+  [`DELETE ${ELEMENTS}/elements/:element`]: "connector.delete",
+  [`POST ${ELEMENTS}/elements/:element/instances`]: "instance.create",
+  [`PUT ${ELEMENTS}/elements/:element/instances/:id`]: "instance.update",
+  [`PATCH ${ELEMENTS}/elements/:element/instances/:id`]: "instance.update",
+  [`DELETE ${ELEMENTS}/elements/:element/instances/:id`]: "instance.delete",
+  [`PATCH ${ELEMENTS}/accounts/settings`]: "organization.update",
+  [`POST ${ELEMENTS}/accounts/:id/settings`]: "organization.update",
+  [`PATCH ${ELEMENTS}/accounts/:id/settings`]: "organization.update",
+  [`POST ${ELEMENTS}/instances`]: "instance.create",
+  ...instanceActions("/instances/:id"),
+  ...instanceActions("/instances"),
+  [`PUT ${ELEMENTS}/instances/events/:eventId/replay`]: "event.replay",
+  [`PUT ${ELEMENTS}/instances/:id/events/:eventId/replay`]: "event.replay",
+  [`PUT ${ELEMENTS}/notifications/:id/acknowledge`]: "delivery.acknowledge",
+  [`POST ${ELEMENTS}/notifications/subscriptions`]: "subscription.create",
+  [`PUT ${ELEMENTS}/notifications/subscriptions/deliveries`]: "delivery.resend-queued",
+  [`DELETE ${ELEMENTS}/notifications/subscriptions/:id`]: "subscription.delete",
+  ...vendorActions("/hubs/:hub/:path{.+}"),
+  ...vendorActions("/:path{.+}"),
+
+  "GET /v1/instances/:id/signing-secret": "signing-secret.read",
+  "GET /v1/destinations/:id/signing-secret": "signing-secret.read",
+  "PUT /v1/streams/:source{.+}/consumers/:name": "consumer.update",
+  "POST /v1/streams/:source{.+}/replay": "stream.replay",
+  "DELETE /v1/streams/:source{.+}/objects/:objectType/:objectId": "object.delete",
+  "POST /v1/deliveries/:id/resend": "delivery.resend",
+  "PATCH /v1/destinations/:id": "destination.update",
+  "POST /v1/destinations/:id/rotate": "destination.rotate",
+  "POST /v1/destinations/:id/recover": "destination.recover",
+  "POST /v1/keys": "key.create",
+  "DELETE /v1/keys/:id": "key.delete",
+  "POST /v1/keys/:id/rotate": "key.rotate",
+  "POST /v1/members": "member.invite",
+  "PATCH /v1/members/:id": "member.update",
+  "DELETE /v1/members/:id": "member.delete",
+  "POST /v1/members/:id/password-reset": "member.reset-password",
+  "DELETE /v1/members/:id/sessions": "session.end",
+  "DELETE /v1/members/:id/sessions/:session": "session.end",
+  "PATCH /v1/organization": "organization.update",
+
+  "POST /console/invitations/:token": "member.set-password",
+  "POST /console/sessions/end-others": "session.end-others",
+  "POST /console/sessions/:id/end": "session.end",
+  "POST /console/password": "member.change-password",
+  "POST /console/instances/:id/enable": "instance.enable",
+  "POST /console/instances/:id/disable": "instance.disable",
+  "POST /console/deliveries/:id/resend": "delivery.resend",
+  "POST /console/destinations/:id/recover": "destination.recover",
+
+  "POST /user": "user.create",
+  "POST /user/change-password": "user.change-password",
+  "POST /app-events/:eventId/replay": "event.replay",
+  "POST /flows": "flow.create",
+  "PUT /flows/:id": "flow.update",
+  "DELETE /flows/:id": "flow.delete",
+  "POST /flows/:id/clone": "flow.clone",
+  "POST /flows/:id/coordinator": "flow.command",
+  "POST /drafts/:id/publish": "integration.publish",
+  "POST /integrations/:id/update-integration-instances": "integration.update-instances",
+  "DELETE /integrations/:id": "integration.delete",
+  "DELETE /unprocessed-messages/:id": "message.delete",
+  "POST /unprocessed-messages/:id": "message.retry",
+  "POST /unprocessed-messages/:id/retry": "message.retry",
+};
+
+function instanceActions(path: string): Record<string, string> {
+  return {
+    [`PUT ${ELEMENTS}${path}`]: "instance.update",
+    [`PATCH ${ELEMENTS}${path}`]: "instance.update",
+    [`DELETE ${ELEMENTS}${path}`]: "instance.delete",
+    [`PATCH ${ELEMENTS}${path}/configuration/:key`]: "instance.configure",
+    [`PUT ${ELEMENTS}${path}/enabled`]: "instance.enable",
+    [`DELETE ${ELEMENTS}${path}/enabled`]: "instance.disable",
+  };
+}
+
+/** What is done to records of a vendor, through us. */
+function vendorActions(path: string): Record<string, string> {
+  return {
+    [`POST ${ELEMENTS}${path}`]: "vendor-record.create",
+    [`PUT ${ELEMENTS}${path}`]: "vendor-record.update",
+    [`PATCH ${ELEMENTS}${path}`]: "vendor-record.update",
+    [`DELETE ${ELEMENTS}${path}`]: "vendor-record.delete",
+  };
+}
+
+const RESOURCE_VERBS: Record<string, string> = {
+  POST: "create",
+  PUT: "update",
+  PATCH: "update",
+  DELETE: "delete",
+};
+
+export type Deed = { action: string; target: string };
+
+/**
+ * What a request did to what: `connector.update` and `poll`. The target is what the path names (`27`, or of things
+ * within others `instance:27/accounts/9`), after the `subject` that a token names; absent such a name `made`, the id that the answer tells; else the path.
+ */
+export function deedOf(
+  request: { method: string; route: string; path: string; subject: string | undefined },
+  names: Record<string, string>,
+  made: string | undefined,
+): Deed {
+  const { method, route, path, subject } = request;
+  const resource = /^\/apis\/[^/]+\/[^/]+\/(.+)$/.exec(path)?.[1]?.split("/");
+  if (resource !== undefined) return resourceDeed(method, resource, made);
+  const named = Object.entries(names).filter(
+    ([name]) => name !== "token" && !(name === "element" && "id" in names),
+  );
+  const isOfAnother = route.endsWith("/:element/instances");
+  const told = [
+    ...(subject === undefined ? [] : [subject]),
+    ...(isOfAnother ? [] : named.map(([, value]) => value)),
+  ].join("/");
+  return {
+    action: ACTIONS[`${method} ${route}`] ?? `${method} ${route}`,
+    target: told === "" ? (made ?? ("token" in names ? route : path)) : told,
+  };
+}
+
+/** Of `environments/e/webhooks/w`: a webhook, `e/w`. */
+function resourceDeed(method: string, segments: string[], made: string | undefined): Deed {
+  const collections = segments.filter((_, index) => index % 2 === 0);
+  const names = segments.filter((_, index) => index % 2 === 1).map(decodeURIComponent);
+  const thing = (collections.at(-1) ?? "").replace(/ies$/, "y").replace(/s$/, "");
+  const all = segments.length % 2 === 1 && made !== undefined ? [...names, made] : names;
+  return { action: `${thing}.${RESOURCE_VERBS[method] ?? method}`, target: all.join("/") };
+}
