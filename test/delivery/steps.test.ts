@@ -22,18 +22,24 @@ type Running = { user: SignedIn; stream: Stream; run: (body?: unknown) => Promis
 const ok = (): Response => new Response("ok");
 const broken = (): Response => new Response("no", { status: 500 });
 
-/** A running flow with one step that calls `url`; `run` starts it once. */
-async function flow(url: string): Promise<Running> {
+/** A running flow with one step that calls `url`, and maybe one below that reads its answer; `run` starts it once. */
+async function flow(url: string, isRead = false): Promise<Running> {
   const user = await newUser();
   const { token } = user;
   const below = { source: { in: { W: ["out"] } } };
   const post = step();
   const transform = { in: { W: { out: { type: "json2new", modifiers: {}, lambda: { url } } } } };
+  const readBelow = {
+    transform: { in: { P: { response: { type: "json2new", modifiers: {}, lambda: { url } } } } },
+  };
   const body = {
     name: "F",
     flow: {
       W: { type: "appmixer.utils.http.Webhook", source: {} },
       P: { ...post, ...below, config: { transform } },
+      ...(isRead
+        ? { Q: { ...step(), source: { in: { P: ["response"] } }, config: readBelow } }
+        : {}),
     },
   };
   const { flowId } = (await ask("POST", "/flows", { token, body })).body;
@@ -146,5 +152,30 @@ describe("steps of flows", () => {
     const { token } = running.user;
     const { body } = await ask("GET", "/unprocessed-messages", { token });
     expect(body).toHaveLength(10);
+  });
+});
+
+describe("a step whose 2xx breaks off in its body", () => {
+  it.each([
+    [false, "delivered"],
+    [true, "retrying"],
+  ])("and whose body is read below: %s, is %s", async (isRead, kind) => {
+    const running = await flow(`http://127.0.0.1:9/${crypto.randomUUID()}`, isRead);
+    receiver(
+      () =>
+        new Response(
+          new ReadableStream({
+            pull(controller) {
+              controller.error(new Error("Connection lost"));
+            },
+          }),
+        ),
+    );
+    await running.run();
+    await becomes(running.stream, 1, kind);
+    const view = await running.stream.notification(1);
+    expect(view?.notification.attempts).toMatchObject([
+      { status: 200, error: "The body could not be read: Connection lost" },
+    ]);
   });
 });
