@@ -144,7 +144,7 @@ describe("the sessions of a member", () => {
     expect(body).toEqual({
       items: [1, 2].map(() => ({
         id: expect.any(String),
-        address: expect.stringMatching(/^203\.0\.113\.\d+$/),
+        address: expect.stringMatching(/^198\.18\.0\.\d+$/),
         userAgent: "",
         createdAt: instant,
         seenAt: instant,
