@@ -13,7 +13,6 @@ const env = { ...bindings, TRIBUTARY_PUBLIC_URL: PUBLIC_URL };
 /** The platform in this very isolate, with one organization. */
 export async function platform() {
   await firstOrganization();
-  moveVendor();
   const call = async (
     method: string,
     path: string,
@@ -86,7 +85,8 @@ export async function platform() {
  */
 export let VENDOR = "http://127.0.0.1:10000";
 
-function moveVendor(): void {
+/** Called for every file, before it is read. */
+export function moveVendor(): void {
   const port = Number(new URL(VENDOR).port) + 1;
   VENDOR = `http://127.0.0.1:${port}`;
 }

@@ -1,6 +1,7 @@
 import { type D1Migration, listDurableObjectIds, runInDurableObject } from "cloudflare:test";
 import { env, exports } from "cloudflare:workers";
 import { EventStream } from "../src/index";
+import { moveVendor } from "./platform";
 
 declare global {
   /** The class that this runtime's streams were made of last. */
@@ -15,6 +16,8 @@ declare global {
     }
   }
 }
+
+moveVendor();
 
 const isMigrated = await env.DB.prepare("SELECT 1 FROM sqlite_master WHERE name = 'users'").first();
 // The real migrations, each in one transaction: statement by statement they take seconds a file.

@@ -176,15 +176,17 @@ function orderFault(text: string, { name }: FoundResource): string | undefined {
 }
 
 export type ListPage =
-  | { ok: true; records: unknown[]; next: Position | null; total?: number }
+  | { ok: true; records: unknown[]; next: Position | null; total?: number; silent?: true }
   | Wrong;
 
 /**
- * The records of an answer, without those outside the exact date bounds. No content (`undefined`) is an empty list. `total`: when the vendor says it, or
- * when the whole list is on its first page.
+ * The records of an answer, without those outside the exact date bounds. No content (`undefined`) is an empty list,
+ * `silent` since the vendor named none. `total`: when the vendor says it, or when the whole list is on its first page.
  */
 export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers, "get">): ListPage {
   const all = answer === undefined ? [] : recordsAt(answer, plan.operation.root);
+  const error = all?.length === 0 ? errorIn(answer) : undefined;
+  if (error !== undefined) return wrong(`The answer names an error instead of a list: ${error}`);
   if (all === undefined) return wrong(`The answer has no list at '${plan.operation.root}'`);
   const { position, size, paging, bounds, fields } = plan;
   const next = nextPosition(paging, {
@@ -202,7 +204,17 @@ export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers,
   // The vendor's total counts records that the exact bounds leave out, so it only holds without bounds.
   const counted = bounds.length === 0 ? totalOf(paging, { position, answer, headers }) : undefined;
   const total = isWhole ? records.length : counted;
-  return { ok: true, records, next, ...(total === undefined ? {} : { total }) };
+  const silent = answer === undefined ? { silent: true as const } : {};
+  return { ok: true, records, next, ...silent, ...(total === undefined ? {} : { total }) };
+}
+
+/** What a 2xx answer without records says went wrong, in its `errors` or `error`; at most 200 characters. */
+function errorIn(answer: unknown): string | undefined {
+  const named = readPath(answer, "errors") ?? readPath(answer, "error") ?? null;
+  const isEmpty = named === null || named === "" || named === false;
+  return isEmpty || (Array.isArray(named) && named.length === 0)
+    ? undefined
+    : JSON.stringify(named).slice(0, 200);
 }
 
 /**

@@ -17,7 +17,8 @@ export type { HubQuery } from "./list";
 export type { HubDoors } from "./request.client";
 
 export type HubPage =
-  | { kind: "page"; records: unknown[]; next: Position | null; total?: number }
+  /** `silent`: the answer had no content, which may as well be the vendor's trouble. */
+  | { kind: "page"; records: unknown[]; next: Position | null; total?: number; silent?: true }
   | HubFailure;
 export type HubRecord = { kind: "record"; record: unknown } | HubFailure;
 
@@ -39,8 +40,8 @@ export async function listRecords(
   if (answer.kind !== "json") return answer;
   const page = readList(plan, answer.value, answer.headers);
   if (!page.ok) return { kind: "unreachable", message: page.message };
-  const { records, next, total } = page;
-  return { kind: "page", records, next, ...(total === undefined ? {} : { total }) };
+  const { ok: _, ...listed } = page;
+  return { kind: "page", ...listed };
 }
 
 /** One record; an absent one is a vendor error with status 404. */

@@ -112,6 +112,29 @@ describe("deletion by snapshot", () => {
   });
 
   it.each([
+    ["has no content", { status: 204 }, "no content"],
+    [
+      "is null beside errors",
+      { status: 200, body: { results: null, errors: [{ message: "Try later" }] } },
+      "Try later",
+    ],
+  ])("tells nothing when a later page %s, and says so", async (_, trouble, words) => {
+    const { hubspot, made } = await connect({ strategy: "snapshot", everyMinutes: 1, maxRatio: 1 });
+    const { id } = made.body;
+    for (let index = 1; index <= 250; index += 1)
+      hubspot.put("contacts", String(index), 1_600_000_000_000);
+    await on.poll(id);
+    later(61_000);
+    emulate((request) =>
+      request.text.includes('"after":"200"') ? trouble : hubspot.answer(request),
+    );
+    const { status, body } = await on.poll(id);
+    expect(status).toBe(502);
+    expect(body.error.message).toContain(words);
+    expect(await stored(on, id)).toEqual([]);
+  });
+
+  it.each([
     [{ strategy: "guess" }, "deletion"],
     [{ strategy: "snapshot", maxRatio: 2 }, "deletion"],
   ])("is refused as %j", async (deletion, path) => {

@@ -106,6 +106,7 @@ async function listIds(poll: PollState, { url, idField }: PolledResource): Promi
     const query = { pageSize: maxPageSize, ...(position === undefined ? {} : { position }) };
     const page = await listRecords(poll.instance, resource, query, poll.doors);
     if (page.kind !== "page") return { ok: false, message: failureText(page) };
+    if (page.silent === true) return { ok: false, message: "A page of the list had no content" };
     for (const record of page.records) {
       const id = readId(record, idField);
       if (id !== undefined && !isDeleted(record, deleted)) ids.add(id);
