@@ -111,7 +111,16 @@ it("opens the tables of version 0.1.0 with everything in them, and sends what wa
       CREATE INDEX bundles_due ON bundles (next_at) WHERE next_at IS NOT NULL;
     `);
     const old = { ...event("old"), seq: 1, receivedAt: 5, notifications: [1] };
-    const notification = { seq: 1, createdAt: 5, events: [1], state: { kind: "pending", at: 5 } };
+    const notification = {
+      seq: 1,
+      createdAt: 5,
+      destinationId: null,
+      envelope: { format: "verbatim" },
+      events: [1],
+      state: { kind: "pending", at: 5 },
+      tries: 0,
+      attempts: [],
+    };
     sql.exec("INSERT INTO ledger VALUES ('old', 1, 5, 5)");
     sql.exec("INSERT INTO segments VALUES (1, 0, 5, ?)", JSON.stringify({ events: [old] }));
     sql.exec("INSERT INTO bundles VALUES (1, 5, ?)", JSON.stringify([notification]));
