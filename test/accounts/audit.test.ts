@@ -12,13 +12,16 @@ describe("the audit log", () => {
   it("holds who changed where resources' changes go, and with what secret; nothing of other resources", async () => {
     const client = await freshClient();
     const secret = await client.make(`${V1}/secrets`, { name: "s", spec: { data: { k: "v3ry" } } });
-    await client.make(`${V1}/webhooks`, { name: "w", spec: { url: "http://127.0.0.1:9/w" } });
+    await client.make(`${V1}/webhooks`, {
+      name: "w",
+      spec: { url: "http://127.0.0.1:9/audited-w" },
+    });
     await client.make(`${V1}/environments`, { name: "e" });
     await client.call("POST", `${V1}/webhooks`, { name: "w", spec: { url: "no URL" } });
     await client.call("PUT", `${V1}/webhooks/w`, {
       name: "w",
       title: "W",
-      spec: { url: "http://127.0.0.1:9/other" },
+      spec: { url: "http://127.0.0.1:9/audited-other" },
     });
     await client.call("DELETE", `${V1}/webhooks/w`);
     const { items } = (await client.call("GET", "/v1/audit")).body;

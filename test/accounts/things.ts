@@ -253,7 +253,7 @@ const BODIES: Record<string, (of: Things) => Promise<unknown>> = {
   }),
   "POST /apis/management/v1alpha1/environments/:name/webhooks": async () => ({
     name: `w-${crypto.randomUUID()}`,
-    spec: { url: "http://127.0.0.1:9/hook" },
+    spec: { url: "http://127.0.0.1:9/things-hook" },
   }),
   "PATCH /apis/management/v1alpha1/environments/:name": async () => [
     { op: "replace", path: "/title", value: "E" },

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
-const CALLBACK = "http://127.0.0.1:9/hook";
+const CALLBACK = "http://127.0.0.1:9/console-hook";
 
 /** An instance with one notification that came to rest, in the words of the console. */
 async function notified(

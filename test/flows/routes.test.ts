@@ -7,7 +7,7 @@ import { step, trigger } from "./build";
 
 beforeAll(foundation);
 
-const flow = { T: trigger(), P: step({ url: "http://127.0.0.1:9/cb" }) };
+const flow = { T: trigger(), P: step({ url: "http://127.0.0.1:9/flow-routes-cb" }) };
 const make = async (user: SignedIn, body: object = { name: "F", flow }): Promise<string> =>
   (await ask("POST", "/flows", { token: user.token, body })).body.flowId;
 const listening = (instanceId: unknown) => ({
@@ -15,7 +15,7 @@ const listening = (instanceId: unknown) => ({
     type: "tributary.events.instances.OnEvent",
     config: { properties: { instanceId: String(instanceId) } },
   },
-  P: step({ url: "http://127.0.0.1:9/cb" }),
+  P: step({ url: "http://127.0.0.1:9/flow-routes-cb" }),
 });
 const command = (user: SignedIn, id: string, body: unknown) =>
   ask("POST", `/flows/${id}/coordinator`, { token: user.token, body });

@@ -110,7 +110,7 @@ describe("a flow that was stopped", () => {
   it("stays off when its template is updated, or its owner saves it, at the same time", async () => {
     const user = await newUser();
     const { token } = user;
-    const flow = { T: trigger("race"), P: step({ url: "http://127.0.0.1:9/cb" }) };
+    const flow = { T: trigger("race"), P: step({ url: "http://127.0.0.1:9/race-cb" }) };
     for (let round = 0; round < 8; round += 1) {
       const id = await started(user, flow);
       const body = { name: `renamed ${round}` };

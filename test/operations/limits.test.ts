@@ -11,7 +11,7 @@ afterEach(() => vi.unstubAllGlobals());
 type Made = { id: number; source: string; destinationId: string };
 
 async function instance(): Promise<Made> {
-  const url = { "event.notification.callback.url": "http://127.0.0.1:9/hook" };
+  const url = { "event.notification.callback.url": "http://127.0.0.1:9/limits-hook" };
   const { id } = (await call("POST", "/instances", draft(url))).body;
   return { id, source: `instance:${id}`, destinationId: `instance-${id}` };
 }

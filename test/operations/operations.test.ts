@@ -23,7 +23,7 @@ async function instance(
   const { body } = await call(
     "POST",
     "/instances",
-    draft({ "event.notification.callback.url": "http://127.0.0.1:9/hook", ...change }),
+    draft({ "event.notification.callback.url": "http://127.0.0.1:9/operations-hook", ...change }),
   );
   return { id: body.id, destinationId: `instance-${body.id}` };
 }

@@ -98,7 +98,7 @@ describe("a thousand hooks", () => {
       });
     await fill(1000, "ResourceHook", "''", "'h' || i", hook("Environment"));
     // The hooks were made beside the API: the Webhook is what makes the isolate read them.
-    await client.make(`${V1}/webhooks`, { name: "w", spec: { url: "http://127.0.0.1:9/" } });
+    await client.make(`${V1}/webhooks`, { name: "w", spec: { url: "http://127.0.0.1:9/cost" } });
     const create = (name: string) => usedBy(() => client.make(`${V1}/environments`, { name }));
     const read = (batches: { read: number }[]) =>
       batches.reduce((sum, batch) => sum + batch.read, 0);

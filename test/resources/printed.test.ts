@@ -30,9 +30,9 @@ const delivered = async (type: string, name: string): Promise<any> => {
       .map(({ text }) => JSON.parse(text))
       .find(
         (event) =>
-          event.organization.id === String(client.organizationId) &&
+          event.organization?.id === String(client.organizationId) &&
           event.type === type &&
-          event.payload.name === name,
+          event.payload?.name === name,
       );
   await expect.poll(mine).toBeDefined();
   return mine();
@@ -133,7 +133,10 @@ describe("the reference's", () => {
   });
 
   it("invocation has the printed members, and metadata only with a subresource", async () => {
-    await client.make(`${V1}/webhooks`, { name: "w", spec: { url: "http://127.0.0.1:9/w" } });
+    await client.make(`${V1}/webhooks`, {
+      name: "w",
+      spec: { url: "http://127.0.0.1:9/printed-w" },
+    });
     await client.make(`${V1}/resourcehooks`, {
       name: "h",
       spec: {
@@ -213,7 +216,7 @@ describe("the page's", () => {
     apiVersion: "v1alpha1",
     kind: "Webhook",
     name: "invoke-jira-webhook",
-    spec: { url: "http://127.0.0.1:9/jira" },
+    spec: { url: "http://127.0.0.1:9/printed-jira" },
   };
   beforeEach(async () => {
     await client.make(`${ALPHA}/environments`, { name: A });
