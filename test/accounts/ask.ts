@@ -1,5 +1,8 @@
 import { exports } from "cloudflare:workers";
 import { FIRST, firstOrganization } from "../organization";
+import type { Asked, SignedIn } from "./things";
+
+export type { SignedIn } from "./things";
 
 let users = 0;
 
@@ -7,7 +10,7 @@ let users = 0;
 export async function ask(
   method: string,
   path: string,
-  options: { token?: string; body?: unknown; headers?: Record<string, string> } = {},
+  options: Asked = {},
 ): Promise<{ status: number; body: any; headers: Headers }> {
   const response = await exports.default.fetch(`http://tributary.example${path}`, {
     method,
@@ -33,8 +36,6 @@ export async function foundation(): Promise<{ apiKey: string }> {
   await firstOrganization();
   return { apiKey: API_KEY };
 }
-
-export type SignedIn = { token: string; email: string; password: string };
 
 /** A new virtual user and its token. */
 export async function newUser(): Promise<SignedIn> {

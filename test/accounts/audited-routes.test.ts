@@ -1,12 +1,13 @@
 import { env, exports } from "cloudflare:workers";
 import { afterAll, beforeAll, expect, it, vi } from "vitest";
 import { type Browser, createAccounts, openBrowser, signIn } from "../console/build";
-import { callV1, create, draft, MINE } from "../elements/build";
-import { step, trigger } from "../flows/build";
+import { callV1, MINE } from "../elements/build";
 import { FIRST } from "../organization";
 import { newUser, type SignedIn } from "./ask";
 import { TABLE } from "./routes-by-role";
-import { bodyOf, connector, pathOf, Things } from "./things";
+import { goodBodyOf, QUERIES } from "./bodies";
+import { GUESTS_PASSWORD, pathOf, Things } from "./things";
+import { WORLD } from "./world";
 
 /**
  * Every route that changes something, sent so that it succeeds: it leaves one entry in the audit log, or stands here
@@ -46,65 +47,6 @@ const UNAUDITED: Record<string, string> = {
   "PUT /flows/:flowId/components/:componentId": RUNS,
   "DELETE /flows/:flowId/components/:componentId": RUNS,
   "POST /logs": LOOKS,
-};
-
-const GUESTS_PASSWORD = "password-of-a-guest";
-const flow = () => ({ T: trigger("x"), P: step() });
-
-/** Bodies that succeed, where it takes more than what `bodyOf` has. */
-const BODIES: Record<string, (of: Things) => Promise<unknown>> = {
-  "POST /elements/api-v2/elements": async () => connector(),
-  "PUT /elements/api-v2/elements/:element": async (of) => ({
-    ...connector(),
-    key: await of.connector(),
-  }),
-  "POST /elements/api-v2/elements/:element/instances": async () => draft(),
-  "POST /elements/api-v2/instances": async () => draft(),
-  "PUT /elements/api-v2/elements/:element/instances/:id": async () => draft(),
-  "PUT /elements/api-v2/instances/:id": async () => draft(),
-  "PUT /elements/api-v2/instances": async () => draft(),
-  "PATCH /elements/api-v2/instances/:id/configuration/:key": async () => ({
-    propertyValue: "contacts",
-  }),
-  "PATCH /elements/api-v2/instances/configuration/:key": async () => ({
-    propertyValue: "contacts",
-  }),
-  "PUT /v1/streams/:source{.+}/consumers/:name": async (of) => ({
-    cursor: (await callV1("GET", `/streams/${await of.source()}/events`)).body.next,
-  }),
-  "POST /v1/streams/:source{.+}/replay": async () => ({
-    from: "2026-01-01T00:00:00.000Z",
-    to: "2026-01-02T00:00:00.000Z",
-  }),
-  "POST /elements/api-v2/notifications/subscriptions": async () => {
-    const { id } = await create({ "event.notification.callback.url": undefined });
-    return {
-      channel: "webhook",
-      topics: [`instance-${id}-sandbox-events`],
-      config: { url: "https://app.example/hook" },
-    };
-  },
-  "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
-  "POST /v1/keys": async () => ({ name: "k", scopes: ["read"] }),
-  "POST /v1/members": async () => ({
-    email: `${crypto.randomUUID()}@mine.example`,
-    role: "viewer",
-  }),
-  "POST /console/password": async () => ({
-    present: GUESTS_PASSWORD,
-    password: "another-password-of-a-guest",
-  }),
-  "POST /user": async () => ({ username: crypto.randomUUID(), password: "a-good-password" }),
-  "POST /user/change-password": async (of) => ({
-    oldPassword: of.user.password,
-    newPassword: "another-good-password",
-  }),
-  "POST /flows": async () => ({ name: "F", flow: flow() }),
-  "PUT /flows/:id": async () => ({ name: "F", flow: flow() }),
-};
-
-const QUERIES: Record<string, string> = {
-  "PUT /elements/api-v2/notifications/subscriptions/deliveries": `?where=${encodeURIComponent("config.url='https://app.example/none'")}`,
 };
 
 /** What names nothing, and whose answers name nothing: their target is the path. */
@@ -155,7 +97,7 @@ it("has a reason for no route that isn't there", () => {
 
 it.each(changes.filter((line) => UNAUDITED[line] === undefined))("%s is audited", async (line) => {
   // A password's change ends what was signed in with it.
-  const things = new Things(line.endsWith("/change-password") ? await newUser() : user);
+  const things = new Things(line.endsWith("/change-password") ? await newUser() : user, WORLD);
   const { status, entries } = await send(line, things);
   expect({ status: status < 400 ? "done" : status, entries }).toEqual({
     status: "done",
@@ -172,7 +114,7 @@ it.each(changes.filter((line) => UNAUDITED[line] === undefined))("%s is audited"
 async function send(line: string, things: Things): Promise<{ status: number; entries: unknown[] }> {
   const [method = "", route = ""] = line.split(" ");
   const path = await pathOf(method, route, things);
-  const body = (await BODIES[line]?.(things)) ?? (await bodyOf(line, things));
+  const body = await goodBodyOf(line, things);
   const headers = await credentialsOf(route, things);
   const isForm = route.startsWith("/console");
   const last = await env.DB.prepare("SELECT max(id) AS id FROM audit").first<{

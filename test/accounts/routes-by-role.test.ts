@@ -8,7 +8,9 @@ import { createAccounts, signIn } from "../console/build";
 import { MINE, THEIRS } from "../elements/build";
 import { ask, newUser } from "./ask";
 import { type Actor, ACTORS, admits, TABLE } from "./routes-by-role";
-import { bodyOf, pathOf, Things } from "./things";
+import { bodyOf } from "./bodies";
+import { pathOf, Things } from "./things";
+import { WORLD } from "./world";
 
 const ORIGIN = "https://tributary.example";
 const METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
@@ -59,8 +61,8 @@ beforeAll(async () => {
   const body = { username: crypto.randomUUID(), password: "a-good-password" };
   const theirs = await ask("POST", "/user", { token: THEIR_KEY, body });
   users = { ours: await newUser(), theirs: theirs.body.token };
-  shared = new Things(users.ours);
-  elsewhere = new Things(users.ours);
+  shared = new Things(users.ours, WORLD);
+  elsewhere = new Things(users.ours, WORLD);
 });
 afterAll(() => vi.unstubAllGlobals());
 
@@ -165,7 +167,7 @@ it.each(lines)("%s lets in: %s", async (line, audience) => {
   for (const actor of ACTORS) {
     const isIn = admits(audience, actor);
     // What gets in may change what it finds.
-    const things = isIn && method !== "GET" ? new Things(users.ours) : shared;
+    const things = isIn && method !== "GET" ? new Things(users.ours, WORLD) : shared;
     const path = await pathOf(method, route, things);
     const credentials = await credentialsOf(actor, path, things);
     const body = await bodyOf(line, things);

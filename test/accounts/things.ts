@@ -1,11 +1,39 @@
-import { env } from "cloudflare:workers";
-import { openBrowser } from "../console/build";
-import { eventually } from "../delivery/build";
-import { call, callV1, create, draft, MINE, THEIRS } from "../elements/build";
-import { step, trigger } from "../flows/build";
-import { FIRST } from "../organization";
-import { commit, event, target } from "../stream/build";
-import { ask, type SignedIn } from "./ask";
+import { step, trigger } from "../flows/components.ts";
+
+/** A user of the app surface, who is signed in. */
+export type SignedIn = { token: string; email: string; password: string };
+
+export type Asked = {
+  token?: string;
+  body?: unknown;
+  headers?: Record<string, string>;
+};
+
+/** Where things are made: inside the Workers runtime, or over the network by a program of its own. */
+export type World = {
+  /** Asks as a client would; a body is sent as JSON. */
+  ask(
+    method: string,
+    path: string,
+    options?: Asked,
+  ): Promise<{ status: number; body: any; headers: Headers }>;
+  /** `Authorization` of the organization's administrator, and of another organization's. */
+  readonly mine: string;
+  readonly theirs: string;
+  /** An API key with all scopes. */
+  readonly apiKey: string;
+  /** The organization's owner, who may sign in to the console. */
+  readonly owner: { email: string; password: string };
+  /** `POST /instances` of the sandbox connector: polled, with a callback. */
+  draft(change?: Record<string, unknown>): object;
+  /** Calls there are answered with 422. */
+  readonly refusing: string;
+  /** Makes a notification of an instance; its id. */
+  notify(instance: { id: number; token: string }): Promise<string>;
+  /** Takes an invitation. */
+  accept(invitation: string, password: string): Promise<void>;
+  eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T>;
+};
 
 /** An own connector, as somebody would describe it. */
 export const connector = () => ({
@@ -29,69 +57,63 @@ export const connector = () => ({
   events: { methods: ["polling"], defaultMode: "polling", polling: {} },
 });
 
-const asKey = (method: string, path: string, body?: unknown) =>
-  ask(method, `/apis/${path}`, { token: FIRST.apiKey, body });
+/** Of members that were invited. */
+export const GUESTS_PASSWORD = "password-of-a-guest";
 
 /** Things of the first organization that paths name: each is made when it is first asked for. */
 export class Things {
   /** Whose flows and app events these are. */
   readonly user: SignedIn;
-  constructor(user: SignedIn) {
+  readonly world: World;
+  constructor(user: SignedIn, world: World) {
     this.user = user;
+    this.world = world;
   }
 
-  readonly instance = once(() => create());
-  readonly theirInstance = once(
-    async () => (await call("POST", "/instances", draft(), THEIRS)).body,
+  readonly instance = once(() => this.create());
+  readonly theirInstance = once(() => this.create({}, this.world.theirs));
+  readonly connector = once(
+    async () => (await this.elements("POST", "/elements", connector())).body.key,
   );
-  readonly connector = once(async () => (await call("POST", "/elements", connector())).body.key);
 
   /** A notification of the instance, and its event. */
-  readonly notification = once(async () => {
-    const { id } = await this.instance();
-    const stream = env.EVENT_STREAMS.getByName(`1/instance:${id}`);
-    const targets = [target({ destinationId: `instance-${id}`, most: 1 })];
-    await stream.commit(commit({ targets, events: [event(crypto.randomUUID())] }));
-    const [view] = await stream.notifications({ before: null, limit: 1, withEvents: false });
-    return view?.id ?? "";
-  });
+  readonly notification = once(async () => this.world.notify(await this.instance()));
   readonly event = once(async () => {
     await this.notification();
-    const { body } = await call("GET", `/instances/${(await this.instance()).id}/events`);
+    const { body } = await this.elements("GET", `/instances/${(await this.instance()).id}/events`);
     return String(body[0].eventId ?? body[0].id);
   });
   readonly job = once(async () => {
     const range = { from: "2026-01-01T00:00:00.000Z", to: "2026-01-02T00:00:00.000Z" };
-    return (await callV1("POST", `/streams/${await this.source()}/replay`, MINE, range)).body.jobId;
+    return (await this.v1("POST", `/streams/${await this.source()}/replay`, range)).body.jobId;
   });
   readonly consumer = once(async () => {
     const here = `/streams/${await this.source()}`;
-    const { next } = (await callV1("GET", `${here}/events`)).body;
-    await callV1("PUT", `${here}/consumers/mine`, MINE, { cursor: next });
+    const { next } = (await this.v1("GET", `${here}/events`)).body;
+    await this.v1("PUT", `${here}/consumers/mine`, { cursor: next });
     return "mine";
   });
   source = async (): Promise<string> => `instance:${(await this.instance()).id}`;
 
   readonly key = once(
-    async () => (await callV1("POST", "/keys", MINE, { name: "k", scopes: ["read"] })).body.id,
+    async () => (await this.v1("POST", "/keys", { name: "k", scopes: ["read"] })).body.id,
   );
   /** An API key with all scopes, which reaches the instance alone. */
   readonly limitedKey = once(async () => {
     const limits = { sources: [await this.source()] };
     const scopes = ["read", "write", "admin", "secrets"];
-    return (await callV1("POST", "/keys", MINE, { name: "one", scopes, limits })).body.key;
+    return (await this.v1("POST", "/keys", { name: "one", scopes, limits })).body.key;
   });
-  readonly invited = once(invite);
+  readonly invited = once(() => this.invite());
 
   /** A member who accepted, and is signed in. */
   readonly member = once(async () => {
-    const { id, invitation } = await invite();
-    const { pathname } = new URL(invitation);
-    await openBrowser().post(pathname, { password: "password-of-a-guest" });
+    const { id, invitation } = await this.invite();
+    await this.world.accept(invitation, GUESTS_PASSWORD);
     return id;
   });
   readonly session = once(async () => {
-    const { body } = await callV1("GET", `/members/${await this.member()}/sessions`);
+    const { body } = await this.v1("GET", `/members/${await this.member()}/sessions`);
     return body.items[0].id;
   });
 
@@ -112,28 +134,28 @@ export class Things {
   /** The id of a flow's message that was refused for good, and is in the log as such. */
   readonly unprocessed = once(async () => {
     const name = crypto.randomUUID();
-    const refused = step({ url: "http://127.0.0.1:9/refused" });
+    const refused = step({ url: this.world.refusing });
     const id = await this.start(await this.makeFlow({ T: trigger(name), P: refused }));
     await this.ask("POST", `${EVENTS}/${name}`, {});
-    return eventually(async () => {
-      const { body } = await ask("GET", `/unprocessed-messages?flowId=${id}`, this.user);
+    return this.world.eventually(async () => {
+      const { body } = await this.ask("GET", `/unprocessed-messages?flowId=${id}`);
       const messageId: string | undefined = body[0]?.messageId;
-      const log = await ask("GET", `/logs/runs/${messageId}.out`, this.user);
+      const log = await this.ask("GET", `/logs/runs/${messageId}.out`);
       return log.status === 200 ? messageId : undefined;
     });
   });
 
   readonly environment = once(async () => {
     const name = `e-${crypto.randomUUID()}`;
-    return (await asKey("POST", "management/v1alpha1/environments", { name })).body.name;
+    return (await this.apis("POST", "management/v1alpha1/environments", { name })).body.name;
   });
   readonly topic = once(async () => {
     const body = { name: `t-${crypto.randomUUID()}`, spec: { filters: [] } };
-    return (await asKey("POST", "management/v1alpha1/watchtopics", body)).body.name;
+    return (await this.apis("POST", "management/v1alpha1/watchtopics", body)).body.name;
   });
   readonly definition = once(
     async () =>
-      (await asKey("GET", "definitions/v1alpha1/groups/management/resources")).body[0].name,
+      (await this.apis("GET", "definitions/v1alpha1/groups/management/resources")).body[0].name,
   );
 
   async start(flowId: string): Promise<string> {
@@ -141,8 +163,39 @@ export class Things {
     return flowId;
   }
 
-  ask(method: string, path: string, body: unknown) {
-    return ask(method, path, { token: this.user.token, body });
+  /** Asks the app surface as the user. */
+  ask(method: string, path: string, body?: unknown) {
+    return this.world.ask(method, path, { token: this.user.token, body });
+  }
+
+  elements(method: string, path: string, body?: unknown, authorization = this.world.mine) {
+    const headers = { authorization };
+    return this.world.ask(method, `/elements/api-v2${path}`, { body, headers });
+  }
+
+  v1(method: string, path: string, body?: unknown) {
+    const headers = { authorization: this.world.mine };
+    return this.world.ask(method, `/v1${path}`, { body, headers });
+  }
+
+  apis(method: string, path: string, body?: unknown) {
+    return this.world.ask(method, `/apis/${path}`, { token: this.world.apiKey, body });
+  }
+
+  /** An instance of the sandbox. */
+  async create(
+    change: Record<string, unknown> = {},
+    authorization = this.world.mine,
+  ): Promise<{ id: number; token: string }> {
+    const draft = this.world.draft(change);
+    const { status, body } = await this.elements("POST", "/instances", draft, authorization);
+    if (status !== 200) throw new Error(`POST /instances answered ${status}: ${body.message}`);
+    return body;
+  }
+
+  async invite(): Promise<{ id: string; invitation: string }> {
+    const email = `${crypto.randomUUID()}@mine.example`;
+    return (await this.v1("POST", "/members", { email, role: "viewer" })).body;
   }
 
   async makeFlow(flow: object, type?: string): Promise<string> {
@@ -151,11 +204,6 @@ export class Things {
 }
 
 const EVENTS = "/plugins/appmixer/utils/appevents/events";
-
-async function invite() {
-  const email = `${crypto.randomUUID()}@mine.example`;
-  return (await callV1("POST", "/members", MINE, { email, role: "viewer" })).body;
-}
 
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined;
@@ -185,7 +233,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "hubs/:hub": "crm",
   "instances/:id": async (of) => (await of.instance()).id,
   "integrations/:id": (of) => of.draft(),
-  "invitations/:token": async (of) => (await of.invited()).invitation.split("/").at(-1),
+  "invitations/:token": async (of) => (await of.invited()).invitation.split("/").at(-1) ?? "",
   "jobs/:id": (of) => of.job(),
   "keys/:id": (of) => of.key(),
   "logs/:index": "runs",
@@ -240,36 +288,3 @@ export async function pathOf(
   });
   return (await Promise.all(segments)).join("/");
 }
-
-/** Bodies that a route looks at before it looks for the thing; `{}` elsewhere. */
-const BODIES: Record<string, (of: Things) => Promise<unknown>> = {
-  "POST /console/sign-in": async () => ({ email: FIRST.email, password: FIRST.password }),
-  "POST /console/invitations/:token": async () => ({ password: "password-of-a-guest" }),
-  "PATCH /v1/members/:id": async () => ({ role: "viewer" }),
-  "POST /elements/api-v2/notifications/subscriptions": async (of) => ({
-    channel: "webhook",
-    topics: [`instance-${(await of.instance()).id}-sandbox-events`],
-    config: { url: "https://app.example/hook" },
-  }),
-  "POST /apis/management/v1alpha1/environments/:name/webhooks": async () => ({
-    name: `w-${crypto.randomUUID()}`,
-    spec: { url: "http://127.0.0.1:9/things-hook" },
-  }),
-  "PATCH /apis/management/v1alpha1/environments/:name": async () => [
-    { op: "replace", path: "/title", value: "E" },
-  ],
-  "PUT /apis/management/v1alpha1/environments/:name": async (of) => ({
-    name: await of.environment(),
-  }),
-  "POST /user/auth": async (of) => of.user,
-  "POST /plugins/appmixer/utils/appevents/triggers": async (of) => ({
-    event: "x",
-    componentId: "T",
-    flowId: await of.flow(),
-  }),
-  "POST /flows/:id/coordinator": async () => ({ command: "stop" }),
-  "PUT /flows/:id": async () => ({ name: "F", flow: {} }),
-};
-
-export const bodyOf = async (line: string, things: Things): Promise<unknown> =>
-  (await BODIES[line]?.(things)) ?? {};

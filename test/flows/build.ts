@@ -1,6 +1,8 @@
 import { type Descriptor, readDescriptor } from "../../src/flows/descriptor";
 import type { FlowValues } from "../../src/flows/modifiers/flow-values";
 
+export { step, trigger } from "./components";
+
 export function values(change: Partial<FlowValues> = {}): FlowValues {
   let uuids = 0;
   return {
@@ -14,24 +16,6 @@ export function values(change: Partial<FlowValues> = {}): FlowValues {
     ...change,
   };
 }
-
-export const trigger = (event = "contact-created"): Record<string, unknown> => ({
-  type: "appmixer.utils.appevents.OnAppEvent",
-  source: {},
-  config: { properties: { event } },
-});
-
-/** An HTTP step below `T`. */
-export const step = (
-  lambda: Record<string, unknown> = { url: "https://example.com/cb" },
-  modifiers: Record<string, unknown> = {},
-  change: Record<string, unknown> = {},
-): Record<string, unknown> => ({
-  type: "appmixer.utils.http.Post",
-  source: { in: { T: ["out"] } },
-  config: { transform: { in: { T: { out: { type: "json2new", modifiers, lambda } } } } },
-  ...change,
-});
 
 export function descriptor(json: unknown): Descriptor {
   const read = readDescriptor(json);

@@ -1,0 +1,97 @@
+import { step, trigger } from "../flows/components.ts";
+import { connector, GUESTS_PASSWORD, type Things } from "./things.ts";
+
+/** Bodies that a route looks at before it looks for the thing; `{}` elsewhere. */
+const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
+  "POST /console/sign-in": async (of) => of.world.owner,
+  "POST /console/invitations/:token": async () => ({ password: GUESTS_PASSWORD }),
+  "PATCH /v1/members/:id": async () => ({ role: "viewer" }),
+  "POST /elements/api-v2/notifications/subscriptions": async (of) => ({
+    channel: "webhook",
+    topics: [`instance-${(await of.instance()).id}-sandbox-events`],
+    config: { url: "https://app.example/hook" },
+  }),
+  "POST /apis/management/v1alpha1/environments/:name/webhooks": async (of) => ({
+    name: `w-${crypto.randomUUID()}`,
+    spec: { url: of.world.refusing },
+  }),
+  "PATCH /apis/management/v1alpha1/environments/:name": async () => [
+    { op: "replace", path: "/title", value: "E" },
+  ],
+  "PUT /apis/management/v1alpha1/environments/:name": async (of) => ({
+    name: await of.environment(),
+  }),
+  "POST /user/auth": async (of) => of.user,
+  "POST /plugins/appmixer/utils/appevents/triggers": async (of) => ({
+    event: "x",
+    componentId: "T",
+    flowId: await of.flow(),
+  }),
+  "POST /flows/:id/coordinator": async () => ({ command: "stop" }),
+  "PUT /flows/:id": async () => ({ name: "F", flow: {} }),
+};
+
+export const bodyOf = async (line: string, things: Things): Promise<unknown> =>
+  (await REFUSED_WITHOUT[line]?.(things)) ?? {};
+
+const flow = () => ({ T: trigger("x"), P: step() });
+
+/** Bodies that succeed, where it takes more than what `bodyOf` has. */
+const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
+  "POST /elements/api-v2/elements": async () => connector(),
+  "PUT /elements/api-v2/elements/:element": async (of) => ({
+    ...connector(),
+    key: await of.connector(),
+  }),
+  "POST /elements/api-v2/elements/:element/instances": async (of) => of.world.draft(),
+  "POST /elements/api-v2/instances": async (of) => of.world.draft(),
+  "PUT /elements/api-v2/elements/:element/instances/:id": async (of) => of.world.draft(),
+  "PUT /elements/api-v2/instances/:id": async (of) => of.world.draft(),
+  "PUT /elements/api-v2/instances": async (of) => of.world.draft(),
+  "PATCH /elements/api-v2/instances/:id/configuration/:key": async () => ({
+    propertyValue: "contacts",
+  }),
+  "PATCH /elements/api-v2/instances/configuration/:key": async () => ({
+    propertyValue: "contacts",
+  }),
+  "PUT /v1/streams/:source{.+}/consumers/:name": async (of) => ({
+    cursor: (await of.v1("GET", `/streams/${await of.source()}/events`)).body.next,
+  }),
+  "POST /v1/streams/:source{.+}/replay": async () => ({
+    from: "2026-01-01T00:00:00.000Z",
+    to: "2026-01-02T00:00:00.000Z",
+  }),
+  "POST /elements/api-v2/notifications/subscriptions": async (of) => {
+    const { id } = await of.create({ "event.notification.callback.url": undefined });
+    return {
+      channel: "webhook",
+      topics: [`instance-${id}-sandbox-events`],
+      config: { url: "https://app.example/hook" },
+    };
+  },
+  "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
+  "POST /v1/keys": async () => ({ name: "k", scopes: ["read"] }),
+  "POST /v1/members": async () => ({
+    email: `${crypto.randomUUID()}@mine.example`,
+    role: "viewer",
+  }),
+  "POST /console/password": async () => ({
+    present: GUESTS_PASSWORD,
+    password: "another-password-of-a-guest",
+  }),
+  "POST /user": async () => ({ username: crypto.randomUUID(), password: "a-good-password" }),
+  "POST /user/change-password": async (of) => ({
+    oldPassword: of.user.password,
+    newPassword: "another-good-password",
+  }),
+  "POST /flows": async () => ({ name: "F", flow: flow() }),
+  "PUT /flows/:id": async () => ({ name: "F", flow: flow() }),
+};
+
+export const QUERIES: Record<string, string> = {
+  "PUT /elements/api-v2/notifications/subscriptions/deliveries": `?where=${encodeURIComponent("config.url='https://app.example/none'")}`,
+};
+
+/** A body with which the route succeeds. */
+export const goodBodyOf = async (line: string, things: Things): Promise<unknown> =>
+  (await SUCCEEDING[line]?.(things)) ?? bodyOf(line, things);
