@@ -50,7 +50,7 @@ function readItem(item: Item): Read[] {
       objectType,
       objectId: id,
       eventType,
-      date: toInstant(item["occurredAt"]),
+      date: toInstant(item["occurredAt"], "ms"),
       version: eventType === "DELETED" ? `deleted|${textOf(item["occurredAt"])}` : key(item),
       data: item,
     };

@@ -65,7 +65,9 @@ function readNotification(notification: unknown): Change[] {
   const id = textOf(fields["Id"]);
   const version = textOf(readPath(notification, "Id"));
   if (id === undefined || version === undefined) return [];
-  const [created, modified] = [fields["CreatedDate"], fields["LastModifiedDate"]].map(toInstant);
+  const [created, modified] = [fields["CreatedDate"], fields["LastModifiedDate"]].map((date) =>
+    toInstant(date),
+  );
   return [
     {
       objectType: type.slice(type.indexOf(":") + 1),

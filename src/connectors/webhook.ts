@@ -99,6 +99,8 @@ export const extractionSchema = z.discriminatedUnion("by", [
     /** CREATED, UPDATED or DELETED. */
     eventType: pickSchema,
     date: pickSchema.optional(),
+    /** What a date that is a number counts since 1970; absent: its size tells. */
+    dateUnit: z.enum(["s", "ms", "us", "ns"]).optional(),
     /** The same in all deliveries of one change, different for another change; absent: a hash of the content. */
     version: pickSchema.optional(),
   }),

@@ -1,6 +1,6 @@
-import { isoText } from "../values/instant";
+import { isoTextOrNull } from "../values/instant";
 import { parseStored } from "../values/depth";
-import { evaluate } from "./evaluate";
+import { type Evaluated, evaluate } from "./evaluate";
 
 /** What a filter sees of an event. */
 export type FilterableEvent = {
@@ -21,16 +21,21 @@ export async function isWanted(
   event: FilterableEvent,
 ): Promise<boolean> {
   if (filter === undefined) return true;
-  const { objectType, objectId, eventType, date } = event;
-  const input = {
-    objectType,
-    objectId,
-    eventType,
-    date: isoText(date),
-    data: parseStored(event.data),
-  };
-  const evaluated = await evaluate(filter, input);
-  return !evaluated.ok || isTrue(evaluated.value);
+  const evaluated = await evaluateOver(filter, event);
+  return evaluated?.ok !== true || isTrue(evaluated.value);
+}
+
+/** Undefined when the event's data is no JSON. */
+async function evaluateOver(
+  filter: string,
+  { objectType, objectId, eventType, date, data }: FilterableEvent,
+): Promise<Evaluated | undefined> {
+  const about = { objectType, objectId, eventType, date: isoTextOrNull(date) };
+  try {
+    return await evaluate(filter, { ...about, data: parseStored(data) });
+  } catch {
+    return undefined;
+  }
 }
 
 /** The events with those that the filter turns away addressed to nobody: they are stored, and not sent. */

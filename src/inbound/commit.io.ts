@@ -113,11 +113,8 @@ async function commit(
 }
 
 /** The vendor's body as JSON text: JSON unchanged, a form as an object of its fields, XML as one string. */
-function rawOf({ body, text }: Content): string {
-  if (typeof body === "string") return JSON.stringify(text);
-  const first = text.trimStart().charAt(0);
-  return first === "{" || first === "[" ? text : JSON.stringify(body);
-}
+const rawOf = ({ body, text }: Content): string =>
+  typeof body === "string" ? JSON.stringify(text) : text;
 
 async function carryOut(instance: Instance, control: Control, doors: HubDoors): Promise<void> {
   switch (control.kind) {

@@ -1,7 +1,10 @@
 import { DEEPEST, nestsDeeper } from "../values/depth";
 import { parseExactly } from "../values/json";
 
-/** A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). */
+/**
+ * A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). `text` is the XML, or JSON of
+ * the body: as it came, if it came as such.
+ */
 export type Content = { body: unknown; text: string };
 export type Parsed = { ok: true; content: Content } | { ok: false; message: string };
 
@@ -9,9 +12,9 @@ export type Parsed = { ok: true; content: Content } | { ok: false; message: stri
 export function parseContent(text: string, contentType: string | null): Parsed {
   const trimmed = text.trimStart();
   if (trimmed.startsWith("<")) return { ok: true, content: { body: text, text } };
-  if (trimmed === "") return { ok: true, content: { body: {}, text: "" } };
+  if (trimmed === "") return { ok: true, content: { body: {}, text: "{}" } };
   if (contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true)
-    return { ok: true, content: { body: fieldsOf(new URLSearchParams(text)), text } };
+    return { ok: true, content: contentOfForm(new URLSearchParams(text)) };
   if (nestsDeeper(text))
     return { ok: false, message: `The body is nested deeper than ${DEEPEST} levels` };
   const parsed = parseExactly(text);
@@ -20,6 +23,7 @@ export function parseContent(text: string, contentType: string | null): Parsed {
     : { ok: false, message: "The body is neither JSON nor XML nor a form" };
 }
 
-function fieldsOf(parameters: URLSearchParams): Record<string, string> {
-  return Object.fromEntries(parameters);
+function contentOfForm(parameters: URLSearchParams): Content {
+  const body = Object.fromEntries(parameters);
+  return { body, text: JSON.stringify(body) };
 }

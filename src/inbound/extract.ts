@@ -41,7 +41,10 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
           objectType: pick(extraction.objectType),
           objectId: pick(extraction.objectId),
           eventType: pick(extraction.eventType),
-          date: extraction.date === undefined ? undefined : pick(extraction.date),
+          date:
+            extraction.date === undefined
+              ? undefined
+              : toInstant(pick(extraction.date), extraction.dateUnit),
           version: extraction.version === undefined ? undefined : pick(extraction.version),
           data: item,
         });
@@ -53,14 +56,16 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
       if (!result.ok) return { kind: "unreadable", message: result.message };
       const items: unknown[] = Array.isArray(result.value) ? result.value : [result.value];
       const changes = items.flatMap((item) =>
-        isObject(item) ? changeOf({ data: delivery.body, ...item }) : [],
+        isObject(item)
+          ? changeOf({ data: delivery.body, ...item, date: toInstant(item["date"]) })
+          : [],
       );
       return { kind: "extracted", changes, controls: [] };
     }
   }
 }
 
-function changeOf(fields: Record<string, unknown>): Change[] {
+function changeOf(fields: Record<string, unknown> & { date: number | undefined }): Change[] {
   const objectType = textOf(fields["objectType"]);
   const objectId = textOf(fields["objectId"]);
   const eventType = EVENT_TYPES.find((type) => type === fields["eventType"]);
@@ -71,7 +76,7 @@ function changeOf(fields: Record<string, unknown>): Change[] {
       objectType,
       objectId,
       eventType,
-      date: toInstant(fields["date"]),
+      date: fields.date,
       version: textOf(fields["version"]) ?? sha256(JSON.stringify(data ?? null), "hex"),
       data,
     },

@@ -5,15 +5,15 @@
 import { Instant, LocalDateTime, ZonedDateTime } from "@js-joda/core";
 import { type Fields, fraction, type Letter, LETTERS, second } from "./date-letters";
 import { unlessThrown, UTC, type Zone } from "./zone";
-import { isZeros, unlessNone } from "../values/instant";
+import { dateOrNone, epochInstant, type EpochUnit, isZeros } from "../values/instant";
 
 /**
  * The format names of dates that are counted from 1970, numbers or digits: milliseconds
  * (reference connector-events-api.md §5.1), and our seconds (Stripe's `created`), which may have a fraction.
  */
-const EPOCHS: Readonly<Record<string, { unitMs: number; shape: RegExp }>> = {
-  milliseconds: { unitMs: 1, shape: /^-?\d+$/ },
-  seconds: { unitMs: 1_000, shape: /^-?\d+(?:\.\d+)?$/ },
+const EPOCHS: Readonly<Record<string, { unit: EpochUnit; unitMs: number; shape: RegExp }>> = {
+  milliseconds: { unit: "ms", unitMs: 1, shape: /^-?\d+$/ },
+  seconds: { unit: "s", unitMs: 1_000, shape: /^-?\d+(?:\.\d+)?$/ },
 };
 
 const epochOf = (format: string | undefined) =>
@@ -108,12 +108,14 @@ const ISO_8601 = [
   "yyyy-MM-dd",
 ];
 
-/** Shorter digits without a declared format may be seconds, a year, anything. */
-const UNDECLARED_MILLISECONDS = /^\d{12,15}$/;
+/** Digits without a declared format; fewer may be seconds, a year, anything. */
+const UNDECLARED = /^\d{12,20}$/;
+/** A number without a declared format: below this (1973 in seconds) it is hardly a date. */
+const LEAST_UNDECLARED = 1e8;
 
 /**
  * Reads a vendor's date as epoch ms: by its format (a Java pattern, `milliseconds` or `seconds`), else as ISO 8601 or a
- * plain number of milliseconds. `zone` is used when the value carries none; fractions may have 0 to 9 digits whatever the pattern says.
+ * number counted since 1970 in the unit that its size tells. `zone` is used when the value carries none; fractions may have 0 to 9 digits whatever the pattern says.
  * A local time that a clock change repeats is read as the later instant, as SimpleDateFormat does: the change is never
  * taken for one before the cursor. `undefined` when unreadable.
  */
@@ -126,21 +128,14 @@ export function parseInstant(
   const text = String(value).trim();
   if (isZeros(text)) return undefined;
   const epoch = epochOf(format);
-  // A microsecond more, so that no digit is lost to binary fractions.
-  if (epoch?.shape.test(text) === true)
-    return representable(Math.floor(Number(text) * epoch.unitMs + 0.001));
+  if (epoch?.shape.test(text) === true) return epochInstant(Number(text), epoch.unit);
   const formats = format === undefined || epoch !== undefined ? [] : [format];
   for (const pattern of [...formats, ...ISO_8601]) {
     const at = parseByPattern(text, pattern, zone);
-    if (at !== undefined) return unlessNone(at);
+    if (at !== undefined) return dateOrNone(at);
   }
-  const isNumber = typeof value === "number" || UNDECLARED_MILLISECONDS.test(text);
-  return isNumber ? representable(Number(text)) : undefined;
-}
-
-/** What a Date can hold, and is a date. */
-function representable(at: number): number | undefined {
-  return Math.abs(at) <= 8.64e15 ? unlessNone(Math.trunc(at)) : undefined;
+  const isEpoch = typeof value === "number" ? value >= LEAST_UNDECLARED : UNDECLARED.test(text);
+  return isEpoch ? epochInstant(Number(text)) : undefined;
 }
 
 function parseByPattern(text: string, pattern: string, zone: Zone): number | undefined {

@@ -1,5 +1,6 @@
 import type { Last } from "./meta";
 import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
+import { inRange } from "./in-range";
 import type { Millis } from "../values/instant";
 import { chunks } from "../values/lists";
 
@@ -21,7 +22,7 @@ export function planCommit(
     return true;
   });
   const events: StoredEvent[] = added.map(({ to: _to, ...event }) => ({
-    ...event,
+    ...inRange(event, context.now),
     seq: 0,
     receivedAt: context.now,
     notifications: [],

@@ -1,4 +1,4 @@
-import { type Millis, toInstant } from "./instant";
+import { epochInstant, type Millis, toInstant } from "./instant";
 
 const WEEKDAY = /^\s*(?:mon|tues?|wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?\s*$/i;
 const DURATION = /(\d+(?:\.\d+)?)([a-z]+)/giy;
@@ -41,11 +41,7 @@ function instantOf(text: string, now: Millis): Millis | undefined {
 
 /** Below 1e9 (31 years) it is seconds from now; above, an instant, whose unit its size tells: 1e9 s since 1970 is 2001. */
 function instantBySize(value: number, now: Millis): Millis | undefined {
-  if (value < 1e9) return now + value * 1_000;
-  if (value < 1e11) return value * 1_000;
-  if (value < 1e14) return value;
-  if (value < 1e17) return value / 1_000;
-  return value < 1e20 ? value / 1e6 : undefined;
+  return value < 1e9 ? now + value * 1_000 : epochInstant(value);
 }
 
 /** `in 30 seconds`, `1m30s`, `500 ms`: undefined when the text holds anything else. */

@@ -510,3 +510,68 @@ describe("jsonata", () => {
     expect(read.kind).toBe("unreadable");
   });
 });
+
+describe("a date that is a number", () => {
+  const item = (occurredAt: unknown) => ({
+    portalId: 1,
+    occurredAt,
+    subscriptionType: "contact.creation",
+    objectId: 7,
+  });
+
+  it.each<[unknown, number | undefined]>([
+    [1_705_422_467_780, 1_705_422_467_780],
+    ["1705422467780", 1_705_422_467_780],
+    [8_700_000_000_000_000, undefined],
+    [-8_700_000_000_000_000, undefined],
+    [1e300, undefined],
+    [253_402_300_800_000, undefined],
+    [{}, undefined],
+  ])("is %o milliseconds for HubSpot: %o", async (occurredAt, date) => {
+    const [change] = changes(await extractFrom("hubspot", [item(occurredAt)]));
+    expect(change).toMatchObject({ objectId: "7", data: { occurredAt } });
+    expect(change?.date).toBe(date);
+  });
+
+  it.each<["s" | "ms" | "us" | "ns" | undefined, unknown, number | undefined]>([
+    [undefined, 1_705_422_467, 1_705_422_467_000],
+    [undefined, "1705422467.780", 1_705_422_467_780],
+    [undefined, 1_705_422_467_780, 1_705_422_467_780],
+    [undefined, 1_705_422_467_780_000, 1_705_422_467_780],
+    [undefined, "1705422467780000000", 1_705_422_467_780],
+    ["s", 1_705_422_467, 1_705_422_467_000],
+    ["us", 100_000_000_000, 100_000_000],
+    ["ns", "100000000000000000", 100_000_000_000],
+    ["s", 1_705_422_467_780, undefined],
+  ])("is told by the unit %s of the definition, or its size: %o", async (dateUnit, at, date) => {
+    const extraction = {
+      by: "paths" as const,
+      objectType: { value: "things" },
+      objectId: { path: "id" },
+      eventType: { value: "UPDATED" },
+      date: { path: "at" },
+      ...(dateUnit === undefined ? {} : { dateUnit }),
+    };
+    const delivery = { ...contentOf({ id: 7, at }), headers: new Headers() };
+    expect(changes(await extract(extraction, delivery))[0]?.date).toBe(date);
+    const expression = `{"objectType":"things","objectId":id,"eventType":"UPDATED","date":at}`;
+    const by = { by: "jsonata" as const, expression };
+    if (dateUnit === undefined) expect(changes(await extract(by, delivery))[0]?.date).toBe(date);
+  });
+});
+
+describe("a delivery's content", () => {
+  it.each<[string, string, unknown]>([
+    ['{"a":1.10}', "application/json", { a: 1.1 }],
+    ["a=1&b=2", "application/x-www-form-urlencoded", { a: "1", b: "2" }],
+    ["{=1&b=2", "application/x-www-form-urlencoded", { "{": "1", b: "2" }],
+    ["[a]=1", "application/x-www-form-urlencoded; charset=utf-8", { "[a]": "1" }],
+    ["  {", "application/x-www-form-urlencoded", { "  {": "" }],
+    ["", "application/json", {}],
+    [" \n", "text/plain", {}],
+  ])("of %o as %s has JSON of its body for text", (text, type, body) => {
+    const parsed = parseContent(text, type);
+    expect(parsed).toMatchObject({ ok: true, content: { body } });
+    expect(parsed.ok && JSON.parse(parsed.content.text)).toEqual(body);
+  });
+});

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { NewEvent, StoredEvent, Target } from "../../src/stream/event";
+import { boundedName, MOST_NAME } from "../../src/stream/in-range";
+import { isDate } from "../../src/values/instant";
 import { groupsByWeight, numbered, partsOf, planCommit } from "../../src/stream/plan";
 
 const event = (id: string, change: Partial<NewEvent> = {}): NewEvent => ({
@@ -54,6 +56,38 @@ describe("planCommit", () => {
     expect(drafts.map(({ raw }) => raw?.id)).toEqual(["a", "a"]);
     const nothing = { events: [event("known")], targets: [target()], raw: "{}" };
     expect(planCommit(nothing, context)).toEqual({ events: [], drafts: [] });
+  });
+});
+
+describe("an event that a commit plans", () => {
+  it.each([Number.NaN, Infinity, -Infinity, 8.7e15, 8.64e15, -8.64e15, -62_135_596_800_000])(
+    "dated %d is of the time it was received",
+    (date) => {
+      const { events } = planCommit({ events: [event("a", { date })], targets: [] }, context);
+      expect(events).toMatchObject([{ date: 77, data: "{}" }]);
+    },
+  );
+
+  it("has a date that can be written and names that rows can hold, whatever its source says", () => {
+    const name = fc.oneof(fc.string({ unit: "binary" }), fc.constant("\ud83d".repeat(9_000)));
+    const names = fc.record({ objectType: name, objectId: name, eventType: name });
+    fc.assert(
+      fc.property(fc.double(), names, (date, change) => {
+        const given = event("a", { date, ...change });
+        const [planned] = planCommit({ events: [given], targets: [] }, context).events;
+        expect(planned && isDate(planned.date)).toBe(true);
+        for (const key of ["objectType", "objectId", "eventType"] as const) {
+          expect(planned?.[key]).toBe(boundedName(change[key]));
+          expect(planned?.[key].length).toBeLessThanOrEqual(MOST_NAME);
+        }
+      }),
+    );
+  });
+
+  it("keeps long names apart that begin alike", () => {
+    const long = "x".repeat(MOST_NAME);
+    expect(boundedName(long)).toBe(long);
+    expect(boundedName(`${long}a`)).not.toBe(boundedName(`${long}b`));
   });
 });
 

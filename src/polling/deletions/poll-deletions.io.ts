@@ -97,7 +97,7 @@ async function readList(
     if (answer.kind === "vendor-error" && answer.code === window?.tooOld && window !== undefined)
       return { kind: "too-old" };
     if (answer.kind !== "json") return { kind: "failed", message: failureText(answer) };
-    const read = readDeletions(answer.value, list, { source: poll.source, resource, after });
+    const read = readDeletions(answer.value, list, { source: poll.source, resource, after, now });
     if (read.kind === "too-old") return read;
     if (read.kind === "unreadable")
       return { kind: "failed", message: `The answer has no list at '${list.root}'` };

@@ -19,11 +19,19 @@ export type Listed =
   | { kind: "too-old" }
   | { kind: "unreadable" };
 
-/** The deletions of `resource` later than `after`. A deletion that is listed again has the same event id again. */
+/**
+ * The deletions of `resource` later than `after`; one whose date cannot be read counts as of now. A deletion that is
+ * listed again has the same event id again.
+ */
 export function readDeletions(
   answer: unknown,
   { root, idField, dateField, cursor, window }: Deletions,
-  { source, resource, after }: { source: string; resource: string; after: number },
+  {
+    source,
+    resource,
+    after,
+    now,
+  }: { source: string; resource: string; after: number; now: number },
 ): Listed {
   // No content is an empty list, but not where the answer must say up to when it vouches for that.
   const records = answer === undefined && window === undefined ? [] : readPath(answer, root);
@@ -36,15 +44,17 @@ export function readDeletions(
     kind: "listed",
     events: list.flatMap((record) => {
       const id = textOf(readPath(record, idField));
-      const date = toInstant(readPath(record, dateField));
-      if (id === undefined || date === undefined || date <= after) return [];
+      const dateText = readPath(record, dateField);
+      const date = toInstant(dateText);
+      if (id === undefined || (date !== undefined && date <= after)) return [];
+      const version = date === undefined ? `undated:${textOf(dateText) ?? ""}` : String(date);
       return [
         {
-          id: eventId(source, resource, id, String(date)),
+          id: eventId(source, resource, id, version),
           objectType: resource,
           objectId: id,
           eventType: "DELETED" as const,
-          date,
+          date: date ?? now,
           data: JSON.stringify(record),
           to: [0],
         },
