@@ -7,6 +7,7 @@ import { DestinationHealth } from "./outbox/destination-health";
 import { Dispatcher } from "./outbox/dispatcher.io";
 import type { Queues } from "./outbox/lanes.io";
 import { Outbox } from "./outbox/outbox.io";
+import { Positions } from "./outbox/positions.store";
 import { OutboxStore } from "./outbox/store";
 import { Resend } from "./resend.io";
 import { Retention } from "./retention.io";
@@ -34,17 +35,19 @@ export function assemble(
   const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
   const outbox = new Outbox({ bundles, health, dispatcher });
   const commits = new Commits({ store, log, outbox, transaction: transactionSync, last });
+  const positions = new Positions(store, () => commits.last.notification);
   return {
     store,
     log,
     bundles,
+    positions,
     history,
     dispatcher,
     outbox,
     commits,
     jobs: new Jobs({ store, bundles, log, commits, dispatcher, db, name }),
     resend: new Resend({ store, bundles, history, outbox, dispatcher }),
-    retention: new Retention({ store, log, bundles, commits, outbox }),
+    retention: new Retention({ store, log, bundles, positions, commits, outbox }),
   };
 }
 

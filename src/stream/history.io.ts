@@ -1,16 +1,22 @@
 import { composeBody } from "./body";
 import type { Notification, StoredEvent } from "./event";
 import { type EventFilter, fits } from "./filter";
-import type { NotificationView, Preloaded } from "./history";
+import { type NotificationView, type Preloaded, preloadedFrom } from "./history";
+import type { Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
 import type { OutboxStore } from "./outbox/store";
 import { notificationId } from "./stream-name";
+import { chunks, rangesOf } from "../values/lists";
 
 type IsSent = (bundleId: number, notification: Notification) => boolean;
 
 /** Bundles that one query reads; pages of events that one request reads at most. */
 const PAGE_BUNDLES = 20;
 const MOST_PAGES = 20;
+/** Events that are this near to one another are read together. */
+const NEAR_EVENTS = 64;
+/** One answer holds so much of bodies, in UTF-16 units, and a page of them more. */
+const BODIES_UNITS = 4_000_000;
 
 /** Reads a stream's notifications and events for those who ask about the past, and composes bodies. */
 export class History {
@@ -27,36 +33,72 @@ export class History {
   }
 
   notification(seq: number): NotificationView | null {
-    const found = this.bundles.find(seq);
-    return found === undefined ? null : this.view(found.bundle.id, found.notification);
+    const [found] = this.notifications(seq + 1, 1, true);
+    return found?.notification.seq === seq ? found : null;
   }
 
   view(bundleId: number, notification: Notification): NotificationView {
-    return this.viewWith(bundleId, notification, this.eventsOf(notification).events);
+    return this.viewWith(bundleId, notification, this.load([notification], []));
   }
 
   /** The body a notification is sent with. */
   body(notification: Notification, preloaded?: Preloaded): string {
-    const inMemory = notification.events.flatMap((seq) => preloaded?.events.get(seq) ?? []);
-    const found =
-      preloaded !== undefined && inMemory.length === notification.events.length
-        ? { events: inMemory, raws: preloaded.raws }
-        : this.eventsOf(notification);
-    const raw = notification.raw === undefined ? undefined : found.raws.get(notification.raw);
-    return composeBody(this.name(), notification, found.events, raw);
+    const { events, raw } = notification;
+    const isWhole =
+      preloaded !== undefined &&
+      events.every((seq) => preloaded.events.has(seq)) &&
+      (raw === undefined || preloaded.raws.has(raw));
+    const found = isWhole ? preloaded : this.load([notification], []);
+    const body = raw === undefined ? undefined : found.raws.get(raw);
+    return composeBody(this.name(), notification, eventsIn(found, notification), body);
+  }
+
+  /**
+   * Bodies, by number, of as many of these notifications as fit into an answer; `read`: how many were looked at. One
+   * that is gone has none.
+   */
+  bodies(seqs: readonly number[]): { bodies: Record<number, string>; read: number } {
+    const bodies: Record<number, string> = {};
+    let [read, units] = [0, 0];
+    for (const page of chunks(seqs, PAGE_BUNDLES)) {
+      const wanted = new Set(page);
+      const ids = new Map(page.map((seq) => [seq, this.bundles.beforeInline(seq + 1, 1)[0]]));
+      const bundles = [...new Map([...ids.values()].map((one) => [one?.id, one])).values()];
+      const held = bundles.flatMap((bundle) => bundle?.notifications ?? []);
+      const asked = held.filter(({ seq }) => wanted.has(seq));
+      const loaded = this.load(
+        asked,
+        bundles.flatMap((bundle) => bundle?.inline ?? []),
+      );
+      for (const notification of asked) {
+        const body = this.body(notification, loaded);
+        bodies[notification.seq] = body;
+        units += body.length;
+      }
+      read += page.length;
+      if (units > BODIES_UNITS) break;
+    }
+    return { bodies, read };
   }
 
   /** Newest first, from below `before`. */
   notifications(before: number, limit: number, withEvents: boolean): NotificationView[] {
     const views: NotificationView[] = [];
     for (let from = before; views.length < limit;) {
-      const bundles = this.bundles.before(from, PAGE_BUNDLES);
-      for (const { id, notifications } of bundles)
-        for (const notification of notifications.toReversed()) {
-          if (notification.seq >= before || views.length === limit) continue;
-          const events = withEvents ? this.eventsOf(notification).events : [];
-          views.push(this.viewWith(id, notification, events));
-        }
+      const bundles = this.bundles.beforeInline(from, Math.min(PAGE_BUNDLES, limit - views.length));
+      const wanted = bundles
+        .flatMap(({ id, notifications }) =>
+          notifications.toReversed().map((notification) => ({ id, notification })),
+        )
+        .filter(({ notification }) => notification.seq < before)
+        .slice(0, limit - views.length);
+      const loaded = withEvents
+        ? this.load(
+            wanted.map(({ notification }) => notification),
+            bundles.flatMap(({ inline }) => inline),
+          )
+        : undefined;
+      views.push(...wanted.map(({ id, notification }) => this.viewWith(id, notification, loaded)));
       const last = bundles.at(-1);
       if (last === undefined) break;
       from = last.id;
@@ -84,22 +126,33 @@ export class History {
     return { events, last };
   }
 
+  /** `loaded`: what `load` found for it; undefined: its events are left out. */
   private viewWith(
     bundleId: number,
     notification: Notification,
-    events: StoredEvent[],
+    loaded: Preloaded | undefined,
   ): NotificationView {
     const id = notificationId(this.name(), notification.seq);
+    const events = loaded === undefined ? [] : eventsIn(loaded, notification);
     return { notification, id, events, isSent: this.isSent(bundleId, notification) };
   }
 
-  private eventsOf(notification: Notification): {
-    events: StoredEvent[];
-    raws: Map<number, string>;
-  } {
-    const wanted = new Set(notification.events);
-    const first = Math.min(notification.raw ?? Number.MAX_SAFE_INTEGER, ...wanted);
-    const found = this.log.events(first, Math.max(...wanted));
-    return { raws: found.raws, events: found.events.filter(({ seq }) => wanted.has(seq)) };
+  /** The events of notifications and their vendors' bodies: from `inline` where they lie there, else from the log. */
+  private load(notifications: readonly Notification[], inline: readonly Segment[]): Preloaded {
+    const atHand = preloadedFrom(inline);
+    const [events, raws] = [new Map(atHand.events), new Map(atHand.raws)];
+    const missing = notifications.flatMap(({ events: seqs, raw }) => [
+      ...seqs.filter((seq) => !events.has(seq)),
+      ...(raw === undefined || raws.has(raw) ? [] : [raw]),
+    ]);
+    for (const { from, to } of rangesOf(missing, NEAR_EVENTS)) {
+      const found = this.log.events(from, to);
+      for (const event of found.events) events.set(event.seq, event);
+      for (const [seq, raw] of found.raws) raws.set(seq, raw);
+    }
+    return { events, raws };
   }
 }
+
+const eventsIn = ({ events }: Preloaded, { events: seqs }: Notification): StoredEvent[] =>
+  seqs.flatMap((seq) => events.get(seq) ?? []);

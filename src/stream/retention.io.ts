@@ -3,16 +3,18 @@ import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { OutboxStore } from "./outbox/store";
 import { storedLast } from "./meta";
+import { type Positions, PURGE_BUNDLES } from "./outbox/positions.store";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
 
 const PURGE_PAUSE_MS = 60_000;
-const PURGE_ROWS = 500;
+const PURGE_ROWS = PURGE_BUNDLES;
 
 type Doors = {
   store: StreamStore;
   log: EventLog;
   bundles: OutboxStore;
+  positions: Positions;
   commits: Commits;
   outbox: Outbox;
 };
@@ -35,13 +37,14 @@ export class Retention {
 
   /** Purges one page. @returns whether there may be more. */
   async purge(now: Millis): Promise<boolean> {
-    const { store, log, bundles, commits, outbox } = this.doors;
+    const { store, log, bundles, positions, commits, outbox } = this.doors;
     const oldest = this.oldestAt();
     const before = now - commits.retentionMs;
     if (oldest === null || oldest > before) return false;
     const { keepIdsSince = Number.MAX_SAFE_INTEGER } = commits.cursor();
     store.setMeta("lastSeqs", storedLast.write(commits.last));
     const { gone, inline, firstNeeded } = bundles.purge(before, PURGE_ROWS);
+    positions.forget();
     const events = inline.flatMap((segment) => segment.events);
     const purged =
       log.deleteIds(events, keepIdsSince) +

@@ -68,6 +68,36 @@ export class StreamReads extends DurableObject<Env> {
     return found === undefined ? null : history.body(found.notification);
   }
 
+  /** Bodies of notifications, by number; the answer has room for some (`read` of them), the rest is asked for again. */
+  notificationBodies(seqs: number[]): { bodies: Record<number, string>; read: number } {
+    return this.counted().history.bodies(seqs);
+  }
+
+  /** How many notifications are left. */
+  total(): number {
+    return this.counted().positions.total();
+  }
+
+  /** Notifications by their place among all that are left, the newest at 0; and how many are left. */
+  notificationsAt({ offset, limit }: { offset: number; limit: number }): {
+    views: NotificationView[];
+    total: number;
+  } {
+    const { positions, history } = this.counted();
+    const newest = positions.seqAt(offset);
+    const views = newest === undefined ? [] : history.notifications(newest + 1, limit, true);
+    return { views, total: positions.total() };
+  }
+
+  /** When the notifications at these places were made. */
+  createdAt(places: number[]): (Millis | null)[] {
+    const { positions, bundles } = this.counted();
+    return places.map((place) => {
+      const seq = positions.seqAt(place);
+      return seq === undefined ? null : (bundles.find(seq)?.notification.createdAt ?? null);
+    });
+  }
+
   /** Newest first, from below `before`. */
   notifications(request: {
     before: number | null;

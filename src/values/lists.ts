@@ -5,6 +5,17 @@ export function chunks<Item>(items: readonly Item[], most: number): Item[][] {
   );
 }
 
+/** Numbers as ranges from lowest to highest, both included; those that are at most `gap` apart share one. */
+export function rangesOf(numbers: Iterable<number>, gap: number): { from: number; to: number }[] {
+  const ranges: { from: number; to: number }[] = [];
+  for (const number of [...numbers].toSorted((left, right) => left - right)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && number - last.to <= gap) last.to = number;
+    else ranges.push({ from: number, to: number });
+  }
+  return ranges;
+}
+
 /** Those that pass the test, and those that don't; both in their order. */
 export function partition<Item>(
   items: readonly Item[],

@@ -16,6 +16,7 @@ import { forbidden, invalid, notFound } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
 import { doorsOf, ofId, ofToken } from "../../instances/lookup.io";
 import { recentInstances } from "../../instances/list.store";
+import { listedPage } from "./list.io";
 import { dispositionView, historyView } from "./view";
 import { isoSeconds } from "../../values/instant";
 
@@ -90,22 +91,10 @@ async function listed(
   instances: Instance[],
 ): Promise<Record<string, unknown>[]> {
   const page = pageOf(c.req.query());
-  const wanted = page.offset + page.limit + 1;
-  const found = await Promise.all(
-    instances.map(async (instance) => {
-      const stream = streamOf(c, instance);
-      const views = await stream.notifications({ before: null, limit: wanted, withEvents: true });
-      return views.map((view) => ({ view, stream }));
-    }),
-  );
-  const merged = found
-    .flat()
-    .toSorted(
-      (left, right) => right.view.notification.createdAt - left.view.notification.createdAt,
-    );
-  const shown = merged.slice(page.offset, page.offset + page.limit);
-  page.answer(c, shown.length, merged.length);
-  return Promise.all(shown.map(async ({ view, stream }) => withBody(view, stream)));
+  const streams = instances.map((instance) => streamOf(c, instance));
+  const { items, total } = await listedPage(streams, page);
+  page.answer(c, items.length, total);
+  return items;
 }
 
 async function one(

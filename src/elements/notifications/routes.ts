@@ -1,9 +1,10 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
-import { pageOf } from "../../http/numbered-page";
+import { type Page, pageOf } from "../../http/numbered-page";
 import { invalid, notFound } from "../../http/refusal";
 import { namedNotification, ownInstance, shownNotification, streamOf } from "./found.io";
-import { deliveryView, instanceOfTopic } from "./view";
+import { bodiesOf } from "../history/list.io";
+import { deliveryView, instanceOfTopic, notificationView } from "./view";
 
 /** `/notifications` (reference connector-events-api.md §8): the notifications in the streams of instances. */
 export const notificationRoutes = new Hono<AskerEnv>()
@@ -12,19 +13,7 @@ export const notificationRoutes = new Hono<AskerEnv>()
   .get("/notifications", async (c) => {
     const topics = c.req.queries("topics[]") ?? [];
     if (topics.length === 0) throw invalid("topics[]: Expected at least one topic", "topics[]");
-    const page = pageOf(c.req.query());
-    const limit = page.offset + page.limit;
-    const lists = await Promise.all(
-      topics.map(async (topic) => {
-        const id = instanceOfTopic(topic);
-        if (id === undefined) return [];
-        const instance = await ownInstance(c, id);
-        const stub = streamOf(c, instance);
-        const views = await stub.notifications({ before: null, limit, withEvents: false });
-        return Promise.all(views.map((view) => shownNotification({ instance, view, stub })));
-      }),
-    );
-    return c.json(lists.flat().slice(page.offset, limit));
+    return c.json(await listed(c, topics, pageOf(c.req.query())));
   })
   .get("/notifications/:id", async (c) =>
     c.json(await shownNotification(await namedNotification(c))),
@@ -44,3 +33,32 @@ export const notificationRoutes = new Hono<AskerEnv>()
       throw notFound(`No subscription '${c.req.param("sid")}'`);
     return c.json([deliveryView(instance, view)]);
   });
+
+/** A page of the notifications of topics, topic after topic, each newest first. */
+async function listed(
+  c: Context<AskerEnv>,
+  topics: readonly string[],
+  { offset, limit }: Page,
+): Promise<Record<string, unknown>[]> {
+  const ids = topics.flatMap((topic) => instanceOfTopic(topic) ?? []);
+  const lists = await Promise.all(
+    ids.map(async (id) => {
+      const instance = await ownInstance(c, id);
+      const stub = streamOf(c, instance);
+      return { instance, stub, total: await stub.total() };
+    }),
+  );
+  const shown: Record<string, unknown>[] = [];
+  let before = 0;
+  for (const { instance, stub, total } of lists) {
+    const from = Math.max(0, offset + shown.length - before);
+    before += total;
+    if (from >= total || shown.length === limit) continue;
+    const place = { offset: from, limit: Math.min(limit - shown.length, total - from) };
+    const { views } = await stub.notificationsAt(place);
+    const bodies = await bodiesOf(stub, views);
+    for (const view of views)
+      shown.push(notificationView(instance, view, bodies.get(view.notification.seq) ?? ""));
+  }
+  return shown;
+}

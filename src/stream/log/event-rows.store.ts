@@ -1,6 +1,7 @@
 import type { StoredEvent } from "../event";
 import { isObject } from "../../values/record";
 import { versionOf } from "../../values/stored-json";
+import { firstKey } from "../key-search.store";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
 
@@ -16,7 +17,7 @@ export const PAGE_ROWS = 32;
 /**
  * Finds the rows that hold events. Most lie in `segments`; those of a small commit lie inline in the row of its
  * bundle, in `bundles`. In either table both the event numbers and the instants (`at`) grow with the primary key, so
- * rows are found by binary search over the key, and neither column needs an index that every commit would pay for.
+ * rows are found by searching the keys (`key-search.store.ts`), and neither column needs an index that every commit would pay for.
  */
 export class EventRows {
   private readonly store: StreamStore;
@@ -59,9 +60,9 @@ export class EventRows {
 
   /** Of the table `bundles`. `events_to` is the highest event number when a bundle was committed. */
   private inlineTexts(from: number, to: number): string[] {
-    const first = this.firstKey("bundles", "events_to", from);
+    const first = firstKey(this.store, "bundles", "events_to", from);
     if (first === undefined) return [];
-    const last = this.firstKey("bundles", "events_to", to) ?? Number.MAX_SAFE_INTEGER;
+    const last = firstKey(this.store, "bundles", "events_to", to) ?? Number.MAX_SAFE_INTEGER;
     return this.store
       .run<{ segment: string }>(
         "SELECT segment FROM bundles WHERE id BETWEEN ? AND ? AND segment IS NOT NULL ORDER BY id",
@@ -78,7 +79,7 @@ export class EventRows {
       seq,
       PAGE_ROWS + 1,
     );
-    const id = this.firstKey("bundles", "events_to", seq);
+    const id = firstKey(this.store, "bundles", "events_to", seq);
     const inline =
       id === undefined ? [] : this.inline("id >= ? ORDER BY id LIMIT ?", id, PAGE_ROWS + 1);
     return inOrder([...segments, ...inline]).slice(0, PAGE_ROWS + 1);
@@ -87,7 +88,7 @@ export class EventRows {
   /** Rows whose first event is numbered below `seq`, newest first; at most a page. */
   below(seq: number): Row[] {
     const segments = this.segments("seq < ? ORDER BY seq DESC LIMIT ?", seq, PAGE_ROWS);
-    const id = this.firstKey("bundles", "events_to", seq) ?? Number.MAX_SAFE_INTEGER;
+    const id = firstKey(this.store, "bundles", "events_to", seq) ?? Number.MAX_SAFE_INTEGER;
     const inline = this.inline("id <= ? ORDER BY id DESC LIMIT ?", id, PAGE_ROWS + 1);
     return inOrder([...segments, ...inline.filter(({ first }) => first < seq)])
       .toReversed()
@@ -96,22 +97,22 @@ export class EventRows {
 
   /** Rows committed between two instants, both included, with how many events each holds. */
   between(from: Millis, to: Millis): (Row & { count: number })[] {
-    const seq = this.firstKey("segments", "at", from);
-    const id = this.firstKey("bundles", "at", from);
+    const seq = firstKey(this.store, "segments", "at", from);
+    const id = firstKey(this.store, "bundles", "at", from);
     return inOrder([
       ...(seq === undefined
         ? []
         : this.segments(
             "seq BETWEEN ? AND ? ORDER BY seq",
             seq,
-            (this.firstKey("segments", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
+            (firstKey(this.store, "segments", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
           )),
       ...(id === undefined
         ? []
         : this.inline(
             "id BETWEEN ? AND ? ORDER BY id",
             id,
-            (this.firstKey("bundles", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
+            (firstKey(this.store, "bundles", "at", to + 1) ?? Number.MAX_SAFE_INTEGER) - 1,
           )),
     ]);
   }
@@ -142,31 +143,6 @@ export class EventRows {
         ...bindings,
       )
       .map((row) => ({ ...row, table: "bundles" }));
-  }
-
-  /** By binary search: the first key of a table whose `column`, which grows with the key, is at least `least`. */
-  private firstKey(
-    table: "segments" | "bundles",
-    column: "at" | "events_to",
-    least: number,
-  ): number | undefined {
-    const key = table === "segments" ? "seq" : "id";
-    const last = this.store.first<{ n: number | null }>(`SELECT max(${key}) AS n FROM ${table}`)?.n;
-    let found: number | undefined;
-    for (let [low, high] = [0, last ?? -1]; low <= high;) {
-      const middle = Math.floor((low + high) / 2);
-      const row = this.store.first<{ key: number; value: number }>(
-        `SELECT ${key} AS key, ${column} AS value FROM ${table} WHERE ${key} >= ? ORDER BY ${key} LIMIT 1`,
-        middle,
-      );
-      if (row === undefined) break;
-      if (row.value < least) low = row.key + 1;
-      else {
-        found = row.key;
-        high = middle - 1;
-      }
-    }
-    return found;
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Notification } from "../event";
 import { type Segment, segmentOf } from "../log/event-rows.store";
+import { firstKey } from "../key-search.store";
 import { earliestDueAt } from "../settle";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
@@ -9,6 +10,9 @@ export type Bundle = { id: number; notifications: Notification[] };
 
 /** A bundle read to be sent, with the events that lie inline in its row. */
 export type SendableBundle = Bundle & { inline: Segment[] };
+
+/** Bundles that one query of `between` reads. */
+const BETWEEN_BUNDLES = 50;
 
 type BundleRow = { id: number; body: string };
 
@@ -74,6 +78,11 @@ export class OutboxStore {
       : { bundle, notification };
   }
 
+  /** Newest first, from below `id`, with their inline events. */
+  beforeInline(id: number, limit: number): SendableBundle[] {
+    return this.sendable("id < ? ORDER BY id DESC LIMIT ?", id, limit);
+  }
+
   /** Fresh bundles that are not settled yet, with ids above `after`, in order. */
   fresh(after: number, limit: number): SendableBundle[] {
     return this.sendable(
@@ -131,8 +140,9 @@ export class OutboxStore {
 
   /** Notifications made between two instants, newest first. */
   *between(from: Millis, to: Millis): Generator<Notification> {
-    for (let below = Number.MAX_SAFE_INTEGER; ;) {
-      const bundles = this.before(below, 200);
+    const later = firstKey(this.store, "bundles", "at", to + 1);
+    for (let below = later ?? Number.MAX_SAFE_INTEGER; ;) {
+      const bundles = this.before(below, BETWEEN_BUNDLES);
       for (const { notifications } of bundles)
         for (const notification of notifications)
           if (notification.createdAt >= from && notification.createdAt <= to) yield notification;

@@ -1,0 +1,54 @@
+import { runInDurableObject } from "cloudflare:test";
+import type { EventStream } from "../../src/stream/stream.object";
+import { freshStream } from "./build";
+
+export type Stream = DurableObjectStub<EventStream>;
+
+/** Times of the events of `longStream` are this far apart. */
+export const STEP_MS = 1_000;
+export const BEGAN = Date.UTC(2026, 0, 1);
+
+/**
+ * A stream as it is after `count` events, each with a notification of its own that was kept, ten in a row. Event n is of
+ * object `o<n>`, came at `BEGAN + n * STEP_MS`, and is of type `accounts`. Each hundredth of all is of the object `often`,
+ * and the first is a `DELETED` of type `rare`, to the destination `seldom`.
+ */
+export async function longStream(count: number): Promise<Stream> {
+  const stream = freshStream();
+  await runInDurableObject(stream, (object, { storage: { sql } }) => {
+    sql.exec(
+      `INSERT INTO bundles (id, next_at, later, body, at, segment, count, events_to)
+       WITH RECURSIVE rows(first) AS (SELECT 1 UNION ALL SELECT first + 10 FROM rows WHERE first + 10 < ?1),
+       ten(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM ten WHERE n < 9)
+       SELECT first, NULL, 0,
+         (SELECT json_group_array(json_object(
+           'seq', first + n, 'createdAt', ?2 + first * ?3,
+           'destinationId', iif(first + n = 1, 'seldom', NULL),
+           'envelope', json('{"format":"verbatim"}'), 'events', json_array(first + n),
+           'state', iif(first + n = 1, json('{"kind":"delivered","at":1}'), json('{"kind":"kept"}')),
+           'tries', 0, 'attempts', json('[]'))) FROM ten),
+         ?2 + first * ?3,
+         json_object('events', (SELECT json_group_array(json_object(
+           'id', 'e' || (first + n), 'seq', first + n,
+           'objectType', iif(first + n = 1, 'rare', 'accounts'),
+           'objectId', iif((first + n) % (?1 / 100) = 0, 'often', 'o' || (first + n)),
+           'eventType', iif(first + n = 1, 'DELETED', 'CREATED'),
+           'date', 1, 'data', json_quote('{"n":' || (first + n) || '}'),
+           'receivedAt', ?2 + first * ?3, 'notifications', json_array(first + n))) FROM ten)),
+         10, first + 9
+       FROM rows`,
+      count,
+      BEGAN,
+      STEP_MS,
+    );
+    Reflect.get(object, "parts").commits.last = { event: count, notification: count };
+  });
+  return stream;
+}
+
+/** Rows of the object's tables that `work` reads. */
+export async function rowsRead(stream: Stream, work: () => Promise<unknown>): Promise<number> {
+  const before = await stream.meter();
+  await work();
+  return (await stream.meter()).rowsRead - before.rowsRead;
+}
