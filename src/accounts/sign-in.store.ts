@@ -6,14 +6,17 @@ import type { Millis } from "../values/instant";
 /** An attempt to sign in: at which door, under which name, from which address. */
 export type Try = { door: "user" | "member"; name: string; address: string };
 
-/** After `free` failures each further one makes the next try wait longer, up to `mostMs`. */
-type Limit = { key: string; free: number; mostMs: number };
+/**
+ * After `free` failures each further one makes the next try wait longer, up to `mostMs`. Failures are forgotten
+ * `forgetMs` after the wait they caused.
+ */
+type Limit = { key: string; free: number; mostMs: number; forgetMs: number };
 
 const MINUTE_MS = 60_000;
 /** The first wait; each one after it is twice as long. */
 const FIRST_WAIT_MS = 10_000;
-/** Failures are forgotten this long after the wait they caused. */
 const FORGET_MS = 15 * MINUTE_MS;
+const DAY_MS = 86_400_000;
 /** How long an address where somebody signed in is known for them: 90 days. */
 const KNOWN_MS = 90 * 86_400_000;
 
@@ -25,12 +28,38 @@ const pairLimit = (tried: Try): Limit => ({
   key: pairOf(tried),
   free: 10,
   mostMs: 15 * MINUTE_MS,
+  forgetMs: FORGET_MS,
 });
 const wideLimits = ({ door, name, address }: Try): Limit[] => [
-  { key: `${door} name ${name.slice(0, 256)}`, free: 100, mostMs: MINUTE_MS },
+  { key: `${door} name ${name.slice(0, 256)}`, free: 100, mostMs: MINUTE_MS, forgetMs: FORGET_MS },
   // All users of one host application may share an address.
-  { key: `${door} address ${address}`, free: 500, mostMs: MINUTE_MS },
+  { key: `${door} address ${address}`, free: 500, mostMs: MINUTE_MS, forgetMs: FORGET_MS },
 ];
+
+/**
+ * Guessing at a member's second step, from wherever: only who knows the password gets so far. Three of a million codes
+ * are right at a time, so a few dozen guesses a day are all there are.
+ */
+const codeLimit = (memberId: number): Limit => ({
+  key: `code ${memberId}`,
+  free: 5,
+  mostMs: 60 * MINUTE_MS,
+  forgetMs: DAY_MS,
+});
+
+/** Counts a code as a failure before it is checked. @returns when the next one is allowed; undefined: now. */
+export const countCode = (
+  db: D1Database,
+  memberId: number,
+  now: Millis,
+): Promise<Millis | undefined> => countAgainst(db, [codeLimit(memberId)], now);
+
+/** The code was right. */
+export async function forgiveCode(db: D1Database, memberId: number): Promise<void> {
+  await drizzle(db)
+    .delete(signInFailures)
+    .where(eq(signInFailures.key, codeLimit(memberId).key));
+}
 
 /**
  * Counts an attempt as a failure before the password is checked, so that many at once do not slip through.
@@ -47,7 +76,14 @@ export async function countTry(
       signInFailures,
       and(eq(signInFailures.key, knownOf(tried)), gt(signInFailures.until, now)),
     )) > 0;
-  const limits = [pairLimit(tried), ...(isKnown ? [] : wideLimits(tried))];
+  return countAgainst(db, [pairLimit(tried), ...(isKnown ? [] : wideLimits(tried))], now);
+}
+
+async function countAgainst(
+  db: D1Database,
+  limits: readonly Limit[],
+  now: Millis,
+): Promise<Millis | undefined> {
   // An attempt that has to wait writes nothing, so a flood of them adds no rows.
   const early = latest((await waits(db, limits, now).all<Wait>()).results);
   if (early !== undefined) return early;
@@ -70,7 +106,11 @@ const waits = (db: D1Database, limits: readonly Limit[], now: Millis): D1Prepare
     )
     .bind(now, JSON.stringify(limits.map(({ key }) => key)));
 
-function count(db: D1Database, { key, free, mostMs }: Limit, now: Millis): D1PreparedStatement {
+function count(
+  db: D1Database,
+  { key, free, mostMs, forgetMs }: Limit,
+  now: Millis,
+): D1PreparedStatement {
   const failures = "CASE WHEN until <= ?2 - ?3 THEN 1 ELSE count + 1 END";
   return db
     .prepare(
@@ -79,7 +119,7 @@ function count(db: D1Database, { key, free, mostMs }: Limit, now: Millis): D1Pre
          ELSE min(?5, ?6 << min(${failures} - ?4, 20)) END
        WHERE until <= ?2`,
     )
-    .bind(key, now, FORGET_MS, free, mostMs, FIRST_WAIT_MS);
+    .bind(key, now, forgetMs, free, mostMs, FIRST_WAIT_MS);
 }
 
 /** The password was right: takes the counted failure back, and remembers that this name signs in from this address. */
@@ -108,5 +148,5 @@ export async function forgiveTry(db: D1Database, tried: Try, now: Millis): Promi
 export async function purgeTries(db: D1Database, now: Millis): Promise<void> {
   await drizzle(db)
     .delete(signInFailures)
-    .where(lt(signInFailures.until, now - FORGET_MS));
+    .where(lt(signInFailures.until, now - DAY_MS));
 }

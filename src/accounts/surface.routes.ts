@@ -5,6 +5,7 @@ import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
 import type { AskerEnv } from "./asker.io";
 import { memberSessionRoutes } from "./members/sessions.routes";
+import { twoStepRoutes } from "./two-step/routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { userRoutes } from "./users/routes";
 
@@ -16,6 +17,7 @@ export const accountRoutes = {
     .route("/", keyRoutes)
     .route("/", auditRoutes)
     .route("/", memberRoutes)
-    .route("/", memberSessionRoutes),
+    .route("/", memberSessionRoutes)
+    .route("/", twoStepRoutes),
   app: userRoutes,
 };

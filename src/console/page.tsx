@@ -12,7 +12,7 @@ export type Notice = { tone: "good" | "bad"; text: string };
 export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
-  here?: "overview" | "instances" | "destinations" | "sessions";
+  here?: "overview" | "instances" | "destinations" | "security";
   /** The page reloads by itself to show what is new. */
   live?: boolean;
 };
@@ -88,9 +88,9 @@ function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JS
       </nav>
       <form class="who" method="post" action="/console/sign-out">
         <a
-          href="/console/sessions"
+          href="/console/security"
           title={`${who.email}, ${who.role}`}
-          {...(frame.here === "sessions" ? { "aria-current": "page" } : {})}
+          {...(frame.here === "security" ? { "aria-current": "page" } : {})}
         >
           {who.organizationName}
         </a>

@@ -13,6 +13,9 @@ import { instancePages } from "./instances/routes";
 import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { Empty } from "./parts";
+import { securityRoutes } from "./security/routes";
+import { twoStepRoutes } from "./security/two-step.routes";
+import { codeRoutes } from "./session/code.routes";
 import { invitationRoutes } from "./session/invitations.routes";
 import { ownSessionRoutes } from "./session/own-sessions.routes";
 import { passwordRoutes } from "./session/password.routes";
@@ -61,12 +64,15 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(limitFailures)
   .use(fromHere)
   .route("/", sessionRoutes)
+  .route("/", codeRoutes)
   .use("/invitations/*", audited)
   .route("/", invitationRoutes)
   .use(withSession)
   .use(audited)
   .route("/", ownSessionRoutes)
   .route("/", passwordRoutes)
+  .route("/", securityRoutes)
+  .route("/", twoStepRoutes)
   .use(withRole)
   .route("/", overviewRoutes)
   .route("/", instancePages)

@@ -20,8 +20,9 @@ h1{font-size:24px;line-height:1.25;margin:0 0 4px;overflow-wrap:anywhere}h2{font
 .head p{margin:0}.acts{display:flex;flex-wrap:wrap;gap:8px;align-items:center}.acts form{display:flex;gap:6px}
 .quiet{color:var(--quiet)}.small{font-size:13px}.num{font-variant-numeric:tabular-nums}
 button,select,input{font:inherit;color:inherit}
-button{padding:7px 14px;border:1px solid var(--line);border-radius:8px;background:var(--card);cursor:pointer}
-button:hover{border-color:var(--quiet)}button.main{background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:550}
+button,.button{padding:7px 14px;border:1px solid var(--line);border-radius:8px;background:var(--card);cursor:pointer}
+.button{color:var(--ink);white-space:nowrap}.button:hover{text-decoration:none}
+button:hover,.button:hover{border-color:var(--quiet)}button.main,.button.main{background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:550}
 button.plain{border:0;background:none;padding:4px;color:var(--accent)}
 select,input{padding:7px 10px;border:1px solid var(--line);border-radius:8px;background:var(--card)}
 .cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
@@ -47,6 +48,11 @@ details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}
 .more{margin:14px 0}.stack>*+*{margin-top:12px}
 .sign-in{max-width:380px;margin:8vh auto 0;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:28px}
 .sign-in p{margin:0 0 18px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}
+.sign-in button.second{margin-top:8px}.sign-in .button{display:block;text-align:center}.sign-in .after{margin:16px 0 0;text-align:center}.sign-in .qr{margin:0 0 18px}
+.qr{background:#fff;border-radius:12px;padding:8px;width:216px;max-width:100%}.qr svg{display:block;width:100%}
+.codes{columns:2;font:16px/2 ui-monospace,monospace;list-style:none;margin:0 0 18px;padding:0}
+.ways{display:grid;gap:12px;max-width:760px}.ways .card{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:center;justify-content:space-between}
+.ways .card>div:first-child{flex:1;min-width:min(100%,320px)}.ways h2{margin:0 0 2px}.ways p{margin:0}
 @media(max-width:640px){
 header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
 .cards{grid-template-columns:1fr 1fr}

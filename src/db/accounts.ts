@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Who, what, how. Events and deliveries live in the streams' own storage, not here. */
 
@@ -89,6 +89,31 @@ export const memberSessions = sqliteTable(
     seenAt: integer("seen_at").notNull(),
   },
   (table) => [index("member_sessions_member").on(table.memberId)],
+);
+
+/** The authenticator app of a member, whose codes are asked after the password once it is confirmed. */
+export const memberTotp = sqliteTable("member_totp", {
+  memberId: integer("member_id")
+    .primaryKey()
+    .references(() => members.id, { onDelete: "cascade" }),
+  sealedSecret: text("sealed_secret").notNull(),
+  /** The time step of the last code that was accepted: no code of it or of an earlier one is accepted again. */
+  lastStep: integer("last_step").notNull().default(0),
+  /** Null until a code showed that the app has the secret. */
+  confirmedAt: integer("confirmed_at"),
+  createdAt: integer("created_at").notNull(),
+});
+
+/** Digests of codes for whoever lost the app; each is deleted with its use. */
+export const memberRecoveryCodes = sqliteTable(
+  "member_recovery_codes",
+  {
+    memberId: integer("member_id")
+      .notNull()
+      .references(() => members.id, { onDelete: "cascade" }),
+    codeHash: text("code_hash").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.memberId, table.codeHash] })],
 );
 
 export const apiKeys = sqliteTable(

@@ -203,7 +203,7 @@ describe("a session", () => {
     copy.cookies.set(COOKIE, here.cookies.get(COOKIE) ?? "");
     expect(await change(password, "another one of mine")).toMatchObject({
       status: 303,
-      location: "/console/sessions",
+      location: "/console/security",
     });
     expect(await Promise.all([here, elsewhere, copy].map(statusOf))).toEqual([200, 303, 303]);
     expect((await openBrowser().post("/console/sign-in", { email, password })).status).toBe(401);

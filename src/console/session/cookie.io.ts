@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
 import type { CookieOptions } from "hono/utils/cookie";
 import { readConfig } from "../../config";
+import { keyring, seal, unseal } from "../../db/sealed";
 
 /**
  * Cookies of the console, signed. Over https they have the prefix `__Host-`, with which no other host of the domain
@@ -34,4 +35,28 @@ export function keepCookie(
 
 export function dropCookie(c: Context, name: string): void {
   deleteCookie(c, name, optionsOf(c));
+}
+
+const placeOf = (name: string): string => `cookie ${name}`;
+
+/** Keeps a value that the browser can neither read nor make: sealed for the cookie of this name. */
+export function keepSealed(
+  c: Context,
+  name: string,
+  value: unknown,
+  seconds: number,
+): Promise<void> {
+  const ring = keyring(readConfig(c.env).masterKeys);
+  return keepCookie(c, name, seal(ring, JSON.stringify(value), placeOf(name)), seconds);
+}
+
+/** @returns undefined when there is none, or it isn't ours, or was sealed for another cookie. */
+export async function readSealed(c: Context, name: string): Promise<unknown> {
+  const text = await readCookie(c, name);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(unseal(keyring(readConfig(c.env).masterKeys), text, placeOf(name)));
+  } catch {
+    return undefined;
+  }
 }

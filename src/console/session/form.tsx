@@ -100,7 +100,8 @@ const NewPassword = ({ label }: { label: string }): JSX.Element => (
   </label>
 );
 
-function Fault({ fault }: { fault: string | undefined }): JSX.Element | null {
+/** What was wrong with what somebody sent. */
+export function Fault({ fault }: { fault: string | undefined }): JSX.Element | null {
   return fault === undefined ? null : (
     <p class="notice bad" role="alert">
       {fault}

@@ -7,7 +7,8 @@ import { readOrganization } from "../../accounts/organization.store";
 import { notFound } from "../../http/refusal";
 import { InvitationForm } from "./form";
 import { readForm } from "./routes";
-import { type ConsoleEnv, signIn } from "./session.io";
+import { passOn } from "./second-step.io";
+import type { ConsoleEnv } from "./session.io";
 
 /** Where one-time links lead, of invitations and to set another password: whoever has one chooses a password and is signed in. */
 export const invitationRoutes = new Hono<ConsoleEnv & ActorEnv>()
@@ -30,8 +31,8 @@ export const invitationRoutes = new Hono<ConsoleEnv & ActorEnv>()
     );
     if (id === undefined) throw gone();
     c.set("actor", { organizationId: guest.organizationId, name: `member:${id}` });
-    await signIn(c, { id, passwordHash }, now);
-    return c.redirect("/console", 303);
+    const member = { id, email: guest.email, passwordHash };
+    return c.redirect(await passOn(c, member, "/console", now), 303);
   });
 
 const gone = () => notFound("This link was used, or is over");

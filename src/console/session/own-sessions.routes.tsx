@@ -19,7 +19,7 @@ export const ownSessionRoutes = new Hono<SignedInEnv>()
     }));
     return c.render(<SessionsPage sessions={sessions} now={now} />, {
       title: "Sessions",
-      here: "sessions",
+      here: "security",
     });
   })
   .post("/sessions/end-others", async (c) => {

@@ -1,10 +1,9 @@
 import { type Context, Hono } from "hono";
-import { foldEmail } from "../../accounts/email";
 import { changePassword } from "../../accounts/members/password.store";
 import { passwordNeeds } from "../../accounts/passwords/needs";
-import { hashPassword, verifyPassword } from "../../accounts/secret";
-import { countTry, forgiveTry, type Try } from "../../accounts/sign-in.store";
+import { hashPassword } from "../../accounts/secret";
 import { PasswordForm } from "./form";
+import { presentPasswordFault } from "./present-password.io";
 import { leave, readForm } from "./routes";
 import { type SignedInEnv, signIn } from "./session.io";
 
@@ -18,22 +17,13 @@ export const passwordRoutes = new Hono<SignedInEnv>()
     const needs = passwordNeeds(password);
     if (needs !== undefined) return showForm(c, 400, `Choose another password: expected ${needs}.`);
     const now = Date.now();
-    const address = c.req.header("cf-connecting-ip") ?? "unknown";
-    const tried: Try = { door: "member", name: foldEmail(member.email), address };
-    const until = await countTry(c.env.DB, tried, now);
-    if (until !== undefined) {
-      const seconds = Math.ceil((until - now) / 1000);
-      c.header("Retry-After", String(seconds));
-      return showForm(c, 429, `Too many failed tries. Wait ${seconds} s and try again.`);
-    }
-    if (!verifyPassword(form.get("present") ?? "", member.passwordHash))
-      return showForm(c, 400, "This is not your present password.");
-    await forgiveTry(c.env.DB, tried, now);
+    const fault = await presentPasswordFault(c, form.get("present") ?? "", now);
+    if (fault !== undefined) return showForm(c, fault.status, fault.text);
     const passwordHash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
     if (await changePassword(c.env.DB, member, passwordHash))
       await signIn(c, { id: member.id, passwordHash }, now);
     const text = "Your password is changed, and you are signed out everywhere else";
-    return leave(c, "/console/sessions", { tone: "good", text });
+    return leave(c, "/console/security", { tone: "good", text });
   });
 
 function showForm(
@@ -45,6 +35,6 @@ function showForm(
   const about = fault === undefined ? {} : { fault };
   return c.render(<PasswordForm email={c.var.member.email} {...about} />, {
     title: "Change your password",
-    here: "sessions",
+    here: "security",
   });
 }

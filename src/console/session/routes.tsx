@@ -1,16 +1,16 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
-import { findMember, noteSeen } from "../../accounts/members/store";
-import { foldEmail } from "../../accounts/email";
+import { findMember } from "../../accounts/members/store";
 import { verifyPassword } from "../../accounts/secret";
-import { countTry, forgiveTry, type Try } from "../../accounts/sign-in.store";
+import { countTry } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
 import type { Notice } from "../page";
 import { SignInForm } from "./form";
 import { dropCookie, keepCookie, readCookie } from "./cookie.io";
 import { nextPage } from "./next-page";
-import { type ConsoleEnv, sessionOf, signIn, signOut } from "./session.io";
+import { passOn, tryOf } from "./second-step.io";
+import { type ConsoleEnv, sessionOf, signOut } from "./session.io";
 
 const NOTICE = "tributary_notice";
 const FORM_BYTES = 10_000;
@@ -32,9 +32,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     // What nobody signs in with is told so without asking the database.
     if (![email, password].every(isCredential)) return refuse(c, { next, email });
     const now = Date.now();
-    const address = c.req.header("cf-connecting-ip") ?? "unknown";
-    const tried: Try = { door: "member", name: foldEmail(email), address };
-    const until = await countTry(c.env.DB, tried, now);
+    const until = await countTry(c.env.DB, tryOf(c, email), now);
     if (until !== undefined) {
       const seconds = Math.ceil((until - now) / 1000);
       c.status(429);
@@ -45,10 +43,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
     const member = await findMember(c.env.DB, { email });
     const fits = verifyPassword(password, member?.passwordHash);
     if (member === undefined || !fits) return refuse(c, { next, email });
-    await forgiveTry(c.env.DB, tried, now);
-    await noteSeen(c.env.DB, member.id, now);
-    await signIn(c, member, now);
-    return c.redirect(next, 303);
+    return c.redirect(await passOn(c, member, next, now), 303);
   })
   .post("/sign-out", async (c) => {
     await signOut(c);
