@@ -2,6 +2,7 @@ import { and, eq, gt, isNull, lte, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, organizations, users } from "../db/accounts";
 import { type Limits, type Scope, SCOPES } from "./scope";
+import { within } from "../db/within";
 import { hashSecret } from "./secret";
 import { Cache } from "../values/cache";
 
@@ -143,11 +144,12 @@ export function forgetAskers(): void {
   askers.clear();
 }
 
-export async function readUser(
+/** Users of any organization, by id, in one query. */
+export async function readUsers(
   db: D1Database,
-  userId: number,
-): Promise<{ id: number; emailAddress: string; firstName: string; lastName: string } | undefined> {
-  const [row] = await drizzle(db)
+  ids: readonly number[],
+): Promise<Map<number, { id: number; emailAddress: string; firstName: string; lastName: string }>> {
+  const rows = await drizzle(db)
     .select({
       id: users.id,
       emailAddress: users.email,
@@ -155,6 +157,6 @@ export async function readUser(
       lastName: users.lastName,
     })
     .from(users)
-    .where(eq(users.id, userId));
-  return row;
+    .where(within(users.id, [...new Set(ids)]));
+  return new Map(rows.map((row) => [row.id, row]));
 }

@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../accounts/asker.io";
 import { notFound } from "../http/refusal";
 import { pageOf } from "../http/numbered-page";
-import { doorsOf, ofId, ofToken, shown } from "../instances/lookup.io";
+import { doorsOf, ofId, ofToken, shown, shownAll } from "../instances/lookup.io";
 import type { InstanceEdits } from "./edit.io";
 import { entriesOf } from "../instances/entries";
 import type { Instance } from "../instances/instance";
@@ -37,7 +37,7 @@ function organizationRoutes(edits: InstanceEdits): Hono<AskerEnv> {
       const { items, total } = await list(c, filter, page);
       if (items.length === 0) throw notFound("No instances found");
       page.answer(c, items.length, total);
-      return c.json(await Promise.all(items.map((instance) => shown(c, instance))));
+      return c.json(await shownAll(c, items));
     })
     .post("/instances", async (c) => c.json(await shown(c, await edits.create(c))))
     .get("/instances/count", async (c) => {

@@ -1,14 +1,14 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { AskerEnv } from "../accounts/asker.io";
-import { readUser } from "../accounts/store";
+import { readUsers } from "../accounts/store";
 import { type Config, readConfig } from "../config";
 import { type Keyring, keyring } from "../db/sealed";
 import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
 import { destinationOf } from "./destination";
 import type { Instance } from "./instance";
 import { findByToken, readInstance } from "./store";
-import { instanceView } from "./view";
+import { instanceView, type UserView } from "./view";
 
 /** Which instance a request is about, and how it is shown. */
 
@@ -50,9 +50,25 @@ export async function shown(
   c: Context<AskerEnv>,
   instance: Instance,
 ): Promise<Record<string, unknown>> {
-  const user = await readUser(c.env.DB, instance.userId);
-  if (user === undefined) throw new Error(`Instance ${instance.id} belongs to no user`);
-  return instanceView(instance, user);
+  return instanceView(instance, userOf(instance, await readUsers(c.env.DB, [instance.userId])));
+}
+
+/** Instances as the contract prints them; their users are read at once. */
+export async function shownAll(
+  c: Context<AskerEnv>,
+  instances: readonly Instance[],
+): Promise<Record<string, unknown>[]> {
+  const users = await readUsers(
+    c.env.DB,
+    instances.map(({ userId }) => userId),
+  );
+  return instances.map((instance) => instanceView(instance, userOf(instance, users)));
+}
+
+function userOf({ id, userId }: Instance, users: ReadonlyMap<number, UserView>): UserView {
+  const user = users.get(userId);
+  if (user === undefined) throw new Error(`Instance ${id} belongs to no user`);
+  return user;
 }
 
 /** The destination that an instance's configuration describes. @throws Refusal `invalid` naming the wrong key. */

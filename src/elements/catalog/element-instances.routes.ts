@@ -2,7 +2,7 @@ import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { notFound } from "../../http/refusal";
 import { pageOf } from "../../http/numbered-page";
-import { doorsOf, ofId, shown } from "../../instances/lookup.io";
+import { doorsOf, ofId, shown, shownAll } from "../../instances/lookup.io";
 import type { InstanceEdits } from "../edit.io";
 import type { Instance } from "../../instances/instance";
 import { listInstances } from "../../instances/list.store";
@@ -29,7 +29,7 @@ export function elementInstanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
         page,
       );
       page.answer(c, items.length, total);
-      return c.json(await Promise.all(items.map((instance) => shown(c, instance))));
+      return c.json(await shownAll(c, items));
     })
     .post("/elements/:element/instances", async (c) =>
       c.json(await shown(c, await edits.create(c, await found(c)))),
