@@ -32,10 +32,10 @@ export const appEventRoutes = new Hono<UserEnv>()
   .post(`${EVENTS}*`, withUser, async (c) => {
     const name = nameOf(new URL(c.req.url).pathname.slice(EVENTS.length));
     const { flowId, ...query } = c.req.query();
-    const { text } = await readTypedJson(c, BODY_BYTES);
+    const { text, value } = await readTypedJson(c, BODY_BYTES);
     const body = text === "" ? "null" : text;
     const headers = forwardedHeaders(c.req.raw.headers);
-    const content = { method: c.req.method, data: JSON.parse(body), query, headers };
+    const content = { method: c.req.method, data: value ?? null, query, headers };
     const published = await publish(doorsOf(c.env), c.var.user, {
       name,
       body,

@@ -1,4 +1,5 @@
 import jsonata from "jsonata";
+import { jsonValue } from "../values/json";
 import { EvaluationBudget, isFunction } from "./budget";
 import { LinearEngine } from "./linear-regex";
 import { expressionFault, messageOf, MOST_ITEMS } from "./syntax";
@@ -57,6 +58,7 @@ export async function evaluate(
     expression.assign(Symbol.for("jsonata.__evaluate_exit"), leave);
     expression.registerFunction("pad", boundedPad, "<s-ns?:s>");
     expression.registerFunction("distinct", distinct, "<x:x>");
+    expression.registerFunction("clone", clone, "<(oa)-:o>");
     const value: unknown = await expression.evaluate(input);
     budget.remeasure();
     budget.made(value);
@@ -64,7 +66,7 @@ export async function evaluate(
     const text = JSON.stringify(value, (_, member: unknown) =>
       isFunction(member) ? undefined : member,
     );
-    return { ok: true, value: text === undefined ? undefined : JSON.parse(text) };
+    return { ok: true, value: text === undefined ? undefined : jsonValue(text) };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }
@@ -94,6 +96,11 @@ function costsOf(tree: unknown): { walked: Set<unknown>; changesValues: boolean 
 function boundedPad(text: string, width: number, char = " "): string {
   if (Math.abs(width) > MOST_PAD) throw new Error(`$pad: More than ${MOST_PAD} characters`);
   return width < 0 ? text.padStart(-width, char) : text.padEnd(width, char);
+}
+
+/** What a transform (`|…|…|`) changes. */
+function clone(value: unknown): unknown {
+  return jsonValue(JSON.stringify(value));
 }
 
 function distinct(value: unknown): unknown {

@@ -1,5 +1,5 @@
 import { isoTextOrNull } from "../values/instant";
-import { parseStored } from "../values/depth";
+import { parseStored } from "../values/json";
 import { type Evaluated, evaluate } from "./evaluate";
 
 /** What a filter sees of an event. */

@@ -1,4 +1,4 @@
-import { parseStored } from "../values/depth";
+import { parseStored } from "../values/json";
 import { evaluate } from "./evaluate";
 
 export type Transformed = { ok: true; text: string } | { ok: false; message: string };

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { DEEPEST, nestsDeeper } from "../values/depth";
 import { invalid, Refusal } from "./refusal";
 import { concatenate } from "../values/bytes";
+import { jsonValue } from "../values/json";
 
 /**
  * The request's bytes, at most `limit` of them.
@@ -36,7 +37,7 @@ export async function readJson(context: Context, limit: number): Promise<unknown
 export function parseJson(text: string): unknown {
   if (nestsDeeper(text)) throw invalid(`The body is nested deeper than ${DEEPEST} levels`);
   try {
-    return JSON.parse(text);
+    return jsonValue(text);
   } catch (error) {
     throw invalid(
       `The body is not valid JSON: ${error instanceof Error ? error.message : "unreadable"}`,

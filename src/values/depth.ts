@@ -2,7 +2,7 @@
 export const DEEPEST = 500;
 
 /** Values that we store may have some levels of our own around what came from outside. */
-const DEEPEST_STORED = DEEPEST + 20;
+export const DEEPEST_STORED = DEEPEST + 20;
 
 const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = Array.from(
   '"\\[]{}',
@@ -56,11 +56,6 @@ export function flattened(text: string, levels = DEEPEST): string {
     return false;
   });
   return parts.join("") + text.slice(copied);
-}
-
-/** Reads JSON that we stored ourselves; some of it is older than the bound on depth. */
-export function parseStored(text: string): unknown {
-  return JSON.parse(flattened(text, DEEPEST_STORED));
 }
 
 /** Whether a value has more than `levels` objects and lists within one another. */

@@ -1,48 +1,65 @@
-import { flattened, nestsDeeper } from "./depth";
+import { DEEPEST_STORED, flattened, nestsDeeper } from "./depth";
+import { mayLoseDigits, numberOf } from "./digits";
 import { isObject } from "./record";
 
-type Reviver = (key: string, value: unknown, context: { source?: string }) => unknown;
+type Reviver = (this: object, key: string, value: unknown, context: { source?: string }) => unknown;
 /** With source text access, which TypeScript's library doesn't know yet. */
 const parse = JSON.parse as (text: string, reviver?: Reviver) => unknown;
 
 /**
- * Reads JSON that others wrote. A whole number that a double cannot hold becomes its own text, so that ids
- * and cursors keep their digits; so does everything deeper than 500 levels, so that one such record does not keep
- * the others from being read.
+ * The value of JSON text, whose numbers lose nothing: code sees a number where a double holds it, else its text
+ * (`9130350000000000001`, `1e400`), and when the value is written again each number is as it was (`digits.ts`).
+ * @throws SyntaxError when it is no JSON.
+ */
+export function jsonValue(text: string): unknown {
+  // A reviver is slow, and few texts need it.
+  return mayLoseDigits(text) ? parse(text, withDigits) : parse(text);
+}
+
+const withDigits: Reviver = function (key, value, { source }) {
+  return typeof value === "number" && source !== undefined
+    ? numberOf(this, key, value, source)
+    : value;
+};
+
+/**
+ * Reads JSON that others wrote. What is deeper than 500 levels becomes a string of its JSON, so that one such record
+ * does not keep the others from being read.
  */
 export function parseExactly(json: string): { ok: true; value: unknown } | { ok: false } {
-  const text = flattened(json);
   try {
-    // A reviver is slow, and few texts have a number that long.
-    return { ok: true, value: /\d{16}/.test(text) ? parse(text, keepDigits) : parse(text) };
+    return { ok: true, value: jsonValue(flattened(json)) };
   } catch {
     return { ok: false };
   }
 }
 
-const keepDigits: Reviver = (_, value, { source }) =>
-  typeof value === "number" &&
-  !Number.isSafeInteger(value) &&
-  source !== undefined &&
-  /^-?\d+$/.test(source)
-    ? source
-    : value;
-
-/** The value of a JSON text, numbers as doubles; undefined when it is no JSON, or too deep to be read safely. */
+/** The value of a JSON text; undefined when it is no JSON, or too deep to be read safely. */
 export function parsedJson(text: string): { value: unknown } | undefined {
   if (nestsDeeper(text)) return undefined;
   try {
-    return { value: JSON.parse(text) };
+    return { value: jsonValue(text) };
   } catch {
     return undefined;
   }
 }
 
-/** Writes JSON with the members of objects in the order of their names: the same content has the same text. */
+/** Reads JSON that we stored ourselves; some of it is older than the bound on depth. */
+export function parseStored(text: string): unknown {
+  return jsonValue(flattened(text, DEEPEST_STORED));
+}
+
+/**
+ * Writes JSON with the members of objects in the order of their names: the same content has the same text, whichever
+ * way its numbers were written (`1.1`, `1.10`).
+ */
 export function canonicalJson(value: unknown): string {
-  return JSON.stringify(value, (_, inner: unknown) =>
-    isObject(inner)
+  return JSON.stringify(value, function (this: object, key) {
+    // Not what `toJSON` made of it.
+    const inner: unknown = Reflect.get(this, key);
+    if (Array.isArray(inner)) return [...inner];
+    return isObject(inner)
       ? Object.fromEntries(Object.entries(inner).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+      : inner;
+  });
 }

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { parseStored } from "./depth";
+import { parseStored } from "./json";
 import { isObject } from "./record";
 
 /** Makes the next version of a shape out of the one before. */

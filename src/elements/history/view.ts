@@ -1,5 +1,5 @@
 import { eventObject } from "../../stream/body";
-import { parseStored } from "../../values/depth";
+import { parseStored } from "../../values/json";
 import { readPath } from "../../values/path";
 import type { NotificationView } from "../../stream/history";
 import { isoText } from "../../values/instant";

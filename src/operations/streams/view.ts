@@ -1,6 +1,6 @@
 import type { StoredEvent } from "../../stream/event";
 import { notificationId } from "../../stream/stream-name";
-import { parseStored } from "../../values/depth";
+import { parseStored } from "../../values/json";
 import { isoText } from "../../values/instant";
 
 /** An event as `/v1` prints it. */
