@@ -8,6 +8,7 @@ import { invalid, notFound } from "../http/refusal";
 import { APP_EVENT, historyView, readRecord, sentAnswer } from "./record";
 import { publish, streamOf } from "./publish.io";
 import { BODY_BYTES } from "./routes";
+import { copyDigits, memberJson } from "../values/digits";
 
 /** One page of the history looks through so many pages of the stream at most. */
 const PAGES = 20;
@@ -42,7 +43,8 @@ export const historyRoutes = new Hono<UserEnv>()
   })
   .get("/app-events/:eventId", withUser, async (c) => {
     const event = await storedEvent(c, c.req.param("eventId"));
-    return c.json({ ...historyView(event), data: readRecord(event).content.data });
+    const { content } = readRecord(event);
+    return c.json(copyDigits(content, { ...historyView(event), data: content.data }));
   })
   .post("/app-events/:eventId/replay", withUser, async (c) => {
     const { value } = await readTypedJson(c, BODY_BYTES);
@@ -53,7 +55,7 @@ export const historyRoutes = new Hono<UserEnv>()
     const doors = { db: c.env.DB, streams: c.env.EVENT_STREAMS };
     const published = await publish(doors, c.var.user, {
       name: original.objectId,
-      body: JSON.stringify(content.data),
+      body: memberJson(content, "data"),
       record: { content, ...limited, replayOf: original.id },
       idempotencyKey: undefined,
     });

@@ -1,6 +1,7 @@
 import { type Child, createContext, useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { isoText } from "../values/instant";
+import { jsonValue } from "../values/json";
 
 export type Tone = "good" | "bad" | "wait" | "off";
 
@@ -107,7 +108,7 @@ export function Empty(props: { title: string; text: string; example?: string }):
 /** JSON made readable; anything else as it is. */
 export function readable(text: string): string {
   try {
-    return JSON.stringify(JSON.parse(text), null, 2);
+    return JSON.stringify(jsonValue(text), null, 2);
   } catch {
     return text;
   }

@@ -3,6 +3,7 @@ import type { z } from "zod";
 import { DEEPEST, nestsDeeper } from "../values/depth";
 import { invalid, Refusal } from "./refusal";
 import { concatenate } from "../values/bytes";
+import { digitsAlong } from "../values/digits";
 import { jsonValue } from "../values/json";
 
 /**
@@ -85,7 +86,7 @@ function innermost(issue: z.core.$ZodIssue | undefined): Issue | undefined {
 /** @throws Refusal `invalid` naming the first wrong field and what was expected. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
   const result = schema.safeParse(value);
-  if (result.success) return result.data;
+  if (result.success) return digitsAlong(value, result.data);
   const issue = innermost(result.error.issues[0]);
   const field = [prefix, ...(issue?.path ?? []).map(String)]
     .filter((part) => part !== "")

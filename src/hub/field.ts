@@ -1,8 +1,13 @@
+import { copyDigits } from "../values/digits";
 import { isObject } from "../values/record";
 
 /** Only the fields named, in the vendor's order; a dotted name reaches into objects and lists. */
 export function selectFields(value: unknown, names: readonly string[]): unknown {
-  if (Array.isArray(value)) return value.map((item) => selectFields(item, names));
+  if (Array.isArray(value))
+    return copyDigits(
+      value,
+      value.map((item) => selectFields(item, names)),
+    );
   if (!isObject(value)) return value;
   const kept = Object.entries(value).flatMap(([key, member]): [string, unknown][] => {
     if (names.includes(key)) return [[key, member]];
@@ -12,15 +17,15 @@ export function selectFields(value: unknown, names: readonly string[]): unknown 
     const isInside = below.length > 0 && typeof member === "object" && member !== null;
     return isInside ? [[key, selectFields(member, below)]] : [];
   });
-  return Object.fromEntries(kept);
+  return copyDigits(value, Object.fromEntries(kept));
 }
 
 /** Without members that are null, at any depth; nulls in lists stay. */
 export function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (Array.isArray(value)) return copyDigits(value, value.map(withoutNulls));
   if (!isObject(value)) return value;
   const kept = Object.entries(value).flatMap(([key, member]): [string, unknown][] =>
     member === null ? [] : [[key, withoutNulls(member)]],
   );
-  return Object.fromEntries(kept);
+  return copyDigits(value, Object.fromEntries(kept));
 }

@@ -11,6 +11,7 @@ import { type Built, buildRequest, findResource } from "./request";
 import { type HubDoors, send } from "./request.client";
 import { readPath } from "../values/path";
 import { isoText } from "../values/instant";
+import { copyDigits } from "../values/digits";
 
 export type { HubFailure } from "./answer";
 export type { HubQuery } from "./list";
@@ -83,7 +84,7 @@ export async function writeRecord(
     if (current.kind !== "record") return current;
     for (const name of operation.take) taken[name] = readPath(current.record, name);
   }
-  const given = { ...taken, ...write.body };
+  const given = copyDigits(write.body ?? {}, { ...taken, ...write.body });
   const hasBody = write.kind !== "delete" || operation.take.length > 0;
   const answer = await call(
     instance,

@@ -2,6 +2,7 @@ import type { Connector, Operation, Resource } from "../connectors/definition";
 import { authenticationOf } from "../instances/configuration";
 import { fillTemplate, type Instance, rebase } from "../instances/instance";
 import { foreignHost } from "./vendor-host";
+import { copyDigits } from "../values/digits";
 
 /** How an operation of a connector becomes a request of the vendor's API. */
 
@@ -114,16 +115,17 @@ export function buildRequest(
   const body =
     operation.body === undefined && given.body === undefined
       ? undefined
-      : { ...filledBody(operation.body ?? {}, given.pathValues ?? {}), ...given.body };
+      : copyDigits(given.body ?? {}, {
+          ...filledBody(operation.body ?? {}, given.pathValues ?? {}),
+          ...given.body,
+        });
   const parameters = given.url === undefined ? (given.parameters ?? {}) : {};
   if (given.url === undefined)
     addQuery(url, { ...operation.query, ...(operation.body === undefined ? parameters : {}) });
   if (body === undefined) return { ok: true, request: { method, url: url.href, headers } };
   headers["Content-Type"] ??= "application/json";
-  const text = JSON.stringify({
-    ...body,
-    ...(operation.body === undefined ? {} : parameters),
-  });
+  const named = operation.body === undefined ? {} : parameters;
+  const text = JSON.stringify(copyDigits(body, { ...body, ...named }));
   return { ok: true, request: { method, url: url.href, headers, body: text } };
 }
 

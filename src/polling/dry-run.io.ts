@@ -17,6 +17,7 @@ import { failureText } from "./vendor-refusal";
 import type { PollDoors, Stream } from "./commit.io";
 import { polledResources } from "./settings";
 import { isoText } from "../values/instant";
+import { jsonValue } from "../values/json";
 
 /** A dry run shows at most this many events of a resource. */
 const MOST_SHOWN = 20;
@@ -149,6 +150,6 @@ async function unseen(stream: Stream, all: readonly NewEvent[]): Promise<DryRepo
       objectId,
       eventType,
       date: isoText(date),
-      data: JSON.parse(data),
+      data: jsonValue(data),
     }));
 }

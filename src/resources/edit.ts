@@ -1,6 +1,7 @@
 import { DEEPEST, isDeeper } from "../values/depth";
 import { applyPatch, type Operation } from "./patch";
 import { type Resource, view } from "./resource";
+import { copyDigits, memberJson } from "../values/digits";
 
 /** What a patch makes of a resource: its main part when that changed, and the subresources that did. */
 export type PatchEdit =
@@ -39,12 +40,19 @@ export function editOf(
     return { ok: false, field: "", message: `It is nested deeper than ${DEEPEST} levels then` };
   const names = new Set([...Object.keys(before), ...Object.keys(document)]);
   const changed = [...names].filter(
-    (name) => JSON.stringify(before[name]) !== JSON.stringify(document[name]),
+    (name) => memberJson(before, name) !== memberJson(document, name),
   );
   const subs = changed.filter((name) => (sub === undefined ? !MAIN.has(name) : name === sub));
-  const edited = Object.fromEntries(subs.map((name) => [name, document[name] ?? null]));
+  const edited = copyDigits(
+    document,
+    Object.fromEntries(subs.map((name) => [name, document[name] ?? null])),
+  );
   if (sub !== undefined)
-    return { ok: true, main: undefined, sub: { [sub]: document[sub] ?? null } };
+    return {
+      ok: true,
+      main: undefined,
+      sub: copyDigits(document, { [sub]: document[sub] ?? null }),
+    };
   const mainChanged = subs.length === 0 || changed.some((name) => MAIN.has(name));
   return { ok: true, main: mainChanged ? mainOf(document) : undefined, sub: edited };
 }
@@ -61,5 +69,7 @@ function mainOf(document: Record<string, unknown>): Record<string, unknown> {
 }
 
 function subDocument({ content }: Resource, sub: string): Record<string, unknown> {
-  return Object.hasOwn(content.sub, sub) ? { [sub]: content.sub[sub] } : {};
+  return Object.hasOwn(content.sub, sub)
+    ? copyDigits(content.sub, { [sub]: content.sub[sub] })
+    : {};
 }

@@ -1,4 +1,6 @@
 import * as z from "zod";
+import { digitsAlong, isRawNumber } from "../values/digits";
+import { jsonValue, movable } from "../values/json";
 import { isObject } from "../values/record";
 
 /** `application/json-patch+json` (RFC 6902) as far as reference resource-api.md §5 takes it. */
@@ -19,7 +21,7 @@ export function parsePatch(
   body: unknown,
 ): { ok: true; operations: Operation[] } | { ok: false; message: string; field: string } {
   const parsed = z.array(operation).safeParse(body);
-  if (parsed.success) return { ok: true, operations: parsed.data };
+  if (parsed.success) return { ok: true, operations: digitsAlong(body, parsed.data) };
   const issue = parsed.error.issues[0];
   return {
     ok: false,
@@ -33,27 +35,30 @@ export function applyPatch(
   document: Record<string, unknown>,
   operations: readonly Operation[],
 ): { ok: true; document: Record<string, unknown> } | { ok: false; message: string; field: string } {
-  const root = { "": structuredClone(document) };
+  const root = { "": movable({ document }, "document") };
   for (const [index, step] of operations.entries()) {
     const path = step.path.split("/").map(unescape);
     const message = path.includes("__proto__") ? "is refused" : apply(root, path, step);
     if (message !== undefined)
       return { ok: false, field: `${index}.path`, message: `'${step.path}' ${message}` };
   }
-  const result = root[""];
+  const result = jsonValue(JSON.stringify(root[""]));
   return isObject(result)
     ? { ok: true, document: result }
     : { ok: false, field: "", message: "The document must stay an object" };
 }
+
+const isMembers = (value: unknown): value is Record<string, unknown> =>
+  isObject(value) && !isRawNumber(value);
 
 /** @returns why the step cannot be done. */
 function apply(root: unknown, path: readonly string[], step: Operation): string | undefined {
   if (step.op === "x-build-object-tree") return build(root, path);
   const parent = path.slice(0, -1).reduce(inside, root);
   const key = path.at(-1) ?? "";
-  const value = step.op === "remove" ? undefined : step.value;
+  const value = step.op === "remove" ? undefined : movable(step, "value");
   if (Array.isArray(parent)) return applyToArray(parent, key, step.op, value);
-  if (!isObject(parent)) return "does not exist";
+  if (!isMembers(parent)) return "does not exist";
   if (step.op !== "add" && !Object.hasOwn(parent, key)) return "does not exist";
   if (step.op === "remove") delete parent[key];
   else parent[key] = value;
@@ -79,9 +84,9 @@ function applyToArray(
 function build(root: unknown, path: readonly string[]): string | undefined {
   let at = root;
   for (const key of path) {
-    if (isObject(at) && (!Object.hasOwn(at, key) || at[key] === null)) at[key] = {};
+    if (isMembers(at) && (!Object.hasOwn(at, key) || at[key] === null)) at[key] = {};
     const next = inside(at, key);
-    if (!isObject(next) && !Array.isArray(next)) return "leads through a value that is no object";
+    if (!isMembers(next) && !Array.isArray(next)) return "leads through a value that is no object";
     at = next;
   }
   return undefined;
@@ -89,7 +94,7 @@ function build(root: unknown, path: readonly string[]): string | undefined {
 
 function inside(value: unknown, key: string): unknown {
   if (Array.isArray(value)) return /^\d{1,9}$/.test(key) ? value[Number(key)] : undefined;
-  return isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return isMembers(value) && Object.hasOwn(value, key) ? value[key] : undefined;
 }
 
 const unescape = (part: string): string => part.replaceAll("~1", "/").replaceAll("~0", "~");

@@ -12,6 +12,7 @@ import { linkHeader, listStatements, pageOf } from "./list";
 import type { Resource } from "./resource";
 import { readCount, readPage, readResource } from "./store";
 import { missing } from "./writes/checks";
+import { copyDigits } from "../values/digits";
 
 export type ApisEnv = AskerEnv & RequestIdEnv;
 export type ApisContext = Context<ApisEnv>;
@@ -74,7 +75,7 @@ export async function show(c: ApisContext, address: Item) {
       throw notFound(
         `Subresource ${sub} of ${resource.name} not found in group ${resource.kind.group}`,
       );
-    return c.json({ [sub]: value });
+    return c.json(copyDigits(resource.content.sub, { [sub]: value }));
   }
   return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape));
 }

@@ -7,6 +7,7 @@ import { findKind, type Version } from "./kinds/registry";
 import { isObject } from "../values/record";
 import { MASK, maskedHeaders } from "../values/secret-name";
 import { isoText } from "../values/instant";
+import { copyDigits } from "../values/digits";
 
 /** What a resource names (reference resource-api.md §3); `selfLink` is made when it is shown. */
 const reference = z.object({
@@ -74,7 +75,7 @@ export function view(
   warnings: readonly Warning[] = [],
 ): Record<string, unknown> {
   const { kind, content } = resource;
-  return {
+  return copyDigits(content.sub, {
     group: kind.group,
     apiVersion: version,
     kind: kind.kind,
@@ -87,7 +88,7 @@ export function view(
     ...(content.owner === undefined ? {} : { owner: content.owner }),
     spec: visibleSpec(kind, content.spec),
     ...content.sub,
-  };
+  });
 }
 
 function metadataOf(
@@ -195,7 +196,10 @@ function copyPath(
   if (!Object.hasOwn(from, key) || key === "__proto__") return;
   const value = from[key];
   if (rest.length === 0 || !isObject(value)) {
-    if (rest.length === 0) into[key] = value;
+    if (rest.length === 0) {
+      into[key] = value;
+      copyDigits(from, into);
+    }
     return;
   }
   const inner = Object.hasOwn(into, key) ? into[key] : undefined;

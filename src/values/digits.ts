@@ -10,7 +10,12 @@ type Kept = { value: unknown; text: string };
 
 const kept = new WeakMap<object, Map<string, Kept>>();
 
-const rawJson = (JSON as typeof JSON & { rawJSON(this: void, text: string): unknown }).rawJSON;
+type RawJson = {
+  rawJSON(this: void, text: string): object;
+  isRawJSON(this: void, value: unknown): boolean;
+};
+/** An object that is written as the JSON text; whether a value is one. TypeScript's library doesn't know them yet. */
+export const { rawJSON: rawJson, isRawJSON: isRawNumber } = JSON as typeof JSON & RawJson;
 
 /** Whether JSON text may hold a number of that kind. It may say yes for a text that holds none. */
 export const mayLoseDigits = (json: string): boolean =>
@@ -45,6 +50,24 @@ export function copyDigits<T extends object>(original: object, copy: T): T {
   const texts = kept.get(original);
   if (texts !== undefined) keep(copy, texts);
   return copy;
+}
+
+/**
+ * `copy`, which a schema made of `original`, writes its numbers as `original` does, at every level. Parts that are
+ * shared, not copied, do so already.
+ */
+export function digitsAlong<T>(original: unknown, copy: T): T {
+  if (typeof original !== "object" || original === null || Object.is(original, copy)) return copy;
+  if (typeof copy !== "object" || copy === null) return copy;
+  for (const [key, member] of Object.entries(copy))
+    if (typeof member === "object" && member !== null && Object.hasOwn(original, key))
+      digitsAlong(Reflect.get(original, key), member);
+  return copyDigits(original, copy);
+}
+
+/** The JSON text of a member. */
+export function memberJson(holder: object, key: string): string {
+  return digitsOf(holder, key) ?? JSON.stringify(Reflect.get(holder, key));
 }
 
 /** The member `key` of `holder` is written as the JSON number `text`. */

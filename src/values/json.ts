@@ -1,5 +1,5 @@
 import { DEEPEST_STORED, flattened, nestsDeeper } from "./depth";
-import { mayLoseDigits, numberOf } from "./digits";
+import { mayLoseDigits, memberJson, numberOf, rawJson } from "./digits";
 import { isObject } from "./record";
 
 type Reviver = (this: object, key: string, value: unknown, context: { source?: string }) => unknown;
@@ -21,6 +21,20 @@ const withDigits: Reviver = function (key, value, { source }) {
     ? numberOf(this, key, value, source)
     : value;
 };
+
+/**
+ * A copy of a member's value that can be taken apart: each number whose digits a double would change is an object of
+ * its own (`isRawNumber`), which is written as it was wherever it is moved to.
+ */
+export function movable(holder: object, key: string): unknown {
+  const text = memberJson(holder, key);
+  return mayLoseDigits(text) ? parse(text, withRawNumbers) : parse(text);
+}
+
+const withRawNumbers: Reviver = (_, value, { source }) =>
+  typeof value === "number" && source !== undefined && JSON.stringify(value) !== source
+    ? rawJson(source)
+    : value;
 
 /**
  * Reads JSON that others wrote. What is deeper than 500 levels becomes a string of its JSON, so that one such record

@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { digitsAlong } from "./digits";
 import { parseStored } from "./json";
 import { isObject } from "./record";
 
@@ -22,7 +23,8 @@ export function storedJson<T>(schema: z.ZodType<T>, ...steps: readonly Step[]): 
       const value = parseStored(text);
       const from = versionOf(value);
       if (from > version) throw new Error(`Version ${from} of a text is later than ${version}`);
-      return schema.parse(steps.slice(from - 1).reduce((before, step) => step(before), value));
+      const current = steps.slice(from - 1).reduce((before, step) => step(before), value);
+      return digitsAlong(current, schema.parse(current));
     },
     write: (value) => JSON.stringify(version === 1 ? value : { ...value, v: version }),
   };

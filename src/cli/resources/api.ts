@@ -1,4 +1,5 @@
 import { isObject } from "../../values/record.ts";
+import { jsonValue } from "../../values/json";
 
 /** The platform as the command line sees it: one request at a time, no retries, no redirects, 30 s. */
 
@@ -106,7 +107,7 @@ function violationsOf(body: unknown, status: number): Violation[] {
 
 function parsedOrText(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return jsonValue(text);
   } catch {
     return text;
   }

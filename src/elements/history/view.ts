@@ -1,6 +1,8 @@
 import { eventObject } from "../../stream/body";
+import { memberJson } from "../../values/digits";
 import { parseStored } from "../../values/json";
 import { readPath } from "../../values/path";
+import { recordOf } from "../../values/record";
 import type { NotificationView } from "../../stream/history";
 import { isoText } from "../../values/instant";
 
@@ -58,5 +60,6 @@ export function dispositionView(
 
 /** The vendor's own words, as JSON text; `null` in a body that has none. */
 function rawOf(body: string): string {
-  return JSON.stringify(readPath(parseStored(body), "message.raw") ?? null);
+  const message = recordOf(readPath(parseStored(body), "message"));
+  return Object.hasOwn(message, "raw") ? memberJson(message, "raw") : "null";
 }

@@ -1,3 +1,4 @@
+import { copyDigits, digitsOf, keepDigits } from "../../values/digits";
 import { readKeys } from "../../values/path";
 import { isObject } from "../../values/record";
 import type { Modifier, Transformation } from "../descriptor";
@@ -35,23 +36,22 @@ export async function stepInput(
   if (transformation === undefined) return { ok: true, input: content };
   const charactersLeft = { count: MOST_CHARACTERS };
   const budget = newBudget();
-  const mapped: [string, unknown][] = [];
+  const mapped = new Map<string, Found>();
   for (const [field, value] of Object.entries(transformation.lambda)) {
     const modifiers = modifiersOf(transformation, field);
     const context = { modifiers, scope, values, charactersLeft, budget, depth: 0 };
     try {
-      const resolved = await resolve(value, context);
-      if (resolved !== undefined) mapped.push([field, resolved]);
+      const resolved = await resolve({ value, digits: undefined }, context);
+      if (resolved.value !== undefined) mapped.set(field, resolved);
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       return { ok: false, message: `${field}: ${message}` };
     }
   }
-  const fields = Object.fromEntries(mapped);
-  return {
-    ok: true,
-    input: transformation.type === "json2ext" ? { ...content, ...fields } : fields,
-  };
+  const fields = objectOf(mapped);
+  const isLaidOver = transformation.type === "json2ext";
+  const input = isLaidOver ? copyDigits(content, { ...content, ...fields }) : fields;
+  return { ok: true, input: copyDigits(fields, input) };
 }
 
 /** The modifiers of a field; those of a nested leaf may be listed under its dotted path (`body.name`). */
@@ -72,48 +72,72 @@ type Context = {
   depth: number;
 };
 
+/** A value, and how it is written where that is not how JavaScript would write it (`1.10`, `1e400`). */
+type Found = { value: unknown; digits: string | undefined };
+
+const plain = (value: unknown): Found => ({ value, digits: undefined });
+
+const memberOf = (holder: object, key: string): Found => ({
+  value: Reflect.get(holder, key),
+  digits: digitsOf(holder, key),
+});
+
+function objectOf(members: ReadonlyMap<string, Found>): Record<string, unknown> {
+  const object = Object.fromEntries([...members].map(([key, { value }]) => [key, value]));
+  for (const [key, { digits }] of members)
+    if (digits !== undefined) keepDigits(object, key, digits);
+  return object;
+}
+
 /** A mapped value with its placeholders replaced, in objects and lists at their leaves. */
-async function resolve(value: unknown, context: Context): Promise<unknown> {
+async function resolve(mapped: Found, context: Context): Promise<Found> {
+  const { value } = mapped;
   if (context.depth > MOST_DEPTH) throw new Error(`Nested deeper than ${MOST_DEPTH}`);
   const inner = { ...context, depth: context.depth + 1 };
   if (typeof value === "string") return resolveText(value, context);
   if (Array.isArray(value)) {
     const items: unknown[] = [];
-    for (const item of value) items.push((await resolve(item, inner)) ?? null);
-    return items;
+    for (const index of value.keys()) {
+      const item = await resolve(memberOf(value, String(index)), inner);
+      items.push(item.value ?? null);
+      if (item.digits !== undefined) keepDigits(items, String(index), item.digits);
+    }
+    return plain(items);
   }
-  if (!isObject(value)) return value;
-  const members: [string, unknown][] = [];
-  for (const [key, member] of Object.entries(value)) {
-    const resolved = await resolve(member, inner);
-    if (resolved !== undefined) members.push([key, resolved]);
+  if (!isObject(value)) return mapped;
+  const members = new Map<string, Found>();
+  for (const key of Object.keys(value)) {
+    const resolved = await resolve(memberOf(value, key), inner);
+    if (resolved.value !== undefined) members.set(key, resolved);
   }
-  return Object.fromEntries(members);
+  return plain(objectOf(members));
 }
 
 /**
  * A text that is one placeholder becomes its value, whatever its type; within other text the value is written
  * out. Placeholders in the value itself are data and stay as they are.
  */
-async function resolveText(text: string, context: Context): Promise<unknown> {
+async function resolveText(text: string, context: Context): Promise<Found> {
   const only = onlyPlaceholder(text);
   if (only !== undefined) {
-    const value = await lookUp(only, context);
-    charge(context, typeof value === "string" ? value : (JSON.stringify(value) ?? ""));
-    return value;
+    const found = await lookUp(only, context);
+    charge(context, written(found));
+    return found;
   }
-  const written: string[] = [];
+  const parts: string[] = [];
   for (const part of partsOf(text)) {
     if ("literal" in part) {
-      written.push(part.literal);
+      parts.push(part.literal);
       continue;
     }
-    const value = stringOf(await lookUp(part.name, context));
-    charge(context, value);
-    written.push(value);
+    const text = written(await lookUp(part.name, context));
+    charge(context, text);
+    parts.push(text);
   }
-  return written.join("");
+  return plain(parts.join(""));
 }
+
+const written = ({ value, digits }: Found): string => digits ?? stringOf(value);
 
 function charge({ charactersLeft }: Context, text: string): void {
   charactersLeft.count -= text.length;
@@ -122,15 +146,19 @@ function charge({ charactersLeft }: Context, text: string): void {
 }
 
 /** The value of a placeholder: a modifier's result, or the variable of that name. */
-async function lookUp(name: string, { modifiers, scope, values, budget }: Context) {
+async function lookUp(name: string, { modifiers, scope, values, budget }: Context): Promise<Found> {
   const modifier = Object.hasOwn(modifiers, name) ? modifiers[name] : undefined;
   if (modifier === undefined) return variable(name, scope, values);
   const start =
-    modifier.variable === undefined ? undefined : variable(modifier.variable, scope, values);
-  return applyFunctions(start, modifier.functions, values, budget);
+    modifier.variable === undefined ? undefined : variable(modifier.variable, scope, values).value;
+  return plain(await applyFunctions(start, modifier.functions, values, budget));
 }
 
-function variable(name: string, scope: Scope, values: FlowValues): unknown {
+function variable(name: string, scope: Scope, values: FlowValues): Found {
   const keys = parsePath(name);
-  return keys === undefined ? flowValue(name, values) : readKeys(scope, keys);
+  if (keys === undefined) return plain(flowValue(name, values));
+  const [holder, key] = [readKeys(scope, keys.slice(0, -1)), keys.at(-1)];
+  const value = readKeys(scope, keys);
+  const isMember = typeof holder === "object" && holder !== null && key !== undefined;
+  return { value, digits: isMember ? digitsOf(holder, key) : undefined };
 }

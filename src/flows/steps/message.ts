@@ -6,6 +6,7 @@ import type { Scope } from "./input";
 import { recordOf } from "../../values/record";
 import { isoText } from "../../values/instant";
 import { storedJson } from "../../values/stored-json";
+import { copyDigits } from "../../values/digits";
 
 /** What the stream hands over for a step (`stream/body.ts`): it may be as old as a notification gets. */
 export const storedStep = storedJson(
@@ -45,7 +46,9 @@ export function scopeOf({ step, event, data }: StepMessage, descriptor: Descript
       const kind = triggerKind(descriptor.get(componentId)?.type ?? "");
       // An app event's payload is wrapped in `data`, and nothing is beside it.
       return {
-        [componentId]: { [port]: kind === "app-event" ? { data: content["data"] } : content },
+        [componentId]: {
+          [port]: kind === "app-event" ? copyDigits(content, { data: content["data"] }) : content,
+        },
       };
     }
     case "record": {

@@ -1,6 +1,7 @@
 import { headerFault } from "../../delivery/destination";
 import type { HttpMethod } from "../components";
 import { stringOf } from "../modifiers/argument";
+import { digitsOf, memberJson } from "../../values/digits";
 import { parsedJson } from "../../values/json";
 import { isObject } from "../../values/record";
 
@@ -51,7 +52,7 @@ function headersOf(
   const headers: Record<string, string> = {};
   for (const [name, value] of Object.entries(parsed)) {
     if (value === undefined || value === null) continue;
-    const text = stringOf(value);
+    const text = digitsOf(parsed, name) ?? stringOf(value);
     const fault = headerFault(name, text);
     if (fault !== undefined) return refused(`headers: ${fault}`);
     headers[name.toLowerCase()] = text;
@@ -66,17 +67,19 @@ function withQuery(url: URL, headers: Record<string, string>, body: unknown): St
     if (typeof parsed !== "object" || Array.isArray(parsed))
       return refused("body: Expected an object: a GET sends it as query parameters");
     for (const [name, value] of Object.entries(parsed))
-      if (value !== undefined) url.searchParams.append(name, stringOf(value));
+      if (value !== undefined)
+        url.searchParams.append(name, digitsOf(parsed, name) ?? stringOf(value));
   }
   return { ok: true, request: { method: "GET", url: url.href, headers, body: undefined } };
 }
 
 function bodyOf(
-  { body, bodyBase64Encode }: Record<string, unknown>,
+  input: Record<string, unknown>,
   contentType: string | undefined,
 ):
   | { ok: true; body: string | Uint8Array | undefined; type: string | undefined }
   | { ok: false; message: string } {
+  const { body, bodyBase64Encode } = input;
   if (body === undefined) return { ok: true, body: undefined, type: undefined };
   if (bodyBase64Encode === true || bodyBase64Encode === "true") {
     if (typeof body !== "string" || !/^[A-Za-z0-9+/\s]*={0,2}$/.test(body.trimEnd()))
@@ -90,11 +93,12 @@ function bodyOf(
     if (isObject(value)) {
       const form = new URLSearchParams();
       for (const [name, member] of Object.entries(value))
-        if (member !== undefined) form.append(name, stringOf(member));
+        if (member !== undefined) form.append(name, digitsOf(value, name) ?? stringOf(member));
       return { ok: true, body: form.toString(), type: FORM_TYPE };
     }
   }
-  if (typeof body !== "string") return { ok: true, body: JSON.stringify(body), type: JSON_TYPE };
+  if (typeof body !== "string")
+    return { ok: true, body: memberJson(input, "body"), type: JSON_TYPE };
   if (body === "") return { ok: true, body: undefined, type: undefined };
   return { ok: true, body, type: json === undefined ? "text/plain; charset=utf-8" : JSON_TYPE };
 }

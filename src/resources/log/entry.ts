@@ -6,6 +6,7 @@ import type { SqlValue } from "../query";
 import { type Resource } from "../resource";
 import { isObject } from "../../values/record";
 import { isoText } from "../../values/instant";
+import { jsonValue } from "../../values/json";
 
 /** One change in the log of a watch topic (reference resource-api.md §11). */
 export function logEntry(
@@ -13,7 +14,7 @@ export function logEntry(
   topic: Resource,
   topicLink: string,
 ): Record<string, unknown> {
-  const event = membersOf<unknown>().parse(JSON.parse(change.body));
+  const event = membersOf<unknown>().parse(jsonValue(change.body));
   const payload = isObject(event["payload"]) ? event["payload"] : {};
   const metadata = isObject(payload["metadata"]) ? payload["metadata"] : {};
   const { id, selfLink, references, scope } = metadata;

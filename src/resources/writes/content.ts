@@ -6,6 +6,7 @@ import { MASK } from "../../values/secret-name";
 import { openHeaders, sealHeaders } from "../webhook-headers";
 import { openValue, sealData } from "../secret";
 import { canonicalJson } from "../../values/json";
+import { copyDigits } from "../../values/digits";
 
 /** What a write makes of a resource. */
 export type Edit = {
@@ -96,6 +97,6 @@ function referencesOf({ state, content }: Resource, named: Reference[]): Referen
 }
 
 function subsOf({ content }: Resource, { sub }: Edit): Record<string, unknown> {
-  const merged = { ...content.sub, ...sub };
-  return Object.fromEntries(Object.entries(merged).filter(([, value]) => value !== null));
+  const merged = Object.entries({ ...content.sub, ...sub }).filter(([, value]) => value !== null);
+  return copyDigits(sub, copyDigits(content.sub, Object.fromEntries(merged)));
 }

@@ -16,6 +16,7 @@ import { refuse } from "./checks";
 import { createResource } from "./create.io";
 import type { Caller, WriteDoors } from "./write.io";
 import { isObject } from "../../values/record";
+import { copyDigits } from "../../values/digits";
 
 const MOST_BODY_BYTES = 1_000_000;
 /** Ours: a PUT that makes no difference writes neither the resource nor a change. */
@@ -51,7 +52,7 @@ export async function replace(c: ApisContext, address: Item) {
     return write(c, address, {
       expected: versionIn(body),
       spec: undefined,
-      edit: () => ({ sub: { [sub]: body[sub] } }),
+      edit: () => ({ sub: copyDigits(body, { [sub]: body[sub] }) }),
     });
   }
   const draft = documentOf(c, kind, body);
