@@ -21,9 +21,25 @@ export const THEIRS = "User user-secret-of-theirs, Organization organization-sec
 /** Of another organization's owner, `otto@theirs.example`. */
 export const THEIR_PASSWORD = "password-of-otto";
 
+/** The statements that make somebody a member of an organization, who has joined it; those who are there stay as they are. */
+export function memberOf(
+  organizationId: number,
+  member: { email: string; password: string; id?: number; role?: string },
+): [D1PreparedStatement, D1PreparedStatement] {
+  const { email, password, id = null, role = "owner" } = member;
+  return [
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO members (id, email, password_hash, created_at) VALUES (?, ?, ?, 1)",
+    ).bind(id, email, hashPassword(password, new Uint8Array(16))),
+    env.DB.prepare(
+      "INSERT OR IGNORE INTO memberships (organization_id, member_id, role, joined_at, created_at) SELECT ?, id, ?, 1, 1 FROM members WHERE email = ?",
+    ).bind(organizationId, role, email),
+  ];
+}
+
 /** Made by whoever comes first: this organization, its owner and first user have id 1, another's id 2. */
 export async function firstOrganization(): Promise<void> {
-  await bootstrap(env.DB, FIRST, Date.now());
+  await bootstrap(env.DB, FIRST, { at: Date.now(), address: null, requestId: "" });
   await env.DB.batch([
     env.DB.prepare(
       "INSERT OR IGNORE INTO organizations (id, name, secret_hash, settings, created_at) VALUES (2, 'Theirs', ?, '{}', 1)",
@@ -31,9 +47,7 @@ export async function firstOrganization(): Promise<void> {
     env.DB.prepare(
       "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (2, 2, 'otto@theirs.example', ?, '', 'admin', 1)",
     ).bind(hashSecret("user-secret-of-theirs")),
-    env.DB.prepare(
-      "INSERT OR IGNORE INTO members (id, organization_id, email, role, password_hash, created_at) VALUES (2, 2, 'otto@theirs.example', 'owner', ?, 1)",
-    ).bind(hashPassword(THEIR_PASSWORD, new Uint8Array(16))),
+    ...memberOf(2, { email: "otto@theirs.example", password: THEIR_PASSWORD, id: 2 }),
   ]);
 }
 
@@ -53,9 +67,7 @@ export async function ownOrganization(): Promise<Own> {
     env.DB.prepare(
       "INSERT INTO users (organization_id, email, secret_hash, password_hash, role, created_at) VALUES (?, ?, ?, '', 'admin', 1)",
     ).bind(id, email, hashSecret(`user-${own}`)),
-    env.DB.prepare(
-      "INSERT INTO members (organization_id, email, role, password_hash, created_at) VALUES (?, ?, 'owner', ?, 1)",
-    ).bind(id, email, hashPassword(password, new Uint8Array(16))),
+    ...memberOf(id, { email, password }),
   ]);
   return {
     id,

@@ -45,7 +45,8 @@ const ACTIONS: Record<string, string> = {
   "DELETE /v1/members/:id/sessions/:session": "session.end",
   "PATCH /v1/organization": "organization.update",
 
-  "POST /console/invitations/:token": "member.set-password",
+  "POST /console/invitations/:token": "member.use-link",
+  "POST /console/organizations/:id/switch": "session.switch",
   "POST /console/sessions/end-others": "session.end-others",
   "POST /console/sessions/:id/end": "session.end",
   "POST /console/password": "member.change-password",

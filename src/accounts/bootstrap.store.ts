@@ -1,5 +1,5 @@
 import { drizzle, type DrizzleD1Database } from "drizzle-orm/d1";
-import { apiKeys, members, organizations, users } from "../db/accounts";
+import { apiKeys, audit, members, memberships, organizations, users } from "../db/accounts";
 import { foldEmail } from "./email";
 import { hashPassword, hashSecret } from "./secret";
 import { SCOPES } from "./scope";
@@ -14,6 +14,9 @@ export type Bootstrap = {
   password: string;
 };
 
+/** When, from which IP address and in which request it was asked for: for the audit log. */
+export type Asked = { at: number; address: string | null; requestId: string };
+
 /**
  * The first organization with its owner, first user and API key, made once. Called again with the same organization
  * secret, it returns what is there. Owner and first user share e-mail and password but are two rows: the owner signs
@@ -23,23 +26,23 @@ export type Bootstrap = {
 export async function bootstrap(
   db: D1Database,
   first: Bootstrap,
-  now: number,
+  asked: Asked,
 ): Promise<{ organizationId: number; userId: number } | undefined> {
   const orm = drizzle(db);
-  const existing = await findBySecrets(db, first.userSecret, first.organizationSecret, now);
+  const existing = await findBySecrets(db, first.userSecret, first.organizationSecret, asked.at);
   if (existing !== undefined) return existing;
   if ((await orm.$count(organizations)) > 0) return undefined;
   try {
-    await orm.batch(rowsOf(orm, first, now));
+    await orm.batch(rowsOf(orm, first, asked));
   } catch (error) {
     // Two callers may both find an empty database; both insert id 1, so only one of them writes.
     if ((await orm.$count(organizations)) === 0) throw error;
-    return findBySecrets(db, first.userSecret, first.organizationSecret, now);
+    return findBySecrets(db, first.userSecret, first.organizationSecret, asked.at);
   }
   return { organizationId: 1, userId: 1 };
 }
 
-function rowsOf(orm: DrizzleD1Database, first: Bootstrap, now: number) {
+function rowsOf(orm: DrizzleD1Database, first: Bootstrap, { at: now, ...from }: Asked) {
   const passwordHash = hashPassword(first.password, crypto.getRandomValues(new Uint8Array(16)));
   return [
     orm.insert(organizations).values({
@@ -60,12 +63,13 @@ function rowsOf(orm: DrizzleD1Database, first: Bootstrap, now: number) {
     }),
     orm.insert(members).values({
       id: 1,
-      organizationId: 1,
       email: foldEmail(first.email),
-      role: "owner",
       passwordHash,
       createdAt: now,
     }),
+    orm
+      .insert(memberships)
+      .values({ organizationId: 1, memberId: 1, role: "owner", joinedAt: now, createdAt: now }),
     orm.insert(apiKeys).values({
       id: crypto.randomUUID(),
       organizationId: 1,
@@ -73,6 +77,16 @@ function rowsOf(orm: DrizzleD1Database, first: Bootstrap, now: number) {
       keyHash: hashSecret(first.apiKey),
       scopes: [...SCOPES],
       createdAt: now,
+    }),
+    orm.insert(audit).values({
+      organizationId: 1,
+      at: now,
+      actor: "bootstrap",
+      action: "organization.create",
+      target: "1",
+      route: "POST /v1/bootstrap",
+      changes: Object.keys(first),
+      ...from,
     }),
   ] as const;
 }

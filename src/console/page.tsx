@@ -12,7 +12,7 @@ export type Notice = { tone: "good" | "bad"; text: string };
 export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
-  here?: "overview" | "instances" | "destinations" | "security";
+  here?: "overview" | "instances" | "destinations" | "organizations" | "security";
   /** The page reloads by itself to show what is new. */
   live?: boolean;
 };
@@ -20,7 +20,7 @@ export type About = {
 export type Frame = About & {
   /** Admits this page's own style and script, and no other. */
   nonce: string;
-  who: { email: string; organizationName: string; role: Role } | undefined;
+  who: { email: string; organizationName: string; organizations: number; role: Role } | undefined;
   notice: Notice | undefined;
 };
 
@@ -94,6 +94,14 @@ function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JS
         >
           {who.organizationName}
         </a>
+        {who.organizations < 2 ? null : (
+          <a
+            href="/console/organizations"
+            {...(frame.here === "organizations" ? { "aria-current": "page" } : {})}
+          >
+            Switch
+          </a>
+        )}
         <button class="plain">Sign out</button>
       </form>
     </>

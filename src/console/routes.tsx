@@ -17,6 +17,7 @@ import { securityRoutes } from "./security/routes";
 import { twoStepRoutes } from "./security/two-step.routes";
 import { codeRoutes } from "./session/code.routes";
 import { invitationRoutes } from "./session/invitations.routes";
+import { ownOrganizationRoutes } from "./session/organizations.routes";
 import { ownSessionRoutes } from "./session/own-sessions.routes";
 import { passwordRoutes } from "./session/password.routes";
 import { sessionRoutes, takeNotice } from "./session/routes";
@@ -70,6 +71,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(withSession)
   .use(audited)
   .route("/", ownSessionRoutes)
+  .route("/", ownOrganizationRoutes)
   .route("/", passwordRoutes)
   .route("/", securityRoutes)
   .route("/", twoStepRoutes)

@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { foreignKey, index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Who, what, how. Events and deliveries live in the streams' own storage, not here. */
 
@@ -48,27 +48,48 @@ export const users = sqliteTable(
   ],
 );
 
-/** Who operates an organization: members sign in to the console, and are nobody's end user. */
+/**
+ * Who operates organizations: members sign in to the console, and are nobody's end user. A member signs in once,
+ * whatever number of organizations they belong to (`memberships`).
+ */
 export const members = sqliteTable(
   "members",
   {
     id: integer().primaryKey({ autoIncrement: true }),
+    email: text().notNull().unique(),
+    /** Null until they joined their first organization. */
+    passwordHash: text("password_hash"),
+    /** Digest of the token of the one-time link to set another password; null once it was used. */
+    resetHash: text("reset_hash").unique(),
+    resetExpiresAt: integer("reset_expires_at"),
+    createdAt: integer("created_at").notNull(),
+  },
+  (table) => [index("members_folded_email").on(sql`lower(trim(${table.email}))`)],
+);
+
+/** Which organizations a member belongs to, and as what. */
+export const memberships = sqliteTable(
+  "memberships",
+  {
     organizationId: integer("organization_id")
       .notNull()
       .references(() => organizations.id),
-    email: text().notNull().unique(),
+    memberId: integer("member_id")
+      .notNull()
+      .references(() => members.id, { onDelete: "cascade" }),
     role: text({ enum: ["owner", "editor", "viewer"] }).notNull(),
-    /** Null until the invitation is accepted. */
-    passwordHash: text("password_hash"),
-    /** Digest of the one-time link's token; null once it was used. */
+    /** Null while the invitation is not accepted. */
+    joinedAt: integer("joined_at"),
+    /** Digest of the invitation's token; null once it was used. */
     invitationHash: text("invitation_hash").unique(),
     invitationExpiresAt: integer("invitation_expires_at"),
+    /** When they were last seen in this organization. */
     lastSeenAt: integer("last_seen_at"),
     createdAt: integer("created_at").notNull(),
   },
   (table) => [
-    index("members_organization").on(table.organizationId),
-    index("members_folded_email").on(sql`lower(trim(${table.email}))`),
+    primaryKey({ columns: [table.organizationId, table.memberId] }),
+    index("memberships_member").on(table.memberId),
   ],
 );
 
@@ -77,9 +98,9 @@ export const memberSessions = sqliteTable(
   "member_sessions",
   {
     id: text().primaryKey(),
-    memberId: integer("member_id")
-      .notNull()
-      .references(() => members.id, { onDelete: "cascade" }),
+    memberId: integer("member_id").notNull(),
+    /** The organization that the browser looks at. A session ends with the membership it is for. */
+    organizationId: integer("organization_id").notNull(),
     /** Digest of the cookie's token. */
     tokenHash: text("token_hash").notNull().unique(),
     /** Where it began; with the browser's own name it tells a member which one this is. */
@@ -88,7 +109,14 @@ export const memberSessions = sqliteTable(
     createdAt: integer("created_at").notNull(),
     seenAt: integer("seen_at").notNull(),
   },
-  (table) => [index("member_sessions_member").on(table.memberId)],
+  (table) => [
+    index("member_sessions_member").on(table.memberId),
+    index("member_sessions_organization").on(table.organizationId, table.memberId),
+    foreignKey({
+      columns: [table.organizationId, table.memberId],
+      foreignColumns: [memberships.organizationId, memberships.memberId],
+    }).onDelete("cascade"),
+  ],
 );
 
 /** The authenticator app of a member, whose codes are asked after the password once it is confirmed. */

@@ -19,13 +19,13 @@ async function bootstrap(name: string, DB: D1Database) {
   return { name, status: response.status, body: await response.json<any>() };
 }
 
-const TABLES = /([`"])(organizations|users|members|api_keys)(_\w+)?\1/g;
+const TABLES = /([`"])(organizations|users|members|memberships|api_keys|audit)(_\w+)?\1/g;
 const own = (sql: string): string => sql.replaceAll(TABLES, "$1own_$2$3$1");
 
 /** A database with nobody in it yet, in which nobody writes before `count` are about to. */
 async function meetingPlace(count: number): Promise<D1Database> {
   const { results } = await env.DB.prepare(
-    "SELECT sql FROM sqlite_master WHERE tbl_name IN ('organizations', 'users', 'members', 'api_keys') AND sql IS NOT NULL",
+    "SELECT sql FROM sqlite_master WHERE tbl_name IN ('organizations', 'users', 'members', 'memberships', 'api_keys', 'audit') AND sql IS NOT NULL",
   ).all<{ sql: string }>();
   await env.DB.batch(results.map(({ sql }) => env.DB.prepare(own(sql))));
   const { promise, resolve } = Promise.withResolvers<void>();
@@ -62,12 +62,17 @@ it("makes one organization of several asked for at once, and tells all others of
     .prepare(
       `SELECT (SELECT group_concat(name) FROM "organizations") AS names,
         (SELECT group_concat(email) FROM "users") AS emails,
-        (SELECT group_concat(email || ' ' || role) FROM "members") AS members, (SELECT count(*) FROM "api_keys") AS keys`,
+        (SELECT group_concat(email || ' ' || role) FROM "members" JOIN "memberships" ON member_id = id) AS members, (SELECT count(*) FROM "api_keys") AS keys`,
     )
     .all();
   const email = `${name}@example.com`;
   expect(rows.results).toEqual([
     { names: name, emails: email, members: `${email} owner`, keys: 1 },
+  ]);
+  // The log begins with it.
+  const entries = await database.prepare(`SELECT actor, action, target FROM "audit"`).all();
+  expect(entries.results).toEqual([
+    { actor: "bootstrap", action: "organization.create", target: "1" },
   ]);
 
   // Who asks again for what is there is told it; later ones meet the same conflict.

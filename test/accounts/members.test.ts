@@ -11,7 +11,7 @@ import { findMember } from "../../src/accounts/members/store";
 import { hashPassword } from "../../src/accounts/secret";
 import { createAccounts, openBrowser, signIn } from "../console/build";
 import { callV1, THEIRS } from "../elements/build";
-import { FIRST } from "../organization";
+import { FIRST, memberOf } from "../organization";
 import { ask, newUser } from "./ask";
 
 beforeAll(createAccounts);
@@ -119,7 +119,7 @@ describe("the roles of members", () => {
       callV1("DELETE", `/members/${second.id}`, THEIRS),
     ]);
     expect(both.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 409]);
-    await env.DB.prepare("DELETE FROM members WHERE organization_id = 2").run();
+    await env.DB.prepare("DELETE FROM memberships WHERE organization_id = 2").run();
     await createAccounts();
   });
 
@@ -176,7 +176,7 @@ describe("the sessions of a member", () => {
 
   it("don't begin with a password that was changed while it was checked", async () => {
     const { id } = await join("viewer");
-    const before = { id: Number(id), passwordHash: "as it was" };
+    const before = { id: Number(id), organizationId: 1, passwordHash: "as it was" };
     const token = await beginSession(env.DB, before, { address: "", userAgent: "" }, Date.now());
     expect(await findSession(env.DB, token, Date.now())).toBeUndefined();
   });
@@ -218,6 +218,7 @@ describe("an invitation", () => {
         id: expect.any(String),
         email,
         role: "editor",
+        state: "invited",
         lastSeenAt: null,
         invitation: expect.stringMatching(
           /^https:\/\/tributary\.example\/console\/invitations\/[\w-]{43}$/,
@@ -256,7 +257,7 @@ describe("an invitation", () => {
     const { pathname } = new URL(body.invitation);
     for (const password of ["", "password"])
       expect((await openBrowser().post("/console/sign-in", { email, password })).status).toBe(401);
-    await env.DB.prepare("UPDATE members SET invitation_expires_at = 1 WHERE id = ?")
+    await env.DB.prepare("UPDATE memberships SET invitation_expires_at = 1 WHERE member_id = ?")
       .bind(body.id)
       .run();
     expect((await openBrowser().post(pathname, { password: "long enough" })).status).toBe(404);
@@ -305,7 +306,7 @@ describe("a link to set another password", () => {
   it("renews an invitation that is over, and is nobody else's to make", async () => {
     const { body } = await invite(freshEmail(), "viewer");
     expect((await callV1("POST", `/members/${body.id}/password-reset`, THEIRS)).status).toBe(404);
-    await env.DB.prepare("UPDATE members SET invitation_expires_at = 1 WHERE id = ?")
+    await env.DB.prepare("UPDATE memberships SET invitation_expires_at = 1 WHERE member_id = ?")
       .bind(body.id)
       .run();
     const { link } = (await callV1("POST", `/members/${body.id}/password-reset`)).body;
@@ -330,13 +331,9 @@ describe("the e-mail address of a member", () => {
   it("locks nobody out who is there from before that", async () => {
     const own = crypto.randomUUID();
     const [first, second] = [`Anna@${own}.example`, `anna@${own}.example`];
-    const insert = env.DB.prepare(
-      "INSERT INTO members (organization_id, email, role, password_hash, created_at) VALUES (1, ?, 'viewer', ?, 1)",
-    );
-    const hash = (password: string) => hashPassword(password, new Uint8Array(16));
     await env.DB.batch([
-      insert.bind(first, hash("password-of-first")),
-      insert.bind(second, hash("password-of-second")),
+      ...memberOf(1, { email: first, password: "password-of-first", role: "viewer" }),
+      ...memberOf(1, { email: second, password: "password-of-second", role: "viewer" }),
     ]);
     await signIn(first, "password-of-first");
     await signIn(second, "password-of-second");

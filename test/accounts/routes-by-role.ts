@@ -236,6 +236,8 @@ const CONSOLE: Table = {
   "GET /console/sessions": "members",
   "POST /console/sessions/end-others": "members",
   "POST /console/sessions/:id/end": "members",
+  "GET /console/organizations": "members",
+  "POST /console/organizations/:id/switch": "members, ours",
   "GET /console/password": "members",
   "POST /console/password": "members",
   "GET /console/security": "members",

@@ -244,6 +244,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "objects/:objectType": "accounts",
   "sessions/:id": async (of) => of.session(),
   "sessions/:session": async (of) => of.session(),
+  "organizations/:id": "1",
   "status/:ticket": (of) => of.ticket(),
   "streams/:source{.+}": (of) => of.source(),
   "subscriptions/:id": async (of) => (await of.instance()).id,

@@ -1,7 +1,7 @@
 import { env, exports } from "cloudflare:workers";
-import { hashPassword, hashSecret } from "../../src/accounts/secret";
+import { hashSecret } from "../../src/accounts/secret";
 import { createOrganizations } from "../elements/build";
-import { THEIR_PASSWORD } from "../organization";
+import { memberOf, THEIR_PASSWORD } from "../organization";
 
 /** A browser without scripts: keeps cookies, sends forms from the page's own origin, follows nothing. */
 
@@ -65,13 +65,11 @@ export function openBrowser(): Browser {
 /** Two organizations whose owners can sign in; mine with an editor and a viewer. */
 export async function createAccounts(): Promise<void> {
   await createOrganizations();
-  const member = env.DB.prepare(
-    "INSERT OR IGNORE INTO members (organization_id, email, role, password_hash, created_at) VALUES (1, ?, ?, ?, 1)",
-  );
-  const hash = (email: Someone) => hashPassword(PASSWORDS[email], new Uint8Array(16));
+  const member = (email: Someone, role: string) =>
+    memberOf(1, { email, role, password: PASSWORDS[email] });
   await env.DB.batch([
-    member.bind("edith@mine.example", "editor", hash("edith@mine.example")),
-    member.bind("vera@mine.example", "viewer", hash("vera@mine.example")),
+    ...member("edith@mine.example", "editor"),
+    ...member("vera@mine.example", "viewer"),
   ]);
 }
 
@@ -84,9 +82,7 @@ export async function createEmptyOrganization(): Promise<void> {
     env.DB.prepare(
       "INSERT OR IGNORE INTO users (id, organization_id, email, secret_hash, password_hash, role, created_at) VALUES (1000003, 1000003, 'nora@empty.example', ?, '', 'admin', 1)",
     ).bind(hashSecret("user-secret-of-empty")),
-    env.DB.prepare(
-      "INSERT OR IGNORE INTO members (id, organization_id, email, role, password_hash, created_at) VALUES (1000003, 1000003, 'nora@empty.example', 'owner', ?, 1)",
-    ).bind(hashPassword("password-of-nora", new Uint8Array(16))),
+    ...memberOf(1000003, { email: "nora@empty.example", password: "password-of-nora" }),
   ]);
 }
 

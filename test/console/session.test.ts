@@ -147,7 +147,7 @@ describe("a session", () => {
     await age(browser, 29 * 24 * HOUR_MS, 11 * HOUR_MS);
     expect(await statusOf(browser)).toBe(200);
     const seen = await env.DB.prepare(
-      "SELECT last_seen_at FROM members WHERE email = 'vera@mine.example'",
+      "SELECT s.last_seen_at FROM memberships AS s JOIN members AS m ON m.id = s.member_id WHERE m.email = 'vera@mine.example'",
     ).first<number>("last_seen_at");
     expect(Date.now() - (seen ?? 0)).toBeLessThan(HOUR_MS);
     await age(browser, 29 * 24 * HOUR_MS, 12 * HOUR_MS);

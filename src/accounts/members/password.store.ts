@@ -1,7 +1,9 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, exists, gt, inArray, isNotNull, ne, notExists } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { members, memberSessions } from "../../db/accounts";
-import type { MemberRow } from "./store";
+import { members, memberSessions, memberships } from "../../db/accounts";
+import type { Link } from "./invitations.store";
+
+const noReset = { resetHash: null, resetExpiresAt: null };
 
 /**
  * Sets another password and ends all the member's sessions; a pending reset link stops working.
@@ -16,7 +18,7 @@ export async function changePassword(
   const [changed] = await orm.batch([
     orm
       .update(members)
-      .set({ passwordHash, invitationHash: null, invitationExpiresAt: null })
+      .set({ passwordHash, ...noReset })
       .where(and(eq(members.id, member.id), eq(members.passwordHash, member.passwordHash)))
       .returning({ id: members.id }),
     orm.delete(memberSessions).where(eq(memberSessions.memberId, member.id)),
@@ -24,17 +26,91 @@ export async function changePassword(
   return changed.length > 0;
 }
 
-/** Makes a one-time link good, and the one before it worthless. @returns undefined for an unknown member. */
-export async function storeLink(
+/**
+ * Makes a link good to set a member's password, and the one before it worthless. Only for members of no other
+ * organization: whoever sets the password gets in wherever the member does.
+ * @returns false for an unknown member, and for one who has joined another organization.
+ */
+export async function storeResetLink(
   db: D1Database,
   organizationId: number,
   id: number,
-  link: { invitationHash: string; invitationExpiresAt: number },
-): Promise<MemberRow | undefined> {
-  const [row] = await drizzle(db)
+  { hash, expiresAt }: Link,
+): Promise<boolean> {
+  const orm = drizzle(db);
+  const joined = and(eq(memberships.memberId, id), isNotNull(memberships.joinedAt));
+  const where = (condition: ReturnType<typeof and>) =>
+    orm.select({ id: memberships.memberId }).from(memberships).where(and(joined, condition));
+  const stored = await orm
     .update(members)
-    .set(link)
-    .where(and(eq(members.organizationId, organizationId), eq(members.id, id)))
-    .returning();
+    .set({ resetHash: hash, resetExpiresAt: expiresAt })
+    .where(
+      and(
+        eq(members.id, id),
+        exists(where(eq(memberships.organizationId, organizationId))),
+        notExists(where(ne(memberships.organizationId, organizationId))),
+      ),
+    )
+    .returning({ id: members.id });
+  return stored.length > 0;
+}
+
+/** Whether a member has joined another organization, too: then no single one decides how they sign in. */
+export async function hasJoinedElsewhere(
+  db: D1Database,
+  organizationId: number,
+  id: number,
+): Promise<boolean> {
+  const elsewhere = and(
+    eq(memberships.memberId, id),
+    isNotNull(memberships.joinedAt),
+    ne(memberships.organizationId, organizationId),
+  );
+  return (await drizzle(db).$count(memberships, elsewhere)) > 0;
+}
+
+/** Whose password a link sets, while it is good. */
+export type Resetting = { memberId: number; email: string; organizationId: number };
+
+const isReset = (hash: string, now: number) =>
+  and(eq(members.resetHash, hash), gt(members.resetExpiresAt, now));
+
+export async function findResetting(
+  db: D1Database,
+  hash: string,
+  now: number,
+): Promise<Resetting | undefined> {
+  const [row] = await drizzle(db)
+    .select({
+      memberId: members.id,
+      email: members.email,
+      organizationId: memberships.organizationId,
+    })
+    .from(members)
+    .innerJoin(
+      memberships,
+      and(eq(memberships.memberId, members.id), isNotNull(memberships.joinedAt)),
+    )
+    .where(isReset(hash, now));
   return row;
+}
+
+/** Sets the password of the member a link was made for, once, and ends their sessions. @returns false when the link is no longer good. */
+export async function resetPassword(
+  db: D1Database,
+  hash: string,
+  passwordHash: string,
+  now: number,
+): Promise<boolean> {
+  const orm = drizzle(db);
+  const whose = orm.select({ id: members.id }).from(members).where(isReset(hash, now));
+  const [, reset] = await orm.batch([
+    orm.delete(memberSessions).where(inArray(memberSessions.memberId, whose)),
+    orm
+      .update(members)
+      .set({ passwordHash, ...noReset })
+      .where(isReset(hash, now))
+      .returning({ id: members.id }),
+  ]);
+  return reset.length > 0;
 }

@@ -6,32 +6,27 @@ import { described } from "../../http/route-description";
 import { conflict, notFound, type Refusal } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
-import { hashSecret } from "../secret";
-import { storeLink } from "./password.store";
-import {
-  changeRole,
-  inviteMember,
-  listMembers,
-  type MemberChange,
-  type MemberRow,
-  removeMember,
-} from "./store";
+import { changeRole, type MemberChange, removeMember } from "./change.store";
+import { inviteMember, renewInvitation } from "./invitations.store";
+import { invitationUntil, newLink, resetUntil } from "./link";
+import { storeResetLink } from "./password.store";
+import { stateOf } from "./state";
+import { listMembers, type MemberRow, readMember } from "./store";
 
 const BODY_BYTES = 64 * 1024;
-/** An invitation is good for this long: 7 days. */
-const INVITATION_MS = 7 * 86_400_000;
-
-/** A link to set another password, for this long: a day. */
-const RESET_MS = 86_400_000;
 
 const role = z.enum(["owner", "editor", "viewer"], "Expected owner, editor or viewer");
-const newMember = z.strictObject({
-  email: z.string().trim().pipe(z.email("Expected an e-mail address").max(256)),
-  role,
-});
-const newRole = z.strictObject({ role });
+export const memberEmail = z.string().trim().pipe(z.email("Expected an e-mail address").max(256));
+export const newMember = z.strictObject({ email: memberEmail, role });
+export const newRole = z.strictObject({ role });
 
-const MEMBER = { id: "2", email: "ada@acme.example", role: "editor", lastSeenAt: null };
+const MEMBER = {
+  id: "2",
+  email: "ada@acme.example",
+  role: "editor",
+  state: "invited",
+  lastSeenAt: null,
+};
 
 /** Who operates the organization (reference v1-api.md). */
 export const memberRoutes = new Hono<AskerEnv>()
@@ -60,14 +55,11 @@ export const memberRoutes = new Hono<AskerEnv>()
     async (c) => {
       const input = parse(newMember, await readJson(c, BODY_BYTES));
       const now = Date.now();
-      const { token, ...link } = newLink(now + INVITATION_MS);
-      const row = await inviteMember(c.env.DB, {
-        ...input,
-        organizationId: c.var.asker.organizationId,
-        ...link,
-        createdAt: now,
-      });
-      if (row === undefined) throw conflict(`'${input.email}' is already taken`, "email");
+      const { token, ...link } = newLink(randomBytes(), invitationUntil(now));
+      const { organizationId } = c.var.asker;
+      const row = await inviteMember(c.env.DB, { ...input, organizationId, link }, now);
+      if (row === undefined)
+        throw conflict(`'${input.email}' is a member already, or invited`, "email");
       const invitation = addressOf(c, token);
       return c.json({ ...memberView(row), invitation }, 201);
     },
@@ -89,7 +81,7 @@ export const memberRoutes = new Hono<AskerEnv>()
   .post(
     "/members/:id/password-reset",
     described(
-      "Make a link, good once and for a day, to set another password; shown this once only",
+      "Make a link, good once and for a day, to set another password, or invite anew for 7 days; shown this once only",
       {
         tag: "operations",
         status: 201,
@@ -97,11 +89,11 @@ export const memberRoutes = new Hono<AskerEnv>()
       },
     ),
     async (c) => {
-      const { organizationId } = c.var.asker;
-      const { token, ...link } = newLink(Date.now() + RESET_MS);
-      const row = await storeLink(c.env.DB, organizationId, idOf(c), link);
-      if (row === undefined) throw unknown(c);
-      return c.json({ ...memberView(row), link: addressOf(c, token) }, 201);
+      const made = await linkFor(c.env.DB, c.var.asker.organizationId, idOf(c), Date.now());
+      if (made === undefined) throw unknown(c);
+      if (made === "elsewhere")
+        throw conflict("Members of several organizations change their password themselves");
+      return c.json({ ...memberView(made.member), link: addressOf(c, made.token) }, 201);
     },
   )
   .delete(
@@ -110,12 +102,32 @@ export const memberRoutes = new Hono<AskerEnv>()
     async (c) => answerFor(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c))),
   );
 
-function newLink(invitationExpiresAt: number) {
-  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
-  return { token, invitationHash: hashSecret(token), invitationExpiresAt };
+const randomBytes = (): Uint8Array => crypto.getRandomValues(new Uint8Array(32));
+
+/**
+ * A one-time link for a member: to join while the invitation is open, to set another password after that.
+ * @returns undefined for an unknown member; `elsewhere` for one who has joined other organizations, too.
+ */
+export async function linkFor(
+  db: D1Database,
+  organizationId: number,
+  id: number,
+  now: number,
+): Promise<{ member: MemberRow; token: string } | "elsewhere" | undefined> {
+  const { token, ...link } = newLink(randomBytes(), invitationUntil(now));
+  const renewed = await renewInvitation(db, organizationId, id, link);
+  if (renewed !== undefined) return { member: renewed, token };
+  const stored = await storeResetLink(db, organizationId, id, {
+    ...link,
+    expiresAt: resetUntil(now),
+  });
+  const member = await readMember(db, organizationId, id);
+  if (member === undefined) return undefined;
+  return stored ? { member, token } : "elsewhere";
 }
 
-const addressOf = (c: Context<AskerEnv>, token: string): string =>
+/** Where a one-time link leads. */
+export const addressOf = (c: Context<AskerEnv>, token: string): string =>
   `${readConfig(c.env).publicUrl ?? new URL(c.req.url).origin}/console/invitations/${token}`;
 
 /** @throws Refusal `not-found` for what is no id. */
@@ -139,9 +151,10 @@ function answerFor(c: Context<AskerEnv>, change: MemberChange): Response {
   }
 }
 
-const memberView = ({ id, email, role: has, lastSeenAt }: MemberRow) => ({
-  id: String(id),
-  email,
-  role: has,
-  lastSeenAt: lastSeenAt === null ? null : isoText(lastSeenAt),
+const memberView = (row: MemberRow) => ({
+  id: String(row.id),
+  email: row.email,
+  role: row.role,
+  state: stateOf(row, Date.now()),
+  lastSeenAt: row.lastSeenAt === null ? null : isoText(row.lastSeenAt),
 });

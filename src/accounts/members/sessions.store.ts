@@ -1,10 +1,10 @@
-import { and, desc, eq, gt, ne } from "drizzle-orm";
+import { and, desc, eq, exists, gt, isNotNull, ne } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { members, memberSessions } from "../../db/accounts";
+import { memberSessions, memberships } from "../../db/accounts";
 import type { Millis } from "../../values/instant";
 import { hashSecret } from "../secret";
 import { IDLE_MS, isToBeNoted, LIFE_MS } from "./session";
-import { findMember, type Member } from "./store";
+import { findMember, isMember, type Member } from "./store";
 
 export type SessionRow = typeof memberSessions.$inferSelect;
 
@@ -15,20 +15,22 @@ const isAlive = (now: Millis) =>
   and(gt(memberSessions.createdAt, now - LIFE_MS), gt(memberSessions.seenAt, now - IDLE_MS));
 
 /**
- * Signs in a member whose password was checked, unless the password was changed since then.
+ * Signs in a member whose password was checked, unless the password was changed or the membership ended since then.
  * @returns the token that the browser keeps; only its digest is stored.
  */
 export async function beginSession(
   db: D1Database,
-  member: { id: number; passwordHash: string },
+  member: { id: number; organizationId: number; passwordHash: string },
   browser: { address: string; userAgent: string },
   now: Millis,
 ): Promise<string> {
   const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
   await db
     .prepare(
-      `INSERT INTO member_sessions (id, member_id, token_hash, address, user_agent, created_at, seen_at)
-       SELECT ?1, id, ?2, ?3, ?4, ?5, ?5 FROM members WHERE id = ?6 AND password_hash = ?7`,
+      `INSERT INTO member_sessions (id, member_id, organization_id, token_hash, address, user_agent, created_at, seen_at)
+       SELECT ?1, m.id, s.organization_id, ?2, ?3, ?4, ?5, ?5 FROM members AS m
+       JOIN memberships AS s ON s.member_id = m.id AND s.organization_id = ?8 AND s.joined_at IS NOT NULL
+       WHERE m.id = ?6 AND m.password_hash = ?7`,
     )
     .bind(
       crypto.randomUUID(),
@@ -38,6 +40,7 @@ export async function beginSession(
       now,
       member.id,
       member.passwordHash,
+      member.organizationId,
     )
     .run();
   return token;
@@ -55,15 +58,47 @@ export async function findSession(
     .from(memberSessions)
     .where(and(eq(memberSessions.tokenHash, hashSecret(token)), isAlive(now)));
   if (session === undefined) return undefined;
-  const { id, memberId } = session;
-  const member = await findMember(db, { id: memberId });
+  const { id, memberId, organizationId } = session;
+  const member = await findMember(db, { id: memberId, organizationId });
   if (member === undefined) return undefined;
   if (isToBeNoted(session, now))
     await orm.batch([
       orm.update(memberSessions).set({ seenAt: now }).where(eq(memberSessions.id, id)),
-      orm.update(members).set({ lastSeenAt: now }).where(eq(members.id, memberId)),
+      orm.update(memberships).set({ lastSeenAt: now }).where(isMember(organizationId, memberId)),
     ]);
   return { id, member };
+}
+
+/** A session looks at another organization of its member. @returns false when they don't belong to it. */
+export async function switchOrganization(
+  db: D1Database,
+  session: { id: string; memberId: number },
+  organizationId: number,
+  now: Millis,
+): Promise<boolean> {
+  const orm = drizzle(db);
+  const joined = orm
+    .select({ id: memberships.organizationId })
+    .from(memberships)
+    .where(and(isMember(organizationId, session.memberId), isNotNull(memberships.joinedAt)));
+  const [switched] = await orm.batch([
+    orm
+      .update(memberSessions)
+      .set({ organizationId })
+      .where(
+        and(
+          eq(memberSessions.id, session.id),
+          eq(memberSessions.memberId, session.memberId),
+          exists(joined),
+        ),
+      )
+      .returning({ id: memberSessions.id }),
+    orm
+      .update(memberships)
+      .set({ lastSeenAt: now })
+      .where(and(isMember(organizationId, session.memberId), isNotNull(memberships.joinedAt))),
+  ]);
+  return switched.length > 0;
 }
 
 /** A member's sessions that have not ended, newest first. */

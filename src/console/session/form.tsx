@@ -73,6 +73,34 @@ export function InvitationForm(props: {
   );
 }
 
+/** Where a member of other organizations joins another one: as themselves, so signed in. */
+export function JoinForm(props: {
+  email: string;
+  organizationName: string;
+  /** Of the invitation. */
+  path: string;
+  isSignedIn: boolean;
+}): JSX.Element {
+  const { email, organizationName, path, isSignedIn } = props;
+  return (
+    <section class="sign-in">
+      <h1>{`Join ${organizationName}`}</h1>
+      {isSignedIn ? (
+        <form method="post">
+          <p class="quiet">{`As ${email}, with the password that you have.`}</p>
+          <button class="main">Join</button>
+        </form>
+      ) : (
+        <p>
+          This invitation is for {email}, who signs in here already.{" "}
+          <a href={`/console/sign-in?next=${encodeURIComponent(path)}`}>Sign in</a> as {email} and
+          come back to it.
+        </p>
+      )}
+    </section>
+  );
+}
+
 /** Where a member changes their password. */
 export function PasswordForm({ email, fault }: { email: string; fault?: string }): JSX.Element {
   return (

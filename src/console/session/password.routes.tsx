@@ -21,7 +21,7 @@ export const passwordRoutes = new Hono<SignedInEnv>()
     if (fault !== undefined) return showForm(c, fault.status, fault.text);
     const passwordHash = hashPassword(password, crypto.getRandomValues(new Uint8Array(16)));
     if (await changePassword(c.env.DB, member, passwordHash))
-      await signIn(c, { id: member.id, passwordHash }, now);
+      await signIn(c, { ...member, passwordHash }, now);
     const text = "Your password is changed, and you are signed out everywhere else";
     return leave(c, "/console/security", { tone: "good", text });
   });

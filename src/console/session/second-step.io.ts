@@ -15,6 +15,9 @@ const STEP_SECONDS = 300;
 /** Whose password was given, which one, and until when that counts. */
 const pending = z.object({ memberId: z.number(), passwordDigest: z.string(), until: z.number() });
 
+/** A member, and the organization that they get to. */
+type SigningIn = Pick<Member, "id" | "email" | "passwordHash" | "organizationId">;
+
 /** An attempt of this browser to sign in as a member. */
 export const tryOf = (c: Context, email: string): Try => ({
   door: "member",
@@ -28,7 +31,7 @@ export const tryOf = (c: Context, email: string): Try => ({
  */
 export async function passOn<E extends ConsoleEnv>(
   c: Context<E>,
-  member: Pick<Member, "id" | "email" | "passwordHash">,
+  member: SigningIn,
   next: string,
   now: number,
 ): Promise<string> {
@@ -55,11 +58,11 @@ export const stopWaiting = (c: Context): void => dropCookie(c, STEP);
 /** Signs in a member who proved to be one, and forgets the failures before. */
 export async function welcome<E extends ConsoleEnv>(
   c: Context<E>,
-  member: Pick<Member, "id" | "email" | "passwordHash">,
+  member: SigningIn,
   now: number,
 ): Promise<void> {
   await forgiveTry(c.env.DB, tryOf(c, member.email), now);
-  await noteSeen(c.env.DB, member.id, now);
+  await noteSeen(c.env.DB, member, now);
   await signIn(c, member, now);
 }
 

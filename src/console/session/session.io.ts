@@ -49,10 +49,10 @@ export async function sessionOf(
   return token === undefined ? undefined : findSession(c.env.DB, token, Date.now());
 }
 
-/** Signs a member in on this browser; the row says when it ends, the cookie only when that is at the latest. */
+/** Signs a member in on this browser, to one of their organizations; the row says when it ends, the cookie only when that is at the latest. */
 export async function signIn<E extends { Bindings: Env }>(
   c: Context<E>,
-  member: { id: number; passwordHash: string },
+  member: { id: number; organizationId: number; passwordHash: string },
   now: number,
 ): Promise<void> {
   const address = c.req.header("cf-connecting-ip") ?? "unknown";
