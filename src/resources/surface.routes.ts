@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
+import { limitFailures } from "../http/failure-limit";
 import type { RequestIdEnv } from "../http/surface";
 import { discoveryRoutes } from "./discovery/routes";
 import { logRoutes } from "./log/routes";
@@ -32,5 +33,5 @@ export const resourceRoutes = {
     .use(withCorrelationId)
     .route("/", discoveryRoutes)
     .route("/", itemRoutes),
-  events: new Hono<ApisEnv>().use(withCorrelationId).route("/", logRoutes),
+  events: new Hono<ApisEnv>().use(withCorrelationId, limitFailures).route("/", logRoutes),
 };

@@ -4,6 +4,7 @@ import { app } from "../../src/app";
 import { MOST_SIGN_UPS } from "../../src/accounts/users/routes";
 import { MOST_FAILURES } from "../../src/http/failure-limit";
 import { API_KEY, foundation } from "../accounts/ask";
+import { createAccounts, signIn } from "../console/build";
 import { MINE } from "../organization";
 
 beforeAll(foundation);
@@ -39,6 +40,12 @@ const DOORS: Door[] = [
     failure: 404,
     says: "Too Many Requests",
   },
+  {
+    path: "/events/management/v1/watchtopics/none",
+    authorization: undefined,
+    failure: 401,
+    says: "Too many requests",
+  },
   { path: "/flows", authorization: undefined, failure: 401, says: "Too Many Requests" },
   {
     path: "/console/invitations/none",
@@ -49,9 +56,13 @@ const DOORS: Door[] = [
 ];
 
 /** Fails until told to go away. A window may end meanwhile, so it takes up to twice as many failures. */
-async function failUntilLimited(visit: ReturnType<typeof visitor>, { path, failure }: Door) {
+async function failUntilLimited(
+  visit: ReturnType<typeof visitor>,
+  { path, failure }: Pick<Door, "path" | "failure">,
+  headers: Record<string, string> = {},
+) {
   for (let failures = 1; failures <= 2 * MOST_FAILURES + 1; failures += 1) {
-    const answer = await visit(path);
+    const answer = await visit(path, headers);
     if (answer.status === 429) return { ...answer, failures };
     expect(answer.status).toBe(failure);
   }
@@ -73,6 +84,27 @@ describe("an address that fails too often", () => {
   it.each(DOORS)("is told when to come back at $path, and passes with what fits", (door) =>
     isLimited(door, false),
   );
+  const hook = { path: "/flows/f/components/W", failure: 404 };
+
+  it.each([
+    { authorization: "Bearer nothing" },
+    { authorization: "Basic Og==" },
+    { cookie: "tributary_session=nothing" },
+  ])("is not taken for another with a credential that nobody asks for: %o", async (headers) => {
+    await failUntilLimited(visitor(false), hook, headers);
+  });
+
+  it("is told what is wrong with a form once it is signed in", async () => {
+    await createAccounts();
+    const { cookies } = await signIn("vera@mine.example");
+    const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    const visit = visitor(false);
+    await failUntilLimited(visit, hook);
+    const origin = "https://tributary.example";
+    const { status } = await visit(`${origin}/console/password`, { cookie, origin }, "POST");
+    expect(status).toBe(400);
+  });
+
   it("is counted by the platform where that is bound", () => isLimited(DOORS[0]!, true));
 });
 
