@@ -43,6 +43,8 @@ const ACTIONS: Record<string, string> = {
   "DELETE /v1/members/:id/two-step": "member.reset-two-step",
   "DELETE /v1/members/:id/sessions": "session.end",
   "DELETE /v1/members/:id/sessions/:session": "session.end",
+  "PUT /v1/users/:id/verified-email": "user.verify-email",
+  "DELETE /v1/users/:id/verified-email": "user.unverify-email",
   "PATCH /v1/organization": "organization.update",
 
   "POST /console/invitations/:token": "member.use-link",

@@ -7,6 +7,7 @@ import type { AskerEnv } from "./asker.io";
 import { memberSessionRoutes } from "./members/sessions.routes";
 import { twoStepRoutes } from "./two-step/routes";
 import { accountSettingsRoutes } from "./settings.routes";
+import { verifiedEmailRoutes } from "./users/verified-email.routes";
 import { userRoutes } from "./users/routes";
 
 /** What accounts have on each surface. */
@@ -18,6 +19,7 @@ export const accountRoutes = {
     .route("/", auditRoutes)
     .route("/", memberRoutes)
     .route("/", memberSessionRoutes)
-    .route("/", twoStepRoutes),
+    .route("/", twoStepRoutes)
+    .route("/", verifiedEmailRoutes),
   app: userRoutes,
 };

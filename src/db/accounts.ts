@@ -26,6 +26,8 @@ export const users = sqliteTable(
       .notNull()
       .references(() => organizations.id),
     email: text().notNull().unique(),
+    /** When the address was known to be the user's: made by their organization's key, or vouched for. Null: never. */
+    emailVerifiedAt: integer("email_verified_at"),
     firstName: text("first_name").notNull().default(""),
     lastName: text("last_name").notNull().default(""),
     secretHash: text("secret_hash").notNull().unique(),

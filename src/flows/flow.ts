@@ -9,7 +9,12 @@ export type Flow = typeof flows.$inferSelect;
 export type RunningFlow = { flow: Flow; descriptor: Descriptor };
 
 /** What decides whether a flow is shared with somebody. */
-export type Viewer = { id: number; organizationId: number; email: string };
+export type Viewer = {
+  id: number;
+  organizationId: number;
+  email: string;
+  isEmailVerified: boolean;
+};
 
 export type Permission = Share["permissions"][number];
 

@@ -8,10 +8,13 @@ import type { Columns } from "./fields";
 import type { Flow, Permission, Viewer } from "./flow";
 import { flowBytes, MOST_FLOW_BYTES } from "./row-size";
 
-/** What a viewer may see: their own flows, and those shared with all these permissions. */
+/**
+ * What a viewer may see: their own flows, and those shared with all these permissions. Anybody may sign up under any
+ * address, so one that nobody vouched for counts for nothing.
+ */
 export function visible(viewer: Viewer, permissions: readonly Permission[]): SQL | undefined {
-  const email = foldEmail(viewer.email);
-  const domain = email.slice(email.lastIndexOf("@") + 1);
+  const email = viewer.isEmailVerified ? foldEmail(viewer.email) : null;
+  const domain = email === null ? null : email.slice(email.lastIndexOf("@") + 1);
   return or(
     eq(flows.userId, viewer.id),
     and(

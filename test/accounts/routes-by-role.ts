@@ -48,6 +48,8 @@ const AUDIENCES = {
   "read, limited": ["secrets", "read", "one source", "another source", "stranger"],
   "read, ours": ["secrets", "read", "one source"],
   "write, ours": ["secrets", "write", "one source"],
+  /** What concerns the whole organization. */
+  "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
   "read secrets": ["secrets", "admin", "secrets key", "stranger"],
   "read secrets, ours": ["secrets", "admin", "secrets key"],
@@ -217,6 +219,8 @@ const V1: Table = {
   "DELETE /v1/members/:id/sessions": "admin, ours",
   "DELETE /v1/members/:id/sessions/:session": "admin, ours",
   "DELETE /v1/members/:id/two-step": "admin, ours",
+  "PUT /v1/users/:id/verified-email": "write whole, ours",
+  "DELETE /v1/users/:id/verified-email": "write whole, ours",
   "GET /v1/organization": "read",
   "PATCH /v1/organization": "admin",
   "ALL /v1/*": "nobody",

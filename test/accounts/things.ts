@@ -106,6 +106,8 @@ export class Things {
   });
   readonly invited = once(() => this.invite());
 
+  readonly userId = once(async () => (await this.ask("GET", "/user")).body.id);
+
   /** A member who accepted, and is signed in. */
   readonly member = once(async () => {
     const { id, invitation } = await this.invite();
@@ -239,6 +241,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "logs/:index": "runs",
   "management/:version": "v1alpha1",
   "members/:id": (of) => of.member(),
+  "users/:id": (of) => of.userId(),
   "notifications/:id": (of) => of.notification(),
   "objects/:name": "accounts",
   "objects/:objectType": "accounts",

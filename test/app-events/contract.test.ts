@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { exampleSchema } from "../../src/app-events/example-schema";
 import { hashSecret } from "../../src/accounts/secret";
-import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { ask, foundation, madeUser, newUser, type SignedIn } from "../accounts/ask";
 import { receiver } from "../delivery/build";
 import { step, trigger } from "../flows/build";
 
@@ -393,7 +393,7 @@ describe("§6 flows", () => {
 
 describe("§7 templates", () => {
   it("clones keep no map when told so, and are shared by email too", async () => {
-    const [designer, user] = [await newUser(), await newUser()];
+    const [designer, user] = [await newUser(), await madeUser()];
     const id = await create(designer, {
       flow: { T: trigger(), P: step() },
       type: "integration-template",

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { API_KEY, ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { API_KEY, ask, foundation, madeUser, newUser, type SignedIn } from "../accounts/ask";
 import { eventually, receiver } from "../delivery/build";
 import { FIRST } from "../organization";
 import { step, trigger } from "./build";
@@ -234,7 +234,7 @@ describe("templates", () => {
   const shared = [{ domain: "yourapp.com", permissions: ["read"] }];
 
   it("are activated by those they are shared with, as existing clients do it", async () => {
-    const [designer, user] = [await newUser(), await newUser()];
+    const [designer, user] = [await newUser(), await madeUser()];
     const { token } = user;
     const template = await make(designer, {
       name: "Tmpl",
@@ -272,7 +272,7 @@ describe("templates", () => {
   });
 
   it("bring their instances up to date and keep what users changed", async () => {
-    const [designer, user] = [await newUser(), await newUser()];
+    const [designer, user] = [await newUser(), await madeUser()];
     const { token } = user;
     const template = await make(designer, {
       name: "Tmpl",

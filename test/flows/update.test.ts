@@ -2,7 +2,7 @@ import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
 import { tickFlows } from "../../src/flows/tick.cron";
 import { flowDoors } from "../../src/flows/doors";
-import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { ask, foundation, madeUser, newUser, type SignedIn } from "../accounts/ask";
 import { step, trigger } from "./build";
 
 beforeAll(foundation);
@@ -57,7 +57,7 @@ const tick = () => tickFlows(Date.now(), flowDoors(env));
 
 describe("an update of all instances of a template", () => {
   it("goes on by itself to the end, and what a crash makes it do again changes nothing", async () => {
-    const [designer, user] = [await newUser(), await newUser()];
+    const [designer, user] = [await newUser(), await madeUser()];
     const { template, running, stopped } = await family(designer, user);
     const path = `/integrations/${template}/update-integration-instances`;
     const { ticket } = (await ask("POST", path, { token: designer.token, body: {} })).body;
@@ -89,7 +89,7 @@ describe("an update of all instances of a template", () => {
   });
 
   it("drops what is under way when told to, once, and tells which instances could not follow", async () => {
-    const [designer, user] = [await newUser(), await newUser()];
+    const [designer, user] = [await newUser(), await madeUser()];
     const { template, running } = await family(designer, user);
     const before = (await all(template)).find(({ id }) => id === running);
     const T = { ...trigger(), config: { properties: {} } };

@@ -134,7 +134,12 @@ export const userRoutes = new Hono<UserEnv & ActorEnv>()
     const maker = key === undefined ? undefined : await organizationKey(c, key);
     const input = parse(signUp, value);
     const organizationId = maker?.organizationId ?? (await openOrganization(c));
-    const draft = { ...input, organizationId, metadata: input.metadata ?? null };
+    const draft = {
+      ...input,
+      organizationId,
+      isEmailVerified: maker !== undefined,
+      metadata: input.metadata ?? null,
+    };
     const user = await createUser(c.env.DB, draft, Date.now());
     if (user === undefined) throw conflict(`'${input.username}' is already taken`, "username");
     c.set("actor", { organizationId, name: maker?.name ?? `user:${user.id}` });

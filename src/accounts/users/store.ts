@@ -10,6 +10,8 @@ export type User = {
   organizationId: number;
   username: string;
   email: string;
+  /** Whether what is shared with this address, or its domain, is shared with the user. */
+  isEmailVerified: boolean;
   isActive: boolean;
   plan: string;
   metadata: Record<string, unknown> | null;
@@ -26,6 +28,7 @@ const columns = {
   organizationId: users.organizationId,
   username: users.username,
   email: users.email,
+  isEmailVerified: sql<number>`${users.emailVerifiedAt} IS NOT NULL`.mapWith(Boolean),
   isActive: users.isActive,
   plan: users.plan,
   metadata: users.metadata,
@@ -97,6 +100,8 @@ export async function createUser(
     username: string;
     email: string;
     password: string;
+    /** Whether the organization's own key says so. */
+    isEmailVerified: boolean;
     metadata: Record<string, unknown> | null;
   },
   now: number,
@@ -107,8 +112,8 @@ export async function createUser(
   const secretHash = hashSecret(crypto.randomUUID() + crypto.randomUUID());
   const row = await db
     .prepare(
-      `INSERT INTO users (organization_id, username, email, secret_hash, password_hash, metadata, role, created_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'user', ?7
+      `INSERT INTO users (organization_id, username, email, secret_hash, password_hash, metadata, role, created_at, email_verified_at)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'user', ?7, ?9
        WHERE NOT EXISTS (SELECT 1 FROM users WHERE email IN (?2, ?3))
          AND NOT EXISTS (SELECT 1 FROM users WHERE username IN (?2, ?3))
          AND NOT EXISTS (SELECT 1 FROM users, json_each(?8) AS folded WHERE lower(trim(email)) = folded.value)
@@ -124,6 +129,7 @@ export async function createUser(
       draft.metadata === null ? null : JSON.stringify(draft.metadata),
       now,
       JSON.stringify([username, email].filter((name) => name.includes("@")).map(foldEmail)),
+      draft.isEmailVerified ? now : null,
     )
     .first<{ id: number; tokenVersion: number }>();
   return row ?? undefined;
@@ -141,6 +147,29 @@ export async function changePassword(
     .set({ passwordHash, tokenVersion: sql`${users.tokenVersion} + 1` })
     .where(and(eq(users.id, userId)));
   forgetUser(userId);
+}
+
+/**
+ * Notes since when an address is known to be its user's; null: it isn't.
+ * @returns the user's address, which stays as it is when it is another one; undefined for an unknown user.
+ */
+export async function noteVerified(
+  db: D1Database,
+  user: { organizationId: number; id: number },
+  folded: string | undefined,
+  emailVerifiedAt: number | null,
+): Promise<string | undefined> {
+  const orm = drizzle(db);
+  const isThis = and(eq(users.organizationId, user.organizationId), eq(users.id, user.id));
+  const [row] = await orm.select({ email: users.email }).from(users).where(isThis);
+  if (row === undefined || (folded !== undefined && foldEmail(row.email) !== folded))
+    return row?.email;
+  await orm
+    .update(users)
+    .set({ emailVerifiedAt })
+    .where(and(isThis, eq(users.email, row.email)));
+  forgetUser(user.id);
+  return row.email;
 }
 
 function named(row: Omit<User, "username"> & { username: string | null }): User {
