@@ -1,5 +1,5 @@
-import { XMLParser } from "fast-xml-parser";
 import { listOf, textOf } from "./read";
+import { readXml } from "./xml";
 import type { Change, Control, Delivery, Extracted } from "./webhook";
 import { isObject } from "../values/record";
 import { readPath } from "../values/path";
@@ -26,37 +26,13 @@ export function readSfdcWebhook({ body, text }: Delivery): Extracted {
   };
 }
 
-const parser = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: "@",
-  parseTagValue: false,
-  parseAttributeValue: false,
-  removeNSPrefix: true,
-  isArray: (name) => name === "Notification",
-});
-
-/**
- * A DOCTYPE or entity could expand to a huge or foreign text: such bodies are refused (reference vendors.md
- * SF-2).
- */
-const FORBIDDEN = /<!(?:DOCTYPE|ENTITY)|&(?!(?:amp|lt|gt|quot|apos|#\d{1,7}|#x[0-9a-fA-F]{1,6});)/i;
-
 function readOutboundMessage(text: string): Extracted {
-  if (FORBIDDEN.test(text))
-    return { kind: "unreadable", message: "Expected XML without a document type or entities" };
-  const envelope = parsed(text);
-  const notifications = readPath(envelope, "Envelope.Body.notifications");
+  const envelope = readXml(text, ["Notification"]);
+  if (!envelope.ok) return { kind: "unreadable", message: envelope.message };
+  const notifications = readPath(envelope.value, "Envelope.Body.notifications");
   const list = listOf(readPath(notifications, "Notification"));
   if (list.length === 0) return { kind: "unreadable", message: "Expected an Outbound Message" };
   return { kind: "extracted", changes: list.flatMap(readNotification), controls: [] };
-}
-
-function parsed(text: string): unknown {
-  try {
-    return parser.parse(text, true);
-  } catch {
-    return undefined;
-  }
 }
 
 function readNotification(notification: unknown): Change[] {

@@ -51,7 +51,7 @@ export type SignatureRule = z.infer<typeof signatureSchema>;
 
 /**
  * Where the body names the tenant. With a `list`, one body may have items of several tenants: each item goes to its
- * own tenant only. `element` names an XML element instead.
+ * own tenant only. `element` names an XML element instead, which must be in the first 64 KB.
  */
 const tenant = z.union([
   z.strictObject({ list: path.optional(), path }),

@@ -1,4 +1,4 @@
-import { and, eq, gt, inArray, ne, sql } from "drizzle-orm";
+import { and, eq, gt, inArray, ne } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
 import { destinations } from "../db/delivery";
@@ -45,22 +45,17 @@ export async function readDestinations(
   return new Map([...found].flatMap(([id, one]) => (one === "unknown" ? [] : [[id, one]])));
 }
 
-/** Which of these destinations an organization has. */
+/** Which of these destinations an organization has, each with its URL. */
 export async function knownDestinations(
   db: D1Database,
   organizationId: number,
   ids: readonly string[],
-): Promise<Set<string>> {
+): Promise<Map<string, string | null>> {
   const rows = await drizzle(db)
-    .select({ id: destinations.id })
+    .select({ id: destinations.id, url: destinations.url })
     .from(destinations)
-    .where(
-      and(
-        eq(destinations.organizationId, organizationId),
-        sql`${destinations.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
-      ),
-    );
-  return new Set(rows.map(({ id }) => id));
+    .where(and(eq(destinations.organizationId, organizationId), within(destinations.id, ids)));
+  return new Map(rows.map(({ id, url }) => [id, url]));
 }
 
 /** One destination, read now; undefined when unknown or another organization's. */
@@ -77,7 +72,7 @@ export async function readDestination(
   return row === undefined ? undefined : openDestination(row, ring, Date.now());
 }
 
-/** One destination with its keys; undefined when unknown or another organization's. */
+/** One destination with its keys; undefined when unknown, another organization's, or the operators' own. */
 export async function readDestinationRecord(
   db: D1Database,
   ring: Keyring,
@@ -87,7 +82,13 @@ export async function readDestinationRecord(
   const [row] = await drizzle(db)
     .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
     .from(destinations)
-    .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+    .where(
+      and(
+        eq(destinations.id, id),
+        eq(destinations.organizationId, organizationId),
+        ne(destinations.kind, "operations"),
+      ),
+    );
   return row === undefined ? undefined : recordOf(row.row, row.settings, ring);
 }
 

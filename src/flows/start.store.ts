@@ -77,7 +77,7 @@ async function refuseForeignInstances(
   const triggers = [...descriptor.values()].filter(({ type }) => triggerKind(type) === "instance");
   const idOf = ({ properties }: Component): string => triggerKey("instance", properties);
   const ids = triggers.map((trigger) => instanceDestinationId(Number(idOf(trigger))));
-  const known = ids.length === 0 ? new Set() : await knownDestinations(db, organizationId, ids);
+  const known = ids.length === 0 ? new Map() : await knownDestinations(db, organizationId, ids);
   const faults = triggers
     .filter((_, index) => !known.has(ids[index] ?? ""))
     .map((trigger) => ({

@@ -6,6 +6,7 @@ import type { Webhook } from "../connectors/webhook";
 import { keyring } from "../db/sealed";
 import { hopsOf, MOST_HOPS } from "../delivery/own-address";
 import { readBytes } from "../http/body";
+import type { ProofEnv } from "../http/failure-limit";
 import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { connectorOfId } from "../connectors/store";
@@ -18,15 +19,15 @@ import { type Content, parseContent } from "./content";
 import { logUncommitted } from "./log.io";
 import { type Arrived, proofOf } from "./proof";
 import { doorsOf } from "./registration/register.io";
-import { partsOf } from "./tenant-parts";
+import { tenantsOf } from "./tenant-parts";
 import { instancesOfTenants } from "../instances/tenants.store";
 
-type InboundEnv = { Bindings: Env } & RequestIdEnv;
+type InboundEnv = { Bindings: Env } & RequestIdEnv & ProofEnv;
 
 /** Reference connector-events-api.md §11. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
-/** The most instances that headers may name: each is read, unsealed and checked against the signature. */
+/** The most instances that headers may name: each is read, decrypted and checked against the signature. */
 const MOST_NAMED = 50;
 
 /** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
@@ -46,18 +47,19 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
     throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
   }
   const arrived = await arrive(c, config);
-  const { candidates, isUnrouted } = await candidatesOf(c, element, shared, arrived, config);
+  const content = contentOf(arrived);
+  const { candidates, isUnrouted } = await candidatesOf(c, { element, shared, config, content });
   if (isUnrouted) {
     logUncommitted(element, "unrouted");
+    c.set("isUnproven", true);
     return c.body(null, 200);
   }
   const proven = provenOf(candidates, arrived, element);
   if (proven.length === 0) throw unauthenticated("The signature or token does not fit");
-  const content = contentOf(arrived);
   let acknowledgement: Webhook["acknowledgement"];
   for (const instance of proven) {
     const transport = { headers: arrived.headers, hops };
-    const taken = await commitDelivery(instance, content, transport, doorsOf(c.env));
+    const taken = await commitDelivery(instance, content(), transport, doorsOf(c.env));
     if (taken) acknowledgement = instance.connector.webhook?.acknowledgement;
   }
   if (acknowledgement === undefined) return c.body(null, 200);
@@ -96,31 +98,41 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
   };
 }
 
-function contentOf({ text, contentType }: Arrived): Content {
-  const parsed = parseContent(text, contentType);
-  if (!parsed.ok) throw invalid(parsed.message);
-  return parsed.content;
+/** What a delivery says; parsed once, by whoever needs it first. */
+function contentOf({ text, contentType }: Arrived): () => Content {
+  let content: Content | undefined;
+  return () => {
+    if (content !== undefined) return content;
+    const parsed = parseContent(text, contentType);
+    if (!parsed.ok) throw invalid(parsed.message);
+    return (content = parsed.content);
+  };
 }
 
 type Candidates = { candidates: Instance[]; isUnrouted: boolean };
+type Addressed = {
+  element: string;
+  /** The connector of that name, unless only one organization has it. */
+  shared: Connector | undefined;
+  config: Config;
+  content: () => Content;
+};
 
 /**
  * The instances a delivery may be for: the one its address names, those its headers name, or those of the tenants its
- * body names. Only their signatures tell whether it really is for them.
+ * body names; nothing is parsed where one of the others tells. Only their signatures tell whether it really is for them.
  */
-async function candidatesOf(
-  c: Context<InboundEnv>,
-  element: string,
-  shared: Connector | undefined,
-  arrived: Arrived,
-  config: Config,
-): Promise<Candidates> {
+async function candidatesOf(c: Context<InboundEnv>, about: Addressed): Promise<Candidates> {
+  const { element, shared, config, content } = about;
   const ring = keyring(config.masterKeys);
+  const read = (ids: readonly number[]) =>
+    ids.length === 0
+      ? []
+      : readInstances(c.env.DB, ring, ids, (one) => isAddressedBy(one, element, shared));
   const inAddress = c.req.param("instance");
   if (inAddress !== undefined && inAddress !== "") {
     const id = instanceInPath(inAddress);
-    const found = id === undefined ? [] : await readInstances(c.env.DB, ring, [id]);
-    const candidates = found.filter(({ connector }) => isAddressedBy(connector, element, shared));
+    const candidates = await read(id === undefined ? [] : [id]);
     if (candidates.length === 0) throw notFound(`No instance '${inAddress}' of '${element}'`);
     return { candidates, isUnrouted: false };
   }
@@ -128,20 +140,19 @@ async function candidatesOf(
   const named = idsIn(c.req.header("element-instances") ?? c.req.header("id") ?? "");
   if (named.length > MOST_NAMED)
     throw invalid(`Element-Instances: Expected at most ${MOST_NAMED} instances`);
-  const ids = named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, arrived);
-  const found = ids.length === 0 ? [] : await readInstances(c.env.DB, ring, ids);
-  const candidates = found.filter(({ connector }) => isAddressedBy(connector, element, shared));
+  const candidates = await read(
+    named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, content),
+  );
   return { candidates, isUnrouted: candidates.length === 0 };
 }
 
 async function idsOfTenants(
   db: D1Database,
   shared: Connector,
-  arrived: Arrived,
+  content: () => Content,
 ): Promise<number[]> {
   if (shared.webhook?.route === undefined) return [];
-  const tenants = partsOf(shared.webhook, contentOf(arrived)).map(({ tenant }) => tenant);
-  return instancesOfTenants(db, familyOf(shared), tenants);
+  return instancesOfTenants(db, familyOf(shared), tenantsOf(shared.webhook, content()));
 }
 
 /** The candidates whose signature or token fits. Why it does not fit the others is logged in one line, without secrets. */

@@ -1,4 +1,5 @@
 import { textOf } from "../connectors/read";
+import { textOfElement } from "../connectors/xml";
 import type { TenantRule, Webhook } from "../connectors/webhook";
 import { tenantValues } from "../instances/routing";
 import { readPath } from "../values/path";
@@ -19,9 +20,26 @@ export function partsOf({ route }: Webhook, content: Content): Part[] {
   return [];
 }
 
+/** The tenants of a delivery, each once: the keys of its parts, which aren't built while nobody has proved to be one of them. */
+export function tenantsOf({ route }: Webhook, content: Content): string[] {
+  for (const rule of route?.tenants ?? []) {
+    const tenants = new Set(tenantsBy(rule, content));
+    if (tenants.size > 0) return [...tenants];
+  }
+  return [];
+}
+
+function tenantsBy(rule: TenantRule, content: Content): string[] {
+  if ("element" in rule || rule.list === undefined)
+    return partsBy(rule, content).map(({ tenant }) => tenant);
+  const list = readPath(content.body, rule.list);
+  const items: unknown[] = Array.isArray(list) ? list : [];
+  return items.flatMap((item) => textOf(readPath(item, rule.path)) ?? []);
+}
+
 function partsBy(rule: TenantRule, content: Content): Part[] {
   if ("element" in rule) {
-    const tenant = elementText(content.text, rule.element);
+    const tenant = textOfElement(content.text, rule.element);
     return tenant === undefined ? [] : [{ tenant, content }];
   }
   if (rule.list === undefined) {
@@ -48,29 +66,6 @@ function withList(value: unknown, path: string, list: unknown[]): unknown {
   const [first = "", ...rest] = path.split(".");
   const inner = readPath(value, first);
   return { [first]: withList(inner, rest.join("."), list) };
-}
-
-/**
- * The text of the first XML element `name`, whatever its prefix. The XML parser takes microseconds a byte, too long
- * for a delivery whose signature is not checked yet: this reads each tag once.
- */
-function elementText(text: string, name: string): string | undefined {
-  for (let open = text.indexOf("<"); open !== -1; open = text.indexOf("<", open + 1)) {
-    const start = text.startsWith(name, open + 1) ? open + 1 : localName(text, open + 1);
-    if (!text.startsWith(name, start) || !/[\s>]/.test(text.charAt(start + name.length))) continue;
-    const close = text.indexOf(">", start);
-    const end = close === -1 ? -1 : text.indexOf("<", close);
-    if (end === -1) return undefined;
-    const content = text.slice(close + 1, end).trim();
-    if (text[end + 1] === "/" && content !== "" && !/\s/.test(content)) return content;
-    open = end - 1;
-  }
-  return undefined;
-}
-
-/** Where the name of a tag begins behind its prefix, of at most 64 characters: `sf:Id`. */
-function localName(text: string, at: number): number {
-  return at + (/^\w{1,64}:/.exec(text.slice(at, at + 65))?.[0].length ?? 0);
 }
 
 /** The parts of a delivery that this instance's tenant may see; all of it when delivery or instance names no tenant. */

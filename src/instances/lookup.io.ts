@@ -7,7 +7,7 @@ import { type Keyring, keyring } from "../db/sealed";
 import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
 import { destinationOf } from "./destination";
 import type { Instance } from "./instance";
-import { findByToken, readInstance } from "./store";
+import { findByToken, readInstance, readInstanceOf } from "./store";
 import { instanceView, type UserView } from "./view";
 
 /** Which instance a request is about, and how it is shown. */
@@ -26,10 +26,19 @@ export async function ofId(c: Context<AskerEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
   const id = instanceId.safeParse(text);
   if (!id.success) throw notFound(`No instance with id '${text}'`);
+  return ownInstance(c, id.data, text);
+}
+
+/** An instance of the caller's organization. @throws Refusal `forbidden` for another organization's. */
+export async function ownInstance(
+  c: Context<AskerEnv>,
+  id: number,
+  named = String(id),
+): Promise<Instance> {
   const { db, ring } = doorsOf(c);
-  const instance = await readInstance(db, ring, id.data);
-  if (instance === undefined) throw notFound(`No instance with id '${text}'`);
-  if (instance.organizationId !== c.var.asker.organizationId) throw forbidden();
+  const instance = await readInstanceOf(db, ring, c.var.asker.organizationId, id);
+  if (instance === undefined) throw notFound(`No instance with id '${named}'`);
+  if (instance === "another's") throw forbidden();
   return instance;
 }
 

@@ -9,6 +9,7 @@ import { deleteDestination } from "../delivery/remove-destination.store";
 import { saveDestination } from "../delivery/save-destination.store";
 import type { DestinationDraft } from "../delivery/destination";
 import { connectorsOf } from "../connectors/store";
+import type { Connector } from "../connectors/definition";
 import type { Instance } from "./instance";
 import { openedRow, type Row, patchesOf, toRow } from "./row";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
@@ -27,19 +28,36 @@ export async function readInstance(
 }
 
 /**
- * Several instances in one query. Left out: ids that do not exist, and instances whose secrets cannot be
- * decrypted.
+ * An instance that somebody of an organization names: nothing of another organization's is decrypted, nor told but that
+ * it is another's.
+ */
+export async function readInstanceOf(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  id: number,
+): Promise<Instance | "another's" | undefined> {
+  const [row] = await drizzle(db).select().from(instances).where(eq(instances.id, id));
+  if (row === undefined) return undefined;
+  if (row.organizationId !== organizationId) return "another's";
+  return (await opened(db, [row], ring))[0];
+}
+
+/**
+ * Several instances in one query. Left out: ids that do not exist, instances whose secrets cannot be
+ * decrypted, and those whose connector isn't `wanted`, of which nothing is decrypted.
  */
 export async function readInstances(
   db: D1Database,
   ring: Keyring,
   ids: readonly number[],
+  isWanted: (connector: Connector) => boolean = () => true,
 ): Promise<Instance[]> {
   const rows = await drizzle(db)
     .select()
     .from(instances)
     .where(sql`${instances.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
-  return opened(db, rows, ring, skipUnreadable);
+  return opened(db, rows, ring, { isWanted, onError: skipUnreadable });
 }
 
 export async function findByToken(
@@ -154,29 +172,36 @@ export function newToken(): string {
   return Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64");
 }
 
+type Opening = {
+  isWanted?: (connector: Connector) => boolean;
+  onError?: (row: Row, error: unknown) => Instance[];
+};
+
 /**
- * The instances of rows: connectors looked up, secrets decrypted. A row whose connector no longer exists is left
- * out.
+ * The instances of rows: connectors looked up, secrets decrypted. A row whose connector no longer exists, or isn't
+ * wanted, is left out.
  */
 export async function opened(
   db: D1Database,
   rows: readonly Row[],
   ring: Keyring,
-  onError: (row: Row, error: unknown) => Instance[] = (_, error) => {
-    throw error;
-  },
+  { isWanted = () => true, onError = rethrow }: Opening = {},
 ): Promise<Instance[]> {
   const wanted = rows.map(({ organizationId, elementKey: key }) => ({ organizationId, key }));
   const find = await connectorsOf(db, wanted, Date.now());
   return rows.flatMap((row) => {
     const connector = find(row.organizationId, row.elementKey);
-    if (connector === undefined) return [];
+    if (connector === undefined || !isWanted(connector)) return [];
     try {
       return openedRow(row, connector, ring);
     } catch (error) {
       return onError(row, error);
     }
   });
+}
+
+function rethrow(_: Row, error: unknown): never {
+  throw error;
 }
 
 function skipUnreadable({ id }: Row, error: unknown): Instance[] {

@@ -4,7 +4,7 @@ import { described } from "../http/route-description";
 import { conflict, notFound, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { doorsOf, ofToken } from "../instances/lookup.io";
-import { readInstance } from "../instances/store";
+import { readInstanceOf } from "../instances/store";
 import { pollNow } from "./poll-now.io";
 import { reachesSource, reachOf } from "../operations/reach";
 import { positionOf, readCursor } from "./cursor";
@@ -60,13 +60,12 @@ const pollRoutes = new Hono<AskerEnv>().post(
   pollDescribed,
   async (c) => {
     const { db, ring, config } = doorsOf(c);
-    const instance = await readInstance(db, ring, Number(c.req.param("id")) || 0);
     const { asker } = c.var;
-    if (
-      instance === undefined ||
-      instance.organizationId !== asker.organizationId ||
-      !reachesSource(reachOf(asker), instanceSource(instance.id))
-    )
+    const id = Number(c.req.param("id")) || 0;
+    const instance = reachesSource(reachOf(asker), instanceSource(id))
+      ? await readInstanceOf(db, ring, asker.organizationId, id)
+      : undefined;
+    if (instance === undefined || instance === "another's")
       throw notFound(`No instance '${c.req.param("id")}'`);
     if (instance.disabled || instance.pollerDisabled !== null)
       throw conflict("The instance is disabled");

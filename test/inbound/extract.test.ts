@@ -4,7 +4,7 @@ import { longId } from "../../src/connectors/sfdc-events";
 import type { Extracted } from "../../src/connectors/webhook";
 import { extract } from "../../src/inbound/extract";
 import { parseContent } from "../../src/inbound/content";
-import { partsOf } from "../../src/inbound/tenant-parts";
+import { partsOf, tenantsOf } from "../../src/inbound/tenant-parts";
 
 const webhookOf = (key: string) => {
   const webhook = findConnector(key)?.webhook;
@@ -121,6 +121,9 @@ describe("dropbox", () => {
       controls: [{ kind: "resync" }],
     });
     const parts = partsOf(webhookOf("dropbox"), contentOf(body));
+    expect(tenantsOf(webhookOf("dropbox"), contentOf(body))).toEqual(
+      parts.map(({ tenant }) => tenant),
+    );
     expect(parts.map(({ tenant, content }) => [tenant, content.text])).toEqual([
       ["dbid:a", '{"list_folder":{"accounts":["dbid:a"]}}'],
       ["dbid:b", '{"list_folder":{"accounts":["dbid:b"]}}'],
@@ -262,6 +265,9 @@ describe("hubspot", () => {
       item("contact.deletion"),
     ];
     const parts = partsOf(webhookOf("hubspot"), contentOf(batch));
+    expect(tenantsOf(webhookOf("hubspot"), contentOf(batch))).toEqual(
+      parts.map(({ tenant }) => tenant),
+    );
     expect(
       parts.map(({ tenant, content }) => [tenant, (content.body as unknown[]).length]),
     ).toEqual([
@@ -387,6 +393,9 @@ describe("quickbooks", () => {
 
   it("QB-2 given two realms in an array, or two notifications of one realm, then none dropped", async () => {
     const parts = partsOf(webhookOf("quickbooks"), contentOf(events));
+    expect(tenantsOf(webhookOf("quickbooks"), contentOf(events))).toEqual(
+      parts.map(({ tenant }) => tenant),
+    );
     expect(
       parts.map(({ tenant, content }) => [tenant, (content.body as unknown[]).length]),
     ).toEqual([

@@ -3,7 +3,7 @@ import { locateDelivery, requestView } from "../../operations/deliveries/lookup.
 import { instanceOfSource, parseStreamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
-import { readInstance } from "../../instances/store";
+import { readInstanceOf } from "../../instances/store";
 import { leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { DeliveryPage } from "./page";
@@ -41,6 +41,6 @@ async function nameOf(c: Context<ConsoleEnv>, source: string): Promise<string | 
   const id = instanceOfSource(source);
   if (id === undefined) return undefined;
   const { db, ring } = doorsOf(c);
-  const instance = await readInstance(db, ring, id);
-  return instance?.organizationId === c.var.asker.organizationId ? instance.name : undefined;
+  const instance = await readInstanceOf(db, ring, c.var.asker.organizationId, id);
+  return instance === "another's" ? undefined : instance?.name;
 }

@@ -6,7 +6,7 @@ import { registrar } from "../../inbound/registration/registrar.io";
 import { type Instance, switched } from "../../instances/instance";
 import { doorsOf, draftOf } from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
-import { readInstance, updateInstance } from "../../instances/store";
+import { readInstanceOf, updateInstance } from "../../instances/store";
 import { pollNow } from "../../polling/poll-now.io";
 import type { PollReport } from "../../polling/report";
 import { rowOf } from "../deliveries/list";
@@ -91,8 +91,10 @@ async function instanceOfPath(c: Context<ConsoleEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
   const { db, ring } = doorsOf(c);
   const id = positive(text);
-  const instance = id === undefined ? undefined : await readInstance(db, ring, id);
-  if (instance === undefined || instance.organizationId !== c.var.asker.organizationId)
+  const { organizationId } = c.var.asker;
+  const instance =
+    id === undefined ? undefined : await readInstanceOf(db, ring, organizationId, id);
+  if (instance === undefined || instance === "another's")
     throw notFound(`No instance '${text.slice(0, 100)}'`);
   return instance;
 }

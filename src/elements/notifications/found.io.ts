@@ -10,9 +10,9 @@ import {
   parseStreamName,
   streamName,
 } from "../../stream/stream-name";
-import { forbidden, notFound } from "../../http/refusal";
+import { notFound } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
-import { doorsOf } from "../../instances/lookup.io";
+import { doorsOf, ownInstance } from "../../instances/lookup.io";
 import { readInstance } from "../../instances/store";
 import { notificationView } from "./view";
 
@@ -33,15 +33,6 @@ export async function namedNotification(c: Context<AskerEnv>): Promise<Found> {
   const view = await stub.notification(address.seq);
   if (view === null) throw notFound(`No notification '${text}'`);
   return { instance, view, stub };
-}
-
-/** An instance of the caller's organization. */
-export async function ownInstance(c: Context<AskerEnv>, id: number): Promise<Instance> {
-  const { db, ring } = doorsOf(c);
-  const instance = await readInstance(db, ring, id);
-  if (instance === undefined) throw notFound(`No instance with id '${id}'`);
-  if (instance.organizationId !== c.var.asker.organizationId) throw forbidden();
-  return instance;
 }
 
 export function streamOf(

@@ -2,7 +2,8 @@ import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { type Page, pageOf } from "../../http/numbered-page";
 import { invalid, notFound } from "../../http/refusal";
-import { namedNotification, ownInstance, shownNotification, streamOf } from "./found.io";
+import { ownInstance } from "../../instances/lookup.io";
+import { namedNotification, shownNotification, streamOf } from "./found.io";
 import { bodiesOf } from "../history/list.io";
 import { deliveryView, instanceOfTopic, notificationView } from "./view";
 

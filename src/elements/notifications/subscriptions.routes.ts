@@ -9,11 +9,11 @@ import { parse, readJson } from "../../http/body";
 import { conflict, invalid, notFound } from "../../http/refusal";
 import { destinationOf } from "../../instances/destination";
 import type { Instance } from "../../instances/instance";
-import { doorsOf } from "../../instances/lookup.io";
+import { doorsOf, ownInstance } from "../../instances/lookup.io";
 import { recentInstances } from "../../instances/list.store";
 import { updateInstance } from "../../instances/store";
 import { queuedUrl } from "./filter";
-import { ownInstance, queuedDeliveries, shownNotification } from "./found.io";
+import { queuedDeliveries, shownNotification } from "./found.io";
 import { deliveryView, instanceOfTopic, subscriptionView } from "./view";
 
 /** At most this many subscriptions are listed: those of the newest instances. */

@@ -21,10 +21,10 @@ export const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.en
 /** The destination that the path's `:id` names. @throws Refusal `not-found` when there is none that the asker reaches. */
 export async function destinationOfPath(c: Context<AskerEnv>): Promise<DestinationRecord> {
   const id = c.req.param("id") ?? "";
-  const record = await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id);
-  const isReached = reachesDestination(reachOf(c.var.asker), id);
-  if (record === undefined || record.destination.kind === "operations" || !isReached)
-    throw notFound(`No destination '${id.slice(0, 100)}'`);
+  const record = reachesDestination(reachOf(c.var.asker), id)
+    ? await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id)
+    : undefined;
+  if (record === undefined) throw notFound(`No destination '${id.slice(0, 100)}'`);
   return record;
 }
 

@@ -32,10 +32,11 @@ export const signingSecretRoutes = new Hono<AskerEnv>()
     async (c) => {
       const id = instanceDestinationId(Number(c.req.param("id")) || 0);
       const { asker } = c.var;
-      const destination = await readDestination(c.env.DB, ringOf(c), asker.organizationId, id);
+      const destination = reachesDestination(reachOf(asker), id)
+        ? await readDestination(c.env.DB, ringOf(c), asker.organizationId, id)
+        : undefined;
       const signer = destination?.signers.find(({ algorithm }) => algorithm === "v1");
-      if (signer === undefined || !reachesDestination(reachOf(asker), id))
-        throw notFound(`No instance '${c.req.param("id")}'`);
+      if (signer === undefined) throw notFound(`No instance '${c.req.param("id")}'`);
       return c.json({ secret: signer.secret });
     },
   )

@@ -1,9 +1,7 @@
 import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
-import { readConfig } from "../../config";
-import { keyring } from "../../db/sealed";
-import { type Destination, instanceDestinationId } from "../../delivery/destination";
-import { readDestination } from "../../delivery/destinations.store";
+import { instanceDestinationId } from "../../delivery/destination";
+import { knownDestinations } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
 import type { EventStream } from "../../stream/stream.object";
 import { reachesDestination, reachesSource, reachOf } from "../reach";
@@ -41,11 +39,15 @@ export function streamOfSource(c: Context<AskerEnv>, source: string): StreamHand
   return { name, stub: c.env.EVENT_STREAMS.getByName(name) };
 }
 
-/** @throws Refusal `not-found` unless the asker reaches the destination. */
-export async function requireDestination(c: Context<AskerEnv>, id: string): Promise<Destination> {
-  const ring = keyring(readConfig(c.env).masterKeys);
-  const destination = await readDestination(c.env.DB, ring, c.var.asker.organizationId, id);
-  if (destination === undefined || !reachesDestination(reachOf(c.var.asker), id))
-    throw notFound(`No destination '${id}'`);
-  return destination;
+/** The URL of a destination. @throws Refusal `not-found` unless the asker reaches it. */
+export async function requireDestination(
+  c: Context<AskerEnv>,
+  id: string,
+): Promise<{ url: string | null }> {
+  const { organizationId } = c.var.asker;
+  const isReached = reachesDestination(reachOf(c.var.asker), id);
+  const known = isReached ? await knownDestinations(c.env.DB, organizationId, [id]) : new Map();
+  const url: string | null | undefined = known.get(id);
+  if (url === undefined) throw notFound(`No destination '${id}'`);
+  return { url };
 }

@@ -78,6 +78,7 @@ export const streamRoutes = new Hono<AskerEnv>()
 async function callbackOf(c: Context<AskerEnv>, source: string): Promise<string | null> {
   const instanceId = instanceOfSource(source);
   if (instanceId === undefined) return null;
-  const { id, url } = await requireDestination(c, instanceDestinationId(instanceId));
+  const id = instanceDestinationId(instanceId);
+  const { url } = await requireDestination(c, id);
   return url === null ? null : id;
 }
