@@ -45,9 +45,9 @@ export const withKey = (
 ): MiddlewareHandler<AskerEnv> =>
   createMiddleware<AskerEnv>(async (c, next) => {
     const asker = await askerOf(c, parseAuthorization(c.req.header("authorization")));
+    c.set("asker", asker);
     admit(asker, isLook(c) ? look : change);
     if (limits !== "kept") refuseLimits(asker);
-    c.set("asker", asker);
     await next();
   });
 
@@ -62,12 +62,12 @@ export const withToken: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>
       throw unauthenticated("Expected 'Authorization: Bearer <api key>'");
     const token = credentials.kind === "bearer" ? credentials.token : credentials.password;
     const asker = await keyAsker(c, token);
+    c.set("asker", asker);
     const tenant = c.req.header("x-axway-tenant-id") ?? "";
     if (tenant !== "" && tenant !== String(asker.organizationId))
       throw forbidden(`The key does not belong to the tenant '${tenant}'`);
     admit(asker, isLook(c) ? "read" : "write");
     refuseLimits(asker);
-    c.set("asker", asker);
     await next();
   },
 );

@@ -2,8 +2,9 @@ import { type Context, Hono } from "hono";
 import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
 import { eventId } from "../stream/event-id";
+import { addressLimit } from "../http/address-limit";
 import { parseJson, readBytes } from "../http/body";
-import { notFound, Refusal } from "../http/refusal";
+import { limited, notFound, Refusal } from "../http/refusal";
 import { forwardedHeaders } from "./triggers/content";
 import { ingest } from "./ingest.io";
 import { flowDoors } from "./doors";
@@ -13,11 +14,15 @@ import { flowOfComponent } from "./store";
 import { readTrigger } from "./triggers/store";
 
 const BODY_BYTES = 1_048_576;
+/** Calls of one flow's webhooks that one address makes in a minute, as in `wrangler.toml`. */
+export const MOST_CALLS = 6_000;
+const countCall = addressLimit(MOST_CALLS);
 
 /** Component webhooks (reference app-events-api.md §8): the address of one trigger of one flow. */
 export const webhookRoutes = new Hono<UserEnv>()
   .on(["GET", "POST", "PUT", "DELETE"], "/flows/:flowId/components/:componentId", async (c) => {
     const { flowId, componentId } = c.req.param();
+    await limitCalls(c, flowId);
     // Size and depth are checked before the database is asked whose webhook it is.
     const data = await dataOf(c);
     const trigger = await readTrigger(c.env.DB, flowId, componentId);
@@ -62,6 +67,14 @@ export const webhookRoutes = new Hono<UserEnv>()
     const base = readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;
     return c.json({ url: `${base}/flows/${flowId}/components/${encodeURIComponent(componentId)}` });
   });
+
+/** @throws Refusal `limited` for an address that calls one flow too often: nobody proved who is calling. */
+async function limitCalls(c: Context<UserEnv>, flowId: string): Promise<void> {
+  const address = c.req.header("cf-connecting-ip");
+  if (address === undefined) return;
+  const seconds = await countCall(c.env.FLOW_CALLS, `${address} ${flowId}`, Date.now());
+  if (seconds !== undefined) throw limited("Too many calls of this flow's webhooks", seconds);
+}
 
 /** The body: JSON and forms as values, anything else as text, none as null. */
 async function dataOf(c: Context<UserEnv>): Promise<unknown> {

@@ -49,3 +49,5 @@ export const unauthenticated = (message: string): Refusal =>
   new Refusal({ kind: "unauthenticated", message });
 export const conflict = (message: string, field?: string): Refusal =>
   new Refusal({ kind: "conflict", message, field });
+export const limited = (message: string, retryAfterSeconds: number): Refusal =>
+  new Refusal({ kind: "limited", message, retryAfterSeconds });

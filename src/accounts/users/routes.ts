@@ -4,13 +4,14 @@ import * as z from "zod";
 import { readConfig } from "../../config";
 import { addressLimit } from "../../http/address-limit";
 import { parse, readTypedJson } from "../../http/body";
-import { conflict, forbidden, notFound, Refusal, unauthenticated } from "../../http/refusal";
+import { conflict, forbidden, limited, notFound, unauthenticated } from "../../http/refusal";
 import { parseAuthorization } from "../authorization";
 import { foldLogin } from "../email";
 import { newPassword } from "../passwords/field";
 import { verifyPassword } from "../secret";
 import { countTry, forgiveTry, type Try } from "../sign-in.store";
 import { organizationKey } from "../asker.io";
+import type { Asker } from "../store";
 import type { ActorEnv } from "../audit.io";
 import {
   changePassword,
@@ -25,7 +26,11 @@ import { signToken, tokenKey, type TokenVerdict, verifyToken } from "./token";
 import { Cache } from "../../values/cache";
 
 /** The surface of users, app events and flows: who is asking is the user of a token. */
-export type UserEnv = { Bindings: Env; Variables: { user: User; requestId: string } };
+export type UserEnv = {
+  Bindings: Env;
+  /** `asker`: of the key that makes a user. */
+  Variables: { user: User; requestId: string; asker?: Asker };
+};
 
 /** What browser clients compare before anything else (reference app-events-api.md §1). */
 const VERSION = "6.5.0";
@@ -132,6 +137,7 @@ export const userRoutes = new Hono<UserEnv & ActorEnv>()
     const { value } = await readTypedJson(c, BODY_BYTES);
     // Whoever has a wrong key hears of that first.
     const maker = key === undefined ? undefined : await organizationKey(c, key);
+    if (maker !== undefined) c.set("asker", maker);
     const input = parse(signUp, value);
     const organizationId = maker?.organizationId ?? (await openOrganization(c));
     const draft = {
@@ -170,11 +176,7 @@ async function checked(c: Context<UserEnv>, login: string, given: string): Promi
   const tried: Try = { door: "user", name: foldLogin(login), address };
   const until = await countTry(c.env.DB, tried, now);
   if (until !== undefined)
-    throw new Refusal({
-      kind: "limited",
-      message: "Too many failed sign-ins: try again later",
-      retryAfterSeconds: Math.ceil((until - now) / 1000),
-    });
+    throw limited("Too many failed sign-ins: try again later", Math.ceil((until - now) / 1000));
   const user = await findByLogin(c.env.DB, login);
   const fits = verifyPassword(given, user?.passwordHash);
   if (user === undefined || !fits || !user.isActive)
@@ -200,12 +202,7 @@ async function openOrganization(c: Context<UserEnv>): Promise<number> {
   const address = c.req.header("cf-connecting-ip");
   const seconds =
     address === undefined ? undefined : await countSignUp(c.env.SIGN_UPS, address, Date.now());
-  if (seconds !== undefined)
-    throw new Refusal({
-      kind: "limited",
-      message: "Too many users were made from this address",
-      retryAfterSeconds: seconds,
-    });
+  if (seconds !== undefined) throw limited("Too many users were made from this address", seconds);
   const first = await firstOrganizationId(c.env.DB);
   if (first === undefined) throw forbidden("This deployment has no organization yet");
   return first;
