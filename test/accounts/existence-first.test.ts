@@ -5,7 +5,9 @@ import { createAccounts, signIn } from "../console/build";
 import { THEIRS } from "../elements/build";
 import { ask, newUser } from "./ask";
 import { TABLE } from "./routes-by-role";
-import { bodyOf, pathOf, Things } from "./things";
+import { bodyOf } from "./bodies";
+import { pathOf, Things } from "./things";
+import { WORLD } from "./world";
 
 /**
  * Nothing is decrypted before it is known to be there and the caller's: what is sealed is broken here, so that whoever
@@ -48,7 +50,7 @@ beforeAll(async () => {
     .run();
   const body = { username: crypto.randomUUID(), password: "a-good-password" };
   theirUser = (await ask("POST", "/user", { token: THEIR_KEY, body })).body.token;
-  things = new Things(await newUser());
+  things = new Things(await newUser(), WORLD);
   const { cookies } = await signIn("otto@theirs.example");
   cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
 });

@@ -5,6 +5,7 @@ import { MOST_CALLS } from "../../src/flows/webhooks.routes";
 import { foundation, newUser } from "../accounts/ask";
 import { TABLE } from "../accounts/routes-by-role";
 import { Things } from "../accounts/things";
+import { WORLD } from "../accounts/world";
 
 /** What strangers send, from an address that the platform says did too much: each surface says so in its own words. */
 
@@ -119,7 +120,7 @@ describe("a stranger at the door", () => {
   });
 
   it("of webhooks of flows is counted in the isolate where the platform doesn't", async () => {
-    const id = await new Things(await newUser()).webhookFlow();
+    const id = await new Things(await newUser(), WORLD).webhookFlow();
     const line = `POST /flows/${id}/components/T`;
     const bindings = { FLOW_CALLS: undefined, FAILURES: undefined };
     // Too large a body is refused before the database is asked, and counts as a call.
