@@ -13,6 +13,7 @@ export const deadReasons = [
   "expired",
   "too-large",
   "transform-failed",
+  "unrenderable",
 ] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
@@ -80,6 +81,8 @@ export const deliveryMessage = z.object({
       noted: z.boolean().default(false),
       /** Absent: too large for the queue, ask the stream. */
       body: z.string().optional(),
+      /** Why its body cannot be composed: it dies without a try. */
+      unrenderable: z.string().optional(),
     }),
   ),
 });

@@ -1,6 +1,6 @@
 import { Admissions, type AdmissionQuestion, type Answer, type Refusal } from "./admission.io";
 import type { Outcome } from "./attempt";
-import type { Ready } from "./call.io";
+import { type Called, failedHere, type Ready } from "./call.io";
 import type { Group, GroupDoors } from "./deliver.io";
 import type { CallResult } from "./endpoint.object";
 import type { Millis } from "../values/instant";
@@ -102,7 +102,9 @@ export class EndpointCalls {
     const began = Date.now();
     laggards.begin(destination.id, began);
     try {
-      const called = await one.call(leaseUntil);
+      const called = await one
+        .call(leaseUntil)
+        .catch((error: unknown): Called => ({ outcome: failedHere(one.item, error) }));
       if (called?.result !== undefined) this.results.push(called.result);
       return called?.outcome ?? putBack(one.item, Date.now());
     } finally {

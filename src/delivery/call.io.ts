@@ -43,7 +43,7 @@ export function prepareCallback(
     const now = Date.now();
     if (!body.ok) {
       const attempt = attemptWithoutCall(n, now, body.message);
-      return { outcome: { seq, n, attempt, next: dead("transform-failed", now) } };
+      return { outcome: { seq, n, attempt, next: dead(body.reason, now) } };
     }
     const tried = await post(destination, { ...item, body: body.text }, doors, now);
     const { attempt } = tried;
@@ -143,7 +143,7 @@ export async function reported(
 }
 
 /** A failure of our own, not of the receiver: the notification is tried again soon. */
-function failedHere({ stream, seq, n }: Sending, error: unknown): Outcome {
+export function failedHere({ stream, seq, n }: Sending, error: unknown): Outcome {
   console.error(JSON.stringify({ at: "deliveries", stream, seq, error: String(error) }));
   return { seq, n, next: { kind: "retrying", at: Date.now() + OWN_FAILURE_PAUSE_MS } };
 }

@@ -40,18 +40,19 @@ export function post(
   { config, inside }: CallDoors,
   now: number,
 ): Promise<Tried> {
-  const outbound = {
-    url: addressOf(destination),
-    method: "POST",
-    headers: callbackHeaders(destination, item, now),
-    body: item.body,
-    timeoutMs: TIMEOUT_MS,
-    mostBytes: ANSWER_BYTES,
+  const ask = async (): Promise<Answer> => {
+    const outbound = {
+      url: addressOf(destination),
+      method: "POST",
+      headers: callbackHeaders(destination, item, now),
+      body: item.body,
+      timeoutMs: TIMEOUT_MS,
+      mostBytes: ANSWER_BYTES,
+    };
+    return inside !== undefined && isOwnAddress(destination.url, config.publicUrl)
+      ? handOver(outbound, item.hops ?? 0, inside)
+      : request(outbound, config.egress);
   };
-  const isOurs = inside !== undefined && isOwnAddress(destination.url, config.publicUrl);
-  const ask = isOurs
-    ? () => handOver(outbound, item.hops ?? 0, inside)
-    : () => request(outbound, config.egress);
   return tried(ask, item.n, now);
 }
 
@@ -64,19 +65,25 @@ export function send(
   now: number,
 ): Promise<Tried> {
   const { method, url, body, timeoutMs, mostBytes } = rendered;
-  const headers = {
-    "user-agent": "Tributary/1",
-    ...rendered.headers,
-    ...standardHeaders(item.id, now, body ?? "", destination.signers),
+  const ask = async (): Promise<Answer> => {
+    const headers = {
+      "user-agent": "Tributary/1",
+      ...rendered.headers,
+      ...standardHeaders(item.id, now, body ?? "", destination.signers),
+    };
+    const outbound = { method, url, headers, timeoutMs, mostBytes };
+    return request(body === undefined ? outbound : { ...outbound, body }, policy);
   };
-  const outbound = { method, url, headers, timeoutMs, mostBytes };
-  const whole = body === undefined ? outbound : { ...outbound, body };
-  return tried(() => request(whole, policy), item.n, now);
+  return tried(ask, item.n, now);
 }
 
+/** A request that cannot be made, say for a header that none can be, is a try that failed. */
 async function tried(ask: () => Promise<Answer>, n: number, now: number): Promise<Tried> {
   const began = performance.now();
-  const answer = await ask();
+  const answer = await ask().catch((error: unknown): Answer => ({
+    kind: "failed",
+    error: error instanceof Error ? error.message : String(error),
+  }));
   const common = { n, at: now, durationMs: Math.round(performance.now() - began) };
   if (answer.kind !== "answered") {
     const attempt = {

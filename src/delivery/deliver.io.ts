@@ -46,12 +46,14 @@ export async function deliverGroup(
   const now = Date.now();
   const handler = doors.handlers[destination.kind];
   const hasAddress = handler !== undefined || destination.url !== null;
+  const [sound, broken] = partition(items, ({ unrenderable }) => unrenderable === undefined);
   const [open, shut] = partition(
-    items,
+    sound,
     ({ forced }) => hasAddress && (forced || (destination.enabled && destination.active)),
   );
   const [late, timely] = partition(open, (item) => item.parked && givenUpAt(policy, item) < now);
   const untried = [
+    ...broken.map((item) => untold(item, now)),
     ...shut.map((item) =>
       unsent(item, destination.enabled ? { kind: "held" } : dead("destination-disabled", now)),
     ),
@@ -109,6 +111,12 @@ async function prepare(
     ready: all.flatMap((one) => (one.kind === "ready" ? one.ready : [])),
     withoutCall: all.flatMap((one) => (one.kind === "no-call" ? one.outcome : [])),
   };
+}
+
+/** What cannot be written is dead, alone: it would be the same at every try. */
+function untold({ seq, n, unrenderable = "" }: Sending, now: number): Outcome {
+  const attempt = attemptWithoutCall(n, now, unrenderable);
+  return { seq, n, attempt, next: dead("unrenderable", now) };
 }
 
 function withInvalidUrl(item: Sending, url: string): Outcome {

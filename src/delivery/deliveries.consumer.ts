@@ -21,6 +21,7 @@ const SETTLE_EVERY_MS = 1_000;
 const PATIENCE_MS = { callback: 1_000, handled: 6_000 };
 /** How long calls may run on after that: the platform ends an invocation 30 s after it returned. */
 const RUN_ON_MS = 28_000;
+const NO_BODY = "The stream has no body for it";
 /** Messages this isolate has handled lately: a queue delivers at least once, so a message may come again. */
 const handled = new Cache<string, true>(5_000);
 
@@ -158,9 +159,10 @@ async function deliverTo(
   if (found === undefined)
     return group.map((item) => unsent(item, dead("destination-disabled", now)));
   if (isFast && doors.isolate.laggards.has(id, now)) return group.map((item) => putBack(item, now));
-  const items = group.flatMap((item) => {
+  const items = group.map((item) => {
     const body = item.body ?? bodies[item.seq];
-    return body === undefined ? [] : { ...item, body, stream };
+    const fault = body === undefined ? { unrenderable: NO_BODY } : {};
+    return { ...fault, ...item, body: body ?? "", stream };
   });
   const { destination, settings } = found;
   const policy = retryPolicyOf(destination, accountPolicy(settings));
@@ -173,8 +175,15 @@ async function bodiesOf(
   stream: ReturnType<DeliveryDoors["streams"]["getByName"]>,
   { bundle, items }: DeliveryMessage,
 ): Promise<Record<number, string>> {
-  const absent = items.filter(({ body }) => body === undefined).map(({ seq }) => seq);
-  return absent.length === 0 ? {} : stream.bodies(bundle, absent);
+  const found: Record<number, string> = {};
+  const isAbsent = ({ seq, body, unrenderable }: DeliveryItem): boolean =>
+    body === undefined && unrenderable === undefined && !Object.hasOwn(found, seq);
+  for (;;) {
+    const absent = items.filter(isAbsent).map(({ seq }) => seq);
+    const more = absent.length === 0 ? {} : await stream.bodies(bundle, absent);
+    if (Object.keys(more).length === 0) return found;
+    Object.assign(found, more);
+  }
 }
 
 function alreadyHandled(message: DeliveryMessage, now: number): boolean {

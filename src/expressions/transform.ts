@@ -1,7 +1,10 @@
 import { parseStored } from "../values/json";
 import { evaluate } from "./evaluate";
 
-export type Transformed = { ok: true; text: string } | { ok: false; message: string };
+export type Transformed =
+  | { ok: true; text: string }
+  /** `unrenderable`: the body is not what any transform could be applied to. */
+  | { ok: false; reason: "transform-failed" | "unrenderable"; message: string };
 
 const MOST_OUTPUT = 1024 * 1024;
 
@@ -14,11 +17,25 @@ export async function transformBody(
   body: string,
 ): Promise<Transformed> {
   if (transform === undefined) return { ok: true, text: body };
-  const evaluated = await evaluate(transform, parseStored(body));
-  if (!evaluated.ok) return { ok: false, message: `transform: ${evaluated.message}` };
+  const input = storedValue(body);
+  if (input === undefined)
+    return { ok: false, reason: "unrenderable", message: "transform: The body is not JSON" };
+  const evaluated = await evaluate(transform, input.value);
+  if (!evaluated.ok) return failed(evaluated.message);
   const text = JSON.stringify(evaluated.value);
-  if (text === undefined) return { ok: false, message: "transform: The expression gave nothing" };
-  if (text.length > MOST_OUTPUT)
-    return { ok: false, message: `transform: More than ${MOST_OUTPUT} characters` };
+  if (text === undefined) return failed("The expression gave nothing");
+  if (text.length > MOST_OUTPUT) return failed(`More than ${MOST_OUTPUT} characters`);
   return { ok: true, text };
+}
+
+function storedValue(body: string): { value: unknown } | undefined {
+  try {
+    return { value: parseStored(body) };
+  } catch {
+    return undefined;
+  }
+}
+
+function failed(message: string): Transformed {
+  return { ok: false, reason: "transform-failed", message: `transform: ${message}` };
 }

@@ -1,5 +1,6 @@
 /** Which event a polled record is (reference connector-events-api.md §5.4). */
 
+import { boundedName } from "../stream/in-range";
 import { readPath } from "../values/path";
 
 export type RecordDates = { updated?: number | undefined; created?: number | undefined };
@@ -58,10 +59,10 @@ export function newestFirst(datesSeen: readonly number[]): boolean {
   return datesSeen.every((date, index) => date <= (datesSeen[index - 1] ?? Infinity));
 }
 
-/** A record's id as text; `undefined` unless it is a number or a text that is not empty. */
+/** A record's id as text, in a size that keys can have; `undefined` unless it is a number or a text that is not empty. */
 export function readId(record: unknown, path: string): string | undefined {
   const id = readPath(record, path);
-  if (typeof id === "string") return id === "" ? undefined : id;
+  if (typeof id === "string") return id === "" ? undefined : boundedName(id);
   return typeof id === "bigint" || (typeof id === "number" && Number.isFinite(id))
     ? String(id)
     : undefined;

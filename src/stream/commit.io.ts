@@ -4,7 +4,7 @@ import type { Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
-import { type Draft, groupsByWeight, numbered, planCommit } from "./plan";
+import { type Draft, groupsByWeight, numbered, planCommit, unitsOf } from "./plan";
 import { type Cursor, type Last, storedCursor, storedWake } from "./meta";
 import { earliestDueAt } from "./settle";
 import { PollLease } from "./poll-lease";
@@ -192,11 +192,9 @@ export class Commits {
       .filter(({ raw }) => raw === undefined)
       .flatMap(({ events }) => events);
     const segments: Segment[] = [
-      ...groupsByWeight(withoutBody, SEGMENT_UNITS, 1_000, ({ data }) => data.length).map(
-        (events) => ({
-          events,
-        }),
-      ),
+      ...groupsByWeight(withoutBody, SEGMENT_UNITS, 1_000, unitsOf).map((events) => ({
+        events,
+      })),
       ...plans.flatMap(({ events, raw }) => (raw === undefined ? [] : { events, raw })),
     ];
     const events = segments.flatMap((segment) => segment.events);
@@ -232,7 +230,7 @@ export class Commits {
 }
 
 function isSmall({ events, raw = "" }: Segment): boolean {
-  return events.reduce((sum, { data }) => sum + data.length, raw.length) <= INLINE_UNITS;
+  return events.reduce((sum, event) => sum + unitsOf(event), raw.length) <= INLINE_UNITS;
 }
 
 /**

@@ -1,8 +1,8 @@
 import { composeBody } from "./body";
 import type { Notification, StoredEvent } from "./event";
 import { type EventFilter, fits } from "./filter";
-import { type NotificationView, type Preloaded, preloadedFrom } from "./history";
-import type { Segment } from "./log/event-rows.store";
+import { type Composed, type NotificationView, type Preloaded, preloadedFrom } from "./history";
+import { LaterVersion, type Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
 import type { OutboxStore } from "./outbox/store";
 import { notificationId } from "./stream-name";
@@ -15,7 +15,7 @@ const PAGE_BUNDLES = 20;
 const MOST_PAGES = 20;
 /** Events that are this near to one another are read together. */
 const NEAR_EVENTS = 64;
-/** One answer holds so much of bodies, in UTF-16 units, and a page of them more. */
+/** One answer holds so much of bodies, in UTF-16 units, and the last of them more. */
 const BODIES_UNITS = 4_000_000;
 
 /** Reads a stream's notifications and events for those who ask about the past, and composes bodies. */
@@ -41,8 +41,20 @@ export class History {
     return this.viewWith(bundleId, notification, this.load([notification], []));
   }
 
-  /** The body a notification is sent with. */
-  body(notification: Notification, preloaded?: Preloaded): string {
+  /**
+   * The body a notification is sent with. What cannot be composed is said, not thrown: its neighbours go all the same.
+   * @throws LaterVersion
+   */
+  body(notification: Notification, preloaded?: Preloaded): Composed {
+    try {
+      return { ok: true, body: this.compose(notification, preloaded) };
+    } catch (error) {
+      if (error instanceof LaterVersion) throw error;
+      return { ok: false, fault: `The body cannot be composed: ${String(error)}` };
+    }
+  }
+
+  private compose(notification: Notification, preloaded: Preloaded | undefined): string {
     const { events, raw } = notification;
     const isWhole =
       preloaded !== undefined &&
@@ -55,7 +67,7 @@ export class History {
 
   /**
    * Bodies, by number, of as many of these notifications as fit into an answer; `read`: how many were looked at. One
-   * that is gone has none.
+   * that is gone, or cannot be composed, has none.
    */
   bodies(seqs: readonly number[]): { bodies: Record<number, string>; read: number } {
     const bodies: Record<number, string> = {};
@@ -70,13 +82,16 @@ export class History {
         asked,
         bundles.flatMap((bundle) => bundle?.inline ?? []),
       );
-      for (const notification of asked) {
-        const body = this.body(notification, loaded);
-        bodies[notification.seq] = body;
-        units += body.length;
+      const bySeq = new Map(asked.map((notification) => [notification.seq, notification]));
+      for (const seq of page) {
+        const notification = bySeq.get(seq);
+        const composed = notification && this.body(notification, loaded);
+        read += 1;
+        if (composed?.ok !== true) continue;
+        bodies[seq] = composed.body;
+        units += composed.body.length;
+        if (units > BODIES_UNITS) return { bodies, read };
       }
-      read += page.length;
-      if (units > BODIES_UNITS) break;
     }
     return { bodies, read };
   }

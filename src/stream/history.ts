@@ -9,6 +9,9 @@ export type NotificationView = {
   isSent: boolean;
 };
 
+/** The body of a notification, or why none can be composed of what is stored. */
+export type Composed = { ok: true; body: string } | { ok: false; fault: string };
+
 /** Events and vendors' bodies that are in memory anyway, by event number: they need not be read from the tables. */
 export type Preloaded = {
   events: ReadonlyMap<number, StoredEvent>;

@@ -1,11 +1,23 @@
 import type { Last } from "./meta";
 import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
 import { inRange } from "./in-range";
+import { sha256 } from "../values/bytes";
 import type { Millis } from "../values/instant";
 import { chunks } from "../values/lists";
 
-/** A notification that has no number yet. `raw`: the event under whose number the vendor's body is stored. */
-export type Draft = { target: Target; events: StoredEvent[]; raw?: StoredEvent };
+/**
+ * A notification that has no number yet. `raw`: the event under whose number the vendor's body is stored, and `rawUnits`
+ * how many UTF-16 units that body has.
+ */
+export type Draft = {
+  target: Target;
+  events: StoredEvent[];
+  raw?: StoredEvent;
+  rawUnits?: number;
+};
+
+/** Longer ordering keys are replaced by a hash: a bundle's row holds up to 200 of them. */
+const MOST_KEY = 300;
 
 /**
  * What a commit adds: the events whose ids are new, without numbers yet, and a notification for each group of at most
@@ -27,7 +39,10 @@ export function planCommit(
     receivedAt: context.now,
     notifications: [],
   }));
-  const raw = commit.raw === undefined || events[0] === undefined ? {} : { raw: events[0] };
+  const raw =
+    commit.raw === undefined || events[0] === undefined
+      ? {}
+      : { raw: events[0], rawUnits: commit.raw.length };
   const drafts = commit.targets.flatMap((target, targetIndex) => {
     const wanted = events.filter((_, index) => added[index]?.to.includes(targetIndex));
     return chunks(wanted, target.most).map((group) => ({ target, events: group, ...raw }));
@@ -100,12 +115,18 @@ function orderingKeys(target: Target, events: readonly StoredEvent[]): string[] 
       return [
         ...new Set(
           events.map((event) =>
-            JSON.stringify([target.destinationId, event.objectType, event.objectId]),
+            orderingKey(JSON.stringify([target.destinationId, event.objectType, event.objectId])),
           ),
         ),
       ];
   }
 }
+
+/** The size of an event in its row, about, in UTF-16 units. */
+export const unitsOf = ({ data, objectType, objectId, eventType }: StoredEvent): number =>
+  data.length + objectType.length + objectId.length + eventType.length;
+
+const orderingKey = (key: string): string => (key.length > MOST_KEY ? sha256(key, "hex") : key);
 
 /** Groups of at most `most` consecutive items that together weigh `limit` at most, unless one item alone weighs more. */
 export function groupsByWeight<T>(

@@ -46,14 +46,14 @@ export class StreamReads extends DurableObject<Env> {
     return [...this.counted().log.knownIds(ids)];
   }
 
-  /** Bodies that were too large for the queue message of their bundle, by notification number. */
+  /**
+   * Bodies that were too large for the queue message of their bundle, by notification number: as many as one answer
+   * holds. What cannot be composed is missing.
+   */
   bodies(bundleId: number, seqs: number[]): Record<number, string> {
     const { bundles, history } = this.counted();
-    const all = bundles.bundle(bundleId)?.notifications ?? [];
-    const wanted = all.filter(({ seq }) => seqs.includes(seq));
-    return Object.fromEntries(
-      wanted.map((notification) => [notification.seq, history.body(notification)]),
-    );
+    const held = bundles.bundle(bundleId)?.notifications ?? [];
+    return history.bodies(held.flatMap(({ seq }) => (seqs.includes(seq) ? seq : []))).bodies;
   }
 
   /** One notification with its events; null when there is none of this number. */
@@ -61,11 +61,12 @@ export class StreamReads extends DurableObject<Env> {
     return this.counted().history.notification(seq);
   }
 
-  /** The body a notification is sent with. */
+  /** The body a notification is sent with; null when there is none of this number, or it cannot be composed. */
   notificationBody(seq: number): string | null {
     const { bundles, history } = this.counted();
     const found = bundles.find(seq);
-    return found === undefined ? null : history.body(found.notification);
+    const composed = found && history.body(found.notification);
+    return composed?.ok === true ? composed.body : null;
   }
 
   /** Bodies of notifications, by number; the answer has room for some (`read` of them), the rest is asked for again. */

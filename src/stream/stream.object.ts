@@ -146,21 +146,33 @@ export class EventStream extends StreamReads {
     const { dispatcher, resend, jobs, retention } = this.counted();
     this.clock.fired();
     const now = Date.now();
+    const works: (() => Promise<unknown>)[] = [
+      () => dispatcher.sendOverdue(now),
+      async () => {
+        const { unfinished } = resend;
+        if (unfinished !== null)
+          await this.resume(unfinished.destinationId, unfinished.most, unfinished.from);
+      },
+      () => jobs.work(now),
+      () => this.wakeSource(now),
+      async () => {
+        if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
+      },
+    ];
+    for (const work of works) await this.attempt(work, now);
+    this.arm(now);
+  }
+
+  /** Does a part of what is due. When it fails it is tried again soon, and the other parts are done all the same. */
+  private async attempt(work: () => Promise<unknown>, now: Millis): Promise<void> {
     try {
-      await dispatcher.sendOverdue(now);
-      const { unfinished } = resend;
-      if (unfinished !== null)
-        await this.resume(unfinished.destinationId, unfinished.most, unfinished.from);
-      await jobs.work(now);
-      await this.wakeSource(now);
-      if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
+      await work();
     } catch (error) {
       console.error(
         JSON.stringify({ at: "stream.alarm", stream: this.name(), error: String(error) }),
       );
       this.arm(now, now + RETRY_AFTER_ERROR_MS);
     }
-    this.arm(now);
   }
 
   /** Writes the commits that wait, then sends their bundles. The alarm is set first, in case the queue loses them. */

@@ -96,7 +96,10 @@ describe("itemsOf", () => {
     const three = [1, 2, 3].map((seq) =>
       notification({ seq, state: { kind: "parked", at: 3 }, released: true, forced: true }),
     );
-    const items = itemsOf("1/instance:7", three, ({ seq }) => (seq === 3 ? "{}" : big));
+    const items = itemsOf("1/instance:7", three, ({ seq }) => ({
+      ok: true,
+      body: seq === 3 ? "{}" : big,
+    }));
     expect(items.map(({ id, body }) => [id, body?.length])).toEqual([
       ["7101", 50_000],
       ["7201", undefined],
@@ -106,6 +109,20 @@ describe("itemsOf", () => {
     expect(items[0]).not.toHaveProperty("firstFailedAt");
     const message = { stream: "1/instance:7", bundle: 1, leaseUntil: 5, items };
     expect(messageBytes(message)).toBeGreaterThan(JSON.stringify(message).length);
+  });
+
+  it("says of what cannot be composed why, and carries its neighbours", () => {
+    const items = itemsOf(
+      "1/instance:7",
+      [1, 2].map((seq) => notification({ seq })),
+      ({ seq }) => (seq === 1 ? { ok: false, fault: "No date" } : { ok: true, body: "{}" }),
+    );
+    expect(items).toMatchObject([
+      { seq: 1, unrenderable: "No date" },
+      { seq: 2, body: "{}" },
+    ]);
+    expect(items[0]).not.toHaveProperty("body");
+    expect(items[1]).not.toHaveProperty("unrenderable");
   });
 
   it("leaves out what goes nowhere, and tells the hops of what came through here before", () => {
@@ -123,7 +140,7 @@ describe("itemsOf", () => {
         notification({ destinationId: null }),
         notification({ envelope: elements, firstFailedAt: 3 }),
       ],
-      () => "{}",
+      () => ({ ok: true, body: "{}" }),
     );
     expect(more).toEqual([]);
     expect(item).toMatchObject({

@@ -3,8 +3,9 @@ import { memberJson } from "../../values/digits";
 import { parseStored } from "../../values/json";
 import { readPath } from "../../values/path";
 import { recordOf } from "../../values/record";
+import type { StoredEvent } from "../../stream/event";
 import type { NotificationView } from "../../stream/history";
-import { isoText } from "../../values/instant";
+import { isDate, isoText } from "../../values/instant";
 
 /** A notification's status as the contract names it (reference connector-events-api.md §9). */
 export function statusOf({ notification }: NotificationView): string {
@@ -35,9 +36,19 @@ export function historyView(view: NotificationView, body: string): Record<string
     providerData: rawOf(body),
     notifiedData:
       envelope.format === "elements"
-        ? view.events.map((event) => eventObject(envelope, event))
+        ? view.events.map((event) => shownObject(envelope, event))
         : [],
   };
+}
+
+/** An event as its callback has it; with a date that is none, which no callback can have, the date is null. */
+function shownObject(
+  envelope: Parameters<typeof eventObject>[0],
+  event: StoredEvent,
+): Record<string, string | null> {
+  return isDate(event.date)
+    ? eventObject(envelope, event)
+    : { ...eventObject(envelope, { ...event, date: event.receivedAt }), date: null };
 }
 
 /** One entry of a disposition: what happened to a notification (reference connector-events-api.md §9). */
@@ -58,8 +69,12 @@ export function dispositionView(
   };
 }
 
-/** The vendor's own words, as JSON text; `null` in a body that has none. */
+/** The vendor's own words, as JSON text; `null` in a body that has none, or cannot be read. */
 function rawOf(body: string): string {
-  const message = recordOf(readPath(parseStored(body), "message"));
-  return Object.hasOwn(message, "raw") ? memberJson(message, "raw") : "null";
+  try {
+    const message = recordOf(readPath(parseStored(body), "message"));
+    return Object.hasOwn(message, "raw") ? memberJson(message, "raw") : "null";
+  } catch {
+    return "null";
+  }
 }

@@ -15,7 +15,7 @@ import { saveUnprocessed } from "../unprocessed/store";
 import { failureText } from "./failure";
 import { followUp } from "./follow-up";
 import { type Scope } from "./input";
-import { scopeOf, type StepMessage, storedStep } from "./message";
+import { readStep, scopeOf, type StepMessage } from "./message";
 import { type PreparedStep, prepareStep } from "./prepare";
 import { responseContent } from "./response";
 import { isLeftBehind, statusWithoutBody, stepNext } from "./retry";
@@ -51,14 +51,15 @@ export function flowHandler(given: FlowDoors): Handler {
 
 async function render(notification: Sending, doors: Doors): Promise<Rendered> {
   const now = Date.now();
-  const message = messageOf(notification);
+  const message = readStep(notification.body);
+  if (message === undefined) return unreadable(now);
   const running = await flowOfStep(notification, message, doors);
   const prepared = running && (await prepare(notification, message, running, doors));
   if (running === undefined || prepared === undefined) return notRunning(now);
   await noteStreamOfRun(notification, running, doors);
   const { made, component } = prepared;
   if (!made.ok) {
-    const next = { kind: "dead", at: now, reason: "transform-failed" } as const;
+    const next = { kind: "dead", at: now, reason: made.reason } as const;
     return { kind: "unsent", error: made.message, next };
   }
   const { errorHandling } = component;
@@ -86,7 +87,11 @@ async function render(notification: Sending, doors: Doors): Promise<Rendered> {
   };
 }
 
-const messageOf = ({ body }: Sending): StepMessage => storedStep.read(body);
+const unreadable = (at: number): Unsent => ({
+  kind: "unsent",
+  error: "The step's message cannot be read",
+  next: { kind: "dead", at, reason: "unrenderable" },
+});
 
 const notRunning = (at: number): Unsent => ({
   kind: "unsent",
@@ -153,9 +158,9 @@ async function onDelivered(
   answer: Answer | undefined,
   doors: Doors,
 ): Promise<void> {
-  const message = messageOf(notification);
-  const running = await flowOfStep(notification, message, doors);
-  if (running === undefined || answer?.kind !== "answered") return;
+  const message = readStep(notification.body);
+  const running = message && (await flowOfStep(notification, message, doors));
+  if (message === undefined || running === undefined || answer?.kind !== "answered") return;
   if (stepsBelow(running.descriptor, message.step.componentId, STEP_OUT).length === 0) return;
   const prepared = await prepare(notification, message, running, doors);
   if (prepared === undefined || !prepared.made.ok) return;
@@ -170,7 +175,8 @@ async function onDelivered(
 
 /** A step that failed for good goes where its flow says: its error port, or the list of unprocessed messages. */
 async function onFailed(notification: Sending, error: string, doors: Doors): Promise<void> {
-  const message = messageOf(notification);
+  const message = readStep(notification.body);
+  if (message === undefined) return;
   const { step } = message;
   // Also for a run of an earlier start: it has failed all the same, and its owner is to see it.
   const running = await doors.readRunning(step.flowId);

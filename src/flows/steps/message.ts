@@ -4,7 +4,7 @@ import { triggerKind } from "../components";
 import type { Descriptor } from "../descriptor";
 import type { Scope } from "./input";
 import { recordOf } from "../../values/record";
-import { isoText } from "../../values/instant";
+import { isoTextOrNull } from "../../values/instant";
 import { storedJson } from "../../values/stored-json";
 import { copyDigits } from "../../values/digits";
 
@@ -32,6 +32,15 @@ export const storedStep = storedJson(
 );
 export type StepMessage = ReturnType<typeof storedStep.read>;
 
+/** What a step's body says; undefined when it cannot be read: then it is not known whose step it is. */
+export function readStep(body: string): StepMessage | undefined {
+  try {
+    return storedStep.read(body);
+  } catch {
+    return undefined;
+  }
+}
+
 /**
  * What the run has produced when a step begins. A step right below a trigger has the trigger's content alone; the
  * data of an event for steps further below is the whole scope.
@@ -53,7 +62,7 @@ export function scopeOf({ step, event, data }: StepMessage, descriptor: Descript
     }
     case "record": {
       const { objectType, objectId, eventType, date } = event;
-      const content = { objectType, objectId, eventType, date: isoText(date), data };
+      const content = { objectType, objectId, eventType, date: isoTextOrNull(date), data };
       return { [componentId]: { [port]: content } };
     }
   }

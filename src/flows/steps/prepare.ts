@@ -7,15 +7,20 @@ import { derivedUuid } from "../ids";
 import type { FlowValues } from "../modifiers/flow-values";
 import { type Scope, stepInput } from "./input";
 import { scopeOf, type StepMessage } from "./message";
-import { requestOf, type StepRequest } from "./request";
+import { requestOf, type StepRequest, type StepVerdict } from "./request";
 
 /** A step whose request was made, or could not be made from its input. */
 export type PreparedStep = {
   component: Component;
   scope: Scope;
   input: Record<string, unknown>;
-  made: { ok: true; request: StepRequest } | { ok: false; message: string };
+  made: Made;
 };
+
+/** `unrenderable`: not the input is at fault, but that nothing can be made of what the run has produced. */
+type Made =
+  | { ok: true; request: StepRequest }
+  | { ok: false; reason: "transform-failed" | "unrenderable"; message: string };
 
 /**
  * Makes the request of a step from what its run has produced so far. Every try makes the same one: the clock and
@@ -32,17 +37,23 @@ export async function prepareStep(
   const component = descriptor.get(componentId);
   const method = httpMethod(component?.type ?? "");
   if (component === undefined || method === undefined) return undefined;
-  const scope = scopeOf(message, descriptor);
-  const made = await stepInput(
-    component.transform[STEP_IN]?.[sender.componentId]?.[sender.port],
-    readKeys(scope, [sender.componentId, sender.port]),
-    scope,
-    flowValuesOf(notification, flow, componentId, publicUrl),
-  );
-  return made.ok
-    ? { component, scope, input: made.input, made: requestOf(method, made.input) }
-    : { component, scope, input: {}, made };
+  const values = flowValuesOf(notification, flow, componentId, publicUrl);
+  try {
+    const scope = scopeOf(message, descriptor);
+    const transformation = component.transform[STEP_IN]?.[sender.componentId]?.[sender.port];
+    const sent = readKeys(scope, [sender.componentId, sender.port]);
+    const read = await stepInput(transformation, sent, scope, values);
+    return read.ok
+      ? { component, scope, input: read.input, made: madeOf(requestOf(method, read.input)) }
+      : { component, scope, input: {}, made: madeOf(read) };
+  } catch (error) {
+    const made: Made = { ok: false, reason: "unrenderable", message: String(error) };
+    return { component, scope: {}, input: {}, made };
+  }
 }
+
+const madeOf = (verdict: StepVerdict | { ok: false; message: string }): Made =>
+  verdict.ok ? verdict : { ...verdict, reason: "transform-failed" };
 
 function flowValuesOf(
   { id, createdAt }: Pick<DeliveryItem, "id" | "createdAt">,

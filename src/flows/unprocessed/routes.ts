@@ -4,7 +4,7 @@ import { conflict, notFound } from "../../http/refusal";
 import { readWholeNumber } from "../../http/numbered-page";
 import { invalid } from "../../http/refusal";
 import { readDescriptor } from "../descriptor";
-import { storedStep } from "../steps/message";
+import { readStep } from "../steps/message";
 import { readOwnFlow } from "../store";
 import {
   deleteIfUnchanged,
@@ -66,6 +66,6 @@ async function view(env: Env, row: Unprocessed): Promise<Record<string, unknown>
     readOwnFlow(env.DB, row.userId, row.flowId),
   ]);
   const read = readDescriptor(flow?.flow ?? {});
-  const message = body === null ? undefined : storedStep.read(body);
+  const message = body === null ? undefined : readStep(body);
   return unprocessedView(row, message, read.ok ? read.descriptor : new Map());
 }

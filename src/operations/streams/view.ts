@@ -1,20 +1,37 @@
 import type { StoredEvent } from "../../stream/event";
 import { notificationId } from "../../stream/stream-name";
 import { parseStored } from "../../values/json";
-import { isoText } from "../../values/instant";
+import { isDate, isoText, isoTextOrNull } from "../../values/instant";
 
-/** An event as `/v1` prints it. */
+/**
+ * An event as `/v1` prints it. One that older versions stored with a date that is none, or data that cannot be read, is
+ * shown without that, and `unrenderable` says why.
+ */
 export function eventView(stream: string, event: StoredEvent): Record<string, unknown> {
   const { id, seq, objectType, objectId, eventType, date, receivedAt, data, notifications } = event;
+  const read = readData(data);
+  const faults = [
+    ...(isDate(date) ? [] : [`${date} is no date`]),
+    ...(read === undefined ? ["The data is not JSON"] : []),
+  ];
   return {
     id,
     seq,
     objectType,
     objectId,
     eventType,
-    date: isoText(date),
+    date: isoTextOrNull(date),
     receivedAt: isoText(receivedAt),
-    data: parseStored(data),
+    data: read?.value ?? null,
     notificationIds: notifications.map((held) => notificationId(stream, held)),
+    ...(faults.length === 0 ? {} : { unrenderable: faults.join("; ") }),
   };
+}
+
+function readData(data: string): { value: unknown } | undefined {
+  try {
+    return { value: parseStored(data) };
+  } catch {
+    return undefined;
+  }
 }

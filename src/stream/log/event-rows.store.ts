@@ -152,6 +152,9 @@ function inOrder<T extends Row>(rows: T[]): T[] {
   return rows.toSorted((left, right) => left.first - right.first);
 }
 
+/** A row that a later version of this code wrote: that version will read it, so nothing is decided about it now. */
+export class LaterVersion extends Error {}
+
 /**
  * Reads the events of a row. This runs for every delivery, so it only checks the outline and the version, not every
  * member as `storedJson` would. @throws on what a later version wrote.
@@ -159,7 +162,7 @@ function inOrder<T extends Row>(rows: T[]): T[] {
 export function segmentOf(text: string): Segment {
   const value: unknown = JSON.parse(text);
   if (isSegment(value)) return value;
-  throw new Error("The events of a row are not of a version known here");
+  throw new LaterVersion("The events of a row are not of a version known here");
 }
 
 const isSegment = (value: unknown): value is Segment =>

@@ -189,9 +189,15 @@ export class Dispatcher {
         continue;
       }
       this.inFlight.set(bundle.id, leaseUntil);
-      const items = itemsOf(name(), ready, (one) => history.body(one, preloaded));
-      const message = { stream: name(), bundle: bundle.id, leaseUntil, items };
-      lanes[this.laneOf(ready, now)].push(message);
+      try {
+        const items = itemsOf(name(), ready, (one) => history.body(one, preloaded));
+        const message = { stream: name(), bundle: bundle.id, leaseUntil, items };
+        lanes[this.laneOf(ready, now)].push(message);
+      } catch (error) {
+        // Its lease runs out like that of a lost message; the other bundles go now.
+        const at = { at: "stream.compose", stream: name(), bundle: bundle.id };
+        console.error(JSON.stringify({ ...at, error: String(error) }));
+      }
     }
     await this.lanes.send(lanes);
   }

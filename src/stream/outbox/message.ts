@@ -1,5 +1,6 @@
 import type { DeliveryItem, DeliveryMessage } from "../../delivery/attempt";
 import type { Notification } from "../event";
+import type { Composed } from "../history";
 import { dueAt, nextTry } from "../settle";
 import { notificationId } from "../stream-name";
 import type { Millis } from "../../values/instant";
@@ -15,13 +16,13 @@ const INLINE_BYTES = 90_000;
 export function itemsOf(
   stream: string,
   notifications: readonly Notification[],
-  bodyOf: (notification: Notification) => string,
+  bodyOf: (notification: Notification) => Composed,
 ): DeliveryItem[] {
   let bytes = 0;
   return notifications.flatMap((notification) => {
     if (notification.destinationId === null) return [];
-    const body = bodyOf(notification);
-    bytes += jsonBytes(body);
+    const composed = bodyOf(notification);
+    if (composed.ok) bytes += jsonBytes(composed.body);
     return {
       seq: notification.seq,
       n: nextTry(notification),
@@ -36,10 +37,13 @@ export function itemsOf(
       parked: notification.state.kind === "parked",
       forced: notification.forced === true,
       noted: notification.released === true,
-      ...(bytes > INLINE_BYTES ? {} : { body }),
+      ...(composed.ok ? bodyIf(bytes <= INLINE_BYTES, composed) : { unrenderable: composed.fault }),
     };
   });
 }
+
+const bodyIf = (fits: boolean, { body }: { body: string }): { body?: string } =>
+  fits ? { body } : {};
 
 /** Whether a notification may leave now. */
 export function isDue({ state }: Pick<Notification, "state">, now: Millis): boolean {

@@ -2,7 +2,7 @@ import type { Settlement } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import type { Segment } from "../log/event-rows.store";
 import type { Resume } from "../meta";
-import { type Draft, groupsByWeight } from "../plan";
+import { type Draft, groupsByWeight, unitsOf } from "../plan";
 import { applyOutcome, blocksFollowers, earliestDueAt } from "../settle";
 import type { DestinationHealth } from "./destination-health";
 import type { Dispatcher } from "./dispatcher.io";
@@ -36,8 +36,8 @@ export class Outbox {
     const { health } = this.doors;
     const kindOf = ({ target: { destinationId } }: Draft): string =>
       `${health.isHealthy(destinationId)} ${health.parkedUntil(destinationId) > now}`;
-    const weight = ({ events }: Draft): number =>
-      events.reduce((sum, { data }) => sum + data.length, 0);
+    const weight = ({ events, rawUnits = 0 }: Draft): number =>
+      events.reduce((sum, event) => sum + unitsOf(event), rawUnits);
     return Map.groupBy(drafts, kindOf)
       .values()
       .toArray()

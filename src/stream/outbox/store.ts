@@ -2,6 +2,7 @@ import type { Notification } from "../event";
 import { type Segment, segmentOf } from "../log/event-rows.store";
 import { firstKey } from "../key-search.store";
 import { earliestDueAt } from "../settle";
+import { rowText } from "./row-text";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
 
@@ -44,7 +45,7 @@ export class OutboxStore {
       bundle.id,
       nextAt,
       nextAt !== null && nextAt > now ? 1 : 0,
-      JSON.stringify(notifications),
+      rowText(notifications),
       now,
       inline === undefined ? null : JSON.stringify(inline),
       inline?.events.length ?? 0,
@@ -60,7 +61,7 @@ export class OutboxStore {
       "UPDATE bundles SET next_at = ?, later = ?, body = ? WHERE id = ?",
       nextAt,
       nextAt === null ? 0 : 1,
-      JSON.stringify(notifications),
+      rowText(notifications),
       id,
     );
   }
