@@ -1,5 +1,6 @@
 import type { flows, Share } from "../db/flows";
 import type { Descriptor } from "./descriptor";
+import { masked } from "./sealed-flow";
 import { isoText } from "../values/instant";
 
 /** A flow as it is stored. */
@@ -18,7 +19,7 @@ export type Viewer = {
 
 export type Permission = Share["permissions"][number];
 
-/** A flow as clients see it (reference app-events-api.md §6). */
+/** A flow as clients see it (reference app-events-api.md §6), its credentials masked. */
 export function flowView(flow: Flow): Record<string, unknown> {
   return {
     userId: String(flow.userId),
@@ -28,7 +29,7 @@ export function flowView(flow: Flow): Record<string, unknown> {
     description: flow.description,
     btime: instant(flow.btime),
     mtime: instant(flow.mtime),
-    flow: flow.flow,
+    flow: masked(flow.flow),
     mode: "module",
     thumbnail: flow.thumbnail,
     started: instant(flow.started),
@@ -38,7 +39,7 @@ export function flowView(flow: Flow): Record<string, unknown> {
     originFlowId: flow.originFlowId,
     componentIdMap: flow.componentIdMap,
     revision: flow.revision,
-    wizard: flow.wizard,
+    wizard: masked(flow.wizard),
   };
 }
 

@@ -15,10 +15,12 @@
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { flows, flowStreams, flowTriggers, unprocessed } from "../db/flows";
+import { keyring } from "../db/sealed";
 import { deleteDestinationsOf } from "../delivery/remove-destination.store";
 import { conflict } from "../http/refusal";
 import type { FlowDoors } from "./doors";
 import type { Flow } from "./flow";
+import { sealedColumns } from "./sealed-flow";
 import { STOP_WAIT_MS } from "./running.store";
 import { type Change, switchOn, unchanged } from "./start.store";
 import { checkSize } from "./store";
@@ -42,7 +44,8 @@ export async function startFlow(doors: FlowDoors, flow: Flow): Promise<Change> {
     return "done";
   }
   const now = Date.now();
-  return switchOn(doors, flow, flow, { now, started: newStart(flow, now), set: {} });
+  const set = sealedColumns(keyring(doors.config.masterKeys), flow);
+  return switchOn(doors, flow, flow, { now, started: newStart(flow, now), set });
 }
 
 /** Stops a flow: nothing starts a run any more, and steps that are still waiting are not sent. */
@@ -85,7 +88,10 @@ export async function replaceFlow(
   { dropRuns = false }: { dropRuns?: boolean } = {},
 ): Promise<Change> {
   const now = Date.now();
-  const set = { ...columns, mtime: now, revision: flow.revision + 1 };
+  const changed = { ...flow, ...columns, mtime: now, revision: flow.revision + 1 };
+  const { mtime, revision } = changed;
+  const sealed = sealedColumns(keyring(doors.config.masterKeys), changed);
+  const set = { ...columns, ...sealed, mtime, revision };
   checkSize({ ...flow, ...set });
   if (flow.stage === "running") {
     const started = dropRuns ? newStart(flow, now) : (flow.started ?? now);

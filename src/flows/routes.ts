@@ -8,6 +8,7 @@ import { columnsOf, flowFields } from "./fields";
 import { type Flow, flowView, projected } from "./flow";
 import { flowDoors } from "./doors";
 import { deleteFlow, replaceFlow, retryChanges } from "./lifecycle.store";
+import { unmasked } from "./sealed-flow";
 import { createFlow, newFlow, readFlow, readOwnFlow } from "./store";
 import { savable } from "./validation/refusals";
 
@@ -21,7 +22,10 @@ export const flowRoutes = new Hono<UserEnv>()
     const fields = parse(flowFields, (await readTypedJson(c, FLOW_BYTES)).value ?? {});
     const flowId = crypto.randomUUID();
     const { egress } = readConfig(c.env);
-    await createFlow(c.env.DB, newFlow(c.var.user, flowId, savable(columnsOf(fields), egress)));
+    await createFlow(
+      flowDoors(c.env),
+      newFlow(c.var.user, flowId, savable(columnsOf(fields), egress)),
+    );
     return c.json({ flowId });
   })
   .get("/flows/:id", withUser, async (c) => {
@@ -37,13 +41,13 @@ export const flowRoutes = new Hono<UserEnv>()
       const flow = await readOwnFlow(c.env.DB, c.var.user.id, id);
       if (flow === undefined) {
         if (!FLOW_ID.test(id)) throw invalid(`'${id}' is not a flow id`);
-        if (!(await createFlow(c.env.DB, newFlow(c.var.user, id, columns))))
+        if (!(await createFlow(flowDoors(c.env), newFlow(c.var.user, id, columns))))
           throw notFound(`No flow with id '${id}'`);
         return "done";
       }
       if (flow.stage === "running" && !isForced)
         throw conflict("The flow is running: stop it first, or use forceUpdate=true");
-      return replaceFlow(flowDoors(c.env), flow, columns);
+      return replaceFlow(flowDoors(c.env), flow, unmasked(columns, flow));
     });
     return c.json({ flowId: id, result: "updated" });
   })

@@ -3,7 +3,7 @@ import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { readTokenUser } from "../accounts/users/store";
 import { flows, flowTriggers } from "../db/flows";
-import { keyring } from "../db/sealed";
+import { type Keyring, keyring } from "../db/sealed";
 import { instanceDestinationId } from "../delivery/destination";
 import { knownDestinations } from "../delivery/destinations.store";
 import { saveDestination } from "../delivery/save-destination.store";
@@ -12,6 +12,7 @@ import { triggerKind } from "./components";
 import type { Component, Descriptor } from "./descriptor";
 import type { FlowDoors } from "./doors";
 import type { Flow } from "./flow";
+import { opened } from "./sealed-flow";
 import { stepDestination } from "./steps/destination";
 import { invalidateTriggers } from "./triggers/app-event-triggers.store";
 import { scheduleMinute, triggerRow } from "./triggers/store";
@@ -88,6 +89,9 @@ async function refuseForeignInstances(
   if (faults.length > 0) throw faulty(faults);
 }
 
+const destinationOf = (ring: Keyring, flow: Flow, { id, transform }: Component) =>
+  stepDestination(flow, { id, transform: opened(ring, flow.organizationId, transform) });
+
 /** A row for each trigger, a destination for each step. */
 async function savedComponents(
   { db, config }: FlowDoors,
@@ -100,7 +104,7 @@ async function savedComponents(
   const saved: BatchItem<"sqlite">[] = [];
   for (const component of descriptor.values()) {
     if (triggerKind(component.type) === undefined)
-      saved.push(...(await saveDestination(db, ring, stepDestination(flow, component), now)));
+      saved.push(...(await saveDestination(db, ring, destinationOf(ring, flow, component), now)));
     else {
       const row = triggerRow(flow, descriptor, component.id, started, minute);
       saved.push(drizzle(db).insert(flowTriggers).values(row));

@@ -2,10 +2,13 @@ import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { foldEmail } from "../accounts/email";
 import { flows } from "../db/flows";
+import { keyring } from "../db/sealed";
 import type { User } from "../accounts/users/store";
 import { Refusal } from "../http/refusal";
+import type { FlowDoors } from "./doors";
 import type { Columns } from "./fields";
 import type { Flow, Permission, Viewer } from "./flow";
+import { sealedColumns } from "./sealed-flow";
 import { flowBytes, MOST_FLOW_BYTES } from "./row-size";
 
 /**
@@ -77,9 +80,10 @@ export function newFlow(
 
 /** @returns false when the id is taken. @throws Refusal `too-large` for more than a row can hold. */
 export async function createFlow(
-  db: D1Database,
-  flow: Partial<Flow> & typeof flows.$inferInsert,
+  { db, config }: Pick<FlowDoors, "db" | "config">,
+  given: Partial<Flow> & typeof flows.$inferInsert,
 ): Promise<boolean> {
+  const flow = { ...given, ...sealedColumns(keyring(config.masterKeys), given) };
   checkSize(flow);
   const rows = await drizzle(db)
     .insert(flows)

@@ -1,3 +1,4 @@
+import { keyring } from "../../db/sealed";
 import type { Outcome } from "../../delivery/attempt";
 import type { Handler, Rendered, Sending, Unsent } from "../../delivery/handler";
 import type { Answer } from "../../http/client";
@@ -117,7 +118,10 @@ const prepare = (
   running: RunningFlow,
   { config }: Doors,
 ): Promise<PreparedStep | undefined> =>
-  prepareStep(notification, message, running, config.publicUrl ?? "");
+  prepareStep(notification, message, running, {
+    ring: keyring(config.masterKeys),
+    publicUrl: config.publicUrl ?? "",
+  });
 
 /** Runs that an instance or a resource started are not in the user's stream: writes down where, for the log. */
 async function noteStreamOfRun(

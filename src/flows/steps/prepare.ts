@@ -1,4 +1,5 @@
 import type { DeliveryItem } from "../../delivery/attempt";
+import type { Keyring } from "../../db/sealed";
 import { readKeys } from "../../values/path";
 import { httpMethod, STEP_IN } from "../components";
 import type { Component } from "../descriptor";
@@ -6,6 +7,7 @@ import type { RunningFlow } from "../flow";
 import { derivedUuid } from "../ids";
 import type { FlowValues } from "../modifiers/flow-values";
 import { type Scope, stepInput } from "./input";
+import { masked, opened } from "../sealed-flow";
 import { scopeOf, type StepMessage } from "./message";
 import { requestOf, type StepRequest, type StepVerdict } from "./request";
 
@@ -13,6 +15,7 @@ import { requestOf, type StepRequest, type StepVerdict } from "./request";
 export type PreparedStep = {
   component: Component;
   scope: Scope;
+  /** As somebody may see it: credentials are masked. */
   input: Record<string, unknown>;
   made: Made;
 };
@@ -31,7 +34,7 @@ export async function prepareStep(
   notification: Pick<DeliveryItem, "id" | "createdAt">,
   message: StepMessage,
   { flow, descriptor }: RunningFlow,
-  publicUrl: string,
+  { ring, publicUrl }: { ring: Keyring; publicUrl: string },
 ): Promise<PreparedStep | undefined> {
   const { componentId, sender } = message.step;
   const component = descriptor.get(componentId);
@@ -40,11 +43,12 @@ export async function prepareStep(
   const values = flowValuesOf(notification, flow, componentId, publicUrl);
   try {
     const scope = scopeOf(message, descriptor);
-    const transformation = component.transform[STEP_IN]?.[sender.componentId]?.[sender.port];
+    const sealed = component.transform[STEP_IN]?.[sender.componentId]?.[sender.port];
+    const transformation = opened(ring, flow.organizationId, sealed);
     const sent = readKeys(scope, [sender.componentId, sender.port]);
     const read = await stepInput(transformation, sent, scope, values);
     return read.ok
-      ? { component, scope, input: read.input, made: madeOf(requestOf(method, read.input)) }
+      ? { component, scope, input: masked(read.input), made: madeOf(requestOf(method, read.input)) }
       : { component, scope, input: {}, made: madeOf(read) };
   } catch (error) {
     const made: Made = { ok: false, reason: "unrenderable", message: String(error) };

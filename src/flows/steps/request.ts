@@ -2,6 +2,7 @@ import { headerFault } from "../../delivery/destination";
 import type { HttpMethod } from "../components";
 import { stringOf } from "../modifiers/argument";
 import { digitsOf, memberJson } from "../../values/digits";
+import { maskedUrl } from "../../values/secret-text";
 import { parsedJson } from "../../values/json";
 import { isObject } from "../../values/record";
 
@@ -22,7 +23,8 @@ const FORM_TYPE = "application/x-www-form-urlencoded";
 export function requestOf(method: HttpMethod, input: Record<string, unknown>): StepVerdict {
   const { url, bodyType } = input;
   if (typeof url !== "string" || url.trim() === "") return refused("url: Expected a URL");
-  if (!URL.canParse(url.trim())) return refused(`url: '${url.slice(0, 200)}' is not a URL`);
+  if (!URL.canParse(url.trim()))
+    return refused(`url: '${maskedUrl(url.slice(0, 200))}' is not a URL`);
   if (bodyType !== undefined && bodyType !== null && bodyType !== "" && bodyType !== "raw")
     return refused(`bodyType: '${stringOf(bodyType)}' is not supported yet`);
   const headers = headersOf(input["headers"]);

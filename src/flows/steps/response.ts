@@ -1,3 +1,4 @@
+import { maskedJson } from "../../values/secret-json";
 import { parsedJson } from "../../values/json";
 import type { StepRequest } from "./request";
 
@@ -20,7 +21,8 @@ export function responseContent(
     statusCode: answer.status,
     headers,
     body: decoded(Buffer.from(answer.bytes), encoding, isJson),
-    request: { uri: request.url, method: request.method, headers: request.headers },
+    // It goes on in the run, is kept with it and shown: without credentials.
+    request: maskedJson({ uri: request.url, method: request.method, headers: request.headers }),
   };
 }
 

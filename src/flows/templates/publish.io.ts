@@ -67,7 +67,7 @@ async function publishTemplate(doors: FlowDoors, user: User, draft: Flow): Promi
       return replaceFlow(doors, template, templateFields(draft, template.componentIdMap ?? {}));
     }
     const fields = templateFields(draft, {});
-    await createFlow(doors.db, {
+    await createFlow(doors, {
       ...newFlow(user, flowId, { ...fields, type: origin.type }),
       originFlowId: draft.id,
       componentIdMap: fields.componentIdMap,

@@ -8,6 +8,7 @@ import { flowDoors } from "../doors";
 import { columnsOf } from "../fields";
 import { deleteFlow } from "../lifecycle.store";
 import { FLOW_BYTES, ownFlow, visibleFlow } from "../routes";
+import { unmasked } from "../sealed-flow";
 import { createFlow, newFlow } from "../store";
 import { savable } from "../validation/refusals";
 import { cloneRequest, copiedFields } from "./clone";
@@ -31,10 +32,13 @@ export const templateRoutes = new Hono<UserEnv>()
     const ids = newIds(origin.flow, () => crypto.randomUUID());
     const flow = withIds(origin.flow, ids);
     const type = request.isTemplateInstance ? "integration-instance" : origin.type;
-    await createFlow(c.env.DB, {
+    await createFlow(flowDoors(c.env), {
       ...newFlow(c.var.user, cloneId, { name: origin.name, flow, type }),
       ...copiedFields(origin, flow, ids, request, c.var.user.id),
-      ...savable(columnsOf(request.additional), readConfig(c.env).egress),
+      ...unmasked(savable(columnsOf(request.additional), readConfig(c.env).egress), {
+        ...origin,
+        flow,
+      }),
     });
     return c.json({ cloneId });
   })

@@ -1,6 +1,10 @@
 import { isoText } from "../../values/instant";
 import { readKeys } from "../../values/path";
-import { STEP_IN } from "../components";
+import { copyDigits } from "../../values/digits";
+import { isObject } from "../../values/record";
+import { maskedJson } from "../../values/secret-json";
+import { STEP_IN, STEP_OUT } from "../components";
+import type { Scope } from "../steps/input";
 import type { Descriptor } from "../descriptor";
 import { scopeOf, type StepMessage } from "../steps/message";
 import type { Unprocessed } from "./store";
@@ -15,7 +19,7 @@ export function unprocessedView(
   descriptor: Descriptor,
 ): Record<string, unknown> {
   const sender = message?.step.sender;
-  const scope = message === undefined ? {} : scopeOf(message, descriptor);
+  const scope = message === undefined ? {} : withMaskedRequests(scopeOf(message, descriptor));
   const content = sender === undefined ? null : readKeys(scope, [sender.componentId, sender.port]);
   const properties = {
     correlationId: row.correlationId,
@@ -38,4 +42,15 @@ export function unprocessedView(
     created: isoText(row.createdAt),
     err: row.error,
   };
+}
+
+/** Steps of earlier versions put the credentials of their requests into the run. */
+function withMaskedRequests(scope: Scope): Scope {
+  const responses = Object.entries(scope).map(([id, ports]): [string, unknown] => {
+    const response = readKeys(ports, [STEP_OUT]);
+    if (!isObject(ports) || !isObject(response)) return [id, ports];
+    const request = maskedJson(response["request"]);
+    return [id, { ...ports, [STEP_OUT]: copyDigits(response, { ...response, request }) }];
+  });
+  return Object.fromEntries(responses);
 }

@@ -4,6 +4,7 @@ import { addressFaults } from "./address";
 import { type Descriptor, type Fault, readDescriptor } from "../descriptor";
 import type { Columns } from "../fields";
 import type { Flow } from "../flow";
+import { isMadeUp } from "../sealed-flow";
 import { faultsOf } from "./faults";
 
 /** The refusal of a flow that can't be kept or started: each fault names component and field. */
@@ -39,6 +40,7 @@ export function startable(flow: Pick<Flow, "flow">, egress: EgressPolicy): Descr
  * are. @throws Refusal with all such addresses.
  */
 export function savable(columns: Columns, egress: EgressPolicy): Columns {
+  if (isMadeUp(columns)) throw invalid("flow: '~sealed.' is for the platform's own use", "flow");
   const read = columns.flow === undefined ? undefined : readDescriptor(columns.flow);
   const faults = read?.ok === true ? addressFaults(read.descriptor, egress) : [];
   if (faults.length > 0) throw faulty(faults);

@@ -1,3 +1,5 @@
+import { mapSecrets } from "../../values/secret-json";
+import { MASK } from "../../values/secret-name";
 import { STEP_IN } from "../components";
 import type { Component, Descriptor, Fault, FaultAt, Transformation } from "../descriptor";
 import { modifierFault } from "../modifiers/apply";
@@ -57,9 +59,23 @@ function mappingFaults(
       if (fault !== undefined) faults.push(at(`${field}.modifiers.${name}.${id}`, fault));
     }
   const { bodyType, url } = lambda;
+  for (const name of maskedFields(lambda))
+    faults.push(at(`${field}.lambda.${name}`, `'${MASK}' stands for a value that isn't stored`));
   if (bodyType === "form-data" || bodyType === "binary")
     faults.push(at(`${field}.lambda.bodyType`, `'${bodyType}' is not supported yet`));
   if (url === undefined || (typeof url === "string" && url.trim() === ""))
     faults.push(at(`${field}.lambda.url`, "Expected a URL"));
   return faults;
+}
+
+/** Fields with a mask for which nothing was stored: the flow was read elsewhere, or renamed. */
+function maskedFields(lambda: Transformation["lambda"]): string[] {
+  return Object.entries(lambda).flatMap(([name, value]) => {
+    let isMasked = false;
+    mapSecrets({ [name]: value }, (text, spans) => {
+      isMasked ||= spans.some(({ from, to }) => text.slice(from, to) === MASK);
+      return text;
+    });
+    return isMasked ? name : [];
+  });
 }

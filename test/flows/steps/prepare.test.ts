@@ -22,7 +22,10 @@ const prepare = (lambda: Record<string, unknown>, modifiers = {}, componentId = 
   const running = { flow, descriptor: descriptor({ T: trigger(), P: step(lambda, modifiers) }) };
   const { step: ran } = message;
   const asked = { ...message, step: { ...ran, componentId } };
-  return prepareStep({ id: "n", createdAt: 0 }, asked, running, "https://t.example");
+  return prepareStep({ id: "n", createdAt: 0 }, asked, running, {
+    ring: [],
+    publicUrl: "https://t.example",
+  });
 };
 
 describe("the request of a step that is about to leave", () => {
