@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { type EgressPolicy, parseAllowList } from "./http/egress";
 import { withoutTrailing } from "./values/text";
+import { type MemberSignIn, memberSignIn } from "./values/member-sign-in";
 import { type OAuthApp, oauthApps } from "./values/oauth-app";
 
 /** The environment, read once and typed. Nothing else reads environment variables. */
@@ -20,6 +21,8 @@ export type Config = {
   schedule: "clock" | "ticks";
   /** OAuth applications of the platform itself, by connector key. */
   oauthApps: Readonly<Record<string, OAuthApp>>;
+  /** Absent: members sign in by password alone. */
+  memberSignIn: MemberSignIn | undefined;
   /** `product` in the events of API resources. */
   product: string;
 };
@@ -46,6 +49,7 @@ const environment = z.object({
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
   TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
   OAUTH_APPS: oauthApps.default({}),
+  MEMBER_SIGN_IN: memberSignIn.optional(),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
 
@@ -78,6 +82,7 @@ export function readConfig(env: object): Config {
     bootstrapKey: values.BOOTSTRAP_KEY,
     schedule: values.SCHEDULE,
     oauthApps: values.OAUTH_APPS,
+    memberSignIn: values.MEMBER_SIGN_IN,
     product: values.TRIBUTARY_PRODUCT,
   };
   known.set(env, config);

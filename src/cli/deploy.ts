@@ -1,14 +1,15 @@
 /**
  * `npm run deploy [-- --dry-run]`: puts Tributary on the Cloudflare account that wrangler is signed
  * in to. Every step looks first and creates only what is absent, so it can be run again at any time.
- * Variables of `wrangler.toml` are taken from the environment when set there; `OAUTH_APPS`, a secret, from
- * there or from `.dev.vars`.
+ * Variables of `wrangler.toml` are taken from the environment when set there; `OAUTH_APPS` and
+ * `MEMBER_SIGN_IN`, secrets, from there or from `.dev.vars`.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseEnv } from "node:util";
+import { memberSignIn } from "../values/member-sign-in.ts";
 import { oauthApps } from "../values/oauth-app.ts";
 import { identityOf, writePrivate } from "./state-folder.ts";
 
@@ -30,16 +31,20 @@ const secrets = ["MASTER_KEY", "SESSION_KEY", "BOOTSTRAP_KEY"] as const;
 
 class Failure extends Error {}
 
-/** The operator's OAuth applications, and where they were found; undefined when none are given. */
-function givenOAuthApps(): { text: string; place: string } | undefined {
+/** Secrets that the operator writes. */
+const operators = { OAUTH_APPS: oauthApps, MEMBER_SIGN_IN: memberSignIn };
+type Operators = keyof typeof operators;
+
+/** A secret of the operator's, and where it was found; undefined when none is given. */
+function given(name: Operators): { text: string; place: string } | undefined {
   const file = join(root, ".dev.vars");
-  const inFile = existsSync(file) ? parseEnv(readFileSync(file, "utf8"))["OAUTH_APPS"] : undefined;
-  const inEnvironment = process.env["OAUTH_APPS"];
+  const inFile = existsSync(file) ? parseEnv(readFileSync(file, "utf8"))[name] : undefined;
+  const inEnvironment = process.env[name];
   const text = inEnvironment ?? inFile;
   if (text === undefined || text === "") return undefined;
-  const issue = oauthApps.safeParse(text).error?.issues[0];
+  const issue = operators[name].safeParse(text).error?.issues[0];
   if (issue !== undefined)
-    throw new Failure(`${["OAUTH_APPS", ...issue.path].join(".")}: ${issue.message}`);
+    throw new Failure(`${[name, ...issue.path].join(".")}: ${issue.message}`);
   return { text, place: inEnvironment === undefined ? ".dev.vars" : "the environment" };
 }
 
@@ -152,13 +157,19 @@ async function bootstrap(baseUrl: string): Promise<void> {
 }
 
 async function main(): Promise<void> {
-  const apps = givenOAuthApps();
+  const names: Operators[] = ["OAUTH_APPS", "MEMBER_SIGN_IN"];
+  const found = names.map((name) => ({ name, ...given(name) }));
+  const told = found.map(({ name, place }) =>
+    place === undefined
+      ? `leave the secret ${name} as it is`
+      : `set the secret ${name} from ${place}`,
+  );
   console.log(`On your Cloudflare account this will
   find or create the D1 database "${database}" and apply the migrations
   find or create the queues ${queues.join(", ")}
   deploy the Worker, with ${variables.join(", ") || "no variables"} from the environment
   set the secrets ${secrets.join(", ")} where absent
-  ${apps === undefined ? "leave the secret OAUTH_APPS as it is" : `set the secret OAUTH_APPS from ${apps.place}`}
+  ${told.join("\n  ")}
   create the first organization and print its credentials once
 `);
   if (process.argv.includes("--dry-run")) return;
@@ -170,7 +181,11 @@ async function main(): Promise<void> {
   for (const queue of queues) createQueue(queue);
   wrangler("d1", "migrations", "apply", "DB", "--remote", "--config", config);
   done("migrations applied");
-  const baseUrl = deploy(apps === undefined ? {} : { OAUTH_APPS: apps.text });
+  const baseUrl = deploy(
+    Object.fromEntries(
+      found.flatMap(({ name, text }) => (text === undefined ? [] : [[name, text]])),
+    ),
+  );
   done(`Worker deployed at ${baseUrl}`);
   await bootstrap(baseUrl);
 }

@@ -13,6 +13,8 @@ export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
   here?: "overview" | "instances" | "destinations" | "organizations" | "security";
+  /** The browser goes on there by itself: as our own page's visitor, whose `SameSite=Strict` cookies are sent. */
+  goOn?: string;
   /** The page reloads by itself to show what is new. */
   live?: boolean;
 };
@@ -41,13 +43,14 @@ export function page(frame: Frame, content: Child): ReturnType<typeof html> {
 }
 
 function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
-  const { title, nonce, who, notice, live } = frame;
+  const { title, nonce, who, notice, live, goOn } = frame;
   return (
     <html lang="en">
       <head>
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <meta name="color-scheme" content="light dark" />
+        {goOn === undefined ? null : <meta http-equiv="refresh" content={`0; url=${goOn}`} />}
         <title>{`${title} · Tributary`}</title>
         <style nonce={nonce} dangerouslySetInnerHTML={{ __html: STYLE }} />
       </head>

@@ -21,6 +21,7 @@ import { ownOrganizationRoutes } from "./session/organizations.routes";
 import { ownSessionRoutes } from "./session/own-sessions.routes";
 import { passwordRoutes } from "./session/password.routes";
 import { sessionRoutes, takeNotice } from "./session/routes";
+import { singleSignOnRoutes } from "./session/single-sign-on.routes";
 import { type ConsoleEnv, withRole, withSession } from "./session/session.io";
 
 declare module "hono" {
@@ -66,6 +67,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(fromHere)
   .route("/", sessionRoutes)
   .route("/", codeRoutes)
+  .route("/", singleSignOnRoutes)
   .use("/invitations/*", audited)
   .route("/", invitationRoutes)
   .use(withSession)

@@ -103,6 +103,8 @@ export const memberSessions = sqliteTable(
     memberId: integer("member_id").notNull(),
     /** The organization that the browser looks at. A session ends with the membership it is for. */
     organizationId: integer("organization_id").notNull(),
+    /** Begun by that organization's single sign-on, which says nothing to others: it looks at no other one. */
+    isBound: integer("is_bound", { mode: "boolean" }).notNull().default(false),
     /** Digest of the cookie's token. */
     tokenHash: text("token_hash").notNull().unique(),
     /** Where it began; with the browser's own name it tells a member which one this is. */

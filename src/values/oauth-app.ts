@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { jsonVariable } from "./json-variable.ts";
 
 const oauthApp = z.strictObject({
   key: z.string().min(1),
@@ -8,14 +9,4 @@ const oauthApp = z.strictObject({
 export type OAuthApp = z.infer<typeof oauthApp>;
 
 /** OAuth applications of the platform itself, by connector key: `{"box":{"key","secret","callbackUrl"}}` as JSON text. */
-export const oauthApps = z
-  .string()
-  .transform((text, context): unknown => {
-    try {
-      return JSON.parse(text);
-    } catch {
-      context.addIssue({ code: "custom", message: "Expected JSON" });
-      return z.NEVER;
-    }
-  })
-  .pipe(z.record(z.string(), oauthApp));
+export const oauthApps = jsonVariable(z.record(z.string(), oauthApp));

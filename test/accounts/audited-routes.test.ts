@@ -31,6 +31,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /v1/destinations/:id/test": RUNS,
   "POST /console/sign-in": SIGNS_IN,
   "POST /console/sign-in/code": SIGNS_IN,
+  "POST /console/sign-in/access": SIGNS_IN,
   "POST /console/sign-out": SIGNS_IN,
   "POST /console/instances/:id/poll": RUNS,
   "POST /console/destinations/:id/test": RUNS,

@@ -233,6 +233,10 @@ const CONSOLE: Table = {
   // Whoever has just given a password, which nobody here did.
   "GET /console/sign-in/code": "nobody",
   "POST /console/sign-in/code": "nobody",
+  // Where it is set up.
+  "POST /console/sign-in/access": "nobody",
+  "GET /console/sign-in/oidc": "nobody",
+  "GET /console/sign-in/oidc/back": "nobody",
   // Whoever has the link.
   "GET /console/invitations/:token": "everybody",
   "POST /console/invitations/:token": "everybody",

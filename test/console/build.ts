@@ -13,7 +13,7 @@ export type Shown = { status: number; html: string; headers: Headers; location: 
 
 export type Browser = {
   cookies: Map<string, string>;
-  get(path: string): Promise<Shown>;
+  get(path: string, headers?: Record<string, string>): Promise<Shown>;
   /** Sends a form; headers given replace the browser's own. */
   post(
     path: string,
@@ -22,13 +22,17 @@ export type Browser = {
   ): Promise<Shown>;
 };
 
-export function openBrowser(): Browser {
+/** @param fetch what answers: the Worker, or one that is set up otherwise. */
+export function openBrowser(
+  fetch: (url: string, init: RequestInit) => Promise<Response> | Response = (url, init) =>
+    exports.default.fetch(url, init),
+): Browser {
   visitors += 1;
   const address = `198.18.0.${visitors}`;
   const cookies = new Map<string, string>();
   const send = async (path: string, init: RequestInit, headers: Record<string, string>) => {
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
-    const response = await exports.default.fetch(`${ORIGIN}${path}`, {
+    const response = await fetch(`${ORIGIN}${path}`, {
       ...init,
       redirect: "manual",
       headers: { "cf-connecting-ip": address, cookie, ...headers },
@@ -49,7 +53,7 @@ export function openBrowser(): Browser {
   };
   return {
     cookies,
-    get: (path) => send(path, {}, {}),
+    get: (path, headers = {}) => send(path, {}, headers),
     post: (path, fields = {}, headers = { origin: ORIGIN }) =>
       send(
         path,

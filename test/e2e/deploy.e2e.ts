@@ -59,12 +59,16 @@ afterAll(() => {
   rmSync(folder, { recursive: true });
 });
 
+const MEMBER_SIGN_IN =
+  '{"access":{"team":"acme.cloudflareaccess.com","audience":"tag"},"roles":{"@acme.example":"viewer"}}';
+
 /** Deploys with these variables. @returns how it ended and what it said. */
 function deploy(variables: Record<string, string>, ...args: string[]) {
   const { port } = server.address() as AddressInfo;
   const env = {
     ...process.env,
     OAUTH_APPS: undefined,
+    MEMBER_SIGN_IN: undefined,
     TRIBUTARY_PUBLIC_URL: `http://127.0.0.1:${port}`,
     ...variables,
   };
@@ -89,6 +93,15 @@ describe("a deployment", () => {
       expect({ text, code }).toEqual({ text, code: 1 });
       expect(said).toContain(message);
     }
+    expect(calls()).toEqual([]);
+  });
+
+  it("refuses a sign-in of members that the Worker could not read, too", async () => {
+    const { code, text } = await deploy({ MEMBER_SIGN_IN: '{"roles":{"ada":"owner"}}' });
+    expect(code).toBe(1);
+    expect(text).toContain("MEMBER_SIGN_IN.roles.ada: ");
+    const dry = await deploy({ MEMBER_SIGN_IN }, "--dry-run");
+    expect(dry.text).toContain("set the secret MEMBER_SIGN_IN from the environment");
     expect(calls()).toEqual([]);
   });
 

@@ -20,15 +20,15 @@ const isAlive = (now: Millis) =>
  */
 export async function beginSession(
   db: D1Database,
-  member: { id: number; organizationId: number; passwordHash: string },
+  member: { id: number; organizationId: number; passwordHash: string; isBound?: boolean },
   browser: { address: string; userAgent: string },
   now: Millis,
 ): Promise<string> {
   const token = Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url");
   await db
     .prepare(
-      `INSERT INTO member_sessions (id, member_id, organization_id, token_hash, address, user_agent, created_at, seen_at)
-       SELECT ?1, m.id, s.organization_id, ?2, ?3, ?4, ?5, ?5 FROM members AS m
+      `INSERT INTO member_sessions (id, member_id, organization_id, token_hash, address, user_agent, created_at, seen_at, is_bound)
+       SELECT ?1, m.id, s.organization_id, ?2, ?3, ?4, ?5, ?5, ?9 FROM members AS m
        JOIN memberships AS s ON s.member_id = m.id AND s.organization_id = ?8 AND s.joined_at IS NOT NULL
        WHERE m.id = ?6 AND m.password_hash = ?7`,
     )
@@ -41,6 +41,7 @@ export async function beginSession(
       member.id,
       member.passwordHash,
       member.organizationId,
+      member.isBound === true ? 1 : 0,
     )
     .run();
   return token;
@@ -51,14 +52,14 @@ export async function findSession(
   db: D1Database,
   token: string,
   now: Millis,
-): Promise<{ id: string; member: Member } | undefined> {
+): Promise<{ id: string; member: Member; isBound: boolean } | undefined> {
   const orm = drizzle(db);
   const [session] = await orm
     .select()
     .from(memberSessions)
     .where(and(eq(memberSessions.tokenHash, hashSecret(token)), isAlive(now)));
   if (session === undefined) return undefined;
-  const { id, memberId, organizationId } = session;
+  const { id, memberId, organizationId, isBound } = session;
   const member = await findMember(db, { id: memberId, organizationId });
   if (member === undefined) return undefined;
   if (isToBeNoted(session, now))
@@ -66,10 +67,10 @@ export async function findSession(
       orm.update(memberSessions).set({ seenAt: now }).where(eq(memberSessions.id, id)),
       orm.update(memberships).set({ lastSeenAt: now }).where(isMember(organizationId, memberId)),
     ]);
-  return { id, member };
+  return { id, member, isBound };
 }
 
-/** A session looks at another organization of its member. @returns false when they don't belong to it. */
+/** A session looks at another organization of its member. @returns false when they don't belong to it, or the session is bound to its own. */
 export async function switchOrganization(
   db: D1Database,
   session: { id: string; memberId: number },
@@ -89,6 +90,7 @@ export async function switchOrganization(
         and(
           eq(memberSessions.id, session.id),
           eq(memberSessions.memberId, session.memberId),
+          eq(memberSessions.isBound, false),
           exists(joined),
         ),
       )

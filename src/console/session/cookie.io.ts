@@ -25,8 +25,9 @@ export function keepCookie(
   name: string,
   value: string,
   seconds: number,
+  sameSite: "Strict" | "Lax" = "Strict",
 ): Promise<void> {
-  const kept: CookieOptions = { httpOnly: true, sameSite: "Strict", maxAge: seconds };
+  const kept: CookieOptions = { httpOnly: true, sameSite, maxAge: seconds };
   return setSignedCookie(c, name, value, readConfig(c.env).sessionKey, {
     ...optionsOf(c),
     ...kept,
@@ -45,9 +46,10 @@ export function keepSealed(
   name: string,
   value: unknown,
   seconds: number,
+  sameSite: "Strict" | "Lax" = "Strict",
 ): Promise<void> {
   const ring = keyring(readConfig(c.env).masterKeys);
-  return keepCookie(c, name, seal(ring, JSON.stringify(value), placeOf(name)), seconds);
+  return keepCookie(c, name, seal(ring, JSON.stringify(value), placeOf(name)), seconds, sameSite);
 }
 
 /** @returns undefined when there is none, or it isn't ours, or was sealed for another cookie. */

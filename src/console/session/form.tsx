@@ -1,4 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { type Offered, OtherWays } from "./other-ways";
 
 /** E-mail and password, and what was wrong with them. */
 export function SignInForm(props: {
@@ -7,6 +8,7 @@ export function SignInForm(props: {
   fault?: string;
   /** Whether this is a local stack, whose password is in `.tributary/local.json`. */
   local: boolean;
+  offered: Offered;
 }): JSX.Element {
   return (
     <section class="sign-in">
@@ -40,6 +42,7 @@ export function SignInForm(props: {
         </label>
         <button class="main">Sign in</button>
       </form>
+      <OtherWays next={props.next} offered={props.offered} />
     </section>
   );
 }

@@ -68,7 +68,8 @@ async function guestOf(c: Context<ConsoleEnv>): Promise<Guest> {
 /** Joins whoever is signed in, if the invitation is theirs. */
 async function join(c: Context<ConsoleEnv & ActorEnv>, guest: Invited): Promise<Response> {
   const session = await sessionOf(c);
-  if (session?.member.id !== guest.memberId) return showJoin(c, guest);
+  // What another organization's single sign-on says of them doesn't do here.
+  if (session?.member.id !== guest.memberId || session.isBound) return showJoin(c, guest);
   const link = { hash: hashOf(c), sessionId: session.id };
   if (!(await joinAs(c.env.DB, guest, link, Date.now()))) throw gone();
   const { name } = await readOrganization(c.env.DB, guest.organizationId);
@@ -83,7 +84,7 @@ async function showJoin(c: Context<ConsoleEnv>, guest: Invited): Promise<Respons
       email={guest.email}
       organizationName={name}
       path={c.req.path}
-      isSignedIn={session?.member.id === guest.memberId}
+      isSignedIn={session?.member.id === guest.memberId && !session.isBound}
     />,
     { title: `Join ${name}` },
   );

@@ -29,6 +29,7 @@ export const ownOrganizationRoutes = new Hono<SignedInEnv>()
     const session = { id: sessionId, memberId: member.id };
     const isSwitched =
       chosen !== undefined && (await switchOrganization(c.env.DB, session, chosen.id, Date.now()));
-    if (!isSwitched) throw notFound("You belong to no such organization");
+    if (!isSwitched)
+      throw notFound("You belong to no such organization, or have to sign in to it by password");
     return leave(c, "/console", { tone: "good", text: `This is ${chosen.name} now.` });
   });

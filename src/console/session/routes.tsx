@@ -22,7 +22,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
   .get("/sign-in", async (c) => {
     const next = nextPage(c.req.query("next"));
     if ((await sessionOf(c)) !== undefined) return c.redirect(next, 303);
-    return showForm(c, { next });
+    return showSignIn(c, { next });
   })
   .post("/sign-in", async (c) => {
     const form = await readForm(c);
@@ -38,7 +38,7 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
       c.status(429);
       c.header("Retry-After", String(seconds));
       const fault = `Too many failed tries. Wait ${seconds} s and try again.`;
-      return showForm(c, { next, email, fault });
+      return showSignIn(c, { next, email, fault });
     }
     const member = await findMember(c.env.DB, { email });
     const fits = verifyPassword(password, member?.passwordHash);
@@ -57,15 +57,26 @@ function refuse(
   about: { next: string; email: string },
 ): Response | Promise<Response> {
   c.status(401);
-  return showForm(c, { ...about, fault: "This e-mail and password don't belong together." });
+  return showSignIn(c, { ...about, fault: "This e-mail and password don't belong together." });
 }
 
-function showForm(
-  c: Context<ConsoleEnv>,
+/** The form, with what else the deployment offers to sign in with. */
+export function showSignIn<E extends ConsoleEnv>(
+  c: Context<E>,
   about: { next: string; email?: string; fault?: string },
 ): Response | Promise<Response> {
-  const { allowHttp } = readConfig(c.env).egress;
-  return c.render(<SignInForm {...about} local={allowHttp} />, { title: "Sign in" });
+  const { egress, memberSignIn } = readConfig(c.env);
+  const hasAccess =
+    memberSignIn?.access !== undefined && c.req.header("cf-access-jwt-assertion") !== undefined;
+  const oidc = memberSignIn?.oidc;
+  return c.render(
+    <SignInForm
+      {...about}
+      local={egress.allowHttp}
+      offered={{ access: hasAccess, ...(oidc === undefined ? {} : { provider: oidc.name }) }}
+    />,
+    { title: "Sign in" },
+  );
 }
 
 /** The fields of a posted form. @throws Refusal `too-large`. */

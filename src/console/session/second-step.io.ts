@@ -16,7 +16,9 @@ const STEP_SECONDS = 300;
 const pending = z.object({ memberId: z.number(), passwordDigest: z.string(), until: z.number() });
 
 /** A member, and the organization that they get to. */
-type SigningIn = Pick<Member, "id" | "email" | "passwordHash" | "organizationId">;
+type SigningIn = Pick<Member, "id" | "email" | "passwordHash" | "organizationId"> & {
+  isBound?: boolean;
+};
 
 /** An attempt of this browser to sign in as a member. */
 export const tryOf = (c: Context, email: string): Try => ({

@@ -44,7 +44,7 @@ export const withRole = createMiddleware<ConsoleEnv>(async (c, next) => {
 /** Who is signed in on this browser. */
 export async function sessionOf(
   c: Context<ConsoleEnv>,
-): Promise<{ id: string; member: Member } | undefined> {
+): Promise<{ id: string; member: Member; isBound: boolean } | undefined> {
   const token = await readCookie(c, SESSION);
   return token === undefined ? undefined : findSession(c.env.DB, token, Date.now());
 }
@@ -52,7 +52,7 @@ export async function sessionOf(
 /** Signs a member in on this browser, to one of their organizations; the row says when it ends, the cookie only when that is at the latest. */
 export async function signIn<E extends { Bindings: Env }>(
   c: Context<E>,
-  member: { id: number; organizationId: number; passwordHash: string },
+  member: { id: number; organizationId: number; passwordHash: string; isBound?: boolean },
   now: number,
 ): Promise<void> {
   const address = c.req.header("cf-connecting-ip") ?? "unknown";

@@ -1,0 +1,1 @@
+ALTER TABLE `member_sessions` ADD `is_bound` integer DEFAULT false NOT NULL;
