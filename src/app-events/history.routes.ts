@@ -4,8 +4,8 @@ import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { StoredEvent } from "../stream/event";
 import { parse, readTypedJson } from "../http/body";
 import { readWholeNumber } from "../http/numbered-page";
-import { invalid, notFound } from "../http/refusal";
-import { APP_EVENT, historyView, readRecord, sentAnswer } from "./record";
+import { conflict, invalid, notFound } from "../http/refusal";
+import { APP_EVENT, historyView, recordIn, sentAnswer } from "./record";
 import { publish, streamOf } from "./publish.io";
 import { BODY_BYTES } from "./routes";
 import { copyDigits, memberJson } from "../values/digits";
@@ -27,12 +27,12 @@ export const historyRoutes = new Hono<UserEnv>()
       c,
       { before: cursor === undefined ? null : Number(cursor), limit },
       (one) => {
-        const record = readRecord(one);
-        const concerns = record.triggers.some((trigger) => trigger.flowId === flowId);
+        const { flowId: limitedTo, triggers = [] } = recordIn(one) ?? {};
+        const concerns = triggers.some((trigger) => trigger.flowId === flowId);
         return (
           (event === undefined || one.objectId === event) &&
-          (flowId === undefined || record.flowId === flowId || concerns) &&
-          (matched === undefined || String(record.triggers.length > 0) === matched)
+          (flowId === undefined || limitedTo === flowId || concerns) &&
+          (matched === undefined || String(triggers.length > 0) === matched)
         );
       },
     );
@@ -43,14 +43,16 @@ export const historyRoutes = new Hono<UserEnv>()
   })
   .get("/app-events/:eventId", withUser, async (c) => {
     const event = await storedEvent(c, c.req.param("eventId"));
-    const { content } = readRecord(event);
+    const content = recordIn(event)?.content;
+    if (content === undefined) return c.json(historyView(event));
     return c.json(copyDigits(content, { ...historyView(event), data: content.data }));
   })
   .post("/app-events/:eventId/replay", withUser, async (c) => {
     const { value } = await readTypedJson(c, BODY_BYTES);
     const { flowId } = parse(z.object({ flowId: z.string().optional() }), value ?? {});
     const original = await storedEvent(c, c.req.param("eventId"));
-    const { content } = readRecord(original);
+    const content = recordIn(original)?.content;
+    if (content === undefined) throw conflict(`The event with id '${original.id}' cannot be read`);
     const limited = flowId === undefined ? {} : { flowId };
     const doors = { db: c.env.DB, streams: c.env.EVENT_STREAMS };
     const published = await publish(doors, c.var.user, {
@@ -74,14 +76,14 @@ async function history(
   let below = before;
   for (let pages = 0; pages < PAGES; pages += 1) {
     const page = await stream.eventsBefore({ before: below, limit: PAGE });
-    for (const event of page) {
+    for (const event of page.events) {
       if (event.objectType === APP_EVENT && wanted(event)) {
         if (events.length === limit) return { events, next: below };
         events.push(event);
       }
       below = event.seq;
     }
-    if (page.length < PAGE) return { events, next: null };
+    if (!page.more) return { events, next: null };
   }
   return { events, next: below };
 }

@@ -52,6 +52,15 @@ export function readRecord({ data }: Pick<StoredEvent, "data">): EventRecord {
   return storedRecord.read(data);
 }
 
+/** The same of a list: undefined for what cannot be read, which is shown as such. */
+export function recordIn(event: Pick<StoredEvent, "data">): EventRecord | undefined {
+  try {
+    return readRecord(event);
+  } catch {
+    return undefined;
+  }
+}
+
 /** An event and its record as a commit, with a run for each of these triggers. */
 export function appEventCommit(
   { name, body, record, idempotencyKey }: Publication,
@@ -101,11 +110,16 @@ export function sentAnswer(
 
 /** One entry of the history. */
 export function historyView(event: StoredEvent): Record<string, unknown> {
-  const record = readRecord(event);
-  return {
+  const record = recordIn(event);
+  const about = {
     eventId: event.id,
     event: event.objectId,
     receivedAt: isoText(event.receivedAt),
+  };
+  if (record === undefined)
+    return { ...about, matched: false, triggers: [], unrenderable: "The event cannot be read" };
+  return {
+    ...about,
     ...(record.flowId === undefined ? {} : { flowId: record.flowId }),
     matched: record.triggers.length > 0,
     triggers: record.triggers.map(({ flowId, componentId }) => ({

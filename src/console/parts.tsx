@@ -1,6 +1,6 @@
 import { type Child, createContext, useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { isoText } from "../values/instant";
+import { isoTextOrNull } from "../values/instant";
 import { jsonValue } from "../values/json";
 
 export type Tone = "good" | "bad" | "wait" | "off";
@@ -11,7 +11,8 @@ export function Pill({ tone, children }: { tone: Tone; children: Child }): JSX.E
 
 /** An instant as a distance from now (`3 min ago`); the exact time shows when it is pointed at. */
 export function Instant({ at, now }: { at: number; now: number }): JSX.Element {
-  const iso = isoText(at);
+  const iso = isoTextOrNull(at);
+  if (iso === null) return <span title={String(at)}>no date</span>;
   return (
     <time datetime={iso} title={`${iso.slice(0, 10)} ${iso.slice(11, 19)} UTC`}>
       {fromNow(at, now)}

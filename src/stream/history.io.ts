@@ -1,7 +1,14 @@
 import { composeBody } from "./body";
 import type { Notification, StoredEvent } from "./event";
 import { type EventFilter, fits } from "./filter";
-import { type Composed, type NotificationView, type Preloaded, preloadedFrom } from "./history";
+import {
+  type Composed,
+  type NotificationView,
+  type Preloaded,
+  preloadedFrom,
+  withinAnswer,
+} from "./history";
+import { EventCollector } from "./log/event-page";
 import { LaterVersion, type Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
 import type { OutboxStore } from "./outbox/store";
@@ -118,7 +125,7 @@ export class History {
       if (last === undefined) break;
       from = last.id;
     }
-    return views;
+    return withinAnswer(views);
   }
 
   /** Oldest first, after `after`; at most `limit` that pass the filter. `last` is the number to go on from. */
@@ -127,18 +134,18 @@ export class History {
     limit: number,
     filter: EventFilter,
   ): { events: StoredEvent[]; last: number } {
-    const events: StoredEvent[] = [];
+    const found = new EventCollector(limit);
     let last = after;
-    for (let pages = 0; pages < MOST_PAGES && events.length < limit; pages += 1) {
+    for (let pages = 0; pages < MOST_PAGES && !found.isFull; pages += 1) {
       const page = this.log.after(last, limit);
-      for (const event of page) {
-        if (events.length === limit) break;
+      for (const event of page.events) {
+        if (found.isFull) break;
         last = event.seq;
-        if (fits(filter, event)) events.push(event);
+        if (fits(filter, event)) found.add(event);
       }
-      if (page.length < limit) break;
+      if (!page.more) break;
     }
-    return { events, last };
+    return { events: found.page(false).events, last };
   }
 
   /** `loaded`: what `load` found for it; undefined: its events are left out. */
@@ -149,7 +156,12 @@ export class History {
   ): NotificationView {
     const id = notificationId(this.name(), notification.seq);
     const events = loaded === undefined ? [] : eventsIn(loaded, notification);
-    return { notification, id, events, isSent: this.isSent(bundleId, notification) };
+    return {
+      notification,
+      id,
+      events,
+      isSent: this.isSent(bundleId, notification),
+    };
   }
 
   /** The events of notifications and their vendors' bodies: from `inline` where they lie there, else from the log. */

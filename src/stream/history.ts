@@ -1,10 +1,26 @@
 import type { Notification, StoredEvent } from "./event";
 
+/** An event; without its data where that would be too much for an answer. */
+export type ShownEvent = Omit<StoredEvent, "data"> & Partial<Pick<StoredEvent, "data">>;
+
+/** One answer of an object holds 32 MB; so much of it may be data, in UTF-16 units. */
+const MOST_DATA = 4_000_000;
+
+/** The views with the data of their events, in order, as long as there is room. */
+export function withinAnswer(views: readonly NotificationView[]): NotificationView[] {
+  let room = MOST_DATA;
+  const shown = ({ data = "", ...event }: ShownEvent): ShownEvent => {
+    room -= data.length;
+    return room < 0 ? event : { ...event, data };
+  };
+  return views.map((view) => ({ ...view, events: view.events.map(shown) }));
+}
+
 /** A notification as operators and the history pages see it. */
 export type NotificationView = {
   notification: Notification;
   id: string;
-  events: StoredEvent[];
+  events: ShownEvent[];
   /** It is on a queue, and the consumer did not settle it yet. */
   isSent: boolean;
 };

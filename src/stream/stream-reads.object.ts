@@ -4,6 +4,7 @@ import { type Tally, tallyOf } from "./analytics";
 import type { StoredEvent } from "./event";
 import { eventFilter } from "./filter";
 import type { NotificationView } from "./history";
+import type { EventPage } from "./log/event-page";
 import { assemble, type Parts } from "./assemble.io";
 
 /** The requests that only read a stream. `EventStream` adds those that change it. */
@@ -124,7 +125,7 @@ export class StreamReads extends DurableObject<Env> {
   }
 
   /** Newest first, from below `before`; at most `limit`. */
-  eventsBefore(request: { before: number | null; limit: number }): StoredEvent[] {
+  eventsBefore(request: { before: number | null; limit: number }): EventPage {
     return this.counted().log.before(request.before ?? Number.MAX_SAFE_INTEGER, request.limit);
   }
 

@@ -71,7 +71,7 @@ it("finds every event and every notification again, however commits share a tran
         expect(new Set(forward.map(({ id }) => id))).toEqual(new Set(sent.map(({ id }) => id)));
         const numbers = forward.map(({ seq }) => seq);
         expect(numbers).toEqual(sent.map((_, index) => index + 1));
-        const backward = await stream.eventsBefore({ before: null, limit: 1_000 });
+        const { events: backward } = await stream.eventsBefore({ before: null, limit: 1_000 });
         expect(backward.toReversed()).toEqual(forward);
         const [tally] = await stream.tally({ from: 0, to: Date.now() + 1, intervalMs: 1e15 });
         expect(tally?.events ?? 0).toBe(sent.length);

@@ -78,7 +78,7 @@ function Events({ events, now }: { events: NotificationView["events"]; now: numb
         <Instant at={event.date} now={now} />,
         <details>
           <summary>Show</summary>
-          <pre>{readable(event.data)}</pre>
+          <pre>{event.data === undefined ? "Too large to be shown" : readable(event.data)}</pre>
         </details>,
       ])}
     />

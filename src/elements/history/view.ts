@@ -3,8 +3,7 @@ import { memberJson } from "../../values/digits";
 import { parseStored } from "../../values/json";
 import { readPath } from "../../values/path";
 import { recordOf } from "../../values/record";
-import type { StoredEvent } from "../../stream/event";
-import type { NotificationView } from "../../stream/history";
+import type { NotificationView, ShownEvent } from "../../stream/history";
 import { isDate, isoText } from "../../values/instant";
 
 /** A notification's status as the contract names it (reference connector-events-api.md §9). */
@@ -44,7 +43,7 @@ export function historyView(view: NotificationView, body: string): Record<string
 /** An event as its callback has it; with a date that is none, which no callback can have, the date is null. */
 function shownObject(
   envelope: Parameters<typeof eventObject>[0],
-  event: StoredEvent,
+  event: ShownEvent,
 ): Record<string, string | null> {
   return isDate(event.date)
     ? eventObject(envelope, event)

@@ -44,12 +44,12 @@ function runEventPage(state: JobState, log: EventLog): Page {
   if (job.kind !== "replay" || job.destinationId === null)
     return { state, withoutNotification: [], done: true };
   const page = log.after(state.event, PAGE_EVENTS);
-  const withoutNotification = page.filter(
+  const withoutNotification = page.events.filter(
     (event) => event.notifications.length === 0 && selectsEvent(job, event),
   );
-  const event = page.at(-1)?.seq ?? state.event;
+  const event = page.events.at(-1)?.seq ?? state.event;
   const processed = state.processed + withoutNotification.length;
-  const done = page.length < PAGE_EVENTS;
+  const done = !page.more;
   return { state: { ...state, event, processed }, withoutNotification, done };
 }
 

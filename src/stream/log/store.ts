@@ -1,6 +1,7 @@
 import { createdAtOfOnceId } from "../event-id";
 import type { StoredEvent } from "../event";
 import { partsOf } from "../plan";
+import { EventCollector, type EventPage } from "./event-page";
 import type { StreamStore } from "../store";
 import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./event-rows.store";
 import type { Millis } from "../../values/instant";
@@ -64,28 +65,33 @@ export class EventLog {
   }
 
   /** Events numbered above `after`, oldest first, at most `limit`. */
-  after(after: number, limit: number): StoredEvent[] {
-    const events: StoredEvent[] = [];
-    for (let from: number | undefined = after + 1; from !== undefined && events.length < limit;) {
-      const next: number | undefined = this.rows.from(from)[PAGE_ROWS]?.first;
-      events.push(
-        ...this.events(from, next === undefined ? Number.MAX_SAFE_INTEGER : next - 1).events,
-      );
-      from = next;
+  after(after: number, limit: number): EventPage {
+    const found = new EventCollector(limit);
+    let from: number | undefined = after + 1;
+    while (from !== undefined) {
+      const rows = this.rows.from(from);
+      from = rows[PAGE_ROWS]?.first;
+      for (const row of rows.slice(0, PAGE_ROWS)) {
+        if (found.isFull) return found.page(true);
+        for (const event of this.rows.read(row).events) if (event.seq > after) found.add(event);
+      }
     }
-    return events.slice(0, limit);
+    return found.page(false);
   }
 
   /** Events numbered below `before`, newest first, at most `limit`. */
-  before(before: number, limit: number): StoredEvent[] {
-    const events: StoredEvent[] = [];
-    for (let below = before; events.length < limit;) {
-      const first = this.rows.below(below).at(-1)?.first;
-      if (first === undefined) break;
-      events.push(...this.events(first, below - 1).events.toReversed());
-      below = first;
+  before(before: number, limit: number): EventPage {
+    const found = new EventCollector(limit);
+    let rows = this.rows.below(before);
+    while (rows.length > 0) {
+      for (const row of rows) {
+        if (found.isFull) return found.page(true);
+        for (const event of this.rows.read(row).events.toReversed())
+          if (event.seq < before) found.add(event);
+      }
+      rows = this.rows.below(rows.at(-1)?.first ?? 0);
     }
-    return events.slice(0, limit);
+    return found.page(false);
   }
 
   /** The event with this id; undefined when it is unknown, or purged. */
