@@ -105,6 +105,11 @@ export const resourceSchema = z.strictObject({
   unpolled: z.array(z.enum(["CREATED", "UPDATED", "DELETED"])).default([]),
   /** `where` conditions by field name; a field not named is refused unless `passThrough`. */
   where: z.record(z.string(), condition).default({}),
+  /**
+   * Parameters that order the list by id. Where its usual order has ties, a list whose records don't add up is read
+   * again in this one.
+   */
+  idOrder: parameters.default({}),
   /** The parameter that takes the whole `where` text unchanged. */
   passThrough: z.string().optional(),
   /**

@@ -1,4 +1,6 @@
+import { boundedName } from "../stream/in-range";
 import { copyDigits } from "../values/digits";
+import { readPath } from "../values/path";
 import { isObject } from "../values/record";
 
 /** Only the fields named, in the vendor's order; a dotted name reaches into objects and lists. */
@@ -28,4 +30,13 @@ export function withoutNulls(value: unknown): unknown {
     member === null ? [] : [[key, withoutNulls(member)]],
   );
   return copyDigits(value, Object.fromEntries(kept));
+}
+
+/** A record's id as text, in a size that keys can have; `undefined` unless it is a number or a text that is not empty. */
+export function readId(record: unknown, path: string): string | undefined {
+  const id = readPath(record, path);
+  if (typeof id === "string") return id === "" ? undefined : boundedName(id);
+  return typeof id === "bigint" || (typeof id === "number" && Number.isFinite(id))
+    ? String(id)
+    : undefined;
 }

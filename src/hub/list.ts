@@ -1,7 +1,7 @@
 import type { Connector, Operation, Resource } from "../connectors/definition";
 import type { Paging } from "../connectors/paging";
 import { type DateBound, dateBounds, isWithin } from "./date-bounds";
-import { selectFields } from "./field";
+import { readId, selectFields } from "./field";
 import { nextPosition, pageParameters, type PageRequest, positionOfPage, totalOf } from "./paging";
 import type { Position } from "./position";
 import { translateList } from "./dialect";
@@ -12,7 +12,10 @@ import { readPath } from "../values/path";
 
 /** A list of the hubs API: which request of the vendor it becomes, and what the vendor's answer means. */
 
-/** `page` counts from 1 and is ignored when there is a `position`; `fields` is a comma list. */
+/**
+ * `page` counts from 1 and is ignored when there is a `position`; `fields` is a comma list. `byId`: in the order of
+ * the records' ids, where the vendor has one.
+ */
 export type HubQuery = {
   where?: string;
   orderBy?: string;
@@ -20,6 +23,7 @@ export type HubQuery = {
   pageSize?: number;
   page?: number;
   position?: Position;
+  byId?: boolean;
 };
 
 export const DEFAULT_PAGE_SIZE = 200;
@@ -32,6 +36,7 @@ export type ListPlan = {
   size: number;
   bounds: DateBound[];
   fields: string[];
+  idField: string;
 };
 type Wrong = { ok: false; message: string };
 type Configuration = Readonly<Record<string, string | null>>;
@@ -61,15 +66,21 @@ export function planList(
   return {
     ok: true,
     plan: {
-      ...requestOf(found, list, page, filter),
+      ...requestOf(found, query.byId === true ? byIdOf(found.resource, list) : list, page, filter),
       paging,
       position,
       size,
       bounds: dateBounds(where.expression, found.resource),
       fields: listOf(query.fields),
+      idField: found.resource.idField,
     },
   };
 }
+
+const byIdOf = ({ idOrder }: Resource, list: Operation): Operation => ({
+  ...list,
+  query: { ...list.query, ...idOrder },
+});
 
 type RequestedPage = Extract<PageRequest, { ok: true }> & { position: Position | null };
 
@@ -176,7 +187,19 @@ function orderFault(text: string, { name }: FoundResource): string | undefined {
 }
 
 export type ListPage =
-  | { ok: true; records: unknown[]; next: Position | null; total?: number; silent?: true }
+  | {
+      ok: true;
+      records: unknown[];
+      next: Position | null;
+      total?: number;
+      silent?: true;
+      /** The ids of all records in the answer, also of those outside the exact date bounds. */
+      ids: string[];
+      /** Records in the answer that have no id. */
+      unnamed: number;
+      /** How many records the vendor says that its whole list has, those outside the exact bounds included. */
+      counted?: number;
+    }
   | Wrong;
 
 /**
@@ -201,11 +224,20 @@ export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers,
   const records =
     fields.length === 0 ? within : within.map((record) => selectFields(record, fields));
   const isWhole = position === null && next === null;
+  const counted = totalOf(paging, { position, answer, headers });
   // The vendor's total counts records that the exact bounds leave out, so it only holds without bounds.
-  const counted = bounds.length === 0 ? totalOf(paging, { position, answer, headers }) : undefined;
-  const total = isWhole ? records.length : counted;
-  const silent = answer === undefined ? { silent: true as const } : {};
-  return { ok: true, records, next, ...silent, ...(total === undefined ? {} : { total }) };
+  const total = isWhole ? records.length : bounds.length === 0 ? counted : undefined;
+  const ids = all.flatMap((record) => readId(record, plan.idField) ?? []);
+  return {
+    ok: true,
+    records,
+    next,
+    ids,
+    unnamed: all.length - ids.length,
+    ...(answer === undefined ? { silent: true as const } : {}),
+    ...(total === undefined ? {} : { total }),
+    ...(counted === undefined ? {} : { counted }),
+  };
 }
 
 /** What a 2xx answer without records says went wrong, in its `errors` or `error`; at most 200 characters. */

@@ -4,9 +4,8 @@ import { authenticationOf } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 import type { HubFailure, ReadAnswer } from "./answer";
 import { renew, unauthorized } from "./refresh.client";
-import { type HubQuery, planList, readList } from "./list";
+import { type HubQuery, type ListPage, planList, readList } from "./list";
 import { tokenState } from "./oauth";
-import type { Position } from "./position";
 import { type Built, buildRequest, findResource } from "./request";
 import { type HubDoors, send } from "./request.client";
 import { readPath } from "../values/path";
@@ -19,8 +18,7 @@ export type { HubDoors } from "./request.client";
 
 export type HubPage =
   /** `silent`: the answer had no content, which may as well be the vendor's trouble. */
-  | { kind: "page"; records: unknown[]; next: Position | null; total?: number; silent?: true }
-  | HubFailure;
+  ({ kind: "page" } & Omit<Extract<ListPage, { ok: true }>, "ok">) | HubFailure;
 export type HubRecord = { kind: "record"; record: unknown } | HubFailure;
 
 /** One page of a resource. Whole numbers above 2^53 become texts, so that no digit is lost. */

@@ -11,7 +11,7 @@ import { instanceTarget } from "../instances/target";
 import { touchedState } from "../instances/touched";
 import { extract } from "./extract";
 import { logUncommitted } from "./log.io";
-import { eventsOf, isPolled, listening } from "./outcome";
+import { goneState, eventsOf, isPolled, type Listening, listening } from "./outcome";
 import { register } from "./registration/register.io";
 import type { Content } from "./content";
 import { partsOfInstance } from "./tenant-parts";
@@ -57,7 +57,7 @@ export async function commitDelivery(
     if (isResync && mode.kind === "emits")
       logUncommitted(connector.key, "tells what only a poll sees", id);
     const touched = wakes ? touchedBy(changes, emitted, controls) : [];
-    await commit(instance, { part, emitted, wakes, touched, hops: transport.hops }, doors);
+    await commit(instance, { part, mode, emitted, wakes, touched, hops: transport.hops }, doors);
     for (const control of controls) await carryOut(instance, control, doors);
   }
   return true;
@@ -78,6 +78,7 @@ function touchedBy(
 
 type Work = {
   part: Content;
+  mode: Listening;
   emitted: readonly Change[];
   wakes: boolean;
   touched: readonly string[];
@@ -86,7 +87,7 @@ type Work = {
 
 async function commit(
   instance: Instance,
-  { part, emitted, wakes, touched, hops }: Work,
+  { part, mode, emitted, wakes, touched, hops }: Work,
   doors: HubDoors,
 ): Promise<void> {
   if (emitted.length === 0 && !wakes) return;
@@ -102,7 +103,7 @@ async function commit(
       events: await filtered(filter, eventsOf(source, emitted, now)),
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
       ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
-      state: touchedState(connector, touched, now),
+      state: [...touchedState(connector, touched, now), ...goneState(connector, mode, emitted)],
       ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message } } : {}),
     },
     keptFor: "organization",

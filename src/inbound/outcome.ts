@@ -3,6 +3,7 @@ import type { Change } from "../connectors/webhook";
 import { eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
 import { eventSettings } from "../instances/configuration";
+import { snapshotKey } from "../instances/deletions";
 import type { Instance } from "../instances/instance";
 import { sha256 } from "../values/bytes";
 
@@ -38,6 +39,29 @@ export function isPolled(
   if (resource?.unpolled.includes(eventType) === true) return false;
   return eventType !== "DELETED" || resource?.deleted !== undefined;
 }
+
+/** Takes what was deleted out of the ids that a poll compares, so that it doesn't tell the deletion again. */
+export function goneState(
+  { resources }: Connector,
+  mode: Listening,
+  emitted: readonly Change[],
+): { key: string; value: null }[] {
+  if (mode.kind !== "wakes") return [];
+  return emitted
+    .filter(({ eventType }) => eventType === "DELETED")
+    .flatMap(({ objectType, objectId }) =>
+      namesOf(resources, objectType).map((name) => ({
+        key: snapshotKey(name, objectId),
+        value: null,
+      })),
+    );
+}
+
+/** The resources whose objects an event calls by this type. */
+const namesOf = (resources: Connector["resources"], type: string): string[] =>
+  Object.entries(resources)
+    .filter(([name, { objectType }]) => name === type || objectType === type)
+    .map(([name]) => name);
 
 export function eventsOf(
   source: string,

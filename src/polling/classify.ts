@@ -1,8 +1,5 @@
 /** Which event a polled record is (reference connector-events-api.md §5.4). */
 
-import { boundedName } from "../stream/in-range";
-import { readPath } from "../values/path";
-
 export type RecordDates = { updated?: number | undefined; created?: number | undefined };
 
 /** Instants in epoch ms. `after` is the last poll (exclusive), `upTo` the start of this one (inclusive). */
@@ -57,13 +54,4 @@ const ORDERED_RECORDS = 5;
 export function newestFirst(datesSeen: readonly number[]): boolean {
   if (datesSeen.length < ORDERED_RECORDS || new Set(datesSeen).size < 2) return false;
   return datesSeen.every((date, index) => date <= (datesSeen[index - 1] ?? Infinity));
-}
-
-/** A record's id as text, in a size that keys can have; `undefined` unless it is a number or a text that is not empty. */
-export function readId(record: unknown, path: string): string | undefined {
-  const id = readPath(record, path);
-  if (typeof id === "string") return id === "" ? undefined : boundedName(id);
-  return typeof id === "bigint" || (typeof id === "number" && Number.isFinite(id))
-    ? String(id)
-    : undefined;
 }

@@ -21,6 +21,8 @@ const position = z.object({
       position: z.unknown(),
       /** Pages read so far. */
       pages: z.number().default(0),
+      /** Records read so far. */
+      records: z.number().optional(),
     })
     .optional(),
   /** When the last snapshot of all ids was taken. */
@@ -58,6 +60,8 @@ export const storedCursor = storedJson(
     /** The vendor asked not to be called before this instant. */
     notBefore: z.number().optional(),
     feed: feedPosition.optional(),
+    /** The stream's state names objects whose deletion was told (`lives.ts`). */
+    dead: z.literal(true).optional(),
   }),
 );
 export type Cursor = ReturnType<typeof storedCursor.read>;

@@ -142,9 +142,10 @@ const unreadable = (call: FeedCall): DryReport => ({
 
 /** The events that the stream doesn't have yet, as they are shown. */
 async function unseen(stream: Stream, all: readonly NewEvent[]): Promise<DryReport["events"]> {
-  const seen = new Set(await stream.knownIds(all.map(({ id }) => id)));
+  const ids = all.flatMap(({ id, formerly }) => (formerly === undefined ? [id] : [id, formerly]));
+  const seen = new Set(await stream.knownIds(ids));
   return all
-    .filter(({ id }) => !seen.has(id))
+    .filter(({ id, formerly }) => !seen.has(id) && (formerly === undefined || !seen.has(formerly)))
     .slice(0, MOST_SHOWN)
     .map(({ objectId, eventType, date, data }) => ({
       objectId,

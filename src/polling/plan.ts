@@ -1,3 +1,4 @@
+import type { Resource } from "../connectors/definition";
 import { findResource } from "../hub/request";
 import type { Instance } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
@@ -26,6 +27,8 @@ export type PollPlan = {
   from: unknown;
   /** Pages that the earlier polls have read. */
   pages: number;
+  /** Records that they have read. */
+  records: number;
   /** Pages are asked for by number or offset, so a record that changes while they are read moves the others. */
   numbered: boolean;
 };
@@ -72,9 +75,14 @@ export function planResource(
     },
     from: unfinished?.position,
     pages: unfinished?.pages ?? 0,
-    numbered: vendor?.paging.style === "page" || vendor?.paging.style === "offset",
+    records: unfinished?.records ?? 0,
+    numbered: isNumbered(vendor),
   };
 }
+
+/** Whether a resource's pages are asked for by number or offset. */
+export const isNumbered = (vendor: Resource | undefined): boolean =>
+  vendor?.paging.style === "page" || vendor?.paging.style === "offset";
 
 function pageSizeOf(instance: Instance, resource: PolledResource, request: HubRequest): number {
   const most = Number(instance.configuration["pagination.max"] ?? 100);

@@ -1,12 +1,12 @@
-import { sendPolls } from "../stream/polls-queue.io";
 import type { Commit } from "../stream/event";
 import { type HubFailure, type HubPage, listRecords } from "../hub/records.client";
-import { durable, type Position as HubPosition, positionSchema } from "../hub/position";
+import { type Position as HubPosition, positionSchema } from "../hub/position";
 import type { PolledResource } from "./polled-resource";
-import type { Position } from "./cursor";
-import { MOST_PAGES, PAGES_PER_POLL } from "./limits";
+import { beginAgain, type Census, countPage, gapOf, newCensus } from "./census";
+import { endScan, type ScanOutcome } from "./end-scan.io";
+import { MOST_SCANS, PAGES_PER_POLL } from "./limits";
 import { planResource, type PollPlan } from "./plan";
-import { emptyReport, type ResourceReport } from "./report";
+import type { ResourceReport } from "./report";
 import { readPage, type Reading } from "./records";
 import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan } from "./scan";
 import { readUndated } from "./undated";
@@ -17,10 +17,10 @@ import {
   cursorOf,
   fail,
   type PollState,
-  postpone,
   targetOf,
   wantedBy,
 } from "./commit.io";
+import { withLives } from "./lives.io";
 
 /**
  * Polls one resource by its list: reads page after page, commits the events of each, and moves the resource's position
@@ -35,51 +35,43 @@ export async function pollResource(
   const plan = planResource(poll.instance, poll.source, poll.cursor, resource, Date.now());
   if (!plan.ok) return fail(poll, resource.resource, plan.position, report, plan.message);
   let from = positionSchema.safeParse(plan.from).data;
+  const census = newCensus(plan.records);
   for (let scans = 1; ; scans += 1) {
-    const outcome = await scanList(poll, plan, report, from, scans);
-    if (outcome.kind !== "again") return endScan(poll, plan, report, outcome);
+    const outcome = await scanList(poll, plan, report, { from, scans, census });
+    if (outcome.kind !== "again") return endScan(poll, plan, report, outcome, census);
     from = undefined;
+    beginAgain(census);
   }
 }
 
-type ScanOutcome =
-  | { kind: "done" }
-  /** The list may have shifted while it was read. */
-  | { kind: "again" }
-  /** As many pages as one poll may read: `next` is the one to go on with. */
-  | { kind: "page-limit"; next: HubPosition }
-  /** No room in the rate budget after `pages` pages; `next` is absent when the first one was not read. */
-  | {
-      kind: "crowded";
-      until: number;
-      message: string;
-      next: HubPosition | undefined;
-      pages: number;
-    }
-  | { kind: "failed"; message: string; waitUntil?: number | undefined };
+/** `scans`: how often the list has been begun in this poll, this time included. */
+type Pass = { from: HubPosition | undefined; scans: number; census: Census };
 
-/** Reads the list from `from` to its end. `scans`: how often it has been begun in this poll, this time included. */
+/** Reads the list from `from` to its end. */
 async function scanList(
   poll: PollState,
   plan: PollPlan,
   report: ResourceReport,
-  from: HubPosition | undefined,
-  scans: number,
+  { from, scans, census }: Pass,
 ): Promise<ScanOutcome> {
   const { reading } = plan;
   const scan: Scan = { pages: 0, candidates: 0, fresh: 0, dates: [] };
   const read = new Set<string>();
   let position = from;
   for (;;) {
-    const page = await askForPage(poll, plan, position);
+    const page = await askForPage(poll, plan, position, scans > 1);
     if (page.kind === "crowded")
       return { ...page, next: scan.pages === 0 ? undefined : position, pages: scan.pages };
     if (page.kind !== "page") return failed(page);
     scan.pages += 1;
     report.fetched += page.records.length;
+    countPage(census, page);
     const changes = await readChanges(poll, page.records, reading, scan);
-    if (page.next === null || reachedOld(scan, reading))
-      return finishScan(poll, plan, report, scan, changes, scans);
+    const isCut = page.next !== null && reachedOld(scan, reading);
+    if (page.next === null || isCut) {
+      const gap = isCut ? undefined : gapOf(census, plan.numbered);
+      return finishScan(poll, plan, report, { scan, lastPage: changes, scans, gap });
+    }
     if (isChange(changes)) scan.fresh += await commitChanges(poll, reading, report, changes);
     const next = JSON.stringify(page.next);
     if (read.has(next))
@@ -94,8 +86,9 @@ function askForPage(
   { instance, doors }: PollState,
   { request }: PollPlan,
   position: HubPosition | undefined,
+  byId: boolean,
 ): Promise<HubPage> {
-  const query = { ...request, ...(position === undefined ? {} : { position }) };
+  const query = { ...request, byId, ...(position === undefined ? {} : { position }) };
   return listRecords(instance, request.resource, query, doors);
 }
 
@@ -105,13 +98,13 @@ const failed = (failure: HubFailure): ScanOutcome => ({
   waitUntil: askedToWaitUntil(failure),
 });
 
-type Changes = Required<Pick<Commit, "events" | "state">>;
+type Changes = Required<Pick<Commit, "events" | "state">> & Pick<Commit, "cursor" | "keepIdsSince">;
 
 const isChange = ({ events, state }: Changes): boolean => events.length > 0 || state.length > 0;
 
 /** The events of a page, and the content hashes to keep of records without dates. Adds to the scan what was seen. */
 async function readChanges(
-  { stream, instance }: PollState,
+  poll: PollState,
   records: readonly unknown[],
   reading: Reading,
   scan: Scan,
@@ -120,11 +113,14 @@ async function readChanges(
   scan.candidates += candidates;
   scan.dates.push(...dates);
   const keys = undated.map(({ key }) => key);
-  const kept = keys.length === 0 ? {} : await stream.readState(keys);
+  const kept = keys.length === 0 ? {} : await poll.stream.readState(keys);
   const hashed = readUndated(undated, kept, reading);
+  const all = [...events, ...hashed.events];
+  const lives = await withLives(poll, reading.resource.resource, all);
   return {
-    events: await wantedBy(instance, [...events, ...hashed.events]),
-    state: hashed.state,
+    ...lives,
+    events: await wantedBy(poll.instance, lives.events),
+    state: [...hashed.state, ...lives.state],
   };
 }
 
@@ -138,19 +134,24 @@ function commitChanges(
   return commitPage(poll, { ...underLease(poll), ...changes, targets }, report);
 }
 
+/** A list that was read to its last page, whose changes are not committed yet. `gap`: what does not add up. */
+type ReadList = { scan: Scan; lastPage: Changes; scans: number; gap: string | undefined };
+
 /** After the last page: its changes and the new position in one commit, or no write at all. */
 async function finishScan(
   poll: PollState,
   { position, reading, numbered }: PollPlan,
   report: ResourceReport,
-  scan: Scan,
-  lastPage: Changes,
-  scans: number,
+  { scan, lastPage, scans, gap }: ReadList,
 ): Promise<ScanOutcome> {
   const name = reading.resource.resource;
   const isIdle = scan.candidates === 0 && scan.fresh === 0 && !isChange(lastPage);
   if (isIdle) poll.idleAt.set(name, reading.startedAt);
   const isPostponed = poll.cursor.notBefore !== undefined;
+  if (gap !== undefined) {
+    if (isChange(lastPage)) await commitChanges(poll, reading, report, lastPage);
+    return scans < MOST_SCANS ? { kind: "again" } : { kind: "incomplete", message: gap };
+  }
   if (changesNothing(isIdle, position, reading, isPostponed)) return { kind: "done" };
   let changes = lastPage;
   if (needsAnotherScan(numbered, scans, scan, scan.fresh + lastPage.events.length)) {
@@ -163,63 +164,4 @@ async function finishScan(
   poll.cursor = { ...cursor, resources };
   await commitChanges(poll, reading, report, { ...changes, ...cursorOf(poll) });
   return { kind: "done" };
-}
-
-/** @returns whether the poll goes on with the next resource. */
-async function endScan(
-  poll: PollState,
-  { position, reading, pages: pagesBefore }: PollPlan,
-  report: ResourceReport,
-  outcome: Exclude<ScanOutcome, { kind: "again" }>,
-): Promise<boolean> {
-  const name = reading.resource.resource;
-  const { startedAt, after } = reading;
-  switch (outcome.kind) {
-    case "done":
-      return true;
-    case "failed":
-      return outcome.waitUntil === undefined
-        ? fail(poll, name, position, report, outcome.message)
-        : postpone(poll, report, outcome.message, outcome.waitUntil);
-    case "crowded": {
-      const { next, pages } = outcome;
-      poll.crowdedUntil = outcome.until;
-      report.error = outcome.message;
-      if (next === undefined) return false;
-      const scan = { startedAt, after, position: durable(next), pages };
-      await keepPlace(poll, name, { ...position, scan });
-      return false;
-    }
-    case "page-limit": {
-      const pages = pagesBefore + PAGES_PER_POLL;
-      if (pages >= MOST_PAGES) {
-        const { scan: _endless, ...rest } = position;
-        const message = `The list does not end after ${MOST_PAGES} pages`;
-        return fail(poll, name, rest, report, message);
-      }
-      const scan = { startedAt, after, position: durable(outcome.next), pages };
-      await goOnAtOnce(poll, name, { ...position, scan });
-      return false;
-    }
-  }
-}
-
-/** Another poll reads the rest now. Its message is kept as a wake too, in case the queue loses it. */
-async function goOnAtOnce(poll: PollState, resource: string, position: Position): Promise<void> {
-  const message = { ids: [poll.instance.id], again: true };
-  const wake = { at: Date.now() + 60_000, message };
-  await keepPlace(poll, resource, position, wake);
-  await sendPolls(poll.doors.polls, [message]);
-}
-
-/** Stores where the scan stopped; the changes it found until there are committed already. */
-async function keepPlace(
-  poll: PollState,
-  resource: string,
-  position: Position,
-  wake?: NonNullable<Commit["wake"]>,
-): Promise<void> {
-  poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: position } };
-  const work = { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] };
-  await commitPage(poll, wake === undefined ? work : { ...work, wake }, emptyReport(resource));
 }

@@ -1,12 +1,16 @@
 import type { Resource } from "../connectors/definition";
+import { readId } from "../hub/field";
 import { eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
 import { readPath } from "../values/path";
-import { classify, type RecordDates, readId } from "./classify";
+import { classify, type RecordDates } from "./classify";
 import type { DateSource, PolledResource } from "./polled-resource";
 import { parseInstant } from "./java-date";
 import { type Undated, undatedRecord } from "./undated";
 import { parseZone, UTC, type Zone } from "./zone";
+import { sha256 } from "../values/bytes";
+import type { Millis } from "../values/instant";
+import { canonicalJson } from "../values/json";
 
 /** How the records of one resource are read in one poll. Instants in epoch ms. */
 export type Reading = {
@@ -74,7 +78,9 @@ function readRecord(record: unknown, objectId: string, reading: Reading, page: P
     case "emit":
       page.candidates += 1;
       page.events.push({
-        id: eventId(source, objectType, objectId, String(classified.at)),
+        ...versionOf(classified.at, record, (version) =>
+          eventId(source, objectType, objectId, version),
+        ),
         objectType,
         objectId,
         eventType: deleted ? "DELETED" : classified.eventType,
@@ -90,6 +96,20 @@ function readRecord(record: unknown, objectId: string, reading: Reading, page: P
       page.undated.push(undatedRecord(record, objectType, objectId, { always, deleted }));
     }
   }
+}
+
+/**
+ * The id of the version of a record that is dated `at`. Clocks of whole seconds, minutes or days give several versions
+ * one date, so where the date has no finer part, the content is part of the version.
+ */
+function versionOf(
+  at: Millis,
+  record: unknown,
+  id: (version: string) => string,
+): { id: string; formerly?: string } {
+  if (at % 1000 !== 0) return { id: id(String(at)) };
+  const content = sha256(canonicalJson(record), "hex").slice(0, 16);
+  return { id: id(`${at}:${content}`), formerly: id(String(at)) };
 }
 
 function readDates(record: unknown, { updated, created }: Reading): RecordDates {

@@ -114,7 +114,9 @@ export class Commits {
       this.transaction(() => {
         const knownIds = this.log.knownIds(
           batch.flatMap(({ commit }) =>
-            commit.events.filter(({ once }) => once !== true).map(({ id }) => id),
+            commit.events
+              .filter(({ once }) => once !== true)
+              .flatMap(({ id, formerly }) => (formerly === undefined ? [id] : [id, formerly])),
           ),
         );
         results = batch.map(({ commit }) => this.applyCommit(commit, knownIds, plans, name, now));

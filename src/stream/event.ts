@@ -16,12 +16,14 @@ export type NewEvent = {
   data: string;
   /** Indexes into the commit's `targets`; empty: the event is stored without a notification. */
   to: number[];
+  /** The id it would have had from the release before this one: an event that came under that id is the same. */
+  formerly?: string;
   /** Its id was made for it (`onceId`), so nobody can send it again, and the ledger need not hold the id. */
   once?: true;
 };
 
 /** An event as the stream stores it, with its number and those of the notifications that carry it. */
-export type StoredEvent = Omit<NewEvent, "to"> & {
+export type StoredEvent = Omit<NewEvent, "to" | "formerly"> & {
   seq: number;
   receivedAt: Millis;
   notifications: number[];

@@ -28,12 +28,13 @@ export function planCommit(
   context: { now: Millis; isKnown: (id: string) => boolean },
 ): { events: StoredEvent[]; drafts: Draft[] } {
   const idsSoFar = new Set<string>();
-  const added = commit.events.filter(({ id }) => {
+  const added = commit.events.filter(({ id, formerly }) => {
     if (idsSoFar.has(id) || context.isKnown(id)) return false;
+    if (formerly !== undefined && context.isKnown(formerly)) return false;
     idsSoFar.add(id);
     return true;
   });
-  const events: StoredEvent[] = added.map(({ to: _to, ...event }) => ({
+  const events: StoredEvent[] = added.map(({ to: _to, formerly: _formerly, ...event }) => ({
     ...inRange(event, context.now),
     seq: 0,
     receivedAt: context.now,

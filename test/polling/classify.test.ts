@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { classify, hashDecision, newestFirst, readId } from "../../src/polling/classify";
+import { readId } from "../../src/hub/field";
+import { classify, hashDecision, newestFirst } from "../../src/polling/classify";
 import type { Classification, DateRule, RecordDates } from "../../src/polling/classify";
 
 const L = Date.parse("2017-08-30T10:00:00Z");

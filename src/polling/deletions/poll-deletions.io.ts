@@ -9,7 +9,7 @@ import type { ResourceReport } from "../report";
 import { failureText } from "../vendor-refusal";
 import { underLease, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
-import { snapshotKey } from "../snapshot/diff";
+import { withLives } from "../lives.io";
 import { readDeletions } from "./read-deletions";
 import { isoSeconds } from "../../values/instant";
 
@@ -122,14 +122,15 @@ async function commitDeletions(
   const { cursor } = poll;
   const position = { ...positionOf(cursor, name), deletionsTo };
   poll.cursor = { ...cursor, resources: { ...cursor.resources, [name]: position } };
+  const lives = await withLives(poll, name, events);
   await commitPage(
     poll,
     {
       ...underLease(poll),
       ...cursorOf(poll),
-      events: await wantedBy(poll.instance, [...events]),
+      events: await wantedBy(poll.instance, lives.events),
       targets: [targetOf(poll.instance, name, Date.now())],
-      state: events.map(({ objectId }) => ({ key: snapshotKey(name, objectId), value: null })),
+      state: lives.state,
     },
     report,
   );

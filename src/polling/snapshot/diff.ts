@@ -37,6 +37,3 @@ export function diffSnapshot(
     };
   return { kind: "diff", appeared: [...present].filter((id) => !recorded.has(id)), vanished };
 }
-
-/** The key under which the stream keeps an id that a snapshot has seen. */
-export const snapshotKey = (resource: string, id: string): string => `s|${resource}|${id}`;

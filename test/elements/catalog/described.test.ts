@@ -82,12 +82,15 @@ const cases: Case[] = [
     authorization: `Basic ${btoa("anna:app pass word")}`,
     resource: "posts",
     listed:
-      "/wp-json/wp/v2/posts?context=edit&status=any&orderby=modified&order=asc&page=1&per_page=100",
+      "/wp-json/wp/v2/posts?context=edit&status=publish%2Cfuture%2Cdraft%2Cpending%2Cprivate%2Ctrash&orderby=id&order=asc&page=1&per_page=100",
     sample: { answer: posts, headers: { "x-wp-total": "103" } },
     next: null,
     vendor: ({ path, query }) => {
+      if (path === "/wp-json/wp/v2/comments")
+        return { status: 200, headers: { "x-wp-total": "0" }, body: [] };
       if (path !== "/wp-json/wp/v2/posts") return { status: 404, body: {} };
-      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d$/.test(query.get("modified_after") ?? ""))
+      // Without a zone it would be the site's own.
+      if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(query.get("modified_after") ?? ""))
         return { status: 400, body: { code: "rest_invalid_param" } };
       const [page, size] = [Number(query.get("page")), Number(query.get("per_page"))];
       // A page behind the last one is an error, not an empty list.
@@ -280,7 +283,8 @@ describe.each(cases)("$name, described as data", (one) => {
       "event.poller.since": new Date(AT - 2 * HOUR).toISOString(),
     });
     const polled = await on.poll(id);
-    expect(polled.body.resources, JSON.stringify(polled.body)).toMatchObject([{ error: null }]);
+    const errors = polled.body.resources.map(({ error }: any) => error);
+    expect(new Set(errors), JSON.stringify(polled.body)).toEqual(new Set([null]));
     await on.poll(id);
     const events = await stored(on, id);
     expect(events.map(({ eventType, objectId }) => [eventType, objectId])).toEqual(one.polled);
