@@ -2,8 +2,10 @@ import { and, eq, inArray, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { builtIn, findConnector } from "./catalog";
 import { type Connector, connectorSchema } from "./definition";
+import { sealedDefinition } from "./sealed-definition";
 import { userConnectors } from "../db/connectors";
 import { nextId } from "../db/counters";
+import type { Keyring } from "../db/sealed";
 import { Cache } from "../values/cache";
 
 /** Ids of connectors that organizations made begin here; built-in ones have smaller ids. */
@@ -96,6 +98,7 @@ export async function listConnectors(
 /** @returns the connector with its id, or undefined when the organization has one of this key. */
 export async function insertConnector(
   db: D1Database,
+  ring: Keyring,
   organizationId: number,
   definition: Omit<Connector, "id">,
   now: number,
@@ -108,7 +111,7 @@ export async function insertConnector(
       id: connector.id,
       organizationId,
       key: connector.key,
-      definition: connector,
+      definition: sealedDefinition(ring, connector),
       createdAt: now,
       updatedAt: now,
     })
@@ -120,13 +123,14 @@ export async function insertConnector(
 
 export async function updateConnector(
   db: D1Database,
+  ring: Keyring,
   organizationId: number,
   connector: Connector,
   now: number,
 ): Promise<void> {
   await drizzle(db)
     .update(userConnectors)
-    .set({ definition: connector, updatedAt: now })
+    .set({ definition: sealedDefinition(ring, connector), updatedAt: now })
     .where(
       and(
         eq(userConnectors.organizationId, organizationId),

@@ -1,5 +1,7 @@
 import type { destinations } from "../db/delivery";
 import { type Keyring, seal, unseal } from "../db/sealed";
+import { openText, sealSpans } from "../db/sealed-text";
+import { urlSecrets } from "../values/secret-text";
 import type { Millis } from "../values/instant";
 import type { Destination } from "./destination";
 import { headersOf, packed, type RequestParts, storedParts, unpacked } from "./packing";
@@ -22,6 +24,10 @@ export function openParts(
 export const sealParts = (ring: Keyring, id: string, parts: RequestParts): string =>
   seal(ring, storedParts.write(packed(parts)), sealedPlace(id, "headers"));
 
+/** A URL as its row holds it: what proves something in it (`?token=`) is sealed where it stands. */
+export const sealUrl = (ring: Keyring, id: string, url: string): string =>
+  sealSpans(ring, sealedPlace(id, "url"), url, urlSecrets(url));
+
 /** A destination as deliveries need it: secrets open, without signing keys that have expired at `now`. */
 export function openDestination(row: Row, ring: Keyring, now: Millis): Destination {
   const { id, organizationId, kind, ownerId, url, enabled, active, policy } = row;
@@ -32,7 +38,7 @@ export function openDestination(row: Row, ring: Keyring, now: Millis): Destinati
     organizationId,
     kind,
     ownerId,
-    url,
+    url: url === null ? null : openText(ring, sealedPlace(id, "url"), url),
     enabled,
     active,
     policy,

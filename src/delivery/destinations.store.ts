@@ -45,7 +45,7 @@ export async function readDestinations(
   return new Map([...found].flatMap(([id, one]) => (one === "unknown" ? [] : [[id, one]])));
 }
 
-/** Which of these destinations an organization has, each with its URL. */
+/** Which of these destinations an organization has, each with its URL, of which credentials are sealed. */
 export async function knownDestinations(
   db: D1Database,
   organizationId: number,

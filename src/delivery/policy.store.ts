@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { destinations, type SigningKey } from "../db/delivery";
 import { type Keyring, seal } from "../db/sealed";
 import type { Destination, DestinationRecord } from "./destination";
+import { MASK } from "../values/secret-name";
 import { openParts, sealedPlace, sealParts } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
 
@@ -66,7 +67,15 @@ async function withOperators(
     .select({ id: destinations.id, headersSealed: destinations.headersSealed })
     .from(destinations)
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
-  return row && sealParts(ring, id, { ...openParts(ring, row), operators });
+  if (row === undefined) return undefined;
+  const parts = openParts(ring, row);
+  // A mask keeps what is sent now: the operators' own value, else the owner's, which stays where it is.
+  const kept = Object.entries(operators).flatMap(([name, value]): [string, string][] => {
+    if (value !== MASK) return [[name, value]];
+    const own = parts.operators[name];
+    return own === undefined ? [] : [[name, own]];
+  });
+  return sealParts(ring, id, { ...parts, operators: Object.fromEntries(kept) });
 }
 
 /**

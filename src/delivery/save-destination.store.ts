@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { destinations, type SigningKey } from "../db/delivery";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import type { DestinationDraft } from "./destination";
-import { openParts, sealedPlace, sealParts } from "./destination-secrets";
+import { openParts, sealedPlace, sealParts, sealUrl } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
 
 type Row = typeof destinations.$inferSelect;
@@ -52,7 +52,7 @@ async function valuesOf(
     organizationId: draft.organizationId,
     kind: draft.kind,
     ownerId: draft.ownerId,
-    url: draft.url,
+    url: draft.url === null ? null : sealUrl(ring, draft.id, draft.url),
     headersSealed: sealParts(ring, draft.id, {
       headers: draft.headers,
       query: draft.query ?? {},

@@ -2,6 +2,7 @@ import { hashSecret } from "../accounts/secret";
 import type { Connector } from "../connectors/definition";
 import type { instances } from "../db/instances";
 import { type Keyring, seal, unseal } from "../db/sealed";
+import { urlSecrets } from "../values/secret-text";
 import { isSealedKey } from "./entries";
 import type { Instance } from "./instance";
 import { scheduleOf } from "./schedule";
@@ -56,7 +57,7 @@ export function toRow(
   };
 }
 
-/** The configuration in two parts: values in clear, and sealed secrets. */
+/** The configuration in two parts: values in clear, and sealed secrets; an address that has a credential is one. */
 export function split(
   id: number,
   connector: Connector,
@@ -66,7 +67,7 @@ export function split(
   const configuration: Record<string, string | null> = {};
   const secrets: Record<string, string> = {};
   for (const [key, value] of Object.entries(values)) {
-    if (value !== null && isSealedKey(connector, key))
+    if (value !== null && (isSealedKey(connector, key) || urlSecrets(value).length > 0))
       secrets[key] = seal(ring, value, sealedRow(id, key));
     else configuration[key] = value;
   }

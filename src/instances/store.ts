@@ -10,6 +10,7 @@ import { saveDestination } from "../delivery/save-destination.store";
 import type { DestinationDraft } from "../delivery/destination";
 import { connectorsOf } from "../connectors/store";
 import type { Connector } from "../connectors/definition";
+import { openedDefinition } from "../connectors/sealed-definition";
 import type { Instance } from "./instance";
 import { openedRow, type Row, patchesOf, toRow } from "./row";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
@@ -193,7 +194,7 @@ export async function opened(
     const connector = find(row.organizationId, row.elementKey);
     if (connector === undefined || !isWanted(connector)) return [];
     try {
-      return openedRow(row, connector, ring);
+      return openedRow(row, openedDefinition(ring, connector), ring);
     } catch (error) {
       return onError(row, error);
     }

@@ -6,6 +6,9 @@ import { changeOrganization, readOrganization } from "../accounts/organization.s
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
 import { deleteDestination } from "../delivery/remove-destination.store";
+import { readDestination } from "../delivery/destinations.store";
+import { MASK } from "../values/secret-name";
+import { maskedUrl, unmaskedUrl } from "../values/secret-text";
 import { saveDestination } from "../delivery/save-destination.store";
 import { parse, readJson } from "../http/body";
 import { described } from "../http/route-description";
@@ -51,11 +54,21 @@ export const organizationRoutes = new Hono<AskerEnv>()
       const { organizationId } = c.var.asker;
       const config = readConfig(c.env);
       const changes = parse(change, await readJson(c, 64 * 1024));
-      const url = changes.operationsCallback?.url;
+      const id = operationsDestinationId(organizationId);
+      const ring = keyring(config.masterKeys);
+      const given = changes.operationsCallback?.url;
+      const stored = given?.includes(MASK)
+        ? (await readDestination(c.env.DB, ring, organizationId, id))?.url
+        : undefined;
+      const url = given === undefined ? undefined : unmaskedUrl(given, stored ?? "");
+      if (url?.includes(MASK) === true)
+        throw invalid(
+          `operationsCallback.url: '${MASK}' keeps a stored value, and there is none`,
+          "operationsCallback.url",
+        );
       const verdict = url === undefined ? undefined : checkEgress(url, config.egress);
       if (verdict?.ok === false)
         throw invalid(`operationsCallback.url: ${verdict.message}`, "operationsCallback.url");
-      const id = operationsDestinationId(organizationId);
       if (url !== undefined) {
         const draft = {
           id,
@@ -66,18 +79,20 @@ export const organizationRoutes = new Hono<AskerEnv>()
           headers: {},
           legacyKey: null,
         };
-        const statements = await saveDestination(
-          c.env.DB,
-          keyring(config.masterKeys),
-          draft,
-          Date.now(),
-        );
+        const statements = await saveDestination(c.env.DB, ring, draft, Date.now());
         await drizzle(c.env.DB).batch(statements);
       }
       if (changes.operationsCallback === null)
         await drizzle(c.env.DB).batch([deleteDestination(c.env.DB, id)]);
       return c.json(
-        view(organizationId, await changeOrganization(c.env.DB, organizationId, changes)),
+        view(
+          organizationId,
+          await changeOrganization(c.env.DB, organizationId, {
+            ...changes,
+            // Its destination knows the credentials; here it is only shown.
+            ...(url === undefined ? {} : { operationsCallback: { url: maskedUrl(url) } }),
+          }),
+        ),
       );
     },
   );
@@ -90,6 +105,9 @@ function view(
     id: String(id),
     name,
     retentionDays: settings.retentionDays ?? 7,
-    operationsCallback: settings.operationsCallback ?? null,
+    operationsCallback:
+      settings.operationsCallback === undefined
+        ? null
+        : { url: maskedUrl(settings.operationsCallback.url) },
   };
 }

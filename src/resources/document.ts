@@ -6,6 +6,7 @@ import { LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
 import type { Kind } from "./kinds/kind";
 import { type Finalizer, type Owner } from "./resource";
 import { MASK } from "../values/secret-name";
+import { hasToken, unmaskedUrl } from "../values/secret-text";
 
 /** What a body says of a resource; `undefined` members were not in it. */
 export type Draft = {
@@ -106,6 +107,19 @@ export function maskFaults(
       field: `spec.${member}.${key}`,
       message: `'${MASK}' keeps a stored value, and '${key}' has none`,
     }));
+}
+
+/** What a Webhook's URL can't hold: masks for which nothing is stored, and what only the platform may have sealed. */
+export function urlFaults(
+  { url }: Record<string, unknown>,
+  stored: Record<string, unknown> = {},
+): Fault[] {
+  if (typeof url !== "string") return [];
+  const fault = (message: string): Fault[] => [{ field: "spec.url", message }];
+  if (hasToken(url)) return fault("'~sealed.' is for the platform's own use");
+  const before = stored["url"];
+  const kept = typeof before === "string" ? unmaskedUrl(url, before) : url;
+  return kept.includes(MASK) ? fault(`'${MASK}' keeps a stored value, and there is none`) : [];
 }
 
 function faultsOf(error: z.ZodError, prefix: string): Fault[] {

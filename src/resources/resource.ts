@@ -5,7 +5,8 @@ import { itemLink, type ScopeName } from "./address";
 import type { Kind } from "./kinds/kind";
 import { findKind, type Version } from "./kinds/registry";
 import { isObject } from "../values/record";
-import { MASK, maskedHeaders } from "../values/secret-name";
+import { MASK } from "../values/secret-name";
+import { maskedHeaders, maskedUrl } from "../values/secret-text";
 import { isoText } from "../values/instant";
 import { copyDigits } from "../values/digits";
 
@@ -149,10 +150,16 @@ export function scopeLink(scope: ScopeName, version: Version): string | undefine
   return kind === undefined ? undefined : itemLink(kind, version, null, scope.name);
 }
 
-/** A spec as everybody sees it: values of Secrets, and of Webhooks' headers that may be credentials, are masked. */
+/** A spec as everybody sees it: values of Secrets, and what may be credentials in a Webhook's headers and URL, are masked. */
 export function visibleSpec(kind: Kind, spec: Record<string, unknown>): Record<string, unknown> {
-  if (kind.kind === "Webhook" && spec["headers"] !== undefined)
-    return { ...spec, headers: maskedHeaders(headersOf(spec)) };
+  if (kind.kind === "Webhook") {
+    const { url, headers } = spec;
+    return {
+      ...spec,
+      ...(typeof url === "string" ? { url: maskedUrl(url) } : {}),
+      ...(headers === undefined ? {} : { headers: maskedHeaders(headersOf(spec)) }),
+    };
+  }
   if (kind.secret === undefined) return spec;
   return { ...spec, data: Object.fromEntries(Object.keys(dataOf(spec)).map((key) => [key, MASK])) };
 }

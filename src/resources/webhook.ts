@@ -3,7 +3,7 @@ import { type DestinationDraft, headerFault } from "../delivery/destination";
 import { checkEgress, type EgressPolicy } from "../http/egress";
 import type { Keyring } from "../db/sealed";
 import { webhookSpec } from "./kinds/management";
-import { openHeaders } from "./webhook-headers";
+import { openHeaders, openUrl } from "./webhook-headers";
 import { destinationId, type Resource } from "./resource";
 
 /** What is wrong with a body: the dotted path, and why. */
@@ -47,7 +47,7 @@ export function destinationOf(
   webhook: Resource,
   secret: string | undefined,
 ): DestinationDraft {
-  const { url, auth } = webhookSpec.parse(webhook.content.spec);
+  const { auth } = webhookSpec.parse(webhook.content.spec);
   const headers = openHeaders(ring, webhook);
   const location = auth?.location;
   const query: Record<string, string> = {};
@@ -64,7 +64,7 @@ export function destinationOf(
     organizationId: webhook.organizationId,
     kind: "webhook",
     ownerId: webhook.id,
-    url,
+    url: openUrl(ring, webhook),
     headers: Object.fromEntries(sent),
     query,
     legacyKey: null,

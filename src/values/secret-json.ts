@@ -9,8 +9,8 @@ import {
 } from "./secret-text";
 
 /**
- * Credentials in JSON that describes requests: members called `headers`, as an object or as a text of JSON, and addresses
- * in members whose names end in `url` or `uri`, at any depth.
+ * Credentials in JSON that describes requests: members called `headers`, as an object or as a text of JSON, of `query`, and
+ * addresses in members whose names end in `url` or `uri`, at any depth.
  */
 
 /** Finds the credentials of the texts that stand at one place. */
@@ -18,10 +18,12 @@ type Find = (text: string) => Span[];
 type Change = (text: string, find: Find, other: unknown) => string;
 
 const isHeaders = (key: string): boolean => key.toLowerCase() === "headers";
+/** Members that are sent each under its own name. */
+const isSent = (holder: string): boolean => isHeaders(holder) || holder === "query";
 
 /** How a member's text is read; undefined: it is no place of credentials. */
 function finder(holder: string, key: string): Find | undefined {
-  if (isHeaders(holder)) return (text) => headerSecrets(key, text);
+  if (isSent(holder)) return (text) => headerSecrets(key, text);
   if (isHeaders(key)) return jsonHeaderSecrets;
   return /ur[il]$/i.test(key) ? urlSecrets : undefined;
 }

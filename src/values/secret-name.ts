@@ -7,10 +7,3 @@ export function isSecretName(name: string): boolean {
 
 /** What stands where a secret was. */
 export const MASK = "********";
-
-/** Headers as somebody may see them who must not learn what they prove. */
-export function maskedHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name, isSecretName(name) ? MASK : value]),
-  );
-}

@@ -52,6 +52,15 @@ function literals(text: string, name: string, from: number, to: number): Span[] 
 export const isCredential = (name: string, value: string): boolean =>
   isSecretName(name) || CREDENTIAL.test(value) || value.includes(MASK) || hasToken(value);
 
+/** Headers as somebody may see them who must not learn what they prove. */
+export const maskedHeaders = (headers: Readonly<Record<string, string>>): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      isCredential(name, value) ? MASK : value,
+    ]),
+  );
+
 /** The credentials in the value of a header. */
 export const headerSecrets = (name: string, value: string): Span[] =>
   isCredential(name, value) ? literals(value, name.toLowerCase(), 0, value.length) : [];

@@ -2,6 +2,8 @@ import { env } from "cloudflare:workers";
 import { expect, it } from "vitest";
 import { connectorsOf, insertConnector } from "../../src/connectors/store";
 import { findConnector } from "../../src/connectors/catalog";
+import { readConfig } from "../../src/config";
+import { keyring } from "../../src/db/sealed";
 import { firstOrganization } from "../organization";
 
 it("finds a connector that it knows beside new ones, whatever it has to forget for them", async () => {
@@ -10,7 +12,7 @@ it("finds a connector that it knows beside new ones, whatever it has to forget f
   if (sandbox === undefined) throw new Error("There is no sandbox");
   const now = Date.now();
   const key = `mine-${crypto.randomUUID().slice(0, 8)}`;
-  await insertConnector(env.DB, 1, { ...sandbox, key }, now);
+  await insertConnector(env.DB, keyring(readConfig(env).masterKeys), 1, { ...sandbox, key }, now);
   const lost: number[] = [];
   // More than an isolate keeps in mind.
   for (let batch = 0; batch < 50; batch += 1) {

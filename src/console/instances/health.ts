@@ -1,3 +1,4 @@
+import { maskedUrl } from "../../values/secret-text";
 import { eventSettings } from "../../instances/configuration";
 import type { Instance } from "../../instances/instance";
 import { positionOf, readCursor } from "../../polling/cursor";
@@ -48,7 +49,7 @@ export function healthOf(
     lastPoll: lastPoll === 0 ? null : lastPoll,
     failures,
     lastError,
-    callback: configuration["event.notification.callback.url"] ?? null,
+    callback: maskedUrl(configuration["event.notification.callback.url"] ?? null),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { visibleConfiguration } from "../../instances/configuration";
 import { MASK } from "../../values/secret-name";
+import { maskedUrl } from "../../values/secret-text";
 import { isSealedKey } from "../../instances/entries";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
@@ -91,5 +92,5 @@ function HealthFacts({ instance, health, now }: Shown): JSX.Element {
 function configurationOf({ connector, configuration }: Instance): [string, string][] {
   return Object.entries(visibleConfiguration(connector, configuration))
     .filter(([, value]) => value !== null && value !== "")
-    .map(([key, value]) => [key, isSealedKey(connector, key) ? MASK : (value ?? "")]);
+    .map(([key, value]) => [key, isSealedKey(connector, key) ? MASK : maskedUrl(value ?? "")]);
 }

@@ -2,6 +2,12 @@ import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { builtIn, findConnector } from "../../connectors/catalog";
 import type { Connector } from "../../connectors/definition";
+import {
+  isUnreadable,
+  maskedDefinition,
+  openedDefinition,
+  unmaskedDefinition,
+} from "../../connectors/sealed-definition";
 import type { Delivery, Extracted, Extraction } from "../../connectors/webhook";
 import { parse, readJson } from "../../http/body";
 import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
@@ -46,13 +52,20 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
     .post("/elements", withSecrets, async (c) => {
       const { organizationId } = c.var.asker;
       const definition = await readDefinition(c, knowing);
+      refuseMasks(definition);
       if (findConnector(definition.key) !== undefined)
         throw conflict(`key: '${definition.key}' is a built-in connector`, "key");
       if ((await countConnectors(c.env.DB, organizationId)) >= MOST_CONNECTORS)
         throw conflict(`An organization has at most ${MOST_CONNECTORS} connectors`);
-      const made = await insertConnector(c.env.DB, organizationId, definition, Date.now());
+      const made = await insertConnector(
+        c.env.DB,
+        doorsOf(c).ring,
+        organizationId,
+        definition,
+        Date.now(),
+      );
       if (made === undefined) throw conflict(`key: '${definition.key}' exists`, "key");
-      return c.json(made);
+      return c.json(maskedDefinition(made));
     })
     .post("/elements/test", withSecrets, async (c) => {
       const dryRunRequest = parse(dryRun, await readJson(c, MOST_BYTES));
@@ -61,16 +74,19 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
     })
     .put("/elements/:element", withSecrets, async (c) => {
       const connector = await ownOf(c);
-      const definition = await readDefinition(c, knowing);
+      const given = await readDefinition(c, knowing);
+      if (JSON.stringify(given).includes("~sealed.")) refuseMasks(given);
+      const definition = unmaskedDefinition(given, connector);
       if (definition.key !== connector.key)
         throw invalid(`key: A connector keeps its key '${connector.key}'`, "key");
       const changed = { ...definition, id: connector.id };
       const { organizationId } = c.var.asker;
-      await updateConnector(c.env.DB, organizationId, changed, Date.now());
+      refuseMasks(openedDefinition(doorsOf(c).ring, changed));
+      await updateConnector(c.env.DB, doorsOf(c).ring, organizationId, changed, Date.now());
       const [before, after] = [connector, changed].map(({ webhook }) => webhook?.route);
       if (JSON.stringify(before) !== JSON.stringify(after))
         await rerouteInstances(c.env.DB, doorsOf(c).ring, organizationId, changed);
-      return c.json(changed);
+      return c.json(maskedDefinition(changed));
     })
     .delete("/elements/:element", withSecrets, async (c) => {
       const connector = await ownOf(c);
@@ -80,6 +96,12 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
         throw conflict(`Connector '${connector.key}' has instances`);
       return c.body(null, 200);
     });
+}
+
+/** @throws Refusal `invalid` for a mask where nothing is stored. */
+function refuseMasks(definition: OwnDefinition): void {
+  if (isUnreadable(definition))
+    throw invalid(`'${MASK}' keeps a stored value, and there is none`, "headers");
 }
 
 async function readDefinition(c: Context<AskerEnv>, knowing: Knowing): Promise<OwnDefinition> {

@@ -7,7 +7,7 @@ import { readDestination } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
 import type { NotificationView } from "../../stream/history";
 import { instanceSource, parseNotificationId, parseStreamName } from "../../stream/stream-name";
-import { maskedHeaders } from "../../values/secret-name";
+import { maskedHeaders, maskedUrl } from "../../values/secret-text";
 import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { type StreamHandle, streamOfSource } from "../streams/lookup.io";
 
@@ -61,5 +61,5 @@ export async function requestView(
     { id, body },
     notification.attempts.at(-1)?.at ?? Date.now(),
   );
-  return { url: destination.url, headers: maskedHeaders(headers), body };
+  return { url: maskedUrl(destination.url), headers: maskedHeaders(headers), body };
 }

@@ -2,7 +2,7 @@ import type { DestinationRecord } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
-import { maskedHeaders } from "../../values/secret-name";
+import { maskedHeaders, maskedUrl } from "../../values/secret-text";
 import { isoText } from "../../values/instant";
 
 export type Health = {
@@ -22,7 +22,7 @@ export function destinationView(record: DestinationRecord, health: Health) {
     id: destination.id,
     kind: destination.kind,
     ownerId: destination.ownerId,
-    url: destination.url,
+    url: maskedUrl(destination.url),
     enabled: destination.enabled,
     status: statusOf(record, health, total),
     circuit: {

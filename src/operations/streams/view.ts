@@ -1,5 +1,6 @@
 import type { StoredEvent } from "../../stream/event";
-import { notificationId } from "../../stream/stream-name";
+import { maskedJson } from "../../values/secret-json";
+import { notificationId, parseStreamName } from "../../stream/stream-name";
 import { parseStored } from "../../values/json";
 import { isDate, isoText, isoTextOrNull } from "../../values/instant";
 
@@ -10,6 +11,9 @@ import { isDate, isoText, isoTextOrNull } from "../../values/instant";
 export function eventView(stream: string, event: StoredEvent): Record<string, unknown> {
   const { id, seq, objectType, objectId, eventType, date, receivedAt, data, notifications } = event;
   const read = readData(data);
+  // Earlier versions kept credentials in runs of flows, and in changes of Webhooks.
+  const isRequestLike =
+    objectType === "flow-step" || parseStreamName(stream).source.startsWith("scope:");
   const faults = [
     ...(isDate(date) ? [] : [`${date} is no date`]),
     ...(read === undefined ? ["The data is not JSON"] : []),
@@ -22,7 +26,7 @@ export function eventView(stream: string, event: StoredEvent): Record<string, un
     eventType,
     date: isoTextOrNull(date),
     receivedAt: isoText(receivedAt),
-    data: read?.value ?? null,
+    data: isRequestLike ? maskedJson(read?.value ?? null) : (read?.value ?? null),
     notificationIds: notifications.map((held) => notificationId(stream, held)),
     ...(faults.length === 0 ? {} : { unrenderable: faults.join("; ") }),
   };

@@ -2,7 +2,7 @@ import { invalid } from "../../http/refusal";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit.store";
 import { addDestinations } from "../destinations.io";
-import { type Draft, maskFaults } from "../document";
+import { type Draft, maskFaults, urlFaults } from "../document";
 import { type Key, keyText, type World } from "../key";
 import { dataOf, headersOf, type Resource } from "../resource";
 import { missing, refuse, refuseNewFinalizers, refuseStale, refuseTooLarge } from "./checks";
@@ -85,7 +85,10 @@ function refuseDraft({ name }: Key, { kind, content }: Resource, draft: Draft): 
   if (kind.secret !== undefined)
     refuse(maskFaults("data", dataOf(draft.spec), dataOf(content.spec)));
   if (kind.kind === "Webhook")
-    refuse(maskFaults("headers", headersOf(draft.spec), headersOf(content.spec)));
+    refuse([
+      ...urlFaults(draft.spec, content.spec),
+      ...maskFaults("headers", headersOf(draft.spec), headersOf(content.spec)),
+    ]);
 }
 
 function changesOf(

@@ -3,7 +3,7 @@ import type { Cause } from "../change";
 import type { Draft } from "../document";
 import { type Content, dataOf, type Reference, type Resource, visibleSpec } from "../resource";
 import { MASK } from "../../values/secret-name";
-import { openHeaders, sealHeaders } from "../webhook-headers";
+import { openHeaders, openUrl, sealWebhook } from "../webhook-headers";
 import { openValue, sealData } from "../secret";
 import { canonicalJson } from "../../values/json";
 import { copyDigits } from "../../values/digits";
@@ -64,7 +64,7 @@ export function isSame(
   };
   if (plain(current) !== plain(resource)) return false;
   if (current.kind.kind === "Webhook")
-    return canonicalJson(openHeaders(ring, current)) === canonicalJson(openHeaders(ring, resource));
+    return canonicalJson(sentBy(ring, current)) === canonicalJson(sentBy(ring, resource));
   if (current.kind.secret === undefined || draft === undefined) return true;
   const wanted = Object.entries(dataOf(draft.spec));
   return (
@@ -72,6 +72,11 @@ export function isSame(
     wanted.every(([key, value]) => value === MASK || openValue(ring, current, key) === value)
   );
 }
+
+const sentBy = (ring: Keyring, webhook: Resource): object => ({
+  url: openUrl(ring, webhook),
+  headers: openHeaders(ring, webhook),
+});
 
 function mainOf(ring: Keyring, current: Resource, draft: Draft): Partial<Content> {
   const { attributes, tags, finalizers, owner, spec } = draft;
@@ -82,7 +87,7 @@ function mainOf(ring: Keyring, current: Resource, draft: Draft): Partial<Content
     finalizers: finalizers ?? content.finalizers,
     ...(owner === undefined || owner === null ? {} : { owner }),
     ...(kind.kind === "Webhook"
-      ? sealHeaders(ring, id, spec, current)
+      ? sealWebhook(ring, id, spec, current)
       : {
           spec: kind.secret === undefined ? spec : sealData(ring, id, spec, dataOf(content.spec)),
         }),

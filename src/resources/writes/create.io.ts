@@ -3,12 +3,12 @@ import type { ScopeName } from "../address";
 import { type Cause, changeOf } from "../change";
 import { emptyPlan, type Plan } from "../commit.store";
 import { addDestinations } from "../destinations.io";
-import { type Draft, maskFaults } from "../document";
+import { type Draft, maskFaults, urlFaults } from "../document";
 import { type Key, keyText, type World } from "../key";
 import type { Kind } from "../kinds/kind";
 import { dataOf, headersOf, type Reference, type Resource } from "../resource";
 import { sealData } from "../secret";
-import { sealHeaders } from "../webhook-headers";
+import { sealWebhook } from "../webhook-headers";
 import { generatedName, inScope, refuse, refuseTooLarge } from "./checks";
 import { holderOf, hookWarnings, resolve } from "./resolve";
 import {
@@ -61,7 +61,8 @@ async function decideCreation(
   holder: Resource | undefined,
 ): Promise<Decided<Written>> {
   if (key.kind.secret !== undefined) refuse(maskFaults("data", dataOf(draft.spec), {}));
-  if (key.kind.kind === "Webhook") refuse(maskFaults("headers", headersOf(draft.spec), {}));
+  if (key.kind.kind === "Webhook")
+    refuse([...urlFaults(draft.spec), ...maskFaults("headers", headersOf(draft.spec), {})]);
   const { references, expects, warnings } = resolve(key.kind, key.scope, draft.spec, world);
   const resource = newResource(doors, cause, key, draft, references, holder);
   refuseTooLarge(resource);
@@ -116,7 +117,7 @@ function newResource(
       finalizers: finalizers ?? [],
       ...(owner === undefined || owner === null ? {} : { owner }),
       ...(key.kind.kind === "Webhook"
-        ? sealHeaders(ring, id, spec)
+        ? sealWebhook(ring, id, spec)
         : { spec: key.kind.secret === undefined ? spec : sealData(ring, id, spec, {}) }),
       sub: {},
       references,
