@@ -5,18 +5,18 @@ import { readPath } from "../values/path";
 import { toInstant } from "../values/instant";
 
 /** HubSpot's names of object types, and its numbers for them. */
-const TYPES: Record<string, string> = {
-  contact: "contacts",
-  company: "companies",
-  deal: "deals",
-  ticket: "tickets",
-  product: "products",
-  line_item: "line_items",
-  "0-1": "contacts",
-  "0-2": "companies",
-  "0-3": "deals",
-  "0-5": "tickets",
-};
+const TYPES = new Map([
+  ["contact", "contacts"],
+  ["company", "companies"],
+  ["deal", "deals"],
+  ["ticket", "tickets"],
+  ["product", "products"],
+  ["line_item", "line_items"],
+  ["0-1", "contacts"],
+  ["0-2", "companies"],
+  ["0-3", "deals"],
+  ["0-5", "tickets"],
+]);
 
 type Item = Record<string, unknown>;
 type Read = { change: Change; item: Item; isPropertyChange: boolean };
@@ -42,7 +42,7 @@ const rank = ({ eventType }: Change): number =>
 function readItem(item: Item): Read[] {
   const name = textOf(item["subscriptionType"]) ?? textOf(item["eventType"]) ?? "";
   const [kind = "", verb = ""] = name.split(".");
-  const objectType = TYPES[textOf(item["objectTypeId"]) ?? kind] ?? TYPES[kind] ?? kind;
+  const objectType = TYPES.get(textOf(item["objectTypeId"]) ?? kind) ?? TYPES.get(kind) ?? kind;
   const one = (objectId: unknown, eventType: Change["eventType"]): Read[] => {
     const id = textOf(objectId);
     if (id === undefined) return [];

@@ -82,7 +82,7 @@ function readChangeEvent(event: unknown): Read {
   // An overflow, and ids like 001* or all zeros, name no record: the whole entity is polled again.
   if (changeType === "OVERFLOW" || ids.some((id) => id.includes("*") || /^0+A*$/.test(id)))
     return { changes: [], controls: [{ kind: "resync", objectTypes: [entity] }] };
-  const eventType = CHANGE_TYPES[changeType];
+  const eventType = CHANGE_TYPES.get(changeType);
   if (eventType === undefined) return { changes: [], controls: [] };
   const changes = ids.map((id): Change => ({
     objectType: entity,
@@ -99,12 +99,12 @@ function readChangeEvent(event: unknown): Read {
   return { changes, controls: isGap ? [{ kind: "resync", objectTypes: [entity] }] : [] };
 }
 
-const CHANGE_TYPES: Record<string, Change["eventType"] | undefined> = {
-  CREATE: "CREATED",
-  UNDELETE: "CREATED",
-  UPDATE: "UPDATED",
-  DELETE: "DELETED",
-};
+const CHANGE_TYPES = new Map<string, Change["eventType"]>([
+  ["CREATE", "CREATED"],
+  ["UNDELETE", "CREATED"],
+  ["UPDATE", "UPDATED"],
+  ["DELETE", "DELETED"],
+]);
 
 function readApex(message: unknown): Read {
   const action = (textOf(readPath(message, "action")) ?? "update").toLowerCase();

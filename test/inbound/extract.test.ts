@@ -584,3 +584,13 @@ describe("a delivery's content", () => {
     expect(parsed.ok && JSON.parse(parsed.content.text)).toEqual(body);
   });
 });
+
+it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
+  "takes a type called %s for what it is: a name that is not known",
+  async (name) => {
+    const item = { portalId: 1, subscriptionType: `${name}.creation`, objectId: 7 };
+    expect(told(await extractFrom("hubspot", [item]))).toEqual([["CREATED", name, "7"]]);
+    const header = { entityName: "Account", changeType: name, recordIds: ["001000000000001AAA"] };
+    expect(told(await extractFrom("sfdc", { ChangeEventHeader: header }))).toEqual([]);
+  },
+);
