@@ -3,7 +3,8 @@
  * organization, cron ticks and the demo, all in the process group that this process leads.
  *
  * Environment: PORT, TRIBUTARY_STATE, TRIBUTARY_LOCAL (where the credentials go), TRIBUTARY_DEMO,
- * TRIBUTARY_TICK_SECONDS (0: no ticks), and every variable of the Worker.
+ * TRIBUTARY_TICK_SECONDS (0: no ticks), TRIBUTARY_BUNDLE (a bundle of the Worker, which is not built then), and every
+ * variable of the Worker.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -98,12 +99,11 @@ const portTaken = () =>
     socket.once("connect", () => socket.destroy());
   });
 
-async function migrate(log: NodeJS.WritableStream): Promise<void> {
+async function migrate(log: NodeJS.WritableStream, isNew: boolean): Promise<void> {
   const migrations = migrationsOf(state, join(root, "migrations"));
   if (!migrations.due) return;
-  const apply = ["d1", "migrations", "apply", "DB", "--local", "--persist-to", state];
-  let code = await exited(wrangler(apply, log));
-  if (code !== 0 && wasLocked()) code = await exited(wrangler(apply, log));
+  let code = await exited(wrangler(isNew ? migrations.all() : migrations.each, log));
+  if (code !== 0 && wasLocked()) code = await exited(wrangler(migrations.each, log));
   stopping.signal.throwIfAborted();
   if (code !== 0) throw new Failure(`The migrations failed:\n${logTail()}`);
   migrations.done();
@@ -119,7 +119,11 @@ function serve(log: NodeJS.WritableStream, variables: string): ChildProcess {
     "log-level": "warn",
     "show-interactive-dev-session": false,
   };
-  return wrangler(["dev", ...Object.entries(options).map(([key, to]) => `--${key}=${to}`)], log);
+  const entry = env.TRIBUTARY_BUNDLE
+    ? [env.TRIBUTARY_BUNDLE, "--no-bundle", "--config=wrangler.toml"]
+    : [];
+  const named = Object.entries(options).map(([key, to]) => `--${key}=${to}`);
+  return wrangler(["dev", ...entry, ...named], log);
 }
 
 /** Rejects when the Worker ends unasked, or cannot be built at all. */
@@ -189,7 +193,7 @@ async function main(): Promise<void> {
   const identity = identityOf(state);
   // On a new state nothing can look at the database yet: both take their time at the same time.
   const isNew = !existsSync(join(state, "v3"));
-  const migrated = migrate(log);
+  const migrated = migrate(log, isNew);
   if (!isNew) await migrated;
   const variables = join(state, "variables.env");
   writePrivate(variables, workerVariables(root, identity.keys, baseUrl));

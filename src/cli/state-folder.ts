@@ -69,19 +69,44 @@ export function release(state: string): void {
   if (existsSync(path) && readFileSync(path, "utf8") === String(process.pid)) rmSync(path);
 }
 
-/** Remembers which migrations a state folder has had, so that a start without new ones is quick. */
+/**
+ * The migrations of a local state: which it has had is remembered, so that a start without new ones is quick. `each`
+ * and `all` are what `wrangler` is asked for.
+ */
 export function migrationsOf(state: string, folder: string) {
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".sql"))
+    .toSorted()
+    .map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") }));
   const hash = createHash("sha256");
-  for (const name of readdirSync(folder).filter((name) => name.endsWith(".sql"))) {
-    hash.update(name).update(readFileSync(join(folder, name)));
-  }
+  for (const { name, text } of files) hash.update(name).update(text);
   const wanted = hash.digest("hex");
   const path = join(state, "migrated");
+  const where = ["DB", "--local", "--persist-to", state];
   return {
     due:
       !existsSync(join(state, "v3/d1")) ||
       !existsSync(path) ||
       readFileSync(path, "utf8") !== wanted,
     done: () => writePrivate(path, wanted),
+    /** Those that are due, one after the other, for each of which `wrangler` starts a `workerd`. */
+    each: ["d1", "migrations", "apply", ...where],
+    /** All of them at once, in one transaction, on a state that is new; `each` knows afterwards that it had them. */
+    all(): string[] {
+      const script = join(state, "migrations.sql");
+      const texts = files.map(
+        ({ name, text }) => `${text}\nINSERT INTO d1_migrations (name) VALUES ('${name}');\n`,
+      );
+      writePrivate(script, [CREATE_MIGRATIONS, ...texts].join(""));
+      return ["d1", "execute", ...where, "--file", script];
+    },
   };
 }
+
+/** Where `wrangler d1 migrations apply` writes down what a database has had. */
+const CREATE_MIGRATIONS = `CREATE TABLE d1_migrations (
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  name TEXT UNIQUE,
+  applied_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP NOT NULL
+);
+`;

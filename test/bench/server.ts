@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { basename, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { migrationsOf } from "../../src/cli/state-folder.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const readyMs = 100_000;
@@ -73,15 +74,7 @@ export async function startWorker(
   await once(["deploy", "--dry-run", `--config=${config}`, `--outdir=${join(folder, "bundle")}`]);
   withMain(join(folder, "bundle", `${basename(entry, ".ts")}.js`));
   if (text.includes("migrations_dir"))
-    await once([
-      "d1",
-      "migrations",
-      "apply",
-      "DB",
-      "--local",
-      `--config=${config}`,
-      `--persist-to=${state}`,
-    ]);
+    await once([...migrationsOf(state, join(root, "migrations")).all(), `--config=${config}`]);
   const envFile = join(folder, "variables.env");
   const lines = Object.entries(variables).map(([name, value]) => `${name}='${value}'\n`);
   writeFileSync(envFile, lines.join(""));

@@ -49,7 +49,7 @@ type Options = {
   env?: Record<string, string>;
   /** Where state and credentials are; a new one when absent. */
   folder?: string;
-  /** Does its own migrations, as on a clean clone, instead of starting on a copy of a migrated state. */
+  /** Builds and migrates by itself, as on a clean clone, instead of starting a bundle on a copy of a migrated state. */
   fresh?: boolean;
   /** Fills the folder, whose `state` it then runs on, before the first start. */
   prepare?: (folder: string) => void;
@@ -68,6 +68,7 @@ export async function startStack(options: Options = {}): Promise<Stack> {
     TRIBUTARY_LOCAL: join(folder, "local.json"),
     TRIBUTARY_DEMO: "0",
     TRIBUTARY_TICK_SECONDS: "0",
+    TRIBUTARY_BUNDLE: options.fresh === true ? "" : process.env["TRIBUTARY_TEST_BUNDLE"],
     ...options.env,
   };
   let printed = "";
@@ -156,7 +157,7 @@ export async function callAs(local: Local, method: string, path: string, body?: 
   return { status: response.status, body: text === "" ? undefined : JSON.parse(text) };
 }
 
-/** Migrations take as long as the rest of a start: they were done once, by `migrated.ts`. */
+/** Migrations take as long as the rest of a start: they were done once, by `built.ts`. */
 function copyMigrated(state: string): void {
   const migrated = process.env["TRIBUTARY_TEST_STATE"];
   if (migrated !== undefined) cpSync(migrated, state, { recursive: true });

@@ -5,8 +5,8 @@ import { WAIT_MS } from "../patience.ts";
 import { living, type Stack, startStack } from "./stack.ts";
 
 let latest: Stack | undefined;
-const start = async (env: Record<string, string> = {}) =>
-  (latest = await startStack({ env, fresh: true }));
+const start = async (options: Parameters<typeof startStack>[0]) =>
+  (latest = await startStack(options));
 
 const alive = (pids: number[]) => living().filter(({ pid }) => pids.includes(pid));
 
@@ -22,7 +22,7 @@ async function until(holds: () => boolean, timeoutMs = WAIT_MS) {
 describe("npm start", () => {
   let stack: Stack;
   beforeAll(async () => {
-    stack = await start();
+    stack = await start({ fresh: true });
   });
   afterAll(async () => {
     await stack?.kill9();
@@ -85,7 +85,7 @@ describe("npm start", () => {
 });
 
 it("npm start prints a verified callback of the demo, again after a restart", async () => {
-  const stack = await start({ TRIBUTARY_DEMO: "1" });
+  const stack = await start({ env: { TRIBUTARY_DEMO: "1" } });
   onTestFinished(async () => {
     await stack.kill9();
     await stack.stop();

@@ -6,7 +6,7 @@ import { type Receiver, startReceiver } from "../../vendors/receiver.ts";
 import { type Stack, startStack } from "../stack.ts";
 import { cases } from "../../cases.ts";
 
-const EVENTS = cases(1_500, 10_000);
+const EVENTS = cases(600, 10_000);
 const CONCURRENT = 50;
 const PATIENCE_MS = 240_000 + EVENTS * 60;
 
