@@ -1,5 +1,8 @@
-import { exports } from "cloudflare:workers";
-import { FIRST, firstOrganization } from "../organization";
+import { env, exports } from "cloudflare:workers";
+import { hashSecret } from "../../src/accounts/secret";
+import { signToken, tokenKey } from "../../src/accounts/users/token";
+import { readConfig } from "../../src/config";
+import { FIRST, firstOrganization, hashOnce } from "../organization";
 import type { Asked, SignedIn } from "./things";
 
 export type { SignedIn } from "./things";
@@ -37,16 +40,33 @@ export async function foundation(): Promise<{ apiKey: string }> {
   return { apiKey: API_KEY };
 }
 
-/** A new virtual user, who signed up by themselves, and their token. */
-export const newUser = (): Promise<SignedIn> => make({});
+const draft = () => ({
+  email: `user-${(users += 1)}-${crypto.randomUUID()}@yourapp.com`,
+  password: "a-good-password",
+});
+
+/** A user who signs up by themselves, and their token. */
+export const signUp = (): Promise<SignedIn> => make({});
 
 /** One whom the organization's key made: their e-mail address counts as verified. */
 export const madeUser = (token = API_KEY): Promise<SignedIn> => make({ token });
 
 async function make(options: { token?: string }): Promise<SignedIn> {
-  const email = `user-${(users += 1)}-${crypto.randomUUID()}@yourapp.com`;
-  const password = "a-good-password";
+  const { email, password } = draft();
   const body = { username: email, email, password };
   const made = await ask("POST", "/user", { ...options, body });
   return { token: made.body.token, email, password };
+}
+
+/** A user like one who signed up, which takes longer than most tests. */
+export async function newUser(): Promise<SignedIn> {
+  const { email, password } = draft();
+  const user = await env.DB.prepare(
+    "INSERT INTO users (organization_id, username, email, secret_hash, password_hash, role, created_at) VALUES (1, ?1, ?1, ?2, ?3, 'user', ?4) RETURNING id, token_version AS tokenVersion",
+  )
+    .bind(email, hashSecret(crypto.randomUUID()), hashOnce(password), Date.now())
+    .first<{ id: number; tokenVersion: number }>();
+  if (user === null) throw new Error("The user was not made");
+  const token = await signToken(user, tokenKey(readConfig(env).sessionKey), Date.now());
+  return { token, email, password };
 }

@@ -3,7 +3,7 @@ import { step, trigger } from "../flows/build";
 import { freshClient, V1 } from "../resources/build";
 import { call, callV1 } from "../elements/build";
 import { ownOrganization } from "../organization";
-import { API_KEY, ask, foundation, newUser } from "./ask";
+import { API_KEY, ask, foundation, signUp } from "./ask";
 import { connector } from "./things";
 
 beforeAll(foundation);
@@ -66,7 +66,7 @@ describe("the audit log", () => {
   });
 
   it("holds a flow's start though the flow is called components", async () => {
-    const { token } = await newUser();
+    const { token } = await signUp();
     const { id } = (await ask("GET", "/user", { token })).body;
     const path = `/flows/components`;
     await ask("PUT", path, { token, body: { name: "F", flow: { T: trigger("x"), P: step() } } });
@@ -82,7 +82,7 @@ describe("the audit log", () => {
   });
 
   it("holds what users did to their flows, not what ran through them", async () => {
-    const { token } = await newUser();
+    const { token } = await signUp();
     const { id } = (await ask("GET", "/user", { token })).body;
     const flow = { T: trigger("audited"), P: step({ url: "http://127.0.0.1:9/audited" }) };
     const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
