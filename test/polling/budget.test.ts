@@ -1,4 +1,5 @@
 import { env } from "cloudflare:workers";
+import { AsyncLocalStorage } from "node:async_hooks";
 import { afterEach, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
 import { readConfig } from "../../src/config";
@@ -31,6 +32,9 @@ vi.spyOn(console, "warn").mockImplementation(() => undefined);
 
 type Kept = { body: any; delaySeconds: number };
 
+/** True in what a test consumes: what other files of this runtime left under way is none of it. */
+const mine = new AsyncLocalStorage<true>();
+
 /** The polls queue of a test: what is sent to it, and when it is to come. */
 function pollsQueue() {
   const kept: Kept[] = [];
@@ -44,13 +48,17 @@ function pollsQueue() {
     const batch = createMessageBatch("tributary-polls", [
       { id: "1", timestamp: new Date(), attempts: 1, body },
     ]);
-    await worker.queue(batch, { ...env, POLLS: queue }, createExecutionContext());
+    const bindings = { ...env, POLLS: queue };
+    await mine.run(true, () => worker.queue(batch, bindings, createExecutionContext()));
   };
   return { kept, queue, consume };
 }
 
+const accounts = new Set<string | null>();
+
 /** Instances of one account: they have the same API key. */
 async function sharing(count: number, key: string, change: object = {}) {
+  accounts.add(`Bearer ${key}`);
   const made = [];
   for (let index = 0; index < count; index += 1)
     made.push(await create({ ...QUIET, "sandbox.api.key": key, ...change }));
@@ -59,11 +67,12 @@ async function sharing(count: number, key: string, change: object = {}) {
 
 const idsOf = (instances: { id: number }[]) => instances.map(({ id }) => id);
 
-/** A vendor with nothing new, and when it was asked by whom. */
+/** A vendor with nothing new, and when it was asked by which of these tests' accounts. */
 function askedAt(answer: () => Response = () => Response.json({ data: [] })) {
   const asked: { at: number; key: string | null }[] = [];
   stubOutside(({ headers }) => {
-    asked.push({ at: Date.now(), key: headers.get("authorization") });
+    const key = headers.get("authorization");
+    if (accounts.has(key)) asked.push({ at: Date.now(), key });
     return answer();
   });
   return asked;
@@ -80,19 +89,20 @@ const mostIn = (times: readonly number[], windowMs: number): number =>
 function virtualTime(): void {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
   const waits: { until: number; resolve: () => void }[] = [];
-  const wait = vi.spyOn(scheduler, "wait").mockImplementation(
-    (ms) =>
-      new Promise((resolve) => {
-        waits.push({ until: Date.now() + ms, resolve });
-        setTimeout(() => {
-          const first = waits.toSorted((a, b) => a.until - b.until)[0];
-          if (first === undefined) return;
-          waits.splice(waits.indexOf(first), 1);
-          if (first.until > Date.now()) vi.setSystemTime(Math.ceil(first.until));
-          first.resolve();
-        }, 20);
-      }),
-  );
+  const realWait = scheduler.wait.bind(scheduler);
+  const wait = vi.spyOn(scheduler, "wait").mockImplementation((ms) => {
+    if (mine.getStore() !== true) return realWait(ms);
+    return new Promise((resolve) => {
+      waits.push({ until: Date.now() + ms, resolve });
+      setTimeout(() => {
+        const first = waits.toSorted((a, b) => a.until - b.until)[0];
+        if (first === undefined) return;
+        waits.splice(waits.indexOf(first), 1);
+        if (first.until > Date.now()) vi.setSystemTime(Math.ceil(first.until));
+        first.resolve();
+      }, 20);
+    });
+  });
   onTestFinished(() => wait.mockRestore());
 }
 
