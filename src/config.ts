@@ -21,7 +21,7 @@ export type Config = {
   schedule: "clock" | "ticks";
   /** OAuth applications of the platform itself, by connector key. */
   oauthApps: Readonly<Record<string, OAuthApp>>;
-  /** Absent: members sign in by password alone. */
+  /** Absent: members sign in by password and passkey alone. */
   memberSignIn: MemberSignIn | undefined;
   /** `product` in the events of API resources. */
   product: string;

@@ -5,6 +5,7 @@ import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
 import type { AskerEnv } from "./asker.io";
 import { memberSessionRoutes } from "./members/sessions.routes";
+import { passkeyRoutes } from "./passkeys/routes";
 import { twoStepRoutes } from "./two-step/routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { verifiedEmailRoutes } from "./users/verified-email.routes";
@@ -20,6 +21,7 @@ export const accountRoutes = {
     .route("/", memberRoutes)
     .route("/", memberSessionRoutes)
     .route("/", twoStepRoutes)
+    .route("/", passkeyRoutes)
     .route("/", verifiedEmailRoutes),
   app: userRoutes,
 };

@@ -15,6 +15,8 @@ export type About = {
   here?: "overview" | "instances" | "destinations" | "organizations" | "security";
   /** The browser goes on there by itself: as our own page's visitor, whose `SameSite=Strict` cookies are sent. */
   goOn?: string;
+  /** What the page's own script does. */
+  script?: string;
   /** The page reloads by itself to show what is new. */
   live?: boolean;
 };
@@ -44,6 +46,7 @@ export function page(frame: Frame, content: Child): ReturnType<typeof html> {
 
 function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
   const { title, nonce, who, notice, live, goOn } = frame;
+  const script = live === true ? REFRESH : frame.script;
   return (
     <html lang="en">
       <head>
@@ -70,9 +73,9 @@ function Document({ frame, children }: { frame: Frame; children: Child }): JSX.E
           )}
           {children}
         </main>
-        {live === true ? (
-          <script nonce={nonce} dangerouslySetInnerHTML={{ __html: REFRESH }} />
-        ) : null}
+        {script === undefined ? null : (
+          <script nonce={nonce} dangerouslySetInnerHTML={{ __html: script }} />
+        )}
       </body>
     </html>
   );

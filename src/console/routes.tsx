@@ -13,6 +13,7 @@ import { instancePages } from "./instances/routes";
 import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { Empty } from "./parts";
+import { passkeyPages } from "./security/passkeys.routes";
 import { securityRoutes } from "./security/routes";
 import { twoStepRoutes } from "./security/two-step.routes";
 import { codeRoutes } from "./session/code.routes";
@@ -20,6 +21,7 @@ import { invitationRoutes } from "./session/invitations.routes";
 import { ownOrganizationRoutes } from "./session/organizations.routes";
 import { ownSessionRoutes } from "./session/own-sessions.routes";
 import { passwordRoutes } from "./session/password.routes";
+import { passkeySignInRoutes } from "./session/passkey.routes";
 import { sessionRoutes, takeNotice } from "./session/routes";
 import { singleSignOnRoutes } from "./session/single-sign-on.routes";
 import { type ConsoleEnv, withRole, withSession } from "./session/session.io";
@@ -68,6 +70,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", sessionRoutes)
   .route("/", codeRoutes)
   .route("/", singleSignOnRoutes)
+  .route("/", passkeySignInRoutes)
   .use("/invitations/*", audited)
   .route("/", invitationRoutes)
   .use(withSession)
@@ -77,6 +80,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", passwordRoutes)
   .route("/", securityRoutes)
   .route("/", twoStepRoutes)
+  .route("/", passkeyPages)
   .use(withRole)
   .route("/", overviewRoutes)
   .route("/", instancePages)

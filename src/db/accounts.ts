@@ -148,6 +148,34 @@ export const memberRecoveryCodes = sqliteTable(
   (table) => [primaryKey({ columns: [table.memberId, table.codeHash] })],
 );
 
+/** Keys with which members sign in instead of with a password (WebAuthn). */
+export const memberPasskeys = sqliteTable(
+  "member_passkeys",
+  {
+    id: text().primaryKey(),
+    memberId: integer("member_id")
+      .notNull()
+      .references(() => members.id, { onDelete: "cascade" }),
+    /** As the authenticator names it, in base64url. */
+    credentialId: text("credential_id").notNull().unique(),
+    /** COSE, in base64url. */
+    publicKey: text("public_key").notNull(),
+    /** How often the authenticator says that it signed; 0: it doesn't count. */
+    counter: integer().notNull(),
+    /** As its member calls it. */
+    name: text().notNull(),
+    createdAt: integer("created_at").notNull(),
+    lastUsedAt: integer("last_used_at"),
+  },
+  (table) => [index("member_passkeys_member").on(table.memberId)],
+);
+
+/** Digests of WebAuthn challenges that were answered, until they are over: each is answered once. */
+export const usedChallenges = sqliteTable("used_challenges", {
+  hash: text().primaryKey(),
+  expiresAt: integer("expires_at").notNull(),
+});
+
 export const apiKeys = sqliteTable(
   "api_keys",
   {

@@ -1,3 +1,4 @@
+import { prepareChallengeExpiry } from "../accounts/passkeys/store";
 import { prepareSessionExpiry } from "../accounts/members/sessions.store";
 import { prepareExceptionExpiry } from "../delivery/exceptions.store";
 import { prepareRollupExpiry } from "../metering/store";
@@ -8,7 +9,7 @@ const KEPT_MS = 30 * 86_400_000;
 /** The most rows of each table that one round deletes: a mass delete would hold up other queries. */
 const ROWS = 1_000;
 
-/** Hourly: deletes exceptions, rollups and finished jobs that nobody looks back on any more, and sessions that are over. */
+/** Hourly: deletes exceptions, rollups and finished jobs that nobody looks back on any more, and sessions and challenges that are over. */
 export async function tidy(now: number, db: D1Database): Promise<void> {
   if (new Date(now).getUTCMinutes() !== 0) return;
   const before = now - KEPT_MS;
@@ -17,5 +18,6 @@ export async function tidy(now: number, db: D1Database): Promise<void> {
     prepareRollupExpiry(db, before, ROWS),
     prepareJobExpiry(db, before, ROWS),
     prepareSessionExpiry(db, now, ROWS),
+    prepareChallengeExpiry(db, now, ROWS),
   ]);
 }

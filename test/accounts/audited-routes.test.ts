@@ -6,6 +6,7 @@ import { FIRST } from "../organization";
 import { newUser, type SignedIn } from "./ask";
 import { TABLE } from "./routes-by-role";
 import { beginTwoStep, codeOf, setUpTwoStep } from "../console/two-step";
+import { newPasskey } from "../console/passkeys";
 import { goodBodyOf, QUERIES } from "./bodies";
 import { GUESTS_PASSWORD, pathOf, Things } from "./things";
 import { WORLD } from "./world";
@@ -32,6 +33,8 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/sign-in": SIGNS_IN,
   "POST /console/sign-in/code": SIGNS_IN,
   "POST /console/sign-in/access": SIGNS_IN,
+  "POST /console/sign-in/passkey": SIGNS_IN,
+  "POST /console/passkeys/new": "a look: it asks for a key, and takes none",
   "POST /console/sign-out": SIGNS_IN,
   "POST /console/instances/:id/poll": RUNS,
   "POST /console/destinations/:id/test": RUNS,
@@ -100,6 +103,10 @@ const OWN: Record<string, () => Promise<{ browser: Browser; body: Record<string,
     browser: await guest(),
     body: { present: GUESTS_PASSWORD, password: "another-password-of-a-guest" },
   }),
+  "POST /console/passkeys": async () => {
+    const browser = await guest();
+    return { browser, body: await newPasskey(browser, GUESTS_PASSWORD) };
+  },
   "POST /console/two-step": async () => ({
     browser: await guest(),
     body: { present: GUESTS_PASSWORD },

@@ -98,11 +98,11 @@ export const TELLING = /^\w+ \/elements\/|^PUT \/flows\/:id$/;
 /** An id like another one, of nothing. */
 export const strange = (id: string): string => `${id.slice(0, -1)}99999`;
 
-/** An answer without what differs from request to request: ids, and the nonce of a page. */
+/** An answer without what differs from request to request: ids, the nonce of a page, and what it asks a passkey to sign. */
 export const neutral = ({ status, text }: { status: number; text: string }) => ({
   status,
   text: text.replaceAll(
-    /nonce="[^"]*"|'[^']*'|&#39;[^&]*&#39;|"(requestId|transactionId)":"[^"]*"|[et]-[0-9a-f-]{36,}/g,
+    /nonce="[^"]*"|name="state" value="[^"]*"|&quot;challenge&quot;:&quot;[\w-]*|'[^']*'|&#39;[^&]*&#39;|"(requestId|transactionId)":"[^"]*"|[et]-[0-9a-f-]{36,}/g,
     "",
   ),
 });

@@ -219,6 +219,7 @@ const V1: Table = {
   "DELETE /v1/members/:id/sessions": "admin, ours",
   "DELETE /v1/members/:id/sessions/:session": "admin, ours",
   "DELETE /v1/members/:id/two-step": "admin, ours",
+  "DELETE /v1/members/:id/passkeys": "admin, ours",
   "PUT /v1/users/:id/verified-email": "write whole, ours",
   "DELETE /v1/users/:id/verified-email": "write whole, ours",
   "GET /v1/organization": "read",
@@ -233,6 +234,8 @@ const CONSOLE: Table = {
   // Whoever has just given a password, which nobody here did.
   "GET /console/sign-in/code": "nobody",
   "POST /console/sign-in/code": "nobody",
+  // Whoever has a passkey.
+  "POST /console/sign-in/passkey": "nobody",
   // Where it is set up.
   "POST /console/sign-in/access": "nobody",
   "GET /console/sign-in/oidc": "nobody",
@@ -249,6 +252,11 @@ const CONSOLE: Table = {
   "GET /console/password": "members",
   "POST /console/password": "members",
   "GET /console/security": "members",
+  "GET /console/passkeys": "members",
+  "POST /console/passkeys": "members",
+  "POST /console/passkeys/new": "members",
+  // Another's is left alone.
+  "POST /console/passkeys/:id/remove": "members",
   "GET /console/two-step": "members",
   "POST /console/two-step": "members",
   "POST /console/two-step/confirm": "members",

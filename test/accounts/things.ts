@@ -244,6 +244,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "users/:id": (of) => of.userId(),
   "notifications/:id": (of) => of.notification(),
   "objects/:name": "accounts",
+  "passkeys/:id": "00000000-0000-4000-8000-000000000000",
   "objects/:objectType": "accounts",
   "sessions/:id": async (of) => of.session(),
   "sessions/:session": async (of) => of.session(),

@@ -150,4 +150,60 @@ describe("the console in a browser", () => {
     await picture(page, "instances");
     await context.close();
   });
+
+  it("signs a member in with a passkey that they made, on a telephone in the dark", async () => {
+    const context = await browser.newContext({
+      viewport: { width: 390, height: 844 },
+      colorScheme: "dark",
+    });
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    const faults: string[] = [];
+    page.on("pageerror", (error) => faults.push(error.message));
+    const device = await context.newCDPSession(page);
+    await device.send("WebAuthn.enable");
+    await device.send("WebAuthn.addVirtualAuthenticator", {
+      options: {
+        protocol: "ctap2",
+        transport: "internal",
+        hasResidentKey: true,
+        hasUserVerification: true,
+        isUserVerified: true,
+        automaticPresenceSimulation: true,
+      },
+    });
+    // Browsers make no passkeys for an address.
+    const here = stack.baseUrl.replace("127.0.0.1", "localhost");
+    await page.goto(`${here}/console/security`);
+    await picture(page, "sign-in-narrow");
+    await page.getByLabel("E-mail").fill(stack.local.email);
+    await page.getByLabel("Password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Sign in" }).click();
+    await page.getByRole("heading", { name: "Security" }).waitFor();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "security-narrow");
+
+    await page.getByRole("link", { name: "Add one" }).click();
+    await page.getByLabel("Present password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Go on" }).click();
+    await page.getByLabel("What to call it").fill("Telephone");
+    await picture(page, "passkey-new-narrow");
+    await page.getByRole("button", { name: "Make it" }).click();
+    await page.getByText("From now on you may sign in with Telephone").waitFor();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "passkeys-narrow");
+
+    await page.getByRole("button", { name: "Sign out" }).click();
+    await page.getByRole("button", { name: "Use a passkey" }).click();
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+
+    await page.goto(`${here}/console/two-step`);
+    await page.getByLabel("Present password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Set up" }).click();
+    await page.getByRole("img", { name: "The key as a QR code" }).waitFor();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "two-step-narrow");
+    expect(faults).toEqual([]);
+    await context.close();
+  });
 });

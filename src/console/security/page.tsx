@@ -8,10 +8,11 @@ export function SecurityPage(props: {
   /** Absent while no code is asked for. */
   twoStep?: { since: number; recoveryCodes: number };
   /** How many there are. */
+  passkeys: number;
   sessions: number;
   now: number;
 }): JSX.Element {
-  const { who, twoStep, sessions, now } = props;
+  const { who, twoStep, passkeys, sessions, now } = props;
   return (
     <>
       <div class="head">
@@ -26,22 +27,13 @@ export function SecurityPage(props: {
         <Way title="Password" to="/console/password" act="Change password">
           <p class="quiet">Another one signs you out everywhere else.</p>
         </Way>
-        <Way
-          title="Two-step sign-in"
-          to="/console/two-step"
-          act={twoStep === undefined ? "Set up" : "Manage"}
-        >
-          {twoStep === undefined ? (
-            <p class="quiet">
-              <Pill tone="off">off</Pill> Asks for a code of an authenticator app after the
-              password.
-            </p>
-          ) : (
-            <p class="quiet">
-              <Pill tone="good">on</Pill> Since <Instant at={twoStep.since} now={now} />;{" "}
-              {twoStep.recoveryCodes} recovery codes left.
-            </p>
-          )}
+        <TwoStep twoStep={twoStep} now={now} />
+        <Way title="Passkeys" to="/console/passkeys" act={passkeys === 0 ? "Add one" : "Manage"}>
+          <p class="quiet">
+            {passkeys === 0
+              ? "Sign in with your device’s screen lock, or a security key, instead of the password."
+              : `${passkeys} in use.`}
+          </p>
         </Way>
         <Way title="Sessions" to="/console/sessions" act="See sessions">
           <p class="quiet">
@@ -54,6 +46,27 @@ export function SecurityPage(props: {
     </>
   );
 }
+
+const TwoStep = (props: {
+  twoStep: { since: number; recoveryCodes: number } | undefined;
+  now: number;
+}): JSX.Element => {
+  const { twoStep, now } = props;
+  return twoStep === undefined ? (
+    <Way title="Two-step sign-in" to="/console/two-step" act="Set up">
+      <p class="quiet">
+        <Pill tone="off">off</Pill> Asks for a code of an authenticator app after the password.
+      </p>
+    </Way>
+  ) : (
+    <Way title="Two-step sign-in" to="/console/two-step" act="Manage">
+      <p class="quiet">
+        <Pill tone="good">on</Pill> Since <Instant at={twoStep.since} now={now} />;{" "}
+        {twoStep.recoveryCodes} recovery codes left.
+      </p>
+    </Way>
+  );
+};
 
 const Way = (props: { title: string; to: string; act: string; children: Child }): JSX.Element => (
   <section class="card">

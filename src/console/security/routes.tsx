@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { listSessions } from "../../accounts/members/sessions.store";
+import { listPasskeys } from "../../accounts/passkeys/store";
 import { countRecoveryCodes, readTotp } from "../../accounts/two-step/store";
 import type { SignedInEnv } from "../session/session.io";
 import { SecurityPage } from "./page";
@@ -9,9 +10,10 @@ export const securityRoutes = new Hono<SignedInEnv>().get("/security", async (c)
   const { DB } = c.env;
   const { id, email, role } = c.var.member;
   const now = Date.now();
-  const [totp, recoveryCodes, sessions] = await Promise.all([
+  const [totp, recoveryCodes, passkeys, sessions] = await Promise.all([
     readTotp(DB, id),
     countRecoveryCodes(DB, id),
+    listPasskeys(DB, id),
     listSessions(DB, id, now),
   ]);
   const twoStepSince = totp?.confirmedAt ?? undefined;
@@ -19,6 +21,7 @@ export const securityRoutes = new Hono<SignedInEnv>().get("/security", async (c)
     <SecurityPage
       who={{ email, role }}
       {...(twoStepSince === undefined ? {} : { twoStep: { since: twoStepSince, recoveryCodes } })}
+      passkeys={passkeys.length}
       sessions={sessions.length}
       now={now}
     />,

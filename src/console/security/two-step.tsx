@@ -5,7 +5,8 @@ import { Fault } from "../session/form";
 
 type Told = { fault?: string };
 
-const Present = (): JSX.Element => (
+/** For what takes more than being signed in. */
+export const Present = (): JSX.Element => (
   <label>
     Present password
     <input type="password" name="present" autocomplete="current-password" required />

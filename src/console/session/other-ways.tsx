@@ -1,7 +1,10 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Asked } from "../../accounts/passkeys/options";
+import { PasskeyForm } from "./passkey-form";
 
 /** What a deployment offers to sign in with, beside the password. */
 export type Offered = {
+  passkey: Asked;
   /** Whether Cloudflare Access let this browser through, and says who it is. */
   access: boolean;
   /** What the OpenID provider is called; absent: there is none. */
@@ -11,6 +14,14 @@ export type Offered = {
 /** Buttons below the form of the sign-in. */
 export const OtherWays = ({ next, offered }: { next: string; offered: Offered }): JSX.Element => (
   <>
+    <PasskeyForm
+      action="/console/sign-in/passkey"
+      does="get"
+      asked={offered.passkey}
+      label="Use a passkey"
+    >
+      <input type="hidden" name="next" value={next} />
+    </PasskeyForm>
     {offered.access ? (
       <form class="other" method="post" action="/console/sign-in/access">
         <input type="hidden" name="next" value={next} />

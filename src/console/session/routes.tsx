@@ -2,6 +2,8 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { findMember } from "../../accounts/members/store";
 import { verifyPassword } from "../../accounts/secret";
+import { siteOf } from "../../accounts/passkeys/options";
+import { askToSignIn } from "../../accounts/passkeys/verify.io";
 import { countTry } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
@@ -9,6 +11,7 @@ import type { Notice } from "../page";
 import { SignInForm } from "./form";
 import { dropCookie, keepCookie, readCookie } from "./cookie.io";
 import { nextPage } from "./next-page";
+import { PASSKEY_SCRIPT } from "./passkey-script";
 import { passOn, tryOf } from "./second-step.io";
 import { type ConsoleEnv, sessionOf, signOut } from "./session.io";
 
@@ -65,7 +68,7 @@ export function showSignIn<E extends ConsoleEnv>(
   c: Context<E>,
   about: { next: string; email?: string; fault?: string },
 ): Response | Promise<Response> {
-  const { egress, memberSignIn } = readConfig(c.env);
+  const { egress, memberSignIn, publicUrl } = readConfig(c.env);
   const hasAccess =
     memberSignIn?.access !== undefined && c.req.header("cf-access-jwt-assertion") !== undefined;
   const oidc = memberSignIn?.oidc;
@@ -73,9 +76,13 @@ export function showSignIn<E extends ConsoleEnv>(
     <SignInForm
       {...about}
       local={egress.allowHttp}
-      offered={{ access: hasAccess, ...(oidc === undefined ? {} : { provider: oidc.name }) }}
+      offered={{
+        passkey: askToSignIn(c.env, siteOf(publicUrl, c.req.url), Date.now()),
+        access: hasAccess,
+        ...(oidc === undefined ? {} : { provider: oidc.name }),
+      }}
     />,
-    { title: "Sign in" },
+    { title: "Sign in", script: PASSKEY_SCRIPT },
   );
 }
 
