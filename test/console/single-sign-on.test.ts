@@ -253,6 +253,12 @@ describe("an OpenID provider", () => {
     for (const [name, value] of cookies) other.cookies.set(name, value);
     vi.setSystemTime(Date.now() + 600_000);
     expect(await refusedAs(other.get(back))).toBe(401);
+    const eager = visit();
+    const toProvider = (await eager.get("/console/sign-in/oidc")).location ?? "";
+    const state = new URL(toProvider).searchParams.get("state");
+    expect(
+      await refusedAs(eager.get(`/console/sign-in/oidc/back?code=made-up&state=${state}`)),
+    ).toBe(401);
     expect(await refusedAs(visit().get("/console/sign-in/oidc/back?error=access_denied"))).toBe(
       401,
     );
@@ -316,6 +322,30 @@ describe("who is signed in so", () => {
     const browser = openBrowser();
     await browser.post(new URL(body.link).pathname, { password: "quite a good one" });
     expect((await browser.get("/console")).status).toBe(200);
+  });
+
+  it("changes nothing of how they sign in elsewhere, though they know the password", async () => {
+    const email = freshEmail();
+    await signedIn(email);
+    const { id } = await memberOf(email);
+    const { body } = await callV1("POST", `/members/${id}/password-reset`, own.authorization);
+    const password = "quite a good one";
+    await openBrowser().post(new URL(body.link).pathname, { password });
+    const { browser } = await signedIn(email);
+    for (const path of [
+      "/console/password",
+      "/console/two-step",
+      "/console/two-step/off",
+      "/console/passkeys/new",
+      "/console/passkeys/1/remove",
+    ]) {
+      const answer = await browser.post(path, { present: password, password: "another good one" });
+      expect({ path, status: answer.status }).toEqual({ path, status: 400 });
+      expect(answer.html).toContain("You are here by single sign-on");
+    }
+    const byPassword = openBrowser();
+    await byPassword.post("/console/sign-in", { email, password });
+    expect((await byPassword.post("/console/two-step", { present: password })).status).toBe(303);
   });
 
   it("gets into this organization alone, whatever others they belong to", async () => {

@@ -1,7 +1,7 @@
 import { createRemoteJWKSet, customFetch, type JWTVerifyGetKey } from "jose";
 import * as z from "zod";
 import { readConfig } from "../../config";
-import { type Outbound, request } from "../../http/client";
+import { type Answer, type Outbound, request } from "../../http/client";
 import { Cache } from "../../values/cache";
 import type { Millis } from "../../values/instant";
 
@@ -26,8 +26,9 @@ export function keysAt(env: Env, url: string, now: Millis): JWTVerifyGetKey {
     cacheMaxAge: KEYS_FOR_MS,
     cooldownDuration: COOLDOWN_MS,
     [customFetch]: async (address) => {
-      const text = await textOf(env, { url: address, method: "GET", headers: {} });
-      return new Response(text, { headers: { "content-type": "application/json" } });
+      return new Response(await read(env, address), {
+        headers: { "content-type": "application/json" },
+      });
     },
   });
   keySets.set(url, keys, now + HOUR_MS);
@@ -49,7 +50,7 @@ export async function discover(env: Env, issuer: string, now: Millis): Promise<M
   if (known !== undefined) return known;
   const base = issuer.endsWith("/") ? issuer.slice(0, -1) : issuer;
   const url = `${base}/.well-known/openid-configuration`;
-  const found = metadata.parse(JSON.parse(await textOf(env, { url, method: "GET", headers: {} })));
+  const found = metadata.parse(JSON.parse(await read(env, url)));
   if (found.issuer !== issuer)
     throw new Error(`The provider calls itself '${found.issuer}', not '${issuer}'`);
   metadataOf.set(issuer, found, now + HOUR_MS);
@@ -58,13 +59,16 @@ export async function discover(env: Env, issuer: string, now: Millis): Promise<M
 
 const tokens = z.object({ id_token: z.string().max(64 * 1024) });
 
-/** Turns a code into an ID token (OpenID Connect Core 1.0, section 3.1.3). @throws when the provider refuses. */
+/**
+ * Turns a code into an ID token (OpenID Connect Core 1.0, section 3.1.3). @returns undefined when the provider refuses the
+ * code. @throws when it gives no answer that can be used.
+ */
 export async function redeem(
   env: Env,
   { token_endpoint: url, token_endpoint_auth_methods_supported: methods }: Metadata,
   client: { clientId: string; clientSecret?: string | undefined },
   grant: { code: string; redirectUri: string; verifier: string },
-): Promise<string> {
+): Promise<string | undefined> {
   const { clientId, clientSecret } = client;
   const isBasic = clientSecret !== undefined && methods.includes("client_secret_basic");
   const body = new URLSearchParams({
@@ -76,7 +80,7 @@ export async function redeem(
     ...(isBasic || clientSecret === undefined ? {} : { client_secret: clientSecret }),
   });
   const credentials = [clientId, clientSecret ?? ""].map(encodeURIComponent).join(":");
-  const text = await textOf(env, {
+  const answer = await answerOf(env, {
     url,
     method: "POST",
     headers: {
@@ -86,17 +90,27 @@ export async function redeem(
     },
     body: body.toString(),
   });
-  return tokens.parse(JSON.parse(text)).id_token;
+  if (answer.status === 400) return undefined;
+  return tokens.parse(JSON.parse(textOf(url, answer))).id_token;
 }
 
-async function textOf(
+type Answered = Extract<Answer, { kind: "answered" }>;
+
+async function answerOf(
   env: Env,
   outbound: Pick<Outbound, "url" | "method" | "headers" | "body">,
-): Promise<string> {
+): Promise<Answered> {
   const bounds = { timeoutMs: TIMEOUT_MS, mostBytes: MOST_BYTES };
   const answer = await request({ ...outbound, ...bounds }, readConfig(env).egress);
   if (answer.kind !== "answered") throw new Error(`${outbound.url}: ${answer.error}`);
-  if (answer.status !== 200 || answer.truncated || answer.fault !== undefined)
-    throw new Error(`${outbound.url} answered ${answer.status}`);
-  return answer.text;
+  return answer;
 }
+
+function textOf(url: string, { status, truncated, fault, text }: Answered): string {
+  if (status !== 200 || truncated || fault !== undefined)
+    throw new Error(`${url} answered ${status}`);
+  return text;
+}
+
+const read = async (env: Env, url: string): Promise<string> =>
+  textOf(url, await answerOf(env, { url, method: "GET", headers: {} }));

@@ -49,7 +49,7 @@ export async function authorizationUrl(
   return url.href;
 }
 
-/** Whom a provider vouches for with the code that a browser brought back. @throws when the provider can't be reached, or refuses. */
+/** Whom a provider vouches for with the code that a browser brought back. @throws when the provider gives no answer that can be used. */
 export async function oidcVouches(
   env: Env,
   provider: OidcProvider,
@@ -60,6 +60,7 @@ export async function oidcVouches(
   const { issuer, clientId } = provider;
   const metadata = await discover(env, issuer, now);
   const token = await redeem(env, metadata, provider, { code, redirectUri, verifier });
+  if (token === undefined) return { kind: "refused", because: "The provider refused the code" };
   const expected = { issuer, audience: clientId, keys: metadata.jwks_uri };
   return vouched(env, token, expected, now, (payload) =>
     vouchedByOidc(payload, { clientId, nonce }),

@@ -1,7 +1,7 @@
 import { type Context, Hono } from "hono";
 import { askForKey, takeKey } from "../../accounts/passkeys/verify.io";
 import { listPasskeys, removePasskeys } from "../../accounts/passkeys/store";
-import { type FormFault, presentPasswordFault } from "../session/present-password.io";
+import { boundFault, type FormFault, presentPasswordFault } from "../session/present-password.io";
 import { PASSKEY_SCRIPT } from "../session/passkey-script";
 import { siteFor } from "../session/passkey.routes";
 import { leave, readForm } from "../session/routes";
@@ -39,6 +39,8 @@ export const passkeyPages = new Hono<SignedInEnv>()
     return leave(c, HERE, { tone: "good", text });
   })
   .post("/passkeys/:id/remove", async (c) => {
+    const fault = boundFault(c);
+    if (fault !== undefined) return show(c, fault);
     // One that is gone, or another's, is left alone: the outcome is the same.
     await removePasskeys(c.env.DB, c.var.member.id, c.req.param("id"));
     const text = "That passkey signs nobody in any more. Delete it on your device, too";

@@ -9,6 +9,11 @@ export type FormFault = { status: 400 | 429; text: string };
 
 const WRONG: FormFault = { status: 400, text: "This is not your present password." };
 
+const BOUND: FormFault = {
+  status: 400,
+  text: "You are here by single sign-on. Sign in by password to change this; whoever has none asks an owner for a link to set one.",
+};
+
 /** What a limit says, with its `Retry-After`. */
 export function waitFor(c: Context, until: number, now: number): FormFault {
   const seconds = Math.ceil((until - now) / 1000);
@@ -16,12 +21,21 @@ export function waitFor(c: Context, until: number, now: number): FormFault {
   return { status: 429, text: `Too many failed tries. Wait ${seconds} s and try again.` };
 }
 
+/**
+ * What is wrong where a member's own sign-in is changed, which counts in all their organizations: what one organization's
+ * single sign-on says of them doesn't do.
+ */
+export const boundFault = (c: Context<SignedInEnv>): FormFault | undefined =>
+  c.var.isBound ? BOUND : undefined;
+
 /** Whether a member, who is signed in, gave their password; failures count as those of signing in do. */
 export async function presentPasswordFault(
   c: Context<SignedInEnv>,
   given: string,
   now: number,
 ): Promise<FormFault | undefined> {
+  const bound = boundFault(c);
+  if (bound !== undefined) return bound;
   const { email, passwordHash } = c.var.member;
   // What nobody has for a password is told so without counting.
   if (given === "") return WRONG;

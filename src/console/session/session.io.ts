@@ -8,10 +8,19 @@ import type { AskerEnv } from "../../accounts/asker.io";
 import { forbidden } from "../../http/refusal";
 import { dropCookie, keepCookie, readCookie } from "./cookie.io";
 
-export type ConsoleEnv = AskerEnv & { Variables: { member?: Member; sessionId?: string } };
+export type ConsoleEnv = AskerEnv & {
+  Variables: { member?: Member; sessionId?: string; isBound?: boolean };
+};
 
 /** Behind `withSession`. */
-export type SignedInEnv = AskerEnv & { Variables: { member: Member; sessionId: string } };
+export type SignedInEnv = AskerEnv & {
+  Variables: {
+    member: Member;
+    sessionId: string;
+    /** Whether the session is for this one organization, by its single sign-on. */
+    isBound: boolean;
+  };
+};
 
 const SESSION = "tributary_session";
 
@@ -22,7 +31,8 @@ export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
     const back = c.req.method === "GET" ? `?next=${encodeURIComponent(c.req.path)}` : "";
     return c.redirect(`/console/sign-in${back}`, 303);
   }
-  const { id, member } = session;
+  const { id, member, isBound } = session;
+  c.set("isBound", isBound);
   c.set("member", member);
   c.set("sessionId", id);
   c.set("asker", {
