@@ -15,6 +15,7 @@ import { parseAllowList } from "../../src/http/egress";
 import { flowHandler } from "../../src/flows/steps/handler.io";
 import { exchangeCode } from "../../src/hub/code.client";
 import { API_KEY, ask, foundation, newUser } from "../accounts/ask";
+import { connector } from "../accounts/things";
 import { consumeWhole, destination, eventually, type Received, receiver } from "../delivery/build";
 import { MINE } from "../organization";
 import { isVendor } from "../platform";
@@ -111,6 +112,7 @@ async function endsOf(stream: DurableObjectStub<EventStream>, count: number) {
   }));
 }
 
+const GOOD = "https://vendor.example.com/token";
 /** An address that a text field can hold and that is not simply absent. */
 const NAMED = HOSTILE.filter((url) => url.trim() !== "");
 
@@ -145,6 +147,43 @@ describe("promise 8, no hostile URL passes any door", () => {
       expect(made.text).toContain("spec.url");
       const changed = await call("PUT", `${scope}/hostile/webhooks/w`, { ...good, spec: { url } });
       expect({ url, status: changed.status }).toEqual({ url, status: 400 });
+    }
+  });
+
+  it("is refused as an address of a connector's vendor, which is named", async () => {
+    const oauth2 = { type: "oauth2", authorizeUrl: "https://a.example", tokenUrl: GOOD };
+    const definitions: [field: string, of: (url: string) => object][] = [
+      ["baseUrl", (baseUrl) => ({ baseUrl })],
+      ["authentication.tokenUrl", (tokenUrl) => ({ authentication: { ...oauth2, tokenUrl } })],
+      [
+        "authentication.refreshUrl",
+        (refreshUrl) => ({ authentication: { ...oauth2, refreshUrl } }),
+      ],
+      [
+        "otherAuthentications.0.revokeUrl",
+        (revokeUrl) => ({ otherAuthentications: [{ ...oauth2, revokeUrl }] }),
+      ],
+    ];
+    for (const [field, of] of definitions)
+      for (const url of NAMED)
+        for (const [path, prefix] of [
+          ["/elements", ""],
+          ["/elements/test", "definition."],
+        ] as const) {
+          const definition = { ...connector(), ...of(url) };
+          const body = prefix === "" ? definition : { definition };
+          const answer = await call("POST", `/elements/api-v2${path}`, body, MINE);
+          expect({ url, path, status: answer.status }).toEqual({ url, path, status: 400 });
+          expect(answer.body.message).toContain(`${prefix}${field}: `);
+        }
+    for (const baseUrl of [GOOD, "https://${subdomain}.example.com/api", "${base.url}/api"]) {
+      const { status } = await call(
+        "POST",
+        "/elements/api-v2/elements",
+        { ...connector(), baseUrl },
+        MINE,
+      );
+      expect({ baseUrl, status }).toEqual({ baseUrl, status: 200 });
     }
   });
 

@@ -27,6 +27,7 @@ import {
 import { rerouteInstances } from "../../instances/reroute.store";
 import { doorsOf } from "../../instances/lookup.io";
 import { noInstanceOf } from "../../instances/store";
+import { addressFault } from "./address-fault";
 import { dryRun, type DryRun, type OwnDefinition, ownDefinition } from "./user-connector";
 
 const MOST_BYTES = 1024 * 1024;
@@ -69,7 +70,7 @@ export function ownConnectorRoutes(knowing: Knowing): Hono<AskerEnv> {
     })
     .post("/elements/test", withSecrets, async (c) => {
       const dryRunRequest = parse(dryRun, await readJson(c, MOST_BYTES));
-      checkDefinition(dryRunRequest.definition, knowing, "definition.");
+      checkDefinition(c, dryRunRequest.definition, knowing, "definition.");
       return c.json(await dryRunResult(dryRunRequest, knowing));
     })
     .put("/elements/:element", withSecrets, async (c) => {
@@ -106,11 +107,21 @@ function refuseMasks(definition: OwnDefinition): void {
 
 async function readDefinition(c: Context<AskerEnv>, knowing: Knowing): Promise<OwnDefinition> {
   const definition = parse(ownDefinition, await readJson(c, MOST_BYTES));
-  checkDefinition(definition, knowing, "");
+  checkDefinition(c, definition, knowing, "");
   return definition;
 }
 
-function checkDefinition(definition: OwnDefinition, knowing: Knowing, prefix: string): void {
+function checkDefinition(
+  c: Context<AskerEnv>,
+  definition: OwnDefinition,
+  knowing: Knowing,
+  prefix: string,
+): void {
+  const address = addressFault(definition, doorsOf(c).config.egress);
+  if (address !== undefined) {
+    const named = `${prefix}${address.field}`;
+    throw invalid(`${named}: ${address.message}`, named);
+  }
   const connector: Connector = { ...definition, id: 1 };
   const fault = knowing.pollingFault({ connector, configuration: {} });
   if (fault !== undefined) throw invalid(fault.message, `${prefix}events.polling`);
