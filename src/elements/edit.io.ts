@@ -29,6 +29,7 @@ import {
   updateInstance,
 } from "../instances/store";
 import { entryView, findEntry } from "../instances/view";
+import { isObject } from "../values/record";
 import { equalInConstantTime } from "../values/bytes";
 
 /** Bodies above this are refused (reference connector-events-api.md §11). */
@@ -188,9 +189,7 @@ export class InstanceEdits {
 
 /** A body without `element` gets the one that the path names. */
 function withElement(body: unknown, { key }: Connector): unknown {
-  return typeof body === "object" && body !== null && !("element" in body)
-    ? { ...body, element: { key } }
-    : body;
+  return isObject(body) && !("element" in body) ? { ...body, element: { key } } : body;
 }
 
 /** Webhooks of vendors that do not sign must have this token in their URL. */
