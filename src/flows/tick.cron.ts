@@ -18,6 +18,8 @@ const MOST = 2_000;
 /** Messages are kept in their streams for as long. */
 const RETENTION_MS = 7 * 86_400_000;
 
+type Scheduled = Awaited<ReturnType<typeof dueSchedules>>[number];
+
 /** Once a minute: starts the flows that are due, continues updates of instances, and forgets what is old. */
 export async function tickFlows(scheduledAt: number, doors: FlowDoors): Promise<void> {
   const minute = await scheduleMinute(doors.db, scheduledAt);
@@ -32,21 +34,29 @@ export async function tickFlows(scheduledAt: number, doors: FlowDoors): Promise<
 
 /**
  * Starts every flow that is due. A run's id is derived from its minute, so a tick that dies between committing
- * the run and writing down the next due minute starts no flow twice.
+ * the run and writing down the next due minute starts no flow twice. One that fails stops no other.
  */
 async function startDue(doors: FlowDoors, minute: number): Promise<void> {
   for (let started = 0; started < MOST; started += PAGE) {
     const due = await dueSchedules(doors.db, minute, PAGE);
-    for (const trigger of due) {
-      const { organizationId, userId, flowId, componentId, nextMinute } = trigger;
-      const source = userSource(userId);
-      const id = eventId(source, "schedule", `${flowId}/${componentId}`, String(nextMinute));
-      const date = (nextMinute ?? minute) * 60_000;
-      const event = { id, objectType: "schedule", eventType: "TICK", date };
-      const commit = runCommit(trigger, event, { scheduledAt: isoText(date) });
-      await ingest(doors, { organizationId, source, commit });
-      await moveSchedule(doors.db, trigger, nextMinuteOf(trigger.properties, minute));
-    }
-    if (due.length < PAGE) return;
+    let failed = 0;
+    for (const trigger of due)
+      await start(doors, trigger, minute).catch((error: unknown) => {
+        failed += 1;
+        const { flowId } = trigger;
+        console.error(JSON.stringify({ at: "flows.tick", flowId, error: String(error) }));
+      });
+    if (due.length < PAGE || failed === due.length) return;
   }
+}
+
+async function start(doors: FlowDoors, trigger: Scheduled, minute: number): Promise<void> {
+  const { organizationId, userId, flowId, componentId, nextMinute } = trigger;
+  const source = userSource(userId);
+  const id = eventId(source, "schedule", `${flowId}/${componentId}`, String(nextMinute));
+  const date = (nextMinute ?? minute) * 60_000;
+  const event = { id, objectType: "schedule", eventType: "TICK", date };
+  const commit = runCommit(trigger, event, { scheduledAt: isoText(date) });
+  await ingest(doors, { organizationId, source, commit });
+  await moveSchedule(doors.db, trigger, nextMinuteOf(trigger.properties, minute));
 }
