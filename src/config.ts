@@ -8,6 +8,8 @@ import { type OAuthApp, oauthApps } from "./values/oauth-app";
 export type Config = {
   /** What vendors and self-callbacks see, without a trailing slash; absent: the request's own origin. */
   publicUrl: string | undefined;
+  /** All names that we are reached by, `publicUrl` first. */
+  publicUrls: readonly string[];
   egress: EgressPolicy;
   /** Origins that browsers may call from; `*` stands for any. */
   corsOrigins: readonly string[];
@@ -38,7 +40,7 @@ const list = z
   );
 
 const environment = z.object({
-  TRIBUTARY_PUBLIC_URL: z.union([z.literal(""), z.url()]).default(""),
+  TRIBUTARY_PUBLIC_URL: list.pipe(z.array(z.url())),
   EGRESS_ALLOW: list,
   CORS_ORIGINS: list,
   SIGNUP: z.enum(["open", "closed"]).default("closed"),
@@ -65,14 +67,15 @@ export function readConfig(env: object): Config {
     throw new Error(`Environment variable ${issue?.path.join(".")}: ${issue?.message}`);
   }
   const values = parsed.data;
-  const publicUrl = withoutTrailing(values.TRIBUTARY_PUBLIC_URL, "/");
+  const publicUrls = values.TRIBUTARY_PUBLIC_URL.map((url) => withoutTrailing(url, "/"));
   const config: Config = {
-    publicUrl: publicUrl === "" ? undefined : publicUrl,
+    publicUrl: publicUrls[0],
+    publicUrls,
     egress: {
       allow: parseAllowList(values.EGRESS_ALLOW),
       allowHttp: values.ENVIRONMENT === "local",
-      ownUrl: publicUrl === "" ? undefined : publicUrl,
-      ownHost: publicUrl === "" ? undefined : new URL(publicUrl).hostname,
+      ownUrls: publicUrls,
+      ownHost: publicUrls[0] === undefined ? undefined : new URL(publicUrls[0]).hostname,
       resolver: values.DOH_URL === "" ? undefined : values.DOH_URL,
     },
     corsOrigins: values.CORS_ORIGINS,

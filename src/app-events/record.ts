@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { withHops } from "../delivery/own-address";
 import type { Commit, NewEvent, StoredEvent } from "../stream/event";
 import { content } from "../flows/triggers/content";
 import { runId } from "../flows/ids";
@@ -29,6 +30,8 @@ export type Publication = {
   record: Omit<EventRecord, "triggers">;
   /** Who sends the same key again, with the same request, publishes nothing and gets the first answer. */
   idempotencyKey: string | undefined;
+  /** How many requests of this platform led to it; absent: none. */
+  hops?: number;
 };
 
 export type Published = {
@@ -63,7 +66,7 @@ export function recordIn(event: Pick<StoredEvent, "data">): EventRecord | undefi
 
 /** An event and its record as a commit, with a run for each of these triggers. */
 export function appEventCommit(
-  { name, body, record, idempotencyKey }: Publication,
+  { name, body, record, idempotencyKey, hops = 0 }: Publication,
   id: string,
   triggers: readonly Trigger[],
   now: Millis,
@@ -84,6 +87,7 @@ export function appEventCommit(
     eventType: "SENT",
     date: now,
     data: recordText(whole, body),
+    ...withHops(hops),
     to: targets.map((_, index) => index),
   };
   return { record: whole, commit: { events: [event], targets } };

@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../accounts/users/routes";
+import { readConfig } from "../config";
+import { hopsOf } from "../delivery/own-address";
 import { readDescriptor } from "../flows/descriptor";
 import { readOwnFlow } from "../flows/store";
 import { forwardedHeaders } from "../flows/triggers/content";
@@ -41,6 +43,7 @@ export const appEventRoutes = new Hono<UserEnv>()
       body,
       record: { content, ...(flowId === undefined ? {} : { flowId }) },
       idempotencyKey: keyOf(c.req.header("idempotency-key")),
+      hops: hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey),
     });
     c.header("X-Event-Id", published.event.id);
     if (published.replayed) c.header("Idempotency-Replayed", "true");

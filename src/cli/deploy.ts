@@ -127,7 +127,8 @@ function deploy(given: Record<string, string>): string {
   done(set.length > 0 ? `secrets ${set.join(", ")} set` : "secrets found");
   const url = /"targets":\["(.+?)"/.exec(readFileSync(output, "utf8"))?.[1];
   if (url === undefined) throw new Failure("The deployed Worker has no URL: add a route to it");
-  return process.env.TRIBUTARY_PUBLIC_URL || (url.startsWith("http") ? url : `https://${url}`);
+  const [publicUrl = ""] = (process.env.TRIBUTARY_PUBLIC_URL ?? "").split(",");
+  return publicUrl.trim() || (url.startsWith("http") ? url : `https://${url}`);
 }
 
 /** Creates the first organization; a new Worker may need some seconds to be reachable. */

@@ -14,6 +14,7 @@ export const deadReasons = [
   "too-large",
   "transform-failed",
   "unrenderable",
+  "loop",
 ] as const;
 export type DeadReason = (typeof deadReasons)[number];
 
@@ -71,7 +72,7 @@ export const deliveryMessage = z.object({
       destinationId: z.string(),
       id: z.string(),
       createdAt: z.number(),
-      /** Own instances that it came through. */
+      /** How many requests of this platform led to it, one after the other. */
       hops: z.number().int().optional(),
       /** It was parked for an open circuit. If its policy has given it up meanwhile, it dies without a try. */
       parked: z.boolean().default(false),

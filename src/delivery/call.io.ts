@@ -109,7 +109,7 @@ async function callHandled(
     const outcome = { seq, n, attempt, next: unsent.next };
     return { outcome: await reported(handler, destination, item, outcome, undefined) };
   }
-  const tried = await send(destination, item, { ...rendered, timeoutMs }, config.egress, now);
+  const tried = await send(destination, item, { ...rendered, timeoutMs }, config, now);
   const { attempt, answer } = tried;
   const { after, retryAfter } = endOf(attempt);
   const truncated = answer.kind === "answered" && answer.truncated;

@@ -1,10 +1,9 @@
 import type { Attempt, DeliveryItem } from "./attempt";
 import { type Answer, answerOf, type Outbound, request } from "../http/client";
-import type { EgressPolicy } from "../http/egress";
 import type { Config } from "../config";
 import type { Destination } from "./destination";
 import type { Rendered } from "./handler";
-import { HOPS_HEADER, isOwnAddress } from "./own-address";
+import { hopHeaders, isOwnAddress } from "./own-address";
 import { elementsSignature, standardHeaders } from "./signature";
 
 /** A receiver has this long to answer. */
@@ -44,13 +43,16 @@ export function post(
     const outbound = {
       url: addressOf(destination),
       method: "POST",
-      headers: callbackHeaders(destination, item, now),
+      headers: {
+        ...callbackHeaders(destination, item, now),
+        ...hopHeaders(item.hops ?? 0, config.sessionKey),
+      },
       body: item.body,
       timeoutMs: TIMEOUT_MS,
       mostBytes: ANSWER_BYTES,
     };
-    return inside !== undefined && isOwnAddress(destination.url, config.publicUrl)
-      ? handOver(outbound, item.hops ?? 0, inside)
+    return inside !== undefined && isOwnAddress(destination.url, ...config.publicUrls)
+      ? handOver(outbound, inside)
       : request(outbound, config.egress);
   };
   return tried(ask, item.n, now);
@@ -61,7 +63,7 @@ export function send(
   destination: Destination,
   item: DeliveryItem,
   rendered: Extract<Rendered, { kind: "request" }>,
-  policy: EgressPolicy,
+  { egress, sessionKey }: Config,
   now: number,
 ): Promise<Tried> {
   const { method, url, body, timeoutMs, mostBytes } = rendered;
@@ -70,9 +72,10 @@ export function send(
       "user-agent": "Tributary/1",
       ...rendered.headers,
       ...standardHeaders(item.id, now, body ?? "", destination.signers),
+      ...hopHeaders(item.hops ?? 0, sessionKey),
     };
     const outbound = { method, url, headers, timeoutMs, mostBytes };
-    return request(body === undefined ? outbound : { ...outbound, body }, policy);
+    return request(body === undefined ? outbound : { ...outbound, body }, egress);
   };
   return tried(ask, item.n, now);
 }
@@ -131,10 +134,9 @@ function addressOf({ url, query }: { url: string; query: Record<string, string> 
 /** Answers a request to one of our own addresses, in this process. */
 export type Inside = (request: Request) => Promise<Response>;
 
-async function handOver(outbound: Outbound, hops: number, inside: Inside): Promise<Answer> {
-  const headers = { ...outbound.headers, [HOPS_HEADER]: String(hops + 1) };
+async function handOver(outbound: Outbound, inside: Inside): Promise<Answer> {
   try {
-    const response = await inside(new Request(outbound.url, { ...outbound, headers }));
+    const response = await inside(new Request(outbound.url, outbound));
     return await answerOf(response, outbound.mostBytes);
   } catch (error) {
     return { kind: "failed", error: error instanceof Error ? error.message : String(error) };

@@ -8,6 +8,7 @@ import type { Handlers, Sending } from "./handler";
 import { givenUpAt } from "./give-up";
 import type { Limiter } from "./limiter";
 import type { Announce, Notice } from "./notice";
+import { MOST_HOPS } from "./own-address";
 import { attemptWithoutCall, dead, deathsOf, unsent } from "./outcome";
 import { countsOf } from "../metering/count";
 import { count } from "../metering/store";
@@ -46,14 +47,14 @@ export async function deliverGroup(
   const now = Date.now();
   const handler = doors.handlers[destination.kind];
   const hasAddress = handler !== undefined || destination.url !== null;
-  const [sound, broken] = partition(items, ({ unrenderable }) => unrenderable === undefined);
+  const [sound, unfit] = partition(items, (item) => unfitness(item) === undefined);
   const [open, shut] = partition(
     sound,
     ({ forced }) => hasAddress && (forced || (destination.enabled && destination.active)),
   );
   const [late, timely] = partition(open, (item) => item.parked && givenUpAt(policy, item) < now);
   const untried = [
-    ...broken.map((item) => untold(item, now)),
+    ...unfit.flatMap((item) => unfitness(item, now) ?? []),
     ...shut.map((item) =>
       unsent(item, destination.enabled ? { kind: "held" } : dead("destination-disabled", now)),
     ),
@@ -113,10 +114,23 @@ async function prepare(
   };
 }
 
-/** What cannot be written is dead, alone: it would be the same at every try. */
-function untold({ seq, n, unrenderable = "" }: Sending, now: number): Outcome {
-  const attempt = attemptWithoutCall(n, now, unrenderable);
-  return { seq, n, attempt, next: dead("unrenderable", now) };
+/**
+ * The end of a notification that no request is made for, whatever its destination: its body cannot be written, or too
+ * many requests led to it already.
+ */
+function unfitness(
+  { seq, n, unrenderable, hops = 0, forced }: Sending,
+  now = 0,
+): Outcome | undefined {
+  const ended = (reason: "unrenderable" | "loop", error: string): Outcome => ({
+    seq,
+    n,
+    attempt: attemptWithoutCall(n, now, error),
+    next: dead(reason, now),
+  });
+  if (unrenderable !== undefined) return ended("unrenderable", unrenderable);
+  const goesRound = `${hops} requests of this platform led to it: it goes round in a circle`;
+  return hops >= MOST_HOPS && !forced ? ended("loop", goesRound) : undefined;
 }
 
 function withInvalidUrl(item: Sending, url: string): Outcome {

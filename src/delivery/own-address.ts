@@ -1,17 +1,50 @@
-/** Callbacks that go to this platform's own inbound addresses: they never leave it. */
+import { createHmac } from "node:crypto";
+import { equalInConstantTime } from "../values/bytes";
+
+/**
+ * How many requests of this platform led to this one, one after the other. Every request that a delivery makes carries
+ * it, and every door that an event can come in by passes it on, so that a chain that goes round in a circle ends, over
+ * whichever of our names it goes.
+ */
 export const HOPS_HEADER = "tributary-hops";
-/** A notification that came through more of our own instances than this goes round in a circle. */
+/** Proves that we counted: an HMAC over the number. */
+export const HOPS_SIGNATURE = "tributary-hops-signature";
+/** The most requests in a chain: a notification that would make one more is dead (`loop`). */
 export const MOST_HOPS = 5;
 
-/** Whether a callback URL is an inbound address of this deployment (reference connector-events-api.md §4). */
-export function isOwnAddress(url: string, publicUrl: string | undefined): boolean {
-  if (publicUrl === undefined || !URL.canParse(url)) return false;
+/**
+ * Whether a callback URL is an inbound address of this deployment, by one of its names
+ * (reference connector-events-api.md §4).
+ */
+export function isOwnAddress(url: string, ...publicUrls: (string | undefined)[]): boolean {
+  if (!URL.canParse(url)) return false;
   const { origin, pathname } = new URL(url);
-  return origin === new URL(publicUrl).origin && pathname.startsWith("/elements/api-v2/events/");
+  return (
+    publicUrls.some((own) => own !== undefined && origin === new URL(own).origin) &&
+    pathname.startsWith("/elements/api-v2/events/")
+  );
 }
 
-/** How many of our own instances a delivery came through already. */
-export function hopsOf(headers: { get(name: string): string | null }): number {
-  const text = headers.get(HOPS_HEADER) ?? "";
-  return /^\d{1,3}$/.test(text) ? Number(text) : 0;
+/** The headers of a request for something with so many hops. */
+export function hopHeaders(hops: number, key: string): Record<string, string> {
+  const text = String(hops + 1);
+  return { [HOPS_HEADER]: text, [HOPS_SIGNATURE]: signatureOf(text, key) };
 }
+
+/**
+ * How many requests led to this one. A count that is not signed by us may be another deployment's, so it ends a chain
+ * too; but whoever makes one up has his request refused at no door: it counts as the most that a request may have.
+ */
+export function hopsOf(headers: { get(name: string): string | null }, key: string): number {
+  const text = headers.get(HOPS_HEADER) ?? "";
+  if (!/^\d{1,3}$/.test(text)) return 0;
+  const signature = headers.get(HOPS_SIGNATURE);
+  const isOurs = signature !== null && equalInConstantTime(signatureOf(text, key), signature);
+  return isOurs ? Number(text) : Math.min(Number(text), MOST_HOPS);
+}
+
+const signatureOf = (hops: string, key: string): string =>
+  createHmac("sha256", key).update(`${HOPS_HEADER}:${hops}`).digest("base64");
+
+/** What an event that a request brings has of it. */
+export const withHops = (hops: number): { hops?: number } => (hops === 0 ? {} : { hops });

@@ -1,5 +1,4 @@
 import type { Commit, FlowStep, NewEvent, Target } from "../stream/event";
-import type { Millis } from "../values/instant";
 import { runId, stepDestinationId } from "./ids";
 import type { Trigger } from "./triggers/trigger";
 
@@ -41,7 +40,7 @@ export function runTargets(
 /** A commit of one event that starts one run, with `content` as what the trigger sends. */
 export function runCommit(
   trigger: Pick<Trigger, "flowId" | "componentId" | "steps" | "createdAt">,
-  event: { id: string; objectType: string; eventType: string; date: Millis },
+  event: Pick<NewEvent, "id" | "objectType" | "eventType" | "date" | "hops">,
   content: unknown,
 ): Pick<Commit, "events" | "targets"> {
   const targets = runTargets(trigger, event.id, "content");

@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
+import { hopsOf, withHops } from "../delivery/own-address";
 import { eventId } from "../stream/event-id";
 import { addressLimit } from "../http/address-limit";
 import { parseJson, readBytes } from "../http/body";
@@ -43,7 +44,9 @@ export const webhookRoutes = new Hono<UserEnv>()
     };
     const source = userSource(trigger.userId);
     const id = eventId(source, "webhook", `${flowId}/${componentId}`, crypto.randomUUID());
-    const event = { id, objectType: "webhook", eventType: c.req.method, date: Date.now() };
+    const hops = withHops(hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey));
+    const kind = { objectType: "webhook", eventType: c.req.method };
+    const event = { id, ...kind, date: Date.now(), ...hops };
     const commit = runCommit(trigger, event, content);
     const { organizationId } = trigger;
     try {

@@ -8,8 +8,8 @@ export type EgressPolicy = {
   allowHttp: boolean;
   /** Our own host name: calling ourselves over the network is refused. */
   ownHost: string | undefined;
-  /** Where we are reached ourselves: our own inbound addresses are served in process. */
-  ownUrl?: string | undefined;
+  /** All addresses that we are reached at ourselves: our own inbound addresses are served in process. */
+  ownUrls?: readonly string[];
   /** A DNS-over-HTTPS resolver that names are checked with before they are called; absent: not checked. */
   resolver: string | undefined;
 };
@@ -71,7 +71,9 @@ export function checkEgress(text: string, policy: EgressPolicy): EgressVerdict {
       ? { ok: true, url }
       : refused(`Address '${host}' is not public`);
   }
-  if (host === policy.ownHost) return refused(`Host '${host}' is this deployment`);
+  const ownHosts = (policy.ownUrls ?? []).map((url) => bareHost(new URL(url).hostname));
+  if (host === policy.ownHost || ownHosts.includes(host))
+    return refused(`Host '${host}' is this deployment`);
   if (!host.includes(".") || INTERNAL_SUFFIXES.some((suffix) => host.endsWith(suffix)))
     return refused(`Host '${host}' is not public`);
   return { ok: true, url };

@@ -100,7 +100,7 @@ async function commit(
     organizationId,
     source,
     commit: {
-      events: await filtered(filter, eventsOf(source, emitted, now)),
+      events: await filtered(filter, eventsOf(source, emitted, now, hops)),
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
       ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
       state: [...touchedState(connector, touched, now), ...goneState(connector, mode, emitted)],

@@ -1,3 +1,4 @@
+import { withHops } from "../delivery/own-address";
 import type { Connector } from "../connectors/definition";
 import type { Change } from "../connectors/webhook";
 import { eventId } from "../stream/event-id";
@@ -67,6 +68,7 @@ export function eventsOf(
   source: string,
   changes: readonly Change[],
   receivedAt: number,
+  hops = 0,
 ): NewEvent[] {
   return changes.map(({ objectType, objectId, eventType, date, version, data }) => ({
     id: eventId(source, objectType, objectId, `webhook:${eventType}:${short(version)}`),
@@ -75,6 +77,7 @@ export function eventsOf(
     eventType,
     date: date ?? receivedAt,
     data: JSON.stringify(data ?? null),
+    ...withHops(hops),
     to: [0],
   }));
 }

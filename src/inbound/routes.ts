@@ -41,7 +41,7 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   const shared = findConnector(element) ?? (await connectorOfId(c.env.DB, element));
   const challenge = challengeOf(c, shared?.webhook);
   if (challenge !== undefined) return challenge;
-  const hops = hopsOf(c.req.raw.headers);
+  const hops = hopsOf(c.req.raw.headers, config.sessionKey);
   if (hops > MOST_HOPS) {
     logUncommitted(element, "goes round in a circle");
     throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);

@@ -16,7 +16,7 @@ export function destinationOf(
   const url = value("event.notification.callback.url");
   if (url !== null) {
     const verdict = checkEgress(url, egress);
-    if (!verdict.ok && !isOwnAddress(url, egress.ownUrl))
+    if (!verdict.ok && !isOwnAddress(url, ...(egress.ownUrls ?? [])))
       return fault("event.notification.callback.url", verdict.message);
   }
   const headers = parseHeaders(value("event.notification.callback.headers") ?? "{}") ?? {};

@@ -1,3 +1,4 @@
+import { withHops } from "../delivery/own-address";
 import { isWanted } from "../expressions/filter";
 import { scopeKey } from "./address";
 import type { HookTarget, Listeners } from "./hooks";
@@ -15,6 +16,8 @@ export type Change = {
   /** JSON text: what webhooks get (reference resource-api.md §10). */
   body: string;
   targets: HookTarget[];
+  /** How many requests of this platform led to it. Not in the log: what a crash delayed begins a new chain. */
+  hops?: number;
 };
 
 /** What the changes of one request share. */
@@ -26,6 +29,7 @@ export type Cause = {
   product: string;
   now: number;
   newId: () => string;
+  hops: number;
 };
 
 /** The record of a change. `resource`: as it is after the change; as it was before its deletion. */
@@ -57,17 +61,19 @@ export function changeOf(
     resourceId: resource.id,
     body,
     targets: targetsOf(changed, listeners),
+    ...withHops(cause.hops),
   };
 }
 
 /** The event of a change, as its stream gets it. */
-export const eventOf = ({ eventId, changed, resourceId, at, body }: Change) => ({
+export const eventOf = ({ eventId, changed, resourceId, at, body, hops = 0 }: Change) => ({
   id: eventId,
   objectType: changed.kind,
   objectId: resourceId,
   eventType: changed.type,
   date: at,
   data: body,
+  ...withHops(hops),
 });
 
 /** The change without the targets whose filters turn it away. */

@@ -14,6 +14,8 @@ export type NewEvent = {
   /** When the object changed, as far as the source knows. */
   date: Millis;
   data: string;
+  /** How many requests of this platform led to it, one after the other (`delivery/own-address.ts`); absent: none. */
+  hops?: number;
   /** Indexes into the commit's `targets`; empty: the event is stored without a notification. */
   to: number[];
   /** The id it would have had from the release before this one: an event that came under that id is the same. */
@@ -132,6 +134,8 @@ export type Notification = {
   envelope: Envelope;
   /** Sequence numbers of its events. */
   events: number[];
+  /** The most hops that one of its events has; absent: none. */
+  hops?: number;
   /** The number of the event that the vendor's body is stored with, if there is one. */
   raw?: number;
   /** Its ordering keys: earlier notifications with one of these keys go first. */

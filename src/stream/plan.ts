@@ -81,12 +81,14 @@ export function numbered(
 /** A notification of `events` in its first state. */
 function newNotification({ target, events, raw }: Draft, seq: number, now: Millis): Notification {
   const keys = orderingKeys(target, events);
+  const hops = Math.max(0, ...events.map((event) => event.hops ?? 0));
   return {
     seq,
     createdAt: now,
     destinationId: target.destinationId,
     envelope: target.envelope,
     events: events.map((event) => event.seq),
+    ...(hops === 0 ? {} : { hops }),
     ...(raw === undefined ? {} : { raw: raw.seq }),
     ...(keys.length === 0 ? {} : { keys, ...(target.blocks === true ? { blocks: true } : {}) }),
     state: firstState(target, now),

@@ -29,6 +29,13 @@ describe("promise 8, no address that is private, loopback, link-local or metadat
     "https://xn--bcher-kva.example.com/",
   ])("lets %s go", (url) => expect(checkEgress(url, DEPLOYED)).toMatchObject({ ok: true }));
 
+  it("refuses every name of this deployment", () => {
+    const policy = { ...DEPLOYED, ownUrls: ["https://a.example.com", "https://b.example.com/x"] };
+    for (const host of ["tributary", "a", "b"])
+      expect(checkEgress(`https://${host}.example.com/`, policy)).toMatchObject({ ok: false });
+    expect(checkEgress("https://c.example.com/", policy)).toMatchObject({ ok: true });
+  });
+
   it("lets an operator allow hosts and ranges, on any port and over http, and nothing beside them", () => {
     const policy = {
       ...DEPLOYED,

@@ -152,7 +152,6 @@ describe("applicationFault", () => {
     egress: {
       allow: parseAllowList(["127.0.0.1"]),
       allowHttp: true,
-      ownUrl: undefined,
       ownHost: undefined,
       resolver: undefined,
     },

@@ -115,6 +115,7 @@ describe("changesOf", () => {
     version: "v1",
     product: "p",
     newId: () => crypto.randomUUID(),
+    hops: 0,
     ...by,
   };
   const changes = (one: Removal) =>

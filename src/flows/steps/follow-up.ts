@@ -1,3 +1,4 @@
+import { withHops } from "../../delivery/own-address";
 import { eventId } from "../../stream/event-id";
 import type { Commit, FlowStep } from "../../stream/event";
 import { recordOf } from "../../values/record";
@@ -15,7 +16,7 @@ const MOST_SCOPE = 4_194_304;
  * handled twice is followed once.
  */
 export function followUp(
-  { stream, seq }: { stream: string; seq: number },
+  { stream, seq, hops = 0 }: { stream: string; seq: number; hops?: number | undefined },
   { flowId, componentId, correlationId, startedAt }: FlowStep,
   { descriptor, scope }: { descriptor: Descriptor; scope: Scope },
   { port, content }: { port: string; content: Record<string, unknown> },
@@ -31,6 +32,7 @@ export function followUp(
     eventType: port,
     date: now,
     data: scopeText(scope, componentId, { [port]: content }),
+    ...withHops(hops),
     to: targets.map((_, index) => index),
   };
   return { events: [event], targets };

@@ -1,4 +1,5 @@
 import { readConfig } from "../../config";
+import { hopsOf } from "../../delivery/own-address";
 import { keyring } from "../../db/sealed";
 import { readJson } from "../../http/body";
 import { invalid, notFound, Refusal } from "../../http/refusal";
@@ -155,5 +156,6 @@ function writeDoors(c: ApisContext): WriteDoors {
 
 function callerOf(c: ApisContext, version: Address["version"]): Caller {
   const { organizationId, userId } = c.var.asker;
-  return { organizationId, userId, correlationId: c.var.requestId, version };
+  const hops = hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey);
+  return { organizationId, userId, correlationId: c.var.requestId, version, hops };
 }

@@ -27,6 +27,8 @@ export type Caller = {
   userId: number;
   correlationId: string;
   version: Version;
+  /** How many requests of this platform led to this one. */
+  hops: number;
 };
 
 export type Written = {
@@ -50,6 +52,7 @@ export function causeOf({ config }: WriteDoors, caller: Caller): Cause {
     product: config.product,
     now: Date.now(),
     newId: () => crypto.randomUUID(),
+    hops: caller.hops,
   };
 }
 

@@ -33,7 +33,7 @@ export function itemsOf(
       destinationId: notification.destinationId,
       id: notificationId(stream, notification.seq),
       createdAt: notification.createdAt,
-      ...hopsOf(notification.envelope),
+      ...hopsOf(notification),
       parked: notification.state.kind === "parked",
       forced: notification.forced === true,
       noted: notification.released === true,
@@ -63,8 +63,9 @@ function jsonBytes(text: string): number {
   return utf8Length(JSON.stringify(text));
 }
 
-function hopsOf(envelope: Notification["envelope"]): { hops?: number } {
-  return envelope.format === "elements" && envelope.hops !== undefined
-    ? { hops: envelope.hops }
-    : {};
+/** Notifications of before had them in their envelope. */
+function hopsOf({ hops = 0, envelope }: Notification): { hops?: number } {
+  const before = envelope.format === "elements" ? (envelope.hops ?? 0) : 0;
+  const most = Math.max(hops, before);
+  return most === 0 ? {} : { hops: most };
 }
