@@ -26,11 +26,11 @@ export const historyRoutes = new Hono<UserEnv>()
     const page = await history(
       c,
       { before: cursor === undefined ? null : Number(cursor), limit },
+      event,
       (one) => {
         const { flowId: limitedTo, triggers = [] } = recordIn(one) ?? {};
         const concerns = triggers.some((trigger) => trigger.flowId === flowId);
         return (
-          (event === undefined || one.objectId === event) &&
           (flowId === undefined || limitedTo === flowId || concerns) &&
           (matched === undefined || String(triggers.length > 0) === matched)
         );
@@ -69,21 +69,24 @@ export const historyRoutes = new Hono<UserEnv>()
 async function history(
   c: Context<UserEnv>,
   { before, limit }: { before: number | null; limit: number },
+  name: string | undefined,
   wanted: (event: StoredEvent) => boolean,
 ): Promise<{ events: StoredEvent[]; next: number | null }> {
   const stream = streamOf(c.env.EVENT_STREAMS, c.var.user);
   const events: StoredEvent[] = [];
+  const filter = { objectType: APP_EVENT, ...(name === undefined ? {} : { objectId: name }) };
   let below = before;
   for (let pages = 0; pages < PAGES; pages += 1) {
-    const page = await stream.eventsBefore({ before: below, limit: PAGE });
+    const page = await stream.eventsBefore({ before: below, limit: PAGE, filter });
     for (const event of page.events) {
-      if (event.objectType === APP_EVENT && wanted(event)) {
+      if (wanted(event)) {
         if (events.length === limit) return { events, next: below };
         events.push(event);
       }
       below = event.seq;
     }
-    if (!page.more) return { events, next: null };
+    below = page.next;
+    if (page.next === null || page.events.length === 0) break;
   }
   return { events, next: below };
 }

@@ -11,6 +11,8 @@ import { Positions } from "./outbox/positions.store";
 import { OutboxStore } from "./outbox/store";
 import { Resend } from "./resend.io";
 import { Retention } from "./retention.io";
+import { Finder } from "./search/finder.io";
+import { SearchIndex } from "./search/search-index.io";
 import { StreamStore } from "./store";
 
 /** The latest bundles, from which a stream that restarted learns which destinations answered quickly. */
@@ -34,21 +36,52 @@ export function assemble(
   const sending = { store, bundles, history, health, queues, name };
   const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
   const outbox = new Outbox({ bundles, health, dispatcher });
-  const commits = new Commits({ store, log, outbox, transaction: transactionSync, last });
-  const positions = new Positions(store, () => commits.last.notification);
+  const lastOf = (): Last => commits.last;
+  const { search, positions, finder } = searching({ store, log, bundles, history }, lastOf);
+  const commits: Commits = new Commits({
+    store,
+    log,
+    search,
+    outbox,
+    transaction: transactionSync,
+    last,
+  });
   return {
     store,
     log,
     bundles,
     positions,
+    search,
+    finder,
     history,
     dispatcher,
     outbox,
     commits,
-    jobs: new Jobs({ store, bundles, log, commits, dispatcher, db, name }),
-    resend: new Resend({ store, bundles, history, outbox, dispatcher }),
-    retention: new Retention({ store, log, bundles, positions, commits, outbox }),
+    jobs: new Jobs({ store, bundles, log, commits, search, dispatcher, db, name }),
+    resend: new Resend({ store, bundles, history, outbox, dispatcher, search }),
+    retention: new Retention({ store, log, bundles, positions, search, commits, outbox }),
   };
+}
+
+/** What finds a stream's events and notifications by their place or by what they are about. */
+function searching(
+  doors: { store: StreamStore; log: EventLog; bundles: OutboxStore; history: History },
+  last: () => Last,
+) {
+  const { store, log, history } = doors;
+  const positions = new Positions(store, () => last().notification);
+  const search = new SearchIndex(
+    store,
+    {
+      first: () => log.firstSeq() ?? last().event + 1,
+      read: (from, to) => log.events(from, to).events,
+    },
+    {
+      first: () => positions.firstSeq() ?? last().notification + 1,
+      read: (from, to) => history.between(from, to),
+    },
+  );
+  return { positions, search, finder: new Finder({ ...doors, positions, search, last }) };
 }
 
 /** The highest numbers given out: of the rows that are left, or as stored before a purge. */

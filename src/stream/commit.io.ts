@@ -1,20 +1,17 @@
 import type { Commit, Committed, Opened, StoredEvent, Wake } from "./event";
 import { type Preloaded, preloadedFrom } from "./history";
-import type { Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
-import { type Draft, groupsByWeight, numbered, planCommit, unitsOf } from "./plan";
+import { type Draft, numbered, planCommit } from "./plan";
 import { type Cursor, type Last, storedCursor, storedWake } from "./meta";
 import { earliestDueAt } from "./settle";
+import { isSmall, segmentsOf } from "./segments";
+import type { SearchIndex } from "./search/search-index.io";
 import { PollLease } from "./poll-lease";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
 
-/** The most event data in a segment, in UTF-16 units, unless one event alone has more. */
-const SEGMENT_UNITS = 400_000;
-/** Up to this size events lie inline in the row of their bundle: larger ones would be rewritten at each settle. */
-const INLINE_UNITS = 16_000;
 const DEFAULT_RETENTION_MS = 7 * 86_400_000;
 
 /** A commit that waits for the next flush, and how its caller gets the result. */
@@ -47,18 +44,21 @@ export class Commits {
 
   private readonly store: StreamStore;
   private readonly log: EventLog;
+  private readonly search: SearchIndex;
   private readonly outbox: Outbox;
   private readonly transaction: (work: () => void) => void;
 
   constructor(doors: {
     store: StreamStore;
     log: EventLog;
+    search: SearchIndex;
     outbox: Outbox;
     transaction: (work: () => void) => void;
     last: Last;
   }) {
     this.store = doors.store;
     this.log = doors.log;
+    this.search = doors.search;
     this.outbox = doors.outbox;
     this.transaction = doors.transaction;
     this.last = doors.last;
@@ -124,6 +124,7 @@ export class Commits {
       });
     } catch (error) {
       this.last = last;
+      this.search.forget();
       for (const { reject } of batch) reject(error);
       return undefined;
     }
@@ -148,7 +149,10 @@ export class Commits {
     for (const notification of bundles.flat()) notification.released = true;
     this.last = last;
     const when = { now, lastEvent: last.event };
-    return bundles.map((notifications) => this.outbox.insert(notifications, when));
+    const inserted = bundles.map((notifications) => this.outbox.insert(notifications, when));
+    const events = drafts.flatMap((draft) => draft.events);
+    this.search.add([], bundles.flat(), events);
+    return inserted;
   }
 
   /** Checks one commit of a flush, writes its cursor, state and settings, and adds its events to `plans`. */
@@ -186,19 +190,10 @@ export class Commits {
   }
 
   /**
-   * Writes the rows of new events and notifications. Events without a vendor's body share segments; those with one
-   * get a segment of their own. If all is one small segment and one bundle, the events lie inline in the bundle's row.
+   * Writes the rows of new events and notifications. If all is one small segment and one bundle, the events lie inline in the bundle's row.
    */
   private writeRows(plans: readonly Plan[], now: Millis): Bundle[] {
-    const withoutBody = plans
-      .filter(({ raw }) => raw === undefined)
-      .flatMap(({ events }) => events);
-    const segments: Segment[] = [
-      ...groupsByWeight(withoutBody, SEGMENT_UNITS, 1_000, unitsOf).map((events) => ({
-        events,
-      })),
-      ...plans.flatMap(({ events, raw }) => (raw === undefined ? [] : { events, raw })),
-    ];
+    const segments = segmentsOf(plans);
     const events = segments.flatMap((segment) => segment.events);
     const drafts = this.outbox.inBundles(
       plans.flatMap((plan) => plan.drafts),
@@ -212,7 +207,9 @@ export class Commits {
       bundles.length === 1 && segments.length === 1 && first !== undefined && isSmall(first);
     if (!isInline) for (const segment of segments) this.log.add(segment, now);
     const when = { now, lastEvent: last.event, ...(isInline ? { inline: first } : {}) };
-    return bundles.map((notifications) => this.outbox.insert(notifications, when));
+    const inserted = bundles.map((notifications) => this.outbox.insert(notifications, when));
+    this.search.add(events, bundles.flat());
+    return inserted;
   }
 
   /** Stores what of a commit is a setting of the stream, if it changed. */
@@ -229,10 +226,6 @@ export class Commits {
       return;
     this.store.setMeta("wake", commit.wake === null ? null : storedWake.write(commit.wake));
   }
-}
-
-function isSmall({ events, raw = "" }: Segment): boolean {
-  return events.reduce((sum, event) => sum + unitsOf(event), raw.length) <= INLINE_UNITS;
 }
 
 /**

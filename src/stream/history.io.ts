@@ -1,6 +1,5 @@
 import { composeBody } from "./body";
 import type { Notification, StoredEvent } from "./event";
-import { type EventFilter, fits } from "./filter";
 import {
   type Composed,
   type NotificationView,
@@ -8,18 +7,19 @@ import {
   preloadedFrom,
   withinAnswer,
 } from "./history";
-import { EventCollector } from "./log/event-page";
 import { LaterVersion, type Segment } from "./log/event-rows.store";
 import type { EventLog } from "./log/store";
-import type { OutboxStore } from "./outbox/store";
+import type { OutboxStore, SendableBundle } from "./outbox/store";
 import { notificationId } from "./stream-name";
 import { chunks, rangesOf } from "../values/lists";
 
 type IsSent = (bundleId: number, notification: Notification) => boolean;
 
-/** Bundles that one query reads; pages of events that one request reads at most. */
+/** A notification, and the bundle that it was read with. */
+export type Held = { bundle: SendableBundle; notification: Notification };
+
+/** Bundles that one query reads. */
 const PAGE_BUNDLES = 20;
-const MOST_PAGES = 20;
 /** Events that are this near to one another are read together. */
 const NEAR_EVENTS = 64;
 /** One answer holds so much of bodies, in UTF-16 units, and the last of them more. */
@@ -80,18 +80,18 @@ export class History {
     const bodies: Record<number, string> = {};
     let [read, units] = [0, 0];
     for (const page of chunks(seqs, PAGE_BUNDLES)) {
-      const wanted = new Set(page);
-      const ids = new Map(page.map((seq) => [seq, this.bundles.beforeInline(seq + 1, 1)[0]]));
-      const bundles = [...new Map([...ids.values()].map((one) => [one?.id, one])).values()];
-      const held = bundles.flatMap((bundle) => bundle?.notifications ?? []);
-      const asked = held.filter(({ seq }) => wanted.has(seq));
-      const loaded = this.load(
-        asked,
-        bundles.flatMap((bundle) => bundle?.inline ?? []),
+      const held = new Map(
+        page.flatMap((seq): [number, Held][] => {
+          const [bundle] = this.bundles.beforeInline(seq + 1, 1);
+          const notification = bundle?.notifications.find((one) => one.seq === seq);
+          return bundle === undefined || notification === undefined
+            ? []
+            : [[seq, { bundle, notification }]];
+        }),
       );
-      const bySeq = new Map(asked.map((notification) => [notification.seq, notification]));
+      const loaded = this.loadAll([...held.values()]);
       for (const seq of page) {
-        const notification = bySeq.get(seq);
+        const notification = held.get(seq)?.notification;
         const composed = notification && this.body(notification, loaded);
         read += 1;
         if (composed?.ok !== true) continue;
@@ -109,18 +109,12 @@ export class History {
     for (let from = before; views.length < limit;) {
       const bundles = this.bundles.beforeInline(from, Math.min(PAGE_BUNDLES, limit - views.length));
       const wanted = bundles
-        .flatMap(({ id, notifications }) =>
-          notifications.toReversed().map((notification) => ({ id, notification })),
+        .flatMap((bundle) =>
+          bundle.notifications.toReversed().map((notification) => ({ bundle, notification })),
         )
         .filter(({ notification }) => notification.seq < before)
         .slice(0, limit - views.length);
-      const loaded = withEvents
-        ? this.load(
-            wanted.map(({ notification }) => notification),
-            bundles.flatMap(({ inline }) => inline),
-          )
-        : undefined;
-      views.push(...wanted.map(({ id, notification }) => this.viewWith(id, notification, loaded)));
+      views.push(...this.views(wanted, withEvents));
       const last = bundles.at(-1);
       if (last === undefined) break;
       from = last.id;
@@ -128,24 +122,34 @@ export class History {
     return withinAnswer(views);
   }
 
-  /** Oldest first, after `after`; at most `limit` that pass the filter. `last` is the number to go on from. */
-  events(
-    after: number,
-    limit: number,
-    filter: EventFilter,
-  ): { events: StoredEvent[]; last: number } {
-    const found = new EventCollector(limit);
-    let last = after;
-    for (let pages = 0; pages < MOST_PAGES && !found.isFull; pages += 1) {
-      const page = this.log.after(last, limit);
-      for (const event of page.events) {
-        if (found.isFull) break;
-        last = event.seq;
-        if (fits(filter, event)) found.add(event);
-      }
-      if (!page.more) break;
-    }
-    return { events: found.page(false).events, last };
+  /** Notifications that were read with their bundles; their events are read together. */
+  views(held: readonly Held[], withEvents: boolean): NotificationView[] {
+    const loaded = withEvents ? this.loadAll(held) : undefined;
+    return withinAnswer(
+      held.map(({ bundle, notification }) => this.viewWith(bundle.id, notification, loaded)),
+    );
+  }
+
+  /** Notifications numbered `from` to `to`, with their events: what the index takes in. */
+  *between(
+    from: number,
+    to: number,
+  ): Generator<{ notification: Notification; events: StoredEvent[] }> {
+    const held = this.bundles
+      .holding(from, to)
+      .flatMap((bundle) =>
+        bundle.notifications
+          .filter(({ seq }) => seq >= from && seq <= to)
+          .map((notification) => ({ bundle, notification })),
+      );
+    const loaded = this.loadAll(held);
+    for (const { notification } of held)
+      yield { notification, events: eventsIn(loaded, notification) };
+  }
+
+  /** Whether a notification is on a queue, and not settled yet. */
+  isOnItsWay({ bundle, notification }: Held): boolean {
+    return this.isSent(bundle.id, notification);
   }
 
   /** `loaded`: what `load` found for it; undefined: its events are left out. */
@@ -162,6 +166,14 @@ export class History {
       events,
       isSent: this.isSent(bundleId, notification),
     };
+  }
+
+  private loadAll(held: readonly Held[]): Preloaded {
+    const bundles = new Map(held.map(({ bundle }) => [bundle.id, bundle]));
+    return this.load(
+      held.map(({ notification }) => notification),
+      [...bundles.values()].flatMap(({ inline }) => inline),
+    );
   }
 
   /** The events of notifications and their vendors' bodies: from `inline` where they lie there, else from the log. */

@@ -9,7 +9,8 @@ const MOST_DATA = 4_000_000;
 /** The views with the data of their events, in order, as long as there is room. */
 export function withinAnswer(views: readonly NotificationView[]): NotificationView[] {
   let room = MOST_DATA;
-  const shown = ({ data = "", ...event }: ShownEvent): ShownEvent => {
+  const shown = ({ data, ...event }: ShownEvent): ShownEvent => {
+    if (data === undefined) return event;
     room -= data.length;
     return room < 0 ? event : { ...event, data };
   };

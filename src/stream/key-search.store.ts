@@ -36,14 +36,16 @@ export function firstKey(
     if (row.value < least) low = row;
     else [high, top] = [row, Math.floor(at)];
   };
+  let isEven = true;
   while (low.key + 1 < top) {
     const width: number = top - low.key;
-    if (width > FEW_KEYS) {
+    if (isEven && width > FEW_KEYS) {
       const share: number = (least - low.value) / (high.value - low.value);
       const guess = low.key + share * (high.key - low.key);
       const around = Math.ceil(Math.sqrt(width));
       probe(guess - around);
       probe(guess + around);
+      isEven = top - low.key <= 2 * around + 1;
     }
     if (top - low.key > width / 2) probe(low.key + (top - low.key) / 2);
   }

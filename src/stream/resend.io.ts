@@ -4,6 +4,7 @@ import { type Resume, storedResume } from "./meta";
 import type { Dispatcher } from "./outbox/dispatcher.io";
 import type { Outbox } from "./outbox/outbox.io";
 import type { OutboxStore } from "./outbox/store";
+import type { SearchIndex } from "./search/search-index.io";
 import { resetForResend } from "./settle";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
@@ -14,6 +15,7 @@ type Doors = {
   history: History;
   outbox: Outbox;
   dispatcher: Dispatcher;
+  search: SearchIndex;
 };
 
 /** Sends notifications again on request: one by its number, or all that are parked for a destination. */
@@ -44,11 +46,14 @@ export class Resend {
     { forced, fallbackId }: { forced: boolean; fallbackId: string | null },
     now: Millis,
   ): Promise<{ view: NotificationView; hasAddress: boolean } | undefined> {
-    const { bundles, dispatcher, history } = this.doors;
+    const { bundles, dispatcher, history, search } = this.doors;
     const found = bundles.find(seq);
     if (found === undefined) return undefined;
     const { bundle, notification } = found;
-    notification.destinationId ??= fallbackId;
+    if (notification.destinationId === null && fallbackId !== null) {
+      notification.destinationId = fallbackId;
+      search.addressed([seq], fallbackId);
+    }
     if (notification.destinationId === null)
       return { view: history.view(bundle.id, notification), hasAddress: false };
     resetForResend(notification, now, forced);

@@ -4,6 +4,7 @@ import type { Outbox } from "./outbox/outbox.io";
 import type { OutboxStore } from "./outbox/store";
 import { storedLast } from "./meta";
 import { type Positions, PURGE_BUNDLES } from "./outbox/positions.store";
+import type { SearchIndex } from "./search/search-index.io";
 import type { StreamStore } from "./store";
 import type { Millis } from "../values/instant";
 
@@ -15,6 +16,7 @@ type Doors = {
   log: EventLog;
   bundles: OutboxStore;
   positions: Positions;
+  search: SearchIndex;
   commits: Commits;
   outbox: Outbox;
 };
@@ -37,7 +39,7 @@ export class Retention {
 
   /** Purges one page. @returns whether there may be more. */
   async purge(now: Millis): Promise<boolean> {
-    const { store, log, bundles, positions, commits, outbox } = this.doors;
+    const { store, log, bundles, positions, search, commits, outbox } = this.doors;
     const oldest = this.oldestAt();
     const before = now - commits.retentionMs;
     if (oldest === null || oldest > before) return false;
@@ -50,6 +52,7 @@ export class Retention {
       log.deleteIds(events, keepIdsSince) +
       log.purge(before, firstNeeded, keepIdsSince, PURGE_ROWS) +
       log.deleteExpiredIds(before, keepIdsSince, now);
+    search.purge();
     store.meter.purged += gone.length + purged;
     const freedKeys = gone.flatMap(({ notifications }) =>
       notifications.flatMap(({ keys = [] }) => keys),

@@ -12,6 +12,7 @@ type Entry = { key: string; value: string };
  * | `segments` | up to 1,000 events of one flush with their data; `part` > 0 continues a row of more than 1.5 MB   |
  * | `bundles`  | up to ten notifications with state and attempts (`body`); of a small commit also the events       |
  * |            | (`segment`, `count` of them); `events_to` is the highest event number when it was committed       |
+ * | `postings` | which of 256 or more events, or notifications, have which keys (`search/postings.io.ts`)          |
  * | `ordering` | one notification in the line of one ordering key; only for destinations that ask for order        |
  * | `state`    | one key of the source's own state, for example a content hash                                     |
  * | `meta`     | cursor, settings, jobs and progress of the stream itself (`meta.ts`)                              |
@@ -35,6 +36,7 @@ export class StreamStore {
       CREATE TABLE IF NOT EXISTS segments (seq INTEGER, part INTEGER, at INTEGER NOT NULL, body TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (seq, part)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS bundles (id INTEGER PRIMARY KEY, next_at INTEGER, later INTEGER NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL, segment TEXT, count INTEGER NOT NULL, events_to INTEGER NOT NULL);
       CREATE INDEX IF NOT EXISTS bundles_later ON bundles (next_at) WHERE later = 1;
+      CREATE TABLE IF NOT EXISTS postings (kind TEXT, level INTEGER, block INTEGER, first REAL, body BLOB NOT NULL, PRIMARY KEY (kind, level, block, first)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS ordering (key TEXT, seq INTEGER, PRIMARY KEY (key, seq)) WITHOUT ROWID;
     `);
   }

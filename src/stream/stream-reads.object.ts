@@ -2,9 +2,9 @@ import { DurableObject } from "cloudflare:workers";
 import type { Millis } from "../values/instant";
 import { type Tally, tallyOf } from "./analytics";
 import type { StoredEvent } from "./event";
-import { eventFilter } from "./filter";
+import { type DeliveryFilter, deliveryFilter } from "./delivery-filter";
+import { type EventFilter, eventFilter } from "./filter";
 import type { NotificationView } from "./history";
-import type { EventPage } from "./log/event-page";
 import { assemble, type Parts } from "./assemble.io";
 
 /** The requests that only read a stream. `EventStream` adds those that change it. */
@@ -110,6 +110,23 @@ export class StreamReads extends DurableObject<Env> {
     return this.counted().history.notifications(before, request.limit, request.withEvents);
   }
 
+  /** Newest first, from below `before`, of those that pass the filter; `next`: the number to go on below, null: at the end. */
+  deliveries(request: {
+    before: number | null;
+    limit: number;
+    filter: DeliveryFilter;
+    withEvents: boolean;
+  }): { views: NotificationView[]; next: number | null } {
+    const { before, limit, filter, withEvents } = request;
+    const { items, last, isAll } = this.searched().finder.notifications(
+      before ?? Number.MAX_SAFE_INTEGER,
+      limit,
+      deliveryFilter.parse(filter),
+      withEvents,
+    );
+    return { views: items, next: isAll ? null : (last ?? null) };
+  }
+
   /**
    * Oldest first, after `after`; at most `limit` that pass the filter (JSON of an `EventFilter`). `last` is
    * the number to go on from, `head` the highest there is.
@@ -119,14 +136,28 @@ export class StreamReads extends DurableObject<Env> {
     last: number;
     head: number;
   } {
-    const { history, commits } = this.counted();
+    const { finder, commits } = this.searched();
+    const head = commits.last.event;
     const wanted = eventFilter.parse(JSON.parse(filter ?? "{}"));
-    return { ...history.events(after, limit, wanted), head: commits.last.event };
+    const { items, last, isAll } = finder.events(
+      { from: after + 1, to: head },
+      limit,
+      wanted,
+      false,
+    );
+    return { events: items, last: Math.max(after, (isAll ? head : last) ?? 0), head };
   }
 
-  /** Newest first, from below `before`; at most `limit`. */
-  eventsBefore(request: { before: number | null; limit: number }): EventPage {
-    return this.counted().log.before(request.before ?? Number.MAX_SAFE_INTEGER, request.limit);
+  /** Newest first, from below `before`, of those that pass; `next`: the number to go on below, null: at the end. */
+  eventsBefore(request: { before: number | null; limit: number; filter?: EventFilter }): {
+    events: StoredEvent[];
+    next: number | null;
+  } {
+    const { before, limit, filter } = request;
+    const span = { from: 1, to: (before ?? Number.MAX_SAFE_INTEGER) - 1 };
+    const wanted = eventFilter.parse(filter ?? {});
+    const { items, last, isAll } = this.searched().finder.events(span, limit, wanted, true);
+    return { events: items, next: isAll ? null : (last ?? null) };
   }
 
   /** The event with this id; null when it is unknown, or purged. */
@@ -156,6 +187,13 @@ export class StreamReads extends DurableObject<Env> {
   protected counted(): Parts {
     this.requests += 1;
     return this.parts;
+  }
+
+  /** The parts for a request that searches; what the index has not taken in yet, it takes in some of. */
+  protected searched(): Parts {
+    const parts = this.counted();
+    parts.search.catchUp(parts.commits.last, true);
+    return parts;
   }
 
   protected name(): string {

@@ -6,6 +6,7 @@ import type { NotificationView } from "./history";
 import type { StreamJob } from "./jobs/job";
 import { DELIVERY_LEASE_MS } from "./outbox/dispatcher.io";
 import { sendPolls } from "./polls-queue.io";
+import { keysOf } from "./search/keys";
 import { StreamReads } from "./stream-reads.object";
 import type { Millis } from "../values/instant";
 
@@ -122,9 +123,11 @@ export class EventStream extends StreamReads {
 
   /** Erases an object's data from events, vendors' bodies and recorded answers. @returns how many held it. */
   expunge(objectType: string, objectId: string): { events: number; notifications: number } {
-    const { log, bundles } = this.counted();
+    const { log, bundles, search, commits } = this.searched();
     const { events, notifications } = this.ctx.storage.transactionSync(() => {
-      const gone = log.expunge(objectType, objectId);
+      const span = { from: log.firstSeq() ?? 1, to: commits.last.event };
+      const candidates = search.events.candidates(keysOf({ objectType, objectId }), span, false);
+      const gone = log.expunge(objectType, objectId, candidates);
       bundles.clearResponseBodies(gone.notifications);
       return gone;
     });
@@ -143,7 +146,7 @@ export class EventStream extends StreamReads {
 
   /** Does everything that is due, and sets the next alarm. */
   override async alarm(): Promise<void> {
-    const { dispatcher, resend, jobs, retention } = this.counted();
+    const { dispatcher, resend, jobs, retention, search, commits } = this.counted();
     this.clock.fired();
     const now = Date.now();
     const works: (() => Promise<unknown>)[] = [
@@ -158,6 +161,7 @@ export class EventStream extends StreamReads {
       async () => {
         if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
       },
+      async () => search.catchUp(commits.last),
     ];
     for (const work of works) await this.attempt(work, now);
     this.arm(now);
@@ -201,7 +205,7 @@ export class EventStream extends StreamReads {
   }
 
   private dueTimes(now: Millis): Millis[] {
-    const { dispatcher, commits, jobs, retention } = this.parts;
+    const { dispatcher, commits, jobs, retention, search } = this.parts;
     const { wake } = commits;
     const purgeAt = retention.dueAt(now);
     return [
@@ -209,6 +213,7 @@ export class EventStream extends StreamReads {
       ...(wake === null ? [] : [wake.at]),
       ...(jobs.isAny ? [now + JOB_PAUSE_MS] : []),
       ...(purgeAt === null ? [] : [purgeAt]),
+      ...(search.isBehind(commits.last) ? [now + PAGE_PAUSE_MS] : []),
     ];
   }
 }

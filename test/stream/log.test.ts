@@ -2,7 +2,7 @@ import { runInDurableObject } from "cloudflare:test";
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { onceId } from "../../src/stream/event-id";
-import type { NewEvent } from "../../src/stream/event";
+import type { NewEvent, StoredEvent } from "../../src/stream/event";
 import { EventLog } from "../../src/stream/log/store";
 import { OutboxStore } from "../../src/stream/outbox/store";
 import { StreamStore } from "../../src/stream/store";
@@ -67,11 +67,21 @@ it("finds every event and every notification again, however commits share a tran
             }),
           );
         }
-        const { events: forward } = await stream.events({ after: 0, limit: 1_000 });
+        const forward: StoredEvent[] = [];
+        for (let [after, head] = [0, 1]; after < head;) {
+          const page = await stream.events({ after, limit: 1_000 });
+          forward.push(...page.events);
+          [after, head] = [page.last, page.head];
+        }
         expect(new Set(forward.map(({ id }) => id))).toEqual(new Set(sent.map(({ id }) => id)));
         const numbers = forward.map(({ seq }) => seq);
         expect(numbers).toEqual(sent.map((_, index) => index + 1));
-        const { events: backward } = await stream.eventsBefore({ before: null, limit: 1_000 });
+        const backward: StoredEvent[] = [];
+        for (let before: number | null | undefined; before !== null;) {
+          const page = await stream.eventsBefore({ before: before ?? null, limit: 1_000 });
+          backward.push(...page.events);
+          before = page.next;
+        }
         expect(backward.toReversed()).toEqual(forward);
         const [tally] = await stream.tally({ from: 0, to: Date.now() + 1, intervalMs: 1e15 });
         expect(tally?.events ?? 0).toBe(sent.length);

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { NotificationView } from "../../stream/history";
 import { instanceOfSource } from "../../stream/stream-name";
-import { type DeliveryStatus, deliveryStatus } from "../../operations/deliveries/view";
+import { type DeliveryStatus, deliveryStatus } from "../../stream/delivery-filter";
 import { Instant, Pill, Table, type Tone } from "../parts";
 
 /** One notification, as a line of a list. */

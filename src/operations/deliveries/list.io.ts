@@ -5,20 +5,14 @@ import { listExceptions } from "../../delivery/exceptions.store";
 import { parse } from "../../http/body";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
 import { readInstant } from "../../http/instant-field";
-import type { NotificationView } from "../../stream/history";
+import { holdsEvent, statusField } from "../../stream/delivery-filter";
 import { parseNotificationId, streamName } from "../../stream/stream-name";
 import { reachOf } from "../reach";
 import { findStream } from "../streams/lookup.io";
-import { holdsEvent, matchesFilter, statusField } from "./filter";
 import { deliveryView } from "./view";
 
 const seqCursor = z.strictObject({ seq: z.number().int().nonnegative() });
 const timeCursor = z.strictObject({ at: z.number(), id: z.string() });
-
-/** Notifications that one call to a stream reads. */
-const READ_AT_ONCE = 200;
-/** Calls that one page may take: a filter that hardly anything passes ends with a short page and a cursor. */
-const MOST_READS = 20;
 
 /** A page of a stream's deliveries, newest first, filtered by the request's query. */
 export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
@@ -26,30 +20,18 @@ export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string,
   const { name, stub } = await findStream(c, query["source"] ?? "");
   const limit = readLimit(query["limit"]);
   const { destinationId, eventType, objectType, objectId } = query;
+  const named = { destinationId, eventType, objectType, objectId };
   const filter = {
-    destinationId,
-    eventType,
-    objectType,
-    objectId,
+    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
     status: parse(statusField, query["status"], "status"),
-    from: readInstant(query["from"], "from") ?? 0,
-    to: readInstant(query["to"], "to") ?? Number.MAX_SAFE_INTEGER,
+    from: readInstant(query["from"], "from"),
+    to: readInstant(query["to"], "to"),
   };
-  let before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
-  const items: NotificationView[] = [];
-  for (let reads = 0; items.length < limit && reads < MOST_READS; reads += 1) {
-    const page = await stub.notifications({ before, limit: READ_AT_ONCE, withEvents: true });
-    for (const view of page) {
-      if (items.length === limit) break;
-      before = view.notification.seq;
-      if (matchesFilter(view, filter)) items.push(view);
-    }
-    if (page.length < READ_AT_ONCE && (page.at(-1)?.notification.seq ?? before) === before)
-      return { items: items.map((view) => deliveryView(name, view)), next: null };
-  }
+  const before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
+  const { views, next } = await stub.deliveries({ before, limit, filter, withEvents: true });
   return {
-    items: items.map((view) => deliveryView(name, view)),
-    next: writeListCursor({ seq: before ?? 0 }),
+    items: views.map((view) => deliveryView(name, view)),
+    next: next === null ? null : writeListCursor({ seq: next }),
   };
 }
 

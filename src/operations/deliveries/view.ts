@@ -1,33 +1,9 @@
 import type { Attempt } from "../../delivery/attempt";
+import { deliveryStatus } from "../../stream/delivery-filter";
 import type { NotificationView } from "../../stream/history";
 import { dueAt } from "../../stream/settle";
 import { parseStreamName } from "../../stream/stream-name";
 import { isoText } from "../../values/instant";
-
-export type DeliveryStatus = "pending" | "sent" | "retrying" | "held" | "delivered" | "dead";
-
-/** The status of a notification, in the words of `/v1` (reference v1-api.md). */
-export function deliveryStatus({
-  notification: { state, tries },
-  isSent,
-}: Pick<NotificationView, "notification" | "isSent">): DeliveryStatus {
-  const unsent = isSent ? "sent" : "pending";
-  switch (state.kind) {
-    case "pending":
-      return unsent;
-    case "waiting":
-      return "pending";
-    case "parked":
-      return tries > 0 ? "retrying" : unsent;
-    case "kept":
-    case "held":
-      return "held";
-    case "retrying":
-    case "delivered":
-    case "dead":
-      return state.kind;
-  }
-}
 
 /** A notification as a delivery of `/v1`. */
 export function deliveryView(stream: string, view: NotificationView): Record<string, unknown> {

@@ -2,6 +2,7 @@ import type { Commits } from "../commit.io";
 import type { EventLog } from "../log/store";
 import type { Dispatcher } from "../outbox/dispatcher.io";
 import type { OutboxStore } from "../outbox/store";
+import type { SearchIndex } from "../search/search-index.io";
 import type { StreamStore } from "../store";
 import { newJobState, storedJob, type StreamJob } from "./job";
 import { runPage } from "./page.io";
@@ -15,6 +16,7 @@ export class Jobs {
     bundles: OutboxStore;
     log: EventLog;
     commits: Commits;
+    search: SearchIndex;
     dispatcher: Dispatcher;
     db: D1Database;
     name: () => string;
@@ -34,10 +36,10 @@ export class Jobs {
 
   /** Does one page of each job, while less than half the window is in use: live traffic goes first. */
   async work(now: Millis): Promise<void> {
-    const { store, bundles, log, commits, dispatcher, db, name } = this.doors;
+    const { store, bundles, log, commits, search, dispatcher, db, name } = this.doors;
     for (const text of store.metaValues("job|")) {
       if (dispatcher.isBusy) break;
-      const page = runPage(storedJob.read(text), { bundles, log }, now);
+      const page = runPage(storedJob.read(text), { bundles, log, search }, now);
       const { state, done } = page;
       const { job } = state;
       const added = commits.addNotifications(

@@ -2,6 +2,7 @@ import type { Millis } from "../../values/instant";
 import type { Notification, StoredEvent } from "../event";
 import type { EventLog } from "../log/store";
 import type { OutboxStore } from "../outbox/store";
+import type { SearchIndex } from "../search/search-index.io";
 import { resetForResend } from "../settle";
 import { type JobState, selects, selectsEvent } from "./job";
 
@@ -17,24 +18,28 @@ type Page = { state: JobState; withoutNotification: StoredEvent[]; done: boolean
  */
 export function runPage(
   state: JobState,
-  { bundles, log }: { bundles: OutboxStore; log: EventLog },
+  { bundles, log, search }: { bundles: OutboxStore; log: EventLog; search: SearchIndex },
   now: Millis,
 ): Page {
   const page = bundles.from(state.bundle, PAGE_BUNDLES);
   const last = page.at(-1);
   if (last === undefined) return runEventPage(state, log);
   let { processed } = state;
+  const { fallbackId } = state.job;
+  const addressed: number[] = [];
   for (const bundle of page) {
     const selected = bundle.notifications.filter((notification) =>
       selects(state.job, notification, (one) => eventsOf(one, log)),
     );
     for (const notification of selected) {
-      notification.destinationId ??= state.job.fallbackId;
+      if (notification.destinationId === null) addressed.push(notification.seq);
+      notification.destinationId ??= fallbackId;
       resetForResend(notification, now);
     }
     if (selected.length > 0) bundles.save(bundle);
     processed += selected.length;
   }
+  if (fallbackId !== null) search.addressed(addressed, fallbackId);
   const after = { ...state, bundle: last.id + 1, processed };
   return { state: after, withoutNotification: [], done: false };
 }

@@ -26,11 +26,6 @@ export class EventRows {
     this.store = store;
   }
 
-  /** The JSON of all segments that may hold events numbered `from` to `to`. */
-  textsOf(from: number, to: number): string[] {
-    return [...this.segmentTexts(from, to), ...this.inlineTexts(from, to)];
-  }
-
   /** The highest number an event ever had, as far as the remaining rows tell. */
   lastSeq(): number {
     const inline = this.store.first<{ n: number }>(
@@ -44,8 +39,36 @@ export class EventRows {
     return Math.max(0, inline ?? 0, ...written);
   }
 
-  /** Of the table `segments`: the last one that begins at or before `from`, and those up to `to`; parts joined. */
-  private segmentTexts(from: number, to: number): string[] {
+  /** The lowest number of an event that may be left; undefined: none is. */
+  firstSeq(): number | undefined {
+    const segment = this.store.first<{ n: number }>(
+      "SELECT seq AS n FROM segments ORDER BY seq LIMIT 1",
+    );
+    const bundle = this.store.first<{ n: number }>(
+      "SELECT events_to - count + 1 AS n FROM bundles ORDER BY id LIMIT 1",
+    );
+    const found = [segment, bundle].flatMap((row) => (row === undefined ? [] : Math.max(1, row.n)));
+    return found.length === 0 ? undefined : Math.min(...found);
+  }
+
+  /** The numbers of all events that came between two instants lie between these. */
+  numbersBetween(from: Millis, to: Millis): { from: number; to: number } {
+    return { from: this.firstSince(from), to: this.firstSince(to + 1) - 1 };
+  }
+
+  /** The first number of the rows that were committed at an instant or later; `MAX_SAFE_INTEGER`: there are none. */
+  private firstSince(at: Millis): number {
+    const segment = firstKey(this.store, "segments", "at", at);
+    const id = firstKey(this.store, "bundles", "at", at);
+    const inline = this.store.first<{ n: number }>(
+      "SELECT events_to - count + 1 AS n FROM bundles WHERE id = ?",
+      id ?? 0,
+    );
+    return Math.min(segment ?? Number.MAX_SAFE_INTEGER, inline?.n ?? Number.MAX_SAFE_INTEGER);
+  }
+
+  /** Of the table `segments`, the JSON: of the last one that begins at or before `from`, and of those up to `to`; parts joined. */
+  segmentTexts(from: number, to: number): string[] {
     const rows = this.store.run<{ seq: number; body: string }>(
       `SELECT seq, body FROM segments
        WHERE seq >= ifnull((SELECT max(seq) FROM segments WHERE seq <= ?1), 0) AND seq <= ?2
@@ -58,41 +81,66 @@ export class EventRows {
     return [...texts.values()];
   }
 
-  /** Of the table `bundles`. `events_to` is the highest event number when a bundle was committed. */
-  private inlineTexts(from: number, to: number): string[] {
-    const first = firstKey(this.store, "bundles", "events_to", from);
-    if (first === undefined) return [];
-    const last = firstKey(this.store, "bundles", "events_to", to) ?? Number.MAX_SAFE_INTEGER;
+  /** Of the table `bundles`: the JSON of what lies inline. `events_to` is the highest event number when a bundle was committed. */
+  inlineTexts(from: number, to: number): string[] {
+    const keys = this.inlineKeys(from, to);
+    if (keys === undefined) return [];
     return this.store
       .run<{ segment: string }>(
         "SELECT segment FROM bundles WHERE id BETWEEN ? AND ? AND segment IS NOT NULL ORDER BY id",
-        first,
-        last,
+        keys.first,
+        keys.last,
       )
       .map(({ segment }) => segment);
   }
 
-  /** The first rows with events numbered `seq` or above, in order: a page, and one more that tells where the next begins. */
-  from(seq: number): Row[] {
-    const segments = this.segments(
-      "seq >= ifnull((SELECT max(seq) FROM segments WHERE seq <= ?1), 0) ORDER BY seq LIMIT ?2",
-      seq,
-      PAGE_ROWS + 1,
-    );
-    const id = firstKey(this.store, "bundles", "events_to", seq);
-    const inline =
-      id === undefined ? [] : this.inline("id >= ? ORDER BY id LIMIT ?", id, PAGE_ROWS + 1);
-    return inOrder([...segments, ...inline]).slice(0, PAGE_ROWS + 1);
+  /** The first and last row of `bundles` that may hold events numbered `from` to `to`. */
+  private inlineKeys(from: number, to: number): { first: number; last: number } | undefined {
+    const first = firstKey(this.store, "bundles", "events_to", from);
+    if (first === undefined) return undefined;
+    const last = this.store.first<{ id: number }>(
+      `SELECT id FROM bundles
+       WHERE id >= ?1 AND events_to >= min(?2, (SELECT events_to FROM bundles ORDER BY id DESC LIMIT 1))
+       ORDER BY id LIMIT 1`,
+      first,
+      to,
+    )?.id;
+    return { first, last: last ?? first };
   }
 
-  /** Rows whose first event is numbered below `seq`, newest first; at most a page. */
-  below(seq: number): Row[] {
-    const segments = this.segments("seq < ? ORDER BY seq DESC LIMIT ?", seq, PAGE_ROWS);
-    const id = firstKey(this.store, "bundles", "events_to", seq) ?? Number.MAX_SAFE_INTEGER;
-    const inline = this.inline("id <= ? ORDER BY id DESC LIMIT ?", id, PAGE_ROWS + 1);
-    return inOrder([...segments, ...inline.filter(({ first }) => first < seq)])
-      .toReversed()
-      .slice(0, PAGE_ROWS);
+  /** A number above `seq` up to which about a page of rows holds events; undefined: less than a page is left. */
+  pageUp(seq: number): number | undefined {
+    const segment = this.store.first<{ n: number }>(
+      `SELECT seq AS n FROM segments WHERE part = 0 AND seq > ? ORDER BY seq LIMIT 1 OFFSET ${PAGE_ROWS}`,
+      seq,
+    );
+    const id = firstKey(this.store, "bundles", "events_to", seq);
+    const bundle = this.store.first<{ n: number }>(
+      `SELECT events_to + 1 AS n FROM bundles WHERE id >= ? ORDER BY id LIMIT 1 OFFSET ${PAGE_ROWS}`,
+      id ?? Number.MAX_SAFE_INTEGER,
+    );
+    const ends = [segment, bundle].flatMap((row) => row?.n ?? []);
+    return ends.length === 0 ? undefined : Math.min(...ends);
+  }
+
+  /** Rows that may hold events numbered `from` to `to`, in order. */
+  holding(from: number, to: number): Row[] {
+    const segments = this.segments(
+      "seq >= ifnull((SELECT max(seq) FROM segments WHERE seq <= ?1), 0) AND seq <= ?2 ORDER BY seq",
+      from,
+      to,
+    );
+    const end = segments.reduce(
+      (next, { first, count }) => (first <= next ? Math.max(next, first + count) : next),
+      from,
+    );
+    const keys = end > to ? undefined : this.inlineKeys(from, to);
+    return keys === undefined
+      ? segments
+      : inOrder([
+          ...segments,
+          ...this.inline("id BETWEEN ? AND ? ORDER BY id", keys.first, keys.last),
+        ]);
   }
 
   /** Rows committed between two instants, both included, with how many events each holds. */

@@ -3,6 +3,7 @@ import type { StoredEvent } from "../event";
 import { partsOf } from "../plan";
 import { EventCollector, type EventPage } from "./event-page";
 import type { StreamStore } from "../store";
+import { rangesOf } from "../../values/lists";
 import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./event-rows.store";
 import type { Millis } from "../../values/instant";
 
@@ -51,16 +52,19 @@ export class EventLog {
 
   /** The events numbered `from` to `to`, and the vendors' bodies, each by the number of the first event it came with. */
   events(from: number, to: number): { events: StoredEvent[]; raws: Map<number, string> } {
-    const texts = this.rows.textsOf(from, to);
     const raws = new Map<number, string>();
     const events: StoredEvent[] = [];
-    for (const text of texts) {
-      const segment = segmentOf(text);
-      const first = segment.events[0];
-      if (first !== undefined && segment.raw !== undefined) raws.set(first.seq, segment.raw);
-      for (const event of segment.events)
-        if (event.seq >= from && event.seq <= to) events.push(event);
-    }
+    const take = (texts: readonly string[]): void => {
+      for (const text of texts) {
+        const segment = segmentOf(text);
+        const first = segment.events[0];
+        if (first !== undefined && segment.raw !== undefined) raws.set(first.seq, segment.raw);
+        for (const event of segment.events)
+          if (event.seq >= from && event.seq <= to) events.push(event);
+      }
+    };
+    take(this.rows.segmentTexts(from, to));
+    if (events.length < to - from + 1) take(this.rows.inlineTexts(from, to));
     return { events: events.toSorted((left, right) => left.seq - right.seq), raws };
   }
 
@@ -69,27 +73,27 @@ export class EventLog {
     const found = new EventCollector(limit);
     let from: number | undefined = after + 1;
     while (from !== undefined) {
-      const rows = this.rows.from(from);
-      from = rows[PAGE_ROWS]?.first;
-      for (const row of rows.slice(0, PAGE_ROWS)) {
-        if (found.isFull) return found.page(true);
-        for (const event of this.rows.read(row).events) if (event.seq > after) found.add(event);
-      }
+      const next: number | undefined = this.rows.pageUp(from);
+      const page = this.collect(found, from, (next ?? Number.MAX_SAFE_INTEGER) - 1, false);
+      if (page.more) return page;
+      from = next;
     }
     return found.page(false);
   }
 
-  /** Events numbered below `before`, newest first, at most `limit`. */
-  before(before: number, limit: number): EventPage {
-    const found = new EventCollector(limit);
-    let rows = this.rows.below(before);
-    while (rows.length > 0) {
-      for (const row of rows) {
-        if (found.isFull) return found.page(true);
-        for (const event of this.rows.read(row).events.toReversed())
-          if (event.seq < before) found.add(event);
-      }
-      rows = this.rows.below(rows.at(-1)?.first ?? 0);
+  /** Events numbered `from` to `to`, the newest first if `isDown`: as many as one answer holds. */
+  some({ from, to }: { from: number; to: number }, isDown: boolean): EventPage {
+    return this.collect(new EventCollector(Infinity), from, to, isDown);
+  }
+
+  /** Reads row by row, so that no more is in memory than an answer and a row. */
+  private collect(found: EventCollector, from: number, to: number, isDown: boolean): EventPage {
+    const rows = this.rows.holding(from, to);
+    for (const row of isDown ? rows.toReversed() : rows) {
+      if (found.isFull) return found.page(true);
+      const { events } = this.rows.read(row);
+      for (const event of isDown ? events.toReversed() : events)
+        if (event.seq >= from && event.seq <= to) found.add(event);
     }
     return found.page(false);
   }
@@ -115,6 +119,16 @@ export class EventLog {
     return this.rows.between(from, to);
   }
 
+  /** The lowest number of an event that may be left; undefined: none is. */
+  firstSeq(): number | undefined {
+    return this.rows.firstSeq();
+  }
+
+  /** The numbers of all events that came between two instants lie between these. */
+  numbersBetween(from: Millis, to: Millis): { from: number; to: number } {
+    return this.rows.numbersBetween(from, to);
+  }
+
   /** The highest number an event ever had, as far as the remaining rows tell. */
   lastSeq(): number {
     return this.rows.lastSeq();
@@ -129,12 +143,20 @@ export class EventLog {
 
   /**
    * Replaces an object's data by `null` in its events, and the vendors' bodies that came with them, which may quote
-   * it. @returns the numbers of these events and of their notifications.
+   * it. `candidates`: the numbers that its events may have. @returns the numbers of these events and of their notifications.
    */
-  expunge(objectType: string, objectId: string): { events: number[]; notifications: number[] } {
+  expunge(
+    objectType: string,
+    objectId: string,
+    candidates: Iterable<number>,
+  ): { events: number[]; notifications: number[] } {
     const numbers: number[] = [];
     const notifications = new Set<number>();
-    for (const row of this.rows.between(0, Number.MAX_SAFE_INTEGER)) {
+    const rows = rangesOf(candidates, PAGE_ROWS).flatMap(({ from, to }) =>
+      this.rows.holding(from, to),
+    );
+    const once = new Map(rows.map((row) => [`${row.table} ${row.key}`, row]));
+    for (const row of once.values()) {
       const { events, raw } = this.rows.read(row);
       const mine = events.filter(
         (event) => event.objectType === objectType && event.objectId === objectId,

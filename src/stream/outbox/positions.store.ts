@@ -1,4 +1,6 @@
+import { firstKey } from "../key-search.store";
 import type { StreamStore } from "../store";
+import type { Millis } from "../../values/instant";
 
 /** The most bundles that one purge looks at. */
 export const PURGE_BUNDLES = 500;
@@ -42,6 +44,23 @@ export class Positions {
       before += count;
     }
     return undefined;
+  }
+
+  /** The lowest number of a notification that is left; undefined: none is. */
+  firstSeq(): number | undefined {
+    return this.store.first<{ id: number }>("SELECT id FROM bundles ORDER BY id LIMIT 1")?.id;
+  }
+
+  /** The numbers of all notifications made between two instants lie between these. */
+  numbersBetween({ from, to }: { from: Millis; to: Millis }): { from: number; to: number } {
+    const later = firstKey(this.store, "bundles", "at", to + 1);
+    // Release 0.1.0 did not store when a bundle was made: its rows have 0 there.
+    const oldest = this.store.first<{ at: number }>("SELECT at FROM bundles ORDER BY id LIMIT 1");
+    const isKnown = oldest?.at !== 0;
+    return {
+      from: isKnown ? (firstKey(this.store, "bundles", "at", from) ?? Number.MAX_SAFE_INTEGER) : 1,
+      to: (later ?? Number.MAX_SAFE_INTEGER) - 1,
+    };
   }
 
   private left(): Range[] {

@@ -12,9 +12,6 @@ export type Bundle = { id: number; notifications: Notification[] };
 /** A bundle read to be sent, with the events that lie inline in its row. */
 export type SendableBundle = Bundle & { inline: Segment[] };
 
-/** Bundles that one query of `between` reads. */
-const BETWEEN_BUNDLES = 50;
-
 type BundleRow = { id: number; body: string };
 
 /**
@@ -84,6 +81,12 @@ export class OutboxStore {
     return this.sendable("id < ? ORDER BY id DESC LIMIT ?", id, limit);
   }
 
+  /** Bundles with notifications numbered `from` to `to`, with their inline events. */
+  holding(from: number, to: number): SendableBundle[] {
+    const first = "ifnull((SELECT max(id) FROM bundles WHERE id <= ?1), 0)";
+    return this.sendable(`id >= ${first} AND id <= ?2 ORDER BY id`, from, to);
+  }
+
   /** Fresh bundles that are not settled yet, with ids above `after`, in order. */
   fresh(after: number, limit: number): SendableBundle[] {
     return this.sendable(
@@ -143,7 +146,7 @@ export class OutboxStore {
   *between(from: Millis, to: Millis): Generator<Notification> {
     const later = firstKey(this.store, "bundles", "at", to + 1);
     for (let below = later ?? Number.MAX_SAFE_INTEGER; ;) {
-      const bundles = this.before(below, BETWEEN_BUNDLES);
+      const bundles = this.before(below, 50);
       for (const { notifications } of bundles)
         for (const notification of notifications)
           if (notification.createdAt >= from && notification.createdAt <= to) yield notification;
