@@ -320,8 +320,9 @@ describe("promise 8, no hostile URL passes any door", () => {
       .first<{ id: number }>();
     const stream = env.EVENT_STREAMS.getByName(`1/user:${row?.id}`);
     const consume = await consumeDeployed(stream);
-    for (const url of HOSTILE)
-      await ask("POST", `/flows/${flowId}/components/W`, { body: { url } });
+    await Promise.all(
+      HOSTILE.map((url) => ask("POST", `/flows/${flowId}/components/W`, { body: { url } })),
+    );
     await eventually(async () => {
       await consume();
       const ends = await endsOf(stream, 200);
