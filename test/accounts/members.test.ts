@@ -144,7 +144,7 @@ describe("the sessions of a member", () => {
     expect(body).toEqual({
       items: [1, 2].map(() => ({
         id: expect.any(String),
-        address: expect.stringMatching(/^198\.18\.0\.\d+$/),
+        address: expect.stringMatching(/^2001:db8:[0-9a-f:]+::1$/),
         userAgent: "",
         createdAt: instant,
         seenAt: instant,

@@ -27,7 +27,8 @@ beforeAll(async () => {
     return issuer?.answer(url, init) ?? new Response("no such host", { status: 530 });
   });
   vi.spyOn(console, "warn").mockImplementation(() => undefined);
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  // In the past, so that nothing of it is yet to come for other files.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 6 * 3_600_000 });
   bindings = settings();
 });
 afterAll(() => {
@@ -115,7 +116,7 @@ const REFUSED: [string, JWTPayload, ((payload: JWTPayload, of: Issuer) => Promis
   ["for another audience", { aud: "another" }],
   ["for a list of other audiences", { aud: ["another", "third"] }],
   ["without an audience", without("aud")],
-  ["that is over", { exp: Math.floor(Date.now() / 1000) - 3_600 }],
+  ["that is over", { exp: Math.floor(Date.now() / 1000) - 86_400 }],
   ["without an end", without("exp")],
   ["not good yet", { nbf: Math.floor(Date.now() / 1000) + 86_400 }],
   ["without an e-mail address", without("email")],

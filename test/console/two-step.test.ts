@@ -9,7 +9,8 @@ const STEP_MS = 30_000;
 
 beforeAll(async () => {
   await createAccounts();
-  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
+  // In the past, so that nothing of it is yet to come for other files.
+  vi.useFakeTimers({ toFake: ["Date"], now: Date.now() - 12 * 3_600_000 });
 });
 afterAll(() => vi.useRealTimers());
 /** No code of a test is one that another test used. */
