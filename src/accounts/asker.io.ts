@@ -3,12 +3,19 @@ import { createMiddleware } from "hono/factory";
 import { forbidden, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
 import { holds, type Scope } from "./scope";
+import type { Watched } from "./watch.io";
 import { type Asker, findByApiKey, findBySecrets } from "./store";
 
 /** Who is asking, for every room's handlers. */
 export type AskerEnv = {
   Bindings: Env;
-  Variables: { asker: Asker; elementToken?: string; subject?: string; byOrganization?: boolean };
+  Variables: {
+    asker: Asker;
+    elementToken?: string;
+    subject?: string;
+    byOrganization?: boolean;
+    watched?: Watched;
+  };
 };
 
 /**

@@ -6,7 +6,9 @@ import type { RequestIdEnv } from "../http/surface";
 import { recordAudit } from "./audit.store";
 import { deedOf } from "./audited-action";
 import type { AskerEnv } from "./asker.io";
+import { type Differences, differences } from "./audited-values";
 import type { UserEnv } from "./users/routes";
+import type { Watched, WatchEnv } from "./watch.io";
 
 /** Routes of changes that are traffic rather than administration, and reads that happen to be posted. */
 const TRAFFIC = /\/(poll|test|oauth\/url|bootstrap)$/;
@@ -30,12 +32,12 @@ const namesItself = z.object({
   name: z.string().optional(),
 });
 
-type Audited = { Bindings: Env } & RequestIdEnv & ActorEnv;
+type Audited = { Bindings: Env } & RequestIdEnv & ActorEnv & WatchEnv;
 type Actor = { organizationId: number; name: string };
 
 /**
  * Writes every granted change, and every look at a secret, into the audit log: who, what, on what, and
- * the names of the members that were sent. A request is told by its route, never by its path, since a connector may
+ * the names of the members that were sent, and what differs since (`watch.io.ts`). A request is told by its route, never by its path, since a connector may
  * have the key `poll`.
  */
 const auditing = <E extends Audited>(
@@ -55,6 +57,7 @@ const auditing = <E extends Audited>(
     const answered = routePath(c);
     const route = answered.endsWith("*") ? path : answered;
     if (!isNoted(method, route)) return;
+    const sent = copy === undefined ? undefined : await sentBy(copy);
     await recordAudit(c.env.DB, {
       organizationId: actor.organizationId,
       at: Date.now(),
@@ -67,7 +70,8 @@ const auditing = <E extends Audited>(
       ),
       route: `${method} ${route}`,
       requestId: c.get("requestId"),
-      changes: copy === undefined ? [] : await memberNames(copy),
+      changes: memberNames(sent),
+      differences: await differencesOf(c.get("watched"), sent),
     });
   });
 
@@ -118,16 +122,37 @@ async function madeId(answer: Response, route: string): Promise<string | undefin
   return id === undefined ? undefined : String(id);
 }
 
-async function memberNames(request: Request): Promise<string[]> {
-  try {
-    const body: unknown = await request.json();
-    if (typeof body !== "object" || body === null) return [];
-    return Object.entries(body).flatMap(([name, value]) =>
-      name === "configuration" && typeof value === "object" && value !== null
-        ? Object.keys(value).map((key) => `configuration.${key}`)
-        : name,
-    );
-  } catch {
-    return [];
-  }
+/** The JSON object that a request sent, if it did. */
+async function sentBy(request: Request): Promise<Record<string, unknown> | undefined> {
+  const body: unknown = await request.json().catch(() => undefined);
+  return typeof body === "object" && body !== null ? { ...body } : undefined;
+}
+
+function memberNames(sent: Record<string, unknown> = {}): string[] {
+  return Object.entries(sent).flatMap(([name, value]) =>
+    name === "configuration" && typeof value === "object" && value !== null
+      ? Object.keys(value).map((key) => `configuration.${key}`)
+      : name,
+  );
+}
+
+/** What a request changed; of one that made something, or changed nothing that is kept, what it sent. */
+async function differencesOf(
+  watched: Watched | undefined,
+  sent: Record<string, unknown> | undefined,
+): Promise<Differences> {
+  const found =
+    watched === undefined
+      ? undefined
+      : await watched.read().then(
+          (after) => differences(watched.before(), after),
+          (error: unknown) => {
+            // What was done is recorded though it can't be read any more.
+            console.error(JSON.stringify({ at: "audit", error: String(error) }));
+            return undefined;
+          },
+        );
+  const isChange =
+    found !== undefined && Object.keys(found.before).length + Object.keys(found.after).length > 0;
+  return isChange ? found : differences(undefined, sent);
 }

@@ -4,7 +4,7 @@ import { described, PAGE, SPAN } from "../http/route-description";
 import { readLimit, readListCursor, writeListCursor } from "../http/cursor-page";
 import { readInstant } from "../http/instant-field";
 import { isoText } from "../values/instant";
-import { listAudit } from "./audit.store";
+import { type AuditRow, listAudit } from "./audit.store";
 import { type AskerEnv, withKey } from "./asker.io";
 
 const idCursor = z.strictObject({ id: z.number() });
@@ -18,6 +18,8 @@ const ENTRY = {
   route: "POST /v1/keys",
   requestId: "5f1c…",
   changes: ["name", "scopes"],
+  before: {},
+  after: { name: "ci", scopes: ["read"] },
 };
 
 /** Who changed what (reference v1-api.md). */
@@ -42,17 +44,26 @@ export const auditRoutes = new Hono<AskerEnv>().get(
     const rows = await listAudit(c.env.DB, c.var.asker.organizationId, filter, page);
     const last = rows.at(-1);
     return c.json({
-      items: rows.map(({ at, actor, address, action, target, route, requestId, changes }) => ({
-        at: isoText(at),
-        actor,
-        address,
-        action,
-        target,
-        route,
-        requestId,
-        changes,
-      })),
+      items: rows.map(entryView),
       next: last === undefined || rows.length < limit ? null : writeListCursor({ id: last.id }),
     });
   },
 );
+
+/** An entry as it is shown. `before` and `after` have the members that differ; old entries have neither. */
+function entryView(row: AuditRow): Record<string, unknown> {
+  const { at, actor, address, action, target, route, requestId, changes } = row;
+  const { before, after } = row.differences ?? { before: {}, after: {} };
+  return {
+    at: isoText(at),
+    actor,
+    address,
+    action,
+    target,
+    route,
+    requestId,
+    changes,
+    before,
+    after,
+  };
+}

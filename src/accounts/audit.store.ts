@@ -4,7 +4,7 @@ import { audit } from "../db/accounts";
 
 export type AuditRow = typeof audit.$inferSelect;
 
-/** Writes one entry of the audit log: the names of what was changed, never the values. */
+/** Writes one entry of the audit log: the names of what was sent, and what differs, secrets masked. */
 export async function recordAudit(db: D1Database, row: Omit<AuditRow, "id">): Promise<void> {
   await drizzle(db).insert(audit).values(row);
 }

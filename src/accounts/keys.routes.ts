@@ -6,6 +6,8 @@ import { instantField } from "../http/instant-field";
 import { conflict, invalid, notFound } from "../http/refusal";
 import { isoText } from "../values/instant";
 import { deleteKey, insertKey, type KeyRow, listKeys, rotateKey } from "./keys.store";
+import { hidden, type State } from "./audited-values";
+import { watchChange } from "./watch.io";
 import { type AskerEnv, withKey } from "./asker.io";
 import { SCOPES } from "./scope";
 import { hashSecret } from "./secret";
@@ -138,7 +140,8 @@ export const keyRoutes = new Hono<AskerEnv>()
     "/keys/:id",
     described("Revoke an API key", { tag: "operations", answer: KEY }),
     async (c) => {
-      const row = await deleteKey(c.env.DB, c.var.asker.organizationId, c.req.param("id"));
+      const { id } = await keyOf(c);
+      const row = await deleteKey(c.env.DB, c.var.asker.organizationId, id);
       if (row === undefined) throw unknown(c);
       forgetAskers();
       return c.json(keyView(row, Date.now()));
@@ -157,8 +160,34 @@ async function keyOf(c: Context<AskerEnv>): Promise<KeyRow> {
   const rows = await listKeys(c.env.DB, c.var.asker.organizationId);
   const row = rows.find(({ id }) => id === c.req.param("id"));
   if (row === undefined) throw unknown(c);
+  const { organizationId } = c.var.asker;
+  watchChange(
+    c,
+    () => stateOf(row),
+    async () => {
+      const now = (await listKeys(c.env.DB, organizationId)).find(({ id }) => id === row.id);
+      return now && stateOf(now);
+    },
+  );
   return row;
 }
+
+/** What the audit log compares of a key. */
+const stateOf = ({
+  name,
+  scopes,
+  limits,
+  expiresAt,
+  previousExpiresAt,
+  keyHash,
+}: KeyRow): State => ({
+  name,
+  scopes,
+  limits,
+  expiresAt,
+  previousExpiresAt,
+  secret: hidden(keyHash),
+});
 
 function keyView(row: KeyRow, now: number): Record<string, unknown> {
   const { id, name, scopes, expiresAt, previousExpiresAt, lastUsedAt } = row;

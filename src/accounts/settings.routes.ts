@@ -1,8 +1,9 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { parse, readJson } from "../http/body";
 import { forbidden, notFound } from "../http/refusal";
 import { type AskerEnv, withSecrets } from "./asker.io";
+import { watchOrganization } from "./watch-organization.io";
 import { changeSettings, readSettings } from "./organization.store";
 
 /** `…/accounts/settings`: what happens to notifications that fail (reference connector-events-api.md §8). */
@@ -20,20 +21,21 @@ export const accountSettingsRoutes = new Hono<AskerEnv>()
     c.json(shown(await readSettings(c.env.DB, c.var.asker.organizationId))),
   )
   .patch("/accounts/settings", async (c) => {
-    const changes = parse(settings, await readJson(c, SETTINGS_BYTES));
-    return c.json(
-      shown(await changeSettings(c.env.DB, c.var.asker.organizationId, given(changes))),
-    );
+    return c.json(await change(c));
   })
   .on(["POST", "PATCH"], "/accounts/:id/settings", async (c) => {
     const id = c.req.param("id");
     if (!/^\d+$/.test(id)) throw notFound(`No account with id '${id}'`);
     if (Number(id) !== c.var.asker.organizationId) throw forbidden();
-    const changes = parse(settings, await readJson(c, SETTINGS_BYTES));
-    return c.json(
-      shown(await changeSettings(c.env.DB, c.var.asker.organizationId, given(changes))),
-    );
+    return c.json(await change(c));
   });
+
+async function change(c: Context<AskerEnv>): Promise<Record<string, string>> {
+  const { organizationId } = c.var.asker;
+  const changes = parse(settings, await readJson(c, SETTINGS_BYTES));
+  await watchOrganization(c);
+  return shown(await changeSettings(c.env.DB, organizationId, given(changes)));
+}
 
 type Settings = Awaited<ReturnType<typeof readSettings>>;
 

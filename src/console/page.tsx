@@ -12,7 +12,7 @@ export type Notice = { tone: "good" | "bad"; text: string };
 export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
-  here?: "overview" | "instances" | "destinations" | "organizations" | "security";
+  here?: "overview" | "instances" | "destinations" | "audit" | "organizations" | "security";
   /** The browser goes on there by itself: as our own page's visitor, whose `SameSite=Strict` cookies are sent. */
   goOn?: string;
   /** What the page's own script does. */
@@ -32,6 +32,7 @@ const LINKS = [
   ["overview", "/console", "Overview"],
   ["instances", "/console/instances", "Instances"],
   ["destinations", "/console/destinations", "Destinations"],
+  ["audit", "/console/audit", "Audit"],
 ] as const;
 
 /** A whole document around a page's content. */
@@ -83,10 +84,11 @@ function Document({ frame, children }: { frame: Frame; children: Child }): JSX.E
 
 function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JSX.Element {
   const { frame, who } = props;
+  const isOwner = scopesOf(who.role).includes("admin");
   return (
     <>
       <nav>
-        {LINKS.map(([name, path, label]) => (
+        {LINKS.filter(([name]) => name !== "audit" || isOwner).map(([name, path, label]) => (
           <a href={path} {...(frame.here === name ? { "aria-current": "page" } : {})}>
             {label}
           </a>

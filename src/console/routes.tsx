@@ -7,6 +7,7 @@ import { limitFailures } from "../http/failure-limit";
 import { forbidden, notFound } from "../http/refusal";
 import { toWire } from "../http/error-map";
 import { reasonOf, type RequestIdEnv } from "../http/surface";
+import { auditPages } from "./audit/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
 import { instancePages } from "./instances/routes";
@@ -86,6 +87,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", instancePages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
+  .route("/", auditPages)
   .all("*", (c) => {
     if (c.req.path === "/console/") return c.redirect("/console", 301);
     throw notFound("There is no such page");

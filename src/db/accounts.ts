@@ -220,6 +220,11 @@ export const audit = sqliteTable(
     route: text(),
     requestId: text("request_id").notNull(),
     changes: text({ mode: "json" }).$type<string[]>().notNull(),
+    /** What differs, as it was and as it is, secrets masked; null in entries from before these were kept. */
+    differences: text({ mode: "json" }).$type<{
+      before: Record<string, unknown>;
+      after: Record<string, unknown>;
+    }>(),
   },
   (table) => [index("audit_organization").on(table.organizationId, table.at)],
 );

@@ -5,7 +5,7 @@ import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";
 import { parse, readJson } from "../http/body";
 import { conflict, invalid, notFound, Refusal } from "../http/refusal";
-import { doorsOf, draftOf, readBack } from "../instances/lookup.io";
+import { doorsOf, draftOf, readBack, watchInstance } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
 import type { Fault } from "../instances/value-checks";
 import { authenticationOf, hasCredentials, mergeConfiguration } from "../instances/configuration";
@@ -106,6 +106,7 @@ export class InstanceEdits {
       updatedAt: now,
     };
     await insertInstance(db, ring, instance, draftOf(instance, config));
+    watchInstance(c, instance, true);
     await this.#companion.saved(instance, c);
     return readBack(db, ring, instance);
   }

@@ -7,6 +7,7 @@ import { parse, readTypedJson } from "../http/body";
 import { forbidden } from "../http/refusal";
 import type { Flow, Permission } from "./flow";
 import { FLOW_BYTES, visibleFlow } from "./routes";
+import { watchFlow } from "./watch.io";
 import { flowDoors } from "./doors";
 import { retryChanges, startFlow, stopFlow } from "./lifecycle.store";
 import { readFlow } from "./store";
@@ -24,7 +25,7 @@ export const coordinatorRoutes = new Hono<UserEnv>()
     const id = c.req.param("id");
     const doors = flowDoors(c.env);
     await retryChanges(async () => {
-      const flow = await permitted(c.env.DB, c.var.user, id, request.command);
+      const flow = watchFlow(c, await permitted(c.env.DB, c.var.user, id, request.command));
       if (request.command === "start") return startFlow(doors, flow);
       await stopFlow(doors, flow);
       return "done";

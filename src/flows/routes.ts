@@ -10,6 +10,7 @@ import { flowDoors } from "./doors";
 import { deleteFlow, replaceFlow, retryChanges } from "./lifecycle.store";
 import { unmasked } from "./sealed-flow";
 import { createFlow, newFlow, readFlow, readOwnFlow } from "./store";
+import { watchFlow } from "./watch.io";
 import { savable } from "./validation/refusals";
 
 export const FLOW_BYTES = 1_048_576;
@@ -45,6 +46,7 @@ export const flowRoutes = new Hono<UserEnv>()
           throw notFound(`No flow with id '${id}'`);
         return "done";
       }
+      watchFlow(c, flow);
       if (flow.stage === "running" && !isForced)
         throw conflict("The flow is running: stop it first, or use forceUpdate=true");
       return replaceFlow(flowDoors(c.env), flow, unmasked(columns, flow));
@@ -53,7 +55,7 @@ export const flowRoutes = new Hono<UserEnv>()
   })
   .delete("/flows/:id", withUser, async (c) => {
     const flow = await ownFlow(c.env.DB, c.var.user, c.req.param("id"));
-    await deleteFlow(flowDoors(c.env), flow);
+    await deleteFlow(flowDoors(c.env), watchFlow(c, flow));
     return c.json({ flowId: flow.id });
   });
 

@@ -1,12 +1,14 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import type { AskerEnv } from "../accounts/asker.io";
+import { watchChange } from "../accounts/watch.io";
 import { readUsers } from "../accounts/store";
 import { type Config, readConfig } from "../config";
 import { type Keyring, keyring } from "../db/sealed";
 import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
 import { destinationOf } from "./destination";
 import type { Instance } from "./instance";
+import { stateOf } from "./state";
 import { findByToken, readInstance, readInstanceOf } from "./store";
 import { instanceView, type UserView } from "./view";
 
@@ -39,6 +41,17 @@ export async function ownInstance(
   const instance = await readInstanceOf(db, ring, c.var.asker.organizationId, id);
   if (instance === undefined) throw notFound(`No instance with id '${named}'`);
   if (instance === "another's") throw forbidden();
+  return watchInstance(c, instance);
+}
+
+/** Tells the audit log that a request may change an instance. @param isNew it was just made. */
+export function watchInstance(c: Context<AskerEnv>, instance: Instance, isNew = false): Instance {
+  const { db, ring } = doorsOf(c);
+  const before = () => (isNew ? {} : stateOf(instance));
+  watchChange(c, before, async () => {
+    const now = await readInstance(db, ring, instance.id);
+    return now && stateOf(now);
+  });
   return instance;
 }
 
@@ -51,7 +64,7 @@ export async function ofToken(c: Context<AskerEnv>): Promise<Instance> {
   const instance = await findByToken(db, ring, asker.organizationId, elementToken);
   if (instance === undefined) throw unauthenticated("Invalid Element token");
   c.set("subject", String(instance.id));
-  return instance;
+  return watchInstance(c, instance);
 }
 
 /** The instance as the contract prints it. */

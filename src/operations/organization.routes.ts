@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 import { type AskerEnv, withKey } from "../accounts/asker.io";
+import { watchOrganization } from "../accounts/watch-organization.io";
 import { changeOrganization, readOrganization } from "../accounts/organization.store";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
@@ -53,6 +54,7 @@ export const organizationRoutes = new Hono<AskerEnv>()
     async (c) => {
       const { organizationId } = c.var.asker;
       const config = readConfig(c.env);
+      await watchOrganization(c);
       const changes = parse(change, await readJson(c, 64 * 1024));
       const id = operationsDestinationId(organizationId);
       const ring = keyring(config.masterKeys);

@@ -6,6 +6,7 @@ import { described } from "../../http/route-description";
 import { conflict, notFound, type Refusal } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
+import { watchChange } from "../watch.io";
 import { changeRole, type MemberChange, removeMember } from "./change.store";
 import { inviteMember, renewInvitation } from "./invitations.store";
 import { invitationUntil, newLink, resetUntil } from "./link";
@@ -75,6 +76,7 @@ export const memberRoutes = new Hono<AskerEnv>()
     async (c) => {
       const input = parse(newRole, await readJson(c, BODY_BYTES));
       const { organizationId } = c.var.asker;
+      await watchMember(c);
       return answerFor(c, await changeRole(c.env.DB, organizationId, idOf(c), input.role));
     },
   )
@@ -89,6 +91,7 @@ export const memberRoutes = new Hono<AskerEnv>()
       },
     ),
     async (c) => {
+      await watchMember(c);
       const made = await linkFor(c.env.DB, c.var.asker.organizationId, idOf(c), Date.now());
       if (made === undefined) throw unknown(c);
       if (made === "elsewhere")
@@ -99,7 +102,10 @@ export const memberRoutes = new Hono<AskerEnv>()
   .delete(
     "/members/:id",
     described("Remove a member, or take an invitation back", { tag: "operations", answer: MEMBER }),
-    async (c) => answerFor(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c))),
+    async (c) => {
+      await watchMember(c);
+      return answerFor(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c)));
+    },
   );
 
 const randomBytes = (): Uint8Array => crypto.getRandomValues(new Uint8Array(32));
@@ -139,6 +145,20 @@ export function idOf(c: Context<AskerEnv>): number {
 
 export const unknown = (c: Context<AskerEnv>): Refusal =>
   notFound(`No member '${c.req.param("id")}'`);
+
+/** Tells the audit log that a request may change the member that the path names. */
+async function watchMember(c: Context<AskerEnv>): Promise<void> {
+  const { organizationId } = c.var.asker;
+  const id = idOf(c);
+  const read = async () => {
+    const row = await readMember(c.env.DB, organizationId, id);
+    if (row === undefined) return undefined;
+    const { email, role } = row;
+    return { email, role, state: stateOf(row, Date.now()) };
+  };
+  const before = await read();
+  if (before !== undefined) watchChange(c, () => before, read);
+}
 
 function answerFor(c: Context<AskerEnv>, change: MemberChange): Response {
   switch (change.kind) {

@@ -4,6 +4,7 @@ import { described } from "../../http/route-description";
 import { forbidden, notFound } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
+import { watchChange } from "../watch.io";
 import { idOf, unknown } from "./routes";
 import { endOf } from "./session";
 import { endSessions, listSessions, type SessionRow } from "./sessions.store";
@@ -45,7 +46,7 @@ export const memberSessionRoutes = new Hono<AskerEnv>()
       answer: { items: [SESSION], next: null },
     }),
     async (c) => {
-      const rows = await endSessions(c.env.DB, await knownMember(c));
+      const rows = await endSessions(c.env.DB, await watchedMember(c));
       return c.json({ items: rows.map(sessionView), next: null });
     },
   )
@@ -54,7 +55,7 @@ export const memberSessionRoutes = new Hono<AskerEnv>()
     described("End one of a member's sessions", { tag: "operations", answer: SESSION }),
     async (c) => {
       const only = c.req.param("session");
-      const [row] = await endSessions(c.env.DB, await knownMember(c), { only });
+      const [row] = await endSessions(c.env.DB, await watchedMember(c), { only });
       if (row === undefined) throw notFound(`No session '${only}'`);
       return c.json(sessionView(row));
     },
@@ -63,6 +64,23 @@ export const memberSessionRoutes = new Hono<AskerEnv>()
 async function knownMember(c: Context<AskerEnv>): Promise<number> {
   const id = idOf(c);
   if (!(await isMemberOf(c.env.DB, c.var.asker.organizationId, id))) throw unknown(c);
+  return id;
+}
+
+/** The member that the path names, whose sessions the audit log is told of. */
+async function watchedMember(c: Context<AskerEnv>): Promise<number> {
+  const id = await knownMember(c);
+  const read = async () => {
+    const rows = await listSessions(c.env.DB, id, Date.now());
+    return Object.fromEntries(
+      rows.map(({ id: session, address, createdAt }) => [
+        session,
+        { address, createdAt: isoText(createdAt) },
+      ]),
+    );
+  };
+  const before = await read();
+  watchChange(c, () => before, read);
   return id;
 }
 

@@ -13,6 +13,7 @@ import { countTry, forgiveTry, type Try } from "../sign-in.store";
 import { organizationKey } from "../asker.io";
 import type { Asker } from "../store";
 import type { ActorEnv } from "../audit.io";
+import type { Watched } from "../watch.io";
 import {
   changePassword,
   createUser,
@@ -29,7 +30,7 @@ import { Cache } from "../../values/cache";
 export type UserEnv = {
   Bindings: Env;
   /** `asker`: of the key that makes a user. */
-  Variables: { user: User; requestId: string; asker?: Asker };
+  Variables: { user: User; requestId: string; asker?: Asker; watched?: Watched };
 };
 
 /** What browser clients compare before anything else (reference app-events-api.md §1). */

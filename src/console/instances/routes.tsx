@@ -4,7 +4,7 @@ import { instanceSource, streamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { registrar } from "../../inbound/registration/registrar.io";
 import { type Instance, switched } from "../../instances/instance";
-import { doorsOf, draftOf } from "../../instances/lookup.io";
+import { doorsOf, draftOf, watchInstance } from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
 import { readInstanceOf, updateInstance } from "../../instances/store";
 import { pollNow } from "../../polling/poll-now.io";
@@ -96,7 +96,7 @@ async function instanceOfPath(c: Context<ConsoleEnv>): Promise<Instance> {
     id === undefined ? undefined : await readInstanceOf(db, ring, organizationId, id);
   if (instance === undefined || instance === "another's")
     throw notFound(`No instance '${text.slice(0, 100)}'`);
-  return instance;
+  return watchInstance(c, instance);
 }
 
 function streamOf(c: Context<ConsoleEnv>, { organizationId, id }: Instance) {

@@ -120,6 +120,7 @@ async function enter(
       route: `${c.req.method} ${c.req.path}`,
       requestId: c.get("requestId"),
       changes: [],
+      differences: { before: {}, after: { email, role } },
     });
   await welcome(c, { ...member, isBound: true }, now);
   return undefined;

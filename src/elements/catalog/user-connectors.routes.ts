@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
+import { watchChange } from "../../accounts/watch.io";
 import { builtIn, findConnector } from "../../connectors/catalog";
 import type { Connector } from "../../connectors/definition";
 import {
@@ -138,6 +139,13 @@ async function ownOf(c: Context<AskerEnv>): Promise<Connector> {
   const connector = await connectorOf(c.env.DB, c.var.asker.organizationId, name);
   if (connector === undefined) throw notFound(`No element '${name}'`);
   if (builtIn.includes(connector)) throw forbidden("Built-in connectors can't be changed");
+  const { DB } = c.env;
+  const { organizationId } = c.var.asker;
+  watchChange(
+    c,
+    () => connector,
+    () => connectorOf(DB, organizationId, connector.key),
+  );
   return connector;
 }
 

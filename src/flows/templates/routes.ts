@@ -10,6 +10,7 @@ import { deleteFlow } from "../lifecycle.store";
 import { FLOW_BYTES, ownFlow, visibleFlow } from "../routes";
 import { unmasked } from "../sealed-flow";
 import { createFlow, newFlow } from "../store";
+import { watchFlow } from "../watch.io";
 import { savable } from "../validation/refusals";
 import { cloneRequest, copiedFields } from "./clone";
 import { newIds, withIds } from "./component-ids";
@@ -71,7 +72,7 @@ export const templateRoutes = new Hono<UserEnv>()
   })
   .delete("/integrations/:id", withUser, async (c) => {
     const flow = await ownFlow(c.env.DB, c.var.user, c.req.param("id"));
-    await deleteFlow(flowDoors(c.env), flow);
+    await deleteFlow(flowDoors(c.env), watchFlow(c, flow));
     const ticket: Ticket = {
       ...newTicket(c.var.user.id, flow.id),
       status: "completed",

@@ -1,5 +1,6 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
+import { watchChange } from "../../accounts/watch.io";
 import { conflict, notFound } from "../../http/refusal";
 import { readWholeNumber } from "../../http/numbered-page";
 import { invalid } from "../../http/refusal";
@@ -35,7 +36,7 @@ export const unprocessedRoutes = new Hono<UserEnv>()
     c.json(await view(c.env, await found(c.env.DB, c.var.user.id, c.req.param("id")))),
   )
   .delete("/unprocessed-messages/:id", async (c) => {
-    await found(c.env.DB, c.var.user.id, c.req.param("id"));
+    watchMessage(c, await found(c.env.DB, c.var.user.id, c.req.param("id")));
     await deleteUnprocessed(c.env.DB, c.var.user.id, c.req.param("id"));
     return c.json({});
   })
@@ -44,6 +45,7 @@ export const unprocessedRoutes = new Hono<UserEnv>()
     ["/unprocessed-messages/:id", "/unprocessed-messages/:id/retry"],
     async (c): Promise<Response> => {
       const row = await found(c.env.DB, c.var.user.id, c.req.param("id") ?? "");
+      watchMessage(c, row);
       const flow = await readOwnFlow(c.env.DB, row.userId, row.flowId);
       if (flow?.stage !== "running") throw conflict("The flow is not running: start it first");
       const replayed = await c.env.EVENT_STREAMS.getByName(row.stream).replay(row.seq);
@@ -53,6 +55,24 @@ export const unprocessedRoutes = new Hono<UserEnv>()
       return c.json({});
     },
   );
+
+/** Tells the audit log that a request may take a message off the list. */
+function watchMessage(c: Context<UserEnv>, row: Unprocessed): void {
+  const stateOf = ({ flowId, componentId, correlationId, error }: Unprocessed) => ({
+    flowId,
+    componentId,
+    correlationId,
+    error,
+  });
+  watchChange(
+    c,
+    () => stateOf(row),
+    async () => {
+      const now = await readUnprocessed(c.env.DB, row.userId, row.id);
+      return now && stateOf(now);
+    },
+  );
+}
 
 async function found(db: D1Database, userId: number, id: string): Promise<Unprocessed> {
   const row = await readUnprocessed(db, userId, id);

@@ -1,5 +1,7 @@
 import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
+import type { State } from "../../accounts/audited-values";
+import { watchChange } from "../../accounts/watch.io";
 import { readConfig } from "../../config";
 import { type Keyring, keyring } from "../../db/sealed";
 import type { DestinationRecord } from "../../delivery/destination";
@@ -21,11 +23,27 @@ export const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.en
 /** The destination that the path's `:id` names. @throws Refusal `not-found` when there is none that the asker reaches. */
 export async function destinationOfPath(c: Context<AskerEnv>): Promise<DestinationRecord> {
   const id = c.req.param("id") ?? "";
+  const { organizationId } = c.var.asker;
   const record = reachesDestination(reachOf(c.var.asker), id)
-    ? await readDestinationRecord(c.env.DB, ringOf(c), c.var.asker.organizationId, id)
+    ? await readDestinationRecord(c.env.DB, ringOf(c), organizationId, id)
     : undefined;
   if (record === undefined) throw notFound(`No destination '${id.slice(0, 100)}'`);
+  watchChange(
+    c,
+    () => stateOf(record),
+    async () => {
+      const now = await readDestinationRecord(c.env.DB, ringOf(c), organizationId, id);
+      return now && stateOf(now);
+    },
+  );
   return record;
+}
+
+/** What the audit log compares of a destination. */
+function stateOf({ destination, keys, retryDelays }: DestinationRecord): State {
+  const { url, enabled, active, policy, headers, legacyKey } = destination;
+  const signedBy = keys.map(({ id, algorithm, expiresAt }) => ({ id, algorithm, expiresAt }));
+  return { url, enabled, active, ...policy, headers, retryDelays, legacyKey, signedBy };
 }
 
 /** Destinations as `/v1` prints them: with circuit, figures of the last day, and how much is dead or pending. */

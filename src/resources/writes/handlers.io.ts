@@ -1,3 +1,4 @@
+import { watchKnown, watchResource } from "./watch.io";
 import { readConfig } from "../../config";
 import { hopsOf } from "../../delivery/own-address";
 import { keyring } from "../../db/sealed";
@@ -35,6 +36,7 @@ export async function create(c: ApisContext, { kind, scope, version }: Collectio
     where,
     draft,
   );
+  watchResource(c, { kind, scope: resource.scope, name: resource.name }, undefined);
   const named: Warning[] = generated
     ? [{ code: "GeneratedName", detail: `The name '${resource.name}' was generated` }]
     : [];
@@ -99,6 +101,7 @@ async function write(
   const shape = shapeOf(c.req.query());
   const doors = writeDoors(c);
   const { version } = address;
+  await watchKnown(c, address);
   const caller = callerOf(c, version);
   const { resource, warnings, unchanged } = await changeResource(doors, caller, {
     ...request,
@@ -115,6 +118,7 @@ export async function remove(c: ApisContext, address: Item) {
   const shape = shapeOf(c.req.query());
   const force = c.req.query("forceDelete") === "true";
   const { version } = address;
+  await watchKnown(c, address);
   const deletion = await deleteResource(writeDoors(c), callerOf(c, version), address, force);
   if (deletion.kind === "gone") return c.body(null, 204);
   const { resource, warnings } = deletion;

@@ -1,0 +1,17 @@
+import type { State } from "./audited-values";
+
+/** What a request may change: as it was before, and how it is read again. */
+export type Watched = { before: () => State; read: () => Promise<State | undefined> };
+export type WatchEnv = { Variables: { watched?: Watched } };
+
+/** As much of a request's context as it takes. */
+type Request = { var: { watched?: Watched }; set(name: "watched", value: Watched): void };
+
+/**
+ * Tells the audit log what a request is about to change, where it is read for that. The log reads it again when the request
+ * was granted, and holds what differs. The first one counts, if several are read.
+ * @param read undefined when the thing is gone.
+ */
+export function watchChange(c: Request, before: Watched["before"], read: Watched["read"]): void {
+  if (c.var.watched === undefined) c.set("watched", { before, read });
+}
