@@ -8,6 +8,7 @@ import { isObject } from "../values/record";
 import { readPath } from "../values/path";
 import { toInstant } from "../values/instant";
 import { sha256 } from "../values/bytes";
+import { once } from "../values/cache";
 
 /** The most changes in one delivery. */
 const MOST_CHANGES = 5_000;
@@ -26,6 +27,7 @@ export function extractionFault(extraction: Extraction): string | undefined {
 }
 
 async function read(extraction: Extraction, delivery: Delivery): Promise<Extracted> {
+  const hashOf = once((data) => sha256(JSON.stringify(data ?? null), "hex"));
   switch (extraction.by) {
     case "parser":
       return parsers[extraction.parser](delivery);
@@ -37,7 +39,7 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
         Array.isArray(list) && extraction.list !== undefined ? list : [delivery.body];
       const changes = items.flatMap((item) => {
         const pick = (rule: Pick): string | undefined => picked(rule, item, delivery);
-        return changeOf({
+        return changeOf(hashOf, {
           objectType: pick(extraction.objectType),
           objectId: pick(extraction.objectId),
           eventType: pick(extraction.eventType),
@@ -57,7 +59,7 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
       const items: unknown[] = Array.isArray(result.value) ? result.value : [result.value];
       const changes = items.flatMap((item) =>
         isObject(item)
-          ? changeOf({ data: delivery.body, ...item, date: toInstant(item["date"]) })
+          ? changeOf(hashOf, { data: delivery.body, ...item, date: toInstant(item["date"]) })
           : [],
       );
       return { kind: "extracted", changes, controls: [] };
@@ -65,7 +67,11 @@ async function read(extraction: Extraction, delivery: Delivery): Promise<Extract
   }
 }
 
-function changeOf(fields: Record<string, unknown> & { date: number | undefined }): Change[] {
+/** `hashOf` makes the version of a change that has none of its own. */
+function changeOf(
+  hashOf: (data: unknown) => string,
+  fields: Record<string, unknown> & { date: number | undefined },
+): Change[] {
   const objectType = textOf(fields["objectType"]);
   const objectId = textOf(fields["objectId"]);
   const eventType = EVENT_TYPES.find((type) => type === fields["eventType"]);
@@ -77,7 +83,7 @@ function changeOf(fields: Record<string, unknown> & { date: number | undefined }
       objectId,
       eventType,
       date: fields.date,
-      version: textOf(fields["version"]) ?? sha256(JSON.stringify(data ?? null), "hex"),
+      version: textOf(fields["version"]) ?? hashOf(data),
       data,
     },
   ];

@@ -7,6 +7,7 @@ import { eventSettings } from "../instances/configuration";
 import { snapshotKey } from "../instances/deletions";
 import type { Instance } from "../instances/instance";
 import { sha256 } from "../values/bytes";
+import { once } from "../values/cache";
 
 /** What a delivery whose signature was checked does to its instance. */
 export type Listening =
@@ -64,23 +65,37 @@ const namesOf = (resources: Connector["resources"], type: string): string[] =>
     .filter(([name, { objectType }]) => name === type || objectType === type)
     .map(([name]) => name);
 
+/**
+ * The events of changes. Their data together is bounded, in UTF-16 units, by what one commit may hold: many changes may
+ * each have the whole delivery for data. The last ones have null then; the delivery itself is kept beside them.
+ */
 export function eventsOf(
   source: string,
   changes: readonly Change[],
   receivedAt: number,
   hops = 0,
 ): NewEvent[] {
+  const textOf = once((data) => JSON.stringify(data ?? null));
+  let room = MOST_DATA;
+  const dataOf = (data: unknown): string => {
+    const text = textOf(data);
+    room -= text.length;
+    return room < 0 ? "null" : text;
+  };
   return changes.map(({ objectType, objectId, eventType, date, version, data }) => ({
     id: eventId(source, objectType, objectId, `webhook:${eventType}:${short(version)}`),
     objectType,
     objectId,
     eventType,
     date: date ?? receivedAt,
-    data: JSON.stringify(data ?? null),
+    data: dataOf(data),
     ...withHops(hops),
     to: [0],
   }));
 }
+
+/** A delivery has 8 MB at most: the data of one change always fits. */
+const MOST_DATA = 10_000_000;
 
 const short = (version: string): string =>
   version.length > 200 ? sha256(version, "hex") : version;

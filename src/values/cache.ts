@@ -1,5 +1,17 @@
 import type { Millis } from "./instant";
 
+/** `make`, done once for each value: many changes of one delivery may share the whole of it as their data. */
+export function once<T>(make: (value: unknown) => T): (value: unknown) => T {
+  const made = new Map<unknown, T>();
+  return (value) => {
+    const found = made.get(value);
+    if (found !== undefined) return found;
+    const fresh = make(value);
+    made.set(value, fresh);
+    return fresh;
+  };
+}
+
 /**
  * What an isolate remembers of what it read: at most `most` entries. When there are more, the one that was used longest
  * ago is dropped. Each entry is valid until an instant; callers pass in the time.

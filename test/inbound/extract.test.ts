@@ -4,6 +4,7 @@ import { longId } from "../../src/connectors/sfdc-events";
 import type { Extracted } from "../../src/connectors/webhook";
 import { extract } from "../../src/inbound/extract";
 import { parseContent } from "../../src/inbound/content";
+import { eventsOf } from "../../src/inbound/outcome";
 import { partsOf, tenantsOf } from "../../src/inbound/tenant-parts";
 
 const webhookOf = (key: string) => {
@@ -594,3 +595,39 @@ it.each(["__proto__", "constructor", "toString", "hasOwnProperty"])(
     expect(told(await extractFrom("sfdc", { ChangeEventHeader: header }))).toEqual([]);
   },
 );
+
+describe("many changes that share the whole delivery as their data", () => {
+  const ids = Array.from({ length: 5_000 }, (_, index) => index);
+  const expression = 'ids.{"objectType": "things", "objectId": $, "eventType": "UPDATED"}';
+
+  it.each<[string, () => Promise<Extracted>]>([
+    [
+      "of a rule in JSONata",
+      () =>
+        extract(
+          { by: "jsonata", expression },
+          { ...contentOf({ ids, more: "x".repeat(400_000) }), headers: new Headers() },
+        ),
+    ],
+    [
+      "of a merge of many",
+      () =>
+        extractFrom("hubspot", [
+          {
+            subscriptionType: "contact.merge",
+            mergedObjectIds: ids.slice(1),
+            newObjectId: 0,
+            more: "x".repeat(400_000),
+          },
+        ]),
+    ],
+  ])("%s are all events, and no more data than a commit holds", async (_, read) => {
+    const found = changes(await read());
+    expect(found).toHaveLength(ids.length);
+    const events = eventsOf("instance:1", found, 7);
+    expect(new Set(events.map(({ objectId }) => objectId)).size).toBe(ids.length);
+    expect(events.reduce((sum, { data }) => sum + data.length, 0)).toBeLessThan(11_000_000);
+    expect(events[0]?.data).toContain("xxx");
+    expect(events.at(-1)?.data).toBe("null");
+  });
+});
