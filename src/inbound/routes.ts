@@ -15,7 +15,7 @@ import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
 import { idsIn, instanceInPath, isAddressedBy } from "./address";
 import { commitDelivery } from "./commit.io";
-import { type Content, parseContent } from "./content";
+import { type Content, type Parsed, parseContent, parseUnproved } from "./content";
 import { logUncommitted } from "./log.io";
 import { type Arrived, proofOf } from "./proof";
 import { doorsOf } from "./registration/register.io";
@@ -47,8 +47,8 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
     throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
   }
   const arrived = await arrive(c, config);
-  const content = contentOf(arrived);
-  const { candidates, isUnrouted } = await candidatesOf(c, { element, shared, config, content });
+  const about = { element, shared, config, arrived };
+  const { candidates, isUnrouted } = await candidatesOf(c, about);
   if (isUnrouted) {
     logUncommitted(element, "unrouted");
     c.set("isUnproven", true);
@@ -56,10 +56,11 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   }
   const proven = provenOf(candidates, arrived, element);
   if (proven.length === 0) throw unauthenticated("The signature or token does not fit");
+  const content = contentOf(arrived);
   let acknowledgement: Webhook["acknowledgement"];
   for (const instance of proven) {
     const transport = { headers: arrived.headers, hops };
-    const taken = await commitDelivery(instance, content(), transport, doorsOf(c.env));
+    const taken = await commitDelivery(instance, content, transport, doorsOf(c.env));
     if (taken) acknowledgement = instance.connector.webhook?.acknowledgement;
   }
   if (acknowledgement === undefined) return c.body(null, 200);
@@ -98,15 +99,14 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
   };
 }
 
-/** What a delivery says; parsed once, by whoever needs it first. */
-function contentOf({ text, contentType }: Arrived): () => Content {
-  let content: Content | undefined;
-  return () => {
-    if (content !== undefined) return content;
-    const parsed = parseContent(text, contentType);
-    if (!parsed.ok) throw invalid(parsed.message);
-    return (content = parsed.content);
-  };
+/** What a delivery says. */
+function contentOf({ text, contentType }: Arrived): Content {
+  return readable(parseContent(text, contentType));
+}
+
+function readable(parsed: Parsed): Content {
+  if (!parsed.ok) throw invalid(parsed.message);
+  return parsed.content;
 }
 
 type Candidates = { candidates: Instance[]; isUnrouted: boolean };
@@ -115,7 +115,7 @@ type Addressed = {
   /** The connector of that name, unless only one organization has it. */
   shared: Connector | undefined;
   config: Config;
-  content: () => Content;
+  arrived: Arrived;
 };
 
 /**
@@ -123,7 +123,7 @@ type Addressed = {
  * body names; nothing is parsed where one of the others tells. Only their signatures tell whether it really is for them.
  */
 async function candidatesOf(c: Context<InboundEnv>, about: Addressed): Promise<Candidates> {
-  const { element, shared, config, content } = about;
+  const { element, shared, config, arrived } = about;
   const ring = keyring(config.masterKeys);
   const read = (ids: readonly number[]) =>
     ids.length === 0
@@ -141,7 +141,7 @@ async function candidatesOf(c: Context<InboundEnv>, about: Addressed): Promise<C
   if (named.length > MOST_NAMED)
     throw invalid(`Element-Instances: Expected at most ${MOST_NAMED} instances`);
   const candidates = await read(
-    named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, content),
+    named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, arrived),
   );
   return { candidates, isUnrouted: candidates.length === 0 };
 }
@@ -149,10 +149,11 @@ async function candidatesOf(c: Context<InboundEnv>, about: Addressed): Promise<C
 async function idsOfTenants(
   db: D1Database,
   shared: Connector,
-  content: () => Content,
+  { text, contentType }: Arrived,
 ): Promise<number[]> {
   if (shared.webhook?.route === undefined) return [];
-  return instancesOfTenants(db, familyOf(shared), tenantsOf(shared.webhook, content()));
+  const unproved = readable(parseUnproved(text, contentType));
+  return instancesOfTenants(db, familyOf(shared), tenantsOf(shared.webhook, unproved));
 }
 
 /** The candidates whose signature or token fits. Why it does not fit the others is logged in one line, without secrets. */
