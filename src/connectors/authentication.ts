@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { template } from "./template";
-import { isPattern } from "./webhook";
+import { isPattern, PATTERN_EXPECTED } from "./webhook";
 
 /**
  * How an instance authenticates with its vendor, as data. Text marked *template* may hold `${key}`, replaced by the
@@ -33,7 +33,7 @@ const oauth2 = z.strictObject({
         z.string(),
         z.strictObject({
           key: z.string(),
-          pattern: z.string().refine(isPattern, "Expected a regular expression"),
+          pattern: z.string().refine(isPattern, PATTERN_EXPECTED),
         }),
       ]),
     )

@@ -3,7 +3,7 @@ import { authenticationSchema } from "./authentication";
 import { pagingSchema } from "./paging";
 import { path, template } from "./template";
 import { rateLimitSchema } from "./rate-limit";
-import { isPattern, webhookSchema } from "./webhook";
+import { isPattern, PATTERN_EXPECTED, webhookSchema } from "./webhook";
 
 /**
  * What we know of a vendor, as data. Built-in connectors are values of this schema; user-made ones
@@ -186,7 +186,7 @@ export const connectorSchema = z.strictObject({
      */
     pollingOther: z
       .strictObject({
-        pattern: z.string().refine(isPattern, "Expected a regular expression"),
+        pattern: z.string().refine(isPattern, PATTERN_EXPECTED),
         path: z.string(),
         configuration: z.record(z.string(), z.unknown()),
       })

@@ -59,6 +59,10 @@ const tenant = z.union([
 ]);
 export type TenantRule = z.infer<typeof tenant>;
 
+/** Characters of a regular expression: compiling a longer one takes long. */
+const MOST_PATTERN = 4_096;
+export const PATTERN_EXPECTED = `Expected a regular expression of at most ${MOST_PATTERN} characters`;
+
 /**
  * A text from a path, from a header, or constant; then the first group of `pattern`, if any; then its value in
  * `map`, if any.
@@ -70,7 +74,7 @@ export const pickSchema = z.union([
     header: z.string().optional(),
     pattern: z
       .string()
-      .refine((text) => isPattern(text), "Expected a regular expression")
+      .refine((text) => isPattern(text), PATTERN_EXPECTED)
       .optional(),
     /** The value for texts that are not in the map; absent: they give none. */
     map: z.record(z.string(), z.string()).optional(),
@@ -81,6 +85,7 @@ export type Pick = z.infer<typeof pickSchema>;
 
 export function isPattern(text: string): boolean {
   try {
+    if (text.length > MOST_PATTERN) return false;
     RE2JS.compile(text);
     return true;
   } catch {

@@ -42,7 +42,9 @@ export function applyPatch(
     if (message !== undefined)
       return { ok: false, field: `${index}.path`, message: `'${step.path}' ${message}` };
   }
-  const result = jsonValue(JSON.stringify(root[""]));
+  const patched = root[""];
+  // The document itself may have been removed.
+  const result = patched === undefined ? undefined : jsonValue(JSON.stringify(patched));
   return isObject(result)
     ? { ok: true, document: result }
     : { ok: false, field: "", message: "The document must stay an object" };

@@ -54,9 +54,15 @@ beforeAll(async () => {
   const { cookies } = await signIn("otto@theirs.example");
   cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
 });
-afterAll(() => {
+afterAll(async () => {
   vi.unstubAllGlobals();
   vi.restoreAllMocks();
+  // Nobody else comes across what cannot be read.
+  const { id } = await things.instance();
+  await env.DB.batch([
+    env.DB.prepare("DELETE FROM instances WHERE id = ?").bind(id),
+    env.DB.prepare("DELETE FROM destinations WHERE id = ?").bind(`instance-${id}`),
+  ]);
 });
 
 async function credentialsOf(path: string): Promise<Record<string, string>> {

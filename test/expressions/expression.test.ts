@@ -140,6 +140,7 @@ describe("transformBody", () => {
   it("says why it failed, and when it gave nothing", async () => {
     expect(await transformBody("nothing.there", "{}")).toEqual({
       ok: false,
+      reason: "transform-failed",
       message: "transform: The expression gave nothing",
     });
     expect(await transformBody("$number('x')", "{}")).toMatchObject({ ok: false });
