@@ -2,9 +2,12 @@ import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { ask, newUser } from "../accounts/ask";
 import { cases } from "../cases";
+import { createAccounts, signIn } from "../console/build";
 import { destination, eventually, type Received, receiver } from "../delivery/build";
 import { call, callV1 } from "../elements/build";
+import { step, trigger } from "../flows/components";
 import { ownOrganization } from "../organization";
 import { platform } from "../platform";
 import { commit, event, freshStream, target } from "./build";
@@ -16,6 +19,13 @@ beforeAll(async () => {
   on = await platform();
 });
 afterEach(() => vi.unstubAllGlobals());
+
+let signedIn: ReturnType<typeof signIn> | undefined;
+/** A member of the first organization, at the console. */
+async function member() {
+  await createAccounts();
+  return (signedIn ??= signIn("vera@mine.example"));
+}
 
 type Stream = ReturnType<typeof freshStream>;
 
@@ -123,11 +133,53 @@ describe("promise 12: one bad row dies alone", () => {
       expect([path, listed.status]).toEqual([path, 200]);
       expect(JSON.stringify(listed.body)).toContain(id);
     }
+    const browser = await member();
+    for (const page of [`/console/deliveries/${id}`, `/console/instances/${instanceId}`])
+      expect([page, (await browser.get(page)).status]).toEqual([page, 200]);
     expect(await call("GET", `/instances/${instanceId}/events/${id}`)).toMatchObject({
       status: 200,
       body: { id, status: "CONSUMED" },
     });
   }
+
+  it("given a flow's step whose run cannot be read, then it is dead, and the run beside it goes on", async () => {
+    const user = await newUser();
+    const { token } = user;
+    const url = `http://127.0.0.1:9/step-${crypto.randomUUID()}`;
+    const flow = { T: trigger("odd"), P: step({ url, body: "{{{$.T.out.data.n}}}" }) };
+    const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
+    const command = { token, body: { command: "start" } };
+    expect((await ask("POST", `/flows/${flowId}/coordinator`, command)).status).toBe(200);
+    const row = await env.DB.prepare("SELECT id FROM users WHERE email = ?")
+      .bind(user.email)
+      .first<{ id: number }>();
+    const stream = env.EVENT_STREAMS.getByName(`1/user:${row?.id}`);
+    const received = receiver(() => new Response());
+    const path = "/plugins/appmixer/utils/appevents/events/odd";
+    await loseQueues(stream, async () => {
+      for (const n of ["first", "second", "third"])
+        expect((await ask("POST", path, { token, body: { n } })).status).toBe(200);
+    });
+    await spoil(stream, '{\\"n\\":\\"second\\"}', "{=1");
+    expect(await runDurableObjectAlarm(stream)).toBe(true);
+    const states = await settled(stream, [1, 2, 3]);
+    expect(states).toMatchObject([
+      { kind: "delivered" },
+      { kind: "dead", reason: "unrenderable" },
+      { kind: "delivered" },
+    ]);
+    expect(received.flatMap((one) => (one.url === url ? one.body : []))).toEqual([
+      "first",
+      "third",
+    ]);
+    for (const list of ["/app-events", "/logs", "/unprocessed-messages"])
+      expect([list, (await ask("GET", list, { token })).status]).toEqual([list, 200]);
+    const { body } = await ask("GET", "/app-events", { token });
+    expect(body.items).toHaveLength(3);
+    expect(body.items[1]).toMatchObject({ event: "odd", unrenderable: expect.any(String) });
+    const one = await ask("GET", `/app-events/${body.items[1].eventId}`, { token });
+    expect(one).toMatchObject({ status: 200, body: { event: "odd" } });
+  });
 
   it("given bodies that one answer of the stream cannot hold together, then all of them arrive", async () => {
     const stream = freshStream();
