@@ -14,6 +14,8 @@ export type Config = {
   /** Origins that browsers may call from; `*` stands for any. */
   corsOrigins: readonly string[];
   signup: "open" | "closed";
+  /** Who makes organizations beside whoever has the bootstrap key. */
+  organizations: "operator" | "owners";
   /** Base64 keys, newest first: the first seals, all of them open. */
   masterKeys: readonly string[];
   sessionKey: string;
@@ -44,6 +46,7 @@ const environment = z.object({
   EGRESS_ALLOW: list,
   CORS_ORIGINS: list,
   SIGNUP: z.enum(["open", "closed"]).default("closed"),
+  ORGANIZATIONS: z.enum(["operator", "owners"]).default("operator"),
   MASTER_KEY: list.refine((keys) => keys.length > 0, "Expected a base64 key of 32 bytes"),
   SESSION_KEY: z.string().min(32, "Expected at least 32 characters"),
   BOOTSTRAP_KEY: z.string().min(16).optional(),
@@ -80,6 +83,7 @@ export function readConfig(env: object): Config {
     },
     corsOrigins: values.CORS_ORIGINS,
     signup: values.SIGNUP,
+    organizations: values.ORGANIZATIONS,
     masterKeys: values.MASTER_KEY,
     sessionKey: values.SESSION_KEY,
     bootstrapKey: values.BOOTSTRAP_KEY,

@@ -44,7 +44,7 @@ export default {
       // Flows start at the minute that the schedule has come to.
       tick(scheduledTime, doors).then(() => tickFlows(scheduledTime, doors)),
       tickResources(Date.now(), doors),
-      tidy(scheduledTime, env.DB),
+      tidy(scheduledTime, doors),
     ]);
   },
 

@@ -110,6 +110,7 @@ const workers = async () =>
         EGRESS_ALLOW: "127.0.0.1,localhost",
         CORS_ORIGINS: "*",
         SIGNUP: "open",
+        ORGANIZATIONS: "owners",
         MIGRATIONS: await readD1Migrations(`${root}/migrations`),
       },
     },

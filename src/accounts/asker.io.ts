@@ -1,9 +1,11 @@
 import type { MiddlewareHandler } from "hono";
 import { createMiddleware } from "hono/factory";
+import { readConfig } from "../config";
 import { forbidden, unauthenticated } from "../http/refusal";
 import { parseAuthorization } from "./authorization";
 import { holds, type Scope } from "./scope";
 import type { Watched } from "./watch.io";
+import { equalSecrets } from "./secret";
 import { type Asker, findByApiKey, findBySecrets } from "./store";
 
 /** Who is asking, for every room's handlers. */
@@ -75,6 +77,28 @@ export const withToken: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>
       throw forbidden(`The key does not belong to the tenant '${tenant}'`);
     admit(asker, isLook(c) ? "read" : "write");
     refuseLimits(asker);
+    await next();
+  },
+);
+
+/**
+ * What concerns organizations as such: `Bearer <bootstrap key>` for all of them, without an asker, or an owner's
+ * credentials for their own.
+ */
+export const operatorOrOwner: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEnv>(
+  async (c, next) => {
+    const credentials = parseAuthorization(c.req.header("authorization"));
+    const { bootstrapKey } = readConfig(c.env);
+    const isOperator =
+      bootstrapKey !== undefined &&
+      credentials.kind === "bearer" &&
+      equalSecrets(credentials.token, bootstrapKey);
+    if (!isOperator) {
+      const asker = await askerOf(c, credentials);
+      admit(asker, "admin");
+      refuseLimits(asker);
+      c.set("asker", asker);
+    }
     await next();
   },
 );

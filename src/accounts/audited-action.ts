@@ -47,6 +47,11 @@ const ACTIONS: Record<string, string> = {
   "PUT /v1/users/:id/verified-email": "user.verify-email",
   "DELETE /v1/users/:id/verified-email": "user.unverify-email",
   "PATCH /v1/organization": "organization.update",
+  "POST /v1/organization/transfer": "organization.transfer",
+  "POST /v1/organizations": "organization.create",
+  "DELETE /v1/organizations/:id": "organization.delete",
+  "PATCH /v1/users/:id": "user.update",
+  "DELETE /v1/users/:id": "user.delete",
 
   "POST /console/invitations/:token": "member.use-link",
   "POST /console/organizations/:id/switch": "session.switch",

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, organizations, users } from "../db/accounts";
 import { type Limits, type Scope, SCOPES } from "./scope";
 import { within } from "../db/within";
+import { isThere } from "./open.store";
 import { hashSecret } from "./secret";
 import { Cache } from "../values/cache";
 
@@ -38,6 +39,8 @@ export function findBySecrets(
       .where(
         and(
           eq(users.secretHash, userHash),
+          isThere(),
+          eq(users.isActive, true),
           organizationHash === undefined
             ? undefined
             : eq(organizations.secretHash, organizationHash),
@@ -86,15 +89,7 @@ export function findByApiKey(
         users,
         and(eq(users.organizationId, apiKeys.organizationId), eq(users.role, "admin")),
       )
-      .where(
-        and(
-          or(
-            eq(apiKeys.keyHash, keyHash),
-            and(eq(apiKeys.previousHash, keyHash), gt(apiKeys.previousExpiresAt, now)),
-          ),
-          or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
-        ),
-      )
+      .where(and(isThere(), isKey(keyHash, now)))
       .orderBy(users.id)
       .limit(1);
     if (row === undefined) return undefined;
@@ -111,6 +106,16 @@ export function findByApiKey(
     return { asker, until: Math.min(...ends.map((end) => end ?? Infinity)) };
   });
 }
+
+/** A key by its present secret, or the one before while that is good. */
+const isKey = (keyHash: string, now: number) =>
+  and(
+    or(
+      eq(apiKeys.keyHash, keyHash),
+      and(eq(apiKeys.previousHash, keyHash), gt(apiKeys.previousExpiresAt, now)),
+    ),
+    or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
+  );
 
 /** Does nothing when another isolate has noted this hour already. */
 async function noteUse(db: D1Database, id: string, now: number): Promise<void> {

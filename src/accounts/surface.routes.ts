@@ -3,12 +3,15 @@ import { bootstrapRoutes } from "./bootstrap.routes";
 import { auditRoutes } from "./audit.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
+import { transferRoutes } from "./members/transfer.routes";
 import type { AskerEnv } from "./asker.io";
 import { memberSessionRoutes } from "./members/sessions.routes";
 import { passkeyRoutes } from "./passkeys/routes";
 import { twoStepRoutes } from "./two-step/routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { verifiedEmailRoutes } from "./users/verified-email.routes";
+import { organizationsRoutes } from "./organizations/routes";
+import { endUserRoutes } from "./users/admin.routes";
 import { userRoutes } from "./users/routes";
 
 /** What accounts have on each surface. */
@@ -19,6 +22,9 @@ export const accountRoutes = {
     .route("/", keyRoutes)
     .route("/", auditRoutes)
     .route("/", memberRoutes)
+    .route("/", transferRoutes)
+    .route("/", organizationsRoutes)
+    .route("/", endUserRoutes)
     .route("/", memberSessionRoutes)
     .route("/", twoStepRoutes)
     .route("/", passkeyRoutes)

@@ -17,6 +17,7 @@ export function workerVariables(
     EGRESS_ALLOW: "127.0.0.1,localhost",
     CORS_ORIGINS: "*",
     SIGNUP: "open",
+    ORGANIZATIONS: "owners",
     TRIBUTARY_PUBLIC_URL: publicUrl,
   };
   const declared = readFileSync(join(root, "wrangler.toml"), "utf8").matchAll(/^([A-Z_]+) = /gm);

@@ -16,6 +16,8 @@ export const organizations = sqliteTable("organizations", {
   secretHash: text("secret_hash").notNull().unique(),
   settings: text({ mode: "json" }).$type<OrganizationSettings>().notNull().default({}),
   createdAt: integer("created_at").notNull(),
+  /** Since when it is closed and being deleted; null: it is there. */
+  deletingAt: integer("deleting_at"),
 });
 
 export const users = sqliteTable(
@@ -43,8 +45,13 @@ export const users = sqliteTable(
       .notNull()
       .default("user"),
     createdAt: integer("created_at").notNull(),
+    /** Since when the user is being deleted; null: they are there. */
+    deletingAt: integer("deleting_at"),
   },
   (table) => [
+    index("users_deleting")
+      .on(table.deletingAt)
+      .where(sql`deleting_at IS NOT NULL`),
     index("users_folded_email").on(sql`lower(trim(${table.email}))`),
     index("users_folded_username").on(sql`lower(trim(${table.username}))`),
   ],

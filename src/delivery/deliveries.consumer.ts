@@ -1,3 +1,4 @@
+import { openOrganizations } from "../accounts/open.store";
 import { keyring } from "../db/sealed";
 import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
 import { TIMEOUT_MS } from "./callback.client";
@@ -52,7 +53,7 @@ export async function consumeDeliveries(
   runOn: (work: Promise<void>) => void,
 ): Promise<void> {
   const now = Date.now();
-  const messages = batch.messages.flatMap((message) => {
+  const arrived = batch.messages.flatMap((message) => {
     const parsed = deliveryMessage.safeParse(message.body);
     if (!parsed.success) {
       console.error(
@@ -65,7 +66,11 @@ export async function consumeDeliveries(
     const isLate = parsed.data.leaseUntil < now + TIMEOUT_MS + 1_000;
     return isLate || alreadyHandled(parsed.data, now) ? [] : [parsed.data];
   });
+  const messages = await withoutDeleted(arrived, doors, now).catch(
+    (error: unknown) => logFailure(batch.queue, error) ?? [],
+  );
   const ids = idsOf(messages);
+  if (ids.length === 0) return;
   const destinations = await readDestinations(
     doors.db,
     keyring(doors.config.masterKeys),
@@ -92,6 +97,16 @@ export async function consumeDeliveries(
   );
   runOn(work.then(() => flushCounts(doors.db, Date.now())));
   await Promise.race([work, scheduler.wait(patienceMs)]);
+}
+
+/** What is left of a deleted organization on the queues is dropped. */
+async function withoutDeleted(
+  messages: readonly DeliveryMessage[],
+  { db }: DeliveryDoors,
+  now: number,
+): Promise<DeliveryMessage[]> {
+  const open = await openOrganizations(db, messages.map(organizationOf), now);
+  return messages.filter((message) => open.has(organizationOf(message)));
 }
 
 /** A failure of our own is only logged: the stream sends the notifications again when their lease ends. */
@@ -142,6 +157,10 @@ async function deliverMessages(
   }
   await settle();
 }
+
+/** A stream's name begins with its organization's id. */
+const organizationOf = ({ stream }: DeliveryMessage): number =>
+  Number(stream.slice(0, stream.indexOf("/")));
 
 const idsOf = (messages: readonly DeliveryMessage[]): string[] =>
   messages.flatMap(({ items }) => items.map(({ destinationId }) => destinationId));

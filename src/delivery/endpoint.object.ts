@@ -9,6 +9,7 @@ import {
   storedCircuit,
 } from "./circuit";
 import { type Pace, reserve, UNPACED } from "./rate";
+import { Note } from "../db/objects";
 import { Seats } from "./seats";
 import type { Millis } from "../values/instant";
 
@@ -21,6 +22,11 @@ const LONGEST_SLOWDOWN_MS = 300_000;
 /** Streams that are called back at a time, when a circuit has closed. */
 const RESUMED_AT_ONCE = 20;
 const RESUME_PAUSE_MS = 1_000;
+
+const TABLES = `
+  CREATE TABLE IF NOT EXISTS circuit (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS waiting (stream TEXT, destination TEXT, since INTEGER NOT NULL, PRIMARY KEY (stream, destination)) WITHOUT ROWID;
+`;
 
 /** An isolate, and how many of its calls are under way under the grant it holds. */
 export type Holder = { id: string; busy: number };
@@ -79,13 +85,12 @@ export class Endpoint extends DurableObject<Env> {
   private readonly seats = new Seats();
   private slowedUntil = 0;
   private slowdowns = 0;
+  private readonly note: Note;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    state.storage.sql.exec(`
-      CREATE TABLE IF NOT EXISTS circuit (id INTEGER PRIMARY KEY, body TEXT NOT NULL);
-      CREATE TABLE IF NOT EXISTS waiting (stream TEXT, destination TEXT, since INTEGER NOT NULL, PRIMARY KEY (stream, destination)) WITHOUT ROWID;
-    `);
+    state.storage.sql.exec(TABLES);
+    this.note = new Note(state, env.DB, "endpoint");
     const saved = state.storage.sql.exec<{ body: string }>("SELECT body FROM circuit").toArray()[0];
     if (saved !== undefined) this.circuit = storedCircuit.read(saved.body);
   }
@@ -191,6 +196,7 @@ export class Endpoint extends DurableObject<Env> {
   }
 
   private park({ stream, destinationId }: AdmitRequest, now: Millis): void {
+    this.prepare();
     this.ctx.storage.sql.exec(
       "INSERT OR IGNORE INTO waiting VALUES (?, ?, ?)",
       stream,
@@ -213,8 +219,22 @@ export class Endpoint extends DurableObject<Env> {
     );
   }
 
+  /** Deletes all that is stored here, and the alarm. */
+  async erase(): Promise<void> {
+    this.circuit = CLOSED;
+    this.note.forget();
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
+  }
+
+  /** Before something is stored: makes the tables where they were erased. */
+  private prepare(): void {
+    if (this.note.take()) this.ctx.storage.sql.exec(TABLES);
+  }
+
   private save(circuit: Circuit): void {
     this.circuit = circuit;
+    this.prepare();
     if (circuit.state === "closed") this.ctx.storage.sql.exec("DELETE FROM circuit");
     else
       this.ctx.storage.sql.exec(

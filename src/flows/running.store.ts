@@ -1,5 +1,6 @@
-import { inArray } from "drizzle-orm";
+import { inArray, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { activeUser } from "../accounts/open.store";
 import { flows } from "../db/flows";
 import { Cache } from "../values/cache";
 import { chunks } from "../values/lists";
@@ -38,12 +39,13 @@ const stateColumns = {
   started: flows.started,
   revision: flows.revision,
   mtime: flows.mtime,
+  isUserActive: sql.raw(activeUser("flows.user_id")).mapWith(Boolean),
 };
 
 /**
  * Reads flows that are running. Questions of the same moment share one query, which reads a narrow row a flow;
  * only a flow whose revision is new is read whole.
- * @returns a function that gives undefined for a flow that is not running.
+ * @returns a function that gives undefined for a flow that is not running, or whose user is switched off.
  */
 export function readRunningFlows(db: D1Database): ReadRunning {
   let next: { ids: Set<string>; found: Promise<Map<string, RunningFlow>> } | undefined;
@@ -70,7 +72,7 @@ async function readAll(db: D1Database, ids: readonly string[]): Promise<Map<stri
   for (const part of chunks(ids, MOST_BOUND)) {
     const rows = await drizzle(db).select(stateColumns).from(flows).where(inArray(flows.id, part));
     for (const row of rows) {
-      if (row.stage !== "running") continue;
+      if (row.stage !== "running" || !row.isUserActive) continue;
       const entry = read.get(row.id, now);
       const isUpToDate = entry?.flow.revision === row.revision && entry.flow.mtime === row.mtime;
       const running = isUpToDate ? withStart(entry, row.started) : await readWhole(db, row.id);

@@ -1,6 +1,7 @@
 import { and, eq, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
+import { isOpenOrganization } from "../accounts/open.store";
 import { hashSecret } from "../accounts/secret";
 import { nextId } from "../db/counters";
 import { instances, type PollerDisabled } from "../db/instances";
@@ -18,13 +19,16 @@ import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 /** An id for an instance that is about to be written. */
 export const nextInstanceId = (db: D1Database): Promise<number> => nextId(db, "instances", 1);
 
-/** An instance of any organization: callers that serve a person must check the organization themselves. */
+/** An instance of any organization that is there: callers that serve a person must check the organization themselves. */
 export async function readInstance(
   db: D1Database,
   ring: Keyring,
   id: number,
 ): Promise<Instance | undefined> {
-  const [row] = await drizzle(db).select().from(instances).where(eq(instances.id, id));
+  const [row] = await drizzle(db)
+    .select()
+    .from(instances)
+    .where(and(eq(instances.id, id), isOpenOrganization(instances.organizationId)));
   return row === undefined ? undefined : (await opened(db, [row], ring))[0];
 }
 
@@ -38,15 +42,18 @@ export async function readInstanceOf(
   organizationId: number,
   id: number,
 ): Promise<Instance | "another's" | undefined> {
-  const [row] = await drizzle(db).select().from(instances).where(eq(instances.id, id));
+  const [row] = await drizzle(db)
+    .select()
+    .from(instances)
+    .where(and(eq(instances.id, id), isOpenOrganization(instances.organizationId)));
   if (row === undefined) return undefined;
   if (row.organizationId !== organizationId) return "another's";
   return (await opened(db, [row], ring))[0];
 }
 
 /**
- * Several instances in one query. Left out: ids that do not exist, instances whose secrets cannot be
- * decrypted, and those whose connector isn't `wanted`, of which nothing is decrypted.
+ * Several instances in one query. Left out: ids that do not exist, those of organizations that are being
+ * deleted, instances whose secrets cannot be decrypted, and those whose connector isn't `wanted`, of which nothing is decrypted.
  */
 export async function readInstances(
   db: D1Database,
@@ -57,7 +64,12 @@ export async function readInstances(
   const rows = await drizzle(db)
     .select()
     .from(instances)
-    .where(sql`${instances.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`);
+    .where(
+      and(
+        sql`${instances.id} IN (SELECT value FROM json_each(${JSON.stringify(ids)}))`,
+        isOpenOrganization(instances.organizationId),
+      ),
+    );
   return opened(db, rows, ring, { isWanted, onError: skipUnreadable });
 }
 

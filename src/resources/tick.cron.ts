@@ -1,3 +1,4 @@
+import { openOrganizations } from "../accounts/open.store";
 import { streamName } from "../stream/stream-name";
 import { toTriggers } from "../flows/triggers/store";
 import { destinationId } from "./resource";
@@ -26,7 +27,10 @@ export type LogDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
  * kept for seven days. A stream is asked which of the latest changes it has; for those no row is written.
  */
 export async function tickResources(now: number, doors: LogDoors): Promise<void> {
-  for (const { organizationId, handedSeq } of await readBehind(doors.db))
+  const behind = await readBehind(doors.db);
+  const ids = behind.map(({ organizationId }) => organizationId);
+  const open = await openOrganizations(doors.db, ids, now);
+  for (const { organizationId, handedSeq } of behind.filter((one) => open.has(one.organizationId)))
     await logFailures(organizationId, () => catchUp(organizationId, handedSeq, doors));
   for (const organizationId of await readAged(doors.db, now - RETENTION_MS))
     await logFailures(organizationId, () => expire(organizationId, now - RETENTION_MS, doors));

@@ -9,20 +9,26 @@ import { assemble, type Parts } from "./assemble.io";
 
 /** The requests that only read a stream. `EventStream` adds those that change it. */
 export class StreamReads extends DurableObject<Env> {
-  protected readonly parts: Parts;
+  private assembled: Parts | undefined;
   /** Requests since this object woke up. */
   protected requests = 0;
 
-  constructor(state: DurableObjectState, env: Env) {
-    super(state, env);
-    this.parts = assemble(
-      { sql: state.storage.sql, transactionSync: (work) => state.storage.transactionSync(work) },
+  /** The parts of this stream, over its storage; made anew after it was erased. */
+  protected get parts(): Parts {
+    const { storage } = this.ctx;
+    return (this.assembled ??= assemble(
+      { sql: storage.sql, transactionSync: (work) => storage.transactionSync(work) },
       {
-        db: env.DB,
+        db: this.env.DB,
         queues: () => ({ fast: this.env.DELIVERIES, slow: this.env.DELIVERIES_SLOW }),
         name: () => this.name(),
       },
-    );
+    ));
+  }
+
+  /** Nothing in memory is believed any more. */
+  protected forget(): void {
+    this.assembled = undefined;
   }
 
   /** Where the source stands, without touching its lease. */

@@ -1,4 +1,5 @@
 import type { Settlement } from "../delivery/attempt";
+import { noteObject } from "../db/objects";
 import { Alarm } from "./alarm.io";
 import { nextLookAt } from "./commit.io";
 import type { Commit, Committed, Opened } from "./event";
@@ -6,6 +7,7 @@ import type { NotificationView } from "./history";
 import type { StreamJob } from "./jobs/job";
 import { DELIVERY_LEASE_MS } from "./outbox/dispatcher.io";
 import { sendPolls } from "./polls-queue.io";
+import { Registration } from "./registration.io";
 import { keysOf } from "./search/keys";
 import { StreamReads } from "./stream-reads.object";
 import type { Millis } from "../values/instant";
@@ -46,10 +48,12 @@ const RETRY_AFTER_ERROR_MS = 5_000;
  */
 export class EventStream extends StreamReads {
   private readonly clock: Alarm;
+  private registration: Registration;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
     this.clock = new Alarm(state);
+    this.registration = this.newRegistration();
     void state.blockConcurrencyWhile(async () => {
       this.parts.dispatcher.assumeQueuedUntil((await this.clock.load()) ?? 0);
     });
@@ -77,7 +81,8 @@ export class EventStream extends StreamReads {
   }
 
   /** Stores cursor, state, events and notifications in one transaction, which commits that arrive together share. */
-  commit(commit: Commit): Promise<Committed> {
+  async commit(commit: Commit): Promise<Committed> {
+    if (!this.registration.isDone) await this.registration.register();
     const { commits, dispatcher } = this.counted();
     const { result, isFirst } = commits.enqueue(commit);
     if (isFirst)
@@ -115,7 +120,8 @@ export class EventStream extends StreamReads {
   }
 
   /** Starts a job (`jobs/job.ts`). The alarm does it page by page and stores its progress in D1, in `jobs`. */
-  startJob(job: StreamJob): void {
+  async startJob(job: StreamJob): Promise<void> {
+    if (!this.registration.isDone) await this.registration.register();
     const now = Date.now();
     this.counted().jobs.start(job);
     this.arm(now, now);
@@ -142,6 +148,16 @@ export class EventStream extends StreamReads {
     const now = Date.now();
     const hasMore = await this.counted().resend.resume({ destinationId, most, from }, now);
     this.arm(now, hasMore ? now + PAGE_PAUSE_MS : undefined);
+  }
+
+  /** Deletes all that is stored here, and the alarm. Commits that wait are answered first; what comes later finds an empty stream. */
+  async erase(): Promise<void> {
+    this.parts.commits.flush(this.ctx.id.name, Date.now());
+    this.forget();
+    this.registration = this.newRegistration();
+    this.clock.fired();
+    await this.ctx.storage.deleteAlarm();
+    await this.ctx.storage.deleteAll();
   }
 
   /** Does everything that is due, and sets the next alarm. */
@@ -177,6 +193,13 @@ export class EventStream extends StreamReads {
       );
       this.arm(now, now + RETRY_AFTER_ERROR_MS);
     }
+  }
+
+  private newRegistration(): Registration {
+    return new Registration(
+      () => this.parts.store,
+      () => noteObject(this.env.DB, "stream", this.name()),
+    );
   }
 
   /** Writes the commits that wait, then sends their bundles. The alarm is set first, in case the queue loses them. */

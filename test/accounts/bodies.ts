@@ -76,6 +76,15 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     email: `${crypto.randomUUID()}@mine.example`,
     role: "viewer",
   }),
+  "POST /v1/organizations": async () => ({
+    name: "Another",
+    email: `${crypto.randomUUID()}@another.example`,
+  }),
+  "POST /v1/organization/transfer": async (of) => {
+    const [from, to] = [await of.makeMember("owner"), await of.makeMember("viewer")];
+    return { from, to };
+  },
+  "PATCH /v1/users/:id": async () => ({ isActive: false }),
   "POST /console/password": async () => ({
     present: GUESTS_PASSWORD,
     password: "another-password-of-a-guest",

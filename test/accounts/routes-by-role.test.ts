@@ -8,6 +8,7 @@ import { createAccounts, signIn } from "../console/build";
 import { THEIRS } from "../elements/build";
 import { ask, newUser } from "./ask";
 import { type Actor, ACTORS, admits, TABLE } from "./routes-by-role";
+import { DELETES_ITSELF, reopen } from "./reopen";
 import { bodyOf } from "./bodies";
 import {
   credentialsOf,
@@ -143,6 +144,7 @@ it.each(LINES)("%s lets in: %s", async (line, audience) => {
     const credentials = await credentialsOf(actor, path, things, holders());
     const body = await bodyOf(line, things);
     const answer = await send(method, path, credentials, body);
+    if (line === DELETES_ITSELF) await reopen();
     told[actor] = answer.status;
     expected[actor] = answer.isIn === isMeant ? answer.status : isMeant ? "in" : "out";
     if (OUTSIDERS.has(actor) && !isMeant && !TELLING.test(line)) {

@@ -50,6 +50,7 @@ const AUDIENCES = {
   "read, ours": ["secrets", "read", "one source"],
   "write, ours": ["secrets", "write", "one source"],
   /** What concerns the whole organization. */
+  "read whole, ours": ["secrets", "read"],
   "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
   "read secrets": ["secrets", "admin", "secrets key", "stranger"],
@@ -223,6 +224,16 @@ const V1: Table = {
   "DELETE /v1/members/:id/passkeys": "admin, ours",
   "PUT /v1/users/:id/verified-email": "write whole, ours",
   "DELETE /v1/users/:id/verified-email": "write whole, ours",
+  // With the bootstrap key all organizations, with an owner's credentials their own.
+  "GET /v1/organizations": "admin",
+  "POST /v1/organizations": "admin",
+  "GET /v1/organizations/:id": "admin, ours",
+  "DELETE /v1/organizations/:id": "admin, ours",
+  "POST /v1/organization/transfer": "admin",
+  "GET /v1/users": "read",
+  "GET /v1/users/:id": "read whole, ours",
+  "PATCH /v1/users/:id": "write whole, ours",
+  "DELETE /v1/users/:id": "write whole, ours",
   "GET /v1/organization": "read",
   "PATCH /v1/organization": "admin",
   "ALL /v1/*": "nobody",

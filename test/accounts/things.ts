@@ -106,14 +106,16 @@ export class Things {
   });
   readonly invited = once(() => this.invite());
 
+  /** A user who may be deleted: nobody else here is signed in as them. */
+  readonly spareUserId = once(async () => {
+    const body = { username: crypto.randomUUID(), password: "a-good-password" };
+    const { token } = (await this.world.ask("POST", "/user", { body })).body;
+    return (await this.world.ask("GET", "/user", { token })).body.id;
+  });
   readonly userId = once(async () => (await this.ask("GET", "/user")).body.id);
 
   /** A member who accepted, and is signed in. */
-  readonly member = once(async () => {
-    const { id, invitation } = await this.invite();
-    await this.world.accept(invitation, GUESTS_PASSWORD);
-    return id;
-  });
+  readonly member = once(() => this.makeMember("viewer"));
   readonly session = once(async () => {
     const { body } = await this.v1("GET", `/members/${await this.member()}/sessions`);
     return body.items[0].id;
@@ -195,9 +197,15 @@ export class Things {
     return body;
   }
 
-  async invite(): Promise<{ id: string; invitation: string }> {
+  async invite(role = "viewer"): Promise<{ id: string; invitation: string }> {
     const email = `${crypto.randomUUID()}@mine.example`;
-    return (await this.v1("POST", "/members", { email, role: "viewer" })).body;
+    return (await this.v1("POST", "/members", { email, role })).body;
+  }
+
+  async makeMember(role: string): Promise<string> {
+    const { id, invitation } = await this.invite(role);
+    await this.world.accept(invitation, GUESTS_PASSWORD);
+    return id;
   }
 
   async makeFlow(flow: object, type?: string): Promise<string> {
@@ -284,7 +292,9 @@ export async function pathOf(
 ): Promise<string> {
   const segments = route.split("/").map(async (segment, index, all) => {
     const name = `${all[index - 1]}/${segment}`;
-    const given = exceptionOf(method, route, segment) ?? NAMES[name];
+    const isSpare = name === "users/:id" && index === all.length - 1;
+    const usual = isSpare ? (of: Things) => of.spareUserId() : NAMES[name];
+    const given = exceptionOf(method, route, segment) ?? usual;
     if (given === undefined && segment.startsWith(":"))
       throw new Error(`Nothing stands for '${name}' of ${route}`);
     if (given === undefined) return segment === "*" ? "nothing" : segment;

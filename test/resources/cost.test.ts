@@ -121,6 +121,8 @@ describe("a change", () => {
   it("asks the database twice: for what is there, and to write it", async () => {
     const path = `${V1}/environments/asked/apiservices`;
     await client.make(`${V1}/environments`, { name: "asked" });
+    // A scope's stream is written down with its first change.
+    await client.make(path, { name: "first" });
     expect(await countQuestions(() => client.make(path, { name: "s" }))).toBe(2);
     const put = () => client.call("PUT", `${path}/s`, { name: "s", title: "t" });
     expect(await countQuestions(put)).toBe(2);

@@ -2,6 +2,7 @@ import { and, eq, gt, inArray, isNull } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { members, memberSessions, memberships } from "../../db/accounts";
 import { foldEmail } from "../email";
+import { isOpenOrganization } from "../open.store";
 import type { Role } from "./role";
 import { hasEmail, isMember, type MemberRow, readMember } from "./store";
 
@@ -62,7 +63,11 @@ export async function renewInvitation(
 export type Invited = { memberId: number; email: string; organizationId: number; isKnown: boolean };
 
 const isInvited = (hash: string, now: number) =>
-  and(eq(memberships.invitationHash, hash), gt(memberships.invitationExpiresAt, now));
+  and(
+    eq(memberships.invitationHash, hash),
+    gt(memberships.invitationExpiresAt, now),
+    isOpenOrganization(memberships.organizationId),
+  );
 
 /** Whom an invitation was made for, while it is good. */
 export async function findInvited(

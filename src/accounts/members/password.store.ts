@@ -1,6 +1,7 @@
 import { and, eq, exists, gt, inArray, isNotNull, ne, notExists } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { members, memberSessions, memberships } from "../../db/accounts";
+import { isOpenOrganization } from "../open.store";
 import type { Link } from "./invitations.store";
 
 const noReset = { resetHash: null, resetExpiresAt: null };
@@ -91,7 +92,7 @@ export async function findResetting(
       memberships,
       and(eq(memberships.memberId, members.id), isNotNull(memberships.joinedAt)),
     )
-    .where(isReset(hash, now));
+    .where(and(isReset(hash, now), isOpenOrganization(memberships.organizationId)));
   return row;
 }
 

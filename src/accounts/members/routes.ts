@@ -133,7 +133,7 @@ export async function linkFor(
 }
 
 /** Where a one-time link leads. */
-export const addressOf = (c: Context<AskerEnv>, token: string): string =>
+export const addressOf = (c: { env: Env; req: { url: string } }, token: string): string =>
   `${readConfig(c.env).publicUrl ?? new URL(c.req.url).origin}/console/invitations/${token}`;
 
 /** @throws Refusal `not-found` for what is no id. */

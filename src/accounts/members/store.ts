@@ -2,6 +2,7 @@ import { and, desc, eq, isNotNull, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { members, memberships, organizations, users } from "../../db/accounts";
 import { foldEmail } from "../email";
+import { isOpen, isOpenOrganization } from "../open.store";
 import type { Role } from "./role";
 
 /** A member who may sign in, and the organization they look at. */
@@ -35,12 +36,13 @@ export async function findMember(
       organizationId: organizations.id,
       organizationName: organizations.name,
       organizations: sql<number>`(SELECT count(*) FROM memberships AS other
-        WHERE other.member_id = ${members.id} AND other.joined_at IS NOT NULL)`,
+        WHERE other.member_id = ${members.id} AND other.joined_at IS NOT NULL
+          AND ${isOpenOrganization(sql.raw("other.organization_id"))})`,
       userId: users.id,
     })
     .from(members)
     .innerJoin(memberships, and(eq(memberships.memberId, members.id), hasJoined))
-    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+    .innerJoin(organizations, and(eq(organizations.id, memberships.organizationId), isOpen))
     .innerJoin(users, and(eq(users.organizationId, organizations.id), eq(users.role, "admin")))
     .where("email" in by ? hasEmail(by.email) : isThere(by))
     // Older rows may differ in case alone: then the one that is spelled exactly so is meant.
@@ -144,7 +146,7 @@ export async function organizationsOf(
       lastSeenAt: memberships.lastSeenAt,
     })
     .from(memberships)
-    .innerJoin(organizations, eq(organizations.id, memberships.organizationId))
+    .innerJoin(organizations, and(eq(organizations.id, memberships.organizationId), isOpen))
     .where(and(eq(memberships.memberId, memberId), hasJoined))
     .orderBy(organizations.name, organizations.id);
 }

@@ -2,6 +2,7 @@ import { and, desc, eq, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations, users } from "../../db/accounts";
 import { foldEmail } from "../email";
+import { isOpen, isThere } from "../open.store";
 import { hashPassword, hashSecret } from "../secret";
 import { Cache } from "../../values/cache";
 
@@ -44,7 +45,10 @@ export async function readTokenUser(
 ): Promise<User | undefined> {
   const entry = known.get(id, now);
   if (entry !== undefined) return entry;
-  const [row] = await drizzle(db).select(columns).from(users).where(eq(users.id, id));
+  const [row] = await drizzle(db)
+    .select(columns)
+    .from(users)
+    .where(and(eq(users.id, id), isThere()));
   if (row === undefined) return undefined;
   const user = named(row);
   known.set(id, user, now + TRUST_MS);
@@ -54,6 +58,11 @@ export async function readTokenUser(
 /** Drops the user from this isolate's memory, so that the next request reads the row. */
 export function forgetUser(id: number): void {
   known.delete(id);
+}
+
+/** Drops all users from this isolate's memory. */
+export function forgetUsers(): void {
+  known.clear();
 }
 
 /**
@@ -73,7 +82,7 @@ export async function findByLogin(
   const [row] = await drizzle(db)
     .select({ ...columns, passwordHash: users.passwordHash })
     .from(users)
-    .where(or(isWritten, isFolded))
+    .where(and(or(isWritten, isFolded), isThere()))
     .orderBy(desc(isWritten), users.id)
     .limit(1);
   return row === undefined ? undefined : { ...named(row), passwordHash: row.passwordHash };
@@ -84,6 +93,7 @@ export async function firstOrganizationId(db: D1Database): Promise<number | unde
   const [row] = await drizzle(db)
     .select({ id: organizations.id })
     .from(organizations)
+    .where(isOpen)
     .orderBy(organizations.id)
     .limit(1);
   return row?.id;

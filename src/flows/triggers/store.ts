@@ -1,6 +1,7 @@
 import { and, eq, lte, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
+import { activeUser } from "../../accounts/open.store";
 import { flowTriggers } from "../../db/flows";
 import { lastMinute } from "../../db/schedule";
 import { triggerKind } from "../components";
@@ -58,7 +59,7 @@ export function prepareSourceTriggers(
     .prepare(
       `SELECT * FROM flow_triggers INDEXED BY flow_triggers_source
        WHERE organization_id = ?1 AND kind = ?2 AND kind IN ('instance', 'resource')
-         AND key IN (${keys.map(() => "?").join(", ")}) AND active
+         AND key IN (${keys.map(() => "?").join(", ")}) AND active AND ${activeUser("flow_triggers.user_id")}
        ORDER BY flow_id, component_id`,
     )
     .bind(organizationId, kind, ...keys);
@@ -97,7 +98,7 @@ export const toTriggers = (results: unknown): Trigger[] =>
 export const readSourceTriggers = async (db: D1Database, source: Source): Promise<Trigger[]> =>
   toTriggers((await prepareSourceTriggers(db, source).all()).results);
 
-/** One trigger of a running flow, by its component. */
+/** One trigger of a running flow, by its component; undefined also while its user is switched off. */
 export async function readTrigger(
   db: D1Database,
   flowId: string,
@@ -111,6 +112,7 @@ export async function readTrigger(
         eq(flowTriggers.flowId, flowId),
         eq(flowTriggers.componentId, componentId),
         eq(flowTriggers.active, true),
+        sql.raw(activeUser("flow_triggers.user_id")),
       ),
     );
   return row;
@@ -158,7 +160,13 @@ export function dueSchedules(
   return drizzle(db)
     .select()
     .from(flowTriggers)
-    .where(and(sql`next_minute IS NOT NULL`, lte(flowTriggers.nextMinute, minute)))
+    .where(
+      and(
+        sql`next_minute IS NOT NULL`,
+        lte(flowTriggers.nextMinute, minute),
+        sql.raw(activeUser("flow_triggers.user_id")),
+      ),
+    )
     .orderBy(flowTriggers.nextMinute)
     .limit(limit);
 }

@@ -1,4 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
+import { Note } from "../../db/objects";
 import { type Pace, UNPACED } from "../../delivery/rate";
 import type { Entered, Line } from "./limit";
 import { type Reservation, type Reserved, reserveTimes } from "./reservations";
@@ -8,6 +9,8 @@ const LONGEST_PAUSE_MS = 86_400_000;
 const MOST_PACES = 1_000;
 /** A poll that has not called `enter` for this long no longer keeps others out. */
 const SERIAL_POLL_MS = 20_000;
+const TABLE =
+  "CREATE TABLE IF NOT EXISTS pauses (account TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID";
 /** A message that waits for its account comes back within this time. */
 const RETURN_MS = 2_000;
 
@@ -25,14 +28,14 @@ export class VendorBudget extends DurableObject<Env> {
   private readonly paces = new Map<string, Pace>();
   private readonly pauses: Map<string, number>;
   private readonly waiting = new Map<number, number>();
+  private readonly note: Note;
   private readonly serialPolls = new Map<string, { token: string; until: number }>();
   private readonly waitingMessages = new Map<string, number>();
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    state.storage.sql.exec(
-      "CREATE TABLE IF NOT EXISTS pauses (account TEXT PRIMARY KEY, until INTEGER NOT NULL) WITHOUT ROWID",
-    );
+    state.storage.sql.exec(TABLE);
+    this.note = new Note(state, env.DB, "budget");
     const rows = state.storage.sql.exec<{ account: string; until: number }>("SELECT * FROM pauses");
     this.pauses = new Map(rows.toArray().map(({ account, until }) => [account, until]));
   }
@@ -80,7 +83,15 @@ export class VendorBudget extends DurableObject<Env> {
     const latest = Math.min(Math.max(until, this.pauses.get(account) ?? 0), now + LONGEST_PAUSE_MS);
     if (latest <= now || latest === this.pauses.get(account)) return;
     this.pauses.set(account, latest);
+    if (this.note.take()) this.ctx.storage.sql.exec(TABLE);
     this.ctx.storage.sql.exec("INSERT OR REPLACE INTO pauses VALUES (?, ?)", account, latest);
+  }
+
+  /** Deletes all that is stored here, and what is known in memory. */
+  async erase(): Promise<void> {
+    for (const known of [this.paces, this.pauses, this.waiting]) known.clear();
+    this.note.forget();
+    await this.ctx.storage.deleteAll();
   }
 
   /**

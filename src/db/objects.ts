@@ -1,0 +1,59 @@
+import { drizzle } from "drizzle-orm/d1";
+import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
+
+/**
+ * The Durable Objects that store something of an organization: the platform has no list of them, and whoever deletes an
+ * organization needs one. An object writes itself down before it first stores anything.
+ */
+export const objects = sqliteTable(
+  "objects",
+  {
+    organizationId: integer("organization_id").notNull(),
+    kind: text({ enum: ["stream", "endpoint", "budget"] }).notNull(),
+    /** The name it is reached by, which begins with the organization's id and a slash. */
+    name: text().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.kind, table.name] })],
+);
+
+export type ObjectKind = (typeof objects.$inferSelect)["kind"];
+
+/** Writes down that an object stores something, once. A name without an organization is nobody's. */
+export async function noteObject(db: D1Database, kind: ObjectKind, name: string): Promise<void> {
+  const organizationId = Number(name.slice(0, name.indexOf("/")));
+  if (!Number.isSafeInteger(organizationId) || organizationId <= 0) return;
+  await drizzle(db).insert(objects).values({ organizationId, kind, name }).onConflictDoNothing();
+}
+
+/** Notes an object, at most once while it lives in memory, without keeping it waiting; after a failure once more. */
+export class Note {
+  private isDone = false;
+  private readonly state: DurableObjectState;
+  private readonly db: D1Database;
+  private readonly kind: ObjectKind;
+
+  constructor(state: DurableObjectState, db: D1Database, kind: ObjectKind) {
+    this.state = state;
+    this.db = db;
+    this.kind = kind;
+  }
+
+  /** @returns whether this was the first time. */
+  take(): boolean {
+    const { name } = this.state.id;
+    if (this.isDone || name === undefined) return false;
+    this.isDone = true;
+    this.state.waitUntil(
+      noteObject(this.db, this.kind, name).catch((error: unknown) => {
+        this.isDone = false;
+        console.error(JSON.stringify({ at: "objects", object: name, error: String(error) }));
+      }),
+    );
+    return true;
+  }
+
+  /** What was noted is erased. */
+  forget(): void {
+    this.isDone = false;
+  }
+}
