@@ -55,6 +55,12 @@ const ACTIONS: Record<string, string> = {
 
   "POST /console/invitations/:token": "member.use-link",
   "POST /console/organizations/:id/switch": "session.switch",
+  "POST /console/members": "member.invite",
+  "POST /console/members/:id/role": "member.update",
+  "POST /console/members/:id/remove": "member.delete",
+  "POST /console/members/:id/link": "member.reset-password",
+  "POST /console/members/:id/end-sessions": "session.end",
+  "POST /console/members/:id/transfer": "organization.transfer",
   "POST /console/sessions/end-others": "session.end-others",
   "POST /console/sessions/:id/end": "session.end",
   "POST /console/password": "member.change-password",

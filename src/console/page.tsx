@@ -12,7 +12,14 @@ export type Notice = { tone: "good" | "bad"; text: string };
 export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
-  here?: "overview" | "instances" | "destinations" | "audit" | "organizations" | "security";
+  here?:
+    | "overview"
+    | "instances"
+    | "destinations"
+    | "members"
+    | "audit"
+    | "organizations"
+    | "security";
   /** The browser goes on there by itself: as our own page's visitor, whose `SameSite=Strict` cookies are sent. */
   goOn?: string;
   /** What the page's own script does. */
@@ -32,6 +39,7 @@ const LINKS = [
   ["overview", "/console", "Overview"],
   ["instances", "/console/instances", "Instances"],
   ["destinations", "/console/destinations", "Destinations"],
+  ["members", "/console/members", "Members"],
   ["audit", "/console/audit", "Audit"],
 ] as const;
 

@@ -11,6 +11,7 @@ import { auditPages } from "./audit/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
 import { instancePages } from "./instances/routes";
+import { memberPages } from "./members/routes";
 import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { Empty } from "./parts";
@@ -87,6 +88,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", instancePages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
+  .route("/", memberPages)
   .route("/", auditPages)
   .all("*", (c) => {
     if (c.req.path === "/console/") return c.redirect("/console", 301);

@@ -45,6 +45,8 @@ pre{margin:0;padding:14px 16px;background:var(--card);border:1px solid var(--lin
 dl{display:grid;grid-template-columns:minmax(160px,max-content) 1fr;gap:6px 24px;margin:0;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}
+.invite{display:flex;flex-wrap:wrap;gap:12px;align-items:flex-end}.invite label{display:grid;gap:4px;font-size:14px}
+.manage{margin-top:8px}.link p{margin:0 0 8px}.link pre{color:var(--ink);user-select:all}td b{font-weight:550}
 .more{margin:14px 0}.stack>*+*{margin-top:12px}
 .sign-in{max-width:380px;margin:8vh auto 0;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:28px}
 .sign-in p{margin:0 0 18px}.sign-in h2{margin:0 0 12px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}
@@ -58,6 +60,7 @@ header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px}nav a{padding:6px 
 .cards{grid-template-columns:1fr 1fr}
 thead{display:none}table,tbody,tr,td{display:block;width:100%}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
 td{border:0;padding:3px 16px;display:flex;gap:12px;justify-content:space-between;text-align:right}td>*{min-width:0}
+.invite label,.invite label>*,.invite button{flex:1 1 100%;width:100%}.manage,.manage form{flex:1 1 100%}.manage form>button{flex:1}
 td::before{content:attr(data-label);color:var(--quiet);font-size:13px;flex:none;text-align:left}td[data-label=""]::before{display:none}
 dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:10px}td details{text-align:left;flex:1}}
 `;

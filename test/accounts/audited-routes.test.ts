@@ -127,8 +127,8 @@ const cookieOf = ({ cookies }: Browser): string =>
   [...cookies].map(([name, value]) => `${name}=${value}`).join("; ");
 
 /** A member of its own, signed in. */
-async function guest(): Promise<Browser> {
-  const invitation = { email: `${crypto.randomUUID()}@mine.example`, role: "viewer" };
+async function guest(role = "viewer"): Promise<Browser> {
+  const invitation = { email: `${crypto.randomUUID()}@mine.example`, role };
   const { body } = await callV1("POST", "/members", MINE, invitation);
   const browser = openBrowser();
   await browser.post(new URL(body.invitation).pathname, { password: GUESTS_PASSWORD });
@@ -145,6 +145,10 @@ const OWN: Record<string, () => Promise<{ browser: Browser; body: Record<string,
     const browser = await guest();
     return { browser, body: await newPasskey(browser, GUESTS_PASSWORD) };
   },
+  "POST /console/members/:id/transfer": async () => ({
+    browser: await guest("owner"),
+    body: { organization: "1" },
+  }),
   "POST /console/two-step": async () => ({
     browser: await guest(),
     body: { present: GUESTS_PASSWORD },

@@ -85,6 +85,15 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     return { from, to };
   },
   "PATCH /v1/users/:id": async () => ({ isActive: false }),
+  "POST /console/members": async () => ({
+    organization: "1",
+    email: `${crypto.randomUUID()}@mine.example`,
+    role: "viewer",
+  }),
+  "POST /console/members/:id/role": async () => ({ organization: "1", role: "editor" }),
+  "POST /console/members/:id/remove": async () => ({ organization: "1" }),
+  "POST /console/members/:id/link": async () => ({ organization: "1" }),
+  "POST /console/members/:id/end-sessions": async () => ({ organization: "1" }),
   "POST /console/password": async () => ({
     present: GUESTS_PASSWORD,
     password: "another-password-of-a-guest",

@@ -17,6 +17,7 @@ const HANGS_ON: Record<string, [column: string, table: string]> = {
   members: ["id", "members"],
   member_totp: ["member_id", "members"],
   member_recovery_codes: ["member_id", "members"],
+  member_passkeys: ["member_id", "members"],
   consumers: ["stream", "stream"],
   organizations: ["id", "organizations"],
 };
@@ -27,6 +28,7 @@ const OF_NOBODY: Record<string, string> = {
   oauth_verifiers: "digests and sealed values, for an hour",
   schedule: "the last minute",
   sign_in_failures: "names and addresses that failed, for a day",
+  used_challenges: "digests, until they expire",
 };
 /** What a user's deletion leaves: it is the organization's, or of no user. */
 const OF_A_USER = new Set([
@@ -165,6 +167,7 @@ describe("an organization's deletion", () => {
       .run();
     await erase({ kind: "organization", id }, doors, plenty(), true);
     expect((await left(rows)).toSorted()).toEqual([
+      "member_passkeys",
       "member_recovery_codes",
       "member_totp",
       "members",
