@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, lte } from "drizzle-orm";
+import { and, desc, eq, gte, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { audit } from "../db/accounts";
 
@@ -31,9 +31,13 @@ export async function listAudit(
         filter.action === undefined ? undefined : eq(audit.action, filter.action),
         filter.from === undefined ? undefined : gte(audit.at, filter.from),
         filter.to === undefined ? undefined : lte(audit.at, filter.to),
-        page.before === null ? undefined : lt(audit.id, page.before),
+        page.before === null ? undefined : isBefore(page.before),
       ),
     )
-    .orderBy(desc(audit.id))
+    .orderBy(desc(audit.at), desc(audit.id))
     .limit(page.limit);
 }
+
+/** Entries before one, in the order of the indexes: by instant, then by id. */
+const isBefore = (id: number): SQL =>
+  sql`(${audit.at}, ${audit.id}) < (SELECT a.at, a.id FROM audit AS a WHERE a.id = ${id})`;

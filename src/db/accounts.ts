@@ -233,5 +233,9 @@ export const audit = sqliteTable(
       after: Record<string, unknown>;
     }>(),
   },
-  (table) => [index("audit_organization").on(table.organizationId, table.at)],
+  (table) => [
+    index("audit_organization").on(table.organizationId, table.at),
+    index("audit_actor").on(table.organizationId, table.actor, table.at),
+    index("audit_action").on(table.organizationId, table.action, table.at),
+  ],
 );

@@ -70,6 +70,6 @@ export const exceptions = sqliteTable(
   },
   (table) => [
     index("exceptions_organization").on(table.organizationId, table.updatedAt),
-    index("exceptions_destination").on(table.destinationId, table.status),
+    index("exceptions_destination").on(table.organizationId, table.destinationId, table.updatedAt),
   ],
 );

@@ -80,9 +80,10 @@ export async function listExceptions(
           ),
         before === null
           ? undefined
-          : or(
-              lt(exceptions.updatedAt, before.at),
-              and(eq(exceptions.updatedAt, before.at), lt(exceptions.id, before.id)),
+          : and(
+              // By this the index begins where the page does: not by the alternatives alone.
+              lte(exceptions.updatedAt, before.at),
+              or(lt(exceptions.updatedAt, before.at), lt(exceptions.id, before.id)),
             ),
       ),
     )
@@ -90,15 +91,21 @@ export async function listExceptions(
     .limit(page.limit);
 }
 
-/** How many notifications of each destination are dead or wait. */
+/** How many notifications of each destination are dead or wait; with `destinationIds`, of these alone. */
 export async function countExceptions(
   db: D1Database,
   organizationId: number,
+  destinationIds?: readonly string[],
 ): Promise<Map<string, { dead: number; pending: number }>> {
   const rows = await drizzle(db)
     .select({ id: exceptions.destinationId, status: exceptions.status, n: sql<number>`count(*)` })
     .from(exceptions)
-    .where(eq(exceptions.organizationId, organizationId))
+    .where(
+      and(
+        eq(exceptions.organizationId, organizationId),
+        destinationIds && within(exceptions.destinationId, destinationIds),
+      ),
+    )
     .groupBy(exceptions.destinationId, exceptions.status);
   const counts = new Map<string, { dead: number; pending: number }>();
   for (const { id, status, n } of rows) {

@@ -37,14 +37,15 @@ export async function searchHits(
     const stream = streams.getByName(name);
     let before: number | null = null;
     for (let scanned = 0; scanned < MOST_SCANNED; scanned += PAGE) {
-      const views = await stream.notifications({ before, limit: PAGE, withEvents: false });
-      for (const { notification, id } of views) {
-        before = notification.seq;
+      const filter = flowId === undefined ? {} : { flowId };
+      const page = await stream.deliveries({ before, limit: PAGE, filter, withEvents: false });
+      for (const { notification, id } of page.views) {
         const { envelope } = notification;
         if (envelope.format === "flow-step" && flows.has(envelope.flowId))
           found.push(...hitsOf(notification, id, typesOf(flows)));
       }
-      if (views.length < PAGE) break;
+      if (page.next === null) break;
+      before = page.next;
     }
   }
   return found.filter((hit) => matches(hit, conditions));

@@ -62,7 +62,11 @@ export async function withHealth(
       now,
       only === undefined ? undefined : { sources: [], destinations: [only] },
     ),
-    countExceptions(c.env.DB, organizationId),
+    countExceptions(
+      c.env.DB,
+      organizationId,
+      records.map(({ destination }) => destination.id),
+    ),
     Promise.all(
       records.map(async ({ destination: { url } }) =>
         url === null
