@@ -7,6 +7,7 @@ import { parse, readJson } from "../http/body";
 import { conflict, invalid, notFound, Refusal } from "../http/refusal";
 import { doorsOf, draftOf, readBack, watchInstance } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
+import { openedDefinition } from "../connectors/sealed-definition";
 import type { Fault } from "../instances/value-checks";
 import { authenticationOf, hasCredentials, mergeConfiguration } from "../instances/configuration";
 import {
@@ -69,8 +70,9 @@ export class InstanceEdits {
     const given = await readJson(c, BODY_BYTES);
     const body = parse(newInstance, pinned === undefined ? given : withElement(given, pinned));
     const named = body.element.key ?? body.element.id ?? "";
-    const connector = await connectorOf(db, organizationId, named);
-    if (connector === undefined) throw invalid(`Unknown element '${named}'`, "element");
+    const stored = await connectorOf(db, organizationId, named);
+    if (stored === undefined) throw invalid(`Unknown element '${named}'`, "element");
+    const connector = openedDefinition(ring, stored);
     if (pinned !== undefined && connector.key !== pinned.key)
       throw invalid(`element: Expected '${pinned.key}', got '${named}'`, "element");
     const now = Date.now();

@@ -35,7 +35,8 @@ export function visibleValue(
 ): string | null {
   if (key === "event.notification.enabled") return String(eventSettings(connector, values).enabled);
   const value = values[key] ?? null;
-  return value === null ? defaultValue : isSecretKey(connector, key) ? MASK : value;
+  const shown = value ?? defaultValue;
+  return shown !== null && isSecretKey(connector, key) ? MASK : shown;
 }
 
 /** What a reader sees: every key of the connector with its value or default, secrets masked. */

@@ -1,3 +1,4 @@
+import { MASK } from "../values/secret-name";
 import {
   authenticationOf,
   eventSettings,
@@ -54,7 +55,7 @@ export function catalogueEntry(entry: Entry): Record<string, unknown> {
     name,
     key,
     description,
-    defaultValue,
+    defaultValue: type === "PASSWORD" && defaultValue !== null ? MASK : defaultValue,
     resellerConfig: false,
     companyConfig: false,
     active: true,

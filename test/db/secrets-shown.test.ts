@@ -72,7 +72,14 @@ async function giveSecrets(): Promise<void> {
     }),
   );
   const headers = { Authorization: mark("connector-header"), "X-As": `Bearer ${mark("used")}` };
-  const own = { ...connector(), key: await things.connector(), headers };
+  const own = {
+    ...connector(),
+    key: await things.connector(),
+    headers,
+    configuration: [
+      { key: "own.token", name: "Token", type: "PASSWORD", defaultValue: mark("default") },
+    ],
+  };
   await done(call("PUT", `/elements/${own.key}`, own));
   await done(
     keyed("PATCH", `/v1/destinations/instance-${id}`, {
@@ -187,7 +194,13 @@ describe("credentials that were given", () => {
 
   it("are shown masked, and kept when what was shown comes back", async () => {
     const key = await things.connector();
-    const own = { ...connector(), key, headers: { Authorization: M, "X-As": M, "X-New": "n" } };
+    const token = { key: "own.token", name: "Token", type: "PASSWORD", defaultValue: M };
+    const own = {
+      ...connector(),
+      key,
+      headers: { Authorization: M, "X-As": M, "X-New": "n" },
+      configuration: [token],
+    };
     expect((await done(call("PUT", `/elements/${key}`, own))).headers).toEqual(own.headers);
     expect(await done(call("PUT", `/elements/${key}`, own))).toMatchObject({
       headers: own.headers,
@@ -217,6 +230,20 @@ describe("credentials that were given", () => {
       headers: { "X-Token": mark("webhook-header"), "X-As": `Basic ${mark("webhook-used")}` },
     });
     expect((await read("operations-1"))?.url).toContain(mark("operations"));
+  });
+
+  it("go with the requests of a connector's instances", async () => {
+    const key = await things.connector();
+    const made = await done(call("POST", "/instances", { element: { key }, name: "Own" }));
+    const authorization = `${MINE}, Element ${made.token}`;
+    vi.mocked(fetch).mockClear();
+    await call("GET", "/hubs/helpdesk/issues", undefined, authorization);
+    const [[input, init] = []] = vi.mocked(fetch).mock.calls;
+    const { headers } = new Request(input ?? "", init);
+    expect([headers.get("x-as"), headers.get("authorization")]).toEqual([
+      `Bearer ${mark("used")}`,
+      mark("default"),
+    ]);
   });
 
   it("are refused as masks where nothing is stored", async () => {
