@@ -56,7 +56,7 @@ details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}
 .ways{display:grid;gap:12px;max-width:760px}.ways .card{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:center;justify-content:space-between}
 .ways .card>div:first-child{flex:1;min-width:min(100%,320px)}.ways h2{margin:0 0 2px}.ways p{margin:0}
 @media(max-width:640px){
-header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
+header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap;gap:0}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
 .cards{grid-template-columns:1fr 1fr}
 thead{display:none}table,tbody,tr,td{display:block;width:100%}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
 td{border:0;padding:3px 16px;display:flex;gap:12px;justify-content:space-between;text-align:right}td>*{min-width:0}

@@ -151,6 +151,34 @@ describe("the console in a browser", () => {
     await context.close();
   });
 
+  it("manages members without scripts, on a telephone too", async () => {
+    const viewport = { width: 390, height: 844 };
+    const context = await browser.newContext({ viewport, javaScriptEnabled: false });
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    await page.goto(`${stack.baseUrl}/console/members`);
+    await page.getByLabel("E-mail").fill(stack.local.email);
+    await page.getByLabel("Password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.waitForURL(`${stack.baseUrl}/console/members`);
+    await page.getByLabel("E-mail").fill("grace@guests.example");
+    await page.getByLabel("Role").last().selectOption("editor");
+    await page.getByRole("button", { name: "Invite" }).click();
+    await page.getByText("/console/invitations/").waitFor();
+    await page.getByText("Manage").last().click();
+    await page.getByRole("button", { name: "Take back" }).waitFor();
+    await picture(page, "members-on-a-telephone");
+    const { scrollWidth } = await page.locator("html").evaluate((html) => ({
+      scrollWidth: html.scrollWidth,
+    }));
+    expect(scrollWidth).toBeLessThanOrEqual(viewport.width);
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await picture(page, "members");
+    await page.getByRole("button", { name: "Take back" }).click();
+    await page.getByText("grace@guests.example is no member any more.").waitFor();
+    await context.close();
+  });
+
   it("signs a member in with a passkey that they made, on a telephone in the dark", async () => {
     const context = await browser.newContext({
       viewport: { width: 390, height: 844 },
