@@ -13,6 +13,8 @@ import { copyDigits, memberJson } from "../values/digits";
 /** One page of the history looks through so many pages of the stream at most. */
 const PAGES = 20;
 const PAGE = 100;
+/** An event may be of 1 MB: a page ends once the events it looked through have so many characters together. */
+const MOST_CHARACTERS = 4_000_000;
 
 /** What a user's app sent in the last seven days (reference app-events-api.md §3). */
 export const historyRoutes = new Hono<UserEnv>()
@@ -65,7 +67,7 @@ export const historyRoutes = new Hono<UserEnv>()
     return c.json(sentAnswer(c.var.user.id, published));
   });
 
-/** App events below a number, newest first. A page looks through 2,000 events at most; `next` goes on from there. */
+/** App events below a number, newest first. A page looks through 2,000 events or 4 MB at most; `next` goes on from there. */
 async function history(
   c: Context<UserEnv>,
   { before, limit }: { before: number | null; limit: number },
@@ -76,9 +78,12 @@ async function history(
   const events: StoredEvent[] = [];
   const filter = { objectType: APP_EVENT, ...(name === undefined ? {} : { objectId: name }) };
   let below = before;
+  let characters = 0;
   for (let pages = 0; pages < PAGES; pages += 1) {
     const page = await stream.eventsBefore({ before: below, limit: PAGE, filter });
     for (const event of page.events) {
+      if (characters > MOST_CHARACTERS) return { events, next: below };
+      characters += event.data.length;
       if (wanted(event)) {
         if (events.length === limit) return { events, next: below };
         events.push(event);
