@@ -1,16 +1,14 @@
 import type { Connector, Operation, Resource } from "../connectors/definition";
 import type { Paging } from "../connectors/paging";
-import { type DateBound, dateBounds, isWithin } from "./date-bounds";
-import { readId, selectFields } from "./field";
-import { nextPosition, pageParameters, type PageRequest, positionOfPage, totalOf } from "./paging";
+import { type DateBound, dateBounds } from "./date-bounds";
+import { pageParameters, type PageRequest, positionOfPage } from "./paging";
 import type { Position } from "./position";
 import { translateList } from "./dialect";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { mapWhere } from "./conditions";
 import { type Expression, parseOrderBy, parseWhere } from "./where";
-import { readPath } from "../values/path";
 
-/** A list of the hubs API: which request of the vendor it becomes, and what the vendor's answer means. */
+/** A list of the hubs API, and which request of the vendor it becomes. */
 
 /**
  * `page` counts from 1 and is ignored when there is a `position`; `fields` is a comma list. `byId`: in the order of
@@ -184,85 +182,6 @@ function orderFault(text: string, { name }: FoundResource): string | undefined {
   const parsed = parseOrderBy(text);
   if (!parsed.ok) return parsed.message;
   return `Unsupported orderBy "${parsed.orderBy.field}"; '${name}' comes in the vendor's own order`;
-}
-
-export type ListPage =
-  | {
-      ok: true;
-      records: unknown[];
-      next: Position | null;
-      total?: number;
-      silent?: true;
-      /** The ids of all records in the answer, also of those outside the exact date bounds. */
-      ids: string[];
-      /** Records in the answer that have no id. */
-      unnamed: number;
-      /** How many records the vendor says that its whole list has, those outside the exact bounds included. */
-      counted?: number;
-    }
-  | Wrong;
-
-/**
- * The records of an answer, without those outside the exact date bounds. No content (`undefined`) is an empty list,
- * `silent` since the vendor named none. `total`: when the vendor says it, or when the whole list is on its first page.
- */
-export function readList(plan: ListPlan, answer: unknown, headers: Pick<Headers, "get">): ListPage {
-  const all = answer === undefined ? [] : recordsAt(answer, plan.operation.root);
-  const error = all?.length === 0 ? errorIn(answer) : undefined;
-  if (error !== undefined) return wrong(`The answer names an error instead of a list: ${error}`);
-  if (all === undefined) return wrong(`The answer has no list at '${plan.operation.root}'`);
-  const { position, size, paging, bounds, fields } = plan;
-  const next = nextPosition(paging, {
-    position,
-    size,
-    answer,
-    headers,
-    count: all.length,
-    records: all,
-  });
-  const within = bounds.length === 0 ? all : all.filter((record) => isWithin(record, bounds));
-  const records =
-    fields.length === 0 ? within : within.map((record) => selectFields(record, fields));
-  const isWhole = position === null && next === null;
-  const counted = totalOf(paging, { position, answer, headers });
-  // The vendor's total counts records that the exact bounds leave out, so it only holds without bounds.
-  const total = isWhole ? records.length : bounds.length === 0 ? counted : undefined;
-  const ids = all.flatMap((record) => readId(record, plan.idField) ?? []);
-  return {
-    ok: true,
-    records,
-    next,
-    ids,
-    unnamed: all.length - ids.length,
-    ...(answer === undefined ? { silent: true as const } : {}),
-    ...(total === undefined ? {} : { total }),
-    ...(counted === undefined ? {} : { counted }),
-  };
-}
-
-/** What a 2xx answer without records says went wrong, in its `errors` or `error`; at most 200 characters. */
-function errorIn(answer: unknown): string | undefined {
-  const named = readPath(answer, "errors") ?? readPath(answer, "error") ?? null;
-  const isEmpty = named === null || named === "" || named === false;
-  return isEmpty || (Array.isArray(named) && named.length === 0)
-    ? undefined
-    : JSON.stringify(named).slice(0, 200);
-}
-
-/**
- * The list at `root`. Null counts as an empty list. So does a dotted path whose last member is absent, since
- * some vendors leave out an empty list: `{"QueryResponse":{}}` at `QueryResponse.Customer`. An answer without
- * the members above is not an answer to this list: undefined.
- */
-function recordsAt(answer: unknown, root: string): unknown[] | undefined {
-  const value = readPath(answer, root);
-  if (Array.isArray(value)) return value;
-  if (value === null && root !== "") return [];
-  if (value !== undefined) return undefined;
-  const above = root.includes(".")
-    ? readPath(answer, root.slice(0, root.lastIndexOf(".")))
-    : undefined;
-  return typeof above === "object" && above !== null ? [] : undefined;
 }
 
 export function listOf(text: string | undefined): string[] {

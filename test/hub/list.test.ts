@@ -2,7 +2,8 @@ import { describe, expect, it } from "vitest";
 import { concur } from "../../src/connectors/concur";
 import { type Connector, connectorSchema } from "../../src/connectors/definition";
 import { sandbox } from "../../src/connectors/sandbox";
-import { type HubQuery, planList, readList } from "../../src/hub/list";
+import { type HubQuery, planList } from "../../src/hub/list";
+import { readList } from "../../src/hub/read-list";
 
 const withResource = (changes: object): Connector =>
   connectorSchema.parse({

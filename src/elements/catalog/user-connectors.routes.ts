@@ -15,7 +15,8 @@ import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
 import type { Fault } from "../../instances/value-checks";
 import { MASK } from "../../values/secret-name";
 import { entriesOf } from "../../instances/entries";
-import { planList, readList } from "../../hub/list";
+import { planList } from "../../hub/list";
+import { readList } from "../../hub/read-list";
 import { buildRequest, findResource, type VendorRequest } from "../../hub/request";
 import type { Instance } from "../../instances/instance";
 import {
