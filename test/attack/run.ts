@@ -1,6 +1,6 @@
 /**
  * `npm run attack [-- --only roles,strangers,shapes,depth,urls,kill --round N --json FILE]`: attacks one real stack of its own, on
- * loopback only, and says what held. Exit code 1 on a hole. It ends within some minutes.
+ * loopback only, and says what held. Exit code 1 on a hole. Phases are bounded in requests, `shapes` in time.
  */
 import { writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
