@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, "../..");
 function wrangler(args: readonly string[]): void {
   execFileSync(process.execPath, ["node_modules/wrangler/bin/wrangler.js", ...args], {
     cwd: root,
-    stdio: "pipe",
+    stdio: ["ignore", "ignore", "inherit"],
     env: { ...process.env, CI: "1", WRANGLER_SEND_METRICS: "false", WRANGLER_HIDE_BANNER: "true" },
   });
 }

@@ -2,8 +2,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import { startSandbox } from "../vendors/sandbox.ts";
+import { cases } from "../cases.ts";
 import { sharedStack } from "./shared.ts";
 import type { Platform } from "./stack.ts";
+
+/** Two hundred are started by `app-events/cost.test.ts`, and by the long run. */
+const FLOWS = cases(60, 200);
 
 let stack: Platform;
 let receiver: Receiver;
@@ -112,10 +116,10 @@ describe("an app event", () => {
     expect(at("/bob")).toEqual([]);
   });
 
-  it("starts two hundred flows before it is answered, each once, and none that is stopped", async () => {
+  it(`starts ${FLOWS} flows before it is answered, each once, and none that is stopped`, async () => {
     const ada = await newUser();
     const ids = [];
-    for (let index = 0; index < 200; index += 1)
+    for (let index = 0; index < FLOWS; index += 1)
       ids.push(
         await ada.startFlow({
           T: trigger("many"),
@@ -124,12 +128,12 @@ describe("an app event", () => {
       );
     await ada.call("POST", `/flows/${ids[0]}/coordinator`, { command: "stop" });
     const sent = await ada.fire("many", { n: 1 });
-    expect(sent.body.triggers).toHaveLength(199);
+    expect(sent.body.triggers).toHaveLength(FLOWS - 1);
     const many = () => receiver.deliveries.filter(({ path }) => path.startsWith("/many/"));
-    await receiver.waitFor(() => many().length >= 199);
+    await receiver.waitFor(() => many().length >= FLOWS - 1);
     await sleep(500);
-    expect(many()).toHaveLength(199);
-    expect(new Set(many().map(({ path }) => path)).size).toBe(199);
+    expect(many()).toHaveLength(FLOWS - 1);
+    expect(new Set(many().map(({ path }) => path)).size).toBe(FLOWS - 1);
     expect(at("/many/0")).toEqual([]);
     const eventId = sent.headers.get("x-event-id");
     const replayed = await ada.call("POST", `/app-events/${eventId}/replay`, { flowId: ids[1] });
