@@ -106,7 +106,8 @@ const TELLS_NOTHING = new Set<string>([
 ]);
 /** Forms of the console hold passwords and codes, and are not read; what they change is told where it is watched. */
 const isQuiet = (line: string): boolean =>
-  TELLS_NOTHING.has(line) || (line.startsWith("POST /console/") && !line.endsWith("/disable"));
+  TELLS_NOTHING.has(line) ||
+  (line.startsWith("POST /console/") && !/\/disable$|members.*\/(role|remove)$/.test(line));
 
 let user: SignedIn;
 let cookie: string;

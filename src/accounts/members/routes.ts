@@ -76,7 +76,7 @@ export const memberRoutes = new Hono<AskerEnv>()
     async (c) => {
       const input = parse(newRole, await readJson(c, BODY_BYTES));
       const { organizationId } = c.var.asker;
-      await watchMember(c);
+      await watchMember(c, c.env.DB, c.var.asker.organizationId, idOf(c));
       return answerFor(c, await changeRole(c.env.DB, organizationId, idOf(c), input.role));
     },
   )
@@ -91,7 +91,7 @@ export const memberRoutes = new Hono<AskerEnv>()
       },
     ),
     async (c) => {
-      await watchMember(c);
+      await watchMember(c, c.env.DB, c.var.asker.organizationId, idOf(c));
       const made = await linkFor(c.env.DB, c.var.asker.organizationId, idOf(c), Date.now());
       if (made === undefined) throw unknown(c);
       if (made === "elsewhere")
@@ -103,7 +103,7 @@ export const memberRoutes = new Hono<AskerEnv>()
     "/members/:id",
     described("Remove a member, or take an invitation back", { tag: "operations", answer: MEMBER }),
     async (c) => {
-      await watchMember(c);
+      await watchMember(c, c.env.DB, c.var.asker.organizationId, idOf(c));
       return answerFor(c, await removeMember(c.env.DB, c.var.asker.organizationId, idOf(c)));
     },
   );
@@ -146,18 +146,21 @@ export function idOf(c: Context<AskerEnv>): number {
 export const unknown = (c: Context<AskerEnv>): Refusal =>
   notFound(`No member '${c.req.param("id")}'`);
 
-/** Tells the audit log that a request may change the member that the path names. */
-async function watchMember(c: Context<AskerEnv>): Promise<void> {
-  const { organizationId } = c.var.asker;
-  const id = idOf(c);
+/** Tells the audit log that a request may change a member. */
+export async function watchMember(
+  request: Parameters<typeof watchChange>[0],
+  db: D1Database,
+  organizationId: number,
+  id: number,
+): Promise<void> {
   const read = async () => {
-    const row = await readMember(c.env.DB, organizationId, id);
+    const row = await readMember(db, organizationId, id);
     if (row === undefined) return undefined;
     const { email, role } = row;
     return { email, role, state: stateOf(row, Date.now()) };
   };
   const before = await read();
-  if (before !== undefined) watchChange(c, () => before, read);
+  if (before !== undefined) watchChange(request, () => before, read);
 }
 
 function answerFor(c: Context<AskerEnv>, change: MemberChange): Response {

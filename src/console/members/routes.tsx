@@ -9,7 +9,7 @@ import {
 } from "../../accounts/members/change.store";
 import { inviteMember } from "../../accounts/members/invitations.store";
 import { INVITATION_DAYS, invitationUntil, newLink, RESET_DAYS } from "../../accounts/members/link";
-import { addressOf, linkFor, newMember, newRole } from "../../accounts/members/routes";
+import { addressOf, linkFor, newMember, newRole, watchMember } from "../../accounts/members/routes";
 import { endSessions } from "../../accounts/members/sessions.store";
 import { stateOf } from "../../accounts/members/state";
 import { listMembers, type MemberRow, readMember } from "../../accounts/members/store";
@@ -109,6 +109,7 @@ async function memberOf(c: Context<MembersEnv>): Promise<MemberRow> {
   const id = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
   const member = await readMember(c.env.DB, c.var.asker.organizationId, id);
   if (member === undefined) throw unknown();
+  await watchMember(c, c.env.DB, c.var.asker.organizationId, id);
   return member;
 }
 
