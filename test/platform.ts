@@ -38,7 +38,11 @@ export async function platform() {
   return {
     call,
     /** Calls an open address, as a vendor does. */
-    deliver: (path: string, body: string | undefined, headers: Record<string, string> = {}) =>
+    deliver: (
+      path: string,
+      body: string | Uint8Array | undefined,
+      headers: Record<string, string> = {},
+    ) =>
       app.request(
         `/elements/api-v2${path}`,
         body === undefined ? { headers } : { method: "POST", body, headers },

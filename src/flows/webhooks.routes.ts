@@ -4,8 +4,10 @@ import { readConfig } from "../config";
 import { hopsOf, withHops } from "../delivery/own-address";
 import { eventId } from "../stream/event-id";
 import { addressLimit } from "../http/address-limit";
-import { parseJson, readBytes } from "../http/body";
-import { limited, notFound, Refusal } from "../http/refusal";
+import { inflatedBody, parseJson, readBytes } from "../http/body";
+import { invalid, limited, notFound, Refusal } from "../http/refusal";
+import { decoded, mediaTypeOf } from "../values/body/charset";
+import { readBody } from "../values/body/read";
 import { forwardedHeaders } from "./triggers/content";
 import { ingest } from "./ingest.io";
 import { flowDoors } from "./doors";
@@ -79,13 +81,26 @@ async function limitCalls(c: Context<UserEnv>, flowId: string): Promise<void> {
   if (seconds !== undefined) throw limited("Too many calls of this flow's webhooks", seconds);
 }
 
-/** The body: JSON and forms as values, anything else as text, none as null. */
-async function dataOf(c: Context<UserEnv>): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(c.req.raw, BODY_BYTES));
-  if (text === "") return null;
-  const type = c.req.header("content-type")?.toLowerCase() ?? "";
-  if (type.startsWith("application/x-www-form-urlencoded"))
-    return Object.fromEntries(new URLSearchParams(text));
-  if (!/^application\/([\w.+-]+\+)?json/.test(type)) return text;
-  return parseJson(text);
+/**
+ * The body: JSON and forms as values, anything else as text, none as null (`values/body/read.ts`).
+ * @throws Refusal `invalid` for what is declared as JSON and is none.
+ */
+async function dataOf({ req }: Context<UserEnv>): Promise<unknown> {
+  const bytes = inflatedBody(req.raw, await readBytes(req.raw, BODY_BYTES), BODY_BYTES);
+  const type = req.header("content-type") ?? null;
+  const read = readBody(bytes, type);
+  switch (read.kind) {
+    case "empty":
+      return bytes.byteLength === 0 ? null : decoded(bytes, type);
+    case "json":
+    case "fields":
+      return read.value;
+    case "deep":
+      throw invalid(read.message);
+    case "xml":
+    case "text":
+      return /^application\/([\w.+-]+\+)?json/.test(mediaTypeOf(type))
+        ? parseJson(read.text)
+        : read.text;
+  }
 }

@@ -2,6 +2,8 @@ import type { Context } from "hono";
 import type { z } from "zod";
 import { DEEPEST, nestsDeeper } from "../values/depth";
 import { invalid, Refusal } from "./refusal";
+import { decoded } from "../values/body/charset";
+import { inflated } from "../values/body/inflate";
 import { concatenate } from "../values/bytes";
 import { digitsAlong } from "../values/digits";
 import { jsonValue } from "../values/json";
@@ -26,11 +28,36 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
 }
 
 /**
+ * A request's body without its compression (`values/body/inflate.ts`).
+ * @throws Refusal `too-large` when it inflates to more than `limit` bytes, `invalid` when it can't be inflated.
+ */
+export function inflatedBody({ headers }: Request, bytes: Uint8Array, limit: number): Uint8Array {
+  const result = inflated(bytes, headers.get("content-encoding"), limit);
+  switch (result.kind) {
+    case "inflated":
+      return result.bytes;
+    case "too-large":
+      throw new Refusal({
+        kind: "too-large",
+        message: `The body is larger than ${limit} bytes when inflated`,
+      });
+    case "broken":
+      throw invalid(result.message);
+  }
+}
+
+/** The text of a request's body: inflated, and in its declared charset. */
+async function readText({ req }: Context, limit: number): Promise<string> {
+  const bytes = inflatedBody(req.raw, await readBytes(req.raw, limit), limit);
+  return decoded(bytes, req.header("content-type") ?? null);
+}
+
+/**
  * The request's JSON body. An empty body is `undefined`.
  * @throws Refusal `invalid` when it is not JSON or too deep, `too-large` above `limit` bytes.
  */
 export async function readJson(context: Context, limit: number): Promise<unknown> {
-  const text = new TextDecoder().decode(await readBytes(context.req.raw, limit));
+  const text = await readText(context, limit);
   return text.trim() === "" ? undefined : parseJson(text);
 }
 
@@ -55,7 +82,7 @@ export async function readTypedJson(
   context: Context,
   limit: number,
 ): Promise<{ text: string; value: unknown }> {
-  const text = new TextDecoder().decode(await readBytes(context.req.raw, limit));
+  const text = await readText(context, limit);
   if (text.trim() === "") return { text: "", value: undefined };
   const type = context.req.header("content-type") ?? "application/json";
   if (!/^application\/([\w.+-]+\+)?json\s*(;|$)/i.test(type.trim()))

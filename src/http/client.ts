@@ -1,5 +1,6 @@
 import { checkEgress, type EgressPolicy } from "./egress";
 import { privateAddressOf } from "./resolve.client";
+import { decoded } from "../values/body/charset";
 import { concatenate } from "../values/bytes";
 
 export type Outbound = {
@@ -71,7 +72,7 @@ export async function answerOf(
     status,
     headers,
     bytes,
-    text: new TextDecoder().decode(bytes),
+    text: decoded(bytes, headers.get("content-type")),
     ...end,
   };
 }

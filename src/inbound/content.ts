@@ -1,5 +1,6 @@
-import { DEEPEST, nestsDeeper } from "../values/depth";
-import { parseExactly } from "../values/json";
+import { fieldsOfForm, looksLikeForm } from "../values/body/form";
+import { readBody, unwrapped } from "../values/body/read";
+import { jsonValue } from "../values/json";
 
 /**
  * A delivery's content: JSON with all digits, a form's or a query's fields, or text (XML). `text` is the XML, or JSON of
@@ -8,19 +9,30 @@ import { parseExactly } from "../values/json";
 export type Content = { body: unknown; text: string };
 export type Parsed = { ok: true; content: Content } | { ok: false; message: string };
 
-/** Reads a body. Its first characters decide how, since vendors are careless with content types. */
-export function parseContent(text: string, contentType: string | null): Parsed {
-  const trimmed = text.trimStart();
-  if (trimmed.startsWith("<")) return { ok: true, content: { body: text, text } };
-  if (trimmed === "") return { ok: true, content: { body: {}, text: "{}" } };
-  if (contentType?.toLowerCase().startsWith("application/x-www-form-urlencoded") === true)
-    return { ok: true, content: contentOfForm(new URLSearchParams(text)) };
-  if (nestsDeeper(text))
-    return { ok: false, message: `The body is nested deeper than ${DEEPEST} levels` };
-  const parsed = parseExactly(text);
-  return parsed.ok
-    ? { ok: true, content: { body: parsed.value, text } }
-    : { ok: false, message: "The body is neither JSON nor XML nor a form" };
+/** Reads a body (`values/body/read.ts`); what is neither JSON nor XML nor declared a form may still look like one. */
+export function parseContent(
+  sent: Uint8Array | string,
+  contentType: string | null,
+  parse: (json: string) => unknown = jsonValue,
+): Parsed {
+  const bytes = typeof sent === "string" ? new TextEncoder().encode(sent) : sent;
+  let read = readBody(bytes, contentType, parse);
+  if (read.kind === "text" && looksLikeForm(read.text))
+    read = unwrapped(fieldsOfForm(bytes, contentType), parse);
+  switch (read.kind) {
+    case "empty":
+      return { ok: true, content: { body: {}, text: "{}" } };
+    case "xml":
+      return { ok: true, content: { body: read.text, text: read.text } };
+    case "json":
+      return { ok: true, content: { body: read.value, text: read.text } };
+    case "fields":
+      return { ok: true, content: { body: read.value, text: JSON.stringify(read.value) } };
+    case "deep":
+      return { ok: false, message: read.message };
+    case "text":
+      return { ok: false, message: "The body is neither JSON nor XML nor a form" };
+  }
 }
 
 /** Reading numbers digit by digit takes up to a second a megabyte: this much may be, before anybody proved who sent it. */
@@ -30,18 +42,8 @@ const MOST_EXACT = 128 * 1024;
  * A body as it is read to learn whose it is, before its signature can be checked: quickly. Numbers of more digits than a
  * double holds keep them in bodies of up to 128 KB.
  */
-export function parseUnproved(text: string, contentType: string | null): Parsed {
-  const isQuick = text.length > MOST_EXACT && /^[[{]/.test(text.trimStart()) && !nestsDeeper(text);
-  if (!isQuick || contentType?.toLowerCase().includes("form") === true)
-    return parseContent(text, contentType);
-  try {
-    return { ok: true, content: { body: JSON.parse(text), text } };
-  } catch {
-    return { ok: false, message: "The body is neither JSON nor XML nor a form" };
-  }
-}
-
-function contentOfForm(parameters: URLSearchParams): Content {
-  const body = Object.fromEntries(parameters);
-  return { body, text: JSON.stringify(body) };
+export function parseUnproved(sent: Uint8Array | string, contentType: string | null): Parsed {
+  return sent.length > MOST_EXACT
+    ? parseContent(sent, contentType, JSON.parse)
+    : parseContent(sent, contentType);
 }

@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { parsers } from "../connectors/parsers";
+import { readXml } from "../connectors/xml";
 import { textOf } from "../connectors/read";
 import type { Change, Delivery, Extracted, Extraction, Pick } from "../connectors/webhook";
 import { evaluate } from "../expressions/evaluate";
@@ -26,45 +27,84 @@ export function extractionFault(extraction: Extraction): string | undefined {
   return extraction.by === "jsonata" ? expressionFault(extraction.expression) : undefined;
 }
 
+type PathsRule = Extract<Extraction, { by: "paths" }>;
+
+const hashes = () => once((data) => sha256(JSON.stringify(data ?? null), "hex"));
+
 async function read(extraction: Extraction, delivery: Delivery): Promise<Extracted> {
-  const hashOf = once((data) => sha256(JSON.stringify(data ?? null), "hex"));
   switch (extraction.by) {
     case "parser":
       return parsers[extraction.parser](delivery);
     case "feed":
       return { kind: "extracted", changes: [], controls: [{ kind: "resync", objectTypes: [] }] };
-    case "paths": {
-      const list = extraction.list === undefined ? [] : readPath(delivery.body, extraction.list);
-      const items: unknown[] =
-        Array.isArray(list) && extraction.list !== undefined ? list : [delivery.body];
-      const changes = items.flatMap((item) => {
-        const pick = (rule: Pick): string | undefined => picked(rule, item, delivery);
-        return changeOf(hashOf, {
-          objectType: pick(extraction.objectType),
-          objectId: pick(extraction.objectId),
-          eventType: pick(extraction.eventType),
-          date:
-            extraction.date === undefined
-              ? undefined
-              : toInstant(pick(extraction.date), extraction.dateUnit),
-          version: extraction.version === undefined ? undefined : pick(extraction.version),
-          data: item,
-        });
-      });
-      return { kind: "extracted", changes, controls: [] };
-    }
+    case "paths":
     case "jsonata": {
-      const result = await evaluate(extraction.expression, delivery.body);
-      if (!result.ok) return { kind: "unreadable", message: result.message };
-      const items: unknown[] = Array.isArray(result.value) ? result.value : [result.value];
-      const changes = items.flatMap((item) =>
-        isObject(item)
-          ? changeOf(hashOf, { data: delivery.body, ...item, date: toInstant(item["date"]) })
-          : [],
-      );
-      return { kind: "extracted", changes, controls: [] };
+      const structured = structuredBody(delivery);
+      if (!structured.ok) return { kind: "unreadable", message: structured.message };
+      const { body } = structured;
+      return extraction.by === "paths"
+        ? { kind: "extracted", changes: byPaths(extraction, delivery, body), controls: [] }
+        : byExpression(extraction, body);
     }
   }
+}
+
+/** A delivery's body as objects and lists; XML becomes such (`connectors/xml.ts`). */
+function structuredBody({
+  body,
+}: Delivery): { ok: true; body: unknown } | { ok: false; message: string } {
+  if (typeof body !== "string" || !body.trimStart().startsWith("<")) return { ok: true, body };
+  const xml = readXml(body, []);
+  return xml.ok ? { ok: true, body: xml.value } : xml;
+}
+
+/** A body that is a list, of a rule that names none and finds nothing in the whole, is a list of changes. */
+function byPaths(extraction: PathsRule, delivery: Delivery, body: unknown): Change[] {
+  const listed = extraction.list === undefined ? undefined : readPath(body, extraction.list);
+  // In XML, one element is a list of one.
+  const isOne = typeof delivery.body === "string" && listed !== undefined;
+  const items: unknown[] = Array.isArray(listed) ? listed : [isOne ? listed : body];
+  const hashOf = hashes();
+  const changesIn = (list: unknown[]) =>
+    list.flatMap((item) => changeAt(extraction, item, delivery, hashOf));
+  const changes = changesIn(items);
+  return changes.length === 0 && !Array.isArray(listed) && Array.isArray(body)
+    ? changesIn(body)
+    : changes;
+}
+
+function changeAt(
+  extraction: PathsRule,
+  item: unknown,
+  delivery: Delivery,
+  hashOf: (data: unknown) => string,
+): Change[] {
+  const pick = (rule: Pick): string | undefined => picked(rule, item, delivery);
+  return changeOf(hashOf, {
+    objectType: pick(extraction.objectType),
+    objectId: pick(extraction.objectId),
+    eventType: pick(extraction.eventType),
+    date:
+      extraction.date === undefined
+        ? undefined
+        : toInstant(pick(extraction.date), extraction.dateUnit),
+    version: extraction.version === undefined ? undefined : pick(extraction.version),
+    data: item,
+  });
+}
+
+async function byExpression(
+  { expression }: Extract<Extraction, { by: "jsonata" }>,
+  body: unknown,
+): Promise<Extracted> {
+  const result = await evaluate(expression, body);
+  if (!result.ok) return { kind: "unreadable", message: result.message };
+  const items: unknown[] = Array.isArray(result.value) ? result.value : [result.value];
+  const hashOf = hashes();
+  const changes = items.flatMap((item) =>
+    isObject(item) ? changeOf(hashOf, { data: body, ...item, date: toInstant(item["date"]) }) : [],
+  );
+  return { kind: "extracted", changes, controls: [] };
 }
 
 /** `hashOf` makes the version of a change that has none of its own. */

@@ -2,9 +2,9 @@ import type { Instance } from "../instances/instance";
 import { type Signed, verifySignature } from "./verify";
 import { equalInConstantTime } from "../values/bytes";
 
-/** A delivery as it came over HTTP. */
+/** A delivery as it came over HTTP: signatures are over `body`, its bytes as sent; `content` is it inflated, or the query. */
 export type Arrived = Signed & {
-  text: string;
+  content: Uint8Array;
   token: string | undefined;
   contentType: string | null;
 };

@@ -5,7 +5,7 @@ import type { Connector } from "../connectors/definition";
 import type { Webhook } from "../connectors/webhook";
 import { keyring } from "../db/sealed";
 import { hopsOf, MOST_HOPS } from "../delivery/own-address";
-import { readBytes } from "../http/body";
+import { inflatedBody, readBytes } from "../http/body";
 import type { ProofEnv } from "../http/failure-limit";
 import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
@@ -86,12 +86,13 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
   const token = searchParams.get("token") ?? undefined;
   searchParams.delete("token");
   const isGet = c.req.method === "GET";
+  const query = new TextEncoder().encode(searchParams.toString());
   return {
     method: c.req.method,
     url: `${config.publicUrl ?? origin}${pathname}${search}`,
     headers: c.req.raw.headers,
     body,
-    text: isGet ? searchParams.toString() : new TextDecoder().decode(body),
+    content: isGet ? query : inflatedBody(c.req.raw, body, MOST_BYTES),
     contentType: isGet
       ? "application/x-www-form-urlencoded"
       : (c.req.header("content-type") ?? null),
@@ -100,8 +101,8 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
 }
 
 /** What a delivery says. */
-function contentOf({ text, contentType }: Arrived): Content {
-  return readable(parseContent(text, contentType));
+function contentOf({ content, contentType }: Arrived): Content {
+  return readable(parseContent(content, contentType));
 }
 
 function readable(parsed: Parsed): Content {
@@ -149,10 +150,10 @@ async function candidatesOf(c: Context<InboundEnv>, about: Addressed): Promise<C
 async function idsOfTenants(
   db: D1Database,
   shared: Connector,
-  { text, contentType }: Arrived,
+  { content, contentType }: Arrived,
 ): Promise<number[]> {
   if (shared.webhook?.route === undefined) return [];
-  const unproved = readable(parseUnproved(text, contentType));
+  const unproved = readable(parseUnproved(content, contentType));
   return instancesOfTenants(db, familyOf(shared), tenantsOf(shared.webhook, unproved));
 }
 

@@ -106,7 +106,7 @@ async function checkAndParse(folder: string): Promise<Parsed[]> {
       contents: `
         export { findConnector } from "./src/connectors/catalog";
         export { extract } from "./src/inbound/extract";
-        export { parseContent } from "./src/inbound/route";
+        export { parseContent } from "./src/inbound/content";
         export { verifySignature } from "./src/inbound/verify";`,
       resolveDir: root,
     },
@@ -159,7 +159,7 @@ async function checkAndParse(folder: string): Promise<Parsed[]> {
       const keys = { primary: APP_SECRET, secondary: null, algorithm: null };
       const verdict = inbound.verifySignature(webhook.signatures, request, keys, Date.now());
       if (verdict.kind !== "valid") throw new Error(`${what}: ${verdict.reason}`);
-      const content = inbound.parseContent(new TextDecoder().decode(bytes), "application/json");
+      const content = inbound.parseContent(bytes, "application/json");
       const read = await inbound.extract(webhook.extraction, {
         ...content.content,
         headers: request.headers,
