@@ -103,9 +103,9 @@ describe("any JSON", () => {
         const forced = await client.call("DELETE", `${item}?forceDelete=true`);
         expect(forced.status).toBe(204);
       }),
-      cases(120, 10_000),
+      cases(60, 10_000),
     );
-    expect(taken).toBeGreaterThan(30);
+    expect(taken).toBeGreaterThan(15);
   });
 
   it("as a patch is applied or refused", async () => {
@@ -130,7 +130,7 @@ describe("any JSON", () => {
         );
         expect([200, 400, 404]).toContain(status);
       }),
-      cases(150, 10_000),
+      cases(80, 10_000),
     );
     expect((await client.call("GET", `${V1}/environments/e/apiservices/svc`)).status).toBe(200);
   });
