@@ -5,6 +5,7 @@ import { forbidden, notFound } from "../http/refusal";
 import { type AskerEnv, withSecrets } from "./asker.io";
 import { watchOrganization } from "./watch-organization.io";
 import { changeSettings, readSettings } from "./organization.store";
+import { numericId } from "../values/whole-number";
 
 /** `…/accounts/settings`: what happens to notifications that fail (reference connector-events-api.md §8). */
 const settings = z.object({
@@ -24,9 +25,9 @@ export const accountSettingsRoutes = new Hono<AskerEnv>()
     return c.json(await change(c));
   })
   .on(["POST", "PATCH"], "/accounts/:id/settings", async (c) => {
-    const id = c.req.param("id");
-    if (!/^\d+$/.test(id)) throw notFound(`No account with id '${id}'`);
-    if (Number(id) !== c.var.asker.organizationId) throw forbidden();
+    const id = numericId(c.req.param("id"));
+    if (id === undefined) throw notFound(`No account with id '${c.req.param("id")}'`);
+    if (id !== c.var.asker.organizationId) throw forbidden();
     return c.json(await change(c));
   });
 

@@ -1,6 +1,6 @@
 import { type Keyring, openJson, openText, sealJson, sealSpans } from "../db/sealed-text";
 import { maskedJson, unmaskedJson } from "../values/secret-json";
-import { MASK } from "../values/secret-name";
+import { isSecretSetting, MASK } from "../values/secret-name";
 import type { Connector } from "./definition";
 
 /**
@@ -24,7 +24,7 @@ function withDefaults<T extends Sending>(
 ): T {
   const configuration = sending.configuration.map((entry) => {
     const { type, key, defaultValue } = entry;
-    if (type !== "PASSWORD" || defaultValue === null) return entry;
+    if (defaultValue === null || !isSecretSetting(key, type)) return entry;
     const changed = change(defaultValue, key);
     return changed === defaultValue ? entry : { ...entry, defaultValue: changed };
   });

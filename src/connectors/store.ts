@@ -7,6 +7,7 @@ import { userConnectors } from "../db/connectors";
 import { nextId } from "../db/counters";
 import type { Keyring } from "../db/sealed";
 import { Cache } from "../values/cache";
+import { numericId } from "../values/whole-number";
 
 /** Ids of connectors that organizations made begin here; built-in ones have smaller ids. */
 const FIRST_ID = 1_000_000;
@@ -26,7 +27,7 @@ export async function connectorOf(
   const shared = findConnector(keyOrId);
   if (shared !== undefined) return shared;
   const text = String(keyOrId).toLowerCase();
-  const id = /^\d{1,15}$/.test(text) ? Number(text) : -1;
+  const id = numericId(text) ?? -1;
   const [row] = await drizzle(db)
     .select()
     .from(userConnectors)

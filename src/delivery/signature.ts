@@ -57,9 +57,16 @@ export function publicKeyOf(secret: string): string {
   return `whpk_${Buffer.from(der).subarray(-32).toString("base64")}`;
 }
 
-/** Whether a text is a symmetric signing secret: `whsec_` and base64 of 24 to 64 bytes. */
+/** What is told where `isSigningSecret` is false. */
+export const SIGNING_SECRET_EXPECTED = "Expected whsec_ and canonical base64 of 24 to 64 bytes";
+
+/**
+ * Whether a text is a symmetric signing secret: `whsec_` and canonical base64 (padded, no stray bits) of 24 to 64 bytes.
+ * Libraries of receivers refuse any other, or read another key from it.
+ */
 export function isSigningSecret(text: string): boolean {
-  if (!/^whsec_[A-Za-z0-9+/]+={0,2}$/.test(text)) return false;
-  const { byteLength } = Buffer.from(text.slice(6), "base64");
-  return byteLength >= 24 && byteLength <= 64;
+  if (!text.startsWith("whsec_") || text.length > 100) return false;
+  const bytes = Buffer.from(text.slice(6), "base64");
+  const isCanonical = bytes.toString("base64") === text.slice(6);
+  return isCanonical && bytes.byteLength >= 24 && bytes.byteLength <= 64;
 }

@@ -5,7 +5,7 @@ import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";
 import { parse, readJson } from "../http/body";
 import { conflict, invalid, notFound, Refusal } from "../http/refusal";
-import { doorsOf, draftOf, readBack, watchInstance } from "../instances/lookup.io";
+import { doorsOf, draftOf, readBack, shown, watchInstance } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
 import { openedDefinition } from "../connectors/sealed-definition";
 import type { Fault } from "../instances/value-checks";
@@ -29,6 +29,7 @@ import {
   nextInstanceId,
   updateInstance,
 } from "../instances/store";
+import { unknownKeyWarnings } from "../instances/unknown-keys";
 import { entryView, findEntry } from "../instances/view";
 import { isObject } from "../values/record";
 import { equalInConstantTime } from "../values/bytes";
@@ -53,6 +54,21 @@ export type Companion = {
 
 type Configuration = Record<string, string | null>;
 
+/** An instance as it is after an edit, and what its caller should know of what they sent. */
+export type Edited = { instance: Instance; warnings: string[] };
+
+/** An edited instance as the contract prints it; `warnings` only where there are some. */
+export async function shownEdited(
+  c: Context<AskerEnv>,
+  { instance, warnings }: Edited,
+): Promise<Record<string, unknown>> {
+  return withWarnings(await shown(c, instance), warnings);
+}
+
+function withWarnings(view: Record<string, unknown>, warnings: string[]): Record<string, unknown> {
+  return warnings.length === 0 ? view : { ...view, warnings };
+}
+
 /** Creating, changing and deleting instances, for all the paths that can name one. */
 export class InstanceEdits {
   readonly #pollingFault: PollingFault;
@@ -64,7 +80,7 @@ export class InstanceEdits {
   }
 
   /** @param pinned The connector that the path names; then the body need not name it. */
-  async create(c: Context<AskerEnv>, pinned?: Connector): Promise<Instance> {
+  async create(c: Context<AskerEnv>, pinned?: Connector): Promise<Edited> {
     const { db, ring, config } = doorsOf(c);
     const { organizationId, userId } = c.var.asker;
     const given = await readJson(c, BODY_BYTES);
@@ -110,10 +126,11 @@ export class InstanceEdits {
     await insertInstance(db, ring, instance, draftOf(instance, config));
     watchInstance(c, instance, true);
     await this.#companion.saved(instance, c);
-    return readBack(db, ring, instance);
+    const warnings = unknownKeyWarnings(connector, Object.keys(body.configuration));
+    return { instance: await readBack(db, ring, instance), warnings };
   }
 
-  async change(c: Context<AskerEnv>, instance: Instance): Promise<Instance> {
+  async change(c: Context<AskerEnv>, instance: Instance): Promise<Edited> {
     const body: InstanceChange = parse(instanceChange, await readJson(c, BODY_BYTES));
     const { connector } = instance;
     const { key, id = "" } = body.element ?? connector;
@@ -126,11 +143,13 @@ export class InstanceEdits {
     const merged = merge(instance.configuration);
     this.#check(connector, merged, doorsOf(c).config);
     const grant = await granted(c, connector, merged, body.providerData);
-    return this.#save(c, instance, (current) => ({
+    const saved = await this.#save(c, instance, (current) => ({
       configuration: { ...merge(current.configuration), ...grant },
       name: body.name ?? current.name,
       tags: body.tags ?? current.tags,
     }));
+    const warnings = unknownKeyWarnings(connector, Object.keys(body.configuration ?? {}));
+    return { instance: saved, warnings };
   }
 
   async changeEntry(
@@ -145,7 +164,7 @@ export class InstanceEdits {
     const saved = await this.#save(c, instance, ({ connector, configuration }) => ({
       configuration: mergeConfiguration(connector, configuration, change),
     }));
-    return entryView(saved, entry);
+    return withWarnings(entryView(saved, entry), unknownKeyWarnings(saved.connector, [entry.key]));
   }
 
   enable(c: Context<AskerEnv>, instance: Instance, enabled: boolean): Promise<Instance> {

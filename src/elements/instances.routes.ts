@@ -3,7 +3,7 @@ import { type AskerEnv, withSecrets } from "../accounts/asker.io";
 import { notFound } from "../http/refusal";
 import { pageOf } from "../http/numbered-page";
 import { doorsOf, ofId, ofToken, shown, shownAll } from "../instances/lookup.io";
-import type { InstanceEdits } from "./edit.io";
+import { type InstanceEdits, shownEdited } from "./edit.io";
 import { entriesOf } from "../instances/entries";
 import type { Instance } from "../instances/instance";
 import { type InstanceFilter, listInstances, listPollerDisabled } from "../instances/list.store";
@@ -39,7 +39,7 @@ function organizationRoutes(edits: InstanceEdits): Hono<AskerEnv> {
       page.answer(c, items.length, total);
       return c.json(await shownAll(c, items));
     })
-    .post("/instances", async (c) => c.json(await shown(c, await edits.create(c))))
+    .post("/instances", async (c) => c.json(await shownEdited(c, await edits.create(c))))
     .get("/instances/count", async (c) => {
       const { total } = await list(c, NO_FILTER, { offset: 0, limit: 0 });
       return c.json({ totalInstances: total, elementInstances: total });
@@ -54,7 +54,7 @@ function oneInstanceRoutes(
   instanceOf: (c: Context<AskerEnv>) => Promise<Instance>,
 ): Hono<AskerEnv> {
   const change = async (c: Context<AskerEnv>): Promise<Response> =>
-    c.json(await shown(c, await edits.change(c, await instanceOf(c))));
+    c.json(await shownEdited(c, await edits.change(c, await instanceOf(c))));
   const enable = async (c: Context<AskerEnv>, enabled: boolean): Promise<Response> =>
     c.json(await shown(c, await edits.enable(c, await instanceOf(c), enabled)));
   return new Hono<AskerEnv>()

@@ -1,4 +1,5 @@
 import jsonata from "jsonata";
+import { quoted } from "../values/text";
 import { LinearRegExp } from "./linear-regex";
 
 const MOST_SOURCE = 16_384;
@@ -17,7 +18,7 @@ export function expressionFault(source: string): string | undefined {
   try {
     return syntaxFault(jsonata(source).ast());
   } catch (error) {
-    return `Not a JSONata expression: ${messageOf(error)}`;
+    return `Not a JSONata expression: ${quoted(messageOf(error))}`;
   }
 }
 
@@ -64,7 +65,7 @@ function patternFault(pattern: RegExp): string | undefined {
     void new LinearRegExp(pattern);
     return undefined;
   } catch (error) {
-    return `Pattern ${String(pattern)}: ${messageOf(error)}`;
+    return `Pattern ${quoted(String(pattern))}: ${quoted(messageOf(error))}`;
   }
 }
 

@@ -7,6 +7,7 @@ import { inflated } from "../values/body/inflate";
 import { concatenate } from "../values/bytes";
 import { digitsAlong } from "../values/digits";
 import { jsonValue } from "../values/json";
+import { quoted } from "../values/text";
 
 /**
  * The request's bytes, at most `limit` of them.
@@ -119,7 +120,7 @@ export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
     .filter((part) => part !== "")
     .join(".");
   throw invalid(
-    `${field === "" ? "Body" : field}: ${issue?.message ?? "Invalid value"}`,
+    `${field === "" ? "Body" : quoted(field)}: ${issue?.message ?? "Invalid value"}`,
     field || undefined,
   );
 }

@@ -1,4 +1,5 @@
 import type * as z from "zod";
+import { wholeNumber } from "../values/whole-number";
 import { invalid } from "./refusal";
 
 /**
@@ -8,8 +9,8 @@ import { invalid } from "./refusal";
  */
 export function readLimit(text: string | undefined): number {
   if (text === undefined || text === "") return 50;
-  const limit = Number(text);
-  if (!Number.isInteger(limit) || limit < 1 || limit > 200)
+  const limit = wholeNumber(text) ?? 0;
+  if (limit < 1 || limit > 200)
     throw invalid(`limit: Expected a whole number from 1 to 200, got '${text}'`, "limit");
   return limit;
 }

@@ -1,4 +1,5 @@
 import type { ContentfulStatusCode } from "hono/utils/http-status";
+import { brief, quoted } from "../values/text";
 import type { Reason, Violation } from "./refusal";
 
 /** The one map from reasons to what each surface answers. */
@@ -15,7 +16,7 @@ export function toWire(
   meta: Record<string, string> = {},
 ): Wire {
   const status = statusOf(surface, reason);
-  const message = reason?.message ?? "Something went wrong on our side";
+  const message = brief(reason?.message ?? "Something went wrong on our side");
   const body = bodyOf(surface, { reason, status, message, requestId, meta });
   return { status, headers: headersOf(reason), body };
 }
@@ -67,8 +68,8 @@ function apisBody({ reason, status, message, requestId, meta }: Failure): unknow
     errors: violationsOf(reason, message).map((violation) => ({
       status,
       title: TITLES[status] ?? "Error",
-      detail: violation.message,
-      ...(violation.field === "" ? {} : { source: { parameter: violation.field } }),
+      detail: brief(violation.message),
+      ...(violation.field === "" ? {} : { source: { parameter: quoted(violation.field) } }),
       meta: { ...violation.meta, ...meta, transactionId: requestId },
     })),
   };
@@ -180,7 +181,8 @@ function violationsOf(reason: Reason | undefined, message: string): readonly Vio
 }
 
 function fieldOf(reason: Reason | undefined): string | undefined {
-  return reason !== undefined && "field" in reason ? reason.field : undefined;
+  const field = reason !== undefined && "field" in reason ? reason.field : undefined;
+  return field === undefined ? undefined : quoted(field);
 }
 
 function headersOf(reason: Reason | undefined): Record<string, string> {

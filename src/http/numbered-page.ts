@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import { wholeNumber } from "../values/whole-number";
 import { invalid } from "./refusal";
 
 /**
@@ -45,6 +46,13 @@ function offsetOf(token: string): number {
   throw invalid(`nextPage: '${token}' is not a token of the previous page`, "nextPage");
 }
 
+/** How many items are left out: a whole number, 0 without it. @throws Refusal naming the parameter. */
+export function readOffset(text: string | undefined, name: string): number {
+  const offset = wholeNumber(text === undefined || text === "" ? "0" : text);
+  if (offset === undefined) throw invalid(`${name}: Expected a whole number, got '${text}'`, name);
+  return offset;
+}
+
 /** A query parameter that is a whole number from 1 to `most`; `absent` without it. @throws Refusal naming it. */
 export function readWholeNumber(
   text: string | undefined,
@@ -53,8 +61,8 @@ export function readWholeNumber(
   most: number,
 ): number {
   if (text === undefined || text === "") return absent;
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1 || value > most)
+  const value = wholeNumber(text) ?? 0;
+  if (value < 1 || value > most)
     throw invalid(`${name}: Expected a whole number from 1 to ${most}, got '${text}'`, name);
   return value;
 }

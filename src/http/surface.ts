@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
+import { quoted } from "../values/text";
 import { type SurfaceName, toWire } from "./error-map";
 import { notFound, type Reason, Refusal } from "./refusal";
 
@@ -34,7 +35,7 @@ export function reasonOf(error: unknown, requestId: string): Reason | undefined 
 export const unknownRoute =
   (words: string) =>
   (c: Context): never => {
-    throw notFound(`${words} ${c.req.method} ${c.req.path}`);
+    throw notFound(`${words} ${c.req.method} ${quoted(c.req.path)}`);
   };
 
 /** The error handler of a surface: whatever was thrown becomes its status and body. */
@@ -53,4 +54,4 @@ export const answerErrors =
 
 /** The answer to a path outside every surface. */
 export const answerUnknown = (c: Context): Response =>
-  answerErrors("app")(notFound(`There is nothing at ${c.req.method} ${c.req.path}`), c);
+  answerErrors("app")(notFound(`There is nothing at ${c.req.method} ${quoted(c.req.path)}`), c);

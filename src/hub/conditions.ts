@@ -1,5 +1,6 @@
 import type { Resource } from "../connectors/definition";
 import type { Expression, Value } from "./where";
+import { quoted } from "../values/text";
 
 export type MappedWhere =
   | { ok: true; parameters: Record<string, string> }
@@ -45,7 +46,7 @@ function mapCondition(
     case "compare": {
       const { field, operator, value } = condition;
       const rule = Object.hasOwn(resource.where, field) ? resource.where[field] : undefined;
-      if (!rule) return { unsupported: `field "${field}"` };
+      if (!rule) return { unsupported: `field "${quoted(field)}"` };
       if (!rule.operators.includes(operator)) {
         return { unsupported: `operator "${operator}" of "${field}"` };
       }

@@ -2,6 +2,7 @@ import type { Language } from "../connectors/definition";
 import { readInstant } from "./date-bounds";
 import type { Position, SearchPosition } from "./position";
 import type { Expression, Operator, Value } from "./where";
+import { quoted } from "../values/text";
 
 /** What the list shall have, to be said in the vendor's query language. */
 export type ListRequest = {
@@ -85,7 +86,7 @@ function soqlText(expression: Expression): string {
 }
 
 function soqlField(name: string): string {
-  return /^[A-Za-z]\w*(\.[A-Za-z]\w*)*$/.test(name) ? name : unsupported(`field "${name}"`);
+  return /^[A-Za-z]\w*(\.[A-Za-z]\w*)*$/.test(name) ? name : unsupported(`field "${quoted(name)}"`);
 }
 
 /** SOQL wants instants, numbers and booleans without quotes, everything else in quotes. */

@@ -7,6 +7,7 @@ import { translateList } from "./dialect";
 import { findResource, type FoundResource, type Given, type Parameters, valuesOf } from "./request";
 import { mapWhere } from "./conditions";
 import { type Expression, parseOrderBy, parseWhere } from "./where";
+import { quoted } from "../values/text";
 
 /** A list of the hubs API, and which request of the vendor it becomes. */
 
@@ -181,7 +182,7 @@ function orderFault(text: string, { name }: FoundResource): string | undefined {
   if (text.trim() === "") return undefined;
   const parsed = parseOrderBy(text);
   if (!parsed.ok) return parsed.message;
-  return `Unsupported orderBy "${parsed.orderBy.field}"; '${name}' comes in the vendor's own order`;
+  return `Unsupported orderBy "${quoted(parsed.orderBy.field)}"; '${name}' comes in the vendor's own order`;
 }
 
 export function listOf(text: string | undefined): string[] {

@@ -1,6 +1,6 @@
 import type { Authentication } from "../connectors/authentication";
 import type { Connector } from "../connectors/definition";
-import { isSecretName } from "../values/secret-name";
+import { isSecretName, isSecretSetting } from "../values/secret-name";
 
 /** A configuration key as catalogue and instances print it (reference connector-events-api.md §3, §4). */
 export type Entry = {
@@ -242,6 +242,13 @@ const BASIC: readonly Common[] = [
   ["password", "Password", "PASSWORD", null, "The account's password"],
 ];
 
+/** Keys that every instance may have, whichever way it authenticates, beside those of its connector. */
+export const sharedKeys: readonly string[] = [
+  ...[...COMMON, ...OAUTH, ...BASIC].map(([key]) => key),
+  "authentication.type",
+  "oauth.user.expires_at",
+];
+
 /** Names of the resources that a connector's instances can poll; with a feed, those that can be read by id. */
 export function pollable({
   events,
@@ -284,30 +291,25 @@ export function entriesOf(connector: Connector): Entry[] {
   return [...shared.filter(({ key }) => !taken.has(key)), ...own].map((entry, index) => ({
     id: connector.id * 1000 + index + 1,
     ...entry,
+    type: isSecretSetting(entry.key, entry.type) ? "PASSWORD" : entry.type,
   }));
 }
 
-/** Secrets of any instance, whether or not its connector lists them among its keys. */
-const ALWAYS_SECRET = [
-  "oauth.api.key",
-  "oauth.api.secret",
-  "oauth.user.token",
-  "oauth.user.refresh_token",
-  "password",
-];
+/** A secret of any instance whose name does not say so, whether or not its connector lists it among its keys. */
+const ALWAYS_SECRET = "oauth.api.key";
 
-/** Keys whose values are sealed at rest and masked when read. */
+/** Keys whose values are sealed at rest and masked when read: names decide, and what a connector declares. */
 export function isSecretKey(connector: Connector, key: string): boolean {
   let keys = secretKeys.get(connector);
   if (keys === undefined) {
     keys = new Set([
-      ...ALWAYS_SECRET,
+      ALWAYS_SECRET,
       ...entriesOf(connector).flatMap((entry) => (entry.type === "PASSWORD" ? entry.key : [])),
       ...[connector.authentication, ...connector.otherAuthentications].flatMap(credentialKeys),
     ]);
     secretKeys.set(connector, keys);
   }
-  return keys.has(key);
+  return keys.has(key) || isSecretSetting(key);
 }
 
 function credentialKeys(authentication: Authentication): readonly string[] {
@@ -323,7 +325,7 @@ function credentialKeys(authentication: Authentication): readonly string[] {
 
 /**
  * Keys whose values are sealed at rest: the secrets, and credentials that the contract shows their owner all the same
- * (reference connector-events-api.md §4: callback headers, the inbound token, keys of a caller's own).
+ * (reference connector-events-api.md §4: callback headers, the inbound token).
  */
 export function isSealedKey(connector: Connector, key: string): boolean {
   return (

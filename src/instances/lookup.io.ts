@@ -1,11 +1,11 @@
 import type { Context } from "hono";
-import * as z from "zod";
 import type { AskerEnv } from "../accounts/asker.io";
 import { watchChange } from "../accounts/watch.io";
 import { readUsers } from "../accounts/store";
 import { type Config, readConfig } from "../config";
 import { type Keyring, keyring } from "../db/sealed";
 import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
+import { numericId } from "../values/whole-number";
 import { destinationOf } from "./destination";
 import type { Instance } from "./instance";
 import { stateOf } from "./state";
@@ -21,14 +21,12 @@ export function doorsOf(c: Context<AskerEnv>): Doors {
   return { db: c.env.DB, ring: keyring(config.masterKeys), config };
 }
 
-const instanceId = z.coerce.number().int().positive().max(Number.MAX_SAFE_INTEGER);
-
 /** The instance a path names; another organization's is a 403 (reference connector-events-api.md §1). */
 export async function ofId(c: Context<AskerEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
-  const id = instanceId.safeParse(text);
-  if (!id.success) throw notFound(`No instance with id '${text}'`);
-  return ownInstance(c, id.data, text);
+  const id = numericId(text);
+  if (id === undefined) throw notFound(`No instance with id '${text}'`);
+  return ownInstance(c, id, text);
 }
 
 /** An instance of the caller's organization. @throws Refusal `forbidden` for another organization's. */

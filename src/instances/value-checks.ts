@@ -1,4 +1,7 @@
+import { isSigningSecret, SIGNING_SECRET_EXPECTED } from "../delivery/signature";
+import { expressionFault } from "../expressions/syntax";
 import { nestsDeeper } from "../values/depth";
+import { wholeNumber } from "../values/whole-number";
 import { parseRate } from "../connectors/rate-limit";
 import { parseBoolean, parseModes } from "./configuration";
 
@@ -13,7 +16,7 @@ export function configurationFault(
 ): Fault | undefined {
   for (const [key, value] of Object.entries(values)) {
     if (value === null) continue;
-    const message = CHECKS[key]?.(value);
+    const message = Object.hasOwn(CHECKS, key) ? CHECKS[key]?.(value) : undefined;
     if (message !== undefined)
       return { field: `configuration.${key}`, message: `${key}: ${message}` };
   }
@@ -51,6 +54,10 @@ const CHECKS: Record<string, (value: string) => string | undefined> = {
     parseSchedule(value) === undefined
       ? `Expected seconds separated by commas, got '${value}'`
       : undefined,
+  "event.notification.filter": expressionFault,
+  "event.notification.transform": expressionFault,
+  "event.notification.webhook.secret": (value) =>
+    isSigningSecret(value) ? undefined : SIGNING_SECRET_EXPECTED,
   "event.notification.callback.headers": (value) =>
     parseHeaders(value) === undefined ? "Expected a JSON object of texts" : undefined,
 };
@@ -60,8 +67,8 @@ function expectBoolean(value: string): string | undefined {
 }
 
 function expectWhole(value: string, least: number, most: number): string | undefined {
-  const number = Number(value);
-  return Number.isInteger(number) && number >= least && number <= most
+  const number = wholeNumber(value) ?? Number.NaN;
+  return number >= least && number <= most
     ? undefined
     : `Expected a whole number from ${least} to ${most}, got '${value}'`;
 }

@@ -11,6 +11,7 @@ import { positionOf, readCursor } from "./cursor";
 import { pollDry } from "./dry-run.io";
 import type { PollDoors } from "./commit.io";
 import { polledResources } from "./settings";
+import { numericId } from "../values/whole-number";
 import { isoText, isoSeconds } from "../values/instant";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference connector-events-api.md §4). */
@@ -61,7 +62,7 @@ const pollRoutes = new Hono<AskerEnv>().post(
   async (c) => {
     const { db, ring, config } = doorsOf(c);
     const { asker } = c.var;
-    const id = Number(c.req.param("id")) || 0;
+    const id = numericId(c.req.param("id")) ?? 0;
     const instance = reachesSource(reachOf(asker), instanceSource(id))
       ? await readInstanceOf(db, ring, asker.organizationId, id)
       : undefined;

@@ -1,3 +1,5 @@
+import { numericId } from "../values/whole-number";
+
 /**
  * A stream is named `<organization id>/<source>`; a source is `instance:<id>`, `user:<id>` or
  * `scope:<group>/<Kind>/<name>`. A notification id contains its stream and number, so it can be found from the id alone.
@@ -43,10 +45,12 @@ export function parseNotificationId(id: string): NotificationAddress | undefined
   if (/^\d{4,40}$/.test(id)) {
     const length = Number(id.slice(-2));
     const digits = id.slice(0, -2);
-    const instanceId = Number(digits.slice(0, digits.length - length));
-    const seq = Number(digits.slice(digits.length - length));
-    const valid = length > 0 && length < digits.length && instanceId > 0 && seq > 0;
-    return valid && Number.isSafeInteger(seq) ? { kind: "instance", instanceId, seq } : undefined;
+    if (length === 0 || length >= digits.length) return undefined;
+    const instanceId = numericId(digits.slice(0, -length));
+    const seq = numericId(digits.slice(-length));
+    return instanceId === undefined || seq === undefined
+      ? undefined
+      : { kind: "instance", instanceId, seq };
   }
   const match = /^n_([\w-]+)_([1-9]\d*)$/.exec(id);
   const stream = match?.[1] === undefined ? undefined : fromBase64Url(match[1]);

@@ -14,6 +14,7 @@ import {
   readEndUser,
   type UserChange,
 } from "./admin.store";
+import { numericId } from "../../values/whole-number";
 
 const BODY_BYTES = 64 * 1024;
 const change = z.strictObject({
@@ -92,13 +93,12 @@ export const endUserRoutes = new Hono<AskerEnv>()
 
 /** @throws Refusal `not-found` for what is no id. */
 function idOf(c: Context<AskerEnv>): number {
-  const text = c.req.param("id") ?? "";
-  if (!/^[1-9]\d{0,14}$/.test(text)) throw unknown(c);
-  return Number(text);
+  const id = numericId(c.req.param("id") ?? "");
+  if (id === undefined) throw unknown(c);
+  return id;
 }
 
-const unknown = (c: Context<AskerEnv>): Refusal =>
-  notFound(`No user '${(c.req.param("id") ?? "").slice(0, 100)}'`);
+const unknown = (c: Context<AskerEnv>): Refusal => notFound(`No user '${c.req.param("id") ?? ""}'`);
 
 function changed(c: Context<AskerEnv>, change: UserChange): EndUser {
   switch (change.kind) {

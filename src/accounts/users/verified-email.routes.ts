@@ -6,6 +6,7 @@ import { described } from "../../http/route-description";
 import { type AskerEnv, withKey } from "../asker.io";
 import { foldEmail } from "../email";
 import { noteVerified } from "./store";
+import { numericId } from "../../values/whole-number";
 
 const BODY_BYTES = 4 * 1024;
 const address = z.strictObject({
@@ -53,9 +54,9 @@ async function note(
 ): Promise<string> {
   const text = c.req.param("id") ?? "";
   const { organizationId } = c.var.asker;
-  const email = /^[1-9]\d{0,14}$/.test(text)
-    ? await noteVerified(c.env.DB, { organizationId, id: Number(text) }, folded, at)
-    : undefined;
+  const id = numericId(text);
+  const email =
+    id === undefined ? undefined : await noteVerified(c.env.DB, { organizationId, id }, folded, at);
   if (email === undefined) throw notFound(`No user '${text}'`);
   return email;
 }

@@ -27,7 +27,7 @@ export type Found = {
 export async function namedNotification(c: Context<AskerEnv>): Promise<Found> {
   const text = c.req.param("id") ?? "";
   const address = parseNotificationId(text);
-  if (address?.kind !== "instance") throw notFound(`No notification '${text.slice(0, 100)}'`);
+  if (address?.kind !== "instance") throw notFound(`No notification '${text}'`);
   const instance = await ownInstance(c, address.instanceId);
   const stub = streamOf(c, instance);
   const view = await stub.notification(address.seq);

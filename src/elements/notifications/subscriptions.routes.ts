@@ -15,6 +15,7 @@ import { updateInstance } from "../../instances/store";
 import { queuedUrl } from "./filter";
 import { queuedDeliveries, shownNotification } from "./found.io";
 import { deliveryView, instanceOfTopic, subscriptionView } from "./view";
+import { numericId } from "../../values/whole-number";
 
 /** At most this many subscriptions are listed: those of the newest instances. */
 const MOST_SUBSCRIPTIONS = 100;
@@ -114,8 +115,9 @@ const hasCallback = ({ configuration }: Instance): boolean =>
 /** The instance of the subscription that the path names. */
 async function withCallback(c: Context<AskerEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
-  if (!/^[1-9]\d{0,15}$/.test(text)) throw notFound(`No subscription '${text}'`);
-  const instance = await ownInstance(c, Number(text));
+  const id = numericId(text);
+  if (id === undefined) throw notFound(`No subscription '${text}'`);
+  const instance = await ownInstance(c, id);
   if (!hasCallback(instance)) throw notFound(`No subscription '${text}'`);
   return instance;
 }

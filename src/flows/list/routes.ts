@@ -1,7 +1,7 @@
 import { Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { invalid } from "../../http/refusal";
-import { readWholeNumber } from "../../http/numbered-page";
+import { readOffset, readWholeNumber } from "../../http/numbered-page";
 import { hasMembers, isFiltered, parseFilter } from "./filter";
 import { flowView, projected } from "../flow";
 import { countFlows, listFlows, type ListRequest } from "./store";
@@ -46,15 +46,12 @@ function listRequest(
       "sharedWithPermissions",
     );
   });
-  const offset = Number(query["offset"] ?? "0");
-  if (!Number.isSafeInteger(offset) || offset < 0)
-    throw invalid(`offset: Expected a whole number, got '${query["offset"]}'`, "offset");
   return {
     permissions,
     filters,
     pattern: query["pattern"],
     sort: { field, descending: direction === "-1" || direction.toLowerCase() === "desc" },
-    offset,
+    offset: readOffset(query["offset"], "offset"),
     limit: readWholeNumber(query["limit"], "limit", LIST_DEFAULT, LIST_MOST),
   };
 }

@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import * as z from "zod";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { parse, readTypedJson } from "../../http/body";
-import { readWholeNumber } from "../../http/numbered-page";
+import { readOffset, readWholeNumber } from "../../http/numbered-page";
 import { invalid, notFound } from "../../http/refusal";
 import { readKeys } from "../../values/path";
 import { INDEX } from "./hits";
@@ -26,9 +26,7 @@ export const logRoutes = new Hono<UserEnv>()
   .get("/logs", async (c) => {
     const { flowId, portType, searchAfter } = c.req.query();
     const size = readWholeNumber(c.req.query("size"), "size", 50, 500);
-    const from = Number(c.req.query("from") ?? "0");
-    if (!Number.isSafeInteger(from) || from < 0)
-      throw invalid("from: Expected a whole number", "from");
+    const from = readOffset(c.req.query("from"), "from");
     const [field, direction] = (c.req.query("sort") ?? "gridTimestamp:desc").split(":");
     if (field !== "gridTimestamp" && field !== "@timestamp")
       throw invalid(`sort: Only gridTimestamp is offered, got '${field}'`, "sort");

@@ -2,8 +2,7 @@ import { type Context, Hono } from "hono";
 import { type UserEnv, withUser } from "../../accounts/users/routes";
 import { watchChange } from "../../accounts/watch.io";
 import { conflict, notFound } from "../../http/refusal";
-import { readWholeNumber } from "../../http/numbered-page";
-import { invalid } from "../../http/refusal";
+import { readOffset, readWholeNumber } from "../../http/numbered-page";
 import { readDescriptor } from "../descriptor";
 import { readStep } from "../steps/message";
 import { readOwnFlow } from "../store";
@@ -21,14 +20,11 @@ export const unprocessedRoutes = new Hono<UserEnv>()
   .use("/unprocessed-messages/*", withUser)
   .get("/unprocessed-messages", async (c) => {
     const { flowId, correlationId } = c.req.query();
-    const offset = Number(c.req.query("offset") ?? "0");
-    if (!Number.isSafeInteger(offset) || offset < 0)
-      throw invalid("offset: Expected a whole number", "offset");
     const rows = await listUnprocessed(c.env.DB, c.var.user.id, {
       ...(flowId === undefined ? {} : { flowId }),
       ...(correlationId === undefined ? {} : { correlationId }),
       limit: readWholeNumber(c.req.query("limit"), "limit", 20, 100),
-      offset,
+      offset: readOffset(c.req.query("offset"), "offset"),
     });
     return c.json(await Promise.all(rows.map((row) => view(c.env, row))));
   })

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { type Destination, headerFault } from "../../delivery/destination";
 import { expressionFault } from "../../expressions/syntax";
-import { isSigningSecret } from "../../delivery/signature";
+import { isSigningSecret, SIGNING_SECRET_EXPECTED } from "../../delivery/signature";
 import { instantField } from "../../http/instant-field";
 import { invalid } from "../../http/refusal";
 
@@ -64,10 +64,7 @@ export const rotationRequest = z.strictObject({
     .max(7 * 86_400)
     .default(86_400),
   algorithm: z.enum(["v1", "v1a"]).default("v1"),
-  secret: z
-    .string()
-    .refine(isSigningSecret, "Expected whsec_ and base64 of 24 to 64 bytes")
-    .optional(),
+  secret: z.string().refine(isSigningSecret, SIGNING_SECRET_EXPECTED).optional(),
 });
 export const testRequest = z.strictObject({ event: z.unknown().optional() });
 export const recoveryRequest = z.strictObject({ since: instantField });

@@ -9,6 +9,7 @@ import { parse, readJson } from "../../http/body";
 import { described } from "../../http/route-description";
 import { conflict, invalid, notFound } from "../../http/refusal";
 import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
+import { numericId } from "../../values/whole-number";
 import { reachesDestination, reachOf } from "../reach";
 import { EXAMPLE, rotationRequest } from "./fields";
 import type { OwnerUpdates } from "./owner-update";
@@ -30,7 +31,7 @@ export const signingSecretRoutes = new Hono<AskerEnv>()
       answer: { secret: "whsec_…" },
     }),
     async (c) => {
-      const id = instanceDestinationId(Number(c.req.param("id")) || 0);
+      const id = instanceDestinationId(numericId(c.req.param("id")) ?? 0);
       const { asker } = c.var;
       const destination = reachesDestination(reachOf(asker), id)
         ? await readDestination(c.env.DB, ringOf(c), asker.organizationId, id)

@@ -6,12 +6,13 @@ import { notFound } from "../../http/refusal";
 import type { EventStream } from "../../stream/stream.object";
 import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { instanceOfSource, instanceSource, streamName } from "../../stream/stream-name";
+import { numericId } from "../../values/whole-number";
 
 /** A stream's name, and the object that keeps it. */
 export type StreamHandle = { name: string; stub: DurableObjectStub<EventStream> };
 
 const SOURCE =
-  /^(instance:[1-9]\d{0,15}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations)$/;
+  /^(instance:[1-9]\d{0,14}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations)$/;
 
 /** The stream that the path's `:source` names. @throws Refusal as `findStream` does. */
 export const streamOfPath = (c: Context<AskerEnv>): Promise<StreamHandle & { source: string }> =>
@@ -25,9 +26,10 @@ export async function findStream(
   c: Context<AskerEnv>,
   text: string,
 ): Promise<StreamHandle & { source: string }> {
-  const source = /^\d+$/.test(text) ? instanceSource(Number(text)) : text;
+  const id = numericId(text);
+  const source = id === undefined ? text : instanceSource(id);
   if (!SOURCE.test(source) || !reachesSource(reachOf(c.var.asker), source))
-    throw notFound(`No stream '${text.slice(0, 100)}'`);
+    throw notFound(`No stream '${text}'`);
   const instanceId = instanceOfSource(source);
   if (instanceId !== undefined) await requireDestination(c, instanceDestinationId(instanceId));
   return { ...streamOfSource(c, source), source };
