@@ -5,6 +5,7 @@ import * as z from "zod";
 import type { RequestIdEnv } from "../http/surface";
 import { recordAudit } from "./audit.store";
 import { deedOf } from "./audited-action";
+import { parsedJson } from "../values/json";
 import type { AskerEnv } from "./asker.io";
 import { type Differences, differences } from "./audited-values";
 import type { UserEnv } from "./users/routes";
@@ -122,9 +123,10 @@ async function madeId(answer: Response, route: string): Promise<string | undefin
   return id === undefined ? undefined : String(id);
 }
 
-/** The JSON object that a request sent, if it did. */
+/** The JSON object that a request sent, if it did; one that is too deep was read by nobody. */
 async function sentBy(request: Request): Promise<Record<string, unknown> | undefined> {
-  const body: unknown = await request.json().catch(() => undefined);
+  const text = await request.text().catch(() => "");
+  const body = parsedJson(text)?.value;
   return typeof body === "object" && body !== null ? { ...body } : undefined;
 }
 

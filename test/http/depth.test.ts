@@ -41,7 +41,9 @@ const routes = [
   ),
 ].map((line) => {
   const [method = "", path = ""] = line.split(" ");
-  return { method, path: path.replaceAll(/:\w+(\{[^}]*\})?\??/g, "1").replaceAll("*", "x") };
+  // The organization of these tests stays.
+  const id = path.startsWith("/v1/organizations/") ? "4000000" : "1";
+  return { method, path: path.replaceAll(/:\w+(\{[^}]*\})?\??/g, id).replaceAll("*", "x") };
 });
 
 const credentials = (path: string): Record<string, string> =>
