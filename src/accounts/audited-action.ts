@@ -33,6 +33,7 @@ const ACTIONS: Record<string, string> = {
   "PATCH /v1/destinations/:id": "destination.update",
   "POST /v1/destinations/:id/rotate": "destination.rotate",
   "POST /v1/destinations/:id/recover": "destination.recover",
+  "POST /v1/destinations/:id/enable": "destination.enable",
   "POST /v1/keys": "key.create",
   "DELETE /v1/keys/:id": "key.delete",
   "POST /v1/keys/:id/rotate": "key.rotate",
@@ -74,6 +75,7 @@ const ACTIONS: Record<string, string> = {
   "POST /console/instances/:id/disable": "instance.disable",
   "POST /console/deliveries/:id/resend": "delivery.resend",
   "POST /console/destinations/:id/recover": "destination.recover",
+  "POST /console/destinations/:id/enable": "destination.enable",
 
   "POST /user": "user.create",
   "POST /user/change-password": "user.change-password",

@@ -15,6 +15,14 @@ export const destinations = sqliteTable(
     enabled: integer({ mode: "boolean" }).notNull().default(true),
     /** False after deliveries were exhausted: what comes is held until it is released. */
     active: integer({ mode: "boolean" }).notNull().default(true),
+    /** Who or what switched it off; null when it is on, or was switched off by a version that did not note it. */
+    paused: text({ mode: "json" }).$type<{
+      by: "owner" | "receiver" | "exhaustion";
+      since: number;
+      because: string;
+    }>(),
+    /** Since when nothing has been delivered though something was tried, and the first failure. */
+    failing: text({ mode: "json" }).$type<{ since: number; because: string }>(),
     /** Sealed JSON of extra headers, basic credentials included. */
     headersSealed: text("headers_sealed"),
     /** Sealed HMAC key of the connector surface's own signature. */
@@ -35,6 +43,8 @@ export type DestinationPolicy = {
   ratePerSecond?: number;
   /** Seconds before each try. */
   retrySchedule?: number[];
+  /** When exhausted tries switch it off: at once, never, or after failures that span so many days. */
+  deactivate?: "exhausted" | "never" | number;
   filter?: string;
   transform?: string;
 };

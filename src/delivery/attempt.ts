@@ -17,6 +17,8 @@ export const deadReasons = [
   "loop",
 ] as const;
 export type DeadReason = (typeof deadReasons)[number];
+/** Deaths by what switches a destination off: their notifications go again when it is enabled. */
+export const RELEASED: DeadReason[] = ["exhausted", "gone", "destination-disabled"];
 
 /**
  * One try, as recorded. `status` is null when no answer came. `error` says why, or what was wrong with the answer's body:
@@ -33,6 +35,9 @@ export type Attempt = {
   truncated: boolean;
 };
 
+/** Why a notification waits to be let go: its subscription is paused, or a try failed and the policy is to queue. */
+export type HeldReason = "paused" | "queued";
+
 /**
  * What comes after a try, or after the decision not to try. `pending`: put off, no try was made;
  * `parked`: put off until the endpoint's circuit closes, `at` at the latest.
@@ -42,7 +47,7 @@ export type Next =
   | { kind: "retrying"; at: Millis }
   | { kind: "pending"; at: Millis }
   | { kind: "parked"; at: Millis }
-  | { kind: "held" }
+  | { kind: "held"; reason?: HeldReason }
   | { kind: "dead"; at: Millis; reason: DeadReason };
 
 /** What one try, or the decision not to try, means for a notification. */

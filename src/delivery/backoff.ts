@@ -64,7 +64,7 @@ export function nextStep(
   if (context.control === "disable")
     return { kind: "dead", at: now, reason: "destination-disabled" };
   if (attempt.status === 410) return { kind: "dead", at: now, reason: "gone" };
-  if (policy.kind === "queue") return { kind: "held" };
+  if (policy.kind === "queue") return { kind: "held", reason: "queued" };
   const planned = plannedAt(policy, tries, context.firstFailedAt ?? attempt.at, now, chance);
   if (planned === undefined) return { kind: "dead", at: now, reason: "exhausted" };
   const requested =

@@ -14,7 +14,8 @@ import { countsOf } from "../metering/count";
 import { count } from "../metering/store";
 import { EndpointCalls } from "./call-endpoint.io";
 import { prepareCallback, prepareHandled, type Ready, reported } from "./call.io";
-import { switchOff } from "./policy.store";
+import { failingAfter } from "./standing";
+import { saveFailing, switchOff } from "./standing.store";
 import { partition } from "../values/lists";
 
 /** A bundle's notifications to one destination. */
@@ -55,9 +56,7 @@ export async function deliverGroup(
   const [late, timely] = partition(open, (item) => item.parked && givenUpAt(policy, item) < now);
   const untried = [
     ...unfit.flatMap((item) => unfitness(item, now) ?? []),
-    ...shut.map((item) =>
-      unsent(item, destination.enabled ? { kind: "held" } : dead("destination-disabled", now)),
-    ),
+    ...shut.map((item) => unsent(item, shutOut(destination, now))),
     ...late.map((item) => unsent(item, dead("exhausted", now))),
   ];
   const { ready, withoutCall } = await prepare(group, timely, doors);
@@ -87,6 +86,10 @@ export async function deliverGroup(
   await announceAll(group, outcomes, opened, doors);
   return outcomes;
 }
+
+/** What becomes of a notification to a destination that is switched off. */
+const shutOut = ({ enabled }: Destination, now: number): Outcome["next"] =>
+  enabled ? { kind: "held", reason: "paused" } : dead("destination-disabled", now);
 
 /** Requests that can be made, and outcomes of notifications that need none. */
 async function prepare(
@@ -140,7 +143,8 @@ function withInvalidUrl(item: Sending, url: string): Outcome {
 }
 
 /**
- * Tells the operators of notifications that died and circuits that opened, and switches the destination off if need be.
+ * Notes whether the destination fails, tells the operators of notifications that died and circuits that opened, and
+ * switches the destination off if need be.
  */
 async function announceAll(
   { destination, items }: Group,
@@ -148,10 +152,13 @@ async function announceAll(
   opened: readonly Notice[],
   { db, announce }: GroupDoors,
 ): Promise<void> {
+  const now = Date.now();
+  const failing = failingAfter(destination.failing, outcomes, now);
+  if (failing !== undefined) await saveFailing(db, destination.id, failing);
   const notices = [...opened];
-  for (const { notice, off } of deathsOf(destination, items, outcomes)) {
+  for (const { notice, off } of deathsOf(destination, items, outcomes, now)) {
     notices.push(notice);
-    if (off !== undefined && (await switchOff(db, destination.id, off.column)))
+    if (off !== undefined && (await switchOff(db, destination.id, off.column, off.pause)))
       notices.push({ type: "destination.disabled", reason: off.reason });
   }
   for (const notice of notices) await announce(destination, notice);

@@ -30,7 +30,7 @@ export const sealUrl = (ring: Keyring, id: string, url: string): string =>
 
 /** A destination as deliveries need it: secrets open, without signing keys that have expired at `now`. */
 export function openDestination(row: Row, ring: Keyring, now: Millis): Destination {
-  const { id, organizationId, kind, ownerId, url, enabled, active, policy } = row;
+  const { id, organizationId, kind, ownerId, url, enabled, active, paused, failing, policy } = row;
   const { legacyKeySealed, signingKeys } = row;
   const parts = openParts(ring, row);
   return {
@@ -41,6 +41,8 @@ export function openDestination(row: Row, ring: Keyring, now: Millis): Destinati
     url: url === null ? null : openText(ring, sealedPlace(id, "url"), url),
     enabled,
     active,
+    paused,
+    failing,
     policy,
     headers: headersOf(parts),
     query: parts.query,

@@ -2,6 +2,7 @@ import type { OrganizationSettings } from "../accounts/organization.store";
 import type { DestinationPolicy } from "../db/delivery";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";
+import type { Failing, Pause, Standing } from "./state";
 
 /** A destination, its secrets opened, as the consumer needs it. */
 export type Destination = {
@@ -13,6 +14,8 @@ export type Destination = {
   url: string | null;
   enabled: boolean;
   active: boolean;
+  paused: Pause | null;
+  failing: Failing | null;
   headers: Record<string, string>;
   /** Secret query parameters: sealed with the headers, added to the URL of each try only. */
   query: Record<string, string>;
@@ -31,7 +34,7 @@ export type DestinationRecord = {
 /** What an owner says of its destination when it is saved. */
 export type DestinationDraft = Omit<
   Destination,
-  "signers" | "enabled" | "active" | "query" | "policy"
+  "signers" | keyof Standing | "query" | "policy"
 > & {
   query?: Record<string, string>;
   /** Undefined: the policy stays as it is. */

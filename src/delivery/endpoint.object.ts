@@ -167,6 +167,15 @@ export class Endpoint extends DurableObject<Env> {
     return { state, openedAt, nextProbeAt };
   }
 
+  /** Closes the circuit by hand: calls go at once, and the waiting streams are called back. */
+  async close(): Promise<void> {
+    this.slowedUntil = 0;
+    this.slowdowns = 0;
+    if (this.circuit.state === "closed") return;
+    this.save(CLOSED);
+    await this.ctx.storage.setAlarm(Date.now());
+  }
+
   /** Circuit closed: calls the waiting streams back, some at a time. Open: calls one of them back, to probe. */
   override async alarm(): Promise<void> {
     const open = this.circuit.state !== "closed";

@@ -2,7 +2,7 @@ import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { exceptions } from "../db/delivery";
 import { within } from "../db/within";
-import type { DeliveryItem, Outcome } from "./attempt";
+import { type DeliveryItem, type Outcome, RELEASED } from "./attempt";
 import { exceptionsOf } from "./exceptions";
 
 export type ExceptionRow = typeof exceptions.$inferSelect;
@@ -117,12 +117,21 @@ export async function countExceptions(
   return counts;
 }
 
-/** Streams in which a destination has dead or held notifications. */
+/**
+ * Streams in which a destination has notifications to deliver again, and how many: `recover` its dead ones that were
+ * made since `from`, `release` those that are held, or dead because it was switched off.
+ */
 export async function troubledStreams(
   db: D1Database,
   organizationId: number,
   destinationId: string,
+  { kind, from }: { kind: "recover" | "release"; from: number },
 ): Promise<{ stream: string; n: number }[]> {
+  const isDead = eq(exceptions.status, "dead");
+  const isWanted =
+    kind === "recover"
+      ? isDead
+      : or(eq(exceptions.status, "held"), and(isDead, inArray(exceptions.reason, RELEASED)));
   return drizzle(db)
     .select({ stream: exceptions.stream, n: sql<number>`count(*)` })
     .from(exceptions)
@@ -130,7 +139,8 @@ export async function troubledStreams(
       and(
         eq(exceptions.organizationId, organizationId),
         eq(exceptions.destinationId, destinationId),
-        inArray(exceptions.status, ["dead", "held"]),
+        gte(exceptions.createdAt, from),
+        isWanted,
       ),
     )
     .groupBy(exceptions.stream);

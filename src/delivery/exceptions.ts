@@ -46,7 +46,7 @@ export function exceptionsOf(
           stream.name,
           item.destinationId,
           next.kind,
-          next.kind === "dead" ? next.reason : null,
+          next.kind === "retrying" ? null : (next.reason ?? null),
           attempt === undefined ? n - 1 : n,
           next.kind === "retrying" ? Math.round(next.at) : null,
           item.createdAt,

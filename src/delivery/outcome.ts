@@ -4,6 +4,7 @@ import type { RetryPolicy } from "./backoff";
 import type { Destination } from "./destination";
 import { givenUpAt } from "./give-up";
 import type { Notice } from "./notice";
+import { failingAfter, switchedOffBy } from "./standing";
 
 /** A notification that was not tried. */
 export function unsent({ seq, n }: Pick<DeliveryItem, "seq" | "n">, next: Next): Outcome {
@@ -64,20 +65,20 @@ export function returnOf(
     : { at: answer.probeAt + 1_000 * chance, parked: false };
 }
 
-export type SwitchedOff = {
-  column: "enabled" | "active";
-  reason: "gone" | "receiver" | "exhausted";
-};
+export type SwitchedOff = NonNullable<ReturnType<typeof switchedOffBy>>;
 
 /**
  * The notifications that died, by reason, and whether that switches their destination off. Those that died because it
  * had been switched off before are left out; those whose answer switches it off (`webhook-delivery: disable`) are not.
  */
 export function deathsOf(
-  { kind }: Pick<Destination, "kind">,
+  destination: Pick<Destination, "kind" | "policy" | "failing">,
   items: readonly Pick<DeliveryItem, "seq" | "id">[],
   outcomes: readonly Outcome[],
+  now: number,
 ): { notice: Notice; off: SwitchedOff | undefined }[] {
+  const changed = failingAfter(destination.failing, outcomes, now);
+  const failing = changed === undefined ? destination.failing : changed;
   const died = Map.groupBy(outcomes, ({ next }) =>
     next.kind === "dead" ? next.reason : undefined,
   );
@@ -88,24 +89,12 @@ export function deathsOf(
     if (reported.length === 0) return [];
     const seqs = new Set(reported.map(({ seq }) => seq));
     const notificationIds = items.filter(({ seq }) => seqs.has(seq)).map(({ id }) => id);
+    const last = reported.findLast(({ attempt }) => attempt !== undefined)?.attempt;
     return [
       {
         notice: { type: "delivery.dead" as const, reason, notificationIds },
-        off: switchedOffBy(reason, kind),
+        off: switchedOffBy(reason, destination, { failing, last, now }),
       },
     ];
   });
-}
-
-/**
- * 410 and the header `webhook-delivery: disable` of an answer disable a destination; exhausted connector callbacks
- * deactivate their subscription, so that what comes is held until it is released
- * (reference connector-events-api.md §8).
- */
-function switchedOffBy(reason: DeadReason, kind: Destination["kind"]): SwitchedOff | undefined {
-  if (reason === "gone") return { column: "enabled", reason: "gone" };
-  if (reason === "destination-disabled") return { column: "enabled", reason: "receiver" };
-  if (reason === "exhausted" && kind === "instance")
-    return { column: "active", reason: "exhausted" };
-  return undefined;
 }

@@ -6,6 +6,7 @@ import type { Destination, DestinationRecord } from "./destination";
 import { MASK } from "../values/secret-name";
 import { openParts, sealedPlace, sealParts } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
+import type { Pause } from "./state";
 
 /** What operators may change of a destination; `null` removes a setting. */
 export type PolicyChange = {
@@ -14,6 +15,8 @@ export type PolicyChange = {
   ordering?: "none" | "object" | "source" | undefined;
   deadHead?: "skip" | "block" | undefined;
   retrySchedule?: number[] | null | undefined;
+  /** When exhausted tries switch it off: at once, never, or after failures that span so many days. */
+  deactivate?: "exhausted" | "never" | number | null | undefined;
   /** JSONata, applied when a source commits its events: one that it turns away becomes no notification. */
   filter?: string | null | undefined;
   /** JSONata, applied to the body of each call. */
@@ -28,7 +31,7 @@ export type PolicyChange = {
 export const policyOf = (id: string): string =>
   `(SELECT policy FROM destinations WHERE destinations.id = ${id})`;
 
-/** Changes the settings named, and leaves the others. Enabling a destination also makes its subscription active. */
+/** Changes the settings named, and leaves the others. Enabling a destination also makes its subscription active, and forgets its failures. */
 export async function changePolicy(
   db: D1Database,
   ring: Keyring,
@@ -50,11 +53,18 @@ export async function changePolicy(
       policy: sql`json_patch(${destinations.policy}, ${JSON.stringify(Object.fromEntries(members))})`,
       updatedAt: now,
       ...(enabled === undefined ? {} : { enabled }),
-      ...(enabled === true ? { active: true } : {}),
+      ...(enabled === true ? { active: true, paused: null, failing: null } : {}),
+      ...(enabled === false && destination.enabled ? { paused: byOwner(now) } : {}),
       ...(headersSealed === undefined ? {} : { headersSealed }),
     })
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
 }
+
+const byOwner = (since: number): Pause => ({
+  by: "owner",
+  since,
+  because: "It was switched off by hand",
+});
 
 /** The sealed parts of the requests, with these as the operators' headers. */
 async function withOperators(
@@ -76,24 +86,6 @@ async function withOperators(
     return own === undefined ? [] : [[name, own]];
   });
   return sealParts(ring, id, { ...parts, operators: Object.fromEntries(kept) });
-}
-
-/**
- * Switches a destination off. `enabled`: the receiver wants no more notifications, and later ones die. `active`: its
- * subscription is paused, and later ones are held. @returns whether it was on before.
- */
-export async function switchOff(
-  db: D1Database,
-  id: string,
-  column: "enabled" | "active",
-): Promise<boolean> {
-  forgetDestination(id);
-  const rows = await drizzle(db)
-    .update(destinations)
-    .set({ [column]: false })
-    .where(and(eq(destinations.id, id), eq(destinations[column], true)))
-    .returning({ id: destinations.id });
-  return rows.length === 1;
 }
 
 /** Adds a key that signs from now on; the earlier ones of its algorithm sign too until `retireAt`. */

@@ -5,6 +5,7 @@ import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";
 import { parse, readJson } from "../http/body";
 import { conflict, invalid, notFound, Refusal } from "../http/refusal";
+import { reviveSaved } from "../operations/destinations/revive.io";
 import { doorsOf, draftOf, readBack, shown, watchInstance } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
 import { openedDefinition } from "../connectors/sealed-definition";
@@ -193,6 +194,7 @@ export class InstanceEdits {
       this.#check(instance.connector, instance.configuration, config);
       if (await updateInstance(db, ring, instance, draftOf(instance, config), Date.now())) {
         await this.#companion.saved(instance, c);
+        await reviveSaved(c, instance.organizationId, instanceDestinationId(instance.id));
         return readBack(db, ring, instance);
       }
       current = await readBack(db, ring, read);

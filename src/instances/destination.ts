@@ -52,11 +52,19 @@ function policyOf(value: Value): Required<DestinationDraft>["policy"] {
   return {
     ordering: orderingOf(value("event.notification.ordering")),
     deadHead: value("event.notification.ordering.dead") === "block" ? "block" : "skip",
+    deactivate: deactivateOf(value("event.notification.deactivate")),
     ...(rate === null ? {} : { ratePerSecond: Number(rate) }),
     ...(retrySchedule === undefined ? {} : { retrySchedule }),
     ...(filter === null ? {} : { filter }),
     ...(transform === null ? {} : { transform }),
   };
+}
+
+/** `exhausted` is what the contract says (reference connector-events-api.md §8). */
+function deactivateOf(text: string | null): "exhausted" | "never" | number {
+  const days = Number(text ?? "");
+  if (text === "never") return "never";
+  return days >= 1 ? days : "exhausted";
 }
 
 function orderingOf(text: string | null): "none" | "object" | "source" {

@@ -242,9 +242,20 @@ const BASIC: readonly Common[] = [
   ["password", "Password", "PASSWORD", null, "The account's password"],
 ];
 
+/** Keys that came later: behind all others, so that those keep their ids. */
+const LATER: readonly Common[] = [
+  [
+    "event.notification.deactivate",
+    "Callback deactivation",
+    "TEXTFIELD_32",
+    "exhausted",
+    "When exhausted tries deactivate the callback: exhausted (at once), never, or days that failures must span",
+  ],
+];
+
 /** Keys that every instance may have, whichever way it authenticates, beside those of its connector. */
 export const sharedKeys: readonly string[] = [
-  ...[...COMMON, ...OAUTH, ...BASIC].map(([key]) => key),
+  ...[...COMMON, ...OAUTH, ...BASIC, ...LATER].map(([key]) => key),
   "authentication.type",
   "oauth.user.expires_at",
 ];
@@ -274,11 +285,7 @@ export function entriesOf(connector: Connector): Entry[] {
     "event.metadata": JSON.stringify({ polling: namesOf(pollable(connector)) }),
   };
   const own = connector.configuration.map((entry) => ({ ...entry, internal: false }));
-  const shared = [
-    ...COMMON,
-    ...(authentication.type === "oauth2" ? OAUTH : []),
-    ...(authentication.type === "basic" ? BASIC : []),
-  ].map(([key, name, type, defaultValue, description]) => ({
+  const described = ([key, name, type, defaultValue, description]: Common) => ({
     key,
     name,
     description,
@@ -286,9 +293,16 @@ export function entriesOf(connector: Connector): Entry[] {
     type,
     required: false,
     internal: description === "Internal",
-  }));
+  });
   const taken = new Set(own.map(({ key }) => key));
-  return [...shared.filter(({ key }) => !taken.has(key)), ...own].map((entry, index) => ({
+  const isShared = ([key]: Common): boolean => !taken.has(key);
+  const shared = [
+    ...COMMON,
+    ...(authentication.type === "oauth2" ? OAUTH : []),
+    ...(authentication.type === "basic" ? BASIC : []),
+  ].filter(isShared);
+  const all = [...shared.map(described), ...own, ...LATER.filter(isShared).map(described)];
+  return all.map((entry, index) => ({
     id: connector.id * 1000 + index + 1,
     ...entry,
     type: isSecretSetting(entry.key, entry.type) ? "PASSWORD" : entry.type,

@@ -4,6 +4,9 @@ import { watchChange } from "../accounts/watch.io";
 import { readUsers } from "../accounts/store";
 import { type Config, readConfig } from "../config";
 import { type Keyring, keyring } from "../db/sealed";
+import { instanceDestinationId } from "../delivery/destination";
+import { readStates } from "../delivery/standing.store";
+import type { DestinationState } from "../delivery/state";
 import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
 import { numericId } from "../values/whole-number";
 import { destinationOf } from "./destination";
@@ -70,19 +73,46 @@ export async function shown(
   c: Context<AskerEnv>,
   instance: Instance,
 ): Promise<Record<string, unknown>> {
-  return instanceView(instance, userOf(instance, await readUsers(c.env.DB, [instance.userId])));
+  const [view] = await shownAll(c, [instance]);
+  return view ?? {};
 }
 
-/** Instances as the contract prints them; their users are read at once. */
+/** Instances as the contract prints them; their users, and the states of their callbacks, are read at once. */
 export async function shownAll(
   c: Context<AskerEnv>,
   instances: readonly Instance[],
 ): Promise<Record<string, unknown>[]> {
-  const users = await readUsers(
-    c.env.DB,
-    instances.map(({ userId }) => userId),
+  const [users, states] = await Promise.all([
+    readUsers(
+      c.env.DB,
+      instances.map(({ userId }) => userId),
+    ),
+    callbackStates(c, instances),
+  ]);
+  return instances.map((instance) =>
+    instanceView(instance, userOf(instance, users), states.get(instance.id)),
   );
-  return instances.map((instance) => instanceView(instance, userOf(instance, users)));
+}
+
+/** How the callbacks of instances stand, by the instance's id; one without a callback has no state. */
+export async function callbackStates(
+  c: Context<AskerEnv>,
+  instances: readonly Instance[],
+): Promise<Map<number, DestinationState>> {
+  const called = instances.filter(
+    ({ configuration }) => (configuration["event.notification.callback.url"] ?? null) !== null,
+  );
+  const states = await readStates(
+    c.env.DB,
+    c.var.asker.organizationId,
+    called.map(({ id }) => instanceDestinationId(id)),
+  );
+  return new Map(
+    called.flatMap(({ id }): [number, DestinationState][] => {
+      const state = states.get(instanceDestinationId(id));
+      return state === undefined ? [] : [[id, state]];
+    }),
+  );
 }
 
 function userOf({ id, userId }: Instance, users: ReadonlyMap<number, UserView>): UserView {

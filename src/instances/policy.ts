@@ -3,6 +3,7 @@ export type PolicyChanges = {
   rate?: number | null | undefined;
   ordering?: string | undefined;
   deadHead?: string | undefined;
+  deactivate?: string | number | null | undefined;
   retrySchedule?: number[] | null | undefined;
   filter?: string | null | undefined;
   transform?: string | null | undefined;
@@ -15,6 +16,8 @@ export function configurationOfPolicy(policy: PolicyChanges): Record<string, str
     "event.notification.rate": policy.rate === null ? null : policy.rate?.toString(),
     "event.notification.ordering": policy.ordering,
     "event.notification.ordering.dead": policy.deadHead,
+    "event.notification.deactivate":
+      policy.deactivate === null ? null : policy.deactivate?.toString(),
     "event.notification.retry.schedule":
       policy.retrySchedule === null ? null : policy.retrySchedule?.join(","),
     "event.notification.filter": policy.filter,

@@ -42,6 +42,10 @@ const CHECKS: Record<string, (value: string) => string | undefined> = {
       : `Expected none, object or source, got '${value}'`,
   "event.notification.ordering.dead": (value) =>
     ["skip", "block"].includes(value) ? undefined : `Expected skip or block, got '${value}'`,
+  "event.notification.deactivate": (value) =>
+    ["exhausted", "never"].includes(value) || /^([1-9]|[12]\d|30)$/.test(value)
+      ? undefined
+      : `Expected exhausted, never or a whole number of days from 1 to 30, got '${value}'`,
   "event.notification.rate": (value) =>
     Number(value) > 0 && Number(value) <= 10_000
       ? undefined

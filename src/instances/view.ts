@@ -7,12 +7,20 @@ import {
 } from "./configuration";
 import { type Entry, entriesOf } from "./entries";
 import type { Instance } from "./instance";
+import { type DestinationState, stateView } from "../delivery/state";
 import { isoSeconds } from "../values/instant";
 
 export type UserView = { id: number; emailAddress: string; firstName: string; lastName: string };
 
-/** An instance as the contract prints it (reference connector-events-api.md §4); secrets masked. */
-export function instanceView(instance: Instance, user: UserView): Record<string, unknown> {
+/**
+ * An instance as the contract prints it (reference connector-events-api.md §4); secrets masked. `callbackState` comes in
+ * addition: how the destination of its callback stands.
+ */
+export function instanceView(
+  instance: Instance,
+  user: UserView,
+  callback: DestinationState | undefined,
+): Record<string, unknown> {
   const { connector, configuration } = instance;
   return {
     id: instance.id,
@@ -36,6 +44,7 @@ export function instanceView(instance: Instance, user: UserView): Record<string,
     configuration: visibleConfiguration(connector, configuration),
     eventsEnabled: eventSettings(connector, configuration).enabled,
     eventsNotificationCallbackUrl: configuration["event.notification.callback.url"] ?? null,
+    callbackState: callback === undefined ? null : stateView(callback),
     externalAuthentication: instance.externalAuthentication,
     user,
   };

@@ -73,6 +73,8 @@ export type Target = {
   blocks?: true;
   /** Its owner switched the destination off: its notifications are dead from the start, and shown as such. */
   skipped?: true;
+  /** Somebody asked for it by hand: its first try is made even if the destination is switched off. */
+  forced?: true;
   /** Remarks for the delivery log. */
   warnings?: string[];
 };

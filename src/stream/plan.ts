@@ -94,6 +94,7 @@ function newNotification({ target, events, raw }: Draft, seq: number, now: Milli
     state: firstState(target, now),
     tries: 0,
     attempts: [],
+    ...(target.forced === true ? { forced: true } : {}),
     ...(target.warnings === undefined ? {} : { warnings: target.warnings }),
   };
 }

@@ -90,6 +90,7 @@ const TELLS_NOTHING = new Set<string>([
     `${method} /elements/api-v2/:path{.+}`,
   ]),
   "DELETE /v1/streams/:source{.+}/objects/:objectType/:objectId",
+  "POST /v1/destinations/:id/enable",
   "POST /v1/deliveries/:id/resend",
   "PATCH /v1/destinations/:id",
   "POST /v1/members/:id/password-reset",

@@ -204,6 +204,7 @@ const V1: Table = {
   "POST /v1/destinations/:id/rotate": "write, ours",
   "POST /v1/destinations/:id/test": "write, ours",
   "POST /v1/destinations/:id/recover": "write, ours",
+  "POST /v1/destinations/:id/enable": "write, ours",
   "GET /v1/usage": "read, limited",
   "GET /v1/stats": "read, limited",
   "GET /v1/keys": "read secrets",
@@ -294,6 +295,7 @@ const CONSOLE: Table = {
   "GET /console/audit": "owners",
   "POST /console/destinations/:id/test": "editors, ours",
   "POST /console/destinations/:id/recover": "editors, ours",
+  "POST /console/destinations/:id/enable": "editors, ours",
   "ALL /console/*": "nobody",
 };
 

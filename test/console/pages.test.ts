@@ -184,7 +184,7 @@ describe("buttons", () => {
     const recovering = await follow(browser, `/console/destinations/instance-${id}/recover`, {
       hours: "1",
     });
-    expect(recovering.html).toContain("What died in the last hour is being delivered again.");
+    expect(recovering.html).toContain("1 notification is being delivered again.");
     receiver(ok);
     await follow(browser, `/console/deliveries/${delivery}/resend`);
     await eventually(async () =>

@@ -112,6 +112,7 @@ describe("nextStep", () => {
   it("holds at the first failure under the policy 'queue'", () => {
     expect(nextStep({ status: 500, at: NOW }, { ...context, policy: { kind: "queue" } })).toEqual({
       kind: "held",
+      reason: "queued",
     });
   });
 });

@@ -126,6 +126,12 @@ const faults: [...[string, unknown], string, string][] = [
   ["event.notification.webhook.secret", "short", "event.notification.webhook.secret", "whsec_"],
   ["event.notification.ordering", "alphabet", "event.notification.ordering", "'alphabet'"],
   ["event.notification.ordering.dead", "wait", "event.notification.ordering.dead", "'wait'"],
+  ...["0", "31", "1.5", "exhaust", "-5"].map((value): [string, string, string, string] => [
+    "event.notification.deactivate",
+    value,
+    "event.notification.deactivate",
+    `'${value}'`,
+  ]),
   ["event.notification.rate", "-1", "event.notification.rate", "'-1'"],
   ["event.notification.retry.schedule", "0,x", "event.notification.retry.schedule", "'0,x'"],
   ["pagination.max", "many", "pagination.max", "'many'"],

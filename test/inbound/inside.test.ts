@@ -52,6 +52,8 @@ const send = (address: string, id: string, body: string, hops?: number) =>
       url: address,
       enabled: true,
       active: true,
+      paused: null,
+      failing: null,
       headers: {},
       query: {},
       legacyKey: null,

@@ -67,7 +67,8 @@ describe("a list reads as many rows of a long table as of a short one", () => {
     ["exceptions of a rare destination", exceptions("rare"), 1],
     [
       "streams in which a destination has exceptions",
-      (db, organizationId) => troubledStreams(db, organizationId, `rare${organizationId}`),
+      (db, organizationId) =>
+        troubledStreams(db, organizationId, `rare${organizationId}`, { kind: "recover", from: 0 }),
       1,
     ],
   ])("%s", async (_, read, expected) => {

@@ -2,6 +2,9 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Attempt } from "../../delivery/attempt";
 import type { NotificationView } from "../../stream/history";
 import type { RequestView } from "../../operations/deliveries/lookup.io";
+import type { DestinationState } from "../../delivery/state";
+import { becauseOf } from "../../operations/deliveries/because";
+import { State } from "../state";
 import { dueAt } from "../../stream/settle";
 import { Act, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
 import { rowOf, Source, Status } from "./list";
@@ -13,6 +16,8 @@ export type Delivery = {
   /** Null when the notification has no destination. */
   request: RequestView | null;
   body: string;
+  /** How the destination stands; undefined without one. */
+  destination: DestinationState | undefined;
   now: number;
 };
 
@@ -20,8 +25,6 @@ export type Delivery = {
 export function DeliveryPage(props: Delivery): JSX.Element {
   const { view, source, name, request, body, now } = props;
   const { notification, id, events } = view;
-  const due = dueAt(notification.state);
-  const { state } = notification;
   return (
     <>
       <div class="head">
@@ -38,16 +41,7 @@ export function DeliveryPage(props: Delivery): JSX.Element {
           </div>
         )}
       </div>
-      <Facts
-        facts={[
-          ["Status", <Status status={rowOf(view, source, name).status} />],
-          ...(state.kind === "dead" ? [["Reason", state.reason] as const] : []),
-          ...(due === null
-            ? []
-            : [["Next try", due <= now ? "now" : <Instant at={due} now={now} />] as const]),
-          ["Destination", request?.url ?? "none"],
-        ]}
-      />
+      <DeliveryFacts {...props} />
       <h2>Tries</h2>
       {notification.attempts.length === 0 ? (
         <Empty title="Not tried yet" text="Each try shows here with its status and answer." />
@@ -65,6 +59,25 @@ export function DeliveryPage(props: Delivery): JSX.Element {
         </>
       )}
     </>
+  );
+}
+
+function DeliveryFacts({ view, source, name, request, destination, now }: Delivery): JSX.Element {
+  const due = dueAt(view.notification.state);
+  const because = becauseOf(view.notification, undefined);
+  const next = due !== null && due <= now ? "now" : <Instant at={due ?? now} now={now} />;
+  return (
+    <Facts
+      facts={[
+        ["Status", <Status status={rowOf(view, source, name).status} />],
+        ...(because === null ? [] : [["Why", because] as const]),
+        ...(due === null ? [] : [["Next try", next] as const]),
+        ["Destination", request?.url ?? "none"],
+        ...(destination === undefined
+          ? []
+          : [["Destination's state", <State state={destination} now={now} />] as const]),
+      ]}
+    />
   );
 }
 

@@ -1,5 +1,8 @@
 import { type Context, Hono } from "hono";
 import { locateDelivery, requestView } from "../../operations/deliveries/lookup.io";
+import { readStates } from "../../delivery/standing.store";
+import type { DestinationState } from "../../delivery/state";
+import type { NotificationView } from "../../stream/history";
 import { instanceOfSource, parseStreamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
@@ -22,6 +25,7 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
         name={await nameOf(c, source)}
         request={await requestView(c, view, body)}
         body={body}
+        destination={await stateOf(c, view)}
         now={Date.now()}
       />,
       { title: `Notification ${view.id}`, here: "instances", live: true },
@@ -36,6 +40,15 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
     const text = "On its way again; its try shows below in a moment.";
     return leave(c, `/console/deliveries/${view.id}`, { tone: "good", text });
   });
+
+async function stateOf(
+  c: Context<ConsoleEnv>,
+  { notification: { destinationId } }: NotificationView,
+): Promise<DestinationState | undefined> {
+  if (destinationId === null) return undefined;
+  const states = await readStates(c.env.DB, c.var.asker.organizationId, [destinationId]);
+  return states.get(destinationId);
+}
 
 async function nameOf(c: Context<ConsoleEnv>, source: string): Promise<string | undefined> {
   const id = instanceOfSource(source);

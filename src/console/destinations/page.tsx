@@ -1,13 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { DestinationStatus, DestinationView } from "../../operations/destinations/view";
-import { Act, Empty, firstInstance, Instant, Pill, Table, type Tone } from "../parts";
-
-const TONES: Record<DestinationStatus, Tone> = {
-  healthy: "good",
-  degraded: "wait",
-  open: "bad",
-  disabled: "off",
-};
+import type { DestinationView } from "../../operations/destinations/view";
+import { Act, Empty, firstInstance, Instant, Pill, Table } from "../parts";
+import { State, stateOf } from "../state";
 
 /** Since when dead notifications are delivered again: hours, and in words. */
 export const RECOVER = [
@@ -40,7 +34,7 @@ export function DestinationList(props: {
         />
       ) : (
         <Table
-          heads={["Destination", "Health", "Delivered", "Failed", "Waiting", "Dead", ""]}
+          heads={["Destination", "State", "Delivered", "Failed", "Waiting", "Dead", ""]}
           rows={items.map((item) => [
             <Name item={item} />,
             <Health item={item} now={now} />,
@@ -85,7 +79,8 @@ function Health({ item, now }: { item: DestinationView; now: number }): JSX.Elem
   const { nextProbeAt } = item.circuit;
   return (
     <>
-      <Pill tone={TONES[item.status]}>{item.status === "open" ? "circuit open" : item.status}</Pill>
+      <State state={stateOf(item.state)} now={now} />
+      {item.circuit.state === "closed" ? null : <Pill tone="bad">circuit open</Pill>}
       {nextProbeAt === null ? null : (
         <span class="event small quiet">
           tried again <Instant at={Date.parse(nextProbeAt)} now={now} />
@@ -100,6 +95,9 @@ function Acts({ item }: { item: DestinationView }): JSX.Element {
   return (
     <div class="acts">
       {item.url === null ? null : <Act to={`${here}/test`} label="Test" />}
+      {item.enabled && item.circuit.state === "closed" ? null : (
+        <Act to={`${here}/enable`} label="Enable" main />
+      )}
       {item.stats.dead === 0 ? null : (
         <Act to={`${here}/recover`} label="Recover">
           <select name="hours" aria-label="Deliver again what died in">

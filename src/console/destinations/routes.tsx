@@ -1,7 +1,8 @@
 import { Hono } from "hono";
 import { listDestinationRecords } from "../../delivery/destinations.store";
 import { destinationOfPath, withHealth } from "../../operations/destinations/lookup.io";
-import { startRecovery } from "../../operations/destinations/recovery.io";
+import { recover } from "../../operations/destinations/recovery.io";
+import { revive } from "../../operations/destinations/revive.io";
 import { sendTest } from "../../operations/destinations/test.io";
 import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
@@ -53,11 +54,19 @@ export const destinationPages = new Hono<ConsoleEnv>()
     }
   })
   .post("/destinations/:id/recover", async (c) => {
-    const { destination } = await destinationOfPath(c);
+    const record = await destinationOfPath(c);
     const chosen = (await readForm(c)).get("hours");
-    const [hours, words] = RECOVER.find(([choice]) => String(choice) === chosen) ?? RECOVER[1];
-    const from = Date.now() - hours * HOUR_MS;
-    await startRecovery(c, destination.id, { kind: "recover", from });
-    const text = `What died in ${words} is being delivered again.`;
-    return leave(c, "/console/destinations", { tone: "good", text });
+    const [hours] = RECOVER.find(([choice]) => String(choice) === chosen) ?? RECOVER[1];
+    const { total, because } = await recover(c, record, Date.now() - hours * HOUR_MS);
+    const text = because ?? `${notifications(total)} delivered again.`;
+    return leave(c, "/console/destinations", { tone: because === null ? "good" : "bad", text });
+  })
+  .post("/destinations/:id/enable", async (c) => {
+    const { destination } = await destinationOfPath(c);
+    const total = await revive(c, destination);
+    const left = total === 0 ? "Nothing had waited." : `${notifications(total)} delivered now.`;
+    return leave(c, "/console/destinations", { tone: "good", text: `Enabled. ${left}` });
   });
+
+const notifications = (n: number): string =>
+  n === 1 ? "1 notification is being" : `${n} notifications are being`;

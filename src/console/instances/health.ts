@@ -1,4 +1,5 @@
 import { maskedUrl } from "../../values/secret-text";
+import { type DestinationState, isPaused } from "../../delivery/state";
 import { eventSettings } from "../../instances/configuration";
 import type { Instance } from "../../instances/instance";
 import { positionOf, readCursor } from "../../polling/cursor";
@@ -21,12 +22,15 @@ export type Health = {
   failures: number;
   lastError: string | null;
   callback: string | null;
+  /** How the callback stands; undefined without one. */
+  callbackState: DestinationState | undefined;
 };
 
-/** How an instance is doing, by its own state and by the polls that its stream has recorded. */
+/** How an instance is doing: by its own state, by the polls that its stream has recorded, and by its callback. */
 export function healthOf(
   instance: Instance,
   stream: { cursor: string | null; lastOpenedAt: number | null },
+  callbackState: DestinationState | undefined,
 ): Health {
   const { connector, configuration } = instance;
   const settings = eventSettings(connector, configuration);
@@ -43,7 +47,8 @@ export function healthOf(
   const failures = failing?.failures ?? 0;
   const lastError = failures > 0 ? (failing?.lastError ?? null) : null;
   return {
-    ...conditionOf(instance, failures, lastError),
+    ...conditionOf(instance, { failures, lastError }, callbackState),
+    callbackState,
     mode: modeOf(settings),
     polled,
     lastPoll: lastPoll === 0 ? null : lastPoll,
@@ -55,14 +60,18 @@ export function healthOf(
 
 function conditionOf(
   instance: Instance,
-  failures: number,
-  lastError: string | null,
+  { failures, lastError }: { failures: number; lastError: string | null },
+  callback: DestinationState | undefined,
 ): Pick<Health, "tone" | "word" | "reason"> {
   if (instance.disabled) return { tone: "off", word: "disabled", reason: null };
   if (!instance.valid) return { tone: "bad", word: "invalid", reason: instance.invalidReason };
   if (instance.pollerDisabled !== null)
     return { tone: "bad", word: "poller off", reason: instance.pollerDisabled.lastError };
+  if (callback !== undefined && isPaused(callback))
+    return { tone: "bad", word: `callback ${callback.name}`, reason: callback.because };
   if (failures > 0) return { tone: "wait", word: "failing", reason: lastError };
+  if (callback?.name === "degraded")
+    return { tone: "wait", word: "callback degraded", reason: callback.because };
   return { tone: "good", word: "ok", reason: null };
 }
 

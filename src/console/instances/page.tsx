@@ -1,4 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { instanceDestinationId } from "../../delivery/destination";
+import { isPaused } from "../../delivery/state";
 import { visibleConfiguration } from "../../instances/configuration";
 import { MASK } from "../../values/secret-name";
 import { maskedUrl } from "../../values/secret-text";
@@ -6,6 +8,7 @@ import { isSealedKey } from "../../instances/entries";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";
+import { State } from "../state";
 import type { Health } from "./health";
 
 type Shown = { instance: Instance; health: Health; now: number };
@@ -19,8 +22,6 @@ export function InstancePage(
   },
 ): JSX.Element {
   const { instance, health, rows, older, now } = props;
-  const here = `/console/instances/${instance.id}`;
-  const off = instance.disabled || instance.pollerDisabled !== null;
   return (
     <>
       <div class="head">
@@ -30,14 +31,7 @@ export function InstancePage(
             {instance.connector.name} · instance {instance.id}
           </p>
         </div>
-        <div class="acts">
-          {health.polled && !off ? <Act to={`${here}/poll`} label="Poll now" main /> : null}
-          {off ? (
-            <Act to={`${here}/enable`} label="Enable" main />
-          ) : (
-            <Act to={`${here}/disable`} label="Disable" />
-          )}
-        </div>
+        <Acts instance={instance} health={health} />
       </div>
       <HealthFacts instance={instance} health={health} now={now} />
       <h2>Notifications</h2>
@@ -57,6 +51,26 @@ export function InstancePage(
   );
 }
 
+function Acts({ instance, health }: Pick<Shown, "instance" | "health">): JSX.Element {
+  const here = `/console/instances/${instance.id}`;
+  const callback = `/console/destinations/${instanceDestinationId(instance.id)}`;
+  const isOff = instance.disabled || instance.pollerDisabled !== null;
+  const { callbackState } = health;
+  return (
+    <div class="acts">
+      {health.polled && !isOff ? <Act to={`${here}/poll`} label="Poll now" main /> : null}
+      {callbackState !== undefined && isPaused(callbackState) ? (
+        <Act to={`${callback}/enable`} label="Enable callback" main />
+      ) : null}
+      {isOff ? (
+        <Act to={`${here}/enable`} label="Enable" main />
+      ) : (
+        <Act to={`${here}/disable`} label="Disable" />
+      )}
+    </div>
+  );
+}
+
 function NoNotification({ polled }: { polled: boolean }): JSX.Element {
   return (
     <Empty
@@ -71,7 +85,7 @@ function NoNotification({ polled }: { polled: boolean }): JSX.Element {
 }
 
 function HealthFacts({ instance, health, now }: Shown): JSX.Element {
-  const { tone, word, reason, mode, lastPoll, failures, callback } = health;
+  const { tone, word, reason, mode, lastPoll, failures, callback, callbackState } = health;
   return (
     <Facts
       facts={[
@@ -81,6 +95,9 @@ function HealthFacts({ instance, health, now }: Shown): JSX.Element {
         ["Last poll", lastPoll === null ? "never" : <Instant at={lastPoll} now={now} />],
         ["Failures in a row", failures],
         ["Callback", callback ?? "none: events are kept, and go nowhere"],
+        ...(callbackState === undefined
+          ? []
+          : [["Callback's state", <State state={callbackState} now={now} />] as const]),
         ...(instance.tags.length === 0 ? [] : [["Tags", instance.tags.join(", ")] as const]),
         ["Created", <Instant at={instance.createdAt} now={now} />],
       ]}

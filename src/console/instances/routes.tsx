@@ -1,10 +1,12 @@
 import { type Context, Hono } from "hono";
 import { readConfig } from "../../config";
+import { instanceDestinationId } from "../../delivery/destination";
+import { reviveSaved } from "../../operations/destinations/revive.io";
 import { instanceSource, streamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { registrar } from "../../inbound/registration/registrar.io";
 import { type Instance, switched } from "../../instances/instance";
-import { doorsOf, draftOf, watchInstance } from "../../instances/lookup.io";
+import { callbackStates, doorsOf, draftOf, watchInstance } from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
 import { readInstanceOf, updateInstance } from "../../instances/store";
 import { pollNow } from "../../polling/poll-now.io";
@@ -28,10 +30,11 @@ export const instancePages = new Hono<ConsoleEnv>()
     const offset = positive(c.req.query("after")) ?? 0;
     const page = { offset, limit: PAGE };
     const { items, total } = await listInstances(db, ring, c.var.asker.organizationId, ALL, page);
+    const states = await callbackStates(c, items);
     const listed = await Promise.all(
       items.map(async (instance) => ({
         instance,
-        health: healthOf(instance, await streamOf(c, instance).inspect()),
+        health: healthOf(instance, await streamOf(c, instance).inspect(), states.get(instance.id)),
       })),
     );
     const next = offset + PAGE < total ? `/console/instances?after=${offset + PAGE}` : null;
@@ -50,15 +53,16 @@ export const instancePages = new Hono<ConsoleEnv>()
     const instance = await instanceOfPath(c);
     const stub = streamOf(c, instance);
     const before = positive(c.req.query("before")) ?? null;
-    const [inspected, views] = await Promise.all([
+    const [inspected, views, states] = await Promise.all([
       stub.inspect(),
       stub.notifications({ before, limit: ROWS, withEvents: true }),
+      callbackStates(c, [instance]),
     ]);
     const last = views.at(-1)?.notification.seq ?? 1;
     return c.render(
       <InstancePage
         instance={instance}
-        health={healthOf(instance, inspected)}
+        health={healthOf(instance, inspected, states.get(instance.id))}
         rows={views.map((view) => rowOf(view, instanceSource(instance.id), instance.name))}
         older={
           views.length < ROWS || last === 1
@@ -111,6 +115,7 @@ async function change(c: Context<ConsoleEnv>, enabled: boolean): Promise<Respons
   if (!(await updateInstance(db, ring, instance, draftOf(instance, config), now)))
     throw conflict("The instance was changed by somebody else at the same time");
   await registrar.saved(instance, c);
+  await reviveSaved(c, instance.organizationId, instanceDestinationId(instance.id));
   const text = enabled
     ? "Enabled: it goes on where it left off."
     : "Disabled: nothing is polled until it is enabled again.";

@@ -2,9 +2,8 @@ import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { instanceDestinationId } from "../../delivery/destination";
-import { changePolicy } from "../../delivery/policy.store";
 import { readDestination } from "../../delivery/destinations.store";
-import { startRecovery } from "../../operations/destinations/recovery.io";
+import { revive } from "../../operations/destinations/revive.io";
 import { parse, readJson } from "../../http/body";
 import { conflict, invalid, notFound } from "../../http/refusal";
 import { destinationOf } from "../../instances/destination";
@@ -80,8 +79,7 @@ export const subscriptionRoutes = new Hono<AskerEnv>()
         instanceDestinationId(instance.id),
       );
       if (destination === undefined) continue;
-      await changePolicy(db, ring, destination, { enabled: true }, Date.now());
-      await startRecovery(c, destination.id, { kind: "release", from: 0 });
+      await revive(c, destination);
     }
     return c.json(found.map(({ instance, view }) => deliveryView(instance, view)));
   })

@@ -2,10 +2,12 @@ import type { Context } from "hono";
 import * as z from "zod";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { listExceptions } from "../../delivery/exceptions.store";
+import { readStates } from "../../delivery/standing.store";
 import { parse } from "../../http/body";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
 import { readInstant } from "../../http/instant-field";
 import { holdsEvent, statusField } from "../../stream/delivery-filter";
+import type { NotificationView } from "../../stream/history";
 import { parseNotificationId, streamName } from "../../stream/stream-name";
 import { reachOf } from "../reach";
 import { findStream } from "../streams/lookup.io";
@@ -30,9 +32,29 @@ export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string,
   const before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
   const { views, next } = await stub.deliveries({ before, limit, filter, withEvents: true });
   return {
-    items: views.map((view) => deliveryView(name, view)),
+    items: await withStates(
+      c,
+      views.map((view) => ({ stream: name, view })),
+    ),
     next: next === null ? null : writeListCursor({ seq: next }),
   };
+}
+
+type Found = { stream: string; view: NotificationView };
+
+/** Deliveries as `/v1` prints them, each with the state of its destination: one query for all. */
+export async function withStates(
+  c: Context<AskerEnv>,
+  found: readonly Found[],
+): Promise<Record<string, unknown>[]> {
+  const states = await readStates(
+    c.env.DB,
+    c.var.asker.organizationId,
+    found.flatMap(({ view }) => view.notification.destinationId ?? []),
+  );
+  return found.map(({ stream, view }) =>
+    deliveryView(stream, view, states.get(view.notification.destinationId ?? "")),
+  );
 }
 
 const TROUBLED = ["retrying", "held", "dead"] as const;
@@ -64,19 +86,19 @@ export async function listTroubled(c: Context<AskerEnv>): Promise<Record<string,
     },
     { before: readListCursor(query["cursor"], timeCursor), limit },
   );
-  const items = await Promise.all(
+  const found = await Promise.all(
     rows.map(async ({ id, stream }) => {
       const address = parseNotificationId(id);
       const view =
         address === undefined
           ? null
           : await c.env.EVENT_STREAMS.getByName(stream).notification(address.seq);
-      return view === null || !holdsEvent(view.events, query) ? [] : [deliveryView(stream, view)];
+      return view === null || !holdsEvent(view.events, query) ? [] : [{ stream, view }];
     }),
   );
   const last = rows.at(-1);
   return {
-    items: items.flat(),
+    items: await withStates(c, found.flat()),
     next:
       last === undefined || rows.length < limit
         ? null

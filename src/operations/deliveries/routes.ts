@@ -3,9 +3,9 @@ import { type AskerEnv, withKey } from "../../accounts/asker.io";
 import { described, PAGE, SPAN } from "../../http/route-description";
 import { invalid, notFound } from "../../http/refusal";
 import { OF_EVENT } from "../streams/events.io";
-import { listOfStream, listTroubled } from "./list.io";
+import { listOfStream, listTroubled, withStates } from "./list.io";
 import { locateDelivery, requestView } from "./lookup.io";
-import { attemptView, deliveryView } from "./view";
+import { attemptView } from "./view";
 
 const DELIVERY = {
   id: "27101",
@@ -13,6 +13,8 @@ const DELIVERY = {
   destinationId: "instance-27",
   status: "delivered",
   reason: null,
+  because: null,
+  destinationState: { name: "active", since: null, because: null },
   eventTypes: ["CREATED"],
   objectIds: ["acc_1"],
   attempts: 1,
@@ -58,7 +60,7 @@ export const deliveryRoutes = new Hono<AskerEnv>()
       const view = await stub.notification(seq);
       if (view === null) throw notFound(`No delivery '${c.req.param("id")}'`);
       return c.json({
-        ...deliveryView(name, view),
+        ...(await withStates(c, [{ stream: name, view }]))[0],
         request: await requestView(c, view, (await stub.notificationBody(seq)) ?? ""),
         attemptLog: view.notification.attempts.map(attemptView),
       });
@@ -77,6 +79,6 @@ export const deliveryRoutes = new Hono<AskerEnv>()
       if (view === null) throw notFound(`No delivery '${c.req.param("id")}'`);
       if (view.notification.destinationId === null)
         throw invalid("The delivery has no destination");
-      return c.json(deliveryView(name, view), 202);
+      return c.json((await withStates(c, [{ stream: name, view }]))[0], 202);
     },
   );

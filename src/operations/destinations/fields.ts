@@ -24,6 +24,15 @@ export const changeRequest = z.strictObject({
     .optional(),
   ordering: z.enum(["none", "object", "source"], "Expected none, object or source").optional(),
   deadHead: z.enum(["skip", "block"], "Expected skip or block").optional(),
+  deactivate: z
+    .union([z.enum(["exhausted", "never"]), z.int().min(1).max(30)], {
+      error: "Expected exhausted, never or a whole number of days, 1 to 30",
+    })
+    .nullable()
+    .optional()
+    .describe(
+      "When exhausted tries switch it off: at once, never, or after failures that span so many days with nothing delivered",
+    ),
   retrySchedule: z.array(z.number().min(0).max(604_800)).min(1).max(50).nullable().optional(),
   filter: expression
     .optional()
@@ -85,10 +94,12 @@ export const EXAMPLE = {
   url: "https://app.example/hook",
   enabled: true,
   status: "healthy",
+  state: { name: "active", since: null, because: null },
   circuit: { state: "closed", openedAt: null, nextProbeAt: null },
   rate: null,
   ordering: "none",
   deadHead: "skip",
+  deactivate: "exhausted",
   retrySchedule: [8, 64, 512, 4096, 32768],
   signing: {
     keys: [

@@ -11,8 +11,8 @@ import { changeRequest, checkChangeable, EXAMPLE, kindField, statusField } from 
 import { rotationRoutes, signingSecretRoutes } from "./signing-keys.routes";
 import { reachOf } from "../reach";
 import type { OwnerUpdates } from "./owner-update";
-import { startRecovery } from "./recovery.io";
 import { recoveryRoutes } from "./recovery.routes";
+import { revive } from "./revive.io";
 import { testRoutes } from "./test.routes";
 
 const listRoutes = new Hono<AskerEnv>()
@@ -71,11 +71,23 @@ const changeRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
       checkChangeable(record.destination.kind, changes);
       await changePolicy(c.env.DB, ringOf(c), record.destination, changes, Date.now());
       await ownerUpdates[record.destination.kind]?.(c, record, changes);
-      if (changes.enabled === true)
-        await startRecovery(c, record.destination.id, { kind: "release", from: 0 });
+      if (changes.enabled === true) await revive(c, record.destination);
       return c.json((await withHealth(c, [await destinationOfPath(c)]))[0]);
     },
   );
+
+const enableRoutes = new Hono<AskerEnv>().post(
+  "/destinations/:id/enable",
+  described("Switch a destination on, and deliver what is held or died while it was off", {
+    tag: "destinations",
+    answer: EXAMPLE,
+  }),
+  async (c) => {
+    const { destination } = await destinationOfPath(c);
+    await revive(c, destination);
+    return c.json((await withHealth(c, [await destinationOfPath(c)]))[0]);
+  },
+);
 
 /** Destinations, their health, signing keys and policies (reference v1-api.md). */
 export const destinationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
@@ -86,6 +98,7 @@ export const destinationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
     .use("/destinations/*", withKey("write", { limits: "kept" }))
     .route("/", listRoutes)
     .route("/", changeRoutes(ownerUpdates))
+    .route("/", enableRoutes)
     .route("/", rotationRoutes(ownerUpdates))
     .route("/", testRoutes)
     .route("/", recoveryRoutes);

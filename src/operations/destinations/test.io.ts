@@ -2,18 +2,25 @@ import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
 import type { Attempt } from "../../delivery/attempt";
 import type { DestinationRecord } from "../../delivery/destination";
+import { endpointName } from "../../delivery/endpoint-name";
 import { conflict, Refusal } from "../../http/refusal";
+import type { NotificationView } from "../../stream/history";
+import { dueAt } from "../../stream/settle";
 import { streamName } from "../../stream/stream-name";
 import { sha256 } from "../../values/bytes";
+import { becauseOf, reasonOf } from "../deliveries/because";
 import { isoText } from "../../values/instant";
 
 const DAY_MS = 86_400_000;
-/** How long a test waits for the first attempt. */
-const WAIT_MS = 20_000;
+/** The test is among the latest of its stream, however many others test at the same time. */
+const RECENT = 20;
+/** How long a test waits for the first attempt: as long as a receiver may take to answer, and a little longer. */
+const WAIT_MS = 15_500;
 
 /**
  * Sends an event (a sample without one) to a destination the way every other goes, through a stream of its own, and
- * answers the first attempt. @throws Refusal `unavailable` when there was none within 20 seconds.
+ * answers the first attempt; it goes to a destination that is switched off, too. @throws Refusal `unavailable` that says
+ * why there was none within 16 seconds.
  */
 export async function sendTest(
   c: Context<AskerEnv>,
@@ -45,21 +52,52 @@ export async function sendTest(
         envelope: { format: "verbatim" },
         most: 1,
         ordering: "none",
+        forced: true,
       },
     ],
     retentionMs: DAY_MS,
   });
+  let found: NotificationView | undefined;
   while (Date.now() < now + WAIT_MS) {
-    const [view] = await stub.notifications({ before: null, limit: 1, withEvents: true });
-    const attempt =
-      view?.events.some((one) => one.id === id) === true
-        ? view.notification.attempts.at(-1)
-        : undefined;
+    const views = await stub.notifications({ before: null, limit: RECENT, withEvents: true });
+    found = views.find(({ events }) => events.some((one) => one.id === id)) ?? found;
+    const attempt = found?.notification.attempts.at(-1);
     if (attempt !== undefined) return attempt;
+    if (found !== undefined && isPutOff(found, Date.now())) break;
     await scheduler.wait(50);
   }
-  throw new Refusal({
-    kind: "unavailable",
-    message: "The destination's circuit is open, or others are before it; the test is on its way",
-  });
+  throw new Refusal({ kind: "unavailable", message: await whyNot(c, destination.url, found) });
 }
+
+/** It will not be tried while the test waits: it ended without a try, or waits for an open circuit. */
+function isPutOff({ notification: { state } }: NotificationView, now: number): boolean {
+  const due = dueAt(state);
+  return due === null ? state.kind !== "waiting" : due > now + WAIT_MS;
+}
+
+/** Why a test was not tried, as far as its own state and the endpoint tell. */
+async function whyNot(
+  c: Context<AskerEnv>,
+  url: string,
+  view: NotificationView | undefined,
+): Promise<string> {
+  if (view === undefined) return "The test is not stored yet; it is on its way";
+  const { state } = view.notification;
+  if (reasonOf(view.notification) !== null)
+    return `The test was not sent: ${becauseOf(view.notification, undefined)}`;
+  const { openedAt, nextProbeAt } = await endpointOf(c, url).view();
+  if (openedAt !== null) {
+    const probe = nextProbeAt === null ? "" : `; the next call is at ${isoText(nextProbeAt)}`;
+    const why = `The circuit is open since ${isoText(openedAt)}, after failures in a row`;
+    return `${why}${probe}. Enabling the destination closes it; the test is on its way`;
+  }
+  if (view.isSent)
+    return "The receiver has not answered yet, or slow calls are before it; the test is on its way";
+  const at = dueAt(state);
+  return at === null
+    ? "Others of its order are before it; the test is on its way"
+    : `The endpoint has room for it at ${isoText(at)} at the earliest; the test is on its way`;
+}
+
+const endpointOf = (c: Context<AskerEnv>, url: string) =>
+  c.env.ENDPOINTS.getByName(endpointName(c.var.asker.organizationId, url));

@@ -1,6 +1,8 @@
 import type { DestinationRecord } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
+import { deactivationOf } from "../../delivery/standing";
+import { type DestinationState, destinationState, isPaused, stateView } from "../../delivery/state";
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
 import { maskedHeaders, maskedUrl } from "../../values/secret-text";
 import { isoText } from "../../values/instant";
@@ -17,22 +19,25 @@ export function destinationView(record: DestinationRecord, health: Health) {
   const { destination, keys, retryDelays } = record;
   const total = noCounts();
   for (const counts of health.counts) add(total, counts);
-  const { state, openedAt, nextProbeAt } = health.circuit;
+  const state = destinationState(destination);
+  const { openedAt, nextProbeAt } = health.circuit;
   return {
     id: destination.id,
     kind: destination.kind,
     ownerId: destination.ownerId,
     url: maskedUrl(destination.url),
-    enabled: destination.enabled,
-    status: statusOf(record, health, total),
+    enabled: !isPaused(state),
+    status: statusOf(state, health),
+    state: stateView(state),
     circuit: {
-      state,
+      state: health.circuit.state,
       openedAt: openedAt === null ? null : isoText(openedAt),
       nextProbeAt: nextProbeAt === null ? null : isoText(nextProbeAt),
     },
     rate: destination.policy.ratePerSecond ?? null,
     ordering: destination.policy.ordering ?? "none",
     deadHead: destination.policy.deadHead ?? "skip",
+    deactivate: deactivationOf(destination),
     retrySchedule: retryDelays ?? STANDARD_DELAYS,
     signing: {
       keys: keys.map(({ id, algorithm, createdAt, expiresAt }) => ({
@@ -62,12 +67,9 @@ const STANDARD_DELAYS = STANDARD.kind === "before-each-try" ? STANDARD.delaysSec
 
 export type DestinationStatus = "healthy" | "degraded" | "open" | "disabled";
 
-function statusOf(
-  { destination }: DestinationRecord,
-  { circuit }: Health,
-  total: Counts,
-): DestinationStatus {
-  if (!destination.enabled || !destination.active) return "disabled";
+/** The state and the circuit in the four words that lists are filtered by. */
+function statusOf(state: DestinationState, { circuit }: Health): DestinationStatus {
+  if (isPaused(state)) return "disabled";
   if (circuit.state !== "closed") return "open";
-  return total.failed > 0 && total.failed >= total.delivered / 20 ? "degraded" : "healthy";
+  return state.name === "degraded" ? "degraded" : "healthy";
 }

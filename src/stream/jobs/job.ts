@@ -1,10 +1,11 @@
 import * as z from "zod";
 import { storedJson } from "../../values/stored-json";
+import { type DeadReason, RELEASED } from "../../delivery/attempt";
 import type { Notification, StoredEvent } from "../event";
 
 /**
  * Work over many notifications of a stream, done page by page: each that matches is made due again. `recover` takes
- * dead ones; `release` held and exhausted ones; `replay` every one, also those that were kept without a destination,
+ * dead ones; `release` held ones, and those that died of what switched their destination off; `replay` every one, also those that were kept without a destination,
  * and makes notifications for events that never had one. `from` and `to`: when they were created.
  */
 const streamJob = z.object({
@@ -39,7 +40,7 @@ export function selects(
   notification: Notification,
   eventsOf: (notification: Notification) => readonly StoredEvent[],
 ): boolean {
-  const { state, destinationId, createdAt } = notification;
+  const { state, destinationId, createdAt, envelope } = notification;
   if (job.destinationId !== null && destinationId !== null && destinationId !== job.destinationId)
     return false;
   if (createdAt < job.from || createdAt > job.to) return false;
@@ -47,12 +48,18 @@ export function selects(
     case "recover":
       return state.kind === "dead" && destinationId !== null;
     case "release":
-      return state.kind === "held" || (state.kind === "dead" && state.reason === "exhausted");
+      return state.kind === "held" || (state.kind === "dead" && isReleased(state.reason, envelope));
     case "replay":
       if (destinationId === null && job.fallbackId === null) return false;
       if (job.objectType === null && job.eventType === null) return true;
       return eventsOf(notification).some((event) => selectsEvent(job, event));
   }
+}
+
+/** A flow's step that died because its flow was stopped stays dead: its run has ended. */
+function isReleased(reason: DeadReason, { format }: Notification["envelope"]): boolean {
+  const isOfStoppedFlow = format === "flow-step" && reason === "destination-disabled";
+  return !isOfStoppedFlow && RELEASED.includes(reason);
 }
 
 /** Whether an event is of the time and the types that a job asks for. */

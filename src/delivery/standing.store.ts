@@ -1,0 +1,54 @@
+import { and, eq, isNotNull, isNull } from "drizzle-orm";
+import { drizzle } from "drizzle-orm/d1";
+import { destinations } from "../db/delivery";
+import { within } from "../db/within";
+import { forgetDestination } from "./destinations.store";
+import { type DestinationState, destinationState, type Failing, type Pause } from "./state";
+
+/**
+ * Switches a destination off. `enabled`: the receiver wants no more notifications, and later ones die. `active`: its
+ * subscription is paused, and later ones are held. @returns whether it was on before.
+ */
+export async function switchOff(
+  db: D1Database,
+  id: string,
+  column: "enabled" | "active",
+  paused: Pause,
+): Promise<boolean> {
+  forgetDestination(id);
+  const rows = await drizzle(db)
+    .update(destinations)
+    .set({ [column]: false, paused })
+    .where(and(eq(destinations.id, id), eq(destinations[column], true)))
+    .returning({ id: destinations.id });
+  return rows.length === 1;
+}
+
+/** Notes since when nothing is delivered to a destination, or that something is again: one row each time that changes. */
+export async function saveFailing(
+  db: D1Database,
+  id: string,
+  failing: Failing | null,
+): Promise<void> {
+  forgetDestination(id);
+  const known = destinations.failing;
+  await drizzle(db)
+    .update(destinations)
+    .set({ failing })
+    .where(and(eq(destinations.id, id), failing === null ? isNotNull(known) : isNull(known)));
+}
+
+/** The states of an organization's destinations; those that don't exist are absent. */
+export async function readStates(
+  db: D1Database,
+  organizationId: number,
+  ids: readonly string[],
+): Promise<Map<string, DestinationState>> {
+  if (ids.length === 0) return new Map();
+  const { id, enabled, active, paused, failing } = destinations;
+  const rows = await drizzle(db)
+    .select({ id, enabled, active, paused, failing })
+    .from(destinations)
+    .where(and(eq(destinations.organizationId, organizationId), within(id, [...new Set(ids)])));
+  return new Map(rows.map((row) => [row.id, destinationState(row)]));
+}
