@@ -6,9 +6,11 @@ import { withoutTrailing } from "./text";
  * written as JSON, whoever writes it. A copy made member by member forgets it, unless it is told (`copyDigits`).
  */
 
-type Kept = { value: unknown; text: string };
+/** Members of a JSON object by name. */
+export type Members = Record<string, unknown>;
 
-const kept = new WeakMap<object, Map<string, Kept>>();
+/** The texts of a holder's numbers, by the member's name or place. */
+const kept = new WeakMap<object, Map<string, string>>();
 
 type RawJson = {
   rawJSON(this: void, text: string): object;
@@ -22,33 +24,34 @@ export const mayLoseDigits = (json: string): boolean =>
   /\d{16}|(?:^|[\s:,[])-0(?:$|[\s,}\]])|(?:^|[\s:,[])-?[\d.]+[eE]|\.\d*0(?:$|[\s,}\]])/.test(json);
 
 /**
- * What code sees of a member that `JSON.parse` read as `value` from the text `source`: a number, or its text when
- * no double is as large or as exact. Whole numbers above 2^53 are always texts.
+ * What code sees of a number whose text is `source`, which is `value` as a double: a number, or its text when no double
+ * is as large or as exact. Whole numbers above 2^53 are always texts.
  */
-export function numberOf(
-  holder: object,
-  key: string,
-  value: number,
-  source: string,
-): number | string {
-  if (JSON.stringify(value) === source) return value;
-  const isWhole = !/[.eE]/.test(source);
-  const isSafe = isWhole ? Number.isSafeInteger(value) : decimal(source) === decimal(`${value}`);
-  const seen = isSafe ? value : source;
-  keep(holder, new Map([[key, { value: seen, text: source }]]));
-  return seen;
+export const seenOf = (value: number, source: string): number | string =>
+  isSafe(value, source) ? value : source;
+
+/** Up to so many digits, every decimal number is told apart from its neighbours by a double. */
+const SURE_DIGITS = 15;
+
+function isSafe(value: number, source: string): boolean {
+  if (!Number.isFinite(value)) return false;
+  if (!/[.eE]/.test(source)) return Number.isSafeInteger(value);
+  if (source.length <= SURE_DIGITS && !/[eE]/.test(source)) return true;
+  return decimal(source) === decimal(`${value}`);
 }
 
 /** How a member was written, when that is not how its value would be. */
 export function digitsOf(holder: object, key: string): string | undefined {
-  const one = kept.get(holder)?.get(key);
-  return one !== undefined && isUnchanged(holder, key, one) ? one.text : undefined;
+  const text = kept.get(holder)?.get(key);
+  return text !== undefined && isUnchanged(holder, key, text) ? text : undefined;
 }
 
 /** `copy`, which has members of `original`, writes its numbers as `original` does. */
 export function copyDigits<T extends object>(original: object, copy: T): T {
   const texts = kept.get(original);
-  if (texts !== undefined) keep(copy, texts);
+  if (texts === undefined) return copy;
+  const own = textsOf(copy);
+  for (const [key, text] of texts) own.set(key, text);
   return copy;
 }
 
@@ -72,37 +75,38 @@ export function memberJson(holder: object, key: string): string {
 
 /** The member `key` of `holder` is written as the JSON number `text`. */
 export function keepDigits(holder: object, key: string, text: string): void {
-  keep(holder, new Map([[key, { value: Reflect.get(holder, key), text }]]));
+  textsOf(holder).set(key, text);
 }
 
-function keep(holder: object, texts: ReadonlyMap<string, Kept>): void {
+/** The texts of a holder's numbers, by member; from now on it is written with them. */
+function textsOf(holder: object): Map<string, string> {
   const before = kept.get(holder);
-  if (before === undefined) {
-    kept.set(holder, new Map(texts));
-    // A member of that name is data, and stays.
-    if (!Object.hasOwn(holder, "toJSON"))
-      Object.defineProperty(holder, "toJSON", {
-        value: written,
-        enumerable: false,
-        configurable: true,
-        writable: true,
-      });
-    return;
-  }
-  for (const [key, one] of texts) before.set(key, one);
+  if (before !== undefined) return before;
+  const texts = new Map<string, string>();
+  kept.set(holder, texts);
+  // A member of that name is data, and stays.
+  if (!Object.hasOwn(holder, "toJSON"))
+    Object.defineProperty(holder, "toJSON", {
+      value: written,
+      enumerable: false,
+      configurable: true,
+      writable: true,
+    });
+  return texts;
 }
 
 /** What `JSON.stringify` writes in place of `this`. */
 function written(this: object): object {
   const copy: object = Array.isArray(this) ? [...this] : { ...this };
-  for (const [key, one] of kept.get(this) ?? [])
-    if (isUnchanged(this, key, one))
-      Object.defineProperty(copy, key, { value: rawJson(one.text), enumerable: true });
+  for (const [key, text] of kept.get(this) ?? [])
+    if (isUnchanged(this, key, text))
+      Object.defineProperty(copy, key, { value: rawJson(text), enumerable: true });
   return copy;
 }
 
-const isUnchanged = (holder: object, key: string, { value }: Kept): boolean =>
-  Object.hasOwn(holder, key) && Object.is(Reflect.get(holder, key), value);
+/** Whether a member still is what its text says: it may have been replaced. */
+const isUnchanged = (holder: object, key: string, text: string): boolean =>
+  Object.hasOwn(holder, key) && Object.is(Reflect.get(holder, key), seenOf(Number(text), text));
 
 /** The same text for each way to write a decimal number: its digits without zeros around them, and an exponent. */
 function decimal(text: string): string {

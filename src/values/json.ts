@@ -1,5 +1,6 @@
 import { DEEPEST_STORED, flattened, nestsDeeper } from "./depth";
-import { mayLoseDigits, memberJson, numberOf, rawJson } from "./digits";
+import { mayLoseDigits, memberJson, rawJson } from "./digits";
+import { ExactReader } from "./exact-reader";
 import { isObject } from "./record";
 
 type Reviver = (this: object, key: string, value: unknown, context: { source?: string }) => unknown;
@@ -12,15 +13,9 @@ const parse = JSON.parse as (text: string, reviver?: Reviver) => unknown;
  * @throws SyntaxError when it is no JSON.
  */
 export function jsonValue(text: string): unknown {
-  // A reviver is slow, and few texts need it.
-  return mayLoseDigits(text) ? parse(text, withDigits) : parse(text);
+  const value: unknown = JSON.parse(text);
+  return mayLoseDigits(text) ? new ExactReader(text).read() : value;
 }
-
-const withDigits: Reviver = function (key, value, { source }) {
-  return typeof value === "number" && source !== undefined
-    ? numberOf(this, key, value, source)
-    : value;
-};
 
 /**
  * A copy of a member's value that can be taken apart: each number whose digits a double would change is an object of

@@ -86,6 +86,15 @@ describe("parseExactly", () => {
     expect(JSON.stringify(copyDigits(read, { ...read }))).toBe('{"a":2,"b":[2,1.1]}');
   });
 
+  it("shows code every number of a text that has very many, and writes the first ten thousand as they were", () => {
+    const text = `[${Array.from({ length: 10_002 }, () => "1.10").join(",")},9007199254740993]`;
+    const read = jsonValue(text) as unknown[];
+    expect(new Set(read)).toEqual(new Set([1.1, "9007199254740993"]));
+    const written = JSON.stringify(read);
+    expect(written.split("1.10")).toHaveLength(10_001);
+    expect(written.endsWith(',1.1,1.1,"9007199254740993"]')).toBe(true);
+  });
+
   it("leaves a member named toJSON what it is", () => {
     expect(JSON.stringify(jsonValue('{"toJSON":1,"a":1.10}'))).toBe('{"toJSON":1,"a":1.1}');
   });
