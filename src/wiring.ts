@@ -3,6 +3,7 @@ import { elementsRoutes } from "./elements/surface.routes";
 import { cors } from "./http/cors";
 import { extract, extractionFault } from "./inbound/extract";
 import { registrar } from "./inbound/registration/registrar.io";
+import { traceRoutes } from "./inbound/traces/traces.routes";
 import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
@@ -20,6 +21,6 @@ export const elements = elementsRoutes(
 export const operations = operationsRoutes(
   { instance: tellInstance, webhook: tellWebhook },
   connectorKeys,
-);
+).route("/", traceRoutes);
 
 export const appCors = cors((env) => readConfig(env).corsOrigins);

@@ -25,6 +25,7 @@ const ACTIONS: Record<string, string> = {
   ...vendorActions("/:path{.+}"),
 
   "GET /v1/instances/:id/signing-secret": "signing-secret.read",
+  "POST /v1/instances/:id/inbound/:traceId/replay": "inbound.replay",
   "GET /v1/destinations/:id/signing-secret": "signing-secret.read",
   "PUT /v1/streams/:source{.+}/consumers/:name": "consumer.update",
   "POST /v1/streams/:source{.+}/replay": "stream.replay",

@@ -50,6 +50,16 @@ export async function connectorOfId(db: D1Database, text: string): Promise<Conne
   return row === undefined ? undefined : readDefinition(row.definition);
 }
 
+/** The organization that made the connector of this id; 0 for a built-in one, and for one that is gone. */
+export async function organizationOfConnector(db: D1Database, id: number): Promise<number> {
+  if (id < FIRST_ID) return 0;
+  const [row] = await drizzle(db)
+    .select({ organizationId: userConnectors.organizationId })
+    .from(userConnectors)
+    .where(eq(userConnectors.id, id));
+  return row?.organizationId ?? 0;
+}
+
 /** The connectors of many instances at once: built-in ones without I/O, others cached for some seconds. */
 export async function connectorsOf(
   db: D1Database,

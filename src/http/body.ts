@@ -32,7 +32,11 @@ export async function readBytes(request: Request, limit: number): Promise<Uint8A
  * A request's body without its compression (`values/body/inflate.ts`).
  * @throws Refusal `too-large` when it inflates to more than `limit` bytes, `invalid` when it can't be inflated.
  */
-export function inflatedBody({ headers }: Request, bytes: Uint8Array, limit: number): Uint8Array {
+export function inflatedBody(
+  { headers }: Pick<Request, "headers">,
+  bytes: Uint8Array,
+  limit: number,
+): Uint8Array {
   const result = inflated(bytes, headers.get("content-encoding"), limit);
   switch (result.kind) {
     case "inflated":

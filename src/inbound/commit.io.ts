@@ -23,8 +23,16 @@ const WAKE_AFTER_MS = 500;
 export type Transport = { headers: { get(name: string): string | null }; hops: number };
 
 /**
+ * What became of a delivery. `took`: it was this instance's, and became events or woke a poll; `nothing`: why it became
+ * no event, though its sender was proved.
+ */
+export type Became =
+  | { kind: "took"; events: number }
+  | { kind: "nothing"; outcome: "no-event" | "ignored"; reason: string };
+
+/**
  * Commits the events of a delivery whose signature was checked to an instance's stream, wakes its poll, and does what
- * the vendor asks for (`Control`). @returns whether a part of the delivery was this instance's.
+ * the vendor asks for (`Control`).
  * @throws Refusal `invalid` when the delivery can't be read.
  */
 export async function commitDelivery(
@@ -32,7 +40,7 @@ export async function commitDelivery(
   content: Content,
   transport: Transport,
   doors: HubDoors,
-): Promise<boolean> {
+): Promise<Became> {
   const { connector, id } = instance;
   const mode = listening(instance);
   const parts =
@@ -40,9 +48,13 @@ export async function commitDelivery(
       ? []
       : partsOfInstance(connector.webhook, content, instance.configuration);
   if (connector.webhook === undefined || mode.kind === "ignores" || parts.length === 0) {
-    logUncommitted(connector.key, mode.kind === "ignores" ? mode.reason : "another tenant's", id);
-    return false;
+    const reason = mode.kind === "ignores" ? mode.reason : "another tenant's";
+    logUncommitted(connector.key, reason, id);
+    return { kind: "nothing", outcome: "ignored", reason };
   }
+  let events = 0;
+  let hasEffect = false;
+  const reasons: string[] = [];
   for (const part of parts) {
     const read = await extract(connector.webhook.extraction, {
       ...part,
@@ -54,13 +66,20 @@ export async function commitDelivery(
       mode.kind === "emits" ? changes : changes.filter((change) => !isPolled(connector, change));
     const isResync = controls.some(({ kind }) => kind === "resync");
     const wakes = mode.kind === "wakes" && (changes.length > emitted.length || isResync);
-    if (isResync && mode.kind === "emits")
-      logUncommitted(connector.key, "tells what only a poll sees", id);
+    if (isResync && mode.kind === "emits") reasons.push("tells what only a poll sees");
+    else if (changes.length === 0 && controls.length === 0) reasons.push("no change found in it");
     const touched = wakes ? touchedBy(changes, emitted, controls) : [];
-    await commit(instance, { part, mode, emitted, wakes, touched, hops: transport.hops }, doors);
+    const work = { part, mode, emitted, wakes, touched, hops: transport.hops };
+    const accepted = await commit(instance, work, doors);
+    if (emitted.length > 0 && accepted === 0) reasons.push("repeated");
+    events += accepted;
+    hasEffect ||= accepted > 0 || wakes || controls.some(({ kind }) => kind !== "resync");
     for (const control of controls) await carryOut(instance, control, doors);
   }
-  return true;
+  for (const reason of new Set(reasons)) logUncommitted(connector.key, reason, id);
+  return hasEffect
+    ? { kind: "took", events }
+    : { kind: "nothing", outcome: "no-event", reason: [...new Set(reasons)].join("; ") };
 }
 
 /** The object types that the woken poll has to read. */
@@ -85,12 +104,13 @@ type Work = {
   hops: number;
 };
 
+/** @returns how many events are new. */
 async function commit(
   instance: Instance,
   { part, mode, emitted, wakes, touched, hops }: Work,
   doors: HubDoors,
-): Promise<void> {
-  if (emitted.length === 0 && !wakes) return;
+): Promise<number> {
+  if (emitted.length === 0 && !wakes) return 0;
   const { id, organizationId, connector, configuration } = instance;
   const source = instanceSource(id);
   const now = Date.now();
@@ -109,8 +129,7 @@ async function commit(
     keptFor: "organization",
     flows: listenersOf(instance),
   });
-  const isNew = committed.kind === "committed" && committed.accepted.length > 0;
-  if (emitted.length > 0 && !isNew) logUncommitted(connector.key, "repeated", id);
+  return committed.kind === "committed" ? committed.accepted.length : 0;
 }
 
 /** The vendor's body as JSON text: JSON unchanged, a form as an object of its fields, XML as one string. */

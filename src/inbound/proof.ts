@@ -5,6 +5,7 @@ import { equalInConstantTime } from "../values/bytes";
 /** A delivery as it came over HTTP: signatures are over `body`, its bytes as sent; `content` is it inflated, or the query. */
 export type Arrived = Signed & {
   content: Uint8Array;
+  headers: Headers;
   token: string | undefined;
   contentType: string | null;
 };

@@ -7,18 +7,20 @@ import { keyring } from "../db/sealed";
 import { hopsOf, MOST_HOPS } from "../delivery/own-address";
 import { inflatedBody, readBytes } from "../http/body";
 import type { ProofEnv } from "../http/failure-limit";
-import { invalid, notFound, unauthenticated } from "../http/refusal";
+import { invalid, notFound, Refusal, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { connectorOfId } from "../connectors/store";
 import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
 import { idsIn, instanceInPath, isAddressedBy } from "./address";
-import { commitDelivery } from "./commit.io";
-import { type Content, type Parsed, parseContent, parseUnproved } from "./content";
+import { type Became, commitDelivery } from "./commit.io";
+import { parseUnproved } from "./content";
+import { contentOf, readable } from "./readable";
 import { logUncommitted } from "./log.io";
 import { type Arrived, proofOf } from "./proof";
 import { doorsOf } from "./registration/register.io";
+import { noteDelivery, noteUnrouted } from "./traces/note.io";
 import { tenantsOf } from "./tenant-parts";
 import { instancesOfTenants } from "../instances/tenants.store";
 
@@ -51,20 +53,45 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   const { candidates, isUnrouted } = await candidatesOf(c, about);
   if (isUnrouted) {
     logUncommitted(element, "unrouted");
+    await noteUnrouted(c.env, shared, arrived);
     c.set("isUnproven", true);
     return c.body(null, 200);
   }
-  const proven = provenOf(candidates, arrived, element);
+  const { proven, refused } = provenOf(candidates, arrived, element);
+  await Promise.all(
+    refused.map(({ instance, reason }) =>
+      noteDelivery(c.env, instance, arrived, { outcome: "refused", reason, isProved: false }),
+    ),
+  );
   if (proven.length === 0) throw unauthenticated("The signature or token does not fit");
-  const content = contentOf(arrived);
   let acknowledgement: Webhook["acknowledgement"];
   for (const instance of proven) {
-    const transport = { headers: arrived.headers, hops };
-    const taken = await commitDelivery(instance, content, transport, doorsOf(c.env));
-    if (taken) acknowledgement = instance.connector.webhook?.acknowledgement;
+    const became = await commitOrNote(instance, arrived, hops, c.env);
+    if (became.kind === "took" || became.outcome === "no-event")
+      acknowledgement = instance.connector.webhook?.acknowledgement;
   }
   if (acknowledgement === undefined) return c.body(null, 200);
   return c.body(acknowledgement.body, 200, { "Content-Type": acknowledgement.type });
+}
+
+/** Commits a delivery that was proved; if it becomes no event, it leaves a trace. @throws Refusal when it can't be read. */
+async function commitOrNote(
+  instance: Instance,
+  arrived: Arrived,
+  hops: number,
+  env: Env,
+): Promise<Became> {
+  const note = (outcome: "no-event" | "ignored", reason: string) =>
+    noteDelivery(env, instance, arrived, { outcome, reason, isProved: true });
+  try {
+    const transport = { headers: arrived.headers, hops };
+    const became = await commitDelivery(instance, contentOf(arrived), transport, doorsOf(env));
+    if (became.kind === "nothing") await note(became.outcome, became.reason);
+    return became;
+  } catch (error) {
+    if (error instanceof Refusal) await note("no-event", error.message);
+    throw error;
+  }
 }
 
 /** Answers a handshake: the vendor sends a text to a new address and expects it back. */
@@ -98,16 +125,6 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
       : (c.req.header("content-type") ?? null),
     token,
   };
-}
-
-/** What a delivery says. */
-function contentOf({ content, contentType }: Arrived): Content {
-  return readable(parseContent(content, contentType));
-}
-
-function readable(parsed: Parsed): Content {
-  if (!parsed.ok) throw invalid(parsed.message);
-  return parsed.content;
 }
 
 type Candidates = { candidates: Instance[]; isUnrouted: boolean };
@@ -157,17 +174,20 @@ async function idsOfTenants(
   return instancesOfTenants(db, familyOf(shared), tenantsOf(shared.webhook, unproved));
 }
 
+type Proofs = { proven: Instance[]; refused: { instance: Instance; reason: string }[] };
+
 /** The candidates whose signature or token fits. Why it does not fit the others is logged in one line, without secrets. */
-function provenOf(candidates: Instance[], arrived: Arrived, element: string): Instance[] {
+function provenOf(candidates: Instance[], arrived: Arrived, element: string): Proofs {
   const now = Date.now();
   const proofs = candidates.map((instance) => ({
     instance,
     proof: proofOf(instance, arrived, now),
   }));
-  const unproved = proofs.flatMap(({ instance: { id }, proof }) =>
-    proof.kind === "unproved" ? { id, reason: proof.reason } : [],
+  const refused = proofs.flatMap(({ instance, proof }) =>
+    proof.kind === "unproved" ? { instance, reason: proof.reason } : [],
   );
-  const [first, ...others] = unproved;
-  if (first !== undefined) logUncommitted(element, first.reason, first.id, others.length);
-  return proofs.flatMap(({ instance, proof }) => (proof.kind === "proved" ? instance : []));
+  const [first, ...others] = refused;
+  if (first !== undefined) logUncommitted(element, first.reason, first.instance.id, others.length);
+  const proven = proofs.flatMap(({ instance, proof }) => (proof.kind === "proved" ? instance : []));
+  return { proven, refused };
 }

@@ -14,6 +14,7 @@ import { Retention } from "./retention.io";
 import { Finder } from "./search/finder.io";
 import { SearchIndex } from "./search/search-index.io";
 import { StreamStore } from "./store";
+import { TraceStore } from "./traces/store";
 
 /** The latest bundles, from which a stream that restarted learns which destinations answered quickly. */
 const LATEST_BUNDLES = 20;
@@ -48,6 +49,7 @@ export function assemble(
   });
   return {
     store,
+    traces: new TraceStore(store),
     log,
     bundles,
     positions,

@@ -15,6 +15,7 @@ type Entry = { key: string; value: string };
  * | `postings` | which of 256 or more events, or notifications, have which keys (`search/postings.io.ts`)          |
  * | `ordering` | one notification in the line of one ordering key; only for destinations that ask for order        |
  * | `state`    | one key of the source's own state, for example a content hash                                     |
+ * | `traces`   | what came and became no event (`traces/store.ts`)                                                 |
  * | `meta`     | cursor, settings, jobs and progress of the stream itself (`meta.ts`)                              |
  *
  * Rows written are what a stream costs, so an event that comes alone writes three: its id, its bundle with the
@@ -38,6 +39,7 @@ export class StreamStore {
       CREATE INDEX IF NOT EXISTS bundles_later ON bundles (next_at) WHERE later = 1;
       CREATE TABLE IF NOT EXISTS postings (kind TEXT, level INTEGER, block INTEGER, first REAL, body BLOB NOT NULL, PRIMARY KEY (kind, level, block, first)) WITHOUT ROWID;
       CREATE TABLE IF NOT EXISTS ordering (key TEXT, seq INTEGER, PRIMARY KEY (key, seq)) WITHOUT ROWID;
+      CREATE TABLE IF NOT EXISTS traces (id INTEGER PRIMARY KEY, proved INTEGER NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL);
     `);
   }
 

@@ -9,7 +9,7 @@ import { DELIVERY_LEASE_MS } from "./outbox/dispatcher.io";
 import { sendPolls } from "./polls-queue.io";
 import { Registration } from "./registration.io";
 import { keysOf } from "./search/keys";
-import { StreamReads } from "./stream-reads.object";
+import { StreamTraces } from "./stream-traces.object";
 import type { Millis } from "../values/instant";
 
 /** How long the alarm waits before the next page of a job, before any other next page, and after an error. */
@@ -46,7 +46,7 @@ const RETRY_AFTER_ERROR_MS = 5_000;
  * object assumes that what it had sent is still on the queues; then it sends every bundle that is not settled. So a
  * receiver may get a notification twice, with the same id and the same bytes, and never misses one.
  */
-export class EventStream extends StreamReads {
+export class EventStream extends StreamTraces {
   private readonly clock: Alarm;
   private registration: Registration;
 
@@ -82,7 +82,7 @@ export class EventStream extends StreamReads {
 
   /** Stores cursor, state, events and notifications in one transaction, which commits that arrive together share. */
   async commit(commit: Commit): Promise<Committed> {
-    if (!this.registration.isDone) await this.registration.register();
+    await this.registered();
     const { commits, dispatcher } = this.counted();
     const { result, isFirst } = commits.enqueue(commit);
     if (isFirst)
@@ -121,7 +121,7 @@ export class EventStream extends StreamReads {
 
   /** Starts a job (`jobs/job.ts`). The alarm does it page by page and stores its progress in D1, in `jobs`. */
   async startJob(job: StreamJob): Promise<void> {
-    if (!this.registration.isDone) await this.registration.register();
+    await this.registered();
     const now = Date.now();
     this.counted().jobs.start(job);
     this.arm(now, now);
@@ -129,7 +129,9 @@ export class EventStream extends StreamReads {
 
   /** Erases an object's data from events, vendors' bodies and recorded answers. @returns how many held it. */
   expunge(objectType: string, objectId: string): { events: number; notifications: number } {
-    const { log, bundles, search, commits } = this.searched();
+    const { log, bundles, search, commits, traces } = this.searched();
+    // Nobody knows what they are about.
+    traces.clear();
     const { events, notifications } = this.ctx.storage.transactionSync(() => {
       const span = { from: log.firstSeq() ?? 1, to: commits.last.event };
       const candidates = search.events.candidates(keysOf({ objectType, objectId }), span, false);
@@ -193,6 +195,10 @@ export class EventStream extends StreamReads {
       );
       this.arm(now, now + RETRY_AFTER_ERROR_MS);
     }
+  }
+
+  protected override async registered(): Promise<void> {
+    if (!this.registration.isDone) await this.registration.register();
   }
 
   private newRegistration(): Registration {

@@ -73,6 +73,7 @@ const WITHOUT_NAME = new Set<string>([
 
 /** Nothing differs: what is sent here changes nothing, or the action alone tells what was done. */
 const TELLS_NOTHING = new Set<string>([
+  "POST /v1/instances/:id/inbound/:traceId/replay",
   "PATCH /elements/api-v2/elements/:element/instances/:id",
   "PATCH /elements/api-v2/accounts/settings",
   "POST /elements/api-v2/accounts/:id/settings",

@@ -186,6 +186,9 @@ const V1: Table = {
   // For whoever deployed this, with the bootstrap key.
   "POST /v1/bootstrap": "nobody",
   "POST /v1/instances/:id/poll": "write, ours",
+  "GET /v1/instances/:id/inbound": "read, ours",
+  "POST /v1/instances/:id/inbound/:traceId/replay": "write, ours",
+  "GET /v1/connectors/:element/inbound": "admin, ours",
   "GET /v1/instances/:id/signing-secret": "signing secret, ours",
   "GET /v1/streams/:source{.+}/events": "read, ours",
   "GET /v1/streams/:source{.+}/consumers/:name": "read, ours",

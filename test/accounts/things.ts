@@ -93,6 +93,12 @@ export class Things {
     await this.v1("PUT", `${here}/consumers/mine`, { cursor: next });
     return "mine";
   });
+  /** A delivery for the instance that nobody proved. */
+  readonly trace = once(async () => {
+    const { id } = await this.instance();
+    await this.elements("POST", `/events/sandbox/${id}`, {});
+    return (await this.v1("GET", `/instances/${id}/inbound`)).body.items[0].id;
+  });
   source = async (): Promise<string> => `instance:${(await this.instance()).id}`;
 
   readonly key = once(
@@ -241,6 +247,8 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "flows/:id": (of) => of.flow(),
   "groups/:group": "management",
   "hubs/:hub": "crm",
+  "connectors/:element": (of) => of.connector(),
+  "inbound/:traceId": (of) => of.trace(),
   "instances/:id": async (of) => (await of.instance()).id,
   "integrations/:id": (of) => of.draft(),
   "invitations/:token": async (of) => (await of.invited()).invitation.split("/").at(-1) ?? "",
