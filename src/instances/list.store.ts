@@ -3,9 +3,9 @@ import { drizzle } from "drizzle-orm/d1";
 import { instances, type PollerDisabled } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
-import { opened } from "./store";
+import { opened, skipUnreadable } from "./store";
 
-/** Lists of an organization's instances. */
+/** Lists of an organization's instances. One whose secrets no key opens is left out, and logged. */
 
 export type InstanceFilter = {
   tags: string[];
@@ -41,7 +41,7 @@ export async function listInstances(
       .offset(page.offset),
     orm.$count(instances, where),
   ]);
-  return { items: await opened(db, rows, ring), total };
+  return { items: await opened(db, rows, ring, { onError: skipUnreadable }), total };
 }
 
 /** The instances in `active`, in that order, then the newest ones, at most `limit` together. */
@@ -69,7 +69,8 @@ export async function recentInstances(
   const order = new Map(active.map((id, index) => [id, index]));
   const first = activeOnes.toSorted((a, b) => (order.get(a.id) ?? 0) - (order.get(b.id) ?? 0));
   const rest = newest.filter(({ id }) => !order.has(id));
-  return opened(db, [...first, ...rest].slice(0, limit), ring);
+  const chosen = [...first, ...rest].slice(0, limit);
+  return opened(db, chosen, ring, { onError: skipUnreadable });
 }
 
 export async function listPollerDisabled(

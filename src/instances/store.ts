@@ -217,7 +217,8 @@ function rethrow(_: Row, error: unknown): never {
   throw error;
 }
 
-function skipUnreadable({ id }: Row, error: unknown): Instance[] {
+/** One instance that no key opens keeps nobody from reading the others. */
+export function skipUnreadable({ id }: Row, error: unknown): Instance[] {
   console.error(JSON.stringify({ at: "instances.read", instanceId: id, error: String(error) }));
   return [];
 }

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { ownOrganization } from "../organization";
 import { markInvalid } from "../../src/instances/grants.store";
 import {
   call,
@@ -239,4 +240,22 @@ it("with its Element token an instance is reached without its id", async () => {
   ]);
   expect((await mine("DELETE", "/instances")).status).toBe(200);
   expect((await mine("GET", "/instances")).status).toBe(401);
+});
+
+it("an instance whose secrets no key opens is left out of lists, which show the others", async () => {
+  const { authorization } = await ownOrganization();
+  const [broken, whole] = [
+    await create({}, {}, authorization),
+    await create({}, {}, authorization),
+  ];
+  await env.DB.prepare("UPDATE instances SET token_sealed = 'gone.AAAA' WHERE id = ?")
+    .bind(broken.id)
+    .run();
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const listed = await call("GET", "/instances", undefined, authorization);
+  expect(listed.body.map(({ id }: any) => id)).toEqual([whole.id]);
+  for (const path of ["", "/analytics", "/analytics/instances", "/dispositions"])
+    expect((await call("GET", `/instances/events${path}`, undefined, authorization)).status).toBe(
+      200,
+    );
 });
