@@ -38,7 +38,7 @@ const apis = new Hono().use(limitFailures, auditedOutlets).route("/", resourceRo
 
 /** Users, app events and flows (reference app-events-api.md): open to browsers of the configured origins. */
 const apps = new Hono()
-  .on(ALL, ["/", ...APP_PATHS], appCors)
+  .use(appCors)
   .on(ALL, APP_PATHS, limitFailures)
   .on(ALL, APP_PATHS, auditedUsers)
   .route("/", accountRoutes.app)

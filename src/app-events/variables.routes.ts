@@ -10,12 +10,19 @@ import { linksOf } from "./variables";
 
 const BODY_BYTES = 1_048_576;
 
+/** The client that this is made for sends `false` for what it doesn't have. */
+const absentOr = <T extends z.ZodType>(schema: T) =>
+  z.preprocess(
+    (value) => (value === false || value === null ? undefined : value),
+    schema.optional(),
+  );
+
 const optionsRequest = z.object({
   properties: z.object({ eventDataExample: z.unknown().optional() }).default({}),
 });
 const fetchRequest = z.object({
-  flow: z.record(z.string(), z.unknown()).optional(),
-  components: z.object({ IDs: z.array(z.string()).optional() }).optional(),
+  flow: absentOr(z.record(z.string(), z.unknown())),
+  components: absentOr(z.object({ IDs: absentOr(z.array(z.string())) })),
 });
 
 /** The variables that steps may use of an event, derived from its example (reference app-events-api.md §4). */

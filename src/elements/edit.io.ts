@@ -105,13 +105,14 @@ export class InstanceEdits {
     };
     const id = await nextInstanceId(db);
     const since = configuration["event.poller.since"] ?? null;
+    const name = body.name ?? `${connector.name} ${id}`;
     const instance: Instance = {
       id,
       organizationId,
       userId,
       connector,
-      name: body.name ?? `${connector.name} ${id}`,
-      tags: body.tags,
+      name,
+      tags: body.tags.length === 0 ? [name] : body.tags,
       token: newToken(),
       configuration,
       externalAuthentication: body.externalAuthentication,

@@ -41,8 +41,14 @@ function organizationRoutes(edits: InstanceEdits): Hono<AskerEnv> {
     })
     .post("/instances", async (c) => c.json(await shownEdited(c, await edits.create(c))))
     .get("/instances/count", async (c) => {
-      const { total } = await list(c, NO_FILTER, { offset: 0, limit: 0 });
-      return c.json({ totalInstances: total, elementInstances: total });
+      const none = { offset: 0, limit: 0 };
+      const { total } = await list(c, NO_FILTER, none);
+      const elementKey = c.req.query("elementKey");
+      const ofElement =
+        elementKey === undefined
+          ? total
+          : (await list(c, { ...NO_FILTER, elementKey }, none)).total;
+      return c.json({ totalInstances: total, elementInstances: ofElement });
     })
     .get("/instances/polling-disabled", async (c) => c.json(await pollerDisabled(c)))
     .get("/jobs/polling-disabled", async (c) => c.json(await pollerDisabled(c)));

@@ -21,10 +21,13 @@ const BODY_BYTES = 1_048_576;
 export const MOST_CALLS = 6_000;
 const countCall = addressLimit(MOST_CALLS);
 
+/** People give the address with a slash at its end, too. */
+const HOOK = ["", "/"].map((end) => `/flows/:flowId/components/:componentId${end}`);
+
 /** Component webhooks (reference app-events-api.md §8): the address of one trigger of one flow. */
 export const webhookRoutes = new Hono<UserEnv>()
-  .on(["GET", "POST", "PUT", "DELETE"], "/flows/:flowId/components/:componentId", async (c) => {
-    const { flowId, componentId } = c.req.param();
+  .on(["GET", "POST", "PUT", "DELETE"], HOOK, async (c) => {
+    const [flowId, componentId] = [c.req.param("flowId") ?? "", c.req.param("componentId") ?? ""];
     await limitCalls(c, flowId);
     // Size and depth are checked before the database is asked whose webhook it is.
     const data = await dataOf(c);

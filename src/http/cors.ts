@@ -21,12 +21,16 @@ export const APP_PATHS = [
   "logs",
 ].map((part) => `/${part}/*`);
 
+/** Paths of the other surfaces: what begins otherwise is the app surface's, also where nothing is. */
+const OTHERS = /^\/(?:elements|v1|apis|events|console|health|openapi\.json|docs)(?:\/|$)/;
+
 /**
  * Lets browsers of the configured origins call (reference app-events-api.md §1): the origin is echoed, on errors too;
  * `OPTIONS` is answered without authentication; cookies are not allowed.
  */
 export const cors = (originsOf: (env: Env) => readonly string[]) =>
   createMiddleware<{ Bindings: Env }>(async (c, next) => {
+    if (OTHERS.test(c.req.path)) return next();
     const allowed = originsOf(c.env);
     const origin = c.req.header("origin");
     c.header("Vary", "Origin");

@@ -35,7 +35,7 @@ const MOST_NAMED = 50;
 /** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
 export const inboundWebhooks = new Hono<InboundEnv>()
   .on(["GET", "POST"], ["/events/:element", "/events/:element/"], receive)
-  .on(["GET", "POST"], "/events/:element/:instance", receive);
+  .on(["GET", "POST"], ["/events/:element/:instance", "/events/:element/:instance/"], receive);
 
 async function receive(c: Context<InboundEnv>): Promise<Response> {
   const element = c.req.param("element") ?? "";

@@ -37,7 +37,8 @@ export function countAccepted(
 ): void {
   const fresh = new Set(accepted);
   for (const { id, eventType } of events) {
-    if (!fresh.has(id)) continue;
+    // The same change read twice in one poll is one event.
+    if (!fresh.delete(id)) continue;
     if (eventType === "CREATED") report.created += 1;
     else if (eventType === "DELETED") report.deleted += 1;
     else report.updated += 1;

@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { type Fault, webhookFaults } from "./webhook";
 import type { EgressPolicy } from "../http/egress";
-import { withoutTrailing } from "../values/text";
 import { LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
 import type { Kind } from "./kinds/kind";
 import { type Finalizer, type Owner } from "./resource";
@@ -134,17 +133,6 @@ function faultsOf(error: z.ZodError, prefix: string): Fault[] {
     const meta = field === "name" ? { meta: { regexp: NAME.source } } : {};
     return [{ field, message: issue.message, ...meta }];
   });
-}
-
-/** A name from a title: `Webhook.site listener` → `webhook-site-listener`; undefined when nothing is left. */
-export function slugOf(title: string | undefined): string | undefined {
-  const slug = (title ?? "")
-    .normalize("NFKD")
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== "")
-    .join("-");
-  return slug === "" ? undefined : withoutTrailing(slug.slice(0, 200), "-");
 }
 
 const ADJECTIVES =

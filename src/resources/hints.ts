@@ -1,4 +1,4 @@
-import { asciiLower } from "./pattern";
+import { beginningOf } from "./pattern";
 import type { Expression, Value } from "./rsql";
 
 /** Names and scopes that every row of the answer must have, so that the list reads only a part of an index. */
@@ -18,24 +18,24 @@ export function hintsOf(expression: Expression): Hints {
     const { property, operator, values } = test;
     const names = property === "name" ? nameHint(operator, value, values) : undefined;
     if (names !== undefined) hints.names ??= names;
-    const whole = operator === "equal" || (operator === "like" && !/[*_]/.test(value.text));
+    const beginning = beginningOf(value.pattern);
+    const whole = operator === "equal" || (operator === "like" && beginning.isWhole);
     // Names of scopes are lower-case, so both operators mean the same for a lower-case value.
     if (property === "metadata.scope.name" && whole)
-      hints.scopeName ??= operator === "like" ? asciiLower(value.text) : value.text;
+      hints.scopeName ??= operator === "like" ? beginning.text : value.text;
   }
   return hints;
 }
 
 function nameHint(
   operator: string,
-  { text }: Value,
+  { text, pattern }: Value,
   values: readonly Value[],
 ): NonNullable<Hints["names"]> | undefined {
   if (operator === "in") return { kind: "one", names: values.map((value) => value.text) };
   if (operator === "equal") return { kind: "one", names: [text] };
   if (operator !== "like") return undefined;
-  const wanted = asciiLower(text);
-  const prefix = /^[^*_]*/.exec(wanted)?.[0] ?? "";
-  if (prefix === wanted) return { kind: "one", names: [wanted] };
+  const { text: prefix, isWhole } = beginningOf(pattern);
+  if (isWhole) return { kind: "one", names: [prefix] };
   return prefix === "" ? undefined : { kind: "prefix", prefix };
 }

@@ -5,6 +5,36 @@ const MOST_BYTES = 50;
 
 export type PatternCondition = { ok: true; sql: string } | { ok: false; message: string };
 
+/** What a pattern consists of: text that means itself, `*` for any run, `_` for one character. */
+type Part = { literal: string } | "*" | "_";
+
+/** The parts of a pattern, in which a backslash stands before a `*`, `_` or `\` that means itself. */
+function partsOf(pattern: string): Part[] {
+  const parts: Part[] = [];
+  let literal = "";
+  const end = (): void => {
+    if (literal !== "") parts.push({ literal });
+    literal = "";
+  };
+  for (let at = 0; at < pattern.length; at += 1) {
+    const sign = pattern.charAt(at);
+    if (sign === "\\") literal += pattern.charAt((at += 1));
+    else if (sign === "*" || sign === "_") {
+      end();
+      if (sign === "_" || parts.at(-1) !== "*") parts.push(sign);
+    } else literal += sign;
+  }
+  end();
+  return parts;
+}
+
+/** What a text that fits a pattern begins with, in lower case, and whether that is all of it. */
+export function beginningOf(pattern: string): { text: string; isWhole: boolean } {
+  const [first, ...more] = partsOf(asciiLower(pattern));
+  const text = typeof first === "object" ? first.literal : "";
+  return { text, isWhole: more.length === 0 && (first === undefined || text !== "") };
+}
+
 /**
  * The condition that a text in SQL fits a pattern: case-insensitive, `*` any run, `_` one character.
  * `lowerCase`: the text is ASCII in lower case already, and its index is used.
@@ -15,19 +45,21 @@ export function patternCondition(
   lowerCase: boolean,
   bind: (value: string) => string,
 ): PatternCondition {
-  const wanted = folded(asciiLower(pattern));
+  const wanted = partsOf(folded(asciiLower(pattern)));
+  const literals = wanted.map((part) => (typeof part === "object" ? part.literal : "")).join("");
   const sql = lowerCase ? text : foldedSql(text, pattern, bind);
   const lower = lowerCase ? text : `lower(${sql})`;
-  if (!/[*_]/.test(wanted)) return { ok: true, sql: `${lower} = ${bind(wanted)}` };
-  const like = wanted.replaceAll(/[\\%]/g, "\\$&").replaceAll(/\*+/g, "%");
+  if (wanted.every((part) => typeof part === "object"))
+    return { ok: true, sql: `${lower} = ${bind(literals)}` };
+  const like = wanted.map(likeOf).join("");
   if (utf8Length(like) <= MOST_BYTES)
     return { ok: true, sql: `${sql} LIKE ${bind(like)} ESCAPE '\\'` };
-  const parts = wanted.split(/\*+/);
+  const parts = betweenRuns(wanted);
   if (wanted.includes("_") || parts.length > 3)
     return { ok: false, message: `The pattern '${pattern}' is longer than ${MOST_BYTES} bytes` };
   const [start = "", middle = "", end = ""] = parts.length === 3 ? parts : [parts[0], "", parts[1]];
   const tests = [
-    `length(${sql}) >= ${lengthOf(wanted.replaceAll("*", ""))}`,
+    `length(${sql}) >= ${lengthOf(literals)}`,
     start === "" ? "1" : `substr(${lower}, 1, ${lengthOf(start)}) = ${bind(start)}`,
     middle === ""
       ? "1"
@@ -35,6 +67,19 @@ export function patternCondition(
     end === "" ? "1" : `substr(${lower}, -${lengthOf(end)}) = ${bind(end)}`,
   ];
   return { ok: true, sql: `(${tests.join(" AND ")})` };
+}
+
+const likeOf = (part: Part): string =>
+  typeof part === "object" ? part.literal.replaceAll(/[\\%_]/g, "\\$&") : part === "*" ? "%" : "_";
+
+/** The texts before, between and after the runs of a pattern. */
+function betweenRuns(parts: readonly Part[]): string[] {
+  const texts = [""];
+  for (const part of parts) {
+    if (part === "*") texts.push("");
+    else if (typeof part === "object") texts.push(`${texts.pop() ?? ""}${part.literal}`);
+  }
+  return texts;
 }
 
 /**

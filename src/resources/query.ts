@@ -116,9 +116,9 @@ function testCondition(test: Test, scope: Scope): string {
   if (value === undefined) throw new Refused(`'${name}': Expected a value`);
   switch (operator) {
     case "like":
-      return holds(property, value, () => like(property, value.text, scope.bind));
+      return holds(property, value, () => like(property, value, scope.bind));
     case "unlike":
-      return `NOT ${holds(property, value, () => like(property, value.text, scope.bind))}`;
+      return `NOT ${holds(property, value, () => like(property, value, scope.bind))}`;
     case "equal":
       return holds(property, value, () => compare(property, "=", value.text, scope.bind));
     case "unequal":
@@ -168,10 +168,14 @@ function withCondition({ property: name, values }: Test, scope: Scope): string {
 }
 
 /** Case-insensitive with wildcards; numbers and times have neither case nor wildcards. */
-function like(property: Property, text: string, bind: (value: SqlValue) => string): string {
+function like(
+  property: Property,
+  { text, pattern }: Value,
+  bind: (value: SqlValue) => string,
+): string {
   if (property.type === "number" || property.type === "time")
     return compare(property, "=", text, bind);
-  const matched = patternCondition(property.sql, text, property.type === "name", bind);
+  const matched = patternCondition(property.sql, pattern, property.type === "name", bind);
   if (matched.ok) return matched.sql;
   throw new Refused(matched.message);
 }

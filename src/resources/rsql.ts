@@ -14,8 +14,11 @@ export type Operator =
   | "with"
   | "without";
 
-/** `quoted` tells `"null"` from the bare word that stands for absence. */
-export type Value = { text: string; quoted: boolean };
+/**
+ * `quoted` tells `"null"` from the bare word that stands for absence. `pattern` is the text in which a backslash stands
+ * before each `*`, `_` and `\` that means itself.
+ */
+export type Value = { text: string; pattern: string; quoted: boolean };
 
 export type Expression =
   | { kind: "or" | "and"; parts: Expression[] }
@@ -62,6 +65,22 @@ export function parseRsql(text: string): Parsed {
     if (error instanceof Unreadable) return { ok: false, message: error.message };
     throw error;
   }
+}
+
+const isSpecial = (char: string): boolean => char === "*" || char === "_" || char === "\\";
+
+/** Outside of quotes a backslash that is before nothing special is a character like any other. */
+function bare(word: string): Pick<Value, "text" | "pattern"> {
+  let [text, pattern] = ["", ""];
+  for (let at = 0; at < word.length; at += 1) {
+    const isEscape = word[at] === "\\";
+    const isEscaped = isEscape && isSpecial(word[at + 1] ?? "");
+    if (isEscaped) at += 1;
+    const one = word[at] ?? "";
+    text += one;
+    pattern += isEscape ? `\\${one}` : one;
+  }
+  return { text, pattern };
 }
 
 class Reader {
@@ -126,21 +145,24 @@ class Reader {
     this.skipSpace();
     const quote = this.text[this.at];
     return quote === "'" || quote === '"'
-      ? { text: this.quoted(quote), quoted: true }
-      : { text: this.word("a value"), quoted: false };
+      ? { ...this.quoted(quote), quoted: true }
+      : { ...bare(this.word("a value")), quoted: false };
   }
 
-  private quoted(quote: string): string {
+  private quoted(quote: string): Pick<Value, "text" | "pattern"> {
     const start = this.at;
-    let text = "";
+    let [text, pattern] = ["", ""];
     for (this.at += 1; this.at < this.text.length; this.at += 1) {
-      const char = this.text[this.at];
+      const char = this.text[this.at] ?? "";
       if (char === quote) {
         this.at += 1;
-        return text;
+        return { text, pattern };
       }
-      if (char === "\\") this.at += 1;
-      text += this.text[this.at] ?? "";
+      const isEscaped = char === "\\";
+      if (isEscaped) this.at += 1;
+      const one = this.text[this.at] ?? "";
+      text += one;
+      pattern += isEscaped && isSpecial(one) ? `\\${one}` : one;
     }
     throw new Unreadable(`The quote at position ${start + 1} is not closed`);
   }

@@ -202,6 +202,19 @@ describe("triggers", () => {
 });
 
 describe("variables", () => {
+  it.each([{ flow: false }, { flow: null }, { components: false }, { components: { IDs: false } }])(
+    "are those of the stored flow where a client sends %j",
+    async (sent) => {
+      const { token } = await newUser();
+      const flow = { T: trigger("variables-false"), P: step() };
+      const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
+      const path = `/variables/${flowId}/fetch`;
+      const plain = await ask("POST", path, { token, body: {} });
+      const { status, body } = await ask("POST", path, { token, body: sent });
+      expect({ status, body }).toEqual({ status: 200, body: plain.body });
+    },
+  );
+
   it("are told for the component and for a flow", async () => {
     const { token } = await newUser();
     const path = "/component/appmixer/utils/appevents/OnAppEvent?outPort=out";

@@ -89,6 +89,57 @@ describe("flows", () => {
     expect((await ask("GET", `/flows/${id}`, { token })).status).toBe(404);
   });
 
+  it.each<[string, string[]]>([
+    ["filter=sharedWith.0.domain:acme.example", ["a"]],
+    ["filter=sharedWith.0.domain:!acme.example", ["b", "c"]],
+    ["filter=sharedWith.1.email:x@other.example", ["a"]],
+    ["filter=sharedWith.0.permissions.0:read", ["a", "b"]],
+    ["filter=sharedWith.7.domain:", ["a", "b", "c"]],
+    ["filter[]=name:a", ["a"]],
+    ["filter%5B%5D=name:a&filter%5B%5D=name:b", ["a", "b"]],
+    ["filter[]=name:a&filter=customFields.plan:gold", ["a"]],
+    ["filter=wizard.fields:!", ["a", "c"]],
+    ["filter=wizard.fields:", ["b"]],
+    ["filter=wizard:!", ["a", "b", "c"]],
+    ["filter=description:!", ["c"]],
+    ["filter=description:", ["a", "b"]],
+    ["filter=!description:", ["c"]],
+    ["filter=customFields.plan:!", ["a"]],
+    ["filter=customFields.active:true", ["a"]],
+    ["filter=customFields.active:false", ["b"]],
+    ["filter=customFields.active:!true", ["b", "c"]],
+    ["filter=customFields.2024:v", ["b"]],
+    ["filter=customFields.a%22b:1", []],
+    ["filter=customFields..x:1", []],
+    ["filter=customFields.[0]:1", []],
+  ])("are filtered by items of lists, emptiness and truth: %s", async (query, expected) => {
+    const user = await newUser();
+    const fields = [{ name: "f" }];
+    for (const one of [
+      {
+        name: "a",
+        customFields: { plan: "gold", active: true },
+        wizard: { fields },
+        sharedWith: [
+          { domain: "acme.example", permissions: ["read"] },
+          { email: "x@other.example", permissions: ["read"] },
+        ],
+      },
+      {
+        name: "b",
+        customFields: { plan: "", active: false, 2024: "v" },
+        wizard: { fields: [] },
+        sharedWith: [{ domain: "other.example", permissions: ["read"] }],
+      },
+      { name: "c", description: "d", wizard: { fields } },
+    ])
+      await make(user, one);
+    const mine = `sort=name:1&${query}`;
+    const { status, body } = await ask("GET", `/flows?${mine}`, { token: user.token });
+    expect(status).toBe(200);
+    expect(body.map(({ name }: any) => name)).toEqual(expected);
+  });
+
   it("are filtered by fields, dotted fields and their negation, sorted and cut", async () => {
     const user = await newUser();
     const { token } = user;

@@ -4,6 +4,43 @@ import { FIRST, firstOrganization, MINE } from "../organization";
 
 beforeAll(firstOrganization);
 
+describe("a path of browsers that nobody knows", () => {
+  it.each([
+    "/nothing",
+    "/nothing/at/all",
+    "/files/1",
+    "/flow",
+    "/users",
+    "/user/nothing",
+    "/accounts",
+    "/v2",
+    "/apisx",
+  ])("is a 404 in JSON with CORS, and OPTIONS is 204: %s", async (path) => {
+    const headers = { origin: "https://app.example" };
+    const url = `https://tributary.example${path}`;
+    const found = await exports.default.fetch(url, { headers });
+    expect([found.status, found.headers.get("access-control-allow-origin")]).toEqual([
+      404,
+      "https://app.example",
+    ]);
+    expect(await found.json()).toMatchObject({ statusCode: 404, error: "Not Found" });
+    const asked = await exports.default.fetch(url, { method: "OPTIONS", headers });
+    expect([asked.status, asked.headers.get("access-control-allow-origin")]).toEqual([
+      204,
+      "https://app.example",
+    ]);
+  });
+
+  it.each(["/health/nothing", "/console/nothing", "/openapi.json/x", "/docs/x", "/v1/nothing"])(
+    "is of another surface, and without CORS: %s",
+    async (path) => {
+      const headers = { origin: "https://app.example" };
+      const found = await exports.default.fetch(`https://tributary.example${path}`, { headers });
+      expect(found.headers.get("access-control-allow-origin")).toBeNull();
+    },
+  );
+});
+
 describe("a path that nobody knows", () => {
   it.each<[string, string]>([
     ["", ""],

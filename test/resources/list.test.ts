@@ -137,6 +137,42 @@ describe("RSQL", () => {
     expect(await found(`title=='${"х".repeat(30)}*'`)).toEqual([]);
   });
 
+  it.each<[string, string[]]>([
+    ["title=='lit a\\_b'", ["_"]],
+    ["title=='lit a_b'", ["_", "*", "bs", "pc", "x"]],
+    ["title=='lit a\\*b'", ["*"]],
+    ["title=='lit a*b'", ["_", "*", "bs", "pc", "x", "xx"]],
+    ['title=="LIT A\\_B"', ["_"]],
+    ["title=='lit a\\\\b'", ["bs"]],
+    ["title=='lit a\\\\_'", ["bs"]],
+    ["title=='lit a%b'", ["pc"]],
+    ["title=='*\\_*'", ["_"]],
+    ["title=='*\\*b'", ["*"]],
+    ["title=='lit a\\_b*'", ["_"]],
+    ["title!='lit a\\_b';title=='lit a_b'", ["*", "bs", "pc", "x"]],
+    ["title==='lit a_b'", ["_"]],
+    ["title==='lit a*b'", ["*"]],
+    ["title=in=('lit a_b','lit a*b')", ["_", "*"]],
+    ["tags==t\\_1", ["_"]],
+    ["tags==t_1", ["_", "*"]],
+    ["tags==t\\*1", []],
+    [`title=='lit a\\_${"x".repeat(60)}*'`, []],
+    [`title=='*${"x".repeat(60)}\\*'`, []],
+    ["name=='lit-n\\_*'", []],
+  ])("takes an escaped wildcard for itself: %s", async (query, expected) => {
+    const path = `${V1}/integrations`;
+    const titles = { _: "a_b", "*": "a*b", bs: "a\\b", pc: "a%b", x: "axb", xx: "axxb" };
+    const nameOf = (sign: string) => `lit-n${Object.keys(titles).indexOf(sign)}`;
+    for (const [sign, title] of Object.entries(titles)) {
+      const tag = sign === "_" ? "t_1" : sign === "*" ? "tx1" : "other";
+      const given = { name: nameOf(sign), title: `lit ${title}`, tags: [tag] };
+      await client.call("POST", path, given);
+    }
+    const found = await names(query, path);
+    const own = Array.isArray(found) ? found.filter((name) => name.startsWith("lit-n")) : found;
+    expect(own).toEqual(expected.map(nameOf));
+  });
+
   it("keeps the parts of a long pattern apart", async () => {
     const path = `${V1}/watchtopics`;
     const long = "x".repeat(50);

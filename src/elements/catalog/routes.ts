@@ -8,6 +8,7 @@ import { invalid, notFound } from "../../http/refusal";
 import { entriesOf, pollable } from "../../instances/entries";
 import { appHandle } from "../../hub/authorize";
 import { requestAuthorization } from "../../hub/authorize.io";
+import { isObject } from "../../values/record";
 import { catalogueEntry } from "../../instances/view";
 import { connectorOf, listConnectors } from "../../connectors/store";
 
@@ -30,10 +31,10 @@ export const catalogRoutes = new Hono<AskerEnv>()
     c.json(entriesOf(await found(c)).map(catalogueEntry)),
   )
   .get("/elements/:element/oauth/url", async (c) =>
-    c.json(await oauthUrl(c, await found(c), parse(oauthRequest, c.req.query()))),
+    c.json(await oauthUrl(c, await found(c), parse(oauthRequest, withoutEmpty(c.req.query())))),
   )
   .get("/elements/:element/oauth/url/default", async (c) =>
-    c.json(await defaultUrl(c, await found(c), parse(defaultRequest, c.req.query()))),
+    c.json(await defaultUrl(c, await found(c), parse(defaultRequest, withoutEmpty(c.req.query())))),
   )
   .get("/elements/:element/oauth/token", async (c) => {
     const { key, authentication } = await found(c);
@@ -44,8 +45,20 @@ export const catalogRoutes = new Hono<AskerEnv>()
     );
   })
   .post("/elements/:element/oauth/url", async (c) =>
-    c.json(await oauthUrl(c, await found(c), parse(oauthRequest, await readJson(c, 64 * 1024)))),
+    c.json(
+      await oauthUrl(
+        c,
+        await found(c),
+        parse(oauthRequest, withoutEmpty(await readJson(c, 64 * 1024))),
+      ),
+    ),
   );
+
+/** An empty parameter is an absent one: `&scope=` leaves the connector's own scopes. */
+function withoutEmpty(given: unknown): unknown {
+  if (!isObject(given)) return given;
+  return Object.fromEntries(Object.entries(given).filter(([, value]) => value !== ""));
+}
 
 const defaultRequest = z.object({
   callbackUrl: z.string().optional(),

@@ -26,7 +26,7 @@ function listRequest(
   queries: Record<string, string[]>,
   query: Record<string, string>,
 ): ListRequest {
-  const filters = (queries["filter"] ?? []).map((text) => {
+  const filters = [...(queries["filter"] ?? []), ...(queries["filter[]"] ?? [])].map((text) => {
     const filter = parseFilter(text);
     if (filter === undefined) throw invalid(`filter: '${text}' is not key:value`, "filter");
     const { field } = filter;

@@ -34,6 +34,23 @@ export type ListRequest = {
   limit: number;
 };
 
+/** A column, or a member of it, as text; in a path, digits are an index of a list or the name of a member. */
+function textOf(column: SQLiteColumn, path: readonly string[]): SQL {
+  if (path.length === 0) return sql`coalesce(CAST(${column} AS TEXT), '')`;
+  const places = [
+    path.map(memberOf),
+    path.map((key) => (/^\d{1,6}$/.test(key) ? `[${key}]` : memberOf(key))),
+  ].map((parts) => `$${parts.join("")}`);
+  const found = [...new Set(places)].map(
+    (place) => sql`CASE json_type(${column}, ${place})
+      WHEN 'true' THEN 'true' WHEN 'false' THEN 'false'
+      ELSE CAST(json_extract(${column}, ${place}) AS TEXT) END`,
+  );
+  return sql`coalesce(${sql.join(found, sql`, `)}, '')`;
+}
+
+const memberOf = (key: string): string => `.${JSON.stringify(key)}`;
+
 /** Several values of one field are alternatives; everything else must hold together. */
 function conditions(viewer: Viewer, request: ListRequest): SQL | undefined {
   const wanted = Map.groupBy(request.filters, ({ field, path, negated }) =>
@@ -41,12 +58,10 @@ function conditions(viewer: Viewer, request: ListRequest): SQL | undefined {
   );
   const filters = [...wanted.values()].map((alternatives) => {
     const tests = alternatives.map(({ field, path, value, negated }) => {
-      const column = COLUMNS[field];
-      const json = `$${path.map((key) => `.${JSON.stringify(key)}`).join("")}`;
-      const subject = path.length === 0 ? sql`${column}` : sql`json_extract(${column}, ${json})`;
-      return negated
-        ? sql`CAST(${subject} AS TEXT) IS NOT ${value}`
-        : sql`CAST(${subject} AS TEXT) = ${value}`;
+      const subject = textOf(COLUMNS[field], path);
+      // An empty value asks for what is absent or empty.
+      if (value === "") return sql`(${subject} IN ('', '[]', '{}')) IS NOT ${negated ? 1 : 0}`;
+      return negated ? sql`${subject} IS NOT ${value}` : sql`${subject} = ${value}`;
     });
     return alternatives[0]?.negated === true ? and(...tests) : or(...tests);
   });

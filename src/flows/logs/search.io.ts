@@ -25,9 +25,11 @@ const PAGE = 200;
 export async function searchHits(
   { DB: db, EVENT_STREAMS: streams }: Pick<Env, "DB" | "EVENT_STREAMS">,
   user: User,
-  flowId: string | undefined,
+  named: string | undefined,
   conditions: readonly Condition[],
 ): Promise<Hit[]> {
+  const flowId =
+    named ?? conditions.find(({ field, prefix }) => field === "flowId" && !prefix)?.value;
   const flows = new Map(
     (await readUserFlows(db, user.id, flowId)).map(({ id, flow }) => [id, flow]),
   );

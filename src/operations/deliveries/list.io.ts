@@ -5,6 +5,7 @@ import { listExceptions } from "../../delivery/exceptions.store";
 import { readStates } from "../../delivery/standing.store";
 import { parse } from "../../http/body";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
+import { invalid } from "../../http/refusal";
 import { readInstant } from "../../http/instant-field";
 import { holdsEvent, statusField } from "../../stream/delivery-filter";
 import type { NotificationView } from "../../stream/history";
@@ -68,6 +69,11 @@ export async function listTroubled(c: Context<AskerEnv>): Promise<Record<string,
   const limit = readLimit(query["limit"]);
   const status = parse(statusField, query["status"], "status");
   const statuses = TROUBLED.filter((one) => status === undefined || one === status);
+  if (statuses.length === 0)
+    throw invalid(
+      `status: Expected retrying, held or dead without a source, got '${status}'`,
+      "status",
+    );
   const { asker } = c.var;
   const { organizationId } = asker;
   const reach = reachOf(asker);

@@ -1,6 +1,7 @@
 import { invalid, notFound, Refusal } from "../../http/refusal";
 import { type ScopeName, scopeKey } from "../address";
-import { inventedName, slugOf } from "../document";
+import { inventedName } from "../document";
+import { slugOf } from "../slug";
 import type { Key } from "../key";
 import type { Resource } from "../resource";
 import type { Fault } from "../webhook";
