@@ -33,6 +33,18 @@ export type Attempt = {
   responseHeaders: Record<string, string>;
   responseBody: string;
   truncated: boolean;
+  /** Of a request that was made for this try alone, such as a flow's step: what was sent. Only the last try keeps it. */
+  request?: SentRequest;
+};
+
+/** A request as it was sent, credentials masked. `truncated`: only the beginning of the body is kept. */
+export type SentRequest = {
+  method: string;
+  url: string;
+  headers: Record<string, string>;
+  body: string;
+  encoding: "text" | "base64";
+  truncated: boolean;
 };
 
 /** Why a notification waits to be let go: its subscription is paused, or a try failed and the policy is to queue. */

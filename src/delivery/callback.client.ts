@@ -4,21 +4,11 @@ import type { Config } from "../config";
 import type { Destination } from "./destination";
 import type { Rendered } from "./handler";
 import { hopHeaders, isOwnAddress } from "./own-address";
+import { KEPT_BODY, keptHeaders, sentRequest } from "./record";
 import { elementsSignature, standardHeaders } from "./signature";
 
 /** A receiver has this long to answer. */
 export const TIMEOUT_MS = 15_000;
-/** This much of its answer is kept. */
-const ANSWER_BYTES = 1024;
-const KEPT_HEADERS = [
-  "content-type",
-  "retry-after",
-  "webhook-delivery",
-  "location",
-  "server",
-  "date",
-];
-
 export type Tried = {
   attempt: Attempt;
   answer: Answer;
@@ -49,7 +39,7 @@ export function post(
       },
       body: item.body,
       timeoutMs: TIMEOUT_MS,
-      mostBytes: ANSWER_BYTES,
+      mostBytes: KEPT_BODY,
     };
     return inside !== undefined && isOwnAddress(destination.url, ...config.publicUrls)
       ? handOver(outbound, inside)
@@ -59,7 +49,7 @@ export function post(
 }
 
 /** One try of a request that was made for this notification alone, signed like every other. */
-export function send(
+export async function send(
   destination: Destination,
   item: DeliveryItem,
   rendered: Extract<Rendered, { kind: "request" }>,
@@ -67,17 +57,21 @@ export function send(
   now: number,
 ): Promise<Tried> {
   const { method, url, body, timeoutMs, mostBytes } = rendered;
-  const ask = async (): Promise<Answer> => {
-    const headers = {
-      "user-agent": "Tributary/1",
-      ...rendered.headers,
-      ...standardHeaders(item.id, now, body ?? "", destination.signers),
-      ...hopHeaders(item.hops ?? 0, sessionKey),
-    };
-    const outbound = { method, url, headers, timeoutMs, mostBytes };
-    return request(body === undefined ? outbound : { ...outbound, body }, egress);
+  const headers = {
+    "user-agent": "Tributary/1",
+    ...rendered.headers,
+    ...standardHeaders(item.id, now, body ?? "", destination.signers),
+    ...hopHeaders(item.hops ?? 0, sessionKey),
   };
-  return tried(ask, item.n, now);
+  const outbound = { method, url, headers, ...(body === undefined ? {} : { body }) };
+  const one = await tried(
+    () => request({ ...outbound, timeoutMs, mostBytes }, egress),
+    item.n,
+    now,
+  );
+  return one.refused
+    ? one
+    : { ...one, attempt: { ...one.attempt, request: sentRequest(outbound) } };
 }
 
 /** A request that cannot be made, say for a header that none can be, is a try that failed. */
@@ -101,13 +95,8 @@ async function tried(ask: () => Promise<Answer>, n: number, now: number): Promis
   }
   const { status, headers: answerHeaders, text, truncated, fault = null } = answer;
   const redirect = status >= 300 && status < 400 ? "Redirects are not followed" : null;
-  const responseHeaders = Object.fromEntries(
-    KEPT_HEADERS.flatMap((name) => {
-      const value = answerHeaders.get(name);
-      return value === null ? [] : [[name, value.slice(0, 256)]];
-    }),
-  );
-  const responseBody = text.slice(0, ANSWER_BYTES);
+  const responseHeaders = keptHeaders(answerHeaders);
+  const responseBody = text.slice(0, KEPT_BODY);
   const cut = truncated || responseBody.length < text.length;
   return {
     attempt: {

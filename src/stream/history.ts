@@ -1,3 +1,5 @@
+import type { Attempt } from "../delivery/attempt";
+import { bare } from "../delivery/record";
 import type { Notification, StoredEvent } from "./event";
 
 /** An event; without its data where that would be too much for an answer. */
@@ -6,7 +8,7 @@ export type ShownEvent = Omit<StoredEvent, "data"> & Partial<Pick<StoredEvent, "
 /** One answer of an object holds 32 MB; so much of it may be data, in UTF-16 units. */
 const MOST_DATA = 4_000_000;
 
-/** The views with the data of their events, in order, as long as there is room. */
+/** The views with the data of their events, and with what was answered, in order, as long as there is room for either. */
 export function withinAnswer(views: readonly NotificationView[]): NotificationView[] {
   let room = MOST_DATA;
   const shown = ({ data, ...event }: ShownEvent): ShownEvent => {
@@ -14,8 +16,22 @@ export function withinAnswer(views: readonly NotificationView[]): NotificationVi
     room -= data.length;
     return room < 0 ? event : { ...event, data };
   };
-  return views.map((view) => ({ ...view, events: view.events.map(shown) }));
+  let answers = MOST_DATA;
+  const tried = (attempt: Attempt): Attempt => {
+    answers -= unitsOf(attempt);
+    return answers < 0 ? bare(attempt) : attempt;
+  };
+  return views.map(({ notification, events, ...view }) => ({
+    ...view,
+    notification: { ...notification, attempts: notification.attempts.map(tried) },
+    events: events.map(shown),
+  }));
 }
+
+const unitsOf = ({ responseBody, responseHeaders, request }: Attempt): number =>
+  responseBody.length +
+  Object.values(responseHeaders).reduce((sum, value) => sum + value.length, 0) +
+  (request === undefined ? 0 : JSON.stringify(request).length);
 
 /** A notification as operators and the history pages see it. */
 export type NotificationView = {

@@ -1,4 +1,5 @@
 import type { Outcome } from "../delivery/attempt";
+import { withoutRequest } from "../delivery/record";
 import type { DeliveryState, Notification } from "./event";
 import type { Millis } from "../values/instant";
 
@@ -38,7 +39,8 @@ export function applyOutcome(notification: Notification, outcome: Outcome): bool
   delete notification.forced;
   if (outcome.attempt !== undefined) {
     notification.tries += 1;
-    notification.attempts = [...attempts, outcome.attempt].slice(-MOST_ATTEMPTS);
+    const tried = [...attempts.map(withoutRequest), outcome.attempt];
+    notification.attempts = tried.slice(-MOST_ATTEMPTS);
     if (outcome.next.kind !== "delivered") notification.firstFailedAt ??= outcome.attempt.at;
   }
   return true;

@@ -47,3 +47,23 @@ it.each<[string, number, string, string]>([
     expect(attempts.at(-1)?.truncated).toBe(last === "");
   }
 });
+
+it.each([
+  [2, 16_384],
+  [50, 16_384],
+  [10, 4_000],
+])("keeps the last answers whole, and a row short, after %i tries of %i bytes", (tries, size) => {
+  const text = rowText(bundle(tries, "x".repeat(size)));
+  const written = JSON.parse(text) as Notification[];
+  for (const { attempts } of written) {
+    expect(attempts).toHaveLength(tries);
+    expect(attempts.at(-1)?.responseBody).toHaveLength(size);
+    expect(attempts[0]?.responseBody.length).toBeGreaterThanOrEqual(1_024);
+  }
+  expect(text.length).toBeLessThan(10 * (16_384 + tries * 1_600));
+});
+
+it("keeps all answers whole while they are few", () => {
+  const given = bundle(1, "x".repeat(16_384));
+  expect(rowText(given)).toBe(JSON.stringify(given));
+});

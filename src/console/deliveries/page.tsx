@@ -13,7 +13,7 @@ export type Delivery = {
   view: NotificationView;
   source: string;
   name: string | undefined;
-  /** Null when the notification has no destination. */
+  /** Null when the notification has no destination, and for a flow's step before its first try. */
   request: RequestView | null;
   body: string;
   /** How the destination stands; undefined without one. */
@@ -23,7 +23,7 @@ export type Delivery = {
 
 /** One notification: its attempts, its events, and the request that carries them. */
 export function DeliveryPage(props: Delivery): JSX.Element {
-  const { view, source, name, request, body, now } = props;
+  const { view, source, name, request, now } = props;
   const { notification, id, events } = view;
   return (
     <>
@@ -35,7 +35,7 @@ export function DeliveryPage(props: Delivery): JSX.Element {
             <Instant at={notification.createdAt} now={now} />
           </p>
         </div>
-        {request === null ? null : (
+        {notification.destinationId === null ? null : (
           <div class="acts">
             <Act to={`/console/deliveries/${id}/resend`} label="Resend" main />
           </div>
@@ -51,7 +51,7 @@ export function DeliveryPage(props: Delivery): JSX.Element {
       <h2>Events</h2>
       <Events events={events} now={now} />
       <h2>Request body</h2>
-      <pre>{readable(body)}</pre>
+      <pre>{bodyOf(props)}</pre>
       {request === null ? null : (
         <>
           <h2>Request headers</h2>
@@ -60,6 +60,17 @@ export function DeliveryPage(props: Delivery): JSX.Element {
       )}
     </>
   );
+}
+
+const addressOf = ({ notification }: NotificationView, request: RequestView | null): string =>
+  request?.url ?? notification.destinationId ?? "none";
+
+/** What was sent; for a notification without a destination, what would be. */
+function bodyOf({ view, request, body }: Delivery): string {
+  const isStep = view.notification.envelope.format === "flow-step";
+  if (request === null) return isStep ? "Made when it is sent" : readable(body);
+  const isWhole = !request.truncated && request.encoding === "text";
+  return isWhole ? readable(request.body) : `${request.body}${request.truncated ? " …" : ""}`;
 }
 
 function DeliveryFacts({ view, source, name, request, destination, now }: Delivery): JSX.Element {
@@ -72,7 +83,7 @@ function DeliveryFacts({ view, source, name, request, destination, now }: Delive
         ["Status", <Status status={rowOf(view, source, name).status} />],
         ...(because === null ? [] : [["Why", because] as const]),
         ...(due === null ? [] : [["Next try", next] as const]),
-        ["Destination", request?.url ?? "none"],
+        ["Destination", addressOf(view, request)],
         ...(destination === undefined
           ? []
           : [["Destination's state", <State state={destination} now={now} />] as const]),
@@ -122,8 +133,10 @@ function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }): JSX.
 }
 
 function Answer({ attempt }: { attempt: Attempt }): JSX.Element {
-  const { error, responseBody, truncated } = attempt;
-  if (error === null && responseBody === "") return <span class="quiet">empty</span>;
+  const { error, responseBody, responseHeaders, truncated } = attempt;
+  const headers = Object.entries(responseHeaders);
+  if (error === null && responseBody === "" && headers.length === 0)
+    return <span class="quiet">empty</span>;
   return (
     <>
       {error === null ? null : <span class="event">{error}</span>}
@@ -131,6 +144,12 @@ function Answer({ attempt }: { attempt: Attempt }): JSX.Element {
         <details>
           <summary>{truncated ? "Show its beginning" : "Show"}</summary>
           <pre>{readable(responseBody)}</pre>
+        </details>
+      )}
+      {headers.length === 0 ? null : (
+        <details>
+          <summary>Headers</summary>
+          <pre>{headers.map(([name, value]) => `${name}: ${value}`).join("\n")}</pre>
         </details>
       )}
     </>

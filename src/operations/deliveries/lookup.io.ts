@@ -4,10 +4,14 @@ import { readConfig } from "../../config";
 import { keyring } from "../../db/sealed";
 import { callbackHeaders } from "../../delivery/callback.client";
 import { readDestination } from "../../delivery/destinations.store";
+import type { SentRequest } from "../../delivery/attempt";
+import { hopHeaders } from "../../delivery/own-address";
+import { shownHeaders } from "../../delivery/record";
+import { transformBody } from "../../expressions/transform";
 import { notFound } from "../../http/refusal";
 import type { NotificationView } from "../../stream/history";
 import { instanceSource, parseNotificationId, parseStreamName } from "../../stream/stream-name";
-import { maskedHeaders, maskedUrl } from "../../values/secret-text";
+import { maskedUrl } from "../../values/secret-text";
 import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { type StreamHandle, streamOfSource } from "../streams/lookup.io";
 
@@ -38,17 +42,26 @@ export async function locateDelivery(
   return located;
 }
 
-/** The request that a delivery is made with; secrets in its headers are masked. */
-export type RequestView = { url: string | null; headers: Record<string, string>; body: string };
+/**
+ * The request that a delivery is made with; secrets in its headers are masked. `encoding`: how a body that is no text is
+ * told; `truncated`: only its beginning is kept.
+ */
+export type RequestView = Omit<SentRequest, "url"> & { url: string | null };
 
-/** The request a delivery would be made with now, after any change of its destination; null without one. */
+/**
+ * The request of a delivery: of a flow's step the one that was sent last, null before its first try; of any other the
+ * one it would be made with now, after any change of its destination; null without one.
+ */
 export async function requestView(
   c: Context<AskerEnv>,
   { notification, id }: NotificationView,
   body: string,
 ): Promise<RequestView | null> {
   if (notification.destinationId === null) return null;
-  const ring = keyring(readConfig(c.env).masterKeys);
+  const last = notification.attempts.at(-1);
+  if (notification.envelope.format === "flow-step") return last?.request ?? null;
+  const config = readConfig(c.env);
+  const ring = keyring(config.masterKeys);
   const destination = await readDestination(
     c.env.DB,
     ring,
@@ -56,10 +69,19 @@ export async function requestView(
     notification.destinationId,
   );
   if (destination === undefined) return null;
-  const headers = callbackHeaders(
-    destination,
-    { id, body },
-    notification.attempts.at(-1)?.at ?? Date.now(),
-  );
-  return { url: maskedUrl(destination.url), headers: maskedHeaders(headers), body };
+  // One that the transform fails on is never sent; its body is shown as it is before.
+  const transformed = await transformBody(destination.policy.transform, body);
+  const sent = transformed.ok ? transformed.text : body;
+  const headers = {
+    ...callbackHeaders(destination, { id, body: sent }, last?.at ?? Date.now()),
+    ...hopHeaders(notification.hops ?? 0, config.sessionKey),
+  };
+  return {
+    method: "POST",
+    url: maskedUrl(destination.url),
+    headers: shownHeaders(headers),
+    body: sent,
+    encoding: "text",
+    truncated: false,
+  };
 }

@@ -51,7 +51,14 @@ export const deliveryRoutes = new Hono<AskerEnv>()
       tag: "deliveries",
       answer: {
         ...DELIVERY,
-        request: { url: "https://app.example/hook", headers: {}, body: "{}" },
+        request: {
+          method: "POST",
+          url: "https://app.example/hook",
+          headers: {},
+          body: "{}",
+          encoding: "text",
+          truncated: false,
+        },
         attemptLog: [],
       },
     }),

@@ -184,12 +184,15 @@ export class OutboxStore {
     this.store.run("DELETE FROM ordering WHERE key = ? AND seq = ?", key, seq);
   }
 
-  /** Empties what receivers answered to these notifications: an answer may quote the data it was sent. */
+  /** Empties what was sent with these notifications and answered to them: an answer may quote what it was sent. */
   clearResponseBodies(seqs: readonly number[]): void {
     for (const seq of seqs) {
       const found = this.find(seq);
       if (found === undefined) continue;
-      for (const attempt of found.notification.attempts) attempt.responseBody = "";
+      for (const attempt of found.notification.attempts) {
+        attempt.responseBody = "";
+        delete attempt.request;
+      }
       this.save(found.bundle);
     }
   }
