@@ -1,53 +1,10 @@
 import { RE2JS } from "re2js";
 import * as z from "zod";
+import { signaturesSchema } from "./signature";
 
 /** How a vendor's webhooks are verified, routed and read, as data (reference vendors.md). */
 
 const path = z.string();
-
-export const signatureSchema = z.strictObject({
-  /** Lower-case name of the header that carries it. */
-  header: z.string().regex(/^[a-z0-9-]+$/, "Expected a lower-case header name"),
-  algorithm: z
-    .enum(["hmac-sha256", "hmac-sha1", "hmac-sha512", "sha256", "rsa-sha256"])
-    .default("hmac-sha256"),
-  encoding: z.enum(["hex", "base64"]),
-  /** The text before the signature in the header (`sha256=`). */
-  prefix: z.string().default(""),
-  /** The header is a comma list of `name=value`; these are the names of its parts (Stripe: `v1`, `t`). */
-  pairs: z.strictObject({ signature: z.string(), timestamp: z.string().optional() }).optional(),
-  /** What is signed: `${body}`, `${method}`, `${url}`, `${timestamp}`, `${key}` and plain text. */
-  content: z
-    .string()
-    .refine((text) => text.includes("${body}"), "Expected a template that holds ${body}")
-    .refine(
-      (text) => !/\$\{(?!(?:body|method|url|timestamp|key)\})/.test(text),
-      "Expected only ${body}, ${method}, ${url}, ${timestamp} and ${key}",
-    )
-    .default("${body}"),
-  /** Which of the instance's two signature keys it is checked with. */
-  key: z.enum(["primary", "secondary", "any"]).default("any"),
-  timestamp: z
-    .strictObject({
-      /** Absent: the timestamp is one of the header's `pairs`. */
-      header: z.string().optional(),
-      unit: z.enum(["ms", "s", "iso"]),
-      maxAgeSeconds: z.number().int().positive(),
-      maxFutureSeconds: z.number().int().nonnegative().default(60),
-    })
-    .optional(),
-  /** The rule applies only when these headers have these values. */
-  requires: z.record(z.string(), z.string()).default({}),
-  /** When this header is present, only this rule applies. */
-  decisive: z.boolean().default(false),
-  /** Other spellings of the body that the vendor may have signed, tried after the raw bytes. */
-  spelling: z.enum(["escaped-json"]).optional(),
-  /** Escapes that the vendor decodes in the URL before it signs, such as `%3A`. */
-  decodedInUrl: z.array(z.string().regex(/^%[0-9A-F]{2}$/)).default([]),
-  /** The configuration key `event.vendor.signature.algorithm` may name another algorithm. */
-  configurable: z.boolean().default(false),
-});
-export type SignatureRule = z.infer<typeof signatureSchema>;
 
 /**
  * Where the body names the tenant. With a `list`, one body may have items of several tenants: each item goes to its
@@ -128,7 +85,7 @@ export const webhookSchema = z.strictObject({
   /** `GET ?<parameter>=x` is answered with x as plain text. */
   handshake: z.strictObject({ parameter: z.string() }).optional(),
   /** Empty: the vendor does not sign, and each instance's webhook URL must carry its token. */
-  signatures: z.array(signatureSchema).default([]),
+  signatures: signaturesSchema,
   /** The configuration key that holds the key when `event.vendor.signature.key` is absent. */
   defaultKey: z.string().optional(),
   route: z

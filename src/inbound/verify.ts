@@ -1,7 +1,7 @@
-import { createHash, createHmac, createPublicKey, verify as verifyWithKey } from "node:crypto";
-import type { SignatureRule } from "../connectors/webhook";
+import type { SignatureRule } from "../connectors/signature";
 import { toInstant } from "../values/instant";
-import { equalInConstantTime } from "../values/bytes";
+import { escapedJson } from "./escaped-json";
+import { fits, keyOf } from "./signature-key";
 
 /** A vendor's request as it came; `url` is the public one, query included. */
 export type Signed = {
@@ -34,12 +34,14 @@ export function verifySignature(
 ): Verdict {
   const present = rules.filter((rule) => applies(rule, request));
   const decisive = present.find((rule) => rule.decisive);
-  let verdict: Verdict = { kind: "refused", reason: "unsigned" };
+  let reason: Refused["reason"] = "unsigned";
   for (const rule of decisive === undefined ? present : [decisive]) {
-    verdict = verifyRule(rule, request, keys, now);
+    const verdict = verifyRule(rule, request, keys, now);
     if (verdict.kind === "valid") return verdict;
+    // A rule for another kind of key says less than one that was tried.
+    if (verdict.reason !== "no-key" || reason === "unsigned") reason = verdict.reason;
   }
-  return verdict;
+  return refused(reason);
 }
 
 function applies(rule: SignatureRule, { headers }: Signed): boolean {
@@ -49,20 +51,24 @@ function applies(rule: SignatureRule, { headers }: Signed): boolean {
   );
 }
 
-const refused = (reason: Extract<Verdict, { kind: "refused" }>["reason"]): Verdict => ({
+type Refused = Extract<Verdict, { kind: "refused" }>;
+
+const refused = (reason: Refused["reason"]): Verdict => ({
   kind: "refused",
   reason,
 });
 
 function verifyRule(rule: SignatureRule, request: Signed, keys: Keys, now: number): Verdict {
-  const usable = keysOf(rule, keys);
+  const algorithm = algorithmOf(rule, keys);
+  if (algorithm === undefined) return refused("no-key");
+  const usable = keysOf(rule, keys).flatMap((text) => keyOf({ ...rule, algorithm }, text) ?? []);
   if (usable.length === 0) return refused("no-key");
   const header = request.headers.get(rule.header) ?? "";
   const parts = rule.pairs === undefined ? undefined : pairsOf(header);
   const given =
     parts === undefined || rule.pairs === undefined
-      ? [header]
-      : (parts.get(rule.pairs.signature) ?? []);
+      ? signaturesIn(rule, header)
+      : (parts.get(rule.pairs.signature) ?? []).slice(0, MOST_SIGNATURES);
   const timestamp = timestampOf(rule, request, parts);
   if (rule.timestamp !== undefined) {
     const at = instantIn(rule.timestamp.unit, timestamp);
@@ -71,18 +77,33 @@ function verifyRule(rule: SignatureRule, request: Signed, keys: Keys, now: numbe
     if (now - at > maxAgeSeconds * 1000 || at - now > maxFutureSeconds * 1000)
       return refused("stale");
   }
-  const algorithm = algorithmOf(rule, keys);
-  if (algorithm === undefined) return refused("no-key");
-  const values = { method: request.method, url: decodedUrl(rule, request.url), timestamp };
+  const { method, headers } = request;
+  const values = { method, url: decodedUrl(rule, request.url), timestamp, headers };
   for (const body of spellings(rule, request.body))
     for (const key of usable)
       for (const signature of given) {
         if (!signature.startsWith(rule.prefix)) continue;
         const text = signature.slice(rule.prefix.length);
-        if (fits({ ...rule, algorithm }, key, contentOf(rule, { ...values, key }, body), text))
+        if (
+          fits(
+            { ...rule, algorithm },
+            key,
+            contentOf(rule, { ...values, key: key.text }, body),
+            text,
+          )
+        )
           return { kind: "valid" };
       }
   return refused("wrong-signature");
+}
+
+/** The most signatures of one header that are looked at: each costs a hash of the whole body. */
+const MOST_SIGNATURES = 10;
+
+function signaturesIn({ separator, prefix }: SignatureRule, header: string): string[] {
+  if (separator === undefined) return [header];
+  const all = header.split(separator === " " ? " " : /, ?/);
+  return all.filter((one) => one.startsWith(prefix)).slice(0, MOST_SIGNATURES);
 }
 
 function keysOf({ key }: SignatureRule, { primary, secondary }: Keys): string[] {
@@ -140,48 +161,19 @@ function spellings({ spelling }: SignatureRule, body: Uint8Array): Uint8Array[] 
   return spelling === undefined ? [body] : [body, escapedJson(body)];
 }
 
-const [SLASH, BACKSLASH, LETTER_U] = [0x2f, 0x5c, 0x75];
-const HEX = new TextEncoder().encode("0123456789abcdef");
-
-/**
- * JSON as Box signs it: each UTF-16 unit but ASCII as lower-case `\uXXXX`, and each slash that is not escaped
- * as `\/`. Written byte by byte: a body of a megabyte is a matter of milliseconds.
- */
-export function escapedJson(body: Uint8Array): Uint8Array {
-  const text = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true }).decode(body);
-  let length = text.length;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit >= 0x7f) length += 5;
-    else if (unit === SLASH) length += 1;
-  }
-  const escaped = new Uint8Array(length);
-  let end = 0;
-  let isEscape = false;
-  for (let at = 0; at < text.length; at += 1) {
-    const unit = text.charCodeAt(at);
-    if (unit >= 0x7f) {
-      escaped[end] = BACKSLASH;
-      escaped[end + 1] = LETTER_U;
-      for (let digit = 0; digit < 4; digit += 1)
-        escaped[end + 2 + digit] = HEX[(unit >> (12 - 4 * digit)) & 15] ?? 0;
-      end += 6;
-    } else {
-      if (unit === SLASH && !isEscape) escaped[end++] = BACKSLASH;
-      escaped[end++] = unit;
-    }
-    isEscape = unit === BACKSLASH && !isEscape;
-  }
-  return escaped.subarray(0, end);
-}
-
 function contentOf(
   { content }: SignatureRule,
-  values: { method: string; url: string; timestamp: string; key: string },
+  values: {
+    method: string;
+    url: string;
+    timestamp: string;
+    key: string;
+    headers: Signed["headers"];
+  },
   body: Uint8Array,
 ): (string | Uint8Array)[] {
   return content
-    .split(/(\$\{\w+\})/)
+    .split(/(\$\{[\w:-]+\})/)
     .filter((part) => part !== "")
     .map((part) => {
       switch (part) {
@@ -196,44 +188,9 @@ function contentOf(
         case "${key}":
           return values.key;
         default:
-          return part;
+          return part.startsWith("${header:")
+            ? (values.headers.get(part.slice("${header:".length, -1)) ?? "")
+            : part;
       }
     });
-}
-
-function fits(
-  { algorithm, encoding }: Pick<SignatureRule, "algorithm" | "encoding">,
-  key: string,
-  content: readonly (string | Uint8Array)[],
-  signature: string,
-): boolean {
-  switch (algorithm) {
-    case "hmac-sha256":
-    case "hmac-sha1":
-    case "hmac-sha512": {
-      const hmac = createHmac(algorithm.slice(5), key);
-      for (const part of content) hmac.update(part);
-      return equalInConstantTime(hmac.digest(encoding), signature);
-    }
-    case "sha256": {
-      const hash = createHash("sha256");
-      for (const part of content) hash.update(part);
-      return equalInConstantTime(hash.digest(encoding), signature);
-    }
-    case "rsa-sha256": {
-      const bytes = Buffer.from(signature, encoding);
-      // Only the one spelling of the bytes: the unused bits of the last letter are signed too.
-      if (bytes.toString(encoding) !== signature) return false;
-      return verifiedBy(key, Buffer.concat(content.map((part) => Buffer.from(part))), bytes);
-    }
-  }
-}
-
-/** A key that is none fits nothing. */
-function verifiedBy(pem: string, content: Uint8Array, signature: Uint8Array): boolean {
-  try {
-    return verifyWithKey("sha256", content, createPublicKey(pem), signature);
-  } catch {
-    return false;
-  }
 }

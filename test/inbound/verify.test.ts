@@ -2,8 +2,9 @@ import { createHmac, createPublicKey, generateKeyPairSync, sign } from "node:cry
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
-import type { SignatureRule } from "../../src/connectors/webhook";
-import { escapedJson, type Keys, verifySignature } from "../../src/inbound/verify";
+import type { SignatureRule } from "../../src/connectors/signature";
+import { escapedJson } from "../../src/inbound/escaped-json";
+import { type Keys, verifySignature } from "../../src/inbound/verify";
 import vectors from "../vendors/signature-vectors.json";
 
 type Given = {
