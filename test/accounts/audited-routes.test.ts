@@ -26,6 +26,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /elements/api-v2/events/:element": RUNS,
   "POST /elements/api-v2/events/:element/": RUNS,
   "POST /elements/api-v2/events/:element/:instance": RUNS,
+  "POST /elements/api-v2/events/:element/:instance/": RUNS,
   "POST /elements/api-v2/elements/test": LOOKS,
   "POST /elements/api-v2/elements/:element/oauth/url": LOOKS,
   "POST /v1/bootstrap": NEVER,
@@ -53,6 +54,9 @@ const UNAUDITED: Record<string, string> = {
   "POST /flows/:flowId/components/:componentId": RUNS,
   "PUT /flows/:flowId/components/:componentId": RUNS,
   "DELETE /flows/:flowId/components/:componentId": RUNS,
+  "POST /flows/:flowId/components/:componentId/": RUNS,
+  "PUT /flows/:flowId/components/:componentId/": RUNS,
+  "DELETE /flows/:flowId/components/:componentId/": RUNS,
   "POST /logs": LOOKS,
 };
 
