@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import * as z from "zod";
+import { handshakeSchema } from "./handshake";
 import { signaturesSchema } from "./signature";
 
 /** How a vendor's webhooks are verified, routed and read, as data (reference vendors.md). */
@@ -82,8 +83,7 @@ export const extractionSchema = z.discriminatedUnion("by", [
 export type Extraction = z.infer<typeof extractionSchema>;
 
 export const webhookSchema = z.strictObject({
-  /** `GET ?<parameter>=x` is answered with x as plain text. */
-  handshake: z.strictObject({ parameter: z.string() }).optional(),
+  handshake: handshakeSchema.optional(),
   /** Empty: the vendor does not sign, and each instance's webhook URL must carry its token. */
   signatures: signaturesSchema,
   /** The configuration key that holds the key when `event.vendor.signature.key` is absent. */

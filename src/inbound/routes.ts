@@ -13,6 +13,7 @@ import { connectorOfId } from "../connectors/store";
 import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
+import { answerHandshake } from "./handshake";
 import { idsIn, instanceInPath, isAddressedBy } from "./address";
 import { type Became, commitDelivery } from "./commit.io";
 import { parseUnproved } from "./content";
@@ -41,16 +42,20 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   const element = c.req.param("element") ?? "";
   const config = readConfig(c.env);
   const shared = findConnector(element) ?? (await connectorOfId(c.env.DB, element));
-  const challenge = challengeOf(c, shared?.webhook);
-  if (challenge !== undefined) return challenge;
   const hops = hopsOf(c.req.raw.headers, config.sessionKey);
   if (hops > MOST_HOPS) {
     logUncommitted(element, "goes round in a circle");
     throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
   }
   const arrived = await arrive(c, config);
+  const answer = handshakeOf(c, arrived, shared, undefined);
+  if (answer !== undefined) return answer;
   const about = { element, shared, config, arrived };
   const { candidates, isUnrouted } = await candidatesOf(c, about);
+  for (const one of candidates) {
+    const answerOfOne = handshakeOf(c, arrived, one.connector, one.configuration);
+    if (answerOfOne !== undefined) return answerOfOne;
+  }
   if (isUnrouted) {
     logUncommitted(element, "unrouted");
     await noteUnrouted(c.env, shared, arrived);
@@ -94,17 +99,32 @@ async function commitOrNote(
   }
 }
 
-/** Answers a handshake: the vendor sends a text to a new address and expects it back. */
-function challengeOf(c: Context<InboundEnv>, webhook: Webhook | undefined): Response | undefined {
-  if (c.req.method !== "GET" || webhook?.handshake === undefined) return undefined;
-  const { parameter } = webhook.handshake;
-  const value = c.req.query(parameter);
-  if (value === undefined || value === "")
-    throw invalid(`${parameter}: Expected a text to answer with`, parameter);
-  return c.body(value, 200, {
-    "Content-Type": "text/plain",
-    "X-Content-Type-Options": "nosniff",
-  });
+/** The answer to a handshake (`handshake.ts`); undefined for a delivery, and while the instance isn't known that can answer. */
+function handshakeOf(
+  c: Context<InboundEnv>,
+  { method, content, contentType }: Arrived,
+  connector: Connector | undefined,
+  configuration: Instance["configuration"] | undefined,
+): Response | undefined {
+  const rule = connector?.webhook?.handshake;
+  if (rule === undefined) return undefined;
+  const query = new URL(c.req.url).searchParams;
+  const asked = { method, query, body: content, contentType };
+  const answer = answerHandshake(rule, asked, configuration);
+  switch (answer.kind) {
+    case "none":
+    case "needs-instance":
+      return undefined;
+    case "invalid":
+      throw invalid(answer.message, answer.field);
+    case "refused":
+      throw unauthenticated("The handshake's token or key does not fit");
+    case "answered":
+      return c.body(answer.body, 200, {
+        "Content-Type": answer.type,
+        "X-Content-Type-Options": "nosniff",
+      });
+  }
 }
 
 async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> {
