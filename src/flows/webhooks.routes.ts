@@ -48,7 +48,7 @@ export const webhookRoutes = new Hono<UserEnv>()
       headers: forwardedHeaders(c.req.raw.headers),
     };
     const source = userSource(trigger.userId);
-    const id = eventId(source, "webhook", `${flowId}/${componentId}`, crypto.randomUUID());
+    const id = eventId(source, "webhook", `${flowId}/${componentId}`, versionOf(c));
     const hops = withHops(hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey));
     const kind = { objectType: "webhook", eventType: c.req.method };
     const event = { id, ...kind, date: Date.now(), ...hops };
@@ -75,6 +75,12 @@ export const webhookRoutes = new Hono<UserEnv>()
     const base = readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;
     return c.json({ url: `${base}/flows/${flowId}/components/${encodeURIComponent(componentId)}` });
   });
+
+/** How a repeated call is recognised: by the id that its sender gave it (Standard Webhooks), the same for every try. */
+function versionOf({ req }: Context<UserEnv>): string {
+  const given = req.header("webhook-id") ?? req.header("idempotency-key") ?? "";
+  return given === "" ? crypto.randomUUID() : `id:${given}`;
+}
 
 /** @throws Refusal `limited` for an address that calls one flow too often: nobody proved who is calling. */
 async function limitCalls(c: Context<UserEnv>, flowId: string): Promise<void> {
