@@ -1,3 +1,4 @@
+import type { StoredEvent } from "../../src/stream/event";
 import { createExecutionContext } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
@@ -19,8 +20,15 @@ const ALL = ["created", "updated", "deleted"];
 const doors = { db: env.DB, streams: env.EVENT_STREAMS };
 const streamOf = (source: string) =>
   env.EVENT_STREAMS.getByName(`${client.organizationId}/${source}`);
-const eventsOf = async (source: string) =>
-  (await streamOf(source).events({ after: 0, limit: 5000 })).events;
+async function eventsOf(source: string): Promise<StoredEvent[]> {
+  const events: StoredEvent[] = [];
+  for (let after = 0; ;) {
+    const page = await streamOf(source).events({ after, limit: 5000 });
+    events.push(...page.events);
+    if (page.last >= page.head) return events;
+    after = page.last;
+  }
+}
 
 /** Everything `e` holds goes to the webhook `w` in it. */
 async function hooked(): Promise<any> {
