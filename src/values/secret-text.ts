@@ -106,7 +106,7 @@ const QUERY = /^(?:sig|code|auth|pass|pwd|passwd|jwt|sas)$/i;
 export function urlSecrets(url: string): Span[] {
   const spans: Span[] = [];
   const scheme = url.indexOf("://");
-  if (scheme !== -1) {
+  if (scheme !== -1 && !/[/?#]/.test(url.slice(0, scheme))) {
     const rest = url.slice(scheme + 3).search(/[/?#]/);
     const end = rest === -1 ? url.length : scheme + 3 + rest;
     const at = url.lastIndexOf("@", end);

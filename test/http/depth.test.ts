@@ -41,8 +41,8 @@ const routes = [
   ),
 ].map((line) => {
   const [method = "", path = ""] = line.split(" ");
-  // The organization of these tests stays.
-  const id = path.startsWith("/v1/organizations/") ? "4000000" : "1";
+  // The organization of these tests stays, and who is in it.
+  const id = /^\/v1\/(organizations|members|users)\//.test(path) ? "4000000" : "1";
   return { method, path: path.replaceAll(/:\w+(\{[^}]*\})?\??/g, id).replaceAll("*", "x") };
 });
 

@@ -19,6 +19,8 @@ describe("a URL is shown with its credentials masked", () => {
     ],
     ["https://a.example/?token=${own.key}", "https://a.example/?token=${own.key}"],
     ["https://a.example/?token=&key", "https://a.example/?token=&key"],
+    ["/?to=https://u:p@a.example&token=abc", `/?to=https://u:p@a.example&token=${M}`],
+    ["?://token=@", `?://token=${M}`],
     ["no URL", "no URL"],
     ["", ""],
   ])("%s: %s", (url, shown) => {

@@ -46,10 +46,13 @@ export async function advance(doors: FlowDoors, ticket: Ticket, budget: number):
   return current;
 }
 
-/** Continues the updates whose tickets nobody asks for. */
+/** Continues the updates whose tickets nobody asks for. One that fails holds up no other. */
 export async function advanceOpen(doors: FlowDoors): Promise<void> {
   const open = await readOpenTickets(doors.db, MOST_TICKETS);
-  for (const ticket of open) await advance(doors, ticket, QUERIES_A_TICK / open.length);
+  for (const ticket of open)
+    await advance(doors, ticket, QUERIES_A_TICK / open.length).catch((error: unknown) => {
+      console.error(JSON.stringify({ at: "templates", ticket: ticket.id, error: String(error) }));
+    });
 }
 
 /** @returns the ticket as it is after this page. */
