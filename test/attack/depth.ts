@@ -1,4 +1,5 @@
-import { encode, LINES } from "../accounts/judge.ts";
+import { encode } from "../accounts/judge.ts";
+import { ATTACKED } from "./lines.ts";
 import { lists, objects } from "../http/nested.ts";
 import { type Phase, short } from "./phase.ts";
 import { type Door, doorOf, inboundDoors, sentTo, takesBody } from "./slow/doors.ts";
@@ -13,7 +14,7 @@ export const depth: Phase = async (arena) => {
   const holes: string[] = [];
   let requests = 0;
   const reads = await readable(arena);
-  const lines = LINES.map(([line]) => line).filter((line) => !/^(GET|HEAD) /.test(line));
+  const lines = ATTACKED.map(([line]) => line).filter((line) => !/^(GET|HEAD) /.test(line));
   const doors = [...(await inboundDoors(arena))];
   for (const line of lines) doors.push(await doorOf(arena, line));
   for (const door of doors.filter(takesBody)) {
@@ -58,7 +59,7 @@ function deepBodies(door: Door): { name: string; body: string }[] {
 async function readable(arena: Arena): Promise<{ door: Door; status: number }[]> {
   const reads: { door: Door; status: number }[] = [];
   const things = arena.ours.things();
-  for (const [line] of LINES.filter(([line]) => line.startsWith("GET "))) {
+  for (const [line] of ATTACKED.filter(([line]) => line.startsWith("GET "))) {
     const door = await doorOf(arena, line, things);
     const { status } = await arena.send(sentTo(door));
     reads.push({ door, status });

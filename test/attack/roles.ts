@@ -11,13 +11,14 @@ import {
 } from "../accounts/judge.ts";
 import { type Actor, ACTORS, admits } from "../accounts/routes-by-role.ts";
 import { pathOf, type Things } from "../accounts/things.ts";
+import { ATTACKED } from "./lines.ts";
 import type { Phase } from "./phase.ts";
 import { type Arena, signIn } from "./world.ts";
 
 /** Where the operator has to set something that this stack has not. */
 const NOT_SET_UP = new Set(["GET /elements/api-v2/elements/:element/oauth/url/default"]);
 
-const lines = LINES.filter(([line]) => !NOT_SET_UP.has(line));
+const lines = ATTACKED.filter(([line]) => !NOT_SET_UP.has(line));
 
 /** Every route × every actor of the table, over real HTTP. */
 export const roles: Phase = async (arena) => {
