@@ -4,24 +4,20 @@ import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";
 import { parse, readJson } from "../http/body";
-import { conflict, invalid, notFound, Refusal } from "../http/refusal";
+import { conflict, invalid, notFound } from "../http/refusal";
 import { reviveSaved } from "../operations/destinations/revive.io";
 import { doorsOf, draftOf, readBack, shown, watchInstance } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
 import { openedDefinition } from "../connectors/sealed-definition";
 import type { Fault } from "../instances/value-checks";
-import { authenticationOf, hasCredentials, mergeConfiguration } from "../instances/configuration";
+import { hasCredentials, mergeConfiguration } from "../instances/configuration";
 import {
   configurationChange,
-  grantedConfiguration,
   type InstanceChange,
   instanceChange,
   newInstance,
-  type ProviderData,
 } from "../instances/draft";
 import { authenticationFault, faultOf } from "../instances/configuration-fault";
-import { appHandle } from "../hub/authorize";
-import { exchangeCode } from "../hub/code.client";
 import { type Instance, switched, withValidity } from "../instances/instance";
 import {
   deleteInstance,
@@ -31,9 +27,9 @@ import {
   updateInstance,
 } from "../instances/store";
 import { unknownKeyWarnings } from "../instances/unknown-keys";
+import { granted, platformApp, vendorToken } from "./granted.io";
 import { entryView, findEntry } from "../instances/view";
 import { isObject } from "../values/record";
-import { equalInConstantTime } from "../values/bytes";
 
 /** Bodies above this are refused (reference connector-events-api.md §11). */
 const BODY_BYTES = 8 * 1024 * 1024;
@@ -215,49 +211,4 @@ export class InstanceEdits {
 /** A body without `element` gets the one that the path names. */
 function withElement(body: unknown, { key }: Connector): unknown {
   return isObject(body) && !("element" in body) ? { ...body, element: { key } } : body;
-}
-
-/** Webhooks of vendors that do not sign must have this token in their URL. */
-function vendorToken({ webhook }: Connector): Record<string, string> {
-  if (webhook === undefined || webhook.signatures.length > 0) return {};
-  const token = Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString("base64url");
-  return { "event.vendor.token": token };
-}
-
-/** The platform's own OAuth application, if the authorize URL was one of `oauth/url/default`. */
-function platformApp(
-  c: Context<AskerEnv>,
-  connector: Connector,
-  data: ProviderData | undefined,
-): Configuration {
-  const { oauthApps, sessionKey } = doorsOf(c).config;
-  const app = oauthApps[connector.key];
-  const handle = appHandle(sessionKey, c.var.asker.organizationId, connector);
-  if (app === undefined || data?.secret === undefined || !equalInConstantTime(data.secret, handle))
-    return {};
-  return {
-    "oauth.api.key": app.key,
-    "oauth.api.secret": app.secret,
-    "oauth.callback.url": app.callbackUrl,
-  };
-}
-
-/** `providerData` as configuration values: tokens as given, a code exchanged for tokens. */
-async function granted(
-  c: Context<AskerEnv>,
-  connector: Connector,
-  configuration: Configuration,
-  data: ProviderData | undefined,
-): Promise<Configuration> {
-  if (data === undefined) return {};
-  const authentication = authenticationOf(connector, configuration);
-  const given = grantedConfiguration(authentication, data);
-  if (data.code === undefined || authentication.type !== "oauth2") return given;
-  const { organizationId } = c.var.asker;
-  const all = { ...configuration, ...given };
-  const { code, state } = data;
-  const exchanged = await exchangeCode(organizationId, connector, all, { code, state }, doorsOf(c));
-  if (exchanged.ok) return { ...given, ...exchanged.configuration };
-  const { message, providerMessage, status } = exchanged;
-  throw new Refusal({ kind: "vendor", message, providerMessage, status });
 }

@@ -16,14 +16,14 @@ export class Order {
 
   /** Puts a new notification at the end of its lines. @returns whether others are before it. */
   join({ keys = [], seq }: Notification): boolean {
-    const mustWait = keys.some((key) => this.bundles.firstOfKey(key) !== undefined);
-    for (const key of keys) this.bundles.addOrdering(key, seq);
+    const mustWait = keys.some((key) => this.bundles.ordering.first(key) !== undefined);
+    for (const key of keys) this.bundles.ordering.add(key, seq);
     return mustWait;
   }
 
   /** Takes a notification out of its lines. @returns its keys. */
   leave({ keys = [], seq }: Notification): string[] {
-    for (const key of keys) this.bundles.removeOrdering(key, seq);
+    for (const key of keys) this.bundles.ordering.remove(key, seq);
     return keys;
   }
 
@@ -34,12 +34,12 @@ export class Order {
   unblock(freedKeys: readonly string[], now: Millis): Bundle[] {
     const bundles = new Map<number, Bundle>();
     for (const key of new Set(freedKeys)) {
-      const seq = this.bundles.firstOfKey(key);
+      const seq = this.bundles.ordering.first(key);
       const found = seq === undefined ? undefined : this.bundles.find(seq)?.bundle;
       const bundle = found === undefined ? undefined : (bundles.get(found.id) ?? found);
       const notification = bundle?.notifications.find((candidate) => candidate.seq === seq);
       if (bundle === undefined || notification?.state.kind !== "waiting") continue;
-      if (notification.keys?.some((other) => this.bundles.firstOfKey(other) !== seq) === true)
+      if (notification.keys?.some((other) => this.bundles.ordering.first(other) !== seq) === true)
         continue;
       notification.state = { kind: "pending", at: now };
       bundles.set(bundle.id, bundle);

@@ -2,6 +2,7 @@ import type { Notification } from "../event";
 import { type Segment, segmentOf } from "../log/event-rows.store";
 import { firstKey } from "../key-search.store";
 import { earliestDueAt } from "../settle";
+import { OrderingStore } from "./ordering.store";
 import { rowText } from "./row-text";
 import type { StreamStore } from "../store";
 import type { Millis } from "../../values/instant";
@@ -20,10 +21,12 @@ type BundleRow = { id: number; body: string };
  * in the order of ids; 1 is a deferred one, which only the index `bundles_later` finds (see `dispatcher.io.ts`).
  */
 export class OutboxStore {
+  readonly ordering: OrderingStore;
   private readonly store: StreamStore;
 
   constructor(store: StreamStore) {
     this.store = store;
+    this.ordering = new OrderingStore(store);
   }
 
   /**
@@ -168,22 +171,6 @@ export class OutboxStore {
     );
   }
 
-  /** The notification that is first of an ordering key. */
-  firstOfKey(key: string): number | undefined {
-    return this.store.first<{ seq: number }>(
-      "SELECT seq FROM ordering WHERE key = ? ORDER BY seq LIMIT 1",
-      key,
-    )?.seq;
-  }
-
-  addOrdering(key: string, seq: number): void {
-    this.store.run("INSERT OR IGNORE INTO ordering VALUES (?, ?)", key, seq);
-  }
-
-  removeOrdering(key: string, seq: number): void {
-    this.store.run("DELETE FROM ordering WHERE key = ? AND seq = ?", key, seq);
-  }
-
   /** Empties what was sent with these notifications and answered to them: an answer may quote what it was sent. */
   clearResponseBodies(seqs: readonly number[]): void {
     for (const seq of seqs) {
@@ -216,7 +203,7 @@ export class OutboxStore {
       .map(({ segment }) => segmentOf(segment));
     for (const { notifications } of gone)
       for (const { keys = [], seq } of notifications)
-        for (const key of keys) this.removeOrdering(key, seq);
+        for (const key of keys) this.ordering.remove(key, seq);
     if (gone.length > 0)
       this.store.run("DELETE FROM bundles WHERE id IN (SELECT value FROM json_each(?))", ids);
     const oldest = this.from(0, 1)[0]?.notifications.flatMap(({ events }) => events) ?? [];
