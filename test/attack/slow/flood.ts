@@ -1,4 +1,4 @@
-import { LINES } from "../../accounts/judge.ts";
+import { ATTACKED } from "../lines.ts";
 import type { Answer, Sent } from "../client.ts";
 import { type Outcome, type Phase, short } from "../phase.ts";
 import { type Pulse, startPulse } from "../pulse.ts";
@@ -29,7 +29,9 @@ export const shapes: Phase = async (arena) => {
   try {
     for (const door of await inboundDoors(arena)) await flood.attack(door);
     const shared = arena.ours.things();
-    const lines = inTurn(LINES.map(([line]) => line).filter((line) => !line.startsWith("HEAD ")));
+    const lines = inTurn(
+      ATTACKED.map(([line]) => line).filter((line) => !line.startsWith("HEAD ")),
+    );
     for (const [index, line] of lines.entries()) {
       if (flood.isOver()) {
         flood.left = lines.length - index;
