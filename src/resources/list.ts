@@ -149,9 +149,14 @@ const LONGEST_LINKS = 4_000;
 
 /**
  * `Link` of a page (RFC 8288): next while there is one, self, first, last. A long query repeated four times would
- * not reach every client: then it is packed, and what has no room is left out, next last of all.
+ * not reach every client: then it is packed, and what has no room is left out, next last of all; undefined: all of it.
  */
-export function linkHeader(path: string, search: string, page: Page, total: number): string {
+export function linkHeader(
+  path: string,
+  search: string,
+  page: Page,
+  total: number,
+): string | undefined {
   const last = Math.max(1, Math.ceil(total / page.pageSize));
   const given = new URLSearchParams(search);
   const compact = search.length * 4 > LONGEST_LINKS ? packedQuery(given) : given;
@@ -167,7 +172,9 @@ export function linkHeader(path: string, search: string, page: Page, total: numb
     link("first", 1),
     link("last", last),
   ];
-  return links.reduce((all, one) =>
-    all.length + 2 + one.length > LONGEST_LINKS ? all : `${all}, ${one}`,
+  const kept = links.reduce<string[]>(
+    (some, one) => ([...some, one].join(", ").length > LONGEST_LINKS ? some : [...some, one]),
+    [],
   );
+  return kept.length === 0 ? undefined : kept.join(", ");
 }

@@ -347,6 +347,15 @@ describe("pages", () => {
     expect(second.headers.get("x-axway-total-count")).toBe("2");
   });
 
+  it.each([
+    `${V1}/environments?pageSize=1&fields=${"name,".repeat(3_000)}`,
+    `/apis/definitions/v1alpha1/groups?pageSize=1&anything=${"x".repeat(14_000)}`,
+  ])("have no links where even one would not fit", async (path) => {
+    const { status, headers } = await client.call("GET", path);
+    expect(status).toBe(200);
+    expect((headers.get("link") ?? "").length).toBeLessThan(4_096);
+  });
+
   it.each(["x", "A".repeat(2_000), deflateRawSync("a".repeat(100_000)).toString("base64url")])(
     "refuse a packed query that is none of ours: %s",
     async (packed) => {

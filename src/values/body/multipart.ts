@@ -3,6 +3,8 @@ import { collect, type Field, type Fields } from "./fields";
 
 /** RFC 2046 has 70 characters at most. */
 const MOST_BOUNDARY = 200;
+/** A body of more parts than this is none: each costs a microsecond or two, however short it is. */
+const MOST_PARTS = 10_000;
 
 /**
  * The fields of a `multipart/form-data` body (RFC 7578), each in its part's charset; undefined when it is none. Its
@@ -23,14 +25,16 @@ export function fieldsOfMultipart(
       ? firstLine.trimEnd()
       : `--${declared}`;
   if (!/^--./.test(delimiter) || delimiter.length > MOST_BOUNDARY) return undefined;
-  const fields = partsBetween(content, delimiter).flatMap((part) => fieldOf(part, contentType));
+  const parts = partsBetween(content, delimiter);
+  if (parts.length > MOST_PARTS) return undefined;
+  const fields = parts.flatMap((part) => fieldOf(part, contentType));
   return fields.length === 0 ? undefined : collect(fields);
 }
 
 function partsBetween(content: Buffer, delimiter: string): Buffer[] {
   const parts: Buffer[] = [];
   let from = content.indexOf(delimiter);
-  while (from !== -1) {
+  while (from !== -1 && parts.length <= MOST_PARTS) {
     const start = from + delimiter.length;
     from = content.indexOf(`\n${delimiter}`, start);
     if (from !== -1) parts.push(content.subarray(start, from));

@@ -2,6 +2,7 @@ import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync } from "node:
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { decoded } from "../../../src/values/body/charset";
+import { fieldsOfMultipart } from "../../../src/values/body/multipart";
 import { inflated } from "../../../src/values/body/inflate";
 import { readBody } from "../../../src/values/body/read";
 
@@ -185,4 +186,10 @@ describe("a compressed body", () => {
   ])("is refused: %s", (_, encoding, bytes) => {
     expect(inflated(bytes, encoding, 1e6).kind).toBe("broken");
   });
+});
+
+it("a body of more than ten thousand parts is no multipart body", () => {
+  const fields = Array.from({ length: 10_001 }, (_, index) => part(`name="f${index}"`, "1"));
+  expect(fieldsOfMultipart(bytesOf(parts(...fields.slice(1))), DECLARED)).toBeDefined();
+  expect(fieldsOfMultipart(bytesOf(parts(...fields)), DECLARED)).toBeUndefined();
 });
