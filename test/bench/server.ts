@@ -95,9 +95,10 @@ export async function startWorker(
     ]);
     for (const giveUpAt = Date.now() + readyMs; ;) {
       const signal = AbortSignal.timeout(2_000);
-      const answer = await fetch(`${url}/health`, { signal }).catch(() => undefined);
-      await answer?.text();
-      if (answer?.ok === true) return child;
+      const isUp = await fetch(`${url}/health`, { signal })
+        .then(async (answer) => (await answer.text()) !== "" && answer.ok)
+        .catch(() => false);
+      if (isUp) return child;
       if (child.exitCode !== null || printed().includes("ERROR") || Date.now() > giveUpAt)
         throw new Error(`The Worker ${entry} did not start:\n${printed()}`);
       await sleep(50);

@@ -80,7 +80,7 @@ describe("npm start", () => {
     const processes = stack.processes();
     expect(processes.length).toBeGreaterThan(3);
     expect(await stack.stop()).toBe(0);
-    expect(alive(processes)).toEqual([]);
+    await until(() => alive(processes).length === 0);
   });
 });
 
