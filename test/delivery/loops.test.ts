@@ -8,6 +8,7 @@ import { trigger } from "../flows/components";
 import { step } from "../flows/build";
 import { freshClient, V1 } from "../resources/build";
 import { eventually, type Received, receiver } from "./build";
+import { relayOf } from "../inbound/relay";
 
 /** A chain of requests that goes round in a circle ends, whichever door of this platform it comes in by. */
 
@@ -51,23 +52,7 @@ async function startedFor({ token, email }: SignedIn, flow: unknown) {
 
 describe("a chain that goes round in a circle ends, dead as loop, when it", () => {
   it("is a callback into an instance of ours, by a name that we don't know", async () => {
-    const relay = {
-      key: `relay-${crypto.randomUUID().slice(0, 8)}`,
-      name: "Relay",
-      hub: "general",
-      authentication: { type: "apiKey", name: "X", configurationKey: "relay.key" },
-      baseUrl: "https://relay.example.com",
-      configuration: [{ key: "relay.key", name: "Key", type: "PASSWORD" }],
-      resources: {},
-      events: { methods: ["webhook"], defaultMode: "webhook" },
-      webhook: {
-        extraction: {
-          by: "jsonata",
-          expression:
-            'message.events.{"objectType": objectType, "objectId": objectId, "eventType": eventType, "version": $$.eventId}',
-        },
-      },
-    };
+    const relay = relayOf(`relay-${crypto.randomUUID().slice(0, 8)}`);
     expect((await call("POST", "/elements", relay)).status).toBe(200);
     const made = await call("POST", "/instances", {
       element: { key: relay.key },

@@ -5,32 +5,14 @@ import { readConfig } from "../../src/config";
 import { post } from "../../src/delivery/callback.client";
 import { isOwnAddress, MOST_HOPS } from "../../src/delivery/own-address";
 import { platform, PUBLIC_URL } from "../platform";
+import { relayOf } from "./relay";
 
 const env = { ...bindings, TRIBUTARY_PUBLIC_URL: PUBLIC_URL };
 let on: Awaited<ReturnType<typeof platform>>;
 
-/** Takes this platform's own callbacks: every event object of them is a change. */
-const relay = {
-  key: "relay",
-  name: "Relay",
-  hub: "general",
-  authentication: { type: "apiKey", name: "X", configurationKey: "relay.key" },
-  baseUrl: "https://relay.example.com",
-  configuration: [{ key: "relay.key", name: "Key", type: "PASSWORD" }],
-  resources: {},
-  events: { methods: ["webhook"], defaultMode: "webhook" },
-  webhook: {
-    extraction: {
-      by: "jsonata",
-      expression:
-        'message.events.{"objectType": objectType, "objectId": objectId, "eventType": eventType, "version": $$.eventId}',
-    },
-  },
-};
-
 beforeAll(async () => {
   on = await platform();
-  expect((await on.call("POST", "/elements", relay)).status).toBe(200);
+  expect((await on.call("POST", "/elements", relayOf("relay"))).status).toBe(200);
 });
 vi.spyOn(console, "warn").mockImplementation(() => undefined);
 
