@@ -1,4 +1,5 @@
 import { checkEgress, type EgressPolicy } from "./egress";
+import { noAnswer, unreachable } from "./no-answer";
 import { privateAddressOf } from "./resolve.client";
 import { decoded } from "../values/body/charset";
 import { concatenate } from "../values/bytes";
@@ -29,7 +30,7 @@ export type Answer =
 
 /**
  * Every outbound request goes through here: the egress guard first, redirects never followed, the answer bounded in
- * time and size. Once a status line has come, the request is answered, whatever becomes of the body.
+ * time and size. Once a server's status line has come, the request is answered, whatever becomes of the body.
  */
 export async function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
   const verdict = checkEgress(outbound.url, policy);
@@ -50,13 +51,16 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
       ...(outbound.body === undefined ? {} : { body: outbound.body }),
     });
     const answer = await answerOf(response, outbound.mostBytes);
+    const error = unreachable(answer.status, answer.headers, answer.text);
+    if (error !== undefined) return { kind: "failed", error };
     return answer.fault !== undefined && signal.aborted
       ? { ...answer, fault: `The body did not end within ${outbound.timeoutMs} ms` }
       : answer;
   } catch (error) {
     if (signal.aborted)
       return { kind: "failed", error: `No answer within ${outbound.timeoutMs} ms` };
-    return { kind: "failed", error: error instanceof Error ? error.message : String(error) };
+    const message = error instanceof Error ? error.message : String(error);
+    return { kind: "failed", error: noAnswer(message, verdict.url.hostname) };
   }
 }
 
