@@ -6,7 +6,7 @@ import { streamName, type StreamName } from "../stream/stream-name";
 import { withRuns } from "./targets";
 import type { Trigger } from "./triggers/trigger";
 import { matchesEvent } from "./triggers/match";
-import { readSourceTriggers, type Source } from "./triggers/store";
+import { readInstanceTriggers, readSourceTriggers, type Source } from "./triggers/store";
 
 export type IngestDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
@@ -20,16 +20,35 @@ export type Intake = StreamName & {
 };
 
 /** The triggers that may be started: read already, or to be read if there are events; and by which events. */
-export type Listeners = ({ triggers: readonly Trigger[] } | { source: Source }) & {
+export type Listeners = (
+  | { triggers: readonly Trigger[] }
+  | { source: Source }
+  | { read: ReadTriggers }
+) & {
   listens: (trigger: Trigger, event: NewEvent) => boolean;
 };
 
-/** The flows of an instance's user that listen to the instance's events. */
-export function listenersOf({ id, organizationId, userId }: Owned): Listeners {
+export type ReadTriggers = () => Promise<readonly Trigger[]>;
+
+/**
+ * The flows of an instance's user that listen to the instance's events. `read` gives the triggers of it and of other
+ * instances, for which a delivery is too (`triggersOfAll`).
+ */
+export function listenersOf({ id, organizationId, userId }: Owned, read?: ReadTriggers): Listeners {
+  const key = String(id);
   return {
-    source: { organizationId, kind: "instance", keys: [String(id)] },
-    listens: (trigger, event) => trigger.userId === userId && matchesEvent(trigger, event),
+    ...(read === undefined
+      ? { source: { organizationId, kind: "instance", keys: [key] } }
+      : { read }),
+    listens: (trigger, event) =>
+      trigger.userId === userId && trigger.key === key && matchesEvent(trigger, event),
   };
+}
+
+/** Reads the triggers of several instances in one query, when the first of them has an event. */
+export function triggersOfAll(db: D1Database, instances: readonly Owned[]): ReadTriggers {
+  let triggers: Promise<readonly Trigger[]> | undefined;
+  return () => (triggers ??= readInstanceTriggers(db, instances));
 }
 
 type Owned = { id: number; organizationId: number; userId: number };
@@ -77,6 +96,10 @@ async function withStartedFlows(
   flows: Listeners,
 ): Promise<Pick<Commit, "events" | "targets">> {
   if (commit.events.length === 0) return commit;
-  const triggers = "source" in flows ? await readSourceTriggers(db, flows.source) : flows.triggers;
-  return withRuns(commit, triggers, flows.listens);
+  return withRuns(commit, await triggersOf(db, flows), flows.listens);
+}
+
+async function triggersOf(db: D1Database, flows: Listeners): Promise<readonly Trigger[]> {
+  if ("triggers" in flows) return flows.triggers;
+  return "read" in flows ? flows.read() : readSourceTriggers(db, flows.source);
 }

@@ -2,7 +2,7 @@ import type { Change, Control } from "../connectors/webhook";
 import { filtered } from "../expressions/filter";
 import { announceEvent } from "../stream/announce.io";
 import { instanceSource } from "../stream/stream-name";
-import { ingest, listenersOf } from "../flows/ingest.io";
+import { ingest, listenersOf, type ReadTriggers } from "../flows/ingest.io";
 import { invalid } from "../http/refusal";
 import { markInvalid } from "../instances/grants.store";
 import type { HubDoors } from "../hub/records.client";
@@ -14,13 +14,20 @@ import { logUncommitted } from "./log.io";
 import { goneState, eventsOf, isPolled, type Listening, listening } from "./outcome";
 import { register } from "./registration/register.io";
 import type { Content } from "./content";
-import { partsOfInstance } from "./tenant-parts";
+import type { Deal } from "./tenant-parts";
 
 /** A poll begins this long after the webhook that wakes it, so that a burst of webhooks wakes one. */
 const WAKE_AFTER_MS = 500;
 
-/** How a delivery came: its headers, and how many instances of ours it has passed through. */
-export type Transport = { headers: { get(name: string): string | null }; hops: number };
+/**
+ * How a delivery came: its headers, and how many instances of ours it has passed through. `triggers`: the flows that listen
+ * to any of the instances it is for.
+ */
+export type Transport = {
+  headers: { get(name: string): string | null };
+  hops: number;
+  triggers?: ReadTriggers;
+};
 
 /**
  * What became of a delivery. `took`: it was this instance's, and became events or woke a poll; `nothing`: why it became
@@ -37,16 +44,14 @@ export type Became =
  */
 export async function commitDelivery(
   instance: Instance,
-  content: Content,
+  deal: Deal,
   transport: Transport,
   doors: HubDoors,
 ): Promise<Became> {
   const { connector, id } = instance;
   const mode = listening(instance);
   const parts =
-    connector.webhook === undefined
-      ? []
-      : partsOfInstance(connector.webhook, content, instance.configuration);
+    connector.webhook === undefined ? [] : deal(connector.webhook, instance.configuration);
   if (connector.webhook === undefined || mode.kind === "ignores" || parts.length === 0) {
     const reason = mode.kind === "ignores" ? mode.reason : "another tenant's";
     logUncommitted(connector.key, reason, id);
@@ -69,8 +74,12 @@ export async function commitDelivery(
     if (isResync && mode.kind === "emits") reasons.push("tells what only a poll sees");
     else if (changes.length === 0 && controls.length === 0) reasons.push("no change found in it");
     const touched = wakes ? touchedBy(changes, emitted, controls) : [];
-    const work = { part, mode, emitted, wakes, touched, hops: transport.hops };
-    const accepted = await commit(instance, work, doors);
+    const accepted = await commit(
+      instance,
+      { part, mode, emitted, wakes, touched },
+      transport,
+      doors,
+    );
     if (emitted.length > 0 && accepted === 0) reasons.push("repeated");
     events += accepted;
     hasEffect ||= accepted > 0 || wakes || controls.some(({ kind }) => kind !== "resync");
@@ -101,13 +110,13 @@ type Work = {
   emitted: readonly Change[];
   wakes: boolean;
   touched: readonly string[];
-  hops: number;
 };
 
 /** @returns how many events are new. */
 async function commit(
   instance: Instance,
-  { part, mode, emitted, wakes, touched, hops }: Work,
+  { part, mode, emitted, wakes, touched }: Work,
+  { hops, triggers }: Transport,
   doors: HubDoors,
 ): Promise<number> {
   if (emitted.length === 0 && !wakes) return 0;
@@ -127,7 +136,7 @@ async function commit(
       ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message } } : {}),
     },
     keptFor: "organization",
-    flows: listenersOf(instance),
+    flows: listenersOf(instance, triggers),
   });
   return committed.kind === "committed" ? committed.accepted.length : 0;
 }

@@ -7,7 +7,7 @@ import { keyring } from "../db/sealed";
 import { hopsOf, MOST_HOPS } from "../delivery/own-address";
 import { inflatedBody, readBytes } from "../http/body";
 import type { ProofEnv } from "../http/failure-limit";
-import { invalid, notFound, Refusal, unauthenticated } from "../http/refusal";
+import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { connectorOfId } from "../connectors/store";
 import type { Instance } from "../instances/instance";
@@ -15,15 +15,15 @@ import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
 import { answerHandshake } from "./handshake";
 import { idsIn, instanceInPath, isAddressedBy } from "./address";
-import { type Became, commitDelivery } from "./commit.io";
 import { parseUnproved } from "./content";
-import { contentOf, readable } from "./readable";
+import { readable } from "./readable";
 import { logUncommitted } from "./log.io";
-import { type Arrived, proofOf } from "./proof";
-import { doorsOf } from "./registration/register.io";
-import { noteDelivery, noteUnrouted } from "./traces/note.io";
+import type { Arrived } from "./proof";
+import { taker } from "./take.io";
+import { noteUnrouted } from "./traces/note.io";
 import { tenantsOf } from "./tenant-parts";
 import { instancesOfTenants } from "../instances/tenants.store";
+import { chunks } from "../values/lists";
 
 type InboundEnv = { Bindings: Env } & RequestIdEnv & ProofEnv;
 
@@ -32,6 +32,11 @@ const MOST_BYTES = 8 * 1024 * 1024;
 
 /** The most instances that headers may name: each is read, decrypted and checked against the signature. */
 const MOST_NAMED = 50;
+/** The most tenants a body may name, and instances they may have: a request of ours to D1 or a stream for each of these. */
+const MOST_TENANTS = 10_000;
+const MOST_INSTANCES = 5_000;
+/** So many instances are read from D1, and held in memory, at a time. */
+const INSTANCES_A_GROUP = 500;
 
 /** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
 export const inboundWebhooks = new Hono<InboundEnv>()
@@ -51,52 +56,37 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   const answer = handshakeOf(c, arrived, shared, undefined);
   if (answer !== undefined) return answer;
   const about = { element, shared, config, arrived };
-  const { candidates, isUnrouted } = await candidatesOf(c, about);
-  for (const one of candidates) {
-    const answerOfOne = handshakeOf(c, arrived, one.connector, one.configuration);
-    if (answerOfOne !== undefined) return answerOfOne;
-  }
-  if (isUnrouted) {
-    logUncommitted(element, "unrouted");
-    await noteUnrouted(c.env, shared, arrived);
-    c.set("isUnproven", true);
-    return c.body(null, 200);
-  }
-  const { proven, refused } = provenOf(candidates, arrived, element);
-  await Promise.all(
-    refused.map(({ instance, reason }) =>
-      noteDelivery(c.env, instance, arrived, { outcome: "refused", reason, isProved: false }),
-    ),
-  );
-  if (proven.length === 0) throw unauthenticated("The signature or token does not fit");
+  const { ids, read, isShared } = await addressed(c, about);
+  const take = taker(arrived, { element, hops, env: c.env });
+  let [isFound, isProved] = [false, false];
   let acknowledgement: Webhook["acknowledgement"];
-  for (const instance of proven) {
-    const became = await commitOrNote(instance, arrived, hops, c.env);
-    if (became.kind === "took" || became.outcome === "no-event")
-      acknowledgement = instance.connector.webhook?.acknowledgement;
+  for (const group of chunks(ids, INSTANCES_A_GROUP)) {
+    const candidates = await read(group);
+    for (const one of candidates) {
+      const answerOfOne = handshakeOf(c, arrived, one.connector, one.configuration);
+      if (answerOfOne !== undefined) return answerOfOne;
+    }
+    const taken = await take(candidates);
+    isFound ||= candidates.length > 0;
+    isProved ||= taken.isProved;
+    acknowledgement = taken.acknowledging?.connector.webhook?.acknowledgement ?? acknowledgement;
   }
+  if (!isFound && isShared) return unrouted(c, about);
+  if (!isFound) throw notFound(`No instance '${c.req.param("instance")}' of '${element}'`);
+  if (!isProved) throw unauthenticated("The signature or token does not fit");
   if (acknowledgement === undefined) return c.body(null, 200);
   return c.body(acknowledgement.body, 200, { "Content-Type": acknowledgement.type });
 }
 
-/** Commits a delivery that was proved; if it becomes no event, it leaves a trace. @throws Refusal when it can't be read. */
-async function commitOrNote(
-  instance: Instance,
-  arrived: Arrived,
-  hops: number,
-  env: Env,
-): Promise<Became> {
-  const note = (outcome: "no-event" | "ignored", reason: string) =>
-    noteDelivery(env, instance, arrived, { outcome, reason, isProved: true });
-  try {
-    const transport = { headers: arrived.headers, hops };
-    const became = await commitDelivery(instance, contentOf(arrived), transport, doorsOf(env));
-    if (became.kind === "nothing") await note(became.outcome, became.reason);
-    return became;
-  } catch (error) {
-    if (error instanceof Refusal) await note("no-event", error.message);
-    throw error;
-  }
+/** A delivery for a tenant that no instance has. */
+async function unrouted(
+  c: Context<InboundEnv>,
+  { element, shared, arrived }: Addressed,
+): Promise<Response> {
+  logUncommitted(element, "unrouted");
+  await noteUnrouted(c.env, shared, arrived);
+  c.set("isUnproven", true);
+  return c.body(null, 200);
 }
 
 /** The answer to a handshake (`handshake.ts`); undefined for a delivery, and while the instance isn't known that can answer. */
@@ -147,7 +137,6 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
   };
 }
 
-type Candidates = { candidates: Instance[]; isUnrouted: boolean };
 type Addressed = {
   element: string;
   /** The connector of that name, unless only one organization has it. */
@@ -156,34 +145,36 @@ type Addressed = {
   arrived: Arrived;
 };
 
+/** `isShared`: the address is no instance's own. */
+type Found = {
+  ids: readonly number[];
+  read: (ids: readonly number[]) => Promise<Instance[]>;
+  isShared: boolean;
+};
+
 /**
  * The instances a delivery may be for: the one its address names, those its headers name, or those of the tenants its
  * body names; nothing is parsed where one of the others tells. Only their signatures tell whether it really is for them.
  */
-async function candidatesOf(c: Context<InboundEnv>, about: Addressed): Promise<Candidates> {
+async function addressed(c: Context<InboundEnv>, about: Addressed): Promise<Found> {
   const { element, shared, config, arrived } = about;
   const ring = keyring(config.masterKeys);
   const read = (ids: readonly number[]) =>
-    ids.length === 0
-      ? []
-      : readInstances(c.env.DB, ring, ids, (one) => isAddressedBy(one, element, shared));
+    readInstances(c.env.DB, ring, ids, (one) => isAddressedBy(one, element, shared));
   const inAddress = c.req.param("instance");
   if (inAddress !== undefined && inAddress !== "") {
     const id = instanceInPath(inAddress);
-    const candidates = await read(id === undefined ? [] : [id]);
-    if (candidates.length === 0) throw notFound(`No instance '${inAddress}' of '${element}'`);
-    return { candidates, isUnrouted: false };
+    return { ids: id === undefined ? [] : [id], read, isShared: false };
   }
   if (shared === undefined) throw notFound(`No element '${element}'`);
   const named = idsIn(c.req.header("element-instances") ?? c.req.header("id") ?? "");
   if (named.length > MOST_NAMED)
     throw invalid(`Element-Instances: Expected at most ${MOST_NAMED} instances`);
-  const candidates = await read(
-    named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, arrived),
-  );
-  return { candidates, isUnrouted: candidates.length === 0 };
+  const ids = named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, arrived);
+  return { ids, read, isShared: true };
 }
 
+/** @throws Refusal `invalid` when there are more than one request can take: nothing is dropped unseen. */
 async function idsOfTenants(
   db: D1Database,
   shared: Connector,
@@ -191,23 +182,11 @@ async function idsOfTenants(
 ): Promise<number[]> {
   if (shared.webhook?.route === undefined) return [];
   const unproved = readable(parseUnproved(content, contentType));
-  return instancesOfTenants(db, familyOf(shared), tenantsOf(shared.webhook, unproved));
-}
-
-type Proofs = { proven: Instance[]; refused: { instance: Instance; reason: string }[] };
-
-/** The candidates whose signature or token fits. Why it does not fit the others is logged in one line, without secrets. */
-function provenOf(candidates: Instance[], arrived: Arrived, element: string): Proofs {
-  const now = Date.now();
-  const proofs = candidates.map((instance) => ({
-    instance,
-    proof: proofOf(instance, arrived, now),
-  }));
-  const refused = proofs.flatMap(({ instance, proof }) =>
-    proof.kind === "unproved" ? { instance, reason: proof.reason } : [],
-  );
-  const [first, ...others] = refused;
-  if (first !== undefined) logUncommitted(element, first.reason, first.instance.id, others.length);
-  const proven = proofs.flatMap(({ instance, proof }) => (proof.kind === "proved" ? instance : []));
-  return { proven, refused };
+  const tenants = tenantsOf(shared.webhook, unproved);
+  if (tenants.length > MOST_TENANTS)
+    throw invalid(`Expected at most ${MOST_TENANTS} tenants in one delivery`);
+  const ids = await instancesOfTenants(db, familyOf(shared), tenants, MOST_INSTANCES);
+  if (ids.length > MOST_INSTANCES)
+    throw invalid(`Expected tenants of at most ${MOST_INSTANCES} instances in one delivery`);
+  return ids;
 }

@@ -68,14 +68,27 @@ function withList(value: unknown, path: string, list: unknown[]): unknown {
   return { [first]: withList(inner, rest.join("."), list) };
 }
 
-/** The parts of a delivery that this instance's tenant may see; all of it when delivery or instance names no tenant. */
-export function partsOfInstance(
+/** The parts of a delivery that an instance's tenant may see; all of it when delivery or instance names no tenant. */
+export type Deal = (
   webhook: Webhook,
-  content: Content,
   configuration: Readonly<Record<string, string | null>>,
-): Content[] {
-  const values = tenantValues(webhook.route?.equals ?? [], configuration);
-  const parts = partsOf(webhook, content);
-  if (values.length === 0 || parts.length === 0) return [content];
-  return parts.flatMap((part) => (values.includes(part.tenant) ? [part.content] : []));
+) => Content[];
+
+/** Deals a delivery out to the instances that it is for. Its parts are built once for all that share a rule. */
+export function dealt(content: Content): Deal {
+  const known = new Map<string, Map<string, Content>>();
+  const partsFor = (webhook: Webhook): Map<string, Content> => {
+    const rule = JSON.stringify(webhook.route?.tenants ?? []);
+    const parts =
+      known.get(rule) ??
+      new Map(partsOf(webhook, content).map((part) => [part.tenant, part.content]));
+    known.set(rule, parts);
+    return parts;
+  };
+  return (webhook, configuration) => {
+    const values = tenantValues(webhook.route?.equals ?? [], configuration);
+    const parts = partsFor(webhook);
+    if (values.length === 0 || parts.size === 0) return [content];
+    return values.flatMap((tenant) => parts.get(tenant) ?? []);
+  };
 }

@@ -1,12 +1,15 @@
-import { and, eq, inArray } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { inboundRoutes } from "../db/instances";
+import { within } from "../db/within";
+import { chunks } from "../values/lists";
 import type { Instance } from "./instance";
 import { routesOf } from "./routing";
 
-/** One delivery is dealt out to this many instances at most. */
-const MOST_INSTANCES = 500;
+/** Tenants that one query asks for. With the length of a tenant's name they are the size of its parameter. */
+const TENANTS_A_QUERY = 2_000;
+const LONGEST_TENANT = 300;
 
 /**
  * Rewrites the routes by which app-wide webhooks find the instance; nothing for connectors without such
@@ -18,10 +21,10 @@ export function routeStatements(
 ): BatchItem<"sqlite">[] {
   if (connector.webhook?.route === undefined) return [];
   const { family, tenants } = routesOf(connector, configuration);
-  const rows = tenants.map((tenant) => ({ family, tenant, instanceId: id }));
+  const rows = sql`SELECT ${family}, value, ${id} FROM json_each(${JSON.stringify(tenants)})`;
   return [
     drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id)),
-    ...(rows.length === 0 ? [] : [drizzle(db).insert(inboundRoutes).values(rows)]),
+    ...(tenants.length === 0 ? [] : [drizzle(db).insert(inboundRoutes).select(rows)]),
   ];
 }
 
@@ -46,19 +49,23 @@ export function forgetTenants(db: D1Database, { id, connector }: Instance): Batc
     : [drizzle(db).delete(inboundRoutes).where(eq(inboundRoutes.instanceId, id))];
 }
 
-/** Ids of the instances that any of the tenants is, whoever's they are. */
+/** Ids of the instances that any of the tenants is, whoever's they are: all of them, or more than `most`. */
 export async function instancesOfTenants(
   db: D1Database,
   family: string,
   tenants: readonly string[],
+  most: number,
 ): Promise<number[]> {
-  if (tenants.length === 0) return [];
-  const rows = await drizzle(db)
-    .selectDistinct({ id: inboundRoutes.instanceId })
-    .from(inboundRoutes)
-    .where(
-      and(eq(inboundRoutes.family, family), inArray(inboundRoutes.tenant, tenants.slice(0, 90))),
-    )
-    .limit(MOST_INSTANCES);
-  return rows.map(({ id }) => id);
+  const ids = new Set<number>();
+  const named = tenants.filter((tenant) => tenant.length <= LONGEST_TENANT);
+  for (const part of chunks(named, TENANTS_A_QUERY)) {
+    const rows = await drizzle(db)
+      .selectDistinct({ id: inboundRoutes.instanceId })
+      .from(inboundRoutes)
+      .where(and(eq(inboundRoutes.family, family), within(inboundRoutes.tenant, part)))
+      .limit(most + 1);
+    for (const { id } of rows) ids.add(id);
+    if (ids.size > most) break;
+  }
+  return [...ids];
 }

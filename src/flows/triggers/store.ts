@@ -98,6 +98,24 @@ export const toTriggers = (results: unknown): Trigger[] =>
 export const readSourceTriggers = async (db: D1Database, source: Source): Promise<Trigger[]> =>
   toTriggers((await prepareSourceTriggers(db, source).all()).results);
 
+/** The flows that listen to any of several instances now, in one query. */
+export async function readInstanceTriggers(
+  db: D1Database,
+  instances: readonly { id: number; organizationId: number }[],
+): Promise<Trigger[]> {
+  const wanted = instances.map(({ id, organizationId }) => [organizationId, String(id)]);
+  const { results } = await db
+    .prepare(
+      `SELECT t.* FROM json_each(?1) AS wanted CROSS JOIN flow_triggers AS t INDEXED BY flow_triggers_source
+       WHERE t.organization_id = wanted.value ->> 0 AND t.kind = 'instance' AND t.kind IN ('instance', 'resource')
+         AND t.key = wanted.value ->> 1 AND t.active AND ${activeUser("t.user_id")}
+       ORDER BY t.flow_id, t.component_id`,
+    )
+    .bind(JSON.stringify(wanted))
+    .all();
+  return toTriggers(results);
+}
+
 /** One trigger of a running flow, by its component; undefined also while its user is switched off. */
 export async function readTrigger(
   db: D1Database,

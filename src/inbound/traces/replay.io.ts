@@ -4,9 +4,10 @@ import { conflict } from "../../http/refusal";
 import type { Instance } from "../../instances/instance";
 import type { KeptTrace } from "../../stream/traces/trace";
 import { type Became, commitDelivery } from "../commit.io";
-import { type Arrived, proofOf } from "../proof";
+import { type Arrived, prover } from "../proof";
 import { contentOf } from "../readable";
 import { doorsOf } from "../registration/register.io";
+import { dealt } from "../tenant-parts";
 import { keptRequest } from "./request";
 
 /** What a kept body may be when it is inflated, as when it came. */
@@ -27,12 +28,12 @@ export async function replayTrace(
   if (!isWhole) throw conflict("The delivery was not kept whole");
   const arrived = arrivedOf(request);
   if (!trace.isProved) {
-    const proof = proofOf(instance, arrived, trace.at);
+    const proof = prover(arrived, trace.at)(instance);
     if (proof.kind === "unproved")
       return { kind: "nothing", outcome: "refused", reason: proof.reason };
   }
   const transport = { headers: arrived.headers, hops: hopsOf(arrived.headers, sessionKey) };
-  return commitDelivery(instance, contentOf(arrived), transport, doorsOf(env));
+  return commitDelivery(instance, dealt(contentOf(arrived)), transport, doorsOf(env));
 }
 
 function arrivedOf({
