@@ -1,12 +1,14 @@
+import { DATE_FORMAT, otherPolling, otherResources, PAGING, parametersOf } from "./concur-lists";
 import { defineConnector } from "./definition";
 
-/** SAP Concur expense reports v3 (reference vendors.md §2). */
+/** SAP Concur expense reports v3, and what else of it can be polled (reference vendors.md §2). */
 export const concur = defineConnector({
   key: "concur",
   id: 3129,
   name: "Concur",
   hub: "expense",
-  description: "SAP Concur expense reports; polling can't see that a report was deleted",
+  description:
+    "SAP Concur expense reports; polling can't see that one was deleted, but of invoices",
   authentication: {
     type: "oauth2",
     authorizeUrl: "https://www-us.api.concursolutions.com/oauth2/v0/authorize",
@@ -38,22 +40,23 @@ export const concur = defineConnector({
     reports: {
       list: { path: "/api/v3.0/expense/reports", query: { user: "ALL" }, root: "Items" },
       get: { path: "/api/v3.0/expense/reports/{id}" },
-      paging: { style: "nextUrl", urlPath: "NextPage", sizeParameter: "limit" },
+      paging: PAGING,
       maxPageSize: 100,
       idField: "ID",
       updatedField: "LastModifiedDate",
       createdField: "CreateDate",
-      where: {
-        user: { parameter: "user" },
-        modifiedDateAfter: { parameter: "modifiedDateAfter" },
-        modifiedDateBefore: { parameter: "modifiedDateBefore" },
-        createDateAfter: { parameter: "createDateAfter" },
-        createDateBefore: { parameter: "createDateBefore" },
-        submitDateAfter: { parameter: "submitDateAfter" },
-        submitDateBefore: { parameter: "submitDateBefore" },
-        approvalStatusCode: { parameter: "approvalStatusCode" },
-      },
+      where: parametersOf(
+        "user",
+        "modifiedDateAfter",
+        "modifiedDateBefore",
+        "createDateAfter",
+        "createDateBefore",
+        "submitDateAfter",
+        "submitDateBefore",
+        "approvalStatusCode",
+      ),
     },
+    ...otherResources,
   },
   ping: { path: "/api/v3.0/expense/reports", query: { user: "ALL", limit: "1" } },
   events: {
@@ -61,17 +64,18 @@ export const concur = defineConnector({
     defaultMode: "polling",
     polling: {
       reports: {
-        url: "/hubs/expense/reports?where=modifiedDateAfter='${date:yyyy-MM-dd'T'HH:mm:ss.SSS}'",
+        url: `/hubs/expense/reports?where=modifiedDateAfter='\${date:${DATE_FORMAT}}'`,
         idField: "ID",
         datesConfiguration: {
           updatedDateField: "LastModifiedDate",
-          updatedDateFormat: "yyyy-MM-dd'T'HH:mm:ss.SSS",
+          updatedDateFormat: DATE_FORMAT,
           updatedDateTimezone: "GMT",
           createdDateField: "CreateDate",
-          createdDateFormat: "yyyy-MM-dd'T'HH:mm:ss.SSS",
+          createdDateFormat: DATE_FORMAT,
         },
       },
     },
+    pollingOnRequest: otherPolling,
   },
   // The Event Subscription Service; what its signature covers is unpublished (reference vendors.md §2).
   webhook: {

@@ -14,11 +14,23 @@ import { isPattern, PATTERN_EXPECTED, webhookSchema } from "./webhook";
 
 const parameters = z.record(z.string(), z.string());
 
-/** The request parameter that a condition of a `where` becomes. */
-const condition = z.strictObject({
-  parameter: z.string(),
-  operators: z.array(z.enum(["=", "!=", "<", ">", "<=", ">="])).default(["="]),
-});
+/** What a condition of a `where` becomes: a parameter of the request, a comparison made here, or both. */
+const condition = z
+  .strictObject({
+    parameter: z.string().optional(),
+    operators: z.array(z.enum(["=", "!=", "<", ">", "<=", ">="])).default(["="]),
+    /**
+     * The parameter takes days, and it isn't certain that the day named is among those shown: the day before it, or
+     * after it, is sent.
+     */
+    day: z.enum(["before", "after"]).optional(),
+    /** The date of a record that is compared with the condition's value here, since the vendor's own filter is coarser or there is none. */
+    checks: z.strictObject({ field: path, operator: z.enum(["<", ">", "<=", ">="]) }).optional(),
+  })
+  .refine(
+    ({ parameter, checks }) => parameter !== undefined || checks !== undefined,
+    "Expected a parameter, or checks",
+  );
 
 /** A vendor's query language, into which a `where` is translated (`hub/dialect.ts`). */
 export const languageSchema = z.discriminatedUnion("name", [
@@ -180,6 +192,8 @@ export const connectorSchema = z.strictObject({
      * `milliseconds` or `seconds` (Stripe) for what is counted from 1970.
      */
     polling: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
+    /** As `polling`, of resources that are polled only where an instance names them. */
+    pollingOnRequest: z.record(z.string(), z.record(z.string(), z.unknown())).default({}),
     /**
      * How resources that `polling` does not name are polled: names of this pattern, `{name}` standing for
      * the hub resource, which is the name itself or, where there is none, `path`.

@@ -94,7 +94,7 @@ export class InstanceEdits {
       ...platformApp(c, connector, body.providerData),
       ...mergeConfiguration(connector, {}, body.configuration),
     };
-    this.#check(connector, merged, config);
+    this.#check({ connector, configuration: merged }, undefined, config);
     const configuration = {
       ...merged,
       ...(await granted(c, connector, merged, body.providerData)),
@@ -139,7 +139,7 @@ export class InstanceEdits {
     const merge = (current: Configuration): Configuration =>
       mergeConfiguration(connector, { ...current, ...app }, body.configuration ?? {});
     const merged = merge(instance.configuration);
-    this.#check(connector, merged, doorsOf(c).config);
+    this.#check({ connector, configuration: merged }, instance, doorsOf(c).config);
     const grant = await granted(c, connector, merged, body.providerData);
     const saved = await this.#save(c, instance, (current) => ({
       configuration: { ...merge(current.configuration), ...grant },
@@ -188,7 +188,7 @@ export class InstanceEdits {
     let current = read;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const instance = withValidity(current, { ...current, ...edit(current) });
-      this.#check(instance.connector, instance.configuration, config);
+      this.#check(instance, current, config);
       if (await updateInstance(db, ring, instance, draftOf(instance, config), Date.now())) {
         await this.#companion.saved(instance, c);
         await reviveSaved(c, instance.organizationId, instanceDestinationId(instance.id));
@@ -199,13 +199,25 @@ export class InstanceEdits {
     throw conflict("The instance is changed by others all the time");
   }
 
-  #check(connector: Connector, configuration: Configuration, config: Config): void {
+  #check(checked: Checked, before: Checked | undefined, config: Config): void {
+    const { connector, configuration } = checked;
     const fault =
       authenticationFault(connector, configuration) ??
       faultOf(configuration, config) ??
-      this.#pollingFault({ connector, configuration });
+      (isPolledAlike(checked, before) ? undefined : this.#pollingFault(checked));
     if (fault !== undefined) throw invalid(fault.message, fault.field);
   }
+}
+
+type Checked = Pick<Instance, "connector" | "configuration">;
+
+/** What was stored once keeps nobody from changing something else. */
+function isPolledAlike({ connector, configuration }: Checked, before: Checked | undefined) {
+  const keys = ["event.poller.configuration", "event.poller.urls", "event.objects"];
+  return (
+    before?.connector.id === connector.id &&
+    keys.every((key) => (configuration[key] ?? null) === (before.configuration[key] ?? null))
+  );
 }
 
 /** A body without `element` gets the one that the path names. */

@@ -1,4 +1,5 @@
 import type { Resource } from "../connectors/definition";
+import { instantOfValue } from "./date-bounds";
 import type { Expression, Value } from "./where";
 import { quoted } from "../values/text";
 
@@ -17,10 +18,12 @@ export function mapWhere(expression: Expression, resource: Pick<Resource, "where
         message: `Unsupported ${mapped.unsupported} in where; ${supported(resource)}`,
       };
     }
-    if (parameters.has(mapped.parameter)) {
-      return { ok: false, message: `Repeated condition on "${mapped.field}" in where` };
+    const { parameter, field, text } = mapped;
+    if (parameter === undefined) continue;
+    if (parameters.has(parameter)) {
+      return { ok: false, message: `Repeated condition on "${field}" in where` };
     }
-    parameters.set(mapped.parameter, mapped.value.text);
+    parameters.set(parameter, text);
   }
   return { ok: true, parameters: Object.fromEntries(parameters) };
 }
@@ -28,7 +31,7 @@ export function mapWhere(expression: Expression, resource: Pick<Resource, "where
 function mapCondition(
   condition: Expression,
   resource: Pick<Resource, "where">,
-): { parameter: string; field: string; value: Value } | { unsupported: string } {
+): { parameter: string | undefined; field: string; text: string } | { unsupported: string } {
   switch (condition.kind) {
     case "and":
     case "or": {
@@ -50,9 +53,21 @@ function mapCondition(
       if (!rule.operators.includes(operator)) {
         return { unsupported: `operator "${operator}" of "${field}"` };
       }
-      return { parameter: rule.parameter, field, value };
+      if (rule.checks !== undefined && instantOfValue(value.text) === undefined)
+        return { unsupported: `date "${quoted(value.text)}" of "${field}"` };
+      return { parameter: rule.parameter, field, text: sentText(value, rule.day) };
     }
   }
+}
+
+const DAY_NS = 86_400_000_000_000n;
+
+/** The value as the parameter takes it: as it is written, or as the day beside it. */
+function sentText({ text }: Value, day: "before" | "after" | undefined): string {
+  const instant = day === undefined ? undefined : instantOfValue(text);
+  if (instant === undefined) return text;
+  const beside = instant.nanoseconds + (day === "before" ? -DAY_NS : DAY_NS);
+  return new Date(Number(beside / 1_000_000n)).toISOString().slice(0, 10);
 }
 
 const fieldsOf = (expression: Expression): string[] =>

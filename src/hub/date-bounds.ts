@@ -2,7 +2,7 @@ import type { Resource } from "../connectors/definition";
 import type { Expression, Operator } from "./where";
 import { readPath } from "../values/path";
 
-/** A `where` bound on one of a resource's own dates. */
+/** A `where` bound on one of a resource's own dates, or on a date that a condition of the connector's names. */
 export type DateBound = { field: string; operator: "<" | ">" | "<=" | ">="; instant: Instant };
 
 /** Nanoseconds since 1970. `zoned`: the text names a zone; instants with and without one cannot be compared. */
@@ -16,17 +16,27 @@ const ORDERED = new Set<Operator>(["<", ">", "<=", ">="]);
  */
 export function dateBounds(
   expression: Expression | undefined,
-  resource: Pick<Resource, "updatedField" | "createdField">,
+  resource: Pick<Resource, "updatedField" | "createdField" | "where">,
 ): DateBound[] {
   if (expression === undefined) return [];
   const conditions = expression.kind === "and" ? expression.parts : [expression];
   return conditions.flatMap((condition) => {
-    if (condition.kind !== "compare" || !isOrdered(condition.operator)) return [];
-    const { field, operator } = condition;
-    if (field !== resource.updatedField && field !== resource.createdField) return [];
-    const instant = readInstant(condition.value.text);
-    return instant === undefined ? [] : [{ field, operator, instant }];
+    if (condition.kind !== "compare") return [];
+    const bound = boundOf(condition.field, condition.operator, resource);
+    const instant = instantOfValue(condition.value.text);
+    return bound === undefined || instant === undefined ? [] : [{ ...bound, instant }];
   });
+}
+
+function boundOf(
+  field: string,
+  operator: Operator,
+  { where, updatedField, createdField }: Parameters<typeof dateBounds>[1],
+): Pick<DateBound, "field" | "operator"> | undefined {
+  const checks = Object.hasOwn(where, field) ? where[field]?.checks : undefined;
+  if (checks !== undefined) return checks;
+  const isDate = field === updatedField || field === createdField;
+  return isDate && isOrdered(operator) ? { field, operator } : undefined;
 }
 
 const isOrdered = (operator: Operator): operator is DateBound["operator"] => ORDERED.has(operator);
@@ -66,3 +76,7 @@ export function readInstant(text: string): Instant | undefined {
     zoned: utc !== undefined || hours !== undefined,
   };
 }
+
+/** The instant that a value of a `where` names; a day is its beginning. */
+export const instantOfValue = (text: string): Instant | undefined =>
+  readInstant(text) ?? readInstant(`${text}T00:00`);

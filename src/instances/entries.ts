@@ -266,7 +266,8 @@ export function pollable({
   resources,
   webhook,
 }: Connector): Record<string, Record<string, unknown>> {
-  if (events.feed === undefined || Object.keys(events.polling).length > 0) return events.polling;
+  if (events.feed === undefined || Object.keys(events.polling).length > 0)
+    return { ...events.polling, ...events.pollingOnRequest };
   const fed = Object.entries(resources).filter(
     ([name, { get }]) => get !== undefined && name !== webhook?.registration?.resource,
   );

@@ -6,7 +6,9 @@ import type { Fault } from "../instances/value-checks";
 import type { Instance } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
 import { parsePollingConfiguration, type PollingConfiguration } from "./configuration";
+import { planList } from "../hub/list";
 import { parseHubUrl } from "./hub-url";
+import { expandTemplates } from "./url-template";
 
 /** The resources an instance polls. */
 export function polledResources(
@@ -21,7 +23,7 @@ export function polledResources(
     },
     connector.events.polling,
     defaultIdField(connector),
-    (name) => resourceByPattern(connector, name),
+    (name) => connector.events.pollingOnRequest[name] ?? resourceByPattern(connector, name),
   );
 }
 
@@ -59,12 +61,27 @@ export function pollingFault(
       field: `configuration.${parsed.field}`,
       message: `${parsed.field}: ${parsed.message}`,
     };
-  for (const { resource, url } of parsed.resources) {
-    const hub = parseHubUrl(url);
-    const field = `event.poller.configuration.${resource}.url`;
-    if (!hub.ok) return { field: `configuration.${field}`, message: `${field}: ${hub.message}` };
+  for (const resource of parsed.resources) {
+    const message = listFault(instance, resource);
+    const field = `event.poller.configuration.${resource.resource}.url`;
+    if (message !== undefined)
+      return { field: `configuration.${field}`, message: `${field}: ${message}` };
   }
   return undefined;
+}
+
+/** Why the URL of a resource names no list that its connector has; a feed is read whatever the URLs say. */
+function listFault(
+  { connector, configuration }: Pick<Instance, "connector" | "configuration">,
+  { url, updated }: PolledResource,
+): string | undefined {
+  const expanded = expandTemplates(url, 0, updated?.format);
+  const hub = expanded.ok ? parseHubUrl(expanded.url) : expanded;
+  if (!hub.ok) return hub.message;
+  if (isStreamFeed(connector)) return undefined;
+  const { resource, ...query } = hub.request;
+  const list = planList(connector, resource, query, configuration);
+  return list.ok ? undefined : list.message;
 }
 
 /** How many requests an idle poll makes: one for a feed, and one for each list that the feed doesn't cover. */

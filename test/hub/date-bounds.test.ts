@@ -5,7 +5,11 @@ import { parseWhere } from "../../src/hub/where";
 const bounds = (where: string) => {
   const parsed = parseWhere(where);
   if (!parsed.ok) throw new Error(parsed.message);
-  return dateBounds(parsed.expression, { updatedField: "meta.updated", createdField: "created" });
+  return dateBounds(parsed.expression, {
+    updatedField: "meta.updated",
+    createdField: "created",
+    where: { since: { operators: ["="], checks: { field: "seen", operator: ">=" } } },
+  });
 };
 const within = (where: string, updated: unknown) => isWithin({ meta: { updated } }, bounds(where));
 
@@ -30,6 +34,14 @@ describe("isWithin", () => {
     ],
   ])("%s holds %s: %s", (where, updated, expected) => {
     expect(within(where, updated)).toBe(expected);
+  });
+
+  it.each<[string, boolean]>([
+    ["2026-01-02T12:00:00.000", true],
+    ["2026-01-02 00:00:00.0", true],
+    ["2026-01-01T23:59:59.999", false],
+  ])("compares the date that a condition of the connector's names: %s", (seen, expected) => {
+    expect(isWithin({ seen }, bounds("since='2026-01-02'"))).toBe(expected);
   });
 
   it.each<[string, string, unknown]>([

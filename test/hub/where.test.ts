@@ -217,6 +217,24 @@ describe("mapWhere", () => {
     });
   });
 
+  it.each([
+    ["modifiedDateAfter='2026-11-20T12:00:00.000'", { lastModifiedDateAfter: "2026-11-19" }],
+    ["lastModifiedDateAfter='2026-11-20'", { lastModifiedDateAfter: "2026-11-19" }],
+    ["createDateBefore='2026-12-31T23:59:59'", { createDateBefore: "2027-01-01" }],
+  ])("asks a vendor of whole days for one more: %s", (text, parameters) => {
+    expect(map(text, concur.resources.invoices)).toEqual({ ok: true, parameters });
+  });
+
+  it("asks nothing where the vendor has no such filter, but for a date that can be read", () => {
+    const entries = concur.resources.entries!;
+    const where = "modifiedDateAfter='2026-11-20T12:00:00.000' AND reportID='R'";
+    expect(map(where, entries)).toEqual({ ok: true, parameters: { reportID: "R" } });
+    expect(map("modifiedDateAfter='yesterday'", entries)).toMatchObject({
+      ok: false,
+      message: expect.stringContaining('Unsupported date "yesterday" of "modifiedDateAfter"'),
+    });
+  });
+
   const supports = 'in where; it supports "updatedDate" (> >=), joined by AND';
   it.each([
     ["name='x'", `Unsupported field "name" ${supports}`],

@@ -1,10 +1,11 @@
 import { createHash, type KeyObject, sign } from "node:crypto";
+import { type ConcurList, ConcurRecords, type ConcurRecord } from "./concur-lists.ts";
 import { limiter } from "./grants.ts";
 import { Index, serve, wrongParameter } from "./server.ts";
 import type { Answer, Incoming, Server } from "./server.ts";
 
 /**
- * SAP Concur: OAuth and expense reports v3 (reference vendors.md §2), strict. Lists stand in the order of
+ * SAP Concur: OAuth, expense reports v3 and the other v3 lists (reference vendors.md §2), strict. Lists stand in the order of
  * `ID`, not of dates; dates have no zone, come with trailing zeros cut and are taken with exactly three
  * fraction digits; bounds are inclusive.
  */
@@ -41,6 +42,8 @@ export interface Concur extends Server {
   /** Changed at `at`; `visibleAt` is when lists show that. */
   touch(id: string, at: number, visibleAt?: number): ConcurReport;
   reports(): ConcurReport[];
+  /** Adds or changes a record of another list. */
+  put(list: ConcurList, record: ConcurRecord): void;
   /** No access token given so far is good any more; refresh tokens still are. */
   expireTokens(): void;
   /** For so many milliseconds every request with a token is turned away. */
@@ -89,6 +92,7 @@ const refuseToken = (status: number, error: string, description: string): Answer
 export async function startConcur(options: ConcurOptions = {}): Promise<Concur> {
   const { now = Date.now, rotateRefreshTokens = false, expiresInSeconds = 3600 } = options;
   const reports = new Index<ConcurReport>((a, b) => (a.id < b.id ? -1 : 1));
+  const others = new ConcurRecords();
   const codes = new Map<string, { redirectUri: string | undefined }>();
   const accessTokens = new Map<string, { expiresAt: number }>();
   const refreshTokens = new Set<string>();
@@ -111,7 +115,9 @@ export async function startConcur(options: ConcurOptions = {}): Promise<Concur> 
         concur.tokenRequests += 1;
         return giveToken(request);
     }
-    if (request.path !== REPORTS && !request.path.startsWith(`${REPORTS}/`)) {
+    const isReports = request.path === REPORTS || request.path.startsWith(`${REPORTS}/`);
+    const other = others.answer(request.path, request.query, home(), now());
+    if (!isReports && other === undefined) {
       return refuse(
         404,
         `No HTTP resource was found that matches the request URI "${request.path}"`,
@@ -124,6 +130,7 @@ export async function startConcur(options: ConcurOptions = {}): Promise<Concur> 
       return refuse(401, "Invalid or expired access token");
     const limited = rate.limited();
     if (limited) return limited;
+    if (other !== undefined) return other;
     if (request.path === REPORTS) return listReports(request.query, reports.visible(now()), home());
     const wrong = wrongParameter(request.query, ["user"]);
     if (wrong !== undefined) return refuse(400, `Unknown or repeated parameter "${wrong}"`);
@@ -246,6 +253,7 @@ export async function startConcur(options: ConcurOptions = {}): Promise<Concur> 
     addReport,
     touch,
     reports: () => reports.all(),
+    put: (list: ConcurList, record: ConcurRecord) => others.put(list, record),
     expireTokens: () => accessTokens.clear(),
     limit: rate.limit,
     moveTo: (url: string) => void (geolocation = url),

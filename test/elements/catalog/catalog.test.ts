@@ -84,17 +84,18 @@ describe("GET /elements/{keyOrId}/metadata", () => {
       bulk: { upload: false, download: false },
       usage: {},
     });
-    expect(concur.resources).toEqual([
-      {
-        canonicalName: "reports",
-        operations: ["list", "get"],
-        events: {
-          supported: true,
-          methods: ["polling", "webhook"],
-          eventTypes: ["CREATED", "UPDATED"],
-        },
+    expect(concur.resources[0]).toEqual({
+      canonicalName: "reports",
+      operations: ["list", "get"],
+      events: {
+        supported: true,
+        methods: ["polling", "webhook"],
+        eventTypes: ["CREATED", "UPDATED"],
       },
-    ]);
+    });
+    const pollable = Object.keys(concur.events.polling);
+    expect(pollable).toEqual(concur.resources.map((one: any) => one.canonicalName));
+    expect(pollable).toEqual(expect.arrayContaining(["entries", "users", "vendors", "invoices"]));
     expect(await get("/concur/metadata")).not.toHaveProperty("resources");
   });
 
