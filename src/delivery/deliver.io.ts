@@ -60,7 +60,10 @@ export async function deliverGroup(
     ...late.map((item) => unsent(item, dead("exhausted", now))),
   ];
   const { ready, withoutCall } = await prepare(group, timely, doors);
-  const byEndpoint = Map.groupBy(ready, ({ url }) => endpointName(destination.organizationId, url));
+  const stepId = handler !== undefined && destination.url === null ? destination.id : undefined;
+  const byEndpoint = Map.groupBy(ready, ({ url }) =>
+    endpointName(destination.organizationId, url, stepId),
+  );
   const called = await Promise.all(
     [...byEndpoint].map(([name, some]) =>
       new EndpointCalls(name, some.length, group, doors, limiter).make(some),

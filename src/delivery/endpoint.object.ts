@@ -63,7 +63,7 @@ export type EndpointView = {
 
 /**
  * Guards a receiver, over all streams and isolates that call it. There is one object for an organization and callback
- * origin and path; the endpoint of a flow's step is that of the URL it renders.
+ * origin and path; for a flow's step that renders its address one per step and origin (`endpoint-name.ts`).
  *
  * - **Closed circuit, no rate**: an isolate is granted so many calls at a time for a second, and counts them itself
  *   (`allowance.ts`). All grants and calls together are never more than a hundred (`seats.ts`).

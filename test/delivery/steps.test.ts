@@ -5,6 +5,7 @@ import { endpointName } from "../../src/delivery/endpoint-name";
 import type { NotificationView } from "../../src/stream/history";
 import type { EventStream } from "../../src/stream/stream.object";
 import { ask, foundation, newUser, type SignedIn } from "../accounts/ask";
+import { stepDestinationId } from "../../src/flows/ids";
 import { step } from "../flows/build";
 import { eventually, receiver } from "./build";
 
@@ -17,7 +18,13 @@ afterEach(() => {
 });
 
 type Stream = DurableObjectStub<EventStream>;
-type Running = { user: SignedIn; stream: Stream; run: (body?: unknown) => Promise<void> };
+type Running = {
+  user: SignedIn;
+  stream: Stream;
+  /** The destination of the step `P`. */
+  stepId: string;
+  run: (body?: unknown) => Promise<void>;
+};
 
 const ok = (): Response => new Response("ok");
 const broken = (): Response => new Response("no", { status: 500 });
@@ -55,6 +62,7 @@ async function flow(url: string, isRead = false): Promise<Running> {
   return {
     user,
     stream,
+    stepId: stepDestinationId(flowId, "P"),
     run: async (content = {}) => {
       const called = await ask("POST", `/flows/${flowId}/components/W`, { body: content });
       expect(called.status).toBe(202);
@@ -74,10 +82,12 @@ function goOn(ms: number): void {
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() + ms, shouldAdvanceTime: true });
 }
 
-async function opened(url: string, { run, stream }: Running, content?: unknown) {
-  const endpoint = env.ENDPOINTS.getByName(endpointName(1, url));
+/** `content`: what each run is started with, if the step renders its address from it. */
+async function opened(url: string, { run, stream, stepId }: Running, content?: () => unknown) {
+  const rendering = content === undefined ? undefined : stepId;
+  const endpoint = env.ENDPOINTS.getByName(endpointName(1, url, rendering));
   // At once: a retry of the first must not open the circuit before the last was tried.
-  await Promise.all(Array.from({ length: 10 }, () => run(content)));
+  await Promise.all(Array.from({ length: 10 }, () => run(content?.())));
   await eventually(async () => {
     const views = await steps(stream);
     return views.filter(({ notification }) => notification.tries > 0).length >= 10 && true;
@@ -107,28 +117,35 @@ describe("steps of flows", () => {
     expect((await running.stream.notification(11))?.notification.tries).toBe(1);
   });
 
-  it("whose addresses differ have an endpoint each: one that is down keeps none of the others waiting", async () => {
+  it("that render their addresses have one endpoint per origin, whatever the paths: one that is down keeps none of the others waiting", async () => {
     const own = crypto.randomUUID();
-    const down = `http://127.0.0.1:9/${own}/down`;
+    const isDown = ({ url }: { url: string }) => url.includes(`127.0.0.1:9/${own}`);
     let answer = broken;
-    const received = receiver((one) => (one.url === down ? answer() : ok()));
+    const received = receiver((one) => (isDown(one) ? answer() : ok()));
     const calls = () => received.filter((one) => one.url.includes(own)).length;
-    const running = await flow(`http://127.0.0.1:9/${own}/{{{$.W.out.data.to}}}`);
-    const endpoint = await opened(down, running, { to: "down" });
+    const running = await flow(`http://{{{$.W.out.data.host}}}/${own}/{{{$.W.out.data.id}}}`);
+    const down = () => ({ host: "127.0.0.1:9", id: crypto.randomUUID() });
+    const endpoint = await opened("http://127.0.0.1:9/any", running, down);
     const before = calls();
     const { nextProbeAt } = await endpoint.view();
-    await running.run({ to: "down" });
+    await running.run(down());
     await eventually(async () => {
       const state = (await running.stream.notification(11))?.notification.state;
       return state?.kind === "pending" && state.at >= (nextProbeAt ?? 0) && true;
     });
     expect(calls()).toBe(before);
-    await running.run({ to: "up" });
+    await running.run({ host: "localhost:9", id: "up" });
     await becomes(running.stream, 12, "delivered");
     answer = ok;
     goOn(61_000);
     await runDurableObjectAlarm(running.stream);
     await becomes(running.stream, 11, "delivered");
+    const noted = await env.DB.prepare(
+      "SELECT count(*) AS n FROM objects WHERE kind = 'endpoint' AND name LIKE ?",
+    )
+      .bind(`1/%${running.stepId}`)
+      .first<{ n: number }>();
+    expect(noted?.n).toBe(1);
   });
 
   it("tell operators of a circuit that opens and of a step that dies, and count nothing that was put off as a try", async () => {
