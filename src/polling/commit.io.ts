@@ -76,15 +76,17 @@ export async function commitWork(poll: PollState, work: Commit): Promise<string[
  * Counts a poll: under its source when it committed something, for then the source's own line of the usage
  * is written anyway. The idle polls of an organization are counted together, under no source: a row for each
  * of 100,000 idle instances every five minutes would cost more than the polls themselves.
+ * @param objectRequests that opened the poll and gave back its lease.
  */
 export function countPoll(
   poll: Pick<PollState, "instance" | "source" | "committed">,
   now: number,
+  objectRequests: number,
 ): void {
   const { instance, source, committed } = poll;
   const { organizationId } = instance;
   const key = { organizationId, source: committed ? source : IDLE_POLLS, destinationId: "" };
-  count(key, { polls: 1, objectRequests: 1 }, now);
+  count(key, { polls: 1, objectRequests }, now);
 }
 
 /** Tells the organization's operators what happened to one of its instances. */

@@ -18,7 +18,7 @@ import {
   Superseded,
 } from "./commit.io";
 import { pollResource } from "./poll-resource.io";
-import { isStreamFeed, polledResources, whyNotPolled } from "./settings";
+import { isStreamFeed, mayBeWoken, polledResources, whyNotPolled } from "./settings";
 import { statePages } from "./state-pages.io";
 import { pollSnapshot } from "./snapshot/take-snapshot.io";
 import { touchedResources } from "./touched";
@@ -72,9 +72,7 @@ export async function pollInstance(
     reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
   } finally {
     clearInterval(renewing);
-    countPoll(poll, startedAt);
-    // An idle poll spares this request: its own isolate is let in again, others wait until the lease ends.
-    if (poll.committed) await poll.stream.release(poll.lease).catch(() => undefined);
+    await endPoll(poll, request, startedAt);
   }
   return poll.crowdedUntil === undefined
     ? { kind: "polled", pollDate: startedAt, resources: reports }
@@ -90,8 +88,9 @@ async function openPoll(
   instance: Instance,
   resources: readonly PolledResource[],
   doors: PollDoors,
-  { trigger, slots, holder }: PollRequest,
+  request: PollRequest,
 ): Promise<OpenedPoll> {
+  const { trigger, slots, holder } = request;
   const { id, organizationId } = instance;
   const source = instanceSource(id);
   const stream = doors.streams.getByName(streamName({ organizationId, source }));
@@ -100,10 +99,6 @@ async function openPoll(
   const startedAt = Date.now();
   const cursor = readCursor(opened.cursor);
   const { notBefore = 0 } = cursor;
-  if (trigger !== "person" && notBefore > startedAt) {
-    countPoll({ instance, source, committed: false }, startedAt);
-    return { kind: "postponed", until: notBefore };
-  }
   const poll: PollState = {
     instance,
     doors: { ...doors, slots },
@@ -117,7 +112,24 @@ async function openPoll(
     idleAt: new Map(),
     crowdedUntil: undefined,
   };
-  return { kind: "opened", poll, startedAt };
+  if (trigger === "person" || notBefore <= startedAt) return { kind: "opened", poll, startedAt };
+  await endPoll(poll, request, startedAt);
+  return { kind: "postponed", until: notBefore };
+}
+
+/**
+ * Counts a poll, and gives the lease back for which another isolate may come before it ends: a woken poll, the rest of
+ * this one, somebody's who waits. An idle poll of the schedule spares this request where nothing but the schedule ever asks.
+ */
+async function endPoll(
+  poll: PollState,
+  { trigger }: Pick<PollRequest, "trigger">,
+  startedAt: number,
+): Promise<void> {
+  const isAlone = trigger === "schedule" && poll.crowdedUntil === undefined;
+  const isKept = isAlone && !poll.committed && !mayBeWoken(poll.instance);
+  countPoll(poll, startedAt, isKept ? 1 : 2);
+  if (!isKept) await poll.stream.release(poll.lease).catch(() => undefined);
 }
 
 /**

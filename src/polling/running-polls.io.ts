@@ -3,9 +3,9 @@ import { RENEW_EVERY_MS } from "./poll.io";
 
 /**
  * The polls that run in this isolate. The stream grants the lease on a source to a holder, which is an isolate, and lets
- * the same holder in again at once. So an idle poll needs no second request to give the lease back; but an isolate must
- * know by itself that its own poll of an instance still runs, and begin no other. Other isolates wait until the lease
- * is given back or ends.
+ * the same holder in again at once. So an idle poll of the schedule needs no second request to give the lease back, where
+ * no webhook wakes polls; but an isolate must know by itself that its own poll of an instance still runs, and begin no
+ * other. Other isolates wait until the lease is given back or ends.
  */
 
 /** A poll that shows no sign of life for this long was cut off together with its request, and will never end. */

@@ -107,6 +107,14 @@ export function isFeedRead({ webhook }: Connector, modes: readonly string[]): bo
   return webhook?.extraction.by === "feed" && modes.includes("webhook");
 }
 
+/** Whether a webhook may ask for a poll at any moment. */
+export function mayBeWoken({
+  connector,
+  configuration,
+}: Pick<Instance, "connector" | "configuration">): boolean {
+  return eventSettings(connector, configuration).modes.includes("webhook");
+}
+
 /** Whether one feed reports the changes of the whole account, whatever the type. */
 export function isStreamFeed({ events }: Connector): boolean {
   const feed = events.feed === undefined ? undefined : feeds[events.feed];

@@ -6,7 +6,8 @@ const LEASE_MS = 20_000;
 /**
  * The right of one poll to move the cursor, so that two polls of a source don't fetch the same pages side by side.
  * It is granted to a *holder*, the isolate that polls. The same holder gets a new one at once, since it knows that its
- * own earlier poll is over; so an idle poll needs no second request to give its lease back. Other holders wait.
+ * own earlier poll is over; so where only the schedule asks for polls, an idle one needs no second request to give its
+ * lease back. Other holders wait until it is given back or ends.
  *
  * The lease is in memory and saves work only. What keeps two polls apart even after a restart is the cursor's version:
  * a commit that read an older one is refused.

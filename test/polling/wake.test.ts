@@ -5,10 +5,10 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { beforeAll, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, vi } from "vitest";
 import worker from "../../src/index";
 import { create, createOrganizations, record } from "../elements/build";
-import { emitted, QUIET, vendor } from "./build";
+import { emitted, QUIET, streamOf, vendor } from "./build";
 
 beforeAll(createOrganizations);
 vi.spyOn(console, "error").mockImplementation(() => undefined);
@@ -45,4 +45,36 @@ it("a poll of the schedule that fails on our side is left to the next slot", asy
   const instance = await create(QUIET);
   vendor({ data: [] });
   expect(await consumed({ ids: [instance.id] }, "out of reach")).toBe("acked");
+});
+
+describe("the lease of a poll that found nothing", () => {
+  const next = (instance: { id: number }) => streamOf(instance).open({ holder: "another isolate" });
+
+  it.each([
+    [
+      "given back where webhooks wake polls: a woken one begins at once, in any isolate",
+      "polling,webhook",
+      {},
+      "opened",
+      2,
+    ],
+    ["given back where somebody had asked for the poll", "polling", { wake: true }, "opened", 3],
+    ["kept where only the schedule asks, which spares a request", "polling", {}, "busy", 1],
+  ])("is %s", async (_, modes, reason, kind, asked) => {
+    const instance = await create({ ...QUIET, "event.vendor.type": modes });
+    vendor({ data: [] });
+    const before = (await streamOf(instance).meter()).requests;
+    expect(await consumed({ ids: [instance.id], ...reason }, "reachable")).toBe("acked");
+    const { requests } = await streamOf(instance).meter();
+    expect(await next(instance)).toMatchObject({ kind });
+    expect(requests - before).toBe(asked);
+  });
+
+  it("is given back when the vendor asked to wait, and somebody wants a poll now", async () => {
+    const instance = await create({ ...QUIET, "event.vendor.type": "polling,webhook" });
+    vendor(() => new Response("", { status: 429, headers: { "retry-after": "60" } }));
+    for (let polls = 0; polls < 2; polls += 1)
+      expect(await consumed({ ids: [instance.id] }, "reachable")).toBe("acked");
+    expect(await next(instance)).toMatchObject({ kind: "opened" });
+  });
 });
