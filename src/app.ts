@@ -7,8 +7,9 @@ import { flowRoutes } from "./flows/surface.routes";
 import { ALL, APP_PATHS } from "./http/cors";
 import { elementsHeaders, refuseAsync } from "./http/elements-headers";
 import { limitFailures } from "./http/failure-limit";
+import { healthRoutes } from "./http/health.routes";
 import { openApiRoutes } from "./http/openapi";
-import { answerErrors, answerUnknown, unknownRoute, withRequestId } from "./http/surface";
+import { answerErrors, answerUnknown, sampled, unknownRoute, withRequestId } from "./http/surface";
 import { inboundWebhooks } from "./inbound/routes";
 import { pollingRoutes } from "./polling/routes";
 import { errorMeta, resourceRoutes } from "./resources/surface.routes";
@@ -46,12 +47,12 @@ const apps = new Hono()
   .route("/", flowRoutes)
   .onError(answerErrors("app"));
 
-export const app = new Hono()
-  .use(withRequestId)
+export const app = new Hono<{ Bindings: Env }>()
+  .route("/", healthRoutes)
+  .use(withRequestId, sampled)
   .route("/elements/api-v2", elementsSurface)
   .route("/v1", v1)
   .route("/console", consoleRoutes)
-  .get("/health", (c) => c.json({ status: "ok" }))
   .route("/", openApiRoutes(v1))
   .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
   .route("/events", resourceRoutes.events.onError(answerErrors("apis", errorMeta)))

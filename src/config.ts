@@ -29,6 +29,8 @@ export type Config = {
   memberSignIn: MemberSignIn | undefined;
   /** `product` in the events of API resources. */
   product: string;
+  /** The share of invocations that log a line each, 0 to 1; errors are logged always. */
+  logSampling: number;
 };
 
 const list = z
@@ -55,6 +57,7 @@ const environment = z.object({
   TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
   OAUTH_APPS: oauthApps.default({}),
   MEMBER_SIGN_IN: memberSignIn.optional(),
+  LOG_SAMPLING: z.coerce.number("Expected a number from 0 to 1").min(0).max(1).default(0),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
 
@@ -91,6 +94,7 @@ export function readConfig(env: object): Config {
     oauthApps: values.OAUTH_APPS,
     memberSignIn: values.MEMBER_SIGN_IN,
     product: values.TRIBUTARY_PRODUCT,
+    logSampling: values.LOG_SAMPLING,
   };
   known.set(env, config);
   return config;

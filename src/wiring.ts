@@ -1,5 +1,8 @@
 import { readConfig } from "./config";
+import { isolate } from "./delivery/admission.io";
+import type { DeliveryDoors } from "./delivery/deliveries.consumer";
 import { elementsRoutes } from "./elements/surface.routes";
+import { flowHandler } from "./flows/steps/handler.io";
 import { cors } from "./http/cors";
 import { extract, extractionFault } from "./inbound/extract";
 import { registrar } from "./inbound/registration/registrar.io";
@@ -7,11 +10,13 @@ import { traceRoutes } from "./inbound/traces/traces.routes";
 import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
+import type { PollDoors } from "./polling/commit.io";
 import { preview } from "./polling/preview";
 import { pollingFault } from "./polling/settings";
 import { tellWebhook } from "./resources/listeners.store";
+import { announcer } from "./stream/announce.io";
 
-/** Routes of rooms that have to be told something by rooms above them. */
+/** Rooms that have to be told something by rooms above them, and what they open onto. */
 
 export const elements = elementsRoutes(
   { pollingFault, preview, extractionFault, extract },
@@ -24,3 +29,25 @@ export const operations = operationsRoutes(
 ).route("/", traceRoutes);
 
 export const appCors = cors((env) => readConfig(env).corsOrigins);
+
+/** What every door of this deployment opens onto; `fetch` answers what we ask of ourselves. */
+export function doorsOf(
+  env: Env,
+  fetch: (request: Request, env: Env) => Promise<Response> | Response,
+): DeliveryDoors & PollDoors {
+  const doors = {
+    db: env.DB,
+    streams: env.EVENT_STREAMS,
+    endpoints: env.ENDPOINTS,
+    isolate,
+    polls: env.POLLS,
+    budgets: env.VENDOR_BUDGETS,
+    config: readConfig(env),
+  };
+  return {
+    ...doors,
+    inside: async (request) => fetch(request, env),
+    handlers: { "flow-step": flowHandler(doors) },
+    announce: announcer(doors),
+  };
+}

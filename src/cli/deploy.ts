@@ -1,8 +1,9 @@
 /**
  * `npm run deploy [-- --dry-run]`: puts Tributary on the Cloudflare account that wrangler is signed
  * in to. Every step looks first and creates only what is absent, so it can be run again at any time.
- * Variables of `wrangler.toml` are taken from the environment when set there; `OAUTH_APPS` and
- * `MEMBER_SIGN_IN`, secrets, from there or from `.dev.vars`.
+ * Variables (`worker-variables.ts`) are taken from the environment when set there; `OAUTH_APPS` and
+ * `MEMBER_SIGN_IN`, secrets, from there or from `.dev.vars`. What was set before stays as it is. A Worker that does
+ * not know its own address is told the one that it was deployed at.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -12,6 +13,7 @@ import { parseEnv } from "node:util";
 import { memberSignIn } from "../values/member-sign-in.ts";
 import { oauthApps } from "../values/oauth-app.ts";
 import { identityOf, writePrivate } from "./state-folder.ts";
+import { VARIABLES } from "./worker-variables.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const toml = readFileSync(join(root, "wrangler.toml"), "utf8");
@@ -24,9 +26,7 @@ const database = /database_name = "(.+?)"/.exec(toml)?.[1] ?? "tributary";
 const queues = [
   ...new Set([...toml.matchAll(/queue = "(.+?)"/g)].flatMap((match) => match[1] ?? [])),
 ];
-const variables = [...toml.matchAll(/^([A-Z_]+) = /gm)]
-  .flatMap((match) => match[1] ?? [])
-  .filter((name) => process.env[name] !== undefined);
+const variables = VARIABLES.filter((name) => process.env[name] !== undefined);
 const secrets = ["MASTER_KEY", "SESSION_KEY", "BOOTSTRAP_KEY"] as const;
 
 class Failure extends Error {}
@@ -131,30 +131,58 @@ function deploy(given: Record<string, string>): string {
   return publicUrl.trim() || (url.startsWith("http") ? url : `https://${url}`);
 }
 
-/** Creates the first organization; a new Worker may need some seconds to be reachable. */
+/** The first answer to a request that is `good`, as text; a new Worker may need some seconds to be reachable. */
+async function askWorker(
+  url: string,
+  init: RequestInit,
+  good: (status: number) => boolean,
+): Promise<string> {
+  let last = "no answer";
+  for (let attempt = 0; attempt < 30; attempt += 1) {
+    const response = await fetch(url, init).catch(() => undefined);
+    const text = await response?.text().catch(() => undefined);
+    if (response !== undefined && text !== undefined) {
+      if (good(response.status)) return text;
+      last = `${response.status} ${text}`;
+    }
+    await sleep(2000);
+  }
+  throw new Failure(`${init.method ?? "GET"} ${url}: ${last}. Run the deployment again`);
+}
+
+/** Whether the Worker knows an address of its own; it answers in JSON, whether it is ready or not. */
+async function knowsItsAddress(url: string): Promise<boolean> {
+  const text = await askWorker(`${url}/readyz`, {}, (status) => status === 200 || status === 503);
+  const { parts }: { parts?: { publicUrl?: { status?: string } } } = JSON.parse(text);
+  return parts?.publicUrl?.status === "ok";
+}
+
+/** Tells a Worker that knows no address of its own the one that it was deployed at. */
+async function writeAddressBack(url: string): Promise<void> {
+  if ((process.env.TRIBUTARY_PUBLIC_URL ?? "") !== "") return;
+  if (await knowsItsAddress(url)) return done("TRIBUTARY_PUBLIC_URL found");
+  const address = `TRIBUTARY_PUBLIC_URL:${url}`;
+  wrangler("deploy", "--config", config, "--keep-vars", "--var", address);
+  done(`TRIBUTARY_PUBLIC_URL set to ${url}`);
+}
+
+/** Creates the first organization. */
 async function bootstrap(baseUrl: string): Promise<void> {
   if (!existsSync(join(pending, "tributary.json"))) return done("first organization found");
   const { keys, account } = identityOf(pending);
-  let last = "no answer";
-  for (let attempt = 0; attempt < 30; attempt += 1) {
-    const response = await fetch(`${baseUrl}/v1/bootstrap`, {
-      method: "POST",
-      headers: {
-        authorization: `Bearer ${keys.BOOTSTRAP_KEY}`,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify({ organizationName: "Tributary", ...account }),
-    }).catch(() => undefined);
-    if (response?.ok) {
-      done("first organization created. This is shown once; keep it:");
-      const { organizationId } = JSON.parse(await response.text());
-      console.log({ baseUrl, organizationId, ...account, masterKey: keys.MASTER_KEY });
-      return rmSync(pending, { recursive: true });
-    }
-    if (response) last = `${response.status} ${await response.text()}`;
-    await sleep(2000);
-  }
-  throw new Failure(`POST ${baseUrl}/v1/bootstrap: ${last}. Run the deployment again`);
+  const request = {
+    method: "POST",
+    headers: {
+      authorization: `Bearer ${keys.BOOTSTRAP_KEY}`,
+      "content-type": "application/json",
+    },
+    body: JSON.stringify({ organizationName: "Tributary", ...account }),
+  };
+  const text = await askWorker(`${baseUrl}/v1/bootstrap`, request, (status) => status < 300);
+  done("first organization created. This is shown once; keep it:");
+  const { organizationId } = JSON.parse(text);
+  console.log({ baseUrl, organizationId, ...account, masterKey: keys.MASTER_KEY });
+  rmSync(pending, { recursive: true });
 }
 
 async function main(): Promise<void> {
@@ -188,6 +216,7 @@ async function main(): Promise<void> {
     ),
   );
   done(`Worker deployed at ${baseUrl}`);
+  await writeAddressBack(baseUrl);
   await bootstrap(baseUrl);
 }
 

@@ -196,7 +196,7 @@ async function main(): Promise<void> {
   const migrated = migrate(log, isNew);
   if (!isNew) await migrated;
   const variables = join(state, "variables.env");
-  writePrivate(variables, workerVariables(root, identity.keys, baseUrl));
+  writePrivate(variables, workerVariables(identity.keys, baseUrl));
   const begin = async () => {
     const death = deathOf(serve(log, variables));
     await Promise.race([migrated, death]);

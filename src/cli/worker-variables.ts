@@ -1,15 +1,20 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
+/** The Worker's variables that are no secrets. All of them may be absent. */
+export const VARIABLES = [
+  "TRIBUTARY_PUBLIC_URL",
+  "EGRESS_ALLOW",
+  "CORS_ORIGINS",
+  "SIGNUP",
+  "ORGANIZATIONS",
+  "DOH_URL",
+  "TRIBUTARY_PRODUCT",
+  "LOG_SAMPLING",
+] as const;
 
 /**
  * The Worker's variables as the text of an `.env` file: what a local stack needs, `keys`, and of our own environment
- * every variable that one of these or `wrangler.toml` names.
+ * every variable that is one of these or of `VARIABLES`.
  */
-export function workerVariables(
-  root: string,
-  keys: Readonly<Record<string, string>>,
-  publicUrl: string,
-): string {
+export function workerVariables(keys: Readonly<Record<string, string>>, publicUrl: string): string {
   const variables: Record<string, string> = {
     ...keys,
     ENVIRONMENT: "local",
@@ -20,9 +25,7 @@ export function workerVariables(
     ORGANIZATIONS: "owners",
     TRIBUTARY_PUBLIC_URL: publicUrl,
   };
-  const declared = readFileSync(join(root, "wrangler.toml"), "utf8").matchAll(/^([A-Z_]+) = /gm);
-  const names = Array.from(declared, (match) => match[1] ?? "");
-  for (const name of [...Object.keys(variables), ...names]) {
+  for (const name of [...Object.keys(variables), ...VARIABLES]) {
     const value = process.env[name];
     if (value !== undefined) variables[name] = value;
   }

@@ -22,7 +22,7 @@ export const APP_PATHS = [
 ].map((part) => `/${part}/*`);
 
 /** Paths of the other surfaces: what begins otherwise is the app surface's, also where nothing is. */
-const OTHERS = /^\/(?:elements|v1|apis|events|console|health|openapi\.json|docs)(?:\/|$)/;
+const OTHERS = /^\/(?:elements|v1|apis|events|console|health|readyz|openapi\.json|docs)(?:\/|$)/;
 
 /**
  * Lets browsers of the configured origins call (reference app-events-api.md §1): the origin is echoed, on errors too;

@@ -1,8 +1,11 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import { HTTPException } from "hono/http-exception";
+import { routePath } from "hono/route";
+import { readConfig } from "../config";
 import { quoted } from "../values/text";
 import { type SurfaceName, toWire } from "./error-map";
+import { logSample } from "./log-sample.io";
 import { notFound, type Reason, Refusal } from "./refusal";
 
 export type RequestIdEnv = { Variables: { requestId: string } };
@@ -13,6 +16,16 @@ export const withRequestId = createMiddleware<RequestIdEnv>(async (c, next) => {
   c.set("requestId", Buffer.from(bytes).toString("hex"));
   await next();
 });
+
+/** Logs a share of the requests, by their route: a path may hold what is secret. */
+export const sampled = createMiddleware<RequestIdEnv & { Bindings: Env }>((c, next) =>
+  logSample(
+    readConfig(c.env).logSampling,
+    { at: "request", requestId: c.var.requestId, method: c.req.method },
+    next,
+    () => ({ route: routePath(c, -1), status: c.res.status }),
+  ),
+);
 
 /** Why a request failed; undefined when it is our own fault, which is logged and not shown to the caller. */
 export function reasonOf(error: unknown, requestId: string): Reason | undefined {

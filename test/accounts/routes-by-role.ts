@@ -383,6 +383,7 @@ const APPS: Table = {
 
 const PUBLIC: Table = {
   "GET /health": "everybody",
+  "GET /readyz": "everybody",
   "GET /docs": "everybody",
   "GET /openapi.json": "everybody",
 };

@@ -21,7 +21,10 @@ const APPS = JSON.stringify({
   box: { key: "id", secret: "its-secret", callbackUrl: "https://app.example/cb" },
 });
 
-/** Stands for the account: remembers its secrets and how it was called. */
+/**
+ * Stands for the account: remembers its secrets and variables, and how it was called. As the real one, a deployment
+ * sets what the configuration's [vars] say, and keeps other variables only when it is told to.
+ */
 const WRANGLER = `#!/usr/bin/env node
 const { appendFileSync, existsSync, readFileSync, writeFileSync } = require("node:fs");
 const args = process.argv.slice(2);
@@ -34,13 +37,29 @@ if (command === "deploy") {
   const file = args[args.indexOf("--secrets-file") + 1];
   const secrets = args.includes("--secrets-file") ? JSON.parse(readFileSync(file)) : {};
   writeFileSync("account.json", JSON.stringify({ ...account, ...secrets }));
-  writeFileSync(process.env.WRANGLER_OUTPUT_FILE_PATH, '{"targets":["tributary.example.workers.dev"]}');
+  const toml = readFileSync(args[args.indexOf("--config") + 1], "utf8");
+  const declared = [...(toml.split("\\n[vars]\\n")[1] ?? "").matchAll(/^(\\w+) = "(.*)"$/gm)];
+  const told = args.flatMap((arg, i) => (args[i - 1] === "--var" ? [arg.split(/:(.*)/s)] : []));
+  const kept = args.includes("--keep-vars") && existsSync("variables.json");
+  const variables = kept ? JSON.parse(readFileSync("variables.json")) : {};
+  for (const [name, value] of [...declared.map(([, ...pair]) => pair), ...told]) variables[name] = value;
+  writeFileSync("variables.json", JSON.stringify(variables));
+  writeFileSync(process.env.WRANGLER_OUTPUT_FILE_PATH, JSON.stringify({ targets: [process.env.TARGET] }));
 }
 `;
 
-const server = createServer((_, answer) => answer.end('{"organizationId":"1","userId":"1"}'));
+/** The Worker that was deployed. */
+const server = createServer(({ url }, answer) => {
+  const status = variables().TRIBUTARY_PUBLIC_URL ? "ok" : "degraded";
+  const body =
+    url === "/readyz"
+      ? { status, parts: { publicUrl: { status } } }
+      : { organizationId: "1", userId: "1" };
+  answer.end(JSON.stringify(body));
+});
 const path = (name: string): string => join(folder, name);
 const account = () => JSON.parse(readFileSync(path("account.json"), "utf8"));
+const variables = () => JSON.parse(readFileSync(path("variables.json"), "utf8"));
 const calls = (): string[] =>
   existsSync(path("calls.ndjson"))
     ? readFileSync(path("calls.ndjson"), "utf8").trim().split("\n")
@@ -63,13 +82,14 @@ const MEMBER_SIGN_IN =
   '{"access":{"team":"acme.cloudflareaccess.com","audience":"tag"},"roles":{"@acme.example":"viewer"}}';
 
 /** Deploys with these variables. @returns how it ended and what it said. */
-function deploy(variables: Record<string, string>, ...args: string[]) {
+function deploy(variables: Record<string, string | undefined>, ...args: string[]) {
   const { port } = server.address() as AddressInfo;
   const env = {
     ...process.env,
     OAUTH_APPS: undefined,
     MEMBER_SIGN_IN: undefined,
     TRIBUTARY_PUBLIC_URL: `http://127.0.0.1:${port}`,
+    TARGET: `http://127.0.0.1:${port}`,
     ...variables,
   };
   return new Promise<{ code: number; text: string }>((ended) => {
@@ -138,5 +158,31 @@ describe("a deployment", () => {
     expect(later.text).toContain("set the secret OAUTH_APPS from .dev.vars");
     expect(account()).toEqual({ ...made, OAUTH_APPS: rotated });
     expect(existsSync(path(".tributary/deploy"))).toBe(false);
+  });
+
+  it("writes the URL that it found back, once, and resets nothing that was set", async () => {
+    const { port } = server.address() as AddressInfo;
+    const url = `http://127.0.0.1:${port}`;
+    const unset = { TRIBUTARY_PUBLIC_URL: undefined, OAUTH_APPS: undefined };
+    rmSync(path("variables.json"), { force: true });
+    const deployments = () => calls().filter((call) => call.startsWith('["deploy"')).length;
+    const before = deployments();
+
+    const first = await deploy({ ...unset, SIGNUP: "open" });
+    expect(first).toMatchObject({ code: 0 });
+    expect(first.text).toContain(`TRIBUTARY_PUBLIC_URL set to ${url}`);
+    expect(variables()).toEqual({ SIGNUP: "open", TRIBUTARY_PUBLIC_URL: url });
+    expect(deployments()).toBe(before + 2);
+
+    const again = await deploy({ ...unset, EGRESS_ALLOW: "10.0.0.0/8" });
+    expect(again.text).toContain("TRIBUTARY_PUBLIC_URL found");
+    const all = { SIGNUP: "open", TRIBUTARY_PUBLIC_URL: url, EGRESS_ALLOW: "10.0.0.0/8" };
+    expect(variables()).toEqual(all);
+    expect(deployments()).toBe(before + 3);
+
+    const named = "https://events.example.com,https://old.example.com";
+    writeFileSync(path("variables.json"), JSON.stringify({ ...all, TRIBUTARY_PUBLIC_URL: named }));
+    await deploy(unset);
+    expect(variables()).toEqual({ ...all, TRIBUTARY_PUBLIC_URL: named });
   });
 });

@@ -40,7 +40,7 @@ const isInFormat = (path: string, text: string): boolean =>
   FORMATS.find(([surface]) => surface.test(path))?.[1](text) === true;
 
 /** Paths outside every surface, for which nothing is looked up. */
-const CHEAP = new Set(["GET /", "GET /health", "GET /docs", "GET /openapi.json"]);
+const CHEAP = new Set(["GET /", "GET /health", "GET /readyz", "GET /docs", "GET /openapi.json"]);
 
 const lines = Object.entries(TABLE)
   .flatMap(([line, audience]) => (typeof audience === "string" ? line : Object.keys(audience)))

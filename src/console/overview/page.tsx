@@ -1,5 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Row, Deliveries } from "../deliveries/list";
+import { NO_PUBLIC_URL } from "../../http/readiness";
 import { Empty, firstInstance } from "../parts";
 import type { Hour } from "./hours";
 import { isoText } from "../../values/instant";
@@ -11,6 +12,8 @@ export type Overview = {
   dead: number;
   pending: number;
   baseUrl: string;
+  /** The deployment does not know its own address. */
+  addressMissing: boolean;
   now: number;
 };
 
@@ -25,6 +28,7 @@ export function OverviewPage(props: Overview): JSX.Element {
           <p class="quiet">The last 24 hours, in UTC; figures follow within a minute</p>
         </div>
       </div>
+      {props.addressMissing ? <p class="notice bad">{NO_PUBLIC_URL}</p> : null}
       {instances === 0 && rows.length === 0 ? (
         <Empty
           title="Nothing is connected yet"

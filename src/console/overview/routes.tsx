@@ -32,6 +32,7 @@ export const overviewRoutes = new Hono<ConsoleEnv>().get("/", async (c) => {
       dead={troubles.reduce((total, { dead }) => total + dead, 0)}
       pending={troubles.reduce((total, { pending }) => total + pending, 0)}
       baseUrl={baseUrlOf(c)}
+      addressMissing={readConfig(c.env).publicUrl === undefined}
       now={now}
     />,
     { title: "Overview", here: "overview", live: true },
