@@ -123,15 +123,15 @@ const patience = {
   expect: { poll: { timeout: WAIT_MS } },
 };
 
-/** Files that kill wait for leases to run out: they begin first, and the others of `e2e` run while they wait. */
-class KillsFirst extends BaseSequencer {
+/** Files that kill, and those of clusters, wait most: they begin first, and the others of `e2e` run while they wait. */
+class WaitersFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const [kills, others] = partition(
+    const [waiters, others] = partition(
       await super.sort(files),
-      ({ project }) => project.name === "kill",
+      ({ project }) => project.name === "kill" || project.name === "cluster",
     );
     const last = others.findIndex(({ project }) => project.name === "e2e");
-    return others.toSpliced(last === -1 ? others.length : last, 0, ...kills);
+    return others.toSpliced(last === -1 ? others.length : last, 0, ...waiters);
   }
 }
 
@@ -146,14 +146,14 @@ const stacks = {
 /**
  * `doors`, `clock` and `rules` run inside the Workers runtime, which takes seconds to load: the files of each share
  * two runtimes, one for each worker; those that move a runtime's clock are apart. Then `e2e` and `kill` run in Node
- * against `wrangler dev`, most files of `e2e` against one stack that they share.
+ * against `wrangler dev`, most files of `e2e` against one stack that they share, and `cluster` against many isolates.
  */
 export default defineConfig(async () => ({
   root,
   test: {
     reporters: ["default", summary],
     maxWorkers: 2,
-    sequence: { sequencer: KillsFirst },
+    sequence: { sequencer: WaitersFirst },
     // All projects load the same few hundred files: one translates them for all.
     experimental: { fsModuleCache: true },
     projects: [
@@ -207,6 +207,17 @@ export default defineConfig(async () => ({
           ...patience,
           testTimeout: isLong ? LONG_TEST_MS : KILL_TEST_MS,
           hookTimeout: KILL_TEST_MS,
+        },
+      },
+      {
+        root,
+        test: {
+          name: "cluster",
+          include: ["test/cluster/*.e2e.ts"],
+          environment: "node",
+          globalSetup: "test/e2e/built.ts",
+          ...stacks,
+          ...patience,
         },
       },
     ],

@@ -11,6 +11,8 @@ export const ledger = {
   alarmsSet: 0,
   /** Rows an object writes when it is used for the first time: its tables. */
   tableRowsWritten: 0,
+  /** Statements, those of batches one by one. */
+  d1Queries: 0,
   d1RowsRead: 0,
   d1RowsWritten: 0,
   queueMessages: 0,

@@ -10,129 +10,15 @@ import { answerErrors } from "../../src/http/surface";
 import { ledger } from "./ledger.ts";
 import type { BenchRequest } from "./load.ts";
 import { payload } from "./payload.ts";
+import { countAlarms, countOperations, countStorage, countUse } from "./taps.ts";
 
 export * from "../../src/index";
 
 /**
- * The production Worker with a counter at every tap, and routes that put synthetic events in. It counts by
- * wrapping methods of the platform, so production code holds nothing of the bench.
+ * The production Worker with a counter at every tap, and routes that put synthetic events in.
  */
 
-type Method = (this: any, ...args: any[]) => any;
-const wrapped = new WeakSet<object>();
-
-/** Replaces methods of a prototype, once. */
-function wrap(prototype: Record<string, any>, methods: Record<string, (real: Method) => Method>) {
-  if (wrapped.has(prototype)) return;
-  wrapped.add(prototype);
-  for (const [name, make] of Object.entries(methods)) {
-    const real: unknown = prototype[name];
-    if (typeof real !== "function") throw new Error(`The platform has no method '${name}'`);
-    prototype[name] = make(real as Method);
-  }
-}
-
-const prototypeOf = (object: object): Record<string, any> => Object.getPrototypeOf(object);
-
-function countOperations(bodies: unknown[], operationsEach: number): void {
-  for (const body of bodies)
-    ledger.queueOperations += operationsEach * Math.ceil(JSON.stringify(body).length / 64_000);
-}
-
-/** Object requests are counted where they are made, queue writes and D1 rows where they pass. */
-function countUse(env: Env): void {
-  const counted = (real: Method): Method =>
-    function (...args) {
-      return new Proxy(real.apply(this, args), {
-        get: (stub, method) => {
-          const called = stub[method];
-          if (typeof called !== "function") return called;
-          return (...given: unknown[]) => {
-            ledger.objectRequests += 1;
-            return stub[method](...given);
-          };
-        },
-      });
-    };
-  wrap(prototypeOf(env.EVENT_STREAMS), { get: counted, getByName: counted });
-  // Every result of D1 passes here with its meta, `raw()` ones too.
-  let session = prototypeOf(Reflect.get(env.DB, "alwaysPrimarySession"));
-  while (!Object.hasOwn(session, "_send")) session = prototypeOf(session);
-  wrap(session, {
-    _send: (real) =>
-      async function (...args) {
-        const answer = await real.apply(this, args);
-        for (const { meta } of [answer].flat()) {
-          ledger.d1RowsRead += meta?.rows_read ?? 0;
-          ledger.d1RowsWritten += meta?.rows_written ?? 0;
-        }
-        return answer;
-      },
-  });
-  wrap(prototypeOf(env.DELIVERIES), {
-    send: (real) =>
-      function (body, ...rest) {
-        ledger.queueMessages += 1;
-        countOperations([body], 1);
-        return real.call(this, body, ...rest);
-      },
-    sendBatch: (real) =>
-      function (messages: { body: unknown }[], ...rest) {
-        ledger.queueMessages += messages.length;
-        countOperations(
-          messages.map(({ body }) => body),
-          1,
-        );
-        return real.call(this, messages, ...rest);
-      },
-  });
-}
-
-/** Counts what a cursor read and wrote since it was looked at last. */
-const seen = new WeakMap<object, { read: number; written: number; table: boolean }>();
-function countRows(cursor: SqlStorageCursor<any>, query = ""): void {
-  const last = seen.get(cursor) ?? { read: 0, written: 0, table: /^\s*CREATE/.test(query) };
-  const { rowsRead, rowsWritten } = cursor;
-  ledger.objectRowsRead += rowsRead - last.read;
-  ledger[last.table ? "tableRowsWritten" : "objectRowsWritten"] += rowsWritten - last.written;
-  seen.set(cursor, { ...last, read: rowsRead, written: rowsWritten });
-}
-
-function countStorage({ storage }: DurableObjectState): void {
-  wrap(prototypeOf(storage), {
-    setAlarm: (real) =>
-      function (...args) {
-        ledger.alarmsSet += 1;
-        ledger.objectRowsWritten += 1;
-        return real.apply(this, args);
-      },
-  });
-  wrap(prototypeOf(storage.sql), {
-    exec: (real) =>
-      function (query: string, ...args) {
-        const cursor = real.call(this, query, ...args);
-        wrap(prototypeOf(cursor), { toArray: consumed, one: consumed });
-        countRows(cursor, query);
-        return cursor;
-      },
-  });
-}
-const consumed = (real: Method): Method =>
-  function () {
-    const rows = real.call(this);
-    countRows(this);
-    return rows;
-  };
-
-for (const it of Object.values(production) as { prototype?: Record<string, any> }[])
-  if (it.prototype?.["alarm"] !== undefined)
-    wrap(it.prototype, {
-      alarm: (real) =>
-        function (...args) {
-          ledger.objectRequests += 1;
-          return real.apply(this, args);
-        },
-    });
+countAlarms(production);
 
 /** The first of these opens the taps of every object's storage. */
 export class EventStream extends production.EventStream {
