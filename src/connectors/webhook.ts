@@ -1,7 +1,7 @@
 import { RE2JS } from "re2js";
 import * as z from "zod";
 import { handshakeSchema } from "./handshake";
-import { signaturesSchema } from "./signature";
+import { signaturesSchema } from "../values/signature/rule";
 
 /** How a vendor's webhooks are verified, routed and read, as data (reference vendors.md). */
 

@@ -1,11 +1,12 @@
 import { type Context, Hono } from "hono";
 import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
+import { keyring } from "../db/sealed";
 import { hopsOf, withHops } from "../delivery/own-address";
 import { eventId } from "../stream/event-id";
 import { addressLimit } from "../http/address-limit";
 import { inflatedBody, parseJson, readBytes } from "../http/body";
-import { invalid, limited, notFound, Refusal } from "../http/refusal";
+import { invalid, limited, notFound, Refusal, unauthenticated } from "../http/refusal";
 import { decoded, mediaTypeOf } from "../values/body/charset";
 import { readBody } from "../values/body/read";
 import { forwardedHeaders } from "./triggers/content";
@@ -14,11 +15,17 @@ import { flowDoors } from "./doors";
 import { runId, userSource } from "./ids";
 import { runCommit } from "./targets";
 import { flowOfComponent } from "./store";
+import { opened } from "./sealed-flow";
+import { readSignature, type WantedSignature } from "./triggers/signature";
+import type { Trigger } from "./triggers/trigger";
 import { readTrigger } from "./triggers/store";
+import { verifySignature } from "../values/signature/verify";
 
 const BODY_BYTES = 1_048_576;
 /** Calls of one flow's webhooks that one address makes in a minute, as in `wrangler.toml`. */
 export const MOST_CALLS = 6_000;
+/** Where callers give the id of a call, first come first. */
+const ID_HEADERS = ["webhook-id", "svix-id", "idempotency-key"];
 const countCall = addressLimit(MOST_CALLS);
 
 /** People give the address with a slash at its end, too. */
@@ -30,7 +37,8 @@ export const webhookRoutes = new Hono<UserEnv>()
     const [flowId, componentId] = [c.req.param("flowId") ?? "", c.req.param("componentId") ?? ""];
     await limitCalls(c, flowId);
     // Size and depth are checked before the database is asked whose webhook it is.
-    const data = await dataOf(c);
+    const bytes = await readBytes(c.req.raw, BODY_BYTES);
+    const data = dataOf(c, bytes);
     const trigger = await readTrigger(c.env.DB, flowId, componentId);
     const listens = trigger?.kind === "webhook" || trigger?.kind === "app-event";
     if (trigger === undefined || !listens)
@@ -41,6 +49,8 @@ export const webhookRoutes = new Hono<UserEnv>()
         throw notFound(`No running component '${componentId}' in a flow with id '${flowId}'`);
     }
     const { enqueueOnly: _enqueueOnly, ...query } = c.req.query();
+    const wanted = wantedSignature(c.env, trigger);
+    if (wanted !== undefined) checkSignature(c, bytes, wanted);
     const content = {
       method: c.req.method,
       data,
@@ -48,7 +58,7 @@ export const webhookRoutes = new Hono<UserEnv>()
       headers: forwardedHeaders(c.req.raw.headers),
     };
     const source = userSource(trigger.userId);
-    const id = eventId(source, "webhook", `${flowId}/${componentId}`, versionOf(c));
+    const id = eventId(source, "webhook", `${flowId}/${componentId}`, versionOf(c, wanted));
     const hops = withHops(hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey));
     const kind = { objectType: "webhook", eventType: c.req.method };
     const event = { id, ...kind, date: Date.now(), ...hops };
@@ -76,10 +86,41 @@ export const webhookRoutes = new Hono<UserEnv>()
     return c.json({ url: `${base}/flows/${flowId}/components/${encodeURIComponent(componentId)}` });
   });
 
-/** How a repeated call is recognised: by the id that its sender gave it (Standard Webhooks), the same for every try. */
-function versionOf({ req }: Context<UserEnv>): string {
-  const given = req.header("webhook-id") ?? req.header("idempotency-key") ?? "";
-  return given === "" ? crypto.randomUUID() : `id:${given}`;
+/**
+ * How a repeated call is recognised: by the id that its sender gave it (Standard Webhooks), the same for every try. If a
+ * signature covers the id, no other header counts: whoever caught a call could send it under ids of his own.
+ */
+function versionOf({ req }: Context<UserEnv>, wanted: WantedSignature | undefined): string {
+  const names = wanted?.idHeader === undefined ? ID_HEADERS : [wanted.idHeader];
+  const given = names.map((name) => req.header(name) ?? "").find((id) => id !== "");
+  return given === undefined ? crypto.randomUUID() : `id:${given}`;
+}
+
+/** What a webhook trigger asks its callers for. @throws when that can't be read: then nobody is let in. */
+function wantedSignature(
+  env: Env,
+  trigger: Trigger & { kind: string },
+): WantedSignature | undefined {
+  const { signature } = trigger.properties;
+  if (trigger.kind !== "webhook" || signature === undefined || signature === null) return undefined;
+  const ring = keyring(readConfig(env).masterKeys);
+  const read = readSignature(opened(ring, trigger.organizationId, { signature }).signature);
+  if (!read.ok) throw unauthenticated("What the trigger wants of a signature can't be read");
+  return read.wanted;
+}
+
+/** @throws Refusal `unauthenticated` unless the call has the signature that its trigger asks for. */
+function checkSignature(
+  { env, req }: Context<UserEnv>,
+  body: Uint8Array,
+  { rules, keys }: WantedSignature,
+): void {
+  const { pathname, search, origin } = new URL(req.url);
+  const url = `${readConfig(env).publicUrl ?? origin}${pathname}${search}`;
+  const request = { method: req.method, url, headers: req.raw.headers, body };
+  const verdict = verifySignature(rules, request, keys, Date.now());
+  if (verdict.kind === "refused")
+    throw unauthenticated(`The signature does not fit: ${verdict.reason}`);
 }
 
 /** @throws Refusal `limited` for an address that calls one flow too often: nobody proved who is calling. */
@@ -94,8 +135,8 @@ async function limitCalls(c: Context<UserEnv>, flowId: string): Promise<void> {
  * The body: JSON and forms as values, anything else as text, none as null (`values/body/read.ts`).
  * @throws Refusal `invalid` for what is declared as JSON and is none.
  */
-async function dataOf({ req }: Context<UserEnv>): Promise<unknown> {
-  const bytes = inflatedBody(req.raw, await readBytes(req.raw, BODY_BYTES), BODY_BYTES);
+function dataOf({ req }: Context<UserEnv>, sent: Uint8Array): unknown {
+  const bytes = inflatedBody(req.raw, sent, BODY_BYTES);
   const type = req.header("content-type") ?? null;
   const read = readBody(bytes, type);
   switch (read.kind) {

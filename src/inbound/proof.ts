@@ -1,5 +1,5 @@
 import type { Instance } from "../instances/instance";
-import { type Signed, verifySignature } from "./verify";
+import { type Signed, verifySignature } from "../values/signature/verify";
 import { equalInConstantTime } from "../values/bytes";
 
 /** A delivery as it came over HTTP: signatures are over `body`, its bytes as sent; `content` is it inflated, or the query. */

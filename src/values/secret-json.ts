@@ -2,6 +2,7 @@ import { copyDigits } from "./digits";
 import {
   headerSecrets,
   jsonHeaderSecrets,
+  keySecrets,
   maskedText,
   type Span,
   unmaskedText,
@@ -9,8 +10,8 @@ import {
 } from "./secret-text";
 
 /**
- * Credentials in JSON that describes requests: members called `headers`, as an object or as a text of JSON, of `query`, and
- * addresses in members whose names end in `url` or `uri`, at any depth.
+ * Credentials in JSON that describes requests: members called `headers`, as an object or as a text of JSON, of `query`,
+ * addresses in members whose names end in `url` or `uri`, and secrets of a `signature`, at any depth.
  */
 
 /** Finds the credentials of the texts that stand at one place. */
@@ -24,6 +25,9 @@ const isSent = (holder: string): boolean => isHeaders(holder) || holder === "que
 /** How a member's text is read; undefined: it is no place of credentials. */
 function finder(holder: string, key: string): Find | undefined {
   if (isSent(holder)) return (text) => headerSecrets(key, text);
+  // A signature's `headers` is a name; what is secret of it says so.
+  if (holder === "signature" && (isHeaders(key) || /secret$/i.test(key)))
+    return isHeaders(key) ? undefined : keySecrets;
   if (isHeaders(key)) return jsonHeaderSecrets;
   return /ur[il]$/i.test(key) ? urlSecrets : undefined;
 }

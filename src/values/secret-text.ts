@@ -65,6 +65,14 @@ export const maskedHeaders = (headers: Readonly<Record<string, string>>): Record
 export const headerSecrets = (name: string, value: string): Span[] =>
   isCredential(name, value) ? literals(value, name.toLowerCase(), 0, value.length) : [];
 
+/** The credentials in a key: all of it, but for what is filled in. */
+export const keySecrets = (text: string): Span[] =>
+  text.includes("{{{")
+    ? literals(text, "key", 0, text.length)
+    : text === ""
+      ? []
+      : [{ name: "key", from: 0, to: text.length }];
+
 /** The credentials in headers that are written as JSON, perhaps with placeholders; any other text is one as a whole. */
 export function jsonHeaderSecrets(text: string): Span[] {
   if (!text.trimStart().startsWith("{")) return literals(text, "", 0, text.length);

@@ -107,7 +107,7 @@ async function checkAndParse(folder: string): Promise<Parsed[]> {
         export { findConnector } from "./src/connectors/catalog";
         export { extract } from "./src/inbound/extract";
         export { parseContent } from "./src/inbound/content";
-        export { verifySignature } from "./src/inbound/verify";`,
+        export { verifySignature } from "./src/values/signature/verify";`,
       resolveDir: root,
     },
     bundle: true,

@@ -3,7 +3,7 @@ import { WebhooksManager } from "box-node-sdk/managers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { findConnector } from "../../src/connectors/catalog";
-import { verifySignature } from "../../src/inbound/verify";
+import { verifySignature } from "../../src/values/signature/verify";
 import { boxHeaders } from "../vendors/box";
 import { hubspotHeaders } from "../vendors/hubspot";
 import vectors from "../vendors/signature-vectors.json";

@@ -1,8 +1,8 @@
 import { createHmac, createPrivateKey, generateKeyPairSync, sign } from "node:crypto";
 import { beforeAll, describe, expect, it, vi } from "vitest";
-import { signaturesSchema } from "../../src/connectors/signature";
+import { signaturesSchema } from "../../src/values/signature/rule";
 import { publicKeyOf, standardHeaders } from "../../src/delivery/signature";
-import { verifySignature } from "../../src/inbound/verify";
+import { verifySignature } from "../../src/values/signature/verify";
 import { platform, stored } from "../platform";
 import { described } from "./described";
 

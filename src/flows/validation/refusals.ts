@@ -6,6 +6,7 @@ import type { Columns } from "../fields";
 import type { Flow } from "../flow";
 import { isMadeUp } from "../sealed-flow";
 import { faultsOf } from "./faults";
+import { signatureFaultsOf } from "./trigger";
 
 /** The refusal of a flow that can't be kept or started: each fault names component and field. */
 export function faulty(faults: readonly Fault[]): Refusal {
@@ -36,13 +37,16 @@ export function startable(flow: Pick<Flow, "flow">, egress: EgressPolicy): Descr
 }
 
 /**
- * A flow may be saved unfinished, but with no address that may never be called. @returns the columns as they
- * are. @throws Refusal with all such addresses.
+ * A flow may be saved unfinished, but with no address that may never be called, and no signature that could never be
+ * checked. @returns the columns as they are. @throws Refusal with all such faults.
  */
 export function savable(columns: Columns, egress: EgressPolicy): Columns {
   if (isMadeUp(columns)) throw invalid("flow: '~sealed.' is for the platform's own use", "flow");
   const read = columns.flow === undefined ? undefined : readDescriptor(columns.flow);
-  const faults = read?.ok === true ? addressFaults(read.descriptor, egress) : [];
+  const faults =
+    read?.ok === true
+      ? [...addressFaults(read.descriptor, egress), ...signatureFaultsOf(read.descriptor)]
+      : [];
   if (faults.length > 0) throw faulty(faults);
   return columns;
 }

@@ -1,8 +1,9 @@
-import type { TriggerKind } from "../components";
-import type { Component, Fault, FaultAt } from "../descriptor";
+import { type TriggerKind, triggerKind } from "../components";
+import type { Component, Descriptor, Fault, FaultAt } from "../descriptor";
 import { stringOf } from "../modifiers/argument";
 import { resourceTrigger } from "../triggers/match";
 import { scheduleFault } from "../triggers/schedule";
+import { signatureFaults } from "../triggers/signature";
 
 /** What is wrong with a trigger: it takes no input, and each kind needs properties of its own. */
 export function triggerFaults(component: Component, kind: TriggerKind, at: FaultAt): Fault[] {
@@ -38,9 +39,30 @@ function propertyFaults(kind: TriggerKind, properties: Record<string, unknown>):
       return fault === undefined ? text : [...text, ["cron", fault]];
     }
     case "webhook":
-      return [];
+      return signaturePropertyFaults(properties, false);
   }
 }
+
+/** Signatures that no webhook could check: they are refused as they come, since their secrets can't be read later. */
+export const signatureFaultsOf = (descriptor: Descriptor): Fault[] =>
+  [...descriptor.values()]
+    .filter(({ type }) => triggerKind(type) === "webhook")
+    .flatMap(({ id, properties }) =>
+      signaturePropertyFaults(properties, true).map(([name, message]) => ({
+        componentId: id,
+        field: `config.properties.${name}`,
+        message,
+      })),
+    );
+
+const signaturePropertyFaults = (
+  { signature }: Record<string, unknown>,
+  mayMask: boolean,
+): PropertyFault[] =>
+  signatureFaults(signature, mayMask).map(([name, message]) => [
+    name === "" ? "signature" : `signature.${name}`,
+    message,
+  ]);
 
 function textFaults(name: string, properties: Record<string, unknown>): PropertyFault[] {
   const value = properties[name];

@@ -4,7 +4,7 @@ import { decoded } from "../../values/body/charset";
 import { isoText } from "../../values/instant";
 import { maskedHeaders } from "../../values/secret-text";
 import { storedJson } from "../../values/stored-json";
-import type { Signed } from "../verify";
+import type { Signed } from "../../values/signature/verify";
 
 /** As much of a delivery's body as its trace keeps, in bytes. */
 export const KEPT_BYTES = 4_096;

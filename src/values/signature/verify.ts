@@ -1,7 +1,7 @@
-import type { SignatureRule } from "../connectors/signature";
-import { toInstant } from "../values/instant";
+import type { SignatureRule } from "./rule";
+import { toInstant } from "../instant";
 import { escapedJson } from "./escaped-json";
-import { fits, keyOf } from "./signature-key";
+import { fits, keyOf } from "./key";
 
 /** A vendor's request as it came; `url` is the public one, query included. */
 export type Signed = {

@@ -5,8 +5,8 @@ import {
   type KeyObject,
   verify as verifyWithKey,
 } from "node:crypto";
-import type { SignatureRule } from "../connectors/signature";
-import { equalInConstantTime } from "../values/bytes";
+import type { SignatureRule } from "./rule";
+import { equalInConstantTime } from "../bytes";
 
 /** A key as it was written, and what it stands for: bytes of a shared secret, or a public key. */
 export type Key = { text: string; secret: Uint8Array } | { text: string; publicKey: KeyObject };

@@ -1,11 +1,11 @@
 import { createHmac, createPublicKey, generateKeyPairSync, sign } from "node:crypto";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { findConnector } from "../../src/connectors/catalog";
-import type { SignatureRule } from "../../src/connectors/signature";
-import { escapedJson } from "../../src/inbound/escaped-json";
-import { type Keys, verifySignature } from "../../src/inbound/verify";
-import vectors from "../vendors/signature-vectors.json";
+import { findConnector } from "../../../src/connectors/catalog";
+import type { SignatureRule } from "../../../src/values/signature/rule";
+import { escapedJson } from "../../../src/values/signature/escaped-json";
+import { type Keys, verifySignature } from "../../../src/values/signature/verify";
+import vectors from "../../vendors/signature-vectors.json";
 
 type Given = {
   name: string;
