@@ -8,7 +8,7 @@ import { Dispatcher } from "./outbox/dispatcher.io";
 import type { Queues } from "./outbox/lanes.io";
 import { Outbox } from "./outbox/outbox.io";
 import { Positions } from "./outbox/positions.store";
-import { OutboxStore } from "./outbox/store";
+import { type Bundle, OutboxStore } from "./outbox/store";
 import { Resend } from "./resend.io";
 import { Retention } from "./retention.io";
 import { Finder } from "./search/finder.io";
@@ -17,7 +17,7 @@ import { StreamStore } from "./store";
 import { TraceStore } from "./traces/store";
 
 /** The latest bundles, from which a stream that restarted learns which destinations answered quickly. */
-const LATEST_BUNDLES = 20;
+const LATEST_BUNDLES = 4;
 
 export type Parts = ReturnType<typeof assemble>;
 
@@ -32,8 +32,9 @@ export function assemble(
   const history = new History(bundles, log, name, (bundleId, notification) =>
     dispatcher.isSent(bundleId, notification),
   );
-  const last = lastNumbers(store, log, bundles);
-  const health = healthFromHistory(bundles);
+  const latest = bundles.before(Number.MAX_SAFE_INTEGER, LATEST_BUNDLES);
+  const last = lastNumbers(store, log, latest);
+  const health = healthFromHistory(latest);
   const sending = { store, bundles, history, health, queues, name };
   const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
   const outbox = new Outbox({ bundles, health, dispatcher });
@@ -87,19 +88,19 @@ function searching(
 }
 
 /** The highest numbers given out: of the rows that are left, or as stored before a purge. */
-function lastNumbers(store: StreamStore, log: EventLog, bundles: OutboxStore): Last {
+function lastNumbers(store: StreamStore, log: EventLog, [newest]: readonly Bundle[]): Last {
   const text = store.meta("lastSeqs");
   const stored = text === null ? { event: 0, notification: 0 } : storedLast.read(text);
   return {
     event: Math.max(stored.event, log.lastSeq()),
-    notification: Math.max(stored.notification, bundles.lastSeq()),
+    notification: Math.max(stored.notification, newest?.notifications.at(-1)?.seq ?? 0),
   };
 }
 
-function healthFromHistory(bundles: OutboxStore): DestinationHealth {
+/** `latest`: bundles, newest first. */
+function healthFromHistory(latest: readonly Bundle[]): DestinationHealth {
   const health = new DestinationHealth();
-  const latest = bundles.before(Number.MAX_SAFE_INTEGER, LATEST_BUNDLES).toReversed();
-  for (const { notifications } of latest)
+  for (const { notifications } of latest.toReversed())
     for (const notification of notifications) health.learnFrom(notification);
   return health;
 }

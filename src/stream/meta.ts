@@ -39,3 +39,12 @@ export const storedResume = storedJson(
   z.object({ destinationId: z.string(), most: z.number().nullable(), from: z.number() }),
 );
 export type Resume = ReturnType<typeof storedResume.read>;
+
+/**
+ * Which fresh bundles may be unsettled: those with ids from `below` on, and of those below it only `except`, which were
+ * on a queue when this was stored.
+ */
+export const storedUnsettled = storedJson(
+  z.object({ below: z.number(), except: z.array(z.number()) }),
+);
+export type Unsettled = ReturnType<typeof storedUnsettled.read>;

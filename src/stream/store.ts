@@ -116,10 +116,7 @@ export class StreamStore {
 
 /** Release 0.1.0 had neither inline events nor deferred bundles: adds their columns to the tables it left. */
 function upgrade(sql: SqlStorage): void {
-  const columns = sql
-    .exec<{ name: string }>("SELECT name FROM pragma_table_info('bundles')")
-    .toArray();
-  if (columns.length === 0 || columns.some(({ name }) => name === "later")) return;
+  if (isOfToday(sql)) return;
   sql.exec(`
     DROP INDEX bundles_due;
     ALTER TABLE bundles ADD COLUMN later INTEGER NOT NULL DEFAULT 0;
@@ -129,4 +126,14 @@ function upgrade(sql: SqlStorage): void {
     ALTER TABLE bundles ADD COLUMN events_to INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE segments ADD COLUMN count INTEGER NOT NULL DEFAULT 1;
   `);
+}
+
+/** Whether the tables have the columns of today, or are not there yet. To list the columns would read a row for each. */
+function isOfToday(sql: SqlStorage): boolean {
+  try {
+    sql.exec("SELECT later FROM bundles LIMIT 0");
+    return true;
+  } catch (error) {
+    return !String(error).includes("no such column");
+  }
 }

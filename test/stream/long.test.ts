@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { BEGAN, caughtUp, longStream, rowsRead, STEP_MS, type Stream } from "./long";
+import type { Stream } from "./build";
+import { BEGAN, caughtUp, longStream, rowsRead, STEP_MS } from "./long";
 
 const SHORT = 1_000;
 /** How many more rows than a short history a long one may take: thirty runs of the index, two rows each at most. */

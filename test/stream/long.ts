@@ -1,8 +1,5 @@
 import { runInDurableObject } from "cloudflare:test";
-import type { EventStream } from "../../src/stream/stream.object";
-import { freshStream } from "./build";
-
-export type Stream = DurableObjectStub<EventStream>;
+import { freshStream, type Stream } from "./build";
 
 /** Times of the events of `longStream` are this far apart. */
 export const STEP_MS = 1_000;

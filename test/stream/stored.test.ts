@@ -10,6 +10,7 @@ import { eventFilter } from "../../src/stream/filter";
 import { storedJob } from "../../src/stream/jobs/job";
 import { storedLast, storedResume } from "../../src/stream/meta";
 import { pollMessage } from "../../src/stream/poll-message";
+import type { EventStream } from "../../src/stream/stream.object";
 import { keepingQueue } from "../polling/build";
 import { commit, event, freshStream } from "./build";
 
@@ -86,7 +87,7 @@ it("has wakes whose message is JSON text, and sends them", async () => {
   const stream = freshStream();
   const { queue, bodies } = keepingQueue();
   await stream.commit(commit({ events: [event("a")], targets: [] }));
-  await runInDurableObject(stream, async (object, { storage }) => {
+  await runInDurableObject(stream, async (object: EventStream, { storage }) => {
     Reflect.set(object, "env", { ...env, POLLS: queue });
     const wake = JSON.stringify({ at: 5, message: '{"ids":[7],"wake":true}' });
     storage.sql.exec("INSERT INTO meta VALUES ('wake', ?)", wake);

@@ -4,37 +4,21 @@ import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import type { Outcome } from "../../src/delivery/attempt";
 import { destination, eventually, receiver, silence } from "../delivery/build";
 import { keepingQueue } from "../polling/build";
-import { commit, event, events, freshStream, target } from "./build";
+import {
+  ATTEMPT,
+  commit,
+  delivered,
+  event,
+  events,
+  freshStream,
+  restarted,
+  type Stream,
+  target,
+} from "./build";
 
 afterEach(() => vi.unstubAllGlobals());
 
-const ATTEMPT = {
-  n: 1,
-  at: 1,
-  status: 200,
-  durationMs: 5,
-  error: null,
-  responseHeaders: {},
-  responseBody: "",
-  truncated: false,
-};
-
-const delivered = (seq: number, n = 1): Outcome => ({
-  seq,
-  n,
-  attempt: { ...ATTEMPT, n },
-  next: { kind: "delivered", at: Date.now() },
-});
-
 const LOST = { sendBatch: async () => {} };
-type Stream = ReturnType<typeof freshStream>;
-
-/** The object after a crash: it lost what it held in memory. */
-async function restarted(stream: Stream): Promise<Stream> {
-  const name = stream.name ?? "";
-  await runInDurableObject(stream, async (_, state) => state.abort("crash")).catch(() => {});
-  return env.EVENT_STREAMS.getByName(name);
-}
 
 const retrying = (seq: number, at: number, n = 1): Outcome => ({
   seq,

@@ -4,6 +4,7 @@ import type { Notification } from "../event";
 import { type Preloaded, preloadedFrom } from "../history";
 import type { History } from "../history.io";
 import type { StreamStore } from "../store";
+import { Checkpoint } from "./checkpoint.io";
 import type { DestinationHealth } from "./destination-health";
 import { Lanes, type Queues } from "./lanes.io";
 import { isDue, itemsOf } from "./message";
@@ -18,8 +19,6 @@ const WINDOW = 50;
 const USUAL_IN_FLIGHT = 8;
 const DELAY_PER_BUNDLE_MS = 2;
 const MOST_DELAY_MS = 50;
-/** How many bundles are settled between two checkpoints. */
-const CHECKPOINT_BUNDLES = 1_000;
 /** A notification older than this takes the slow lane, as does what a job sends again: live traffic goes first. */
 const LIVE_MS = 30_000;
 
@@ -50,8 +49,7 @@ type Doors = {
  *
  * Restart: all leases are forgotten, and nobody knows what is still on the queues. So every unsettled bundle becomes a
  * deferred one, and is assumed to be on a queue until the alarm that was set before the restart; then it is sent
- * again. A checkpoint (`settledBelow` in `meta`), written every thousand bundles, tells below which id there is nothing
- * to look for.
+ * again. Which they may be, a checkpoint tells (`checkpoint.io.ts`).
  */
 export class Dispatcher {
   /** Queue messages sent since this object woke up. */
@@ -63,8 +61,7 @@ export class Dispatcher {
   /** Fresh bundles up to this id were sent, or had nothing to send; those above wait for the window. */
   private sentUpTo: number;
   private newestId: number;
-  /** As stored: no fresh bundle below this id is unsettled, so a restart looks only from here on. */
-  private checkpoint: number;
+  private readonly checkpoint: Checkpoint;
   /** The leases: bundle id → when it ends. */
   private readonly inFlight = new Map<number, Millis>();
   /** Sent before the last restart: bundles up to this id are assumed to be on a queue until then. */
@@ -78,8 +75,10 @@ export class Dispatcher {
     this.queuedBefore = { upTo: lastId, until: 0 };
     this.sentUpTo = lastId;
     this.newestId = lastId;
-    this.checkpoint = Number(doors.store.meta("settledBelow") ?? 0);
-    doors.bundles.deferUnsettled(this.checkpoint - 1, lastId);
+    this.checkpoint = new Checkpoint(doors.store);
+    const unsettled = this.checkpoint.read();
+    doors.bundles.deferUnsettled(unsettled, lastId);
+    this.checkpoint.restarted(lastId, unsettled);
     this.hasBacklog = doors.bundles.nextDue([]) !== null;
   }
 
@@ -121,6 +120,7 @@ export class Dispatcher {
   /** A bundle was settled to its last notification: its place in the window is free. */
   endLease(bundleId: number): void {
     this.inFlight.delete(bundleId);
+    this.checkpoint.note();
   }
 
   /** For the alarm: ends the leases that ran out, and sends everything that is due. */
@@ -128,7 +128,7 @@ export class Dispatcher {
     for (const [id, until] of this.inFlight) {
       if (until > now) continue;
       this.inFlight.delete(id);
-      this.doors.bundles.deferUnsettled(id - 1, id);
+      this.doors.bundles.deferUnsettled({ below: id, except: [] }, id);
     }
     if (this.queuedBefore.until <= now) this.queuedBefore.upTo = 0;
     await this.sendAllDue(now);
@@ -204,10 +204,14 @@ export class Dispatcher {
 
   /** Stores a checkpoint if enough bundles were settled since the last one. */
   saveCheckpoint(): void {
-    const below = Math.min(this.sentUpTo + 1, ...this.inFlight.keys());
-    if (below - this.checkpoint < CHECKPOINT_BUNDLES) return;
-    this.checkpoint = below;
-    this.doors.store.setMeta("settledBelow", String(below));
+    const below = this.sentUpTo + 1;
+    this.checkpoint.save(() => ({
+      below,
+      except: this.inFlight
+        .keys()
+        .filter((id) => id < below)
+        .toArray(),
+    }));
   }
 
   /** The fast lane takes first tries of live notifications to destinations that answered quickly. */

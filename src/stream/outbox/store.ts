@@ -2,6 +2,7 @@ import type { Notification } from "../event";
 import { type Segment, segmentOf } from "../log/event-rows.store";
 import { firstKey } from "../key-search.store";
 import { earliestDueAt } from "../settle";
+import type { Unsettled } from "../meta";
 import { OrderingStore } from "./ordering.store";
 import { rowText } from "./row-text";
 import type { StreamStore } from "../store";
@@ -99,13 +100,12 @@ export class OutboxStore {
     );
   }
 
-  /** Makes deferred bundles of the fresh ones that are not settled yet, with ids above `after` up to `upTo`. */
-  deferUnsettled(after: number, upTo: number): void {
-    this.store.run(
-      "UPDATE bundles SET later = 1 WHERE id > ? AND id <= ? AND later = 0 AND next_at IS NOT NULL",
-      after,
-      upTo,
-    );
+  /** Makes deferred bundles of those fresh ones, with ids up to `upTo`, that are not settled yet. */
+  deferUnsettled({ below, except }: Unsettled, upTo: number): void {
+    const set = "UPDATE bundles SET later = 1 WHERE later = 0 AND next_at IS NOT NULL AND";
+    this.store.run(`${set} id >= ? AND id <= ?`, below, upTo);
+    // One by one: a list in JSON would be read as two rows for each.
+    for (const id of except) this.store.run(`${set} id = ?`, id);
   }
 
   /** Deferred bundles that are due, longest overdue first. */
@@ -157,11 +157,6 @@ export class OutboxStore {
       if (last === undefined || (last.notifications[0]?.createdAt ?? 0) < from) return;
       below = last.id;
     }
-  }
-
-  /** The highest number of a notification that is left; 0: none is. */
-  lastSeq(): number {
-    return this.before(Number.MAX_SAFE_INTEGER, 1)[0]?.notifications.at(-1)?.seq ?? 0;
   }
 
   /** When the oldest bundle was created. */
