@@ -19,13 +19,16 @@ import { opened } from "./sealed-flow";
 import { readSignature, type WantedSignature } from "./triggers/signature";
 import type { Trigger } from "./triggers/trigger";
 import { readTrigger } from "./triggers/store";
-import { verifySignature } from "../values/signature/verify";
+import { type Signed, verifySignature } from "../values/signature/verify";
+import { noteTrace, type Untaken } from "../stream/traces/note.io";
+import { streamName } from "../stream/stream-name";
 
 const BODY_BYTES = 1_048_576;
 /** Calls of one flow's webhooks that one address makes in a minute, as in `wrangler.toml`. */
 export const MOST_CALLS = 6_000;
 /** Where callers give the id of a call, first come first. */
 const ID_HEADERS = ["webhook-id", "svix-id", "idempotency-key"];
+const REPEATED = "repeated: a call with its id came before";
 const countCall = addressLimit(MOST_CALLS);
 
 /** People give the address with a slash at its end, too. */
@@ -50,7 +53,7 @@ export const webhookRoutes = new Hono<UserEnv>()
     }
     const { enqueueOnly: _enqueueOnly, ...query } = c.req.query();
     const wanted = wantedSignature(c.env, trigger);
-    if (wanted !== undefined) checkSignature(c, bytes, wanted);
+    if (wanted !== undefined) await checkSignature(c, bytes, trigger, wanted);
     const content = {
       method: c.req.method,
       data,
@@ -64,12 +67,14 @@ export const webhookRoutes = new Hono<UserEnv>()
     const event = { id, ...kind, date: Date.now(), ...hops };
     const commit = runCommit(trigger, event, content);
     const { organizationId } = trigger;
-    try {
-      await ingest(flowDoors(c.env), { organizationId, source, commit });
-    } catch (error) {
-      console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
-      throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });
-    }
+    const committed = await ingest(flowDoors(c.env), { organizationId, source, commit }).catch(
+      (error: unknown) => {
+        console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
+        throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });
+      },
+    );
+    if (committed.kind === "committed" && committed.accepted.length === 0)
+      await noteCall(c, bytes, trigger, { outcome: "no-event", reason: REPEATED, isProved: true });
     // No component of this platform answers its caller: the run has been stored, and goes on by itself.
     return c.json({ correlationId: runId(id, trigger) }, 202);
   })
@@ -110,17 +115,37 @@ function wantedSignature(
 }
 
 /** @throws Refusal `unauthenticated` unless the call has the signature that its trigger asks for. */
-function checkSignature(
-  { env, req }: Context<UserEnv>,
+async function checkSignature(
+  c: Context<UserEnv>,
   body: Uint8Array,
+  trigger: Trigger,
   { rules, keys }: WantedSignature,
-): void {
+): Promise<void> {
+  const verdict = verifySignature(rules, callOf(c, body), keys, Date.now());
+  if (verdict.kind === "valid") return;
+  const { reason } = verdict;
+  await noteCall(c, body, trigger, { outcome: "refused", reason, isProved: false });
+  throw unauthenticated(`The signature does not fit: ${reason}`);
+}
+
+function callOf({ env, req }: Context<UserEnv>, body: Uint8Array): Signed & { headers: Headers } {
   const { pathname, search, origin } = new URL(req.url);
   const url = `${readConfig(env).publicUrl ?? origin}${pathname}${search}`;
-  const request = { method: req.method, url, headers: req.raw.headers, body };
-  const verdict = verifySignature(rules, request, keys, Date.now());
-  if (verdict.kind === "refused")
-    throw unauthenticated(`The signature does not fit: ${verdict.reason}`);
+  return { method: req.method, url, headers: req.raw.headers, body };
+}
+
+/** Leaves a trace of a call that started no run, which the flow's logs show. */
+async function noteCall(
+  c: Context<UserEnv>,
+  body: Uint8Array,
+  { organizationId, userId, flowId, componentId }: Trigger,
+  untaken: Untaken,
+): Promise<void> {
+  const stream = streamName({ organizationId, source: userSource(userId) });
+  const call = callOf(c, body);
+  // Whose call it was is told by its address; what the caller wrote behind that may be a secret.
+  const url = new URL(`/flows/${flowId}/components/${encodeURIComponent(componentId)}`, call.url);
+  await noteTrace(c.env.EVENT_STREAMS, stream, { ...call, url: url.href }, untaken);
 }
 
 /** @throws Refusal `limited` for an address that calls one flow too often: nobody proved who is calling. */

@@ -48,10 +48,6 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   const config = readConfig(c.env);
   const shared = findConnector(element) ?? (await connectorOfId(c.env.DB, element));
   const hops = hopsOf(c.req.raw.headers, config.sessionKey);
-  if (hops > MOST_HOPS) {
-    logUncommitted(element, "goes round in a circle");
-    throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
-  }
   const arrived = await arrive(c, config);
   const answer = handshakeOf(c, arrived, shared, undefined);
   if (answer !== undefined) return answer;
@@ -71,6 +67,8 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
     isProved ||= taken.isProved;
     acknowledgement = taken.acknowledging?.connector.webhook?.acknowledgement ?? acknowledgement;
   }
+  if (hops > MOST_HOPS)
+    throw invalid(`The delivery came through more than ${MOST_HOPS} of our own instances`);
   if (!isFound && isShared) return unrouted(c, about);
   if (!isFound) throw notFound(`No instance '${c.req.param("instance")}' of '${element}'`);
   if (!isProved) throw unauthenticated("The signature or token does not fit");

@@ -1,3 +1,4 @@
+import { MOST_HOPS } from "../delivery/own-address";
 import { triggersOfAll } from "../flows/ingest.io";
 import { Refusal } from "../http/refusal";
 import type { Instance } from "../instances/instance";
@@ -28,7 +29,10 @@ export function taker(
   arrived: Arrived,
   { element, hops, env }: { element: string; hops: number; env: Env },
 ): (candidates: readonly Instance[]) => Promise<Taken> {
-  const prove = prover(arrived, Date.now());
+  const prove: (instance: Instance) => Proof =
+    hops > MOST_HOPS
+      ? () => ({ kind: "unproved", reason: "goes round in a circle" })
+      : prover(arrived, Date.now());
   const deal = once(() => dealt(contentOf(arrived)));
   let refusalsNoted = 0;
   return async (candidates) => {

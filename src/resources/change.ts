@@ -18,6 +18,8 @@ export type Change = {
   targets: HookTarget[];
   /** How many requests of this platform led to it. Not in the log: what a crash delayed begins a new chain. */
   hops?: number;
+  /** The filter of a webhook turned it away. */
+  filtered?: true;
 };
 
 /** What the changes of one request share. */
@@ -66,7 +68,15 @@ export function changeOf(
 }
 
 /** The event of a change, as its stream gets it. */
-export const eventOf = ({ eventId, changed, resourceId, at, body, hops = 0 }: Change) => ({
+export const eventOf = ({
+  eventId,
+  changed,
+  resourceId,
+  at,
+  body,
+  hops = 0,
+  filtered,
+}: Change) => ({
   id: eventId,
   objectType: changed.kind,
   objectId: resourceId,
@@ -74,6 +84,7 @@ export const eventOf = ({ eventId, changed, resourceId, at, body, hops = 0 }: Ch
   date: at,
   data: body,
   ...withHops(hops),
+  ...(filtered === true ? { filtered } : {}),
 });
 
 /** The change without the targets whose filters turn it away. */
@@ -83,7 +94,8 @@ export async function withWantedTargets(change: Change): Promise<Change> {
       (await isWanted(filter, eventOf(change))) ? [target] : [],
     ),
   );
-  return { ...change, targets: targets.flat() };
+  const isFiltered = targets.some((wanted) => wanted.length === 0);
+  return { ...change, targets: targets.flat(), ...(isFiltered ? { filtered: true } : {}) };
 }
 
 /** The source whose stream a change goes to: its scope's, or that of all unscoped resources. */

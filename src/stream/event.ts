@@ -18,6 +18,8 @@ export type NewEvent = {
   hops?: number;
   /** Indexes into the commit's `targets`; empty: the event is stored without a notification. */
   to: number[];
+  /** The filter of a destination turned it away. */
+  filtered?: true;
   /** The id it would have had from the release before this one: an event that came under that id is the same. */
   formerly?: string;
   /** Its id was made for it (`onceId`), so nobody can send it again, and the ledger need not hold the id. */

@@ -127,6 +127,50 @@ describe("a call of a flow's webhook that asks for a signature", () => {
   });
 });
 
+describe("a call that starts no run", () => {
+  const linesOf = async ({ user: { token }, flowId }: Awaited<ReturnType<typeof running>>) => {
+    const { body } = await ask("GET", `/logs?flowId=${flowId}&query=_index:calls`, { token });
+    return body.hits as any[];
+  };
+
+  it("is a line of its flow's log, with what was sent and without what it proves", async () => {
+    const one = await running({ ...STANDARD, secret: SECRET });
+    const other = await running({ ...STANDARD, secret: SECRET });
+    const good = v1(SECRET, "msg_1", BODY);
+    await one.call(BODY, v1(OLD, "msg_0", BODY));
+    await one.call(BODY, good);
+    await one.call(BODY, good);
+    const lines = await linesOf(one);
+    expect(lines).toMatchObject([
+      { severity: "info", componentId: "T", msg: expect.stringContaining("repeated") },
+      { severity: "error", componentId: "T", msg: "POST refused: wrong-signature" },
+    ]);
+    const { token } = one.user;
+    const path = `/logs/calls/${lines[1]._id}`;
+    const { request, ...line } = (await ask("GET", path, { token })).body;
+    expect(line).toEqual(lines[1]);
+    expect(request).toMatchObject({ method: "POST", body: BODY });
+    expect(request.headers).toMatchObject({ "webhook-id": "msg_0", "webhook-signature": M });
+    expect(await linesOf(other)).toEqual([]);
+    expect((await ask("GET", path, { token: other.user.token })).status).toBe(404);
+    const counts = await ask("POST", "/logs", { token, body: { aggs: "severity" } });
+    expect(counts.body.buckets).toContainEqual({ key: "error", doc_count: 1 });
+  });
+
+  it("writes no more rows than the bound, however many come", async () => {
+    const one = await running({ ...STANDARD, secret: SECRET });
+    await one.call(BODY, {});
+    const row = await env.DB.prepare("SELECT user_id AS id FROM flows WHERE id = ?")
+      .bind(one.flowId)
+      .first<{ id: number }>();
+    const stream = env.EVENT_STREAMS.getByName(`1/user:${row?.id}`);
+    const before = (await stream.meter()).rowsWritten;
+    for (let sent = 0; sent < 150; sent += 1) expect((await one.call(BODY, {})).status).toBe(401);
+    expect((await stream.meter()).rowsWritten - before).toBeLessThan(450);
+    expect(await linesOf(one)).toHaveLength(50);
+  });
+});
+
 describe("the secret", () => {
   const tables = async (flowId: string) =>
     JSON.stringify(

@@ -42,6 +42,9 @@ describe("what operators say of a webhook's destination", () => {
       "filtered-b",
       "filtered-d",
     ]);
+    const path = "/v1/streams/scope:management/Environment/filtered/events?objectType=APIService";
+    const { items } = (await client.call("GET", path)).body;
+    expect(items.map((item: any) => item.filtered)).toEqual([true, undefined, true, undefined]);
     await patch({ filter: null });
     await create("e", "no");
     await expect.poll(got).toHaveLength(3);

@@ -5,9 +5,10 @@ import { parse, readTypedJson } from "../../http/body";
 import { readOffset, readWholeNumber } from "../../http/numbered-page";
 import { invalid, notFound } from "../../http/refusal";
 import { readKeys } from "../../values/path";
+import { CALLS } from "./calls";
 import { INDEX } from "./hits";
 import { type Condition, countBy, parseQuery } from "./query";
-import { readHit, searchHits } from "./search.io";
+import { readCall, readHit, searchHits } from "./search.io";
 
 const BODY_BYTES = 64 * 1024;
 
@@ -47,7 +48,11 @@ export const logRoutes = new Hono<UserEnv>()
   })
   .get("/logs/:index/:id", async (c) => {
     const { index, id } = c.req.param();
-    const hit = index === INDEX ? await readHit(c.env, c.var.user, id) : undefined;
+    const read = new Map([
+      [INDEX, readHit],
+      [CALLS, readCall],
+    ]).get(index);
+    const hit = await read?.(c.env, c.var.user, id);
     if (hit === undefined) throw notFound(`No log entry with id '${id}'`);
     return c.json(hit);
   });

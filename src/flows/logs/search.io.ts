@@ -9,6 +9,9 @@ import { readKeys } from "../../values/path";
 import { userSource } from "../ids";
 import { stringOf } from "../modifiers/argument";
 import { readOwnFlow, readUserFlows } from "../store";
+import { traceView } from "../../stream/traces/request";
+import { numericId } from "../../values/whole-number";
+import { callHit } from "./calls";
 import { type Hit, hitsOf } from "./hits";
 import { type Condition, matches } from "./query";
 import { readFlowStreams } from "./store";
@@ -20,7 +23,8 @@ const PAGE = 200;
 /**
  * The lines of a user's flows that fit a query. They are made from the notifications of steps, so a log costs
  * nothing until somebody reads it. Runs that the user's app events, webhooks and schedules started lie in the user's
- * own stream; those that an instance or a resource started lie in its stream, which `flow_streams` names.
+ * own stream, and so do the traces of calls that started none; those that an instance or a resource started lie in its
+ * stream, which `flow_streams` names.
  */
 export async function searchHits(
   { DB: db, EVENT_STREAMS: streams }: Pick<Env, "DB" | "EVENT_STREAMS">,
@@ -50,7 +54,27 @@ export async function searchHits(
       before = page.next;
     }
   }
+  const { kept } = await streams.getByName(own).traces();
+  const calls = kept.flatMap((trace) => callHit(trace, typesOf(flows)) ?? []);
+  found.push(...calls.filter((hit) => flows.has(hit.flowId)));
   return found.filter((hit) => matches(hit, conditions));
+}
+
+/** A call of a webhook that started no run, with what was sent. */
+export async function readCall(
+  { DB: db, EVENT_STREAMS: streams }: Pick<Env, "DB" | "EVENT_STREAMS">,
+  { id: userId, organizationId }: User,
+  id: string,
+): Promise<(Hit & { request: unknown }) | undefined> {
+  const traceId = numericId(id);
+  if (traceId === undefined) return undefined;
+  const stream = streams.getByName(streamName({ organizationId, source: userSource(userId) }));
+  const trace = await stream.keptTrace(traceId);
+  const flowId = trace === null ? undefined : callHit(trace, () => "")?.flowId;
+  const flow = flowId === undefined ? undefined : await readOwnFlow(db, userId, flowId);
+  if (trace === null || flow === undefined) return undefined;
+  const hit = callHit(trace, typesOf(new Map([[flow.id, flow.flow]])));
+  return hit && { ...hit, request: traceView(trace).request };
 }
 
 /** One line of a user's flows. Its id is that of the step's notification and which of its lines it is (`in`, `out`). */

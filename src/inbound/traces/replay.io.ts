@@ -8,7 +8,7 @@ import { type Arrived, prover } from "../proof";
 import { contentOf } from "../readable";
 import { doorsOf } from "../registration/register.io";
 import { dealt } from "../tenant-parts";
-import { keptRequest } from "./request";
+import { keptRequest } from "../../stream/traces/request";
 
 /** What a kept body may be when it is inflated, as when it came. */
 const MOST_BYTES = 8 * 1024 * 1024;

@@ -15,7 +15,7 @@ import { instanceSource, streamName } from "../../stream/stream-name";
 import { TRACE_OUTCOMES, type Traces } from "../../stream/traces/trace";
 import { unroutedStream } from "./note.io";
 import { replayTrace } from "./replay.io";
-import { traceView } from "./request";
+import { traceView } from "../../stream/traces/request";
 
 const MOST_SHOWN = 50;
 const outcomeQuery = z.enum(TRACE_OUTCOMES).optional();

@@ -10,6 +10,7 @@ import { isDate, isoText, isoTextOrNull } from "../../values/instant";
  */
 export function eventView(stream: string, event: StoredEvent): Record<string, unknown> {
   const { id, seq, objectType, objectId, eventType, date, receivedAt, data, notifications } = event;
+  const { filtered } = event;
   const read = readData(data);
   // Earlier versions kept credentials in runs of flows, and in changes of Webhooks.
   const isRequestLike =
@@ -28,6 +29,7 @@ export function eventView(stream: string, event: StoredEvent): Record<string, un
     receivedAt: isoText(receivedAt),
     data: isRequestLike ? maskedJson(read?.value ?? null) : (read?.value ?? null),
     notificationIds: notifications.map((held) => notificationId(stream, held)),
+    ...(filtered === true ? { filtered } : {}),
     ...(faults.length === 0 ? {} : { unrenderable: faults.join("; ") }),
   };
 }

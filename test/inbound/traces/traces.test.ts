@@ -2,6 +2,8 @@ import { createHmac } from "node:crypto";
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, vi } from "vitest";
 import { ask } from "../../accounts/ask";
+import { readConfig } from "../../../src/config";
+import { hopHeaders, MOST_HOPS } from "../../../src/delivery/own-address";
 import { callV1, THEIRS } from "../../elements/build";
 import { MINE } from "../../organization";
 import { platform, PUBLIC_URL, stored } from "../../platform";
@@ -79,6 +81,18 @@ describe("promise 14, a verified input that yields nothing leaves a trace its ow
     expect(items[0].request).toMatchObject({ method: "POST", body, bytes: body.length });
   });
 
+  it("of an event that the instance's filter turns away: it is listed, sent to nobody, and says so", async () => {
+    const one = await start({ "event.notification.filter": "objectId = '2'" });
+    for (const number of ["1", "2"]) expect(await one.send(opened(number))).toBe(200);
+    const { body } = await callV1("GET", `/streams/instance:${one.id}/events`);
+    expect(body.items).toEqual([
+      expect.objectContaining({ objectId: "1", filtered: true, notificationIds: [] }),
+      expect.objectContaining({ objectId: "2", notificationIds: [expect.any(String)] }),
+    ]);
+    expect(body.items[1]).not.toHaveProperty("filtered");
+    expect((await one.traces()).items).toEqual([]);
+  });
+
   it("of one that comes twice, the second time; of one that becomes an event none", async () => {
     const one = await start();
     expect(await one.send(opened("1"))).toBe(200);
@@ -101,6 +115,23 @@ describe("a delivery that is refused", () => {
     expect(items[0].request.headers).not.toHaveProperty("authorization");
     expect(items[0].request.headers["x-signature"]).toBe("********");
     expect(JSON.stringify(items)).not.toContain(KEY);
+  });
+
+  it("that goes round in a circle leaves that, and is 400, proved or not", async () => {
+    const one = await start();
+    const { sessionKey } = readConfig(env);
+    const hops = hopHeaders(MOST_HOPS, sessionKey);
+    expect(await one.send(opened("1"), KEY, hops)).toBe(400);
+    expect(await one.send(opened("1"), "another-key", hops)).toBe(400);
+    const { counts, items } = await one.traces();
+    expect(counts).toMatchObject({ refused: 2 });
+    expect(items.map((item: any) => item.reason)).toEqual([
+      "goes round in a circle",
+      "goes round in a circle",
+    ]);
+    expect(await one.events()).toEqual([]);
+    expect(await one.send(opened("1"), KEY, hopHeaders(MOST_HOPS - 1, sessionKey))).toBe(200);
+    expect(await one.events()).toEqual(["1"]);
   });
 
   it("doesn't tell the token that its address has", async () => {

@@ -1,10 +1,10 @@
 import * as z from "zod";
-import type { KeptTrace } from "../../stream/traces/trace";
 import { decoded } from "../../values/body/charset";
 import { isoText } from "../../values/instant";
 import { maskedHeaders } from "../../values/secret-text";
 import { storedJson } from "../../values/stored-json";
 import type { Signed } from "../../values/signature/verify";
+import type { KeptTrace } from "./trace";
 
 /** As much of a delivery's body as its trace keeps, in bytes. */
 export const KEPT_BYTES = 4_096;
