@@ -10,15 +10,14 @@ import { limitFailures } from "./http/failure-limit";
 import { healthRoutes } from "./http/health.routes";
 import { openApiRoutes } from "./http/openapi";
 import { answerErrors, answerUnknown, sampled, unknownRoute, withRequestId } from "./http/surface";
-import { inboundWebhooks } from "./inbound/routes";
 import { pollingRoutes } from "./polling/routes";
 import { errorMeta, resourceRoutes } from "./resources/surface.routes";
-import { appCors, elements, operations } from "./wiring";
+import { appCors, elements, inbound, operations } from "./wiring";
 
 /** Connectors, instances, hubs and events (reference connector-events-api.md). */
 const elementsSurface = new Hono()
   .use(elementsHeaders, limitFailures)
-  .route("/", inboundWebhooks)
+  .route("/", inbound)
   .use(refuseAsync, audited)
   .route("/", accountRoutes.elements)
   .route("/", pollingRoutes.elements)

@@ -4,7 +4,9 @@ import type { DeliveryDoors } from "./delivery/deliveries.consumer";
 import { elementsRoutes } from "./elements/surface.routes";
 import { flowHandler } from "./flows/steps/handler.io";
 import { cors } from "./http/cors";
-import { extract, extractionFault } from "./inbound/extract";
+import { extractionFault } from "./inbound/extract";
+import { webhookPreview } from "./inbound/preview";
+import { inboundRoutes } from "./inbound/routes";
 import { registrar } from "./inbound/registration/registrar.io";
 import { traceRoutes } from "./inbound/traces/traces.routes";
 import { tellInstance } from "./instances/owner.io";
@@ -13,20 +15,23 @@ import { operationsRoutes } from "./operations/routes";
 import type { PollDoors } from "./polling/commit.io";
 import { preview } from "./polling/preview";
 import { pollingFault } from "./polling/settings";
+import { polledAs } from "./polling/touched";
 import { tellWebhook } from "./resources/listeners.store";
 import { announcer } from "./stream/announce.io";
 
 /** Rooms that have to be told something by rooms above them, and what they open onto. */
 
 export const elements = elementsRoutes(
-  { pollingFault, preview, extractionFault, extract },
+  { pollingFault, preview, extractionFault, extract: webhookPreview(polledAs) },
   registrar,
 );
 
 export const operations = operationsRoutes(
   { instance: tellInstance, webhook: tellWebhook },
   connectorKeys,
-).route("/", traceRoutes);
+).route("/", traceRoutes(polledAs));
+
+export const inbound = inboundRoutes(polledAs);
 
 export const appCors = cors((env) => readConfig(env).corsOrigins);
 

@@ -34,6 +34,8 @@ export const instances = sqliteTable(
     disabled: integer({ mode: "boolean" }).notNull().default(false),
     /** Set while the poller is switched off after too many failures in a row. */
     pollerDisabled: text("poller_disabled", { mode: "json" }).$type<PollerDisabled>(),
+    /** Set while webhooks that the instance wants could not be made at the vendor. */
+    registrationFault: text("registration_fault", { mode: "json" }).$type<RegistrationFault>(),
     /** Minutes between polls; null: not polled. */
     interval: integer(),
     slot: integer(),
@@ -63,6 +65,13 @@ export type PollerDisabled = {
   failureCount: number;
   disabledDate: number;
   lastError: string;
+};
+
+/** Since when items have no webhook, how many, and of the first ones the vendor's words. */
+export type RegistrationFault = {
+  since: number;
+  count: number;
+  items: { item: string; message: string }[];
 };
 
 /** Which instances a vendor's tenant is: an app-wide webhook finds them by what its body names. */

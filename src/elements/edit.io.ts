@@ -18,7 +18,7 @@ import {
   newInstance,
 } from "../instances/draft";
 import { authenticationFault, faultOf } from "../instances/configuration-fault";
-import { type Instance, switched, withValidity } from "../instances/instance";
+import { firstBaseline, type Instance, switched, withValidity } from "../instances/instance";
 import {
   deleteInstance,
   insertInstance,
@@ -27,6 +27,7 @@ import {
   updateInstance,
 } from "../instances/store";
 import { unknownKeyWarnings } from "../instances/unknown-keys";
+import { baselineOf } from "./baseline.io";
 import { granted, platformApp, vendorToken } from "./granted.io";
 import { entryView, findEntry } from "../instances/view";
 import { isObject } from "../values/record";
@@ -43,8 +44,8 @@ export type PollingFault = (
 
 /** The room `inbound`, above this one, registers an instance's webhooks with its vendor. */
 export type Companion = {
-  /** After an instance was made or changed. */
-  saved: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
+  /** After an instance was made or changed; `before`: as it was, unless it is new. */
+  saved: (instance: Instance, c: Context<AskerEnv>, before?: Instance) => Promise<void>;
   /** Before it is deleted. */
   removed: (instance: Instance, c: Context<AskerEnv>) => Promise<void>;
 };
@@ -100,7 +101,6 @@ export class InstanceEdits {
       ...(await granted(c, connector, merged, body.providerData)),
     };
     const id = await nextInstanceId(db);
-    const since = configuration["event.poller.since"] ?? null;
     const name = body.name ?? `${connector.name} ${id}`;
     const instance: Instance = {
       id,
@@ -116,7 +116,8 @@ export class InstanceEdits {
       invalidReason: hasCredentials(connector, configuration) ? null : "No credentials yet",
       disabled: false,
       pollerDisabled: null,
-      baseline: since === null ? now : Date.parse(since),
+      registrationFault: null,
+      baseline: firstBaseline(configuration, now),
       enabledAt: now,
       createdAt: now,
       updatedAt: now,
@@ -187,10 +188,11 @@ export class InstanceEdits {
     const { db, ring, config } = doorsOf(c);
     let current = read;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
-      const instance = withValidity(current, { ...current, ...edit(current) });
+      const edited = withValidity(current, { ...current, ...edit(current) });
+      const instance = { ...edited, baseline: await baselineOf(c, current, edited) };
       this.#check(instance, current, config);
       if (await updateInstance(db, ring, instance, draftOf(instance, config), Date.now())) {
-        await this.#companion.saved(instance, c);
+        await this.#companion.saved(instance, c, current);
         await reviveSaved(c, instance.organizationId, instanceDestinationId(instance.id));
         return readBack(db, ring, instance);
       }

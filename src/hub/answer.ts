@@ -34,6 +34,13 @@ export type HubFailure =
   /** The token cannot be refreshed: somebody must authenticate the instance again. */
   | { kind: "unauthorized"; message: string };
 
+/** What went wrong, with the vendor's own words if it said any. */
+export function failureText(failure: HubFailure): string {
+  return failure.kind === "vendor-error" && failure.providerMessage !== ""
+    ? `${failure.message}: ${failure.providerMessage}`
+    : failure.message;
+}
+
 const LONGEST_PROVIDER_MESSAGE = 1_000;
 
 /** @param vendor Its display name. An empty 2xx answer and a 304 have the value `undefined`. */

@@ -6,18 +6,29 @@ import { ingest, listenersOf, type ReadTriggers } from "../flows/ingest.io";
 import { invalid } from "../http/refusal";
 import { markInvalid } from "../instances/grants.store";
 import type { HubDoors } from "../hub/records.client";
+import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
 import { instanceTarget } from "../instances/target";
 import { touchedState } from "../instances/touched";
 import { extract } from "./extract";
 import { logUncommitted } from "./log.io";
-import { goneState, eventsOf, isPolled, type Listening, listening } from "./outcome";
+import {
+  goneState,
+  eventsOf,
+  polledChanges,
+  type Listening,
+  listening,
+  objectTypes,
+} from "./outcome";
 import { register } from "./registration/register.io";
 import type { Content } from "./content";
 import type { Deal } from "./tenant-parts";
 
 /** A poll begins this long after the webhook that wakes it, so that a burst of webhooks wakes one. */
 const WAKE_AFTER_MS = 500;
+
+/** What a delivery is committed with. */
+export type InboundDoors = HubDoors & { polledAs: PolledAs };
 
 /**
  * How a delivery came: its headers, and how many instances of ours it has passed through. `triggers`: the flows that listen
@@ -46,7 +57,7 @@ export async function commitDelivery(
   instance: Instance,
   deal: Deal,
   transport: Transport,
-  doors: HubDoors,
+  doors: InboundDoors,
 ): Promise<Became> {
   const { connector, id } = instance;
   const mode = listening(instance);
@@ -57,6 +68,7 @@ export async function commitDelivery(
     logUncommitted(connector.key, reason, id);
     return { kind: "nothing", outcome: "ignored", reason };
   }
+  const isPolled = mode.kind === "emits" ? () => false : polledChanges(instance, doors.polledAs);
   let events = 0;
   let hasEffect = false;
   const reasons: string[] = [];
@@ -67,8 +79,7 @@ export async function commitDelivery(
     });
     if (read.kind === "unreadable") throw invalid(read.message);
     const { changes, controls } = read;
-    const emitted =
-      mode.kind === "emits" ? changes : changes.filter((change) => !isPolled(connector, change));
+    const emitted = changes.filter((change) => !isPolled(change));
     const isResync = controls.some(({ kind }) => kind === "resync");
     const wakes = mode.kind === "wakes" && (changes.length > emitted.length || isResync);
     if (isResync && mode.kind === "emits") reasons.push("tells what only a poll sees");
@@ -117,7 +128,7 @@ async function commit(
   instance: Instance,
   { part, mode, emitted, wakes, touched }: Work,
   { hops, triggers }: Transport,
-  doors: HubDoors,
+  doors: InboundDoors,
 ): Promise<number> {
   if (emitted.length === 0 && !wakes) return 0;
   const { id, organizationId, connector, configuration } = instance;
@@ -125,14 +136,16 @@ async function commit(
   const now = Date.now();
   const message = { ids: [id], wake: true };
   const filter = configuration["event.notification.filter"] ?? undefined;
+  const typeOf = objectTypes(instance, doors.polledAs);
+  const events = eventsOf(source, emitted, now, typeOf, hops);
   const committed = await ingest(doors, {
     organizationId,
     source,
     commit: {
-      events: await filtered(filter, eventsOf(source, emitted, now, hops)),
+      events: await filtered(filter, events),
       targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
       ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
-      state: [...touchedState(connector, touched, now), ...goneState(connector, mode, emitted)],
+      state: [...touchedState(connector, touched, now), ...goneState(mode, events)],
       ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message } } : {}),
     },
     keptFor: "organization",

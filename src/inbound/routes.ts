@@ -10,6 +10,7 @@ import type { ProofEnv } from "../http/failure-limit";
 import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
 import { connectorOfId } from "../connectors/store";
+import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
 import { readInstances } from "../instances/store";
@@ -39,11 +40,14 @@ const MOST_INSTANCES = 5_000;
 const INSTANCES_A_GROUP = 500;
 
 /** What vendors call (reference connector-events-api.md §6): app-wide, or an instance's own address. */
-export const inboundWebhooks = new Hono<InboundEnv>()
-  .on(["GET", "POST"], ["/events/:element", "/events/:element/"], receive)
-  .on(["GET", "POST"], ["/events/:element/:instance", "/events/:element/:instance/"], receive);
+export function inboundRoutes(polledAs: PolledAs): Hono<InboundEnv> {
+  const answer = (c: Context<InboundEnv>): Promise<Response> => receive(c, polledAs);
+  return new Hono<InboundEnv>()
+    .on(["GET", "POST"], ["/events/:element", "/events/:element/"], answer)
+    .on(["GET", "POST"], ["/events/:element/:instance", "/events/:element/:instance/"], answer);
+}
 
-async function receive(c: Context<InboundEnv>): Promise<Response> {
+async function receive(c: Context<InboundEnv>, polledAs: PolledAs): Promise<Response> {
   const element = c.req.param("element") ?? "";
   const config = readConfig(c.env);
   const shared = findConnector(element) ?? (await connectorOfId(c.env.DB, element));
@@ -53,7 +57,7 @@ async function receive(c: Context<InboundEnv>): Promise<Response> {
   if (answer !== undefined) return answer;
   const about = { element, shared, config, arrived };
   const { ids, read, isShared } = await addressed(c, about);
-  const take = taker(arrived, { element, hops, env: c.env });
+  const take = taker(arrived, { element, hops, env: c.env, polledAs });
   let [isFound, isProved] = [false, false];
   let acknowledgement: Webhook["acknowledgement"];
   for (const group of chunks(ids, INSTANCES_A_GROUP)) {

@@ -1,6 +1,7 @@
 import { MOST_HOPS } from "../delivery/own-address";
 import { triggersOfAll } from "../flows/ingest.io";
 import { Refusal } from "../http/refusal";
+import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
 import { settledAtOnce } from "../values/at-once";
 import { once } from "../values/cache";
@@ -27,7 +28,7 @@ export type Taken = { isProved: boolean; acknowledging: Instance | undefined };
  */
 export function taker(
   arrived: Arrived,
-  { element, hops, env }: { element: string; hops: number; env: Env },
+  { element, hops, env, polledAs }: { element: string; hops: number; env: Env; polledAs: PolledAs },
 ): (candidates: readonly Instance[]) => Promise<Taken> {
   const prove: (instance: Instance) => Proof =
     hops > MOST_HOPS
@@ -49,7 +50,7 @@ export function taker(
     const triggers = triggersOfAll(env.DB, proven);
     const transport = { headers: arrived.headers, hops, triggers };
     const settled = await settledAtOnce(proven, AT_ONCE, (instance) =>
-      commitOrNote(instance, () => deal(arrived), { arrived, transport, env }),
+      commitOrNote(instance, () => deal(arrived), { arrived, transport, env, polledAs }),
     );
     const failed = settled.find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
@@ -62,16 +63,18 @@ export function taker(
   };
 }
 
+type Committing = { arrived: Arrived; transport: Transport; env: Env; polledAs: PolledAs };
+
 /** Commits a delivery that was proved; if it becomes no event, it leaves a trace. @throws Refusal when it can't be read. */
 async function commitOrNote(
   instance: Instance,
   deal: () => Deal,
-  { arrived, transport, env }: { arrived: Arrived; transport: Transport; env: Env },
+  { arrived, transport, env, polledAs }: Committing,
 ): Promise<Became> {
   const note = (outcome: "no-event" | "ignored", reason: string) =>
     noteDelivery(env, instance, arrived, { outcome, reason, isProved: true });
   try {
-    const became = await commitDelivery(instance, deal(), transport, doorsOf(env));
+    const became = await commitDelivery(instance, deal(), transport, { ...doorsOf(env), polledAs });
     if (became.kind === "nothing") await note(became.outcome, became.reason);
     return became;
   } catch (error) {

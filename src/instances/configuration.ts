@@ -2,6 +2,7 @@ import type { Authentication } from "../connectors/authentication";
 import type { Connector } from "../connectors/definition";
 import { MASK } from "../values/secret-name";
 import { entriesOf, type Entry, isSecretKey } from "./entries";
+import { webhookFaults } from "./webhook-faults";
 
 /** A value as it is stored and shown: a text, or null for `""`. Booleans, numbers and objects become text. */
 export function toText(value: unknown): string | null {
@@ -78,8 +79,8 @@ export function parseBoolean(text: string): boolean | undefined {
 export type EventSettings = { enabled: boolean; modes: Mode[]; intervalMinutes: number };
 
 /**
- * An explicit `event.vendor.type` switches events on unless the master switch is off (our choice,
- * reference connector-events-api.md §4).
+ * An explicit `event.vendor.type` switches events on unless the master switch is off, and says how the vendor's changes
+ * reach us; without one, whatever the connector supports is heard (our choice, reference connector-events-api.md §4).
  */
 export function eventSettings(
   connector: Connector,
@@ -89,11 +90,37 @@ export function eventSettings(
   const enabled = values["event.notification.enabled"] ?? null;
   return {
     enabled: enabled === null ? vendorType !== null : parseBoolean(enabled) === true,
-    modes: parseModes(vendorType ?? connector.events.defaultMode) ?? [],
+    modes: vendorType === null ? modesByDefault(connector, values) : (parseModes(vendorType) ?? []),
     intervalMinutes: Number(
       values["event.poller.refresh_interval"] ?? connector.events.refreshInterval,
     ),
   };
+}
+
+/**
+ * Without `event.vendor.type`: webhooks are heard where the connector has some. It is polled where that is the
+ * connector's own way, and meanwhile where no webhook can become an event yet.
+ */
+function modesByDefault(connector: Connector, values: Readonly<Record<string, string | null>>) {
+  const { defaultMode, methods } = connector.events;
+  const hears = connector.webhook !== undefined && methods.includes("webhook");
+  const polls =
+    defaultMode === "polling" ||
+    (methods.includes("polling") &&
+      hasPolled(connector, values) &&
+      webhookFaults(connector, values).length > 0);
+  return [...(polls ? ["polling" as const] : []), ...(hears ? ["webhook" as const] : [])];
+}
+
+/** Whether there is anything to poll: a feed, or resources of the connector's or the instance's own. */
+export function hasPolled(
+  { events }: Connector,
+  values: Readonly<Record<string, string | null>>,
+): boolean {
+  const configured = ["event.poller.configuration", "event.poller.urls", "event.objects"].some(
+    (key) => /[^\s{}]/.test(values[key] ?? ""),
+  );
+  return configured || events.feed !== undefined || Object.keys(events.polling).length > 0;
 }
 
 /** How an instance authenticates: in the connector's first way, or in another that its configuration chooses. */

@@ -281,7 +281,6 @@ const namesOf = (resources: object): Record<string, object> =>
 export function entriesOf(connector: Connector): Entry[] {
   const { authentication, events } = connector;
   const defaults: Record<string, string> = {
-    "event.vendor.type": events.defaultMode,
     "event.poller.refresh_interval": String(events.refreshInterval),
     "event.metadata": JSON.stringify({ polling: namesOf(pollable(connector)) }),
   };

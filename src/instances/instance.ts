@@ -1,5 +1,5 @@
 import type { Connector } from "../connectors/definition";
-import type { PollerDisabled } from "../db/instances";
+import type { PollerDisabled, RegistrationFault } from "../db/instances";
 import { withoutTrailing } from "../values/text";
 import { hasCredentials, sameConnection } from "./configuration";
 
@@ -19,12 +19,19 @@ export type Instance = {
   invalidReason: string | null;
   disabled: boolean;
   pollerDisabled: PollerDisabled | null;
+  registrationFault: RegistrationFault | null;
   /** Nothing that changed at or before this instant is emitted. */
   baseline: number;
   enabledAt: number;
   createdAt: number;
   updatedAt: number;
 };
+
+/** From when on a new instance tells changes: `event.poller.since`, else its creation. */
+export function firstBaseline(configuration: Instance["configuration"], now: number): number {
+  const since = configuration["event.poller.since"] ?? null;
+  return since === null ? now : Date.parse(since);
+}
 
 /** Enabling also resumes a poller that failed too often: its failures are forgotten, its cursor stays. */
 export function switched(enabled: boolean, now: number): Partial<Instance> {

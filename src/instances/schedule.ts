@@ -1,4 +1,4 @@
-import { eventSettings } from "./configuration";
+import { eventSettings, hasCredentials } from "./configuration";
 import type { Instance } from "./instance";
 
 /**
@@ -24,6 +24,25 @@ export function scheduleOf(
   return polled
     ? { interval: intervalMinutes, slot: slotOf(instance.id, intervalMinutes) }
     : { interval: null, slot: null };
+}
+
+/**
+ * Whether polls take over from webhooks that became events at once: from then on, the polls must not tell again what those
+ * told.
+ */
+export function takesOver(before: Configured, after: Configured): boolean {
+  const settings = eventSettings(before.connector, before.configuration);
+  const isFeed = before.connector.webhook?.extraction.by === "feed";
+  const hears = settings.enabled && settings.modes.includes("webhook") && !isFeed;
+  return hears && !isPolled(before) && isPolled(after);
+}
+
+type Configured = Pick<Instance, "connector" | "configuration">;
+
+/** Whether its polls find what changes, once the vendor lets them. */
+function isPolled({ connector, configuration }: Configured): boolean {
+  const { enabled, modes } = eventSettings(connector, configuration);
+  return enabled && modes.includes("polling") && hasCredentials(connector, configuration);
 }
 
 export function slotOf(id: number, interval: number): number {

@@ -4,7 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { isOpenOrganization } from "../accounts/open.store";
 import { hashSecret } from "../accounts/secret";
 import { nextId } from "../db/counters";
-import { instances, type PollerDisabled } from "../db/instances";
+import { instances, type PollerDisabled, type RegistrationFault } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import { deleteDestination } from "../delivery/remove-destination.store";
 import { saveDestination } from "../delivery/save-destination.store";
@@ -14,6 +14,7 @@ import type { Connector } from "../connectors/definition";
 import { openedDefinition } from "../connectors/sealed-definition";
 import type { Instance } from "./instance";
 import { openedRow, type Row, patchesOf, toRow } from "./row";
+import { scheduleOf, takesOver } from "./schedule";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 
 /** An id for an instance that is about to be written. */
@@ -142,7 +143,10 @@ export async function deleteInstance(
   await drizzle(db).batch(statements);
 }
 
-/** Changes configuration values only. For changes that the instance's destination has already got. */
+/**
+ * Changes configuration values, and what follows from them: when it is polled, and from when on its polls tell. For
+ * changes that the instance's destination has already got.
+ */
 export async function changeConfiguration(
   db: D1Database,
   ring: Keyring,
@@ -150,15 +154,20 @@ export async function changeConfiguration(
   instanceId: number,
   changes: Record<string, string | null>,
   now: number,
+  also: { registrationFault?: RegistrationFault | null } = {},
 ): Promise<void> {
   const instance = await readInstance(db, ring, instanceId);
   if (instance === undefined || instance.organizationId !== organizationId) return;
   const { configuration, secrets } = patchesOf(instance.id, instance.connector, changes, ring);
+  const changed = { ...instance, configuration: { ...instance.configuration, ...changes } };
   const update = drizzle(db)
     .update(instances)
     .set({
       configuration: sql`json_patch(${instances.configuration}, ${JSON.stringify(configuration)})`,
       secrets: sql`json_patch(${instances.secrets}, ${JSON.stringify(secrets)})`,
+      ...scheduleOf(changed),
+      ...(takesOver(instance, changed) ? { baseline: now } : {}),
+      ...also,
       updatedAt: now,
     })
     .where(eq(instances.id, instanceId));

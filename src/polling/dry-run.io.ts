@@ -13,7 +13,7 @@ import { TREE_START } from "./feed/tree-position";
 import { planResource } from "./plan";
 import { readPage } from "./records";
 import { readUndated } from "./undated";
-import { failureText } from "./vendor-refusal";
+import { failureText } from "../hub/answer";
 import type { PollDoors, Stream } from "./commit.io";
 import { polledResources } from "./settings";
 import { isoText } from "../values/instant";

@@ -10,7 +10,8 @@ import type { ResourceReport } from "./report";
 import { readPage, type Reading } from "./records";
 import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan } from "./scan";
 import { readUndated } from "./undated";
-import { askedToWaitUntil, failureText } from "./vendor-refusal";
+import { failureText } from "../hub/answer";
+import { askedToWaitUntil } from "./vendor-refusal";
 import {
   underLease,
   commitPage,

@@ -46,7 +46,10 @@ export function whyNotPolled(
   const { enabled, modes } = eventSettings(connector, configuration);
   if (instance.disabled || instance.pollerDisabled !== null) return "The instance is disabled";
   const isWokenFeed = trigger !== "schedule" && isFeedRead(connector, modes);
-  if (!enabled || !(modes.includes("polling") || isWokenFeed)) return "Polling is not switched on";
+  // By default it was polled while it had no webhooks, and is once more when it has some.
+  const isLast = trigger === "wake" && (configuration["event.vendor.type"] ?? null) === null;
+  if (!enabled || !(modes.includes("polling") || isWokenFeed || isLast))
+    return "Polling is not switched on";
   if (instance.valid) return undefined;
   return instance.invalidReason ?? "The instance is not authenticated";
 }

@@ -1,12 +1,5 @@
 import type { HubFailure } from "../hub/answer";
 
-/** What went wrong, with the vendor's own words if it said any. */
-export function failureText(failure: HubFailure): string {
-  return failure.kind === "vendor-error" && failure.providerMessage !== ""
-    ? `${failure.message}: ${failure.providerMessage}`
-    : failure.message;
-}
-
 /**
  * Until when the vendor wants us to stay away (epoch ms): a rate limit, a 429 or a 503 that names a time. Nothing is
  * wrong with the instance then, and nothing is counted as a failure. Undefined for every other failure.

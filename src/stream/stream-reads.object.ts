@@ -31,11 +31,20 @@ export class StreamReads extends DurableObject<Env> {
     this.assembled = undefined;
   }
 
-  /** Where the source stands, without touching its lease. */
-  inspect(): { cursor: string | null; version: number; lastOpenedAt: Millis | null } {
+  /**
+   * Where the source stands, without touching its lease. `lastEvent`: the number of its last event, 0 before the first;
+   * objects that still run an earlier version don't tell.
+   */
+  inspect(): {
+    cursor: string | null;
+    version: number;
+    lastOpenedAt: Millis | null;
+    lastEvent?: number;
+  } {
     const { commits } = this.counted();
     const { version, value } = commits.cursor();
-    return { cursor: value, version, lastOpenedAt: commits.lastOpenedAt };
+    const { lastOpenedAt, last } = commits;
+    return { cursor: value, version, lastOpenedAt, lastEvent: last.event };
   }
 
   /** Values of the source's keyed state, by key. */

@@ -1,8 +1,8 @@
 import type { Millis } from "./instant";
 
 /** `make`, done once for each value: many changes of one delivery may share the whole of it as their data. */
-export function once<T>(make: (value: unknown) => T): (value: unknown) => T {
-  const made = new Map<unknown, T>();
+export function once<T, Of = unknown>(make: (value: Of) => T): (value: Of) => T {
+  const made = new Map<Of, T>();
   return (value) => {
     const found = made.get(value);
     if (found !== undefined) return found;

@@ -38,6 +38,7 @@ async function instanceWith(changes: Partial<Instance> = {}): Promise<Instance> 
     invalidReason: null,
     disabled: false,
     pollerDisabled: null,
+    registrationFault: null,
     baseline: 0,
     enabledAt: 0,
     createdAt: 1,

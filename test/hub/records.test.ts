@@ -46,6 +46,7 @@ async function concurInstance(changes: Record<string, string | null> = {}): Prom
     invalidReason: null,
     disabled: false,
     pollerDisabled: null,
+    registrationFault: null,
     baseline: 0,
     enabledAt: 0,
     createdAt: 1,

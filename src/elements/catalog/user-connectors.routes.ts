@@ -9,7 +9,7 @@ import {
   openedDefinition,
   unmaskedDefinition,
 } from "../../connectors/sealed-definition";
-import type { Delivery, Extracted, Extraction } from "../../connectors/webhook";
+import type { Delivery, Extracted, Extraction, Webhook } from "../../connectors/webhook";
 import { parse, readJson } from "../../http/body";
 import { conflict, forbidden, invalid, notFound } from "../../http/refusal";
 import type { Fault } from "../../instances/value-checks";
@@ -41,7 +41,8 @@ export type Knowing = {
   pollingFault: (instance: Pick<Instance, "connector" | "configuration">) => Fault | undefined;
   /** What is wrong with its way of reading webhooks. */
   extractionFault: (extraction: Extraction) => string | undefined;
-  extract: (extraction: Extraction, delivery: Delivery) => Promise<Extracted>;
+  /** What a delivery of a connector's webhook says, its objects called as events call them. */
+  extract: (connector: Connector, webhook: Webhook, delivery: Delivery) => Promise<Extracted>;
   /** The events that a poll of these records would make. */
   preview: (connector: Connector, resource: string, records: readonly unknown[]) => object[];
 };
@@ -162,7 +163,7 @@ async function dryRunResult(dryRunRequest: DryRun, { extract, preview }: Knowing
   if (dryRunRequest.webhook === undefined || webhook === undefined) return listed;
   const { body, headers } = dryRunRequest.webhook;
   const text = typeof body === "string" ? body : JSON.stringify(body);
-  const read = await extract(webhook.extraction, { body, text, headers: new Headers(headers) });
+  const read = await extract(connector, webhook, { body, text, headers: new Headers(headers) });
   return { ...listed, webhook: read };
 }
 

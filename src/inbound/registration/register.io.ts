@@ -1,5 +1,6 @@
 import { readConfig } from "../../config";
 import { textOf } from "../../connectors/read";
+import { failureText } from "../../hub/answer";
 import { type HubDoors, type HubFailure, listRecords, writeRecord } from "../../hub/records.client";
 import type { Instance } from "../../instances/instance";
 import { keyring } from "../../db/sealed";
@@ -20,19 +21,24 @@ export function doorsOf(env: Env): HubDoors {
 
 /** Pages of the vendor's list of webhooks that are searched for one. */
 const MOST_PAGES = 20;
+/** Items that could not be registered of which an instance keeps the reasons, and the characters of each. */
+const MOST_KEPT = 5;
+const MOST_TEXT = 300;
 
 /**
- * Registers the webhooks that the instance wants and removes those it no longer wants. What fails is logged and tried
- * again when the instance is next saved.
+ * Registers the webhooks that the instance wants and removes those it no longer wants. What fails is logged, kept with
+ * the instance in the vendor's words, and tried again when the instance is next saved.
+ * @returns the instance's configuration after it.
  */
 export async function register(
   instance: Instance,
   doors: HubDoors,
   { forget, remove = false }: { forget?: string; remove?: boolean } = {},
-): Promise<void> {
+): Promise<Instance["configuration"]> {
+  const { configuration, registrationFault } = instance;
   const registration = instance.connector.webhook?.registration;
-  if (registration === undefined) return;
-  const before = readRegistered(registration, instance.configuration);
+  if (registration === undefined) return configuration;
+  const before = readRegistered(registration, configuration);
   const registered: Registered = { ...before };
   const wanted = remove ? [] : wantedItems(registration, instance);
   for (const [item, id] of Object.entries(before)) {
@@ -41,21 +47,26 @@ export async function register(
     if (isForgotten || (await unregister(instance, registration, id, doors)))
       delete registered[item];
   }
+  const failed: NonNullable<Instance["registrationFault"]>["items"] = [];
   for (const item of wanted) {
     if (registered[item] !== undefined) continue;
-    const id = await registerItem(instance, registration, item, doors);
-    if (id !== undefined) registered[item] = id;
+    const made = await registerItem(instance, registration, item, doors);
+    if (made.ok) registered[item] = made.id;
+    else failed.push({ item: item.slice(0, MOST_TEXT), message: made.message.slice(0, MOST_TEXT) });
   }
-  const isSame = JSON.stringify(registered) === JSON.stringify(before);
-  if (!isSame && !remove)
-    await changeConfiguration(
-      doors.db,
-      keyring(doors.config.masterKeys),
-      instance.organizationId,
-      instance.id,
-      writeRegistered(registration, registered),
-      Date.now(),
-    );
+  const now = Date.now();
+  const since = registrationFault?.since ?? now;
+  const fault =
+    failed.length === 0 ? null : { since, count: failed.length, items: failed.slice(0, MOST_KEPT) };
+  const changes = writeRegistered(registration, registered);
+  const isSame =
+    JSON.stringify([registered, fault]) === JSON.stringify([before, registrationFault]);
+  if (isSame || remove) return configuration;
+  const ring = keyring(doors.config.masterKeys);
+  const { organizationId, id } = instance;
+  const also = { registrationFault: fault };
+  await changeConfiguration(doors.db, ring, organizationId, id, changes, now, also);
+  return { ...configuration, ...changes };
 }
 
 /** Answers whether the webhook is gone, which it also is when the vendor does not know it any more. */
@@ -72,20 +83,30 @@ async function unregister(
   return isGone;
 }
 
+type Made = { ok: true; id: string } | { ok: false; message: string };
+
 async function registerItem(
   instance: Instance,
   registration: Registration,
   item: string,
   doors: HubDoors,
-): Promise<string | undefined> {
+): Promise<Made> {
+  const made = await makeWebhook(instance, registration, item, doors);
+  if (!made.ok) report(instance, "register", made);
+  return made;
+}
+
+async function makeWebhook(
+  instance: Instance,
+  registration: Registration,
+  item: string,
+  doors: HubDoors,
+): Promise<Made> {
   const { publicUrl } = doors.config;
-  if (publicUrl === undefined) {
-    report(instance, "register", { message: "TRIBUTARY_PUBLIC_URL is not set" });
-    return undefined;
-  }
+  if (publicUrl === undefined) return { ok: false, message: "TRIBUTARY_PUBLIC_URL is not set" };
   const name = Buffer.from(String(instance.id)).toString("base64");
   const address = `${publicUrl}/elements/api-v2/events/${instance.connector.key}/${name}`;
-  let failure: { message: string } = { message: `'${item}' is no item` };
+  let failure: Made = { ok: false, message: `'${item}' is no item` };
   for (const target of targetsOf(registration, item)) {
     const body = { target, address, triggers: registration.triggers[target.type] ?? [] };
     const answer = await writeRecord(
@@ -94,14 +115,18 @@ async function registerItem(
       { kind: "create", body },
       doors,
     );
-    if (answer.kind === "record") return textOf(readPath(answer.record, "id"));
+    if (answer.kind === "record") return madeOf(textOf(readPath(answer.record, "id")));
     if (answer.kind === "vendor-error" && answer.status === 409)
       return takeOver(instance, registration, target, { body, doors });
-    failure = answer;
+    failure = { ok: false, message: failureText(answer) };
   }
-  report(instance, "register", failure);
-  return undefined;
+  return failure;
 }
+
+const madeOf = (id: string | undefined): Made =>
+  id === undefined
+    ? { ok: false, message: "The vendor's answer names no webhook" }
+    : { ok: true, id };
 
 /** The vendor has a webhook for this item already: finds it and changes it so that it calls us. */
 async function takeOver(
@@ -109,7 +134,7 @@ async function takeOver(
   { resource }: Registration,
   target: { type: string; id: string },
   { body, doors }: { body: Record<string, unknown>; doors: HubDoors },
-): Promise<string | undefined> {
+): Promise<Made> {
   let position: Parameters<typeof listRecords>[2]["position"];
   for (let pages = 0; pages < MOST_PAGES; pages += 1) {
     const page = await listRecords(
@@ -118,10 +143,7 @@ async function takeOver(
       position === undefined ? {} : { position },
       doors,
     );
-    if (page.kind !== "page") {
-      report(instance, "register", page);
-      return undefined;
-    }
+    if (page.kind !== "page") return { ok: false, message: failureText(page) };
     const found = page.records.find(
       (hook) =>
         textOf(readPath(hook, "target.id")) === target.id &&
@@ -130,14 +152,14 @@ async function takeOver(
     const id = textOf(readPath(found, "id"));
     if (id !== undefined) {
       const changed = await writeRecord(instance, resource, { kind: "update", id, body }, doors);
-      if (changed.kind !== "record") report(instance, "register", changed);
-      return id;
+      return changed.kind === "record"
+        ? { ok: true, id }
+        : { ok: false, message: failureText(changed) };
     }
     if (page.next === null) break;
     position = page.next;
   }
-  report(instance, "register", { message: "The vendor's own webhook is not in its list" });
-  return undefined;
+  return { ok: false, message: "The vendor's own webhook is not in its list" };
 }
 
 function report(instance: Instance, what: string, failure: HubFailure | { message: string }): void {

@@ -1,6 +1,7 @@
 import { hopsOf } from "../../delivery/own-address";
 import { inflatedBody } from "../../http/body";
 import { conflict } from "../../http/refusal";
+import type { PolledAs } from "../../instances/polled";
 import type { Instance } from "../../instances/instance";
 import type { KeptTrace } from "../../stream/traces/trace";
 import { type Became, commitDelivery } from "../commit.io";
@@ -21,8 +22,7 @@ const MOST_BYTES = 8 * 1024 * 1024;
 export async function replayTrace(
   instance: Instance,
   trace: KeptTrace,
-  env: Env,
-  sessionKey: string,
+  { env, sessionKey, polledAs }: { env: Env; sessionKey: string; polledAs: PolledAs },
 ): Promise<Became | { kind: "nothing"; outcome: "refused"; reason: string }> {
   const { isWhole, ...request } = keptRequest.read(trace.request);
   if (!isWhole) throw conflict("The delivery was not kept whole");
@@ -33,7 +33,10 @@ export async function replayTrace(
       return { kind: "nothing", outcome: "refused", reason: proof.reason };
   }
   const transport = { headers: arrived.headers, hops: hopsOf(arrived.headers, sessionKey) };
-  return commitDelivery(instance, dealt(contentOf(arrived)), transport, doorsOf(env));
+  return commitDelivery(instance, dealt(contentOf(arrived)), transport, {
+    ...doorsOf(env),
+    polledAs,
+  });
 }
 
 function arrivedOf({

@@ -7,6 +7,7 @@ import { connectorOf, organizationOfConnector } from "../../connectors/store";
 import { parse } from "../../http/body";
 import { notFound } from "../../http/refusal";
 import { described } from "../../http/route-description";
+import type { PolledAs } from "../../instances/polled";
 import type { Instance } from "../../instances/instance";
 import { doorsOf } from "../../instances/lookup.io";
 import { readInstanceOf } from "../../instances/store";
@@ -45,48 +46,50 @@ const ANSWER = {
 };
 
 /** What came for an instance, or a connector, and became no event (reference v1-api.md). */
-export const traceRoutes = new Hono<AskerEnv>()
-  .get(
-    "/instances/:id/inbound",
-    withKey("write", { limits: "kept" }),
-    described("Deliveries of the vendor that became no event, newest first", {
-      tag: "streams",
-      query: OUTCOME,
-      answer: ANSWER,
-    }),
-    async (c) => c.json(shown(c, await streamOf(c, await instanceOf(c)).traces())),
-  )
-  .post(
-    "/instances/:id/inbound/:traceId/replay",
-    withKey("write", { limits: "kept" }),
-    described("Read a kept delivery again, by the connector as it is now", {
-      tag: "streams",
-      answer: { outcome: "accepted", events: 1, reason: null },
-    }),
-    async (c) => {
-      const instance = await instanceOf(c);
-      const stream = streamOf(c, instance);
-      const text = c.req.param("traceId");
-      const trace = /^[1-9]\d{0,14}$/.test(text) ? await stream.keptTrace(Number(text)) : null;
-      if (trace === null) throw notFound(`No delivery '${text.slice(0, 100)}' is kept`);
-      const { sessionKey } = readConfig(c.env);
-      const became = await replayTrace(instance, trace, c.env, sessionKey);
-      if (became.kind === "nothing")
-        return c.json({ outcome: became.outcome, events: 0, reason: became.reason });
-      await stream.markReplayed(trace.id);
-      return c.json({ outcome: "accepted", events: became.events, reason: null });
-    },
-  )
-  .get(
-    "/connectors/:element/inbound",
-    operatorOrOwner,
-    described("Deliveries to a connector's app-wide address for a tenant that no instance has", {
-      tag: "operations",
-      query: OUTCOME,
-      answer: ANSWER,
-    }),
-    async (c) => c.json(shown(c, await c.env.EVENT_STREAMS.getByName(await unrouted(c)).traces())),
-  );
+export const traceRoutes = (polledAs: PolledAs) =>
+  new Hono<AskerEnv>()
+    .get(
+      "/instances/:id/inbound",
+      withKey("write", { limits: "kept" }),
+      described("Deliveries of the vendor that became no event, newest first", {
+        tag: "streams",
+        query: OUTCOME,
+        answer: ANSWER,
+      }),
+      async (c) => c.json(shown(c, await streamOf(c, await instanceOf(c)).traces())),
+    )
+    .post(
+      "/instances/:id/inbound/:traceId/replay",
+      withKey("write", { limits: "kept" }),
+      described("Read a kept delivery again, by the connector as it is now", {
+        tag: "streams",
+        answer: { outcome: "accepted", events: 1, reason: null },
+      }),
+      async (c) => {
+        const instance = await instanceOf(c);
+        const stream = streamOf(c, instance);
+        const text = c.req.param("traceId");
+        const trace = /^[1-9]\d{0,14}$/.test(text) ? await stream.keptTrace(Number(text)) : null;
+        if (trace === null) throw notFound(`No delivery '${text.slice(0, 100)}' is kept`);
+        const { sessionKey } = readConfig(c.env);
+        const became = await replayTrace(instance, trace, { env: c.env, sessionKey, polledAs });
+        if (became.kind === "nothing")
+          return c.json({ outcome: became.outcome, events: 0, reason: became.reason });
+        await stream.markReplayed(trace.id);
+        return c.json({ outcome: "accepted", events: became.events, reason: null });
+      },
+    )
+    .get(
+      "/connectors/:element/inbound",
+      operatorOrOwner,
+      described("Deliveries to a connector's app-wide address for a tenant that no instance has", {
+        tag: "operations",
+        query: OUTCOME,
+        answer: ANSWER,
+      }),
+      async (c) =>
+        c.json(shown(c, await c.env.EVENT_STREAMS.getByName(await unrouted(c)).traces())),
+    );
 
 function shown(c: Context<AskerEnv>, { counts, kept }: Traces) {
   const outcome = parse(outcomeQuery, c.req.query("outcome"), "outcome");

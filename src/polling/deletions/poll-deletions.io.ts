@@ -6,7 +6,7 @@ import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../report";
-import { failureText } from "../vendor-refusal";
+import { failureText } from "../../hub/answer";
 import { underLease, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
 import { withLives } from "../lives.io";

@@ -1,4 +1,6 @@
 import type { LogFeed } from "../../connectors/feed";
+import type { Change } from "../../connectors/webhook";
+import type { Instance } from "../../instances/instance";
 import type { FeedPosition } from "../cursor";
 import { MOST_EMPTY_PAGES, PAGES_PER_POLL } from "../limits";
 import type { ResourceReport } from "../report";
@@ -47,7 +49,7 @@ export async function pollLog(
     read.add(page.position);
     report.fetched += page.count;
     // What happened before the log was asked for the first time is history.
-    const changes = isStart ? [] : page.changes;
+    const changes = isStart ? [] : page.changes.filter((change) => !isTold(change, poll.instance));
     const events = changes.map((change) => logEvent(poll.source, change, startedAt));
     await commitFeed(poll, next, { events, state: [] }, report, startedAt);
     emptyPages = page.count === 0 ? emptyPages + 1 : 0;
@@ -56,6 +58,10 @@ export async function pollLog(
   }
   return goOnLater(poll, pagesBefore, report);
 }
+
+/** Whether webhooks told of it before polls took over from them: then the baseline was moved to that instant. */
+const isTold = ({ date }: Change, { baseline, createdAt }: Instance): boolean =>
+  baseline > createdAt && date !== undefined && date <= baseline;
 
 /** A log has no listing: it is always followed. */
 const positionAt = (position: string, pages: number): FeedPosition => ({

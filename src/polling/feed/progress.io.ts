@@ -5,7 +5,8 @@ import { callVendor, type HubFailure } from "../../hub/records.client";
 import { type FeedPosition, positionOf, sinceEnabled } from "../cursor";
 import { MOST_PAGES, PAGES_PER_POLL } from "../limits";
 import type { ResourceReport } from "../report";
-import { askedToWaitUntil, failureText } from "../vendor-refusal";
+import { failureText } from "../../hub/answer";
+import { askedToWaitUntil } from "../vendor-refusal";
 import {
   underLease,
   commitPage,

@@ -8,7 +8,7 @@ import { allDead } from "../lives.io";
 import { isNumbered } from "../plan";
 import type { PolledResource } from "../polled-resource";
 import { isDeleted } from "../records";
-import { failureText } from "../vendor-refusal";
+import { failureText } from "../../hub/answer";
 
 /** A list of more pages than this is taken for incomplete, and nothing is concluded from it. */
 const MOST_PAGES = 1_000;

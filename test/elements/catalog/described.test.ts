@@ -243,8 +243,8 @@ const cases: Case[] = [
       headers: {},
     },
     told: [
-      { objectType: "articles", objectId: "7", eventType: "DELETED" },
-      { objectType: "articles", objectId: "8", eventType: "DELETED" },
+      { objectType: "items/articles", objectId: "7", eventType: "DELETED" },
+      { objectType: "items/articles", objectId: "8", eventType: "DELETED" },
     ],
   },
 ];
