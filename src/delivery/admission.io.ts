@@ -1,12 +1,63 @@
-import { Allowance } from "./allowance";
+import { Allowance, UnderWay } from "./allowance";
+import type {
+  Admission,
+  AdmitRequest,
+  CallResult,
+  Endpoint,
+  EndpointView,
+  Report,
+} from "./endpoint.object";
 import { Laggards } from "./laggards";
-import type { Admission, AdmitRequest, CallResult, Endpoint } from "./endpoint.object";
-import { GRANT_MS } from "./seats";
+import { GRANT_MS, type Holder } from "./seats";
 import type { Millis } from "../values/instant";
 
-/** What this isolate may do at one endpoint, and its question to the endpoint that is under way, if there is one. */
-type EndpointAccess = { allowance: Allowance; asking: Promise<unknown> | undefined };
+/** What this isolate may do at one endpoint. */
+class EndpointAccess {
+  readonly allowance = new Allowance();
+  /** Groups of calls that are being made. */
+  readonly groups = new UnderWay();
+  /** Calls that could begin now and have no seat yet. */
+  readonly ready = new UnderWay();
+  /** The question to the endpoint that is under way. */
+  asking: Promise<unknown> | undefined;
+  /** The endpoint has just turned a call away, without a look at whose it was: others need not ask. */
+  private turnedAway: { answer: Refusal; until: Millis } | undefined;
+  /** Calls that wait for a seat. */
+  private readonly waiting = new Set<() => void>();
 
+  get isIdle(): boolean {
+    return this.asking === undefined && this.allowance.busy(Date.now()) === 0;
+  }
+
+  refusal(now: Millis): Refusal | undefined {
+    return this.turnedAway !== undefined && now < this.turnedAway.until
+      ? this.turnedAway.answer
+      : undefined;
+  }
+
+  turnAway(answer: Refusal, now: Millis): void {
+    if (answer.kind === "paced") this.turnedAway = { answer, until: now + TURNED_AWAY_MS };
+  }
+
+  /** A call is over: its seat is of use for the one that has waited longest. */
+  free(): void {
+    const [first] = this.waiting;
+    if (first === undefined) return;
+    this.waiting.delete(first);
+    first();
+  }
+
+  /** Waits until a seat may be free, at most `ms`. */
+  async room(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.waiting.add(resolve);
+    await Promise.race([promise, scheduler.wait(ms)]);
+    this.waiting.delete(resolve);
+  }
+}
+
+/** So long a call that was turned away speaks for the others of this isolate. */
+const TURNED_AWAY_MS = 100;
 const MOST_ENDPOINTS = 10_000;
 
 /** What one isolate remembers of the endpoints it calls, and which destinations are slow to answer it. */
@@ -25,9 +76,8 @@ export class Isolate {
     const found = this.endpoints.get(name);
     if (found !== undefined) return found;
     if (this.endpoints.size >= MOST_ENDPOINTS)
-      for (const [other, { allowance, asking }] of this.endpoints)
-        if (allowance.busy === 0 && asking === undefined) this.endpoints.delete(other);
-    const access = { allowance: new Allowance(), asking: undefined };
+      for (const [other, access] of this.endpoints) if (access.isIdle) this.endpoints.delete(other);
+    const access = new EndpointAccess();
     this.endpoints.set(name, access);
     return access;
   }
@@ -35,20 +85,27 @@ export class Isolate {
 
 export const isolate = new Isolate();
 
-export type AdmissionQuestion = Omit<AdmitRequest, "holder">;
-/** `granted`: every call takes a seat of its own. */
-export type Answer = { kind: "granted" } | Refusal;
+export type AdmissionQuestion = Omit<AdmitRequest, "holder" | "ready">;
 export type Refusal = Exclude<Admission, { kind: "granted" }>;
+export type Seat =
+  /** The call has a seat, to be given back with `release`. */
+  | { kind: "seated"; at: Millis }
+  /** There is none, and it makes no sense to ask for one before one is free (`room`). */
+  | { kind: "full" }
+  /** Another call's question was answered: look again. */
+  | { kind: "look-again" }
+  | Refusal;
 
 /**
- * How one group of calls gets to an endpoint without asking it for each call. The endpoint grants an isolate so many
- * calls at a time for a second, and the isolate counts them itself; so a busy healthy endpoint costs an isolate about
- * one request a second. Calls that take longer than their grant are reported each second, or the endpoint takes their
- * seats for free.
+ * How one group of calls gets to an endpoint without asking it for each call. The endpoint grants an isolate the seats
+ * that it can use now, for a second, and the isolate counts them itself; so ten calls of a batch cost one request, or two
+ * when the endpoint is busy and wants the seats back. Calls that take longer than their grant are reported each second.
  */
 export class Admissions {
   /** Requests made. */
   requests = 0;
+  /** Why the group may make no more calls, once the endpoint has said so. */
+  private refused: Refusal | undefined;
   private readonly access: EndpointAccess;
   private readonly endpoint: () => DurableObjectStub<Endpoint>;
   private readonly isolate: Isolate;
@@ -59,29 +116,52 @@ export class Admissions {
     this.endpoint = () => doors.endpoints.getByName(name);
   }
 
-  /** Whether calls may be made. The endpoint is not asked while a grant lasts, and never by two groups at a time. */
-  async admit(question: AdmissionQuestion): Promise<Answer> {
+  /** When calls under a rate may be made. */
+  async paced(question: AdmissionQuestion): Promise<Admission> {
+    this.requests += 1;
+    const holder = { id: this.isolate.id, busy: this.access.allowance.busy(Date.now()) };
+    return this.endpoint().admit({ ...question, holder });
+  }
+
+  /** A seat for one call that could begin now. The endpoint is asked by one call at a time, for all that wait. */
+  async seat(question: AdmissionQuestion): Promise<Seat> {
     const { access } = this;
-    if (question.ratePerSecond !== undefined) return this.ask(question, Date.now());
-    for (;;) {
-      const now = Date.now();
-      if (access.allowance.hasRoom(now)) return { kind: "granted" };
-      if (access.asking === undefined) return this.oneAtATime(() => this.ask(question, now));
+    const now = Date.now();
+    if (this.refused !== undefined) return { ...this.refused, starts: [] };
+    const at = access.allowance.take(now);
+    if (at !== undefined) return { kind: "seated", at };
+    if (access.allowance.fullForMs(now) > 0) return { kind: "full" };
+    const refusal = access.refusal(now);
+    if (refusal !== undefined) return refusal;
+    const ready = access.ready.begin(now);
+    try {
+      if (access.asking === undefined) return await this.oneAtATime(() => this.ask(question));
       await answered(access, access.asking);
+      return { kind: "look-again" };
+    } finally {
+      access.ready.end(ready);
     }
   }
 
-  /** Takes a seat for one call, to be given back (`release`); or gets the answer why there is none. */
-  async seat(question: AdmissionQuestion): Promise<Answer> {
-    for (;;) {
-      if (this.access.allowance.take(Date.now())) return { kind: "granted" };
-      const answer = await this.admit(question);
-      if (answer.kind !== "granted") return answer;
-    }
+  /** Waits until there may be a seat again. */
+  async room(): Promise<void> {
+    await this.access.room(this.access.allowance.fullForMs(Date.now()));
   }
 
-  release(): void {
-    this.access.allowance.release();
+  release(at: Millis): void {
+    this.access.allowance.release(at);
+    this.access.free();
+  }
+
+  /** Makes a group of calls. While one is made, seats that it may still need are not given back. */
+  async inGroup<T>(work: () => Promise<T>): Promise<T> {
+    const { groups } = this.access;
+    const begun = groups.begin(Date.now());
+    try {
+      return await work();
+    } finally {
+      groups.end(begun);
+    }
   }
 
   /** Waits for `work`, and tells the endpoint of calls that outlast their grant. */
@@ -100,42 +180,74 @@ export class Admissions {
 
   /**
    * Reports the calls to the endpoint; `ended` of them had a start of their own. Calls under a grant that all went well
-   * are reported with a later request, to spare one. A failed call ends the grant.
+   * are reported with a later request, to spare one, unless there are seats to be given back. A failed call ends the
+   * grant.
    */
   async report(
     results: CallResult[],
     ended: number,
-  ): Promise<{ opened: boolean; nextProbeAt: Millis | null }> {
-    const { allowance } = this.access;
+  ): Promise<Pick<EndpointView, "nextProbeAt"> & { opened: boolean }> {
+    const { access } = this;
+    const { allowance } = access;
     const allWell = results.every(({ status }) => status !== null && status >= 200 && status < 300);
+    if (!allWell) allowance.revoke();
+    const now = Date.now();
+    const isLast = access.groups.count(now) === 0 && access.asking === undefined;
+    const holder =
+      isLast && allowance.hasSpare(now)
+        ? { id: this.isolate.id, ...allowance.tell(now) }
+        : undefined;
     if (allWell && ended === 0) {
       allowance.unreported += results.length;
+      if (holder !== undefined) await this.giveBack(holder);
       return { opened: false, nextProbeAt: null };
     }
-    if (!allWell) allowance.revoke();
+    return this.send({ results, ended, ...(holder === undefined ? {} : { holder }) });
+  }
+
+  /** Its failure is none of the calls': the endpoint takes the seats back by itself, later. */
+  private async giveBack(holder: Holder): Promise<void> {
+    await this.send({ results: [], ended: 0, holder }).catch((error: unknown) => {
+      console.warn(JSON.stringify({ at: "endpoint.give-back", error: String(error) }));
+    });
+  }
+
+  private async send(
+    report: Omit<Report, "unreported">,
+  ): Promise<Awaited<ReturnType<DurableObjectStub<Endpoint>["report"]>>> {
+    const { allowance } = this.access;
     const unreported = Math.min(allowance.unreported, 1_000);
     allowance.unreported = 0;
     this.requests += 1;
-    return this.endpoint().report({ results, ended, unreported });
+    return this.endpoint().report({ ...report, unreported });
   }
 
-  private async ask(question: AdmissionQuestion, now: Millis): Promise<Answer> {
-    const { allowance } = this.access;
+  /** Asks for a seat for each call that could begin now; the calls of a batch come there together. */
+  private async ask(question: AdmissionQuestion): Promise<Seat> {
+    await scheduler.wait(0);
+    const { access } = this;
+    const now = Date.now();
+    const ready = access.ready.count(now);
+    const told = access.allowance.tell(now, ready);
     this.requests += 1;
-    const holder = { id: this.isolate.id, busy: allowance.busy };
-    const admission = await this.endpoint().admit({ ...question, holder });
-    if (admission.kind !== "granted") {
-      if (question.ratePerSecond === undefined) allowance.revoke();
-      return admission;
+    const holder = { id: this.isolate.id, ...told };
+    const admission = await this.endpoint().admit({ ...question, ready, holder });
+    if (admission.kind === "granted") {
+      access.allowance.granted(told.turn, admission);
+      return { kind: "look-again" };
     }
-    allowance.granted(admission.calls, now);
-    return { kind: "granted" };
+    this.refused = admission;
+    access.allowance.revoke();
+    access.turnAway(admission, Date.now());
+    return admission;
   }
 
   private async hold(): Promise<void> {
     this.requests += 1;
-    const { busy } = this.access.allowance;
-    await this.endpoint().hold({ id: this.isolate.id, busy });
+    await this.endpoint().hold({
+      id: this.isolate.id,
+      ...this.access.allowance.tell(Date.now()),
+    });
   }
 
   /** One question at a time, so that an older answer never overwrites a newer one. */

@@ -10,7 +10,7 @@ import {
 } from "./circuit";
 import { type Pace, reserve, UNPACED } from "./rate";
 import { Note } from "../db/objects";
-import { Seats } from "./seats";
+import { type Grant, type Holder, Seats } from "./seats";
 import type { Millis } from "../values/instant";
 
 /** Calls for which an endpoint has no seat free are tried again after this time. */
@@ -28,11 +28,11 @@ const TABLES = `
   CREATE TABLE IF NOT EXISTS waiting (stream TEXT, destination TEXT, since INTEGER NOT NULL, PRIMARY KEY (stream, destination)) WITHOUT ROWID;
 `;
 
-/** An isolate, and how many of its calls are under way under the grant it holds. */
-export type Holder = { id: string; busy: number };
-
 export type AdmitRequest = {
+  /** Calls to be made. */
   wanted: number;
+  /** So many of the holder's calls could begin now. Absent, in the version before: all that are wanted. */
+  ready?: number;
   stream: string;
   destinationId: string;
   holder: Holder;
@@ -44,7 +44,7 @@ export type AdmitRequest = {
 /** Whether calls may be made now. Instants in epoch ms. */
 export type Admission =
   /** The holder may have `calls` under way at a time, and begin them for `GRANT_MS` from when it asked. */
-  | { kind: "granted"; calls: number }
+  | ({ kind: "granted" } & Grant)
   /** Calls may begin at these instants; the rest is to be asked for again at `returnAt`. */
   | { kind: "paced"; starts: Millis[]; returnAt: Millis }
   /**
@@ -54,6 +54,13 @@ export type Admission =
   | { kind: "parked"; starts: Millis[]; returnAt: Millis; probeAt: Millis };
 
 export type CallResult = { status: number | null; retryAt?: Millis };
+
+export type Report = {
+  results: CallResult[];
+  ended: number;
+  unreported: number;
+  holder?: Holder;
+};
 
 export type EndpointView = {
   state: Circuit["state"];
@@ -65,8 +72,8 @@ export type EndpointView = {
  * Guards a receiver, over all streams and isolates that call it. There is one object for an organization and callback
  * origin and path; for a flow's step that renders its address one per step and origin (`endpoint-name.ts`).
  *
- * - **Closed circuit, no rate**: an isolate is granted so many calls at a time for a second, and counts them itself
- *   (`allowance.ts`). All grants and calls together are never more than a hundred (`seats.ts`).
+ * - **Closed circuit, no rate**: an isolate is granted the calls that it could begin now, for a second, and counts them
+ *   itself (`allowance.ts`). All grants and calls together are never more than a hundred (`seats.ts`).
  * - **Closed circuit, a rate**: each call gets an instant to start at, evenly spaced (`rate.ts`).
  * - **Open circuit** (`circuit.ts`): one call in a while goes as a probe. All other notifications are *parked*: they
  *   leave the queue and wait in their streams, whose names are kept here. When a probe succeeds the endpoint calls
@@ -98,11 +105,11 @@ export class Endpoint extends DurableObject<Env> {
   /** Whether, and when, `wanted` calls may be made. */
   admit(request: AdmitRequest): Admission {
     const now = Date.now();
-    const { wanted, holder, ratePerSecond } = request;
+    const { wanted, ready = wanted, holder, ratePerSecond } = request;
     const gate = admitted(this.circuit, wanted, now);
     if (gate.circuit !== this.circuit) this.save(gate.circuit);
     if (this.circuit.state !== "closed") {
-      this.seats.hold(holder.id, holder.busy, now);
+      this.keepSeats(request, now);
       const starts = Array.from({ length: gate.admitted }, () => now);
       this.seats.start(starts);
       if (request.waits && gate.admitted < wanted) this.park(request, now);
@@ -110,14 +117,14 @@ export class Endpoint extends DurableObject<Env> {
       return { kind: "parked", starts, returnAt: now + PARKED_MS, probeAt };
     }
     if (this.slowedUntil > now) {
-      this.seats.hold(holder.id, holder.busy, now);
+      this.keepSeats(request, now);
       return { kind: "paced", starts: [], returnAt: this.slowedUntil };
     }
     if (ratePerSecond === undefined) {
-      const calls = this.seats.grant(holder.id, holder.busy, now);
-      return calls === null
+      const grant = this.seats.grant(holder, ready, now);
+      return grant === null
         ? { kind: "paced", starts: [], returnAt: now + CROWDED_MS }
-        : { kind: "granted", calls };
+        : { kind: "granted", ...grant };
     }
     const room = Math.min(wanted, this.seats.free(now));
     const { pace, starts, returnAt } = reserve(this.pace, room, ratePerSecond, now);
@@ -127,24 +134,18 @@ export class Endpoint extends DurableObject<Env> {
   }
 
   /** A holder's calls have outlasted its grant: they keep their seats. */
-  hold({ id, busy }: Holder): void {
-    this.seats.hold(id, busy, Date.now());
+  hold(holder: Holder): void {
+    this.seats.hold(holder, Date.now());
   }
 
   /**
    * What became of calls. `ended`: so many of them had an instant to start at; `unreported`: so many more went well
-   * before, under a grant. @returns the circuit, and whether it has just opened.
+   * before, under a grant; `holder`: gives back the seats that it does not use. @returns the circuit, and whether it has
+   * just opened.
    */
-  report({
-    results,
-    ended,
-    unreported,
-  }: {
-    results: CallResult[];
-    ended: number;
-    unreported: number;
-  }): EndpointView & { opened: boolean } {
+  report({ results, ended, unreported, holder }: Report): EndpointView & { opened: boolean } {
     const now = Date.now();
+    if (holder !== undefined) this.seats.hold(holder, now);
     const before = this.circuit;
     let circuit = before;
     for (let well = 0; well < unreported; well += 1) circuit = afterCall(circuit, false, now, 0);
@@ -202,6 +203,11 @@ export class Endpoint extends DurableObject<Env> {
     if (open && waiting.length > 0) await this.ctx.storage.setAlarm(Date.now() + PROBE_LOST_MS);
     else if (waiting.length === limit)
       await this.ctx.storage.setAlarm(Date.now() + RESUME_PAUSE_MS);
+  }
+
+  /** Calls under way keep their seats when no grant is given. Under a rate they have none of a grant. */
+  private keepSeats({ holder, ratePerSecond }: AdmitRequest, now: Millis): void {
+    if (ratePerSecond === undefined) this.seats.hold(holder, now);
   }
 
   private park({ stream, destinationId }: AdmitRequest, now: Millis): void {

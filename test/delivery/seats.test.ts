@@ -1,106 +1,124 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Allowance } from "../../src/delivery/allowance";
-import { CONCURRENCY, GRANT_MS, Seats } from "../../src/delivery/seats";
+import { CONCURRENCY, type Grant, GRANT_MS, Seats } from "../../src/delivery/seats";
 
 const NOW = Date.UTC(2026, 10, 21, 20);
 
 describe("Seats", () => {
-  it("grants half of what is free, so that every isolate finds some", () => {
+  it("grants what is wanted, up to half of what is free, so that every isolate finds some", () => {
     const room = new Seats();
-    const granted = Array.from({ length: 8 }, (_, index) => room.grant(`isolate-${index}`, 0, NOW));
-    expect(granted).toEqual([24, 24, 24, 14, 7, 4, 2, 1]);
-    expect(room.grant("one-more", 0, NOW)).toBe(null);
+    const granted = [6, 30, 6, 60, 60, 60, 60].map(
+      (wanted, index) =>
+        room.grant({ id: `isolate-${index}`, busy: 0, turn: 1 }, wanted, NOW)?.calls,
+    );
+    expect(granted).toEqual([6, 24, 6, 24, 20, 10, 5]);
+    for (let left = 3; left > 0; left -= 1)
+      room.grant({ id: `last-${left}`, busy: 0, turn: 1 }, 6, NOW);
+    expect(room.free(NOW)).toBe(0);
+    expect(room.grant({ id: "one-more", busy: 0, turn: 1 }, 1, NOW)).toBe(null);
   });
 
   it("grants anew to the same isolate in place of what it had", () => {
     const room = new Seats();
-    for (let times = 0; times < 50; times += 1)
-      expect(room.grant("isolate", 3, NOW + times * GRANT_MS)).toBe(27);
-    expect(room.free(NOW + 50 * GRANT_MS)).toBe(73);
+    for (let turn = 1; turn <= 50; turn += 1) {
+      const now = NOW + turn * GRANT_MS;
+      expect(room.grant({ id: "isolate", busy: 3, turn }, 4, now)?.calls).toBe(7);
+      expect(room.free(now)).toBe(93);
+    }
+  });
+
+  it("wants seats back that are not used, once it is busy", () => {
+    const room = new Seats();
+    const wanted = Array.from(
+      { length: 5 },
+      (_, index) => room.grant({ id: `isolate-${index}`, busy: 0, turn: 1 }, 6, NOW)?.givesBack,
+    );
+    expect(wanted).toEqual([false, false, false, true, true]);
+    room.hold({ id: "isolate-0", busy: 0, turn: 2 }, NOW);
+    room.hold({ id: "isolate-1", busy: 2, turn: 2 }, NOW);
+    expect(room.free(NOW)).toBe(80);
   });
 
   it("forgets an isolate that is silent, and a call that nobody reports on", () => {
     const room = new Seats();
-    room.grant("isolate", 0, NOW);
+    room.grant({ id: "isolate", busy: 0, turn: 1 }, 24, NOW);
     room.start([NOW, NOW]);
-    expect(room.free(NOW + 5_999)).toBe(74);
-    expect(room.free(NOW + 6_000)).toBe(98);
+    expect(room.free(NOW + 16_999)).toBe(74);
+    expect(room.free(NOW + 17_000)).toBe(98);
     expect(room.free(NOW + 40_000)).toBe(CONCURRENCY);
+  });
+
+  it("forgets an isolate of the version before after six seconds: it gives nothing back", () => {
+    const room = new Seats();
+    expect(room.grant({ id: "isolate", busy: 2 }, 10, NOW)?.calls).toBe(12);
+    expect([5_999, 6_000].map((ms) => room.free(NOW + ms))).toEqual([88, CONCURRENCY]);
+    room.hold({ id: "isolate", busy: 5 }, NOW + 6_000);
+    expect(room.free(NOW + 6_000)).toBe(95);
   });
 
   it("counts the calls of an isolate that outlast its grant as long as it tells of them", () => {
     const room = new Seats();
-    room.grant("isolate", 0, NOW);
-    for (let at = NOW + 1_000; at < NOW + 15_000; at += 1_000) {
-      room.hold("isolate", 5, at);
+    room.grant({ id: "isolate", busy: 0, turn: 1 }, 24, NOW);
+    for (let turn = 2; turn < 60; turn += 1) {
+      const at = NOW + turn * 1_000;
+      room.hold({ id: "isolate", busy: 5, turn }, at);
       expect(room.free(at)).toBe(95);
     }
   });
 
-  it("never has more than a hundred calls under way, whoever asks, calls, waits and is told when", () => {
+  it("never takes fewer seats for taken than are, whatever is lost, late or overtaken on its way", () => {
     const step = fc.record({
-      isolate: fc.nat({ max: 6 }),
-      does: fc.constantFrom("begin", "begin", "begin", "end", "paced", "report"),
-      times: fc.integer({ min: 1, max: 12 }),
-      waitMs: fc.integer({ min: 0, max: 900 }),
+      does: fc.oneof(
+        { weight: 3, arbitrary: fc.constantFrom("begin", "ask", "answer") },
+        { weight: 3, arbitrary: fc.constant("arrive") },
+        { weight: 3, arbitrary: fc.constantFrom("end", "tell", "lose") },
+      ),
+      times: fc.integer({ min: 1, max: 8 }),
+      which: fc.nat(),
+      waitMs: fc.constantFrom(0, 0, 0, 0, 0, 0, 0, 0, 10, 200, 900, 4_000),
     });
     fc.assert(
-      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      fc.property(fc.array(step, { maxLength: 150, size: "max" }), (steps) => {
         const room = new Seats();
-        const isolates = Array.from({ length: 7 }, () => new Allowance());
+        const own = new Allowance();
         let now = NOW;
-        let paced: number[] = [];
-        for (const { isolate, does, times, waitMs } of steps) {
+        let calls: number[] = [];
+        const messages: { busy: number; turn: number; wanted: number }[] = [];
+        const answers: { turn: number; grant: Grant }[] = [];
+        const arrive = (index: number): void => {
+          const [message] = messages.splice(index, 1);
+          if (message === undefined) return;
+          const { busy, turn, wanted } = message;
+          const holder = { id: "isolate", busy, turn };
+          const grant = wanted > 0 ? room.grant(holder, wanted, now) : null;
+          if (wanted === 0) room.hold(holder, now);
+          if (grant !== null) answers.push({ turn, grant });
+        };
+        const tell = (wanted: number): void => {
+          messages.push({ ...own.tell(now, wanted), wanted });
+        };
+        for (const { does, times, which, waitMs } of steps) {
           now += waitMs;
-          for (const [id, one] of isolates.entries())
-            if (one.mustReport(now)) room.hold(String(id), one.busy, now);
-          paced = paced.filter((startedAt) => startedAt > now - 30_000);
-          const own = isolates[isolate] ?? new Allowance();
-          for (let time = 0; time < times; time += 1)
-            if (does === "begin" && !own.take(now)) {
-              const calls = room.grant(String(isolate), own.busy, now);
-              if (calls !== null) own.granted(calls, now);
-            } else if (does === "end" && own.busy > 0) own.release();
-            else if (does === "paced" && room.free(now) > 0) {
-              room.start([now]);
-              paced.push(now);
-            } else if (does === "report" && paced.length > 0) {
-              paced.shift();
-              room.end(1);
-            }
-          const busy = isolates.reduce((sum, one) => sum + one.busy, paced.length);
-          expect(busy).toBeLessThanOrEqual(CONCURRENCY);
+          // No callback lasts longer.
+          for (const at of calls.filter((begunAt) => begunAt <= now - 15_000)) own.release(at);
+          calls = calls.filter((begunAt) => begunAt > now - 15_000);
+          if (does === "begin")
+            for (let time = 0; time < times; time += 1) calls.push(...[own.take(now) ?? []].flat());
+          if (does === "end") for (const at of calls.splice(0, times)) own.release(at);
+          if (does === "ask") tell(times);
+          if (does === "tell") tell(0);
+          if (does === "arrive" && messages.length > 0) arrive(which % messages.length);
+          if (does === "lose" && messages.length > 0) messages.splice(which % messages.length, 1);
+          if (does === "answer" && answers.length > 0) {
+            const [answer] = answers.splice(which % answers.length, 1);
+            if (answer !== undefined) own.granted(answer.turn, answer.grant);
+          }
+          expect(own.busy(now)).toBe(calls.length);
+          expect(CONCURRENCY - room.free(now)).toBeGreaterThanOrEqual(calls.length);
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
-  });
-});
-
-describe("Allowance", () => {
-  it("begins as many calls as were granted, for a second", () => {
-    const allowance = new Allowance();
-    expect(allowance.take(NOW)).toBe(false);
-    allowance.granted(2, NOW);
-    expect([NOW, NOW, NOW].map((at) => allowance.take(at))).toEqual([true, true, false]);
-    allowance.release();
-    expect(allowance.take(NOW + GRANT_MS - 1)).toBe(true);
-    allowance.release();
-    expect(allowance.take(NOW + GRANT_MS)).toBe(false);
-  });
-
-  it("begins nothing once it is revoked, and tells of what is still under way, once a second", () => {
-    const allowance = new Allowance();
-    allowance.granted(2, NOW);
-    allowance.take(NOW);
-    allowance.revoke();
-    expect(allowance.take(NOW)).toBe(false);
-    const told = Array.from({ length: 40 }, (_, index) =>
-      allowance.mustReport(NOW + index * 100),
-    ).filter(Boolean);
-    expect(told).toHaveLength(3);
-    allowance.release();
-    expect(allowance.mustReport(NOW + 60_000)).toBe(false);
   });
 });
