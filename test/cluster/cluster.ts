@@ -29,6 +29,8 @@ export type ClusterOptions = {
   restarts?: number;
   /** The chance that a queue hands a batch over twice. */
   duplicates?: number;
+  /** The most messages that a queue hands over at once; as in `wrangler.toml` when absent. */
+  batchSize?: number;
   /** Path of the Worker's bundle; the one that the tests built when absent. */
   bundle?: string;
   /** Path of the bundle that the objects run: they keep old code for minutes after a deploy. `bundle` when absent. */
@@ -58,10 +60,7 @@ export type Cluster = Platform & {
   restartIsolate(isolate: number): Promise<void>;
   /** An object's memory is gone, and its storage stays. */
   restartObject(className: string, name: string): Promise<void>;
-  /**
-   * Turns the clock of all isolates and objects forward. Timers, delays of queues and alarms that already stand ring when
-   * they would have.
-   */
+  /** Turns the clock of all isolates and objects, alarms included. Timers and delays of queues run as they do. */
   turn(ms: number): Promise<void>;
   counts(): Promise<Counts>;
   d1(): Promise<D1Database>;
@@ -138,10 +137,10 @@ const sum = (one: Use, other: Use): Use =>
 
 /** The services, with all bindings and settings of `wrangler.toml`. */
 async function servicesOf(options: ClusterOptions, persistRoot: string) {
-  const { isolates, seed, restarts = 0, duplicates = 0 } = options;
+  const { isolates, seed, restarts = 0, duplicates = 0, batchSize } = options;
   const services = isolates + (options.spares ?? isolates);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(toml);
-  const { queueConsumers = [], ...base }: V4WorkerOptionsShape = workerOptions;
+  const { queueConsumers = {}, ...base }: V4WorkerOptionsShape = workerOptions;
   const consumers: Consumer[] = unstable_readConfig({ config: toml }).queues.consumers;
   const [wrapper, dealer] = await Promise.all([module("isolate.ts"), module("dealer.ts")]);
   const bundle = options.bundle ?? process.env["TRIBUTARY_TEST_BUNDLE"];
@@ -231,7 +230,12 @@ async function servicesOf(options: ClusterOptions, persistRoot: string) {
         queueProducers: Object.fromEntries(
           consumers.map(({ queue }) => [queueBinding(queue), { queueName: queue }]),
         ),
-        queueConsumers,
+        queueConsumers: Object.fromEntries(
+          Object.entries(queueConsumers).map(([queue, settings]) => [
+            queue,
+            { ...settings, ...(batchSize !== undefined && { maxBatchSize: batchSize }) },
+          ]),
+        ),
       },
       worker("objects", "objects-bundle.js"),
       ...names.map((name) => worker(`isolate-${name}`, "bundle.js", "objects")),

@@ -215,6 +215,7 @@ async function answer(asked: string, search: URLSearchParams, env: Bindings): Pr
       offsetMs += Number(search.get("ms"));
       for (const service of begun) await control(env, String(service)).begin(offsetMs);
       await control(env, "objects").begin(offsetMs);
+      await control(env, "objects").turnAlarms(Number(search.get("ms")));
       return { offsetMs };
     case "report": {
       const services = [...begun].map((service) => control(env, String(service)).use());

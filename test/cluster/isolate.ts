@@ -1,4 +1,4 @@
-import { WorkerEntrypoint } from "cloudflare:workers";
+import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as production from "../../src/index";
 import { ledger } from "../bench/ledger.ts";
 import { countAlarms, countStorage, countUse } from "../bench/taps.ts";
@@ -28,34 +28,7 @@ function heard(method: string, answer: unknown): void {
 }
 
 const open = (env: Env) => countUse(env, heard);
-const openAll = (state: DurableObjectState, env: Env) => {
-  countStorage(state);
-  ringBy(state);
-  open(env);
-};
-
 countAlarms(production);
-
-export class EventStream extends production.EventStream {
-  constructor(state: DurableObjectState, env: Env) {
-    openAll(state, env);
-    super(state, env);
-  }
-}
-
-export class Endpoint extends production.Endpoint {
-  constructor(state: DurableObjectState, env: Env) {
-    openAll(state, env);
-    super(state, env);
-  }
-}
-
-export class VendorBudget extends production.VendorBudget {
-  constructor(state: DurableObjectState, env: Env) {
-    openAll(state, env);
-    super(state, env);
-  }
-}
 
 let turnedMs = 0;
 const RealDate = Date;
@@ -71,22 +44,55 @@ globalThis.Date = class extends RealDate {
   }
 } as DateConstructor;
 
-/** Alarms ring by the real clock: they are set, and told, by the one that is turned. */
+const realAlarms: { setAlarm?: any; getAlarm?: any } = {};
+/** The alarms of objects are set, and told, by the clock that is turned, and ring by the real one. */
 function ringBy({ storage }: DurableObjectState): void {
+  if (realAlarms.setAlarm !== undefined) return;
   const prototype: Record<string, any> = Object.getPrototypeOf(storage);
-  if (Object.hasOwn(prototype, "rings")) return;
-  const real = { set: prototype["setAlarm"], get: prototype["getAlarm"] };
+  Object.assign(realAlarms, { setAlarm: prototype["setAlarm"], getAlarm: prototype["getAlarm"] });
   Object.assign(prototype, {
-    rings: true,
     setAlarm(this: DurableObjectStorage, at: number | Date) {
-      return real.set.call(this, Number(at) - turnedMs);
+      return realAlarms.setAlarm.call(this, Number(at) - turnedMs);
     },
     async getAlarm(this: DurableObjectStorage) {
-      const at: number | null = await real.get.call(this);
+      const at: number | null = await realAlarms.getAlarm.call(this);
       return at === null ? null : at + turnedMs;
     },
   });
 }
+
+/** The objects that were ever awake, with the bindings that they are found by. */
+const awake = new Map<string, keyof typeof OBJECTS>();
+const OBJECTS = {
+  EVENT_STREAMS: production.EventStream,
+  ENDPOINTS: production.Endpoint,
+  VENDOR_BUDGETS: production.VendorBudget,
+};
+
+type Turned = { turned(ms: number): Promise<void> };
+
+/** An object of the bundle whose alarm goes with the clock when that is turned. */
+function turnable<Made>(binding: keyof typeof OBJECTS): Made {
+  const Real = OBJECTS[binding] as new (state: DurableObjectState, env: Env) => DurableObject<Env>;
+  return class extends Real implements Turned {
+    constructor(state: DurableObjectState, env: Env) {
+      countStorage(state);
+      ringBy(state);
+      open(env);
+      awake.set(String(state.id), binding);
+      super(state, env);
+    }
+
+    async turned(ms: number): Promise<void> {
+      const at: number | null = await realAlarms.getAlarm.call(this.ctx.storage);
+      if (at !== null) await realAlarms.setAlarm.call(this.ctx.storage, at - ms);
+    }
+  } as unknown as Made;
+}
+
+export const EventStream = turnable<typeof production.EventStream>("EVENT_STREAMS");
+export const Endpoint = turnable<typeof production.Endpoint>("ENDPOINTS");
+export const VendorBudget = turnable<typeof production.VendorBudget>("VENDOR_BUDGETS");
 
 /** What the dealer asks of an isolate beside its work. */
 export class Control extends WorkerEntrypoint<Env> {
@@ -94,6 +100,15 @@ export class Control extends WorkerEntrypoint<Env> {
   begin(offsetMs: number): void {
     open(this.env);
     turnedMs = offsetMs;
+  }
+
+  /** The alarms of the objects that live here ring as much earlier. */
+  async turnAlarms(ms: number): Promise<void> {
+    for (const [id, binding] of awake) {
+      const objects: DurableObjectNamespace = Reflect.get(this.env, binding);
+      const object: unknown = objects.get(objects.idFromString(id));
+      await (object as Turned).turned(ms);
+    }
   }
 
   use(): Use {
