@@ -108,7 +108,8 @@ it("no isolate takes a step of a flow for an event after its stop was answered",
   const after = await fire("after");
   await cluster.turn(70_000);
   await receiver.waitFor(() => at("/running").length === 2 * before.length + after.length);
-  expect(at("/stopped").toSorted()).toEqual(before.toSorted());
+  expect(at("/stopped")).toHaveLength(before.length);
+  expect(new Set(at("/stopped"))).toEqual(new Set(before));
 });
 
 it("a destination that is changed is called at its new address alone after five seconds", async () => {

@@ -1,4 +1,4 @@
-import { DurableObject, WorkerEntrypoint } from "cloudflare:workers";
+import { type DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as production from "../../src/index";
 import { ledger } from "../bench/ledger.ts";
 import { countAlarms, countStorage, countUse } from "../bench/taps.ts";

@@ -78,12 +78,9 @@ it("an account is polled by one isolate at a time, tells each change once, and i
   }
   const told = () => eventsOf(receiver.deliveries).map(({ objectId }) => objectId);
   await receiver.waitFor(() => told().length >= changes);
-  expect(told().toSorted()).toEqual(
-    sandbox
-      .records("contacts")
-      .map((one) => one.id)
-      .toSorted(),
-  );
+  const ids = sandbox.records("contacts").map((one) => one.id);
+  expect(told()).toHaveLength(ids.length);
+  expect(new Set(told())).toEqual(new Set(ids));
   expect(Math.max(...openRequests)).toBe(1);
   const used = async () => {
     await cluster.turn(300_000);
