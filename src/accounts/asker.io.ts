@@ -6,7 +6,8 @@ import { parseAuthorization } from "./authorization";
 import { holds, type Scope } from "./scope";
 import type { Watched } from "./watch.io";
 import { equalSecrets } from "./secret";
-import { type Asker, findByApiKey, findBySecrets } from "./store";
+import { ownerNamed } from "./members/member-secrets";
+import { type Asker, findByApiKey, findByMemberSecrets, findBySecrets } from "./store";
 
 /** Who is asking, for every room's handlers. */
 export type AskerEnv = {
@@ -35,9 +36,7 @@ export const withSecrets: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEn
       throw unauthenticated(
         "Expected an 'Organization' secret or an 'Element' token beside 'User'",
       );
-    const asker = await findBySecrets(c.env.DB, user, organization, Date.now());
-    if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
-    c.set("asker", asker);
+    c.set("asker", await secretsAsker(c.env, user, organization));
     c.set("byOrganization", organization !== undefined);
     if (element !== undefined) c.set("elementToken", element);
     await next();
@@ -135,6 +134,21 @@ export async function organizationKey(c: Caller, key: string): Promise<Asker> {
   return asker;
 }
 
+/** @throws Refusal `unauthenticated` for secrets that are nobody's, or don't belong together. */
+async function secretsAsker(
+  env: Env,
+  user: string,
+  organization: string | undefined,
+): Promise<Asker> {
+  const now = Date.now();
+  const asker =
+    ownerNamed(user) === undefined
+      ? await findBySecrets(env.DB, user, organization, now)
+      : await findByMemberSecrets(env.DB, readConfig(env).sessionKey, { user, organization }, now);
+  if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
+  return asker;
+}
+
 async function askerOf(
   c: Caller,
   credentials: ReturnType<typeof parseAuthorization>,
@@ -145,14 +159,7 @@ async function askerOf(
     case "secrets": {
       if (credentials.organization === undefined)
         throw unauthenticated("Expected an 'Organization' secret");
-      const asker = await findBySecrets(
-        c.env.DB,
-        credentials.user,
-        credentials.organization,
-        Date.now(),
-      );
-      if (asker === undefined) throw unauthenticated("Invalid User or Organization secret");
-      return asker;
+      return secretsAsker(c.env, credentials.user, credentials.organization);
     }
     case "malformed":
       throw unauthenticated(credentials.message);

@@ -9,6 +9,7 @@ const ACTIONS: Record<string, string> = {
   [`PUT ${ELEMENTS}/elements/:element/instances/:id`]: "instance.update",
   [`PATCH ${ELEMENTS}/elements/:element/instances/:id`]: "instance.update",
   [`DELETE ${ELEMENTS}/elements/:element/instances/:id`]: "instance.delete",
+  [`GET ${ELEMENTS}/authentication/secrets`]: "secrets.read",
   [`PATCH ${ELEMENTS}/accounts/settings`]: "organization.update",
   [`POST ${ELEMENTS}/accounts/:id/settings`]: "organization.update",
   [`PATCH ${ELEMENTS}/accounts/:id/settings`]: "organization.update",

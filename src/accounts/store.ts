@@ -3,6 +3,9 @@ import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, organizations, users } from "../db/accounts";
 import { type Limits, type Scope, SCOPES } from "./scope";
 import { within } from "../db/within";
+import { areOf, ownerNamed } from "./members/member-secrets";
+import { scopesOf } from "./members/role";
+import { findMember } from "./members/store";
 import { isThere } from "./open.store";
 import { hashSecret } from "./secret";
 import { Cache } from "../values/cache";
@@ -53,6 +56,24 @@ export function findBySecrets(
       scopes: row.role === "admin" ? SCOPES : ["read", "write"],
       name: `user:${row.id}`,
     };
+    return { asker, until: Infinity };
+  });
+}
+
+/** An owner, by the secrets that signing in gave them (`members/member-secrets.ts`). */
+export function findByMemberSecrets(
+  db: D1Database,
+  sessionKey: string,
+  given: { user: string; organization: string | undefined },
+  now: number,
+): Promise<Asker | undefined> {
+  const digest = hashSecret(JSON.stringify([given.user, given.organization ?? null]));
+  return trusted(digest, now, async () => {
+    const named = ownerNamed(given.user);
+    const member = named && (await findMember(db, named));
+    if (member?.role !== "owner" || !areOf(member, given, sessionKey)) return undefined;
+    const { organizationId, userId, role, id } = member;
+    const asker = { organizationId, userId, scopes: scopesOf(role), name: `member:${id}` };
     return { asker, until: Infinity };
   });
 }

@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { bootstrapRoutes } from "./bootstrap.routes";
 import { auditRoutes } from "./audit.routes";
+import { authenticationRoutes } from "./authentication.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
 import { transferRoutes } from "./members/transfer.routes";
@@ -16,7 +17,7 @@ import { userRoutes } from "./users/routes";
 
 /** What accounts have on each surface. */
 export const accountRoutes = {
-  elements: accountSettingsRoutes,
+  elements: new Hono<AskerEnv>().route("/", authenticationRoutes).route("/", accountSettingsRoutes),
   v1: new Hono<AskerEnv>()
     .route("/", bootstrapRoutes)
     .route("/", keyRoutes)

@@ -27,6 +27,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /elements/api-v2/events/:element/": RUNS,
   "POST /elements/api-v2/events/:element/:instance": RUNS,
   "POST /elements/api-v2/events/:element/:instance/": RUNS,
+  "POST /elements/api-v2/authentication": SIGNS_IN,
   "POST /elements/api-v2/elements/test": LOOKS,
   "POST /elements/api-v2/elements/:element/oauth/url": LOOKS,
   "POST /v1/bootstrap": NEVER,

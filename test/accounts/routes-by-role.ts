@@ -105,6 +105,10 @@ const ELEMENTS: Table = {
   "PATCH /elements/api-v2/elements/:element/instances/:id": "secrets, ours",
   "DELETE /elements/api-v2/elements/:element/instances/:id": "secrets, ours",
 
+  "POST /elements/api-v2/authentication": "everybody",
+  // Whoever has just signed in there, which nobody here did.
+  "GET /elements/api-v2/authentication/secrets": "nobody",
+
   "GET /elements/api-v2/accounts/settings": "secrets",
   "PATCH /elements/api-v2/accounts/settings": "secrets",
   "POST /elements/api-v2/accounts/:id/settings": "secrets, ours",
