@@ -31,7 +31,7 @@ export default {
   async queue(batch, env, context) {
     const doors = doorsOf(env, app.fetch);
     const consume = async (): Promise<void> => {
-      if (batch.queue === "tributary-polls") return consumePolls(batch, doors);
+      if (batch.queue.startsWith("tributary-polls")) return consumePolls(batch, doors);
       return batch.queue.startsWith("tributary-deliveries")
         ? consumeDeliveries(batch, doors, (work) => context.waitUntil(work))
         : consumeUndeliverable(batch);

@@ -13,6 +13,7 @@ import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
 import type { PollDoors } from "./polling/commit.io";
+import { pollDoors } from "./polling/doors.io";
 import { preview } from "./polling/preview";
 import { pollingFault } from "./polling/settings";
 import { polledAs } from "./polling/touched";
@@ -41,13 +42,9 @@ export function doorsOf(
   fetch: (request: Request, env: Env) => Promise<Response> | Response,
 ): DeliveryDoors & PollDoors {
   const doors = {
-    db: env.DB,
-    streams: env.EVENT_STREAMS,
+    ...pollDoors(env),
     endpoints: env.ENDPOINTS,
     isolate,
-    polls: env.POLLS,
-    budgets: env.VENDOR_BUDGETS,
-    config: readConfig(env),
   };
   return {
     ...doors,

@@ -17,7 +17,8 @@ export type VendorError = {
   /** From when on to try again, epoch ms; absent for `Retry-After: 0` and values that cannot be read. */
   retryAt?: number;
 };
-export type Unreachable = { kind: "unreachable"; message: string };
+/** `isSilent`: no answer came, or none that ended; otherwise what came was of no use. */
+export type Unreachable = { kind: "unreachable"; message: string; isSilent?: true };
 export type ReadAnswer =
   | { kind: "json"; value: unknown; headers: Pick<Headers, "get"> }
   | VendorError
@@ -29,7 +30,7 @@ export type HubFailure =
   | VendorError
   /** Network, timeout, egress refusal, not JSON, too large. */
   | Unreachable
-  /** No request was made, because the rate budget allows none before `until`, epoch ms. */
+  /** No request was made, because the rate budget, or the poll's message, allows none before `until`, epoch ms. */
   | { kind: "crowded"; message: string; until: number }
   /** The token cannot be refreshed: somebody must authenticate the instance again. */
   | { kind: "unauthorized"; message: string };
@@ -45,8 +46,10 @@ const LONGEST_PROVIDER_MESSAGE = 1_000;
 
 /** @param vendor Its display name. An empty 2xx answer and a 304 have the value `undefined`. */
 export function readAnswer(answer: Answer, vendor: string, now: number): ReadAnswer {
-  if (answer.kind !== "answered")
-    return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.error}` };
+  if (answer.kind !== "answered") {
+    const message = `${vendor} cannot be reached: ${answer.error}`;
+    return { kind: "unreachable", message, ...(answer.kind === "failed" && { isSilent: true }) };
+  }
   const { status, headers, text } = answer;
   if (status === 304) return { kind: "json", value: undefined, headers };
   if (status < 200 || status > 299) {
@@ -59,8 +62,10 @@ export function readAnswer(answer: Answer, vendor: string, now: number): ReadAns
       ...(retryAt === undefined ? {} : { retryAt }),
     };
   }
-  if (answer.fault !== undefined)
-    return { kind: "unreachable", message: `${vendor} cannot be reached: ${answer.fault}` };
+  if (answer.fault !== undefined) {
+    const message = `${vendor} cannot be reached: ${answer.fault}`;
+    return { kind: "unreachable", message, isSilent: true };
+  }
   if (answer.truncated)
     return { kind: "unreachable", message: `The answer of ${vendor} is too large` };
   if (text.trim() === "") return { kind: "json", value: undefined, headers };

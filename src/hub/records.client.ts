@@ -1,5 +1,6 @@
 import type { Operation } from "../connectors/definition";
 import { limitedUntil } from "./budget/limit";
+import { silenceOf } from "./course";
 import { authenticationOf } from "../instances/configuration";
 import type { Instance } from "../instances/instance";
 import type { HubFailure, ReadAnswer } from "./answer";
@@ -117,11 +118,24 @@ export async function ping(
 
 type Called = Extract<ReadAnswer, { kind: "json" }> | HubFailure;
 
+/** A call; the poll that it belongs to hears whether there was an answer. */
+async function call(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
+  const called = await callWithToken(instance, build, doors);
+  if (called.kind === "json") doors.course?.heard(undefined);
+  else if (called.kind === "vendor-error" || silenceOf(called) !== undefined)
+    doors.course?.heard(silenceOf(called));
+  return called;
+}
+
 /**
  * Calls with a token that has not expired. Should the vendor refuse it with 401, it is refreshed and tried
  * again, once.
  */
-async function call(instance: Instance, build: () => Built, doors: HubDoors): Promise<Called> {
+async function callWithToken(
+  instance: Instance,
+  build: () => Built,
+  doors: HubDoors,
+): Promise<Called> {
   const { type } = authenticationOf(instance.connector, instance.configuration);
   if (type !== "oauth2") return callOnce(instance, build, doors);
   const state = tokenState(instance.configuration, Date.now());
@@ -140,13 +154,17 @@ async function callOnce(instance: Instance, build: () => Built, doors: HubDoors)
   const built = build();
   if (!built.ok) return { kind: "bad-request", message: built.message };
   const { connector } = instance;
+  const now = Date.now();
+  if (doors.course?.mayAsk(now) === false)
+    return { kind: "crowded", message: "This poll has read as much as one may", until: now };
   const taken = await doors.slots?.take();
   if (taken?.kind === "crowded") {
     const { until } = taken;
     const message = `The rate budget of ${connector.name} has no room before ${isoText(until)}`;
     return { kind: "crowded", message, until };
   }
-  const { answer } = await send(connector, built.request, doors);
+  const { answer, text } = await send(connector, built.request, doors);
+  doors.course?.read(text.length);
   if (answer.kind !== "vendor-error") return answer;
   const until = limitedUntil(answer, connector.rateLimit, Date.now());
   if (until === undefined) return answer;

@@ -67,7 +67,7 @@ function joinRenewal(instance: Instance, doors: HubDoors): Promise<Renewed> {
 
 async function tooSlow(ms: number): Promise<Renewed> {
   await scheduler.wait(ms);
-  return { kind: "unreachable", message: "The token refresh takes too long" };
+  return { kind: "unreachable", message: "The token refresh takes too long", isSilent: true };
 }
 
 /** Refreshes under the lease; while another isolate has it, waits for the grant which that one stores. */

@@ -2,18 +2,20 @@ import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { request } from "../http/client";
 import type { RateSlots } from "./budget/limit";
+import type { Course } from "./course";
 import { readAnswer, type ReadAnswer } from "./answer";
 import type { VendorRequest } from "./request";
 
 /**
  * What a call of a vendor needs of the platform. `streams`: operators are told through one when an instance must be
- * authenticated again. `slots`: paces the requests where the vendor has a rate limit.
+ * authenticated again. `slots`: paces the requests where the vendor has a rate limit. `course`: a poll's.
  */
 export type HubDoors = {
   db: D1Database;
   config: Config;
   streams: Env["EVENT_STREAMS"];
   slots?: RateSlots | undefined;
+  course?: Course;
 };
 
 const TIMEOUT_MS = 30_000;

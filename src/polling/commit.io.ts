@@ -11,6 +11,7 @@ import type { Instance } from "../instances/instance";
 import { disablePoller } from "../instances/store";
 import { instanceTarget } from "../instances/target";
 import { type Cursor, keepIdsSince, type Position, storedCursor, withQuietMoved } from "./cursor";
+import type { PollCourse } from "./course";
 import { FAILURES_TO_DISABLE, MOST_POSTPONED_MS } from "./limits";
 import { countAccepted, type ResourceReport } from "./report";
 
@@ -18,6 +19,7 @@ export type PollDoors = {
   db: D1Database;
   streams: Env["EVENT_STREAMS"];
   polls: PollsQueue;
+  slowPolls: PollsQueue;
   budgets: Env["VENDOR_BUDGETS"];
   config: Config;
 };
@@ -27,7 +29,7 @@ export type Stream = ReturnType<PollDoors["streams"]["getByName"]>;
 /** The state of one poll while it goes through its resources. */
 export type PollState = {
   instance: Instance;
-  doors: PollDoors & { slots: RateSlots | undefined };
+  doors: PollDoors & { slots: RateSlots | undefined; course: PollCourse };
   stream: Stream;
   source: string;
   lease: string;

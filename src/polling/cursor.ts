@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { storedJson } from "../values/stored-json";
+import { unreachable } from "./unreachable";
 
 /** How far one resource was read. Instants in epoch ms. */
 const position = z.object({
@@ -17,6 +18,8 @@ const position = z.object({
   scan: z
     .object({
       startedAt: z.number(),
+      /** When the last page was read. */
+      movedAt: z.number().optional(),
       after: z.number(),
       position: z.unknown(),
       /** Pages read so far. */
@@ -59,6 +62,8 @@ export const storedCursor = storedJson(
     resources: z.record(z.string(), position).default({}),
     /** The vendor asked not to be called before this instant. */
     notBefore: z.number().optional(),
+    /** The vendor gives no answer. */
+    unreachable: unreachable.optional(),
     feed: feedPosition.optional(),
     /** The stream's state names objects whose deletion was told (`lives.ts`). */
     dead: z.literal(true).optional(),

@@ -4,7 +4,7 @@ import { durable, type Position as HubPosition } from "../hub/position";
 import { type Census, countOf } from "./census";
 import { commitPage, cursorOf, fail, type PollState, postpone, underLease } from "./commit.io";
 import type { Position } from "./cursor";
-import { MOST_PAGES, PAGES_PER_POLL } from "./limits";
+import { MOST_PAGES } from "./limits";
 import type { PollPlan } from "./plan";
 import { emptyReport, type ResourceReport } from "./report";
 
@@ -16,7 +16,7 @@ export type ScanOutcome =
   /** It was read as often as it may be, and its records don't add up. */
   | { kind: "incomplete"; message: string }
   /** As many pages as one poll may read: `next` is the one to go on with. */
-  | { kind: "page-limit"; next: HubPosition }
+  | { kind: "page-limit"; next: HubPosition; pages: number }
   /** No room in the rate budget after `pages` pages; `next` is absent when the first one was not read. */
   | {
       kind: "crowded";
@@ -48,26 +48,30 @@ export async function endScan(
       return outcome.waitUntil === undefined
         ? fail(poll, name, position, report, outcome.message)
         : postpone(poll, report, outcome.message, outcome.waitUntil);
-    case "crowded": {
-      const { next, pages } = outcome;
-      poll.crowdedUntil = outcome.until;
-      report.error = outcome.message;
-      if (next === undefined) return false;
-      const records = countOf(census);
-      const scan = { startedAt, after, position: durable(next), pages, records };
-      await keepPlace(poll, name, { ...position, scan });
-      return false;
-    }
+    case "crowded":
     case "page-limit": {
-      const pages = pagesBefore + PAGES_PER_POLL;
+      const pages = pagesBefore + outcome.pages;
       if (pages >= MOST_PAGES) {
         const { scan: _endless, ...rest } = position;
         const message = `The list does not end after ${MOST_PAGES} pages`;
         return fail(poll, name, rest, report, message);
       }
-      const records = countOf(census);
-      const scan = { startedAt, after, position: durable(outcome.next), pages, records };
-      await goOnAtOnce(poll, name, { ...position, scan });
+      const { next } = outcome;
+      const scan = next && {
+        startedAt,
+        movedAt: Date.now(),
+        after,
+        position: durable(next),
+        pages,
+        records: countOf(census),
+      };
+      if (outcome.kind === "page-limit")
+        await goOnAtOnce(poll, name, { ...position, ...(scan && { scan }) });
+      else {
+        poll.crowdedUntil = outcome.until;
+        report.error = outcome.message;
+        if (scan !== undefined) await keepPlace(poll, name, { ...position, scan });
+      }
       return false;
     }
   }
@@ -89,7 +93,7 @@ async function goOnAtOnce(poll: PollState, resource: string, position: Position)
   const message = { ids: [poll.instance.id], again: true };
   const wake = { at: Date.now() + 60_000, message };
   await keepPlace(poll, resource, position, wake);
-  await sendPolls(poll.doors.polls, [message]);
+  await sendPolls(poll.doors.slowPolls, [message]);
 }
 
 /** Stores where the scan stopped; the changes it found until there are committed already. */

@@ -49,7 +49,8 @@ export function planResource(
     instance.enabledAt,
   );
   const { scan } = position;
-  const unfinished = scan !== undefined && scan.startedAt > now - SCAN_LIVES_MS ? scan : undefined;
+  const movedAt = scan?.movedAt ?? scan?.startedAt ?? 0;
+  const unfinished = movedAt > now - SCAN_LIVES_MS ? scan : undefined;
   const after = unfinished?.after ?? windowStart(position, instance.baseline, resource);
   const expanded = expandTemplates(resource.url, after, resource.updated?.format);
   const hub = expanded.ok ? parseHubUrl(expanded.url) : expanded;

@@ -11,12 +11,15 @@ import { pollSerially } from "./serial.io";
 const WAIT_MS = 60_000;
 const CHECK_EVERY_MS = 250;
 
+/** A poll that somebody waits for is neither cut off nor put off because its vendor gave no answer before. */
+export type PolledNow = Exclude<PollReport, { kind: "cut" | "unreachable" }>;
+
 /** Polls an instance at once, whatever slot and pause say, but after any poll of it that is running. */
-export async function pollNow(instance: Instance, doors: PollDoors): Promise<PollReport> {
+export async function pollNow(instance: Instance, doors: PollDoors): Promise<PolledNow> {
   const giveUpAt = Date.now() + WAIT_MS;
   for (;;) {
     const running = runningPoll(instance.id);
-    const report: PollReport =
+    const report: PolledNow =
       running === undefined
         ? await runPoll(instance.id, (onAlive) => pollCurrent(instance, doors, onAlive))
         : { kind: "busy", until: giveUpAt };
@@ -31,7 +34,7 @@ async function pollCurrent(
   instance: Instance,
   doors: PollDoors,
   onAlive: () => void,
-): Promise<PollReport> {
+): Promise<PolledNow> {
   const ring = keyring(doors.config.masterKeys);
   const current = (await readInstance(doors.db, ring, instance.id)) ?? instance;
   const pacer = await reservePolls([current], doors, { again: true, forced: true });
@@ -39,8 +42,22 @@ async function pollCurrent(
     holder: holder(),
     onAlive,
     trigger: "person",
+    isAgain: false,
+    ration: undefined,
+    lane: undefined,
     only: undefined,
     slots: pacer.slotsOf(current),
   });
-  return report.kind === "behind" ? { kind: "busy", until: 0 } : report;
+  switch (report.kind) {
+    case "behind":
+    case "cut":
+    case "unreachable":
+      return { kind: "busy", until: 0 };
+    case "busy":
+    case "postponed":
+    case "crowded":
+    case "not-polled":
+    case "polled":
+      return report;
+  }
 }

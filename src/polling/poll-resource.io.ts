@@ -79,7 +79,8 @@ async function scanList(
       return { kind: "failed", message: "The vendor's pages go round in a circle" };
     read.add(next);
     position = page.next;
-    if (scan.pages >= PAGES_PER_POLL) return { kind: "page-limit", next: position };
+    if (scan.pages >= PAGES_PER_POLL)
+      return { kind: "page-limit", next: position, pages: scan.pages };
   }
 }
 

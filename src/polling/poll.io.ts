@@ -1,3 +1,4 @@
+import type { Commit } from "../stream/event";
 import { instanceSource, streamName } from "../stream/stream-name";
 import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
@@ -12,12 +13,16 @@ import {
   underLease,
   commitWork,
   countPoll,
+  cursorOf,
   type PollDoors,
   type PollState,
   type Stream,
   Superseded,
 } from "./commit.io";
 import { pollResource } from "./poll-resource.io";
+import { PollCourse } from "./course";
+import type { Ration } from "./pacing/ration";
+import { afterSilence, type Lane, turnOf } from "./unreachable";
 import { isStreamFeed, mayBeWoken, polledResources, whyNotPolled } from "./settings";
 import { statePages } from "./state-pages.io";
 import { pollSnapshot } from "./snapshot/take-snapshot.io";
@@ -37,9 +42,14 @@ export type PollRequest = {
    * not be finished. `person`: somebody waits for the answer, so it is made although the vendor asked to wait.
    */
   trigger: "schedule" | "wake" | "person";
+  /** It is the rest of an earlier poll, or was put off before: unlike one of the schedule it may have no next slot. */
+  isAgain: boolean;
   /** Polls these resources only; undefined: all. */
   only: readonly string[] | undefined;
   slots: RateSlots | undefined;
+  /** What the message has left, and the lane it came by; undefined: no message asked for it. */
+  ration: Ration | undefined;
+  lane: Lane | undefined;
   /** This isolate, as the holder of the lease (`running-polls.io.ts`). */
   holder: string;
   /** Called now and then while the poll runs. */
@@ -59,6 +69,7 @@ export async function pollInstance(
   const opened = await openPoll(instance, settings.resources, doors, request);
   if (opened.kind !== "opened") return opened;
   const { poll, startedAt } = opened;
+  const { course } = poll.doors;
   const reports: ResourceReport[] = [];
   let left: string[] | undefined;
   const renewing = setInterval(() => {
@@ -67,13 +78,15 @@ export async function pollInstance(
   }, RENEW_EVERY_MS);
   try {
     left = await pollRequested(poll, settings.resources, request, reports);
+    await noteReach(poll, request);
   } catch (error) {
     if (!(error instanceof Superseded)) throw error;
     reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
   } finally {
     clearInterval(renewing);
-    await endPoll(poll, request, startedAt);
+    await endPoll(poll, request, startedAt, poll.crowdedUntil !== undefined);
   }
+  if (course.isCut) return { kind: "cut", left, isBegun: course.isAnswered };
   return poll.crowdedUntil === undefined
     ? { kind: "polled", pollDate: startedAt, resources: reports }
     : { kind: "crowded", until: poll.crowdedUntil, left };
@@ -81,7 +94,7 @@ export async function pollInstance(
 
 type OpenedPoll =
   | { kind: "opened"; poll: PollState; startedAt: number }
-  | Extract<PollReport, { kind: "busy" | "postponed" }>;
+  | Extract<PollReport, { kind: "busy" | "postponed" | "unreachable" }>;
 
 /** Takes the lease on the source and reads its cursor. */
 async function openPoll(
@@ -90,7 +103,7 @@ async function openPoll(
   doors: PollDoors,
   request: PollRequest,
 ): Promise<OpenedPoll> {
-  const { trigger, slots, holder } = request;
+  const { trigger, slots, ration, lane, holder } = request;
   const { id, organizationId } = instance;
   const source = instanceSource(id);
   const stream = doors.streams.getByName(streamName({ organizationId, source }));
@@ -101,7 +114,7 @@ async function openPoll(
   const { notBefore = 0 } = cursor;
   const poll: PollState = {
     instance,
-    doors: { ...doors, slots },
+    doors: { ...doors, slots, course: new PollCourse(ration) },
     stream,
     source,
     lease: opened.lease,
@@ -112,21 +125,58 @@ async function openPoll(
     idleAt: new Map(),
     crowdedUntil: undefined,
   };
-  if (trigger === "person" || notBefore <= startedAt) return { kind: "opened", poll, startedAt };
-  await endPoll(poll, request, startedAt);
-  return { kind: "postponed", until: notBefore };
+  const turn = turnOf(cursor.unreachable, lane, startedAt);
+  const isPostponed = trigger !== "person" && notBefore > startedAt;
+  if (turn === "now" && !isPostponed) return { kind: "opened", poll, startedAt };
+  if (turn === "later") await leaveAlone(poll, request);
+  await endPoll(poll, request, startedAt, turn === "slow-lane");
+  return turn === "now" ? { kind: "postponed", until: notBefore } : { kind: "unreachable", turn };
+}
+
+/** Leaves a vendor alone that gives no answer. What somebody asked for meanwhile is kept in the stream. */
+async function leaveAlone(poll: PollState, request: PollRequest): Promise<void> {
+  const asked = askedAgain(poll, request);
+  if (asked.wake !== undefined)
+    await commitWork(poll, { ...underLease(poll), ...asked, events: [], targets: [] });
+}
+
+/**
+ * A poll that a webhook, or an unfinished poll, asked for while the vendor gives no answer: the stream asks for it again
+ * when the vendor is tried next. However many ask, one poll is made then.
+ */
+function askedAgain(poll: PollState, { trigger, isAgain }: PollRequest): Pick<Commit, "wake"> {
+  const { unreachable } = poll.cursor;
+  if (unreachable === undefined || trigger === "person" || (trigger === "schedule" && !isAgain))
+    return {};
+  const message = { ids: [poll.instance.id], wake: trigger === "wake", again: true };
+  return { wake: { at: unreachable.nextAt, message } };
+}
+
+/** Writes down since when the vendor gives no answer, or that it does again. */
+async function noteReach(poll: PollState, request: PollRequest): Promise<void> {
+  const { silence, isAnswered } = poll.doors.course;
+  const { unreachable, ...cursor } = poll.cursor;
+  if (silence === undefined && (unreachable === undefined || !isAnswered)) return;
+  poll.cursor =
+    silence === undefined
+      ? cursor
+      : { ...cursor, unreachable: afterSilence(unreachable, silence, Date.now(), Math.random()) };
+  const work = { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] };
+  await commitWork(poll, { ...work, ...askedAgain(poll, request) });
 }
 
 /**
  * Counts a poll, and gives the lease back for which another isolate may come before it ends: a woken poll, the rest of
- * this one, somebody's who waits. An idle poll of the schedule spares this request where nothing but the schedule ever asks.
+ * this one (`isUnfinished`), somebody's who waits. An idle poll of the schedule spares this request where nothing but the
+ * schedule ever asks.
  */
 async function endPoll(
   poll: PollState,
   { trigger }: Pick<PollRequest, "trigger">,
   startedAt: number,
+  isUnfinished: boolean,
 ): Promise<void> {
-  const isAlone = trigger === "schedule" && poll.crowdedUntil === undefined;
+  const isAlone = trigger === "schedule" && !isUnfinished;
   const isKept = isAlone && !poll.committed && !mayBeWoken(poll.instance);
   countPoll(poll, startedAt, isKept ? 1 : 2);
   if (!isKept) await poll.stream.release(poll.lease).catch(() => undefined);
@@ -165,14 +215,16 @@ async function readTouched(stream: Stream): Promise<string[]> {
 }
 
 /**
- * Polls in three stages: a feed of the whole account, a bulk feed of many resources, the other resources' lists.
- * @returns the names of the resources left, when the rate budget had no room for them.
+ * Polls in three stages: a feed of the whole account, a bulk feed of many resources, the other resources' lists. It stops
+ * where the vendor gives no answer: each further resource would wait as long.
+ * @returns the names of the resources left, when the rate budget, or the message, had no room for them.
  */
 async function pollAll(
   poll: PollState,
   resources: readonly PolledResource[],
   reports: ResourceReport[],
 ): Promise<string[] | undefined> {
+  const { course } = poll.doors;
   const left = (from: readonly PolledResource[]) =>
     poll.crowdedUntil === undefined ? undefined : from.map(({ resource }) => resource);
   if (isStreamFeed(poll.instance.connector)) {
@@ -180,14 +232,37 @@ async function pollAll(
     reports.push(report);
     if (!(await pollFeed(poll, report))) return left(resources);
   }
+  if (course.silence !== undefined) return undefined;
   const listed = await pollBulk(poll, resources, reports);
   if (poll.crowdedUntil !== undefined) return left(resources);
   for (const [index, resource] of listed.entries()) {
+    if (course.silence !== undefined) return undefined;
     const report = emptyReport(resource.resource);
     reports.push(report);
     if (!(await pollResource(poll, resource, report))) return left(listed.slice(index));
-    if (report.error === null) await pollSnapshot(poll, resource, report);
-    if (report.error === null) await pollDeletions(poll, resource, report);
+    if (report.error === null && resource.deletion !== undefined) {
+      if (!course.mayAsk(Date.now())) return leave(poll, listed.slice(index));
+      await readWhole(poll, resource, report);
+    }
   }
   return undefined;
+}
+
+/** The rest of a poll is made by another one, at once. */
+function leave(poll: PollState, from: readonly PolledResource[]): string[] {
+  poll.crowdedUntil = Date.now();
+  return from.map(({ resource }) => resource);
+}
+
+/** Deletions are found by comparing whole lists: what was begun may be read to its end. */
+async function readWhole(
+  poll: PollState,
+  resource: PolledResource,
+  report: ResourceReport,
+): Promise<void> {
+  const { course } = poll.doors;
+  course.isWhole = true;
+  await pollSnapshot(poll, resource, report);
+  if (report.error === null) await pollDeletions(poll, resource, report);
+  course.isWhole = false;
 }

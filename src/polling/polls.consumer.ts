@@ -12,9 +12,15 @@ import type { Behind, PollReport } from "./report";
 import { returnOf } from "./return";
 import { holder, runningPoll, runPoll } from "./running-polls.io";
 import { pollSerially } from "./serial.io";
+import { Ration } from "./pacing/ration";
+import type { Lane } from "./unreachable";
+import { settledAtOnce } from "../values/at-once";
+import { chunks } from "../values/lists";
 
-/** Polls of one message that run at the same time. */
+/** Polls of one message that run at the same time: an invocation has as many connections. */
 const CONCURRENCY = 6;
+/** What a message leaves over goes back in parts of this many, so that several isolates take it. */
+const IDS_PUT_BACK = 25;
 /** A poll that begins this long after it was due is counted as late. */
 const LATE_MS = 60_000;
 /** Counts of idle polls stay in memory this long: writing them down costs more than the polls. */
@@ -26,72 +32,80 @@ const RETRY_SECONDS = 5;
 /**
  * Polls the instances that messages name. One bad instance never fails the others, nor the batch. A poll that the schedule
  * asked for and that failed here is made again at its next slot; one that a webhook or an unfinished poll asked for may
- * have no next slot, so its message is tried again.
+ * have no next slot, so its message is tried again. Messages of the slow lane, most of one instance, are taken together.
  */
 export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promise<void> {
-  for (const message of batch.messages) {
-    const parsed = pollMessage.safeParse(message.body);
-    if (!parsed.success) {
-      console.error(JSON.stringify({ at: "polls", error: "unreadable message", id: message.id }));
-      message.retry();
-      continue;
-    }
-    const { wake, again } = parsed.data;
-    const failures = await pollAllDue(parsed.data, doors);
-    if (failures > 0 && (wake || again)) message.retry({ delaySeconds: RETRY_SECONDS });
-    else message.ack();
-  }
+  const lane = batch.queue.endsWith("-slow") ? "slow" : "fast";
+  const inTurn = lane === "slow" ? batch.messages.length : 1;
+  const settled = await settledAtOnce(batch.messages, inTurn, (message) =>
+    consumeOne(message, doors, lane),
+  );
+  for (const one of settled) if (one.status === "rejected") throw one.reason;
   await flushCounts(doors.db, Date.now(), FLUSH_EVERY_MS);
 }
 
+async function consumeOne(message: Message, doors: PollDoors, lane: Lane): Promise<void> {
+  const parsed = pollMessage.safeParse(message.body);
+  if (!parsed.success) {
+    console.error(JSON.stringify({ at: "polls", error: "unreadable message", id: message.id }));
+    message.retry();
+    return;
+  }
+  const { wake, again } = parsed.data;
+  const failures = await pollAllDue(parsed.data, doors, lane);
+  if (failures > 0 && (wake || again)) message.retry({ delaySeconds: RETRY_SECONDS });
+  else message.ack();
+}
+
 /**
- * Polls the instances whose rate budgets have room; the others come back when they do. @returns how many polls failed for a
- * reason of our own.
+ * Polls the instances whose rate budgets have room; the others come back when they do. What the message has no time for,
+ * because some of its vendors take long, goes back on the queue as it came. @returns how many polls failed for a reason
+ * of our own.
  */
-async function pollAllDue(message: ReceivedPolls, doors: PollDoors): Promise<number> {
+async function pollAllDue(message: ReceivedPolls, doors: PollDoors, lane: Lane): Promise<number> {
   const { ids, wake, again, resources } = message;
   const due = await readInstances(doors.db, keyring(doors.config.masterKeys), ids);
   const precedence = { again: again || wake, forced: false };
   const pacer = await reservePolls(due, doors, { ...precedence, only: resources });
+  const ration = new Ration(Date.now());
   const withoutRoom: Instance[] = [];
-  let failures = 0;
-  const next = due.values();
-  await Promise.all(
-    Array.from({ length: CONCURRENCY }, async () => {
-      for (const instance of next)
-        if (pacer.admits(instance)) {
-          if (!(await pollDue(instance, doors, pacer, message))) failures += 1;
-        } else {
-          countDue(instance, message, true, Date.now());
-          withoutRoom.push(instance);
-        }
-    }),
-  );
+  const unbegun: number[] = [];
+  const settled = await settledAtOnce(due, CONCURRENCY, async (instance) => {
+    if (ration.isOver(Date.now())) unbegun.push(instance.id);
+    else if (pacer.admits(instance))
+      return pollDue(instance, doors, { pacer, message, ration, lane });
+    else {
+      countDue(instance, message, true, Date.now());
+      withoutRoom.push(instance);
+    }
+    return true;
+  });
+  const parts = chunks(unbegun, IDS_PUT_BACK).map((part) => ({ ...message, ids: part }));
+  await sendPolls(lane === "slow" ? doors.slowPolls : doors.polls, parts);
   await pacer.putBack(withoutRoom, message);
-  return failures;
+  return settled.filter((one) => one.status === "rejected" || !one.value).length;
 }
 
+type Round = { pacer: Pacer; message: ReceivedPolls; ration: Ration; lane: Lane };
+
 /** @returns false when the poll failed for a reason of our own; refusals of the vendor are results of a poll. */
-async function pollDue(
-  instance: Instance,
-  doors: PollDoors,
-  pacer: Pacer,
-  message: ReceivedPolls,
-): Promise<boolean> {
+async function pollDue(instance: Instance, doors: PollDoors, round: Round): Promise<boolean> {
   const { id } = instance;
+  const { message } = round;
   const beganAt = Date.now();
   try {
     const report =
       runningPoll(id) === undefined
-        ? await runPoll(id, (onAlive) => pollOne(instance, doors, pacer, message, onAlive))
+        ? await runPoll(id, (onAlive) => pollOne(instance, doors, round, onAlive))
         : ({ kind: "busy", until: 0 } as const);
-    if (report.kind !== "not-polled")
-      countDue(instance, message, report.kind !== "polled", beganAt);
+    if (report.kind !== "not-polled") countDue(instance, message, isPutOff(report), beganAt);
     const now = Date.now();
     const back = returnOf(report, message, now);
     if (back === undefined) return true;
-    const again = { ids: [id], wake: message.wake, again: true, resources: back.resources };
-    await sendPolls(doors.polls, [again], delayUntil(back.at, now));
+    const { lane, again, resources } = back;
+    const queue = lane === "slow" ? doors.slowPolls : doors.polls;
+    const rest = { ids: [id], wake: message.wake, again, resources };
+    await sendPolls(queue, [rest], delayUntil(back.at, now));
     return true;
   } catch (error) {
     console.error(JSON.stringify({ at: "poll", instanceId: id, error: String(error) }));
@@ -102,20 +116,26 @@ async function pollDue(
 function pollOne(
   instance: Instance,
   doors: PollDoors,
-  pacer: Pacer,
-  { wake, again, resources }: ReceivedPolls,
+  { pacer, message: { wake, again, resources }, ration, lane }: Round,
   onAlive: () => void,
 ): Promise<PollReport | Behind> {
   const request = {
     holder: holder(),
     onAlive,
     trigger: wake ? ("wake" as const) : ("schedule" as const),
+    isAgain: again,
     only: resources,
     slots: pacer.slotsOf(instance),
+    ration,
+    lane,
   };
   const name = JSON.stringify([instance.id, wake, resources]);
   return pollSerially(instance, doors, request, { name, again });
 }
+
+/** Whether a poll could not be made, or not to its end. A vendor that gives no answer is late itself. */
+const isPutOff = ({ kind }: PollReport | Behind): boolean =>
+  kind !== "polled" && kind !== "unreachable";
 
 /** Counts a poll that the schedule called for. It is late if it began long after, or could not begin or end yet. */
 function countDue(

@@ -20,6 +20,13 @@ export type PollReport =
   | { kind: "postponed"; until: number }
   /** The vendor's rate budget had no room before `until` for the resources in `left`; undefined: for none at all. */
   | { kind: "crowded"; until: number; left: string[] | undefined }
+  /**
+   * Its message had nothing left (`pacing/ration.ts`) for the resources in `left`; undefined: for none at all. `isBegun`: the
+   * vendor has answered something.
+   */
+  | { kind: "cut"; left: string[] | undefined; isBegun: boolean }
+  /** The vendor gives no answer: it was left alone until its next try, or is polled in the slow lane now. */
+  | { kind: "unreachable"; turn: "later" | "slow-lane" }
   | { kind: "not-polled"; reason: string };
 
 /** Another instance of an account is being polled, whose polls must come one after another. */

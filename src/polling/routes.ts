@@ -7,9 +7,9 @@ import { doorsOf, ofToken } from "../instances/lookup.io";
 import { readInstanceOf } from "../instances/store";
 import { pollNow } from "./poll-now.io";
 import { reachesSource, reachOf } from "../operations/reach";
-import { positionOf, readCursor } from "./cursor";
+import { type Cursor, positionOf, readCursor } from "./cursor";
 import { pollDry } from "./dry-run.io";
-import type { PollDoors } from "./commit.io";
+import { pollDoors } from "./doors.io";
 import { polledResources } from "./settings";
 import { numericId } from "../values/whole-number";
 import { isoText, isoSeconds } from "../values/instant";
@@ -37,11 +37,21 @@ const pollerRecordRoutes = new Hono<AskerEnv>().get(
           objectType: resource,
           lastPollDate: polledAt === 0 ? null : isoSeconds(polledAt),
           failureCount: failures,
+          unreachable: reachOfVendor(positions),
         };
       }),
     );
   },
 );
+
+/** Since when and why the vendor gives no answer, and when it is tried next; null while it answers. */
+function reachOfVendor({
+  unreachable,
+}: Cursor): { since: string; because: string; nextTry: string } | null {
+  if (unreachable === undefined) return null;
+  const { since, because, nextAt } = unreachable;
+  return { since: isoSeconds(since), because, nextTry: isoSeconds(nextAt) };
+}
 
 const pollDescribed = described("Poll now; answers when the poll is committed", {
   tag: "streams",
@@ -60,7 +70,7 @@ const pollRoutes = new Hono<AskerEnv>().post(
   withKey("write", { limits: "kept" }),
   pollDescribed,
   async (c) => {
-    const { db, ring, config } = doorsOf(c);
+    const { db, ring } = doorsOf(c);
     const { asker } = c.var;
     const id = numericId(c.req.param("id")) ?? 0;
     const instance = reachesSource(reachOf(asker), instanceSource(id))
@@ -70,8 +80,7 @@ const pollRoutes = new Hono<AskerEnv>().post(
       throw notFound(`No instance '${c.req.param("id")}'`);
     if (instance.disabled || instance.pollerDisabled !== null)
       throw conflict("The instance is disabled");
-    const { EVENT_STREAMS: streams, POLLS: polls, VENDOR_BUDGETS: budgets } = c.env;
-    const doors: PollDoors = { db, streams, polls, budgets, config };
+    const doors = pollDoors(c.env);
     if (c.req.query("dryRun") === "true")
       return c.json({ dryRun: true, resources: await pollDry(instance, doors) });
     const report = await pollNow(instance, doors);

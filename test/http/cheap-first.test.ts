@@ -22,6 +22,7 @@ function unusable(): { bindings: typeof env; used: string[] } {
     "ENDPOINTS",
     "VENDOR_BUDGETS",
     "POLLS",
+    "POLLS_SLOW",
     "DELIVERIES",
     "DELIVERIES_SLOW",
   ];

@@ -2,7 +2,7 @@ import { createMessageBatch, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { createHmac } from "node:crypto";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
-import { readConfig } from "../../src/config";
+import { pollDoors } from "../../src/polling/doors.io";
 import { consumePolls } from "../../src/polling/polls.consumer";
 import { emulate, platform, stored, VENDOR } from "../platform";
 import { dropboxEmulator, dropboxNotification } from "../vendors/dropbox";
@@ -52,14 +52,7 @@ const consume = async (message: unknown) => {
   const batch = createMessageBatch("tributary-polls", [
     { id: "1", timestamp: new Date(), attempts: 1, body: message },
   ]);
-  const doors = {
-    db: env.DB,
-    streams: env.EVENT_STREAMS,
-    polls: env.POLLS,
-    budgets: env.VENDOR_BUDGETS,
-    config: readConfig(env),
-  };
-  await consumePolls(batch, doors);
+  await consumePolls(batch, pollDoors(env));
 };
 
 describe("webhook and poll together", () => {

@@ -251,7 +251,7 @@ describe("pages without an end", () => {
     const { id } = await patients["a list"]!();
     const seen = pages((requests) => ({ data: [contact("a")], paging: { next: `${requests}` } }));
     const { queue, bodies } = keepingQueue();
-    await consume("tributary-polls", [{ ids: [id] }], { POLLS: queue });
+    await consume("tributary-polls", [{ ids: [id] }], { POLLS_SLOW: queue });
     expect(seen.requests).toBe(PAGES_PER_POLL);
     expect(bodies).toEqual([{ ids: [id], again: true }]);
     const cursor = await cursorOf(id);
@@ -266,7 +266,7 @@ describe("pages without an end", () => {
       targets: [],
     });
     bodies.length = 0;
-    await consume("tributary-polls", [{ ids: [id], again: true }], { POLLS: queue });
+    await consume("tributary-polls", [{ ids: [id], again: true }], { POLLS_SLOW: queue });
     expect(bodies).toEqual([]);
     const ended = (await cursorOf(id)).resources["contacts"];
     expect(ended).toMatchObject({
@@ -325,7 +325,7 @@ describe("pages without an end", () => {
       vi.useRealTimers();
     });
     const { queue, bodies } = keepingQueue();
-    await consume("tributary-polls", [{ ids: [id] }], { POLLS: queue });
+    await consume("tributary-polls", [{ ids: [id] }], { POLLS_SLOW: queue });
     expect(seen.requests).toBe(PAGES_PER_POLL);
     expect(bodies).toHaveLength(1);
     const cursor = await cursorOf(id);
@@ -337,7 +337,7 @@ describe("pages without an end", () => {
       targets: [],
     });
     bodies.length = 0;
-    await consume("tributary-polls", [{ ids: [id], wake: true }], { POLLS: queue });
+    await consume("tributary-polls", [{ ids: [id], wake: true }], { POLLS_SLOW: queue });
     expect(bodies).toEqual([]);
     const after = await cursorOf(id);
     expect(after.resources["feed"]?.lastError).toContain("does not end");

@@ -15,7 +15,7 @@ export const streamOf = ({ id }: { id: number }): DurableObjectStub<EventStream>
 
 /** Hands messages to the Worker's queue handler, as the platform would. */
 export async function consume(
-  queue: "tributary-polls" | "tributary-deliveries",
+  queue: "tributary-polls" | "tributary-polls-slow" | "tributary-deliveries",
   bodies: readonly unknown[],
   bindings: Partial<Env> = {},
 ): Promise<void> {

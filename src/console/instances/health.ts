@@ -4,6 +4,7 @@ import { eventSettings } from "../../instances/configuration";
 import type { Instance } from "../../instances/instance";
 import { positionOf, readCursor } from "../../polling/cursor";
 import { isFeedRead, polledResources } from "../../polling/settings";
+import type { Unreachable } from "../../polling/unreachable";
 import type { Tone } from "../parts";
 
 /** How an instance is doing, as the console shows it. */
@@ -21,6 +22,8 @@ export type Health = {
   /** Failed polls in a row, of the resource that has most. */
   failures: number;
   lastError: string | null;
+  /** The vendor gives no answer: since when, and when it is tried next. */
+  unreachable: Unreachable | undefined;
   callback: string | null;
   /** How the callback stands; undefined without one. */
   callbackState: DestinationState | undefined;
@@ -46,21 +49,23 @@ export function healthOf(
   const failing = positions.toSorted((a, b) => b.failures - a.failures)[0];
   const failures = failing?.failures ?? 0;
   const lastError = failures > 0 ? (failing?.lastError ?? null) : null;
+  const { unreachable } = cursor;
   return {
-    ...conditionOf(instance, { failures, lastError }, callbackState),
+    ...conditionOf(instance, { failures, lastError, unreachable }, callbackState),
     callbackState,
     mode: modeOf(settings),
     polled,
     lastPoll: lastPoll === 0 ? null : lastPoll,
     failures,
     lastError,
+    unreachable,
     callback: maskedUrl(configuration["event.notification.callback.url"] ?? null),
   };
 }
 
 function conditionOf(
   instance: Instance,
-  { failures, lastError }: { failures: number; lastError: string | null },
+  { failures, lastError, unreachable }: Pick<Health, "failures" | "lastError" | "unreachable">,
   callback: DestinationState | undefined,
 ): Pick<Health, "tone" | "word" | "reason"> {
   if (instance.disabled) return { tone: "off", word: "disabled", reason: null };
@@ -69,6 +74,8 @@ function conditionOf(
     return { tone: "bad", word: "poller off", reason: instance.pollerDisabled.lastError };
   if (callback !== undefined && isPaused(callback))
     return { tone: "bad", word: `callback ${callback.name}`, reason: callback.because };
+  if (unreachable !== undefined)
+    return { tone: "bad", word: "unreachable", reason: unreachable.because };
   if (failures > 0) return { tone: "wait", word: "failing", reason: lastError };
   if (callback?.name === "degraded")
     return { tone: "wait", word: "callback degraded", reason: callback.because };

@@ -85,7 +85,8 @@ function NoNotification({ polled }: { polled: boolean }): JSX.Element {
 }
 
 function HealthFacts({ instance, health, now }: Shown): JSX.Element {
-  const { tone, word, reason, mode, lastPoll, failures, callback, callbackState } = health;
+  const { tone, word, reason, mode, lastPoll, failures, unreachable, callback, callbackState } =
+    health;
   return (
     <Facts
       facts={[
@@ -94,6 +95,12 @@ function HealthFacts({ instance, health, now }: Shown): JSX.Element {
         ["Events", mode],
         ["Last poll", lastPoll === null ? "never" : <Instant at={lastPoll} now={now} />],
         ["Failures in a row", failures],
+        ...(unreachable === undefined
+          ? []
+          : [
+              ["No answer since", <Instant at={unreachable.since} now={now} />] as const,
+              ["Next try", <Instant at={unreachable.nextAt} now={now} />] as const,
+            ]),
         ["Callback", callback ?? "none: events are kept, and go nowhere"],
         ...(callbackState === undefined
           ? []

@@ -1,5 +1,4 @@
 import { type Context, Hono } from "hono";
-import { readConfig } from "../../config";
 import { instanceDestinationId } from "../../delivery/destination";
 import { reviveSaved } from "../../operations/destinations/revive.io";
 import { instanceSource, streamName } from "../../stream/stream-name";
@@ -9,8 +8,8 @@ import { type Instance, switched } from "../../instances/instance";
 import { callbackStates, doorsOf, draftOf, watchInstance } from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
 import { readInstanceOf, updateInstance } from "../../instances/store";
-import { pollNow } from "../../polling/poll-now.io";
-import type { PollReport } from "../../polling/report";
+import { pollDoors } from "../../polling/doors.io";
+import { type PolledNow, pollNow } from "../../polling/poll-now.io";
 import { rowOf } from "../deliveries/list";
 import { baseUrlOf } from "../overview/routes";
 import type { Notice } from "../page";
@@ -78,13 +77,7 @@ export const instancePages = new Hono<ConsoleEnv>()
     const instance = await instanceOfPath(c);
     if (instance.disabled || instance.pollerDisabled !== null)
       throw conflict("The instance is disabled");
-    const report = await pollNow(instance, {
-      db: c.env.DB,
-      streams: c.env.EVENT_STREAMS,
-      polls: c.env.POLLS,
-      budgets: c.env.VENDOR_BUDGETS,
-      config: readConfig(c.env),
-    });
+    const report = await pollNow(instance, pollDoors(c.env));
     return leave(c, `/console/instances/${instance.id}`, noticeOf(report));
   })
   .post("/instances/:id/enable", (c) => change(c, true))
@@ -122,7 +115,7 @@ async function change(c: Context<ConsoleEnv>, enabled: boolean): Promise<Respons
   return leave(c, `/console/instances/${instance.id}`, { tone: "good", text });
 }
 
-function noticeOf(report: PollReport): Notice {
+function noticeOf(report: PolledNow): Notice {
   switch (report.kind) {
     case "not-polled":
       return { tone: "bad", text: report.reason };

@@ -12,6 +12,7 @@ import {
   endIdleFeed,
   failFeed,
   goOnLater,
+  pauseFeed,
   UNREADABLE,
 } from "./progress.io";
 import { isExpired } from "./expired";
@@ -30,6 +31,7 @@ export async function pollLog(
   const read = new Set([position]);
   for (let pages = 1; pages <= PAGES_PER_POLL; pages += 1) {
     const answer = await askFeed(poll, position === null ? feed.start : feed.page(position));
+    if (answer.kind === "crowded") return pauseFeed(poll, answer, report, pagesBefore + pages - 1);
     if (answer.kind !== "json") {
       if (!isExpired(feed, position, answer)) return failFeed(poll, answer, report);
       // What happened between the forgotten position and now cannot be had from the log any more.

@@ -12,6 +12,7 @@ import {
   endIdleFeed,
   failFeed,
   goOnLater,
+  pauseFeed,
   UNREADABLE,
 } from "./progress.io";
 import { applyTree, sweep, type TreeReading } from "./tree-changes";
@@ -48,6 +49,7 @@ export async function pollTree(
   for (let pages = 1; pages <= PAGES_PER_POLL; pages += 1) {
     if (at.phase === "sweep") at = await sweepIndex(poll, at, report, startedAt);
     const answer = await askFeed(poll, at.position === null ? feed.list : feed.page(at.position));
+    if (answer.kind === "crowded") return pauseFeed(poll, answer, report, pagesBefore + pages - 1);
     if (answer.kind !== "json") {
       resets += 1;
       if (!isExpired(feed, at.position, answer) || resets > MOST_RESETS)

@@ -61,6 +61,30 @@ export async function failFeed(
   return fail(poll, FEED, position, report, message);
 }
 
+/**
+ * The poll stops between two pages: no room in the rate budget, or none left of its message.
+ * @param pages that polls which followed each other at once have read.
+ */
+export async function pauseFeed(
+  poll: PollState,
+  failure: Extract<HubFailure, { kind: "crowded" }>,
+  report: ResourceReport,
+  pages: number,
+): Promise<boolean> {
+  if (pages >= MOST_PAGES) return failEndless(poll, report);
+  const { feed } = poll.cursor;
+  if (feed !== undefined && pages > feed.pages)
+    await commitFeed(poll, { ...feed, pages }, { events: [], state: [] }, report, Date.now());
+  return failFeed(poll, failure, report);
+}
+
+async function failEndless(poll: PollState, report: ResourceReport): Promise<boolean> {
+  const { feed } = poll.cursor;
+  if (feed !== undefined) poll.cursor = { ...poll.cursor, feed: { ...feed, pages: 0 } };
+  const message = `The feed does not end after ${MOST_PAGES} pages`;
+  return failFeed(poll, { kind: "unreachable", message }, report);
+}
+
 /** Commits the events of a page, what the index becomes, and the position after it. */
 export async function commitFeed(
   poll: PollState,
@@ -93,8 +117,9 @@ export async function endIdleFeed(
   report: ResourceReport,
 ): Promise<boolean> {
   const { failures } = positionOf(poll.cursor, FEED);
-  if (failures > 0 || poll.cursor.notBefore !== undefined)
-    await commitFeed(poll, feed, { events: [], state: [] }, report, Date.now());
+  const isGoingOn = (poll.cursor.feed?.pages ?? 0) > 0;
+  if (failures > 0 || poll.cursor.notBefore !== undefined || isGoingOn)
+    await commitFeed(poll, { ...feed, pages: 0 }, { events: [], state: [] }, report, Date.now());
   return true;
 }
 
@@ -108,11 +133,8 @@ export async function goOnLater(
   report: ResourceReport,
 ): Promise<boolean> {
   if (pagesBefore + PAGES_PER_POLL < MOST_PAGES) {
-    await sendPolls(poll.doors.polls, [{ ids: [poll.instance.id], wake: true }]);
+    await sendPolls(poll.doors.slowPolls, [{ ids: [poll.instance.id], wake: true }]);
     return true;
   }
-  const { feed } = poll.cursor;
-  if (feed !== undefined) poll.cursor = { ...poll.cursor, feed: { ...feed, pages: 0 } };
-  const message = `The feed does not end after ${MOST_PAGES} pages`;
-  return failFeed(poll, { kind: "unreachable", message }, report);
+  return failEndless(poll, report);
 }
