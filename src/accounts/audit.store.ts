@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { audit } from "../db/accounts";
+import { owners } from "../db/owners";
 
 export type AuditRow = typeof audit.$inferSelect;
 
@@ -41,3 +42,23 @@ export async function listAudit(
 /** Entries before one, in the order of the indexes: by instant, then by id. */
 const isBefore = (id: number): SQL =>
   sql`(${audit.at}, ${audit.id}) < (SELECT a.at, a.id FROM audit AS a WHERE a.id = ${id})`;
+
+/** How many days an organization's entries are kept when it doesn't say. */
+export const DEFAULT_AUDIT_DAYS = 400;
+
+/** The statement that deletes entries that are older than their organization keeps them, at most `limit`. */
+export const prepareAuditExpiry = (
+  db: D1Database,
+  now: number,
+  limit: number,
+): D1PreparedStatement =>
+  db
+    .prepare(
+      `${owners("audit")},
+         kept(id, days) AS (SELECT id, coalesce(
+           (SELECT o.settings ->> '$.auditDays' FROM organizations AS o WHERE o.id = owners.id), ${DEFAULT_AUDIT_DAYS}) FROM owners)
+       DELETE FROM audit WHERE id IN (
+         SELECT a.id FROM kept CROSS JOIN audit AS a
+           ON a.organization_id = kept.id AND a.at < ?1 - kept.days * 86400000 LIMIT ?2)`,
+    )
+    .bind(now, limit);

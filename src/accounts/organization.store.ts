@@ -70,6 +70,7 @@ export async function changeOrganization(
   change: {
     name?: string | undefined;
     retentionDays?: number | undefined;
+    auditDays?: number | undefined;
     operationsCallback?: { url: string } | null | undefined;
   },
 ): Promise<Organization> {

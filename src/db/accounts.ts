@@ -7,6 +7,8 @@ export type OrganizationSettings = {
   "notification.webhook.failure.policy"?: "retry" | "queue";
   "notification.webhook.retry.profile"?: "default" | "long";
   retentionDays?: number;
+  /** How many days entries of the audit log are kept. */
+  auditDays?: number;
   operationsCallback?: { url: string };
 };
 
@@ -122,6 +124,8 @@ export const memberSessions = sqliteTable(
   },
   (table) => [
     index("member_sessions_member").on(table.memberId),
+    index("member_sessions_age").on(table.createdAt),
+    index("member_sessions_idle").on(table.seenAt),
     index("member_sessions_organization").on(table.organizationId, table.memberId),
     foreignKey({
       columns: [table.organizationId, table.memberId],
@@ -178,10 +182,14 @@ export const memberPasskeys = sqliteTable(
 );
 
 /** Digests of WebAuthn challenges that were answered, until they are over: each is answered once. */
-export const usedChallenges = sqliteTable("used_challenges", {
-  hash: text().primaryKey(),
-  expiresAt: integer("expires_at").notNull(),
-});
+export const usedChallenges = sqliteTable(
+  "used_challenges",
+  {
+    hash: text().primaryKey(),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [index("used_challenges_age").on(table.expiresAt)],
+);
 
 export const apiKeys = sqliteTable(
   "api_keys",
@@ -206,11 +214,15 @@ export const apiKeys = sqliteTable(
 );
 
 /** Failed sign-ins, counted by user name and by address until `until`. */
-export const signInFailures = sqliteTable("sign_in_failures", {
-  key: text().primaryKey(),
-  count: integer().notNull(),
-  until: integer().notNull(),
-});
+export const signInFailures = sqliteTable(
+  "sign_in_failures",
+  {
+    key: text().primaryKey(),
+    count: integer().notNull(),
+    until: integer().notNull(),
+  },
+  (table) => [index("sign_in_failures_age").on(table.until)],
+);
 
 export const audit = sqliteTable(
   "audit",

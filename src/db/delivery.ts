@@ -32,7 +32,11 @@ export const destinations = sqliteTable(
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
-  (table) => [index("destinations_organization").on(table.organizationId, table.kind)],
+  (table) => [
+    index("destinations_organization").on(table.organizationId, table.kind, table.id),
+    index("destinations_list").on(table.organizationId, table.id),
+    index("destinations_owner").on(table.ownerId, table.kind),
+  ],
 );
 
 /** How a destination wants to be served; absent members take the kind's default. */

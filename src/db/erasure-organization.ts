@@ -6,7 +6,7 @@ import { destinations, exceptions } from "./delivery";
 import { noted, objectKinds, type Reference, type Step } from "./erasure-step";
 import * as flow from "./flows";
 import { inboundRoutes, instances } from "./instances";
-import { rollups } from "./metering";
+import { rollups, usageDestinations, usageDetails, usageTotals } from "./metering";
 import { objects } from "./objects";
 import { consumers } from "./operations";
 import { resourceChanges, resourceCursors, resources } from "./resources";
@@ -113,6 +113,9 @@ function ofOperations(id: number): Step[] {
   return [
     { table: consumers, where: startsWith(consumers.stream, `${id}/`) },
     { table: exceptions, where: has(exceptions.organizationId) },
+    { table: usageTotals, where: has(usageTotals.organizationId) },
+    { table: usageDetails, where: has(usageDetails.organizationId) },
+    { table: usageDestinations, where: has(usageDestinations.organizationId) },
     { table: jobs, where: has(jobs.organizationId) },
     { table: userConnectors, where: has(userConnectors.organizationId) },
   ];

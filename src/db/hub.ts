@@ -13,7 +13,10 @@ export const oauthVerifiers = sqliteTable(
     sealed: text().notNull(),
     createdAt: integer("created_at").notNull(),
   },
-  (table) => [index("oauth_verifiers_client").on(table.client)],
+  (table) => [
+    index("oauth_verifiers_client").on(table.client),
+    index("oauth_verifiers_age").on(table.createdAt),
+  ],
 );
 
 /**

@@ -25,6 +25,13 @@ export async function noteObject(db: D1Database, kind: ObjectKind, name: string)
   await drizzle(db).insert(objects).values({ organizationId, kind, name }).onConflictDoNothing();
 }
 
+/** The statement that writes down the streams of the sources that a query finds: columns `organization_id` and `source`. */
+export const prepareStreamNotes = (db: D1Database, query: string): D1PreparedStatement =>
+  db.prepare(
+    `INSERT OR IGNORE INTO objects (organization_id, kind, name)
+     SELECT DISTINCT organization_id, 'stream', organization_id || '/' || source FROM (${query}) WHERE source LIKE '%:%'`,
+  );
+
 /** Notes an object, at most once while it lives in memory, without keeping it waiting; after a failure once more. */
 export class Note {
   private isDone = false;

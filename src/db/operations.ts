@@ -11,3 +11,12 @@ export const consumers = sqliteTable(
   },
   (table) => [primaryKey({ columns: [table.stream, table.name] })],
 );
+
+/** How large this database was at the end of each of the last days. */
+export const databaseSizes = sqliteTable("database_sizes", {
+  /** Begins at this instant, UTC. */
+  day: integer().primaryKey(),
+  bytes: integer().notNull(),
+  /** When the operator was told that it is filling up. */
+  announcedAt: integer("announced_at"),
+});

@@ -11,7 +11,7 @@ import type { Announce, Notice } from "./notice";
 import { MOST_HOPS } from "./own-address";
 import { attemptWithoutCall, dead, deathsOf, unsent } from "./outcome";
 import { countsOf } from "../metering/count";
-import { count } from "../metering/store";
+import { count } from "../metering/counter.io";
 import { EndpointCalls } from "./call-endpoint.io";
 import { prepareCallback, prepareHandled, type Ready, reported } from "./call.io";
 import { failingAfter } from "./standing";

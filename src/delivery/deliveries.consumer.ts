@@ -6,7 +6,7 @@ import { accountPolicy, retryPolicyOf } from "./destination";
 import { deliverGroup, type GroupDoors } from "./deliver.io";
 import { Limiter } from "./limiter";
 import { dead, putBack, unsent } from "./outcome";
-import { flushCounts } from "../metering/store";
+import { watchCounts } from "../metering/counter.io";
 import { Settling } from "./settle.io";
 import { readDestinations } from "./destinations.store";
 import { Cache } from "../values/cache";
@@ -95,7 +95,7 @@ export async function consumeDeliveries(
       deliverMessages(name, some, shared).catch((error: unknown) => logFailure(name, error)),
     ),
   );
-  runOn(work.then(() => flushCounts(doors.db, Date.now())));
+  runOn(work.then(() => watchCounts(doors.db, shared.endsAt - Date.now())));
   await Promise.race([work, scheduler.wait(patienceMs)]);
 }
 

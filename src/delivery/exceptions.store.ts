@@ -1,6 +1,7 @@
 import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { exceptions } from "../db/delivery";
+import { owners } from "../db/owners";
 import { within } from "../db/within";
 import { type DeliveryItem, type Outcome, RELEASED } from "./attempt";
 import { exceptionsOf } from "./exceptions";
@@ -91,11 +92,11 @@ export async function listExceptions(
     .limit(page.limit);
 }
 
-/** How many notifications of each destination are dead or wait; with `destinationIds`, of these alone. */
+/** How many notifications of these destinations are dead or wait. */
 export async function countExceptions(
   db: D1Database,
   organizationId: number,
-  destinationIds?: readonly string[],
+  destinationIds: readonly string[],
 ): Promise<Map<string, { dead: number; pending: number }>> {
   const rows = await drizzle(db)
     .select({ id: exceptions.destinationId, status: exceptions.status, n: sql<number>`count(*)` })
@@ -103,7 +104,7 @@ export async function countExceptions(
     .where(
       and(
         eq(exceptions.organizationId, organizationId),
-        destinationIds && within(exceptions.destinationId, destinationIds),
+        within(exceptions.destinationId, destinationIds),
       ),
     )
     .groupBy(exceptions.destinationId, exceptions.status);
@@ -115,6 +116,23 @@ export async function countExceptions(
     counts.set(id, entry);
   }
   return counts;
+}
+
+/** How many of an organization's notifications are dead or wait, of the `most` that changed last; `isMore`: it has more. */
+export async function countTroubles(
+  db: D1Database,
+  organizationId: number,
+  most: number,
+): Promise<{ dead: number; pending: number; isMore: boolean }> {
+  const row = await db
+    .prepare(
+      `SELECT count(*) AS n, count(*) FILTER (WHERE status = 'dead') AS dead FROM (
+         SELECT status FROM exceptions WHERE organization_id = ? ORDER BY updated_at DESC LIMIT ?)`,
+    )
+    .bind(organizationId, most + 1)
+    .first<{ n: number; dead: number }>();
+  const { n, dead } = row ?? { n: 0, dead: 0 };
+  return { dead, pending: n - dead, isMore: n > most };
 }
 
 /**
@@ -146,7 +164,7 @@ export async function troubledStreams(
     .groupBy(exceptions.stream);
 }
 
-/** The statement that deletes exceptions that last changed before an instant, at most `limit`. */
+/** The statement that deletes exceptions that last changed before an instant, at most `limit`: organization by organization, by their index. */
 export const prepareExceptionExpiry = (
   db: D1Database,
   before: number,
@@ -154,6 +172,9 @@ export const prepareExceptionExpiry = (
 ): D1PreparedStatement =>
   db
     .prepare(
-      "DELETE FROM exceptions WHERE id IN (SELECT id FROM exceptions WHERE updated_at < ? LIMIT ?)",
+      `${owners("exceptions")}
+       DELETE FROM exceptions WHERE id IN (
+         SELECT e.id FROM owners CROSS JOIN exceptions AS e
+           ON e.organization_id = owners.id AND e.updated_at < ? LIMIT ?)`,
     )
     .bind(before, limit);

@@ -1,6 +1,6 @@
 import type { DeliveryItem, DeliveryMessage, Outcome, Settlement } from "./attempt";
 import { recordExceptions } from "./exceptions.store";
-import { count } from "../metering/store";
+import { count } from "../metering/counter.io";
 
 const SETTLE_TRIES = 4;
 /** A message is written, read and acknowledged: each is one operation of the queue. */

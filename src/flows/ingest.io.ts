@@ -1,6 +1,5 @@
-import { waitUntil } from "cloudflare:workers";
 import { readRetention } from "../accounts/organization.store";
-import { count, flushCounts } from "../metering/store";
+import { count, watchCounts } from "../metering/counter.io";
 import type { Commit, Committed, NewEvent } from "../stream/event";
 import { streamName, type StreamName } from "../stream/stream-name";
 import { withRuns } from "./targets";
@@ -77,6 +76,7 @@ export async function ingest(
   const now = Date.now();
   if (committed.kind === "stale") {
     count(key, { objectRequests: 1 }, now);
+    watchCounts(db);
     if (commit.expect === undefined && commit.lease === undefined)
       throw new Error("A commit that relies on no version is never stale");
     return committed;
@@ -85,7 +85,7 @@ export async function ingest(
   const queueOperations = OPERATIONS_A_MESSAGE * messages;
   count(key, { events: accepted.length, rowsWritten, objectRequests: 1, queueOperations }, now);
   // Another isolate may deliver what came in here, so this one writes down its counts itself.
-  if (accepted.length > 0) waitUntil(flushCounts(db, now));
+  watchCounts(db);
   return committed;
 }
 

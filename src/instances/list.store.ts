@@ -93,6 +93,20 @@ export async function listPollerDisabled(
     .orderBy(instances.id);
 }
 
+/** How many instances an organization has; `most + 1` stands for more than `most`. */
+export async function countInstances(
+  db: D1Database,
+  organizationId: number,
+  most: number,
+): Promise<number> {
+  const counted = drizzle(db)
+    .select({ id: instances.id })
+    .from(instances)
+    .where(eq(instances.organizationId, organizationId))
+    .limit(most + 1);
+  return drizzle(db).$count(counted.as("counted"));
+}
+
 /** The connector keys of an organization's instances, by id. */
 export async function connectorKeys(
   db: D1Database,

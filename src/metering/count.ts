@@ -21,6 +21,68 @@ export type Counts = {
 /** Upper bounds of the classes in `durations`, in milliseconds. */
 export const BOUNDS_MS = [10, 30, 100, 300, 1_000, 3_000, 10_000] as const;
 
+/** The numbers of `Counts` as columns, in the order in which they are stored. */
+export const COLUMNS = [
+  "polls",
+  "events",
+  "delivered",
+  "failed",
+  "attempts",
+  "rows_written",
+  "object_requests",
+  "queue_operations",
+  "le_10",
+  "le_30",
+  "le_100",
+  "le_300",
+  "le_1000",
+  "le_3000",
+  "le_10000",
+  "longer",
+  "polls_due",
+  "polls_late",
+] as const;
+
+export type CountColumns = Record<(typeof COLUMNS)[number], number>;
+
+/** The values of `COLUMNS`. */
+export const valuesOf = (counts: Counts): number[] => [
+  counts.polls,
+  counts.events,
+  counts.delivered,
+  counts.failed,
+  counts.attempts,
+  counts.rowsWritten,
+  counts.objectRequests,
+  counts.queueOperations,
+  ...counts.durations,
+  counts.pollsDue,
+  counts.pollsLate,
+];
+
+export const countsFrom = (row: CountColumns): Counts => ({
+  polls: row.polls,
+  pollsDue: row.polls_due,
+  pollsLate: row.polls_late,
+  events: row.events,
+  delivered: row.delivered,
+  failed: row.failed,
+  attempts: row.attempts,
+  rowsWritten: row.rows_written,
+  objectRequests: row.object_requests,
+  queueOperations: row.queue_operations,
+  durations: [
+    row.le_10,
+    row.le_30,
+    row.le_100,
+    row.le_300,
+    row.le_1000,
+    row.le_3000,
+    row.le_10000,
+    row.longer,
+  ],
+});
+
 export function noCounts(): Counts {
   return {
     polls: 0,

@@ -1,171 +1,121 @@
-import { and, between, eq, gte, ne, or, sql } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
-import { rollups } from "../db/metering";
-import { within } from "../db/within";
-import { add, type Counts, noCounts } from "./count";
-import { BUCKET_MS, IDLE_POLLS, type Rollup, type RollupKey } from "./rollup";
+import type { Millis } from "../values/instant";
+import { COLUMNS, type CountColumns, type Counts, countsFrom } from "./count";
+import { countsIn } from "./fold.store";
+import { IDLE_POLLS, STEPS } from "./rollup";
 
-/** Counts wait in memory this long, so that a busy isolate writes few rows. A crash loses what waits. */
-const FLUSH_EVERY_MS = 15_000;
+/** Sources and destinations of which alone counts are read. */
+export type Of = { sources: readonly string[]; destinations: readonly string[] };
+export type Span = { organizationId: number; from: Millis; to: Millis; of?: Of | undefined };
 
-const counts = new Map<string, { key: RollupKey; bucket: number; counts: Counts }>();
-let flushedAt = 0;
+const names = COLUMNS.join(", ");
+const summed = COLUMNS.map((name) => `sum(${name}) AS ${name}`).join(", ");
+const steps = `(SELECT value AS step FROM json_each('${JSON.stringify(Object.values(STEPS))}')) AS s`;
+/** Rows of a table that sum up some time between ?2 and ?3: of each step, found by the key. */
+const overlapping = (table: string): string =>
+  `${steps} CROSS JOIN ${table} AS t ON t.step = s.step AND t.organization_id = ?1
+     AND t.bucket > ?2 - s.step AND t.bucket <= ?3`;
+/** What isolates wrote in the last minutes, which isn't folded yet. */
+const unfolded = `SELECT ${STEPS.fine} AS step, json_extract(e.value, '$[1]') AS bucket, json_extract(e.value, '$[2]') AS source,
+    json_extract(e.value, '$[3]') AS destination_id, ${countsIn("e.value", 4)}
+  FROM usage_flushes AS f, json_each(f.body) AS e WHERE json_extract(e.value, '$[0]') = ?1
+    AND json_extract(e.value, '$[1]') > ?2 - ${STEPS.fine} AND json_extract(e.value, '$[1]') <= ?3`;
 
-/** Adds to the counts of a key, in memory; `flushCounts` writes them to the database. */
-export function count(key: RollupKey, more: Partial<Counts>, now: number): void {
-  const bucket = Math.floor(now / BUCKET_MS) * BUCKET_MS;
-  const id = JSON.stringify([key.organizationId, bucket, key.source, key.destinationId]);
-  const entry = counts.get(id) ?? { key, bucket, counts: noCounts() };
-  add(entry.counts, more);
-  counts.set(id, entry);
-}
+/** Of all sources: as many rows whatever the number of sources. */
+const totals = `SELECT t.step, t.bucket, ${COLUMNS.map((name) => `t.${name}`).join(", ")} FROM ${overlapping("usage_totals")}
+  UNION ALL SELECT step, bucket, ${names} FROM (${unfolded})`;
+const details = `SELECT t.step, t.bucket, json_extract(e.value, '$[0]') AS source,
+    json_extract(e.value, '$[1]') AS destination_id, ${countsIn("e.value", 2)}
+  FROM ${overlapping("usage_details")}, json_each(t.body) AS e
+  UNION ALL ${unfolded}`;
+const chosen = `SELECT * FROM (${details}) WHERE source IN (SELECT value FROM json_each(?4 ->> '$.sources'))
+  OR destination_id IN (SELECT value FROM json_each(?4 ->> '$.destinations'))`;
 
-/**
- * Adds the counts in memory to the rollups, unless that was done less than `everyMs` ago. One statement, however many
- * keys there are.
- */
-export async function flushCounts(
+type Summed<Key> = { key: Key; counts: Counts };
+type Row<Key> = CountColumns & { key: Key };
+
+async function sums<Key>(
   db: D1Database,
-  now: number,
-  everyMs = FLUSH_EVERY_MS,
-): Promise<void> {
-  if (counts.size === 0 || Math.abs(now - flushedAt) < everyMs) return;
-  flushedAt = now;
-  const rows = [...counts.values()].map(({ key, bucket, counts: c }) => [
-    key.organizationId,
-    bucket,
-    key.source,
-    key.destinationId,
-    c.polls,
-    c.events,
-    c.delivered,
-    c.failed,
-    c.attempts,
-    c.rowsWritten,
-    c.objectRequests,
-    c.queueOperations,
-    ...c.durations,
-    c.pollsDue,
-    c.pollsLate,
-  ]);
-  counts.clear();
-  const width = rows[0]?.length ?? 0;
-  const columns = Array.from(
-    { length: width },
-    (_, index) => `json_extract(value, '$[${index}]')`,
-  ).join(", ");
-  const names = ADDED.map((name) => `${name} = rollups.${name} + excluded.${name}`).join(", ");
-  await db
-    .prepare(
-      `INSERT INTO rollups (organization_id, bucket, source, destination_id, ${ADDED.join(", ")}) SELECT ${columns} FROM json_each(?) WHERE true ON CONFLICT DO UPDATE SET ${names}`,
-    )
-    .bind(JSON.stringify(rows))
-    .run();
+  { organizationId, from, to, of }: Span,
+  key: string,
+  isBySource = false,
+): Promise<Summed<Key>[]> {
+  const rows = of !== undefined ? chosen : isBySource ? details : totals;
+  const { results } = await db
+    .prepare(`SELECT ${key} AS key, ${summed} FROM (${rows}) GROUP BY 1 ORDER BY 1`)
+    .bind(organizationId, from, to, ...(of === undefined ? [] : [JSON.stringify(of)]))
+    .all<Row<Key>>();
+  return results.map((row) => ({ key: row.key, counts: countsFrom(row) }));
 }
 
-/** The columns of a rollup that are added up, in the order of the values in `flushCounts`. */
-const ADDED = [
-  "polls",
-  "events",
-  "delivered",
-  "failed",
-  "attempts",
-  "rows_written",
-  "object_requests",
-  "queue_operations",
-  "le_10",
-  "le_30",
-  "le_100",
-  "le_300",
-  "le_1000",
-  "le_3000",
-  "le_10000",
-  "longer",
-  "polls_due",
-  "polls_late",
-];
+/** Counts by day (UTC), as the instant at which it begins. What is older than some days counts in whole days. */
+export const usageByDay = (db: D1Database, span: Span): Promise<Summed<Millis>[]> =>
+  sums(db, span, `bucket - bucket % ${STEPS.day}`);
 
-/** An organization's rollups between two instants; with `of`, those of these sources or destinations. */
-export async function readRollups(
+/** Counts by source. What is older than some hours counts in whole hours, then in whole days. */
+export const usageBySource = (db: D1Database, span: Span): Promise<Summed<string>[]> =>
+  sums(db, span, "source", true);
+
+/** Counts of each `pointMs` from `span.from` on, as the instant at which it begins; those without any are left out. */
+export const usageSeries = (
+  db: D1Database,
+  span: Span,
+  pointMs: number,
+): Promise<Summed<Millis>[]> =>
+  sums(db, span, `max(bucket, ?2) - (max(bucket, ?2) - ?2) % ${pointMs}`);
+
+/** Counts of deliveries to some destinations in the last 24 hours, by whole hours. */
+export async function destinationsOfDay(
   db: D1Database,
   organizationId: number,
-  from: number,
-  to: number,
-  of?: { sources: readonly string[]; destinations: readonly string[] },
-): Promise<Rollup[]> {
-  const rows = await drizzle(db)
-    .select()
-    .from(rollups)
-    .where(
-      and(
-        eq(rollups.organizationId, organizationId),
-        between(rollups.bucket, from, to),
-        of &&
-          or(within(rollups.source, of.sources), within(rollups.destinationId, of.destinations)),
-      ),
+  destinationIds: readonly string[],
+  now: Millis,
+): Promise<Map<string, Counts>> {
+  const rows = `SELECT d.destination_id, ${countsIn("h.value", 1)}
+      FROM (SELECT value AS day FROM json_each(?5)) AS days CROSS JOIN (SELECT value AS id FROM json_each(?4)) AS ids
+      CROSS JOIN usage_destinations AS d
+        ON d.day = days.day AND d.organization_id = ?1 AND d.destination_id = ids.id,
+        json_each(d.body) AS h
+      WHERE json_extract(h.value, '$[0]') BETWEEN ?2 AND ?3
+    UNION ALL SELECT destination_id, ${names} FROM (${unfolded})
+      WHERE destination_id IN (SELECT value FROM json_each(?4))`;
+  const from = Math.floor(now / STEPS.hour) * STEPS.hour - STEPS.day;
+  const today = now - (now % STEPS.day);
+  const { results } = await db
+    .prepare(`SELECT destination_id AS key, ${summed} FROM (${rows}) GROUP BY 1`)
+    .bind(
+      organizationId,
+      from,
+      now,
+      JSON.stringify(destinationIds),
+      JSON.stringify([today - STEPS.day, today]),
     )
-    .orderBy(rollups.bucket);
-  return rows.map((row) => ({
-    organizationId,
-    source: row.source,
-    destinationId: row.destinationId,
-    bucket: row.bucket,
-    counts: {
-      polls: row.polls,
-      pollsDue: row.pollsDue,
-      pollsLate: row.pollsLate,
-      events: row.events,
-      delivered: row.delivered,
-      failed: row.failed,
-      attempts: row.attempts,
-      rowsWritten: row.rowsWritten,
-      objectRequests: row.objectRequests,
-      queueOperations: row.queueOperations,
-      durations: [
-        row.le10,
-        row.le30,
-        row.le100,
-        row.le300,
-        row.le1000,
-        row.le3000,
-        row.le10000,
-        row.longer,
-      ],
-    },
-  }));
+    .all<Row<string>>();
+  return new Map(results.map((row) => [row.key, countsFrom(row)]));
 }
 
-/** Sources for which something was counted since an instant, the most recent first. */
+/** Of each step so many rows are looked through for sources, and so many entries in them: the latest, not all there are. */
+const RECENT = { rows: 100, entries: 300 };
+
+/** Sources for which something was counted since an instant, the most recent first, as far as the latest rows name them. */
 export async function activeSources(
   db: D1Database,
   organizationId: number,
-  since: number,
+  since: Millis,
   limit: number,
 ): Promise<string[]> {
-  const rows = await drizzle(db)
-    .select({ source: rollups.source })
-    .from(rollups)
-    .where(
-      and(
-        eq(rollups.organizationId, organizationId),
-        gte(rollups.bucket, since),
-        ne(rollups.source, IDLE_POLLS),
-      ),
-    )
-    .groupBy(rollups.source)
-    .orderBy(sql`max(${rollups.bucket}) DESC`)
-    .limit(limit);
-  return rows.map(({ source }) => source);
-}
-
-/** The statement that deletes at most `limit` rollups from before an instant. */
-export const prepareRollupExpiry = (
-  db: D1Database,
-  before: number,
-  limit: number,
-): D1PreparedStatement =>
-  db
+  const recent = Object.values(STEPS).map(
+    (step) =>
+      `SELECT * FROM (SELECT t.bucket, json_extract(e.value, '$[0]') AS source FROM (
+         SELECT bucket, body FROM usage_details WHERE step = ${step} AND organization_id = ?1
+           AND bucket > ?2 - ${step} ORDER BY bucket DESC LIMIT ${RECENT.rows}) AS t, json_each(t.body) AS e
+       LIMIT ${RECENT.entries})`,
+  );
+  const { results } = await db
     .prepare(
-      "DELETE FROM rollups WHERE rowid IN (SELECT rowid FROM rollups WHERE bucket < ? LIMIT ?)",
+      `SELECT source FROM (${recent.join(" UNION ALL ")} UNION ALL SELECT bucket, source FROM (${unfolded}))
+       WHERE source <> '${IDLE_POLLS}' GROUP BY source ORDER BY max(bucket) DESC LIMIT ?4`,
     )
-    .bind(before, limit);
+    .bind(organizationId, since, Number.MAX_SAFE_INTEGER, limit)
+    .all<{ source: string }>();
+  return results.map(({ source }) => source);
+}

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 import { type AskerEnv, withKey } from "../accounts/asker.io";
 import { watchOrganization } from "../accounts/watch-organization.io";
+import { DEFAULT_AUDIT_DAYS } from "../accounts/audit.store";
 import { changeOrganization, readOrganization } from "../accounts/organization.store";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
@@ -18,16 +19,24 @@ import { invalid } from "../http/refusal";
 import { operationsDestinationId } from "../stream/operational-event";
 
 const DAYS = "Expected a whole number of days, 1 to 30";
+const AUDIT_DAYS = "Expected a whole number of days, 30 to 3650";
 const change = z.strictObject({
   name: z.string("Expected a name").min(1).max(255).optional(),
   retentionDays: z.int(DAYS).min(1, DAYS).max(30, DAYS).optional(),
+  auditDays: z.int(AUDIT_DAYS).min(30, AUDIT_DAYS).max(3_650, AUDIT_DAYS).optional(),
   operationsCallback: z
     .strictObject({ url: z.string("Expected a URL") })
     .nullable()
     .optional(),
 });
 
-const ORGANIZATION = { id: "1", name: "Acme", retentionDays: 7, operationsCallback: null };
+const ORGANIZATION = {
+  id: "1",
+  name: "Acme",
+  retentionDays: 7,
+  auditDays: 400,
+  operationsCallback: null,
+};
 
 /** The organization itself; its operational events go to `operationsCallback` (reference v1-api.md). */
 export const organizationRoutes = new Hono<AskerEnv>()
@@ -107,6 +116,7 @@ function view(
     id: String(id),
     name,
     retentionDays: settings.retentionDays ?? 7,
+    auditDays: settings.auditDays ?? DEFAULT_AUDIT_DAYS,
     operationsCallback:
       settings.operationsCallback === undefined
         ? null

@@ -1,6 +1,6 @@
 import type { Config } from "../config";
 import { IDLE_POLLS } from "../metering/rollup";
-import { count } from "../metering/store";
+import { count } from "../metering/counter.io";
 import { filtered } from "../expressions/filter";
 import type { Commit, NewEvent, Target } from "../stream/event";
 import type { PollsQueue } from "../stream/polls-queue.io";

@@ -2,7 +2,7 @@ import { keyring } from "../db/sealed";
 import type { Instance } from "../instances/instance";
 import { readInstances } from "../instances/store";
 import { IDLE_POLLS } from "../metering/rollup";
-import { count, flushCounts } from "../metering/store";
+import { count, watchCounts } from "../metering/counter.io";
 import { pollMessage, type ReceivedPolls } from "../stream/poll-message";
 import { sendPolls } from "../stream/polls-queue.io";
 import type { PollDoors } from "./commit.io";
@@ -23,8 +23,6 @@ const CONCURRENCY = 6;
 const IDS_PUT_BACK = 25;
 /** A poll that begins this long after it was due is counted as late. */
 const LATE_MS = 60_000;
-/** Counts of idle polls stay in memory this long: writing them down costs more than the polls. */
-const FLUSH_EVERY_MS = 300_000;
 
 /** A message is tried again after this time, when one of its polls failed that must not be lost. */
 const RETRY_SECONDS = 5;
@@ -41,7 +39,7 @@ export async function consumePolls(batch: MessageBatch, doors: PollDoors): Promi
     consumeOne(message, doors, lane),
   );
   for (const one of settled) if (one.status === "rejected") throw one.reason;
-  await flushCounts(doors.db, Date.now(), FLUSH_EVERY_MS);
+  watchCounts(doors.db);
 }
 
 async function consumeOne(message: Message, doors: PollDoors, lane: Lane): Promise<void> {

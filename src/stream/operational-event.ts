@@ -9,8 +9,9 @@ export type OperationalEvent = {
     | "destination.disabled"
     | "circuit.opened"
     | "poller.disabled"
-    | "instance.invalid";
-  /** What it is about: a destination or an instance. */
+    | "instance.invalid"
+    | "database.filling";
+  /** What it is about: a destination, an instance or the database. */
   subject: string;
   data: Record<string, unknown>;
 };

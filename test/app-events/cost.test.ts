@@ -1,7 +1,8 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
-import { flushCounts } from "../../src/metering/store";
+import { writeCounts } from "../../src/metering/counter.io";
 import { ask, foundation, newUser } from "../accounts/ask";
+import { countD1 } from "../d1-rows";
 import { step, trigger } from "../flows/build";
 import { otherIsolate } from "../flows/isolate";
 
@@ -21,23 +22,6 @@ async function rowsOfD1(flowId: string): Promise<unknown> {
   return counted.map(({ results }) =>
     results.filter((row) => JSON.stringify(row).includes(flowId)),
   );
-}
-
-/** Counts the rows that D1 reads and writes from now on: every result passes here with its meta. */
-function countD1(): { read: number; written: number } {
-  const counted = { read: 0, written: 0 };
-  let session = Object.getPrototypeOf(Reflect.get(env.DB, "alwaysPrimarySession"));
-  while (!Object.hasOwn(session, "_send")) session = Object.getPrototypeOf(session);
-  const real = session._send;
-  vi.spyOn(session, "_send").mockImplementation(async function (this: unknown, ...args: unknown[]) {
-    const answer = await real.apply(this, args);
-    for (const { meta } of [answer].flat()) {
-      counted.read += meta?.rows_read ?? 0;
-      counted.written += meta?.rows_written ?? 0;
-    }
-    return answer;
-  });
-  return counted;
 }
 
 it("costs at most two object rows and one row read of D1 an event at load, and writes no row of D1", async () => {
@@ -65,7 +49,7 @@ it("costs at most two object rows and one row read of D1 an event at load, and w
   await expect.poll(() => posts).toBe(1);
   const [before, d1] = [await stream.meter(), await rowsOfD1(flowId)];
   // What others counted in this runtime is written before it is measured.
-  await flushCounts(env.DB, Date.now(), 0);
+  await writeCounts(env.DB, Date.now());
   const counted = countD1();
   const rounds = 10;
   const width = 50;

@@ -201,23 +201,22 @@ describe("buttons", () => {
 });
 
 describe("figures", () => {
-  it("are added up by the hour, the present one last", () => {
+  it("are shown for each of the last 24 hours, the present one last", () => {
     const now = Date.UTC(2026, 0, 2, 10, 30);
     const at = (hour: number, minute: number) => Date.UTC(2026, 0, 2, hour, minute);
     const counts = { ...noCounts(), events: 2, delivered: 1, failed: 3 };
     const hours = hoursOf(
       [
-        { bucket: at(10, 25), counts },
-        { bucket: at(10, 0), counts },
-        { bucket: at(9, 55), counts },
-        { bucket: at(-14, 55), counts },
+        { key: at(10, 0), counts },
+        { key: at(9, 0), counts },
+        { key: at(-14, 0), counts },
       ],
       now,
     );
     expect(hours).toHaveLength(24);
-    expect(hours[23]).toEqual({ at: at(10, 0), events: 4, delivered: 2, failed: 6 });
+    expect(hours[23]).toEqual({ at: at(10, 0), events: 2, delivered: 1, failed: 3 });
     expect(hours[22]).toEqual({ at: at(9, 0), events: 2, delivered: 1, failed: 3 });
-    expect(hours.reduce((total, { events }) => total + events, 0)).toBe(6);
+    expect(hours.reduce((total, { events }) => total + events, 0)).toBe(4);
   });
 
   it.each([

@@ -23,11 +23,13 @@ const HANGS_ON: Record<string, [column: string, table: string]> = {
 };
 const OF_NOBODY: Record<string, string> = {
   counters: "ids that were given out",
+  database_sizes: "what the database is",
   d1_migrations: "what the database is",
   oauth_challenges: "digests, of before migration 0004",
   oauth_verifiers: "digests and sealed values, for an hour",
   schedule: "the last minute",
   sign_in_failures: "names and addresses that failed, for a day",
+  usage_flushes: "counts of the last minutes, of whichever organizations",
   used_challenges: "digests, until they expire",
 };
 /** What a user's deletion leaves: it is the organization's, or of no user. */

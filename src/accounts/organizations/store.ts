@@ -1,4 +1,4 @@
-import { eq, gt, isNotNull, sql } from "drizzle-orm";
+import { eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations } from "../../db/accounts";
 import { forgetOpen } from "../open.store";
@@ -31,6 +31,17 @@ export async function listOrganizations(
     .where(gt(organizations.id, page.after))
     .orderBy(organizations.id)
     .limit(page.limit);
+}
+
+/** The organization of whoever operates the deployment: the first that was made and isn't being deleted. */
+export async function operatorsOrganization(db: D1Database): Promise<number | undefined> {
+  const [row] = await drizzle(db)
+    .select({ id: organizations.id })
+    .from(organizations)
+    .where(isNull(organizations.deletingAt))
+    .orderBy(organizations.id)
+    .limit(1);
+  return row?.id;
 }
 
 export async function readOrganizationState(

@@ -3,13 +3,18 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AuditRow } from "../../accounts/audit.store";
 import { Empty, Instant, Table } from "../parts";
 
-type Props = { entries: readonly AuditRow[]; older: string | null; now: number };
+type Props = { entries: readonly AuditRow[]; older: string | null; days: number; now: number };
 
 /** Who changed what, from where, what it was before and what it is since. */
-export function AuditPage({ entries, older, now }: Props): JSX.Element {
+export function AuditPage({ entries, older, days, now }: Props): JSX.Element {
   return (
     <>
-      <h1>Audit</h1>
+      <div class="head">
+        <div>
+          <h1>Audit</h1>
+          <p class="quiet">Entries are kept for {days} days</p>
+        </div>
+      </div>
       {entries.length === 0 ? (
         <Empty
           title="Nothing was changed yet"

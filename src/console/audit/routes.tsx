@@ -1,5 +1,6 @@
 import { Hono } from "hono";
-import { listAudit } from "../../accounts/audit.store";
+import { DEFAULT_AUDIT_DAYS, listAudit } from "../../accounts/audit.store";
+import { readSettings } from "../../accounts/organization.store";
 import { forbidden } from "../../http/refusal";
 import type { ConsoleEnv } from "../session/session.io";
 import { AuditPage } from "./page";
@@ -15,9 +16,10 @@ export const auditPages = new Hono<ConsoleEnv>().get("/audit", async (c) => {
     ? Number(c.req.query("before"))
     : null;
   const rows = await listAudit(c.env.DB, organizationId, EVERYTHING, { before, limit: MOST });
+  const { auditDays = DEFAULT_AUDIT_DAYS } = await readSettings(c.env.DB, organizationId);
   const last = rows.length < MOST ? undefined : rows.at(-1);
   const older = last === undefined ? null : `/console/audit?before=${last.id}`;
-  return c.render(<AuditPage entries={rows} older={older} now={Date.now()} />, {
+  return c.render(<AuditPage entries={rows} older={older} days={auditDays} now={Date.now()} />, {
     title: "Audit",
     here: "audit",
   });

@@ -9,8 +9,8 @@ export type Overview = {
   hours: Hour[];
   rows: Row[];
   instances: number;
-  dead: number;
-  pending: number;
+  hasMoreInstances: boolean;
+  troubles: { dead: number; pending: number; isMore: boolean };
   baseUrl: string;
   /** The deployment does not know its own address. */
   addressMissing: boolean;
@@ -19,13 +19,13 @@ export type Overview = {
 
 /** What happened lately, over everything the organization has. */
 export function OverviewPage(props: Overview): JSX.Element {
-  const { hours, rows, instances, dead, pending, baseUrl, now } = props;
+  const { hours, rows, instances, baseUrl, now } = props;
   return (
     <>
       <div class="head">
         <div>
           <h1>Overview</h1>
-          <p class="quiet">The last 24 hours, in UTC; figures follow within a minute</p>
+          <p class="quiet">The last 24 hours, in UTC; figures follow within some minutes</p>
         </div>
       </div>
       {props.addressMissing ? <p class="notice bad">{NO_PUBLIC_URL}</p> : null}
@@ -37,16 +37,7 @@ export function OverviewPage(props: Overview): JSX.Element {
         />
       ) : (
         <>
-          <div class="cards">
-            <Figure
-              n={instances}
-              label={instances === 1 ? "instance" : "instances"}
-              to="/console/instances"
-            />
-            <Figure n={sum(hours, "delivered")} label="delivered" />
-            <Figure n={pending} label="retrying or held" to="/console/destinations" />
-            <Figure n={dead} label="dead" to="/console/destinations" alarming />
-          </div>
+          <Figures {...props} />
           <div class="charts">
             <Chart title="Events" tone="" hours={hours} field="events" />
             <Chart title="Delivered" tone="good" hours={hours} field="delivered" />
@@ -67,16 +58,43 @@ export function OverviewPage(props: Overview): JSX.Element {
   );
 }
 
+function Figures({ hours, instances, hasMoreInstances, troubles }: Overview): JSX.Element {
+  const { dead, pending, isMore } = troubles;
+  return (
+    <div class="cards">
+      <Figure
+        n={instances}
+        isMore={hasMoreInstances}
+        label={instances === 1 ? "instance" : "instances"}
+        to="/console/instances"
+      />
+      <Figure n={sum(hours, "delivered")} label="delivered" />
+      <Figure n={pending} isMore={isMore} label="retrying or held" to="/console/destinations" />
+      <Figure n={dead} isMore={isMore} label="dead" to="/console/destinations" alarming />
+    </div>
+  );
+}
+
 type Field = "events" | "delivered" | "failed";
 
 const sum = (hours: readonly Hour[], field: Field): number =>
   hours.reduce((total, hour) => total + hour[field], 0);
 
-function Figure(props: { n: number; label: string; to?: string; alarming?: boolean }): JSX.Element {
-  const { n, label, to, alarming } = props;
+function Figure(props: {
+  n: number;
+  /** There are more than `n`. */
+  isMore?: boolean;
+  label: string;
+  to?: string;
+  alarming?: boolean;
+}): JSX.Element {
+  const { n, isMore = false, label, to, alarming } = props;
   const figure = (
     <div class="card">
-      <b class={alarming === true && n > 0 ? "num alarm" : "num"}>{grouped(n)}</b>
+      <b class={alarming === true && n > 0 ? "num alarm" : "num"}>
+        {grouped(n)}
+        {isMore ? "+" : ""}
+      </b>
       <span>{label}</span>
     </div>
   );

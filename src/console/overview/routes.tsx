@@ -1,36 +1,41 @@
 import { type Context, Hono } from "hono";
 import { keyring } from "../../db/sealed";
 import { readConfig } from "../../config";
-import { countExceptions } from "../../delivery/exceptions.store";
-import { activeSources, readRollups } from "../../metering/store";
+import { countTroubles } from "../../delivery/exceptions.store";
+import { writeCounts } from "../../metering/counter.io";
+import { activeSources, usageSeries } from "../../metering/store";
 import { instanceSource, streamName } from "../../stream/stream-name";
-import { connectorKeys, recentInstances } from "../../instances/list.store";
+import { countInstances, recentInstances } from "../../instances/list.store";
 import { rowOf, type Row } from "../deliveries/list";
 import type { ConsoleEnv } from "../session/session.io";
-import { firstHour, hoursOf } from "./hours";
+import { firstHour, HOUR_MS, hoursOf } from "./hours";
 import { OverviewPage } from "./page";
 
 /** The latest notifications are read from this many streams, and from each this many. */
 const STREAMS = 20;
 const ROWS = 25;
+/** More than so many are shown as `1,000+`: the page costs the same however much there is. */
+const COUNTED = { instances: 1_000, troubles: 10_000 };
+const WRITTEN_EVERY_MS = 60_000;
 
 export const overviewRoutes = new Hono<ConsoleEnv>().get("/", async (c) => {
   const { organizationId } = c.var.asker;
   const now = Date.now();
-  const [rollups, troubled, rows, instances] = await Promise.all([
-    readRollups(c.env.DB, organizationId, firstHour(now), now),
-    countExceptions(c.env.DB, organizationId),
+  await writeCounts(c.env.DB, now, WRITTEN_EVERY_MS);
+  const span = { organizationId, from: firstHour(now), to: now };
+  const [summed, troubles, rows, instances] = await Promise.all([
+    usageSeries(c.env.DB, span, HOUR_MS),
+    countTroubles(c.env.DB, organizationId, COUNTED.troubles),
     latest(c, now),
-    connectorKeys(c.env.DB, organizationId),
+    countInstances(c.env.DB, organizationId, COUNTED.instances),
   ]);
-  const troubles = [...troubled.values()];
   return c.render(
     <OverviewPage
-      hours={hoursOf(rollups, now)}
+      hours={hoursOf(summed, now)}
       rows={rows}
-      instances={instances.size}
-      dead={troubles.reduce((total, { dead }) => total + dead, 0)}
-      pending={troubles.reduce((total, { pending }) => total + pending, 0)}
+      instances={Math.min(instances, COUNTED.instances)}
+      hasMoreInstances={instances > COUNTED.instances}
+      troubles={troubles}
       baseUrl={baseUrlOf(c)}
       addressMissing={readConfig(c.env).publicUrl === undefined}
       now={now}

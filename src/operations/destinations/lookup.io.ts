@@ -7,14 +7,13 @@ import { type Keyring, keyring } from "../../db/sealed";
 import type { DestinationRecord } from "../../delivery/destination";
 import { endpointName } from "../../delivery/endpoint-name";
 import { countExceptions } from "../../delivery/exceptions.store";
-import { BUCKET_MS } from "../../metering/rollup";
-import { readRollups } from "../../metering/store";
+import { destinationsOfDay } from "../../metering/store";
+import { noCounts } from "../../metering/count";
 import { readDestinationRecord } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
 import { reachesDestination, reachOf } from "../reach";
 import { type DestinationView, destinationView } from "./view";
 
-const DAY_MS = 86_400_000;
 /** The most bytes of a request about a destination. */
 export const BODY_BYTES = 2 * 1024 * 1024;
 
@@ -53,20 +52,10 @@ export async function withHealth(
 ): Promise<DestinationView[]> {
   const { organizationId } = c.var.asker;
   const now = Date.now();
-  const only = records.length === 1 ? records[0]?.destination.id : undefined;
-  const [rollups, troubled, circuits] = await Promise.all([
-    readRollups(
-      c.env.DB,
-      organizationId,
-      now - DAY_MS - BUCKET_MS,
-      now,
-      only === undefined ? undefined : { sources: [], destinations: [only] },
-    ),
-    countExceptions(
-      c.env.DB,
-      organizationId,
-      records.map(({ destination }) => destination.id),
-    ),
+  const ids = records.map(({ destination }) => destination.id);
+  const [counts, troubled, circuits] = await Promise.all([
+    destinationsOfDay(c.env.DB, organizationId, ids, now),
+    countExceptions(c.env.DB, organizationId, ids),
     Promise.all(
       records.map(async ({ destination: { url } }) =>
         url === null
@@ -78,9 +67,7 @@ export async function withHealth(
   return records.map((record, index) =>
     destinationView(record, {
       circuit: circuits[index] ?? { state: "closed", openedAt: null, nextProbeAt: null },
-      counts: rollups
-        .filter(({ destinationId }) => destinationId === record.destination.id)
-        .map(({ counts }) => counts),
+      counts: counts.get(record.destination.id) ?? noCounts(),
       troubled: troubled.get(record.destination.id) ?? { dead: 0, pending: 0 },
     }),
   );

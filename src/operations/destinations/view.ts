@@ -3,22 +3,21 @@ import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
 import { deactivationOf } from "../../delivery/standing";
 import { type DestinationState, destinationState, isPaused, stateView } from "../../delivery/state";
-import { add, type Counts, noCounts, percentile } from "../../metering/count";
+import { type Counts, percentile } from "../../metering/count";
 import { maskedHeaders, maskedUrl } from "../../values/secret-text";
 import { isoText } from "../../values/instant";
 
 export type Health = {
   circuit: EndpointView;
   /** Of the last 24 hours. */
-  counts: readonly Counts[];
+  counts: Counts;
   troubled: { dead: number; pending: number };
 };
 
 /** A destination as `/v1` prints it; secrets masked. */
 export function destinationView(record: DestinationRecord, health: Health) {
   const { destination, keys, retryDelays } = record;
-  const total = noCounts();
-  for (const counts of health.counts) add(total, counts);
+  const { delivered, failed, durations } = health.counts;
   const state = destinationState(destination);
   const { openedAt, nextProbeAt } = health.circuit;
   return {
@@ -51,12 +50,12 @@ export function destinationView(record: DestinationRecord, health: Health) {
     transform: destination.policy.transform ?? null,
     headers: maskedHeaders(destination.headers),
     stats: {
-      delivered24h: total.delivered,
-      failed24h: total.failed,
+      delivered24h: delivered,
+      failed24h: failed,
       dead: health.troubled.dead,
       pending: health.troubled.pending,
-      p50Ms: percentile(total.durations, 0.5),
-      p99Ms: percentile(total.durations, 0.99),
+      p50Ms: percentile(durations, 0.5),
+      p99Ms: percentile(durations, 0.99),
     },
   };
 }

@@ -1,14 +1,17 @@
 import { Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, withKey } from "../../accounts/asker.io";
+import { operatorsOrganization } from "../../accounts/organizations/store";
 import { parse } from "../../http/body";
 import { described, SPAN } from "../../http/route-description";
 import { readInstant } from "../../http/instant-field";
-import { BUCKET_MS } from "../../metering/rollup";
-import { flushCounts, readRollups } from "../../metering/store";
+import { writeCounts } from "../../metering/counter.io";
+import { type Span, usageByDay, usageBySource, usageSeries } from "../../metering/store";
 import { isoText } from "../../values/instant";
+import { LIMIT_BYTES, type Projection, projected } from "../database/size";
+import { readSizes } from "../database/size.store";
 import { reachOf } from "../reach";
-import { series, spanOf, summarize } from "./summary";
+import { series, type Summary, spanOf, summarizeDays, summarizeSources } from "./summary";
 
 const DAY_MS = 86_400_000;
 
@@ -33,6 +36,35 @@ const POINT = {
   p99Ms: 300,
 };
 
+const DATABASE = {
+  sizeBytes: 120_000_000,
+  limitBytes: LIMIT_BYTES,
+  growthBytesPerDay: 4_000_000,
+  daysUntilFull: 2_470,
+};
+
+async function summaryOf(
+  db: D1Database,
+  span: Span,
+  by: z.infer<typeof byField>,
+  connectorsOf: ConnectorsOf,
+): Promise<Summary> {
+  if (by === "day") return summarizeDays(await usageByDay(db, span));
+  const connectors = by === "connector" ? await connectorsOf(db, span.organizationId) : undefined;
+  return summarizeSources(await usageBySource(db, span), connectors);
+}
+
+/** How full the database is, which all organizations share: only the operator's hears of it. */
+async function databaseOf(
+  db: D1Database,
+  { organizationId, limits }: AskerEnv["Variables"]["asker"],
+  now: number,
+): Promise<{ database?: Projection }> {
+  if (limits !== undefined || (await operatorsOrganization(db)) !== organizationId) return {};
+  const { bytes, sizes } = await readSizes(db);
+  return { database: projected(sizes, bytes, now) };
+}
+
 /**
  * What was done and what it cost, and series for charts (reference v1-api.md). By source, a poll that committed
  * something counts with its instance; the idle polls of all instances are one item, `idle polls`.
@@ -43,7 +75,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
     .use("/stats", withKey("write", { limits: "kept" }))
     // What this isolate has counted and not yet written belongs to the answer.
     .on("GET", ["/usage", "/stats"], async (c, next) => {
-      await flushCounts(c.env.DB, Date.now(), 0);
+      await writeCounts(c.env.DB, Date.now());
       await next();
     })
     .get(
@@ -55,15 +87,12 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
       }),
       async (c) => {
         const { asker } = c.var;
-        const { organizationId } = asker;
         const to = readInstant(c.req.query("to"), "to") ?? Date.now();
         const from = readInstant(c.req.query("from"), "from") ?? to - 30 * DAY_MS;
         const by = parse(byField, c.req.query("by"), "by");
-        const since = from - BUCKET_MS;
-        const rollups = await readRollups(c.env.DB, organizationId, since, to, reachOf(asker));
-        const connectors =
-          by === "connector" ? await connectorsOf(c.env.DB, organizationId) : undefined;
-        const summary = summarize(rollups, by, connectors);
+        const { organizationId } = asker;
+        const span = { organizationId, from, to, of: reachOf(asker) };
+        const summary = await summaryOf(c.env.DB, span, by, connectorsOf);
         return c.json({ from: isoText(from), to: isoText(to), by, ...summary });
       },
     )
@@ -72,15 +101,19 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
       described("Series for charts", {
         tag: "operations",
         query: { range: "1h, 24h or 7d; 24h if absent" },
-        answer: { range: "24h", points: [POINT] },
+        answer: { range: "24h", points: [POINT], database: DATABASE },
       }),
       async (c) => {
         const range = parse(rangeField, c.req.query("range"), "range");
         const now = Date.now();
-        const { from, to } = spanOf(range, now);
+        const { from, to, stepMs } = spanOf(range, now);
         const { asker } = c.var;
-        const reach = reachOf(asker);
-        const rollups = await readRollups(c.env.DB, asker.organizationId, from, to, reach);
-        return c.json({ range, points: series(rollups, range, now) });
+        const { organizationId } = asker;
+        const span = { organizationId, from, to, of: reachOf(asker) };
+        const [points, database] = await Promise.all([
+          usageSeries(c.env.DB, span, stepMs),
+          databaseOf(c.env.DB, asker, now),
+        ]);
+        return c.json({ range, points: series(points, range, now), ...database });
       },
     );

@@ -1,5 +1,5 @@
 import { add, type Counts, noCounts, percentile } from "../../metering/count";
-import { IDLE_POLLS, type Rollup } from "../../metering/rollup";
+import { IDLE_POLLS } from "../../metering/rollup";
 import { instanceOfSource } from "../../stream/stream-name";
 import { isoText } from "../../values/instant";
 import { costUsd } from "./cost";
@@ -13,39 +13,37 @@ export const RANGES = {
   "7d": { rangeMs: 7 * DAY_MS, points: 84 },
 } as const;
 
-export type GroupBy = "source" | "connector" | "day";
+/** Counts that were added up, by a source or by the instant at which a day or a point of a chart begins. */
+type Summed<Key> = { key: Key; counts: Counts };
+export type Summary = { items: Record<string, unknown>[]; total: Record<string, number> };
 
-/** Usage per source, connector or day, and of all together; `connectors` has the connector key of each instance. */
-export function summarize(
-  rollups: readonly Rollup[],
-  by: GroupBy,
-  connectors: ReadonlyMap<number, string> | undefined,
-): { items: Record<string, unknown>[]; total: Record<string, number> } {
-  const groups = Map.groupBy(rollups, (rollup) => groupOf(by, rollup, connectors));
-  const items = [...groups].map(([key, group]) => ({ key, ...usageOf(group) }));
-  return { items, total: usageOf(rollups) };
+/** Usage per day, and of all of them together. */
+export function summarizeDays(days: readonly Summed<number>[]): Summary {
+  const items = days.map(({ key, counts }) => ({
+    key: isoText(key).slice(0, 10),
+    ...usageOf(counts),
+  }));
+  return { items, total: usageOf(sum(days)) };
 }
 
-function groupOf(
-  by: GroupBy,
-  { bucket, source }: Rollup,
+/** Usage per source or, with the connector key of each instance, per connector; and of all together. */
+export function summarizeSources(
+  sources: readonly Summed<string>[],
   connectors: ReadonlyMap<number, string> | undefined,
-): string {
-  if (by !== "day" && source === IDLE_POLLS) return "idle polls";
-  switch (by) {
-    case "day":
-      return isoText(bucket).slice(0, 10);
-    case "source":
-      return source;
-    case "connector": {
-      const instanceId = instanceOfSource(source);
-      return (instanceId === undefined ? undefined : connectors?.get(instanceId)) ?? "none";
-    }
-  }
+): Summary {
+  const groups = Map.groupBy(sources, ({ key }) => groupOf(key, connectors));
+  const items = [...groups].map(([key, group]) => ({ key, ...usageOf(sum(group)) }));
+  return { items, total: usageOf(sum(sources)) };
 }
 
-function usageOf(rollups: readonly Rollup[]): Record<string, number> {
-  const total = sum(rollups);
+function groupOf(source: string, connectors: ReadonlyMap<number, string> | undefined): string {
+  if (source === IDLE_POLLS) return "idle polls";
+  if (connectors === undefined) return source;
+  const instanceId = instanceOfSource(source);
+  return (instanceId === undefined ? undefined : connectors.get(instanceId)) ?? "none";
+}
+
+function usageOf(total: Counts): Record<string, number> {
   const { polls, events, delivered, attempts, rowsWritten, objectRequests, queueOperations } =
     total;
   return {
@@ -62,14 +60,15 @@ function usageOf(rollups: readonly Rollup[]): Record<string, number> {
 
 /** The points of a chart that ends with the one that `now` lies in. */
 export function series(
-  rollups: readonly Rollup[],
+  summed: readonly Summed<number>[],
   range: keyof typeof RANGES,
   now: number,
 ): Record<string, unknown>[] {
   const { from, stepMs } = spanOf(range, now);
+  const byStart = new Map(summed.map(({ key, counts }) => [key, counts]));
   return Array.from({ length: RANGES[range].points }, (_, index) => {
     const at = from + index * stepMs;
-    const total = sum(rollups.filter(({ bucket }) => bucket >= at && bucket < at + stepMs));
+    const total = byStart.get(at) ?? noCounts();
     const { events, delivered, failed, polls, pollsDue, pollsLate, durations } = total;
     return {
       at: isoText(at),
@@ -96,8 +95,8 @@ export function spanOf(
   return { from: to - rangeMs, to, stepMs };
 }
 
-function sum(rollups: readonly Rollup[]): Counts {
+function sum(summed: readonly Summed<unknown>[]): Counts {
   const total = noCounts();
-  for (const { counts } of rollups) add(total, counts);
+  for (const { counts } of summed) add(total, counts);
   return total;
 }

@@ -1,0 +1,22 @@
+import { env } from "cloudflare:workers";
+import { vi } from "vitest";
+
+/** Counts the rows that D1 reads and writes from now on: every result passes here with its meta. */
+export function countD1(): { read: number; written: number; end: () => void } {
+  const counted = { read: 0, written: 0, end: () => spy.mockRestore() };
+  let session = Object.getPrototypeOf(Reflect.get(env.DB, "alwaysPrimarySession"));
+  while (!Object.hasOwn(session, "_send")) session = Object.getPrototypeOf(session);
+  const real = session._send;
+  const spy = vi.spyOn(session, "_send").mockImplementation(async function (
+    this: unknown,
+    ...args: unknown[]
+  ) {
+    const answer = await real.apply(this, args);
+    for (const { meta } of [answer].flat()) {
+      counted.read += meta?.rows_read ?? 0;
+      counted.written += meta?.rows_written ?? 0;
+    }
+    return answer;
+  });
+  return counted;
+}
