@@ -1,5 +1,5 @@
 import { app } from "./app";
-import { doorsOf } from "./wiring";
+import { consumeParts, doorsOf } from "./wiring";
 import { consumeDeliveries } from "./delivery/deliveries.consumer";
 import { tidy } from "./operations/retention.cron";
 import { logSample } from "./http/log-sample.io";
@@ -32,6 +32,7 @@ export default {
     const doors = doorsOf(env, app.fetch);
     const consume = async (): Promise<void> => {
       if (batch.queue.startsWith("tributary-polls")) return consumePolls(batch, doors);
+      if (batch.queue === "tributary-ticks") return consumeParts(batch, doors);
       return batch.queue.startsWith("tributary-deliveries")
         ? consumeDeliveries(batch, doors, (work) => context.waitUntil(work))
         : consumeUndeliverable(batch);

@@ -1,4 +1,7 @@
 import { readConfig } from "./config";
+import { tickPart, type TicksQueue } from "./db/tick-parts";
+import { startPart } from "./flows/start-due.io";
+import { tendLogs } from "./resources/tick.cron";
 import { isolate } from "./delivery/admission.io";
 import type { DeliveryDoors } from "./delivery/deliveries.consumer";
 import { elementsRoutes } from "./elements/surface.routes";
@@ -40,11 +43,12 @@ export const appCors = cors((env) => readConfig(env).corsOrigins);
 export function doorsOf(
   env: Env,
   fetch: (request: Request, env: Env) => Promise<Response> | Response,
-): DeliveryDoors & PollDoors {
+): DeliveryDoors & PollDoors & { ticks: TicksQueue } {
   const doors = {
     ...pollDoors(env),
     endpoints: env.ENDPOINTS,
     isolate,
+    ticks: env.TICKS,
   };
   return {
     ...doors,
@@ -52,4 +56,22 @@ export function doorsOf(
     handlers: { "flow-step": flowHandler(doors) },
     announce: announcer(doors),
   };
+}
+
+/** Takes parts of ticks that were too much for one invocation. One that fails is tried again, and found by the next tick. */
+export async function consumeParts(
+  { messages }: MessageBatch,
+  doors: Pick<PollDoors, "db" | "streams">,
+): Promise<void> {
+  for (const message of messages) {
+    const parsed = tickPart.safeParse(message.body);
+    if (!parsed.success) {
+      console.error(JSON.stringify({ at: "ticks", error: "unreadable message", id: message.id }));
+      message.retry();
+      continue;
+    }
+    const part = parsed.data;
+    await (part.kind === "flows" ? startPart(doors, part) : tendLogs(part, doors));
+    message.ack();
+  }
 }

@@ -1,4 +1,7 @@
 import { openOrganizations } from "../accounts/open.store";
+import { type LogsPart, sendParts, type TicksQueue } from "../db/tick-parts";
+import { settledAtOnce } from "../values/at-once";
+import { chunks } from "../values/lists";
 import { streamName } from "../stream/stream-name";
 import { toTriggers } from "../flows/triggers/store";
 import { destinationId } from "./resource";
@@ -19,6 +22,10 @@ import { prepareRemoval } from "../delivery/remove-destination.store";
 const RETENTION_MS = 7 * 86_400_000;
 const CHANGES_AT_ONCE = 500;
 const EXPIRED_AT_ONCE = 1_000;
+/** Logs that one invocation tends: a few queries of D1 each, of which it may make a thousand. */
+const LOGS_A_PART = 100;
+/** An invocation has as many connections. */
+const AT_ONCE = 6;
 
 export type LogDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
@@ -26,14 +33,38 @@ export type LogDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
  * Hands over the changes that a crash kept from their streams (`hand-over.io.ts`), and deletes changes that the log has
  * kept for seven days. A stream is asked which of the latest changes it has; for those no row is written.
  */
-export async function tickResources(now: number, doors: LogDoors): Promise<void> {
+export async function tickResources(
+  now: number,
+  doors: LogDoors & { ticks: TicksQueue },
+): Promise<void> {
   const behind = await readBehind(doors.db);
   const ids = behind.map(({ organizationId }) => organizationId);
   const open = await openOrganizations(doors.db, ids, now);
-  for (const { organizationId, handedSeq } of behind.filter((one) => open.has(one.organizationId)))
-    await logFailures(organizationId, () => catchUp(organizationId, handedSeq, doors));
-  for (const organizationId of await readAged(doors.db, now - RETENTION_MS))
-    await logFailures(organizationId, () => expire(organizationId, now - RETENTION_MS, doors));
+  const before = now - RETENTION_MS;
+  const logs = chunks(
+    behind.filter((one) => open.has(one.organizationId)),
+    LOGS_A_PART,
+  ).map((part): LogsPart => ({ kind: "logs", logs: part }));
+  const aged = chunks(await readAged(doors.db, before), LOGS_A_PART).map((part): LogsPart => {
+    return { kind: "aged-logs", before, organizationIds: part };
+  });
+  await sendParts(doors.ticks, [...logs.slice(1), ...aged.slice(1)]);
+  for (const part of [...logs.slice(0, 1), ...aged.slice(0, 1)]) await tendLogs(part, doors);
+}
+
+/** Does what a part of a tick says: the first one by the tick itself, the others by whoever takes them from the queue. */
+export async function tendLogs(part: LogsPart, doors: LogDoors): Promise<void> {
+  switch (part.kind) {
+    case "logs":
+      await settledAtOnce(part.logs, AT_ONCE, ({ organizationId, handedSeq }) =>
+        logFailures(organizationId, () => catchUp(organizationId, handedSeq, doors)),
+      );
+      return;
+    case "aged-logs":
+      await settledAtOnce(part.organizationIds, AT_ONCE, (organizationId) =>
+        logFailures(organizationId, () => expire(organizationId, part.before, doors)),
+      );
+  }
 }
 
 /** A failure at one organization stops no other; the next tick tries again. */

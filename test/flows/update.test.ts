@@ -53,7 +53,7 @@ const all = async (template: string) =>
   ).results;
 const ticketRow = (id: string) =>
   env.DB.prepare("SELECT * FROM flow_tickets WHERE id = ?").bind(id).first<any>();
-const tick = () => tickFlows(Date.now(), flowDoors(env));
+const tick = () => tickFlows(Date.now(), { ...flowDoors(env), ticks: env.TICKS });
 
 describe("an update of all instances of a template", () => {
   it("goes on by itself to the end, and what a crash makes it do again changes nothing", async () => {

@@ -23,6 +23,7 @@ function unusable(): { bindings: typeof env; used: string[] } {
     "VENDOR_BUDGETS",
     "POLLS",
     "POLLS_SLOW",
+    "TICKS",
     "DELIVERIES",
     "DELIVERIES_SLOW",
   ];

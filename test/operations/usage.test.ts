@@ -99,7 +99,7 @@ it("has the calls of a flow's webhook, and what a schedule starts", async () => 
   await env.DB.prepare(
     "UPDATE flow_triggers SET next_minute = 0 WHERE next_minute IS NOT NULL",
   ).run();
-  await tickFlows(Date.now(), flowDoors(env));
+  await tickFlows(Date.now(), { ...flowDoors(env), ticks: env.TICKS });
   expect((await usageOf(source))["events"]).toBe(2);
 });
 

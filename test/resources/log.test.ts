@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 
 const ALL = ["created", "updated", "deleted"];
-const doors = { db: env.DB, streams: env.EVENT_STREAMS };
+const doors = { db: env.DB, streams: env.EVENT_STREAMS, ticks: env.TICKS };
 const streamOf = (source: string) =>
   env.EVENT_STREAMS.getByName(`${client.organizationId}/${source}`);
 async function eventsOf(source: string): Promise<StoredEvent[]> {

@@ -1,4 +1,4 @@
-import { and, eq, lte, sql } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import * as z from "zod";
 import { activeUser } from "../../accounts/open.store";
@@ -169,40 +169,3 @@ export async function deleteTriggers(
 /** The schedule's minute: that of the last tick, or of the clock before the first. */
 export const scheduleMinute = async (db: D1Database, now: number): Promise<number> =>
   (await lastMinute(db)) ?? Math.floor(now / 60_000);
-
-export function dueSchedules(
-  db: D1Database,
-  minute: number,
-  limit: number,
-): Promise<(Trigger & { nextMinute: number | null })[]> {
-  return drizzle(db)
-    .select()
-    .from(flowTriggers)
-    .where(
-      and(
-        sql`next_minute IS NOT NULL`,
-        lte(flowTriggers.nextMinute, minute),
-        sql.raw(activeUser("flow_triggers.user_id")),
-      ),
-    )
-    .orderBy(flowTriggers.nextMinute)
-    .limit(limit);
-}
-
-/** Writes down when a schedule is due next, unless somebody else did. */
-export async function moveSchedule(
-  db: D1Database,
-  { flowId, componentId, nextMinute }: Trigger & { nextMinute: number | null },
-  next: number | null,
-): Promise<void> {
-  await drizzle(db)
-    .update(flowTriggers)
-    .set({ nextMinute: next })
-    .where(
-      and(
-        eq(flowTriggers.flowId, flowId),
-        eq(flowTriggers.componentId, componentId),
-        nextMinute === null ? undefined : eq(flowTriggers.nextMinute, nextMinute),
-      ),
-    );
-}

@@ -176,7 +176,7 @@ export async function readAged(db: D1Database, before: number): Promise<number[]
          (SELECT at FROM resource_changes WHERE organization_id = k.organization_id ORDER BY seq LIMIT 1) < ?
          AND EXISTS (SELECT 1 FROM resource_changes WHERE organization_id = k.organization_id
            ORDER BY seq LIMIT 1 OFFSET 1)
-       LIMIT 100`,
+       LIMIT 5000`,
     )
     .bind(before)
     .all<{ id: number }>();
