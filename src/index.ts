@@ -9,6 +9,7 @@ import { consumePolls } from "./polling/polls.consumer";
 import { tick } from "./polling/tick.cron";
 import { tickResources } from "./resources/tick.cron";
 
+export { Directory } from "./db/directory/directory.object";
 export { Endpoint } from "./delivery/endpoint.object";
 export { EventStream } from "./stream/stream.object";
 export { VendorBudget } from "./hub/budget/vendor-budget.object";

@@ -31,6 +31,7 @@ export function readOwners(root: string, rooms: readonly string[]): ReadonlyMap<
   const folder = join(root, "src/db");
   return new Map(
     readdirSync(folder).flatMap((file) => {
+      if (!file.endsWith(".ts")) return [];
       const room = rooms.find((name) => file === `${name}.ts`) ?? "db";
       const text = readFileSync(join(folder, file), "utf8");
       return [...text.matchAll(/\bsqliteTable\(\s*"(\w+)"/g)].map(

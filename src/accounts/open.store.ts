@@ -1,7 +1,6 @@
 import { and, isNull, type SQL, sql, type SQLWrapper } from "drizzle-orm";
-import { drizzle } from "drizzle-orm/d1";
 import { organizations, users } from "../db/accounts";
-import { Cache } from "../values/cache";
+import { findOrganizations } from "./known.store";
 
 /**
  * Whether an organization, or an end user, may still do anything. Whoever asks to delete an organization closes all
@@ -22,36 +21,15 @@ export const activeUser = (id: string): string =>
   `EXISTS (SELECT 1 FROM users AS u JOIN organizations AS o ON o.id = u.organization_id
     WHERE u.id = ${id} AND u.is_active AND u.deleting_at IS NULL AND o.deleting_at IS NULL)`;
 
-/** How long an organization that was there is believed to be there. */
-const TRUST_MS = 5_000;
-const open = new Cache<number, true>(10_000);
-
-/** Those of these organizations that are there and not being deleted. */
+/** Those of these organizations that are there and not being deleted, as of at most five seconds ago. */
 export async function openOrganizations(
   db: D1Database,
   ids: readonly number[],
   now: number,
 ): Promise<Set<number>> {
-  const unknown = [...new Set(ids)].filter((id) => open.get(id, now) === undefined);
-  if (unknown.length > 0) {
-    const rows = await drizzle(db)
-      .select({ id: organizations.id })
-      .from(organizations)
-      .where(
-        and(
-          isOpen,
-          sql`${organizations.id} IN (SELECT value FROM json_each(${JSON.stringify(unknown)}))`,
-        ),
-      );
-    for (const { id } of rows) open.set(id, true, now + TRUST_MS);
-  }
-  return new Set(ids.filter((id) => open.get(id, now) !== undefined));
+  const found = await findOrganizations(db, ids, now);
+  return new Set([...found].flatMap(([id, { isOpen: isThere }]) => (isThere ? id : [])));
 }
-
-/** This isolate asks anew about an organization. */
-export const forgetOpen = (id: number): void => {
-  open.delete(id);
-};
 
 /** For queries of users beside their organization: both are there. */
 export const isThere = (): SQL | undefined =>

@@ -1,7 +1,9 @@
 import { eq, type SQL, sql, type SQLWrapper } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations, type OrganizationSettings } from "../db/accounts";
-import { Cache } from "../values/cache";
+import { tellDirectory } from "../db/directory/tell";
+import { findOrganizations, forgetOrganization } from "./known.store";
+
 /** SQL for an organization's settings beside rows of another room; `id` names it there. */
 export const settingsOf = (id: SQLWrapper): SQL<OrganizationSettings> =>
   sql`(SELECT o.settings FROM organizations AS o WHERE o.id = ${id})`.mapWith(
@@ -30,6 +32,8 @@ export async function changeSettings(
     .set({ settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(changes)})` })
     .where(eq(organizations.id, organizationId))
     .returning({ settings: organizations.settings });
+  await tellDirectory(db, `organization:${organizationId}`);
+  forgetOrganization(organizationId);
   return row?.settings ?? {};
 }
 
@@ -50,17 +54,11 @@ export async function readOrganization(
 
 const DAY_MS = 86_400_000;
 const DEFAULT_RETENTION_DAYS = 7;
-const retentions = new Cache<number, number>(10_000);
 
-/** How long an organization's events are kept, in milliseconds; believed for a minute. */
+/** How long an organization's events are kept, in milliseconds. */
 export async function readRetention(db: D1Database, organizationId: number): Promise<number> {
-  const now = Date.now();
-  const known = retentions.get(organizationId, now);
-  if (known !== undefined) return known;
-  const { retentionDays = DEFAULT_RETENTION_DAYS } = await readSettings(db, organizationId);
-  const ms = retentionDays * DAY_MS;
-  retentions.set(organizationId, ms, now + 60_000);
-  return ms;
+  const found = await findOrganizations(db, [organizationId], Date.now());
+  return (found.get(organizationId)?.settings.retentionDays ?? DEFAULT_RETENTION_DAYS) * DAY_MS;
 }
 
 /** `null` takes a setting away. */
@@ -82,5 +80,7 @@ export async function changeOrganization(
       settings: sql`json_patch(${organizations.settings}, ${JSON.stringify(settings)})`,
     })
     .where(eq(organizations.id, organizationId));
+  await tellDirectory(db, `organization:${organizationId}`);
+  forgetOrganization(organizationId);
   return readOrganization(db, organizationId);
 }

@@ -5,6 +5,8 @@ import { type Connector, connectorSchema } from "./definition";
 import { sealedDefinition } from "./sealed-definition";
 import { userConnectors } from "../db/connectors";
 import { nextId } from "../db/counters";
+import { formOf, Section } from "../db/directory/find";
+import { tellDirectory } from "../db/directory/tell";
 import type { Keyring } from "../db/sealed";
 import { Cache } from "../values/cache";
 import { numericId } from "../values/whole-number";
@@ -17,6 +19,9 @@ const MOST_CACHED = 2_000;
 
 const cache = new Cache<string, Connector | "unknown">(MOST_CACHED);
 const nameOf = (organizationId: number, key: string): string => `${organizationId}/${key}`;
+const section = new Section<Row>(formOf(userConnectors));
+
+type Row = typeof userConnectors.$inferSelect;
 
 /** The connector of this key or id: a built-in one, else one that the organization made. */
 export async function connectorOf(
@@ -43,10 +48,15 @@ export async function connectorOf(
 /** A connector that any organization made, by the id in its app-wide webhook URL. */
 export async function connectorOfId(db: D1Database, text: string): Promise<Connector | undefined> {
   if (!/^\d{7,15}$/.test(text)) return undefined;
-  const [row] = await drizzle(db)
-    .select()
-    .from(userConnectors)
-    .where(eq(userConnectors.id, Number(text)));
+  const name = `connector:${Number(text)}`;
+  const found = await section.find([name], async () => {
+    const rows = await drizzle(db)
+      .select()
+      .from(userConnectors)
+      .where(eq(userConnectors.id, Number(text)));
+    return new Map(rows.map((row) => [name, row]));
+  });
+  const row = found.get(name);
   return row === undefined ? undefined : readDefinition(row.definition);
 }
 
@@ -72,25 +82,38 @@ export async function connectorsOf(
       .map(({ organizationId, key }) => [nameOf(organizationId, key), [organizationId, key]]),
   );
   const found = await cache.getAll(own.keys(), { now, until: now + CACHED_MS }, async (missing) => {
-    const pairs = JSON.stringify(missing.map((name) => own.get(name)));
-    const rows = await drizzle(db)
-      .select()
-      .from(userConnectors)
-      .where(
-        sql`(${userConnectors.organizationId}, ${userConnectors.key}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${pairs}))`,
-      );
-    return new Map<string, Connector | "unknown">([
-      ...missing.map((name) => [name, "unknown"] as const),
-      ...rows.map(
-        ({ organizationId, key, definition }) =>
-          [nameOf(organizationId, key), readDefinition(definition)] as const,
+    const rows = await section.find(missing.map(placeOf), () =>
+      readNamed(
+        db,
+        missing.flatMap((name) => [own.get(name) ?? []]),
       ),
-    ]);
+    );
+    return new Map(
+      missing.map((name): [string, Connector | "unknown"] => {
+        const row = rows.get(placeOf(name));
+        return [name, row === undefined ? "unknown" : readDefinition(row.definition)];
+      }),
+    );
   });
   return (organizationId, key) => {
     const one = findConnector(key) ?? found.get(nameOf(organizationId, key));
     return one === "unknown" ? undefined : one;
   };
+}
+
+const placeOf = (name: string): string => `connectors:${name}`;
+
+async function readNamed(
+  db: D1Database,
+  pairs: readonly (readonly (string | number)[])[],
+): Promise<Map<string, Row>> {
+  const rows = await drizzle(db)
+    .select()
+    .from(userConnectors)
+    .where(
+      sql`(${userConnectors.organizationId}, ${userConnectors.key}) IN (SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(${JSON.stringify(pairs)}))`,
+    );
+  return new Map(rows.map((row) => [placeOf(nameOf(row.organizationId, row.key)), row]));
 }
 
 /** Built-in connectors and the organization's own, in that order. */
@@ -148,6 +171,7 @@ export async function updateConnector(
         inArray(userConnectors.id, [connector.id]),
       ),
     );
+  await tellDirectory(db, `connector:${connector.id}`);
   cache.delete(nameOf(organizationId, connector.key));
 }
 
@@ -164,6 +188,7 @@ export async function deleteConnector(
       and(eq(userConnectors.organizationId, organizationId), eq(userConnectors.id, id), unused),
     )
     .returning({ id: userConnectors.id });
+  await tellDirectory(db, `connector:${id}`);
   cache.delete(nameOf(organizationId, key));
   return rows.length === 1;
 }

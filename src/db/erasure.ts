@@ -34,7 +34,10 @@ export async function nextReferences(
   };
 }
 
-/** Deletes up to `limit` rows of a step, with `keys` only those of which the objects were erased. @returns how many. */
+/**
+ * Deletes up to `limit` rows of a step, with `keys` only those of which the objects were erased. @returns how many, and with
+ * them the rows in which triggers of the database write down that they are gone.
+ */
 export async function deleteRows(
   db: D1Database,
   { table, where, points }: Step,

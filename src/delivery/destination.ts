@@ -1,5 +1,6 @@
 import type { OrganizationSettings } from "../accounts/organization.store";
 import type { DestinationPolicy } from "../db/delivery";
+import type { Changed } from "../db/directory/tell";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";
 import type { Failing, Pause, Standing } from "./state";
@@ -42,6 +43,18 @@ export type DestinationDraft = Omit<
   /** Becomes the one symmetric signing key. Undefined: the keys stay as they are; a new destination gets one. */
   signingSecret?: string;
 };
+
+/** How the directory is told of a change of a destination: as one of its owner. */
+export const changeOf = ({
+  kind,
+  ownerId,
+  organizationId,
+}: Pick<Destination, "kind" | "ownerId" | "organizationId">): Changed =>
+  kind === "flow-step"
+    ? `flow:${ownerId}`
+    : kind === "instance"
+      ? `instance:${ownerId}`
+      : `organization:${organizationId}`;
 
 export const instanceDestinationId = (instanceId: number): string => `instance-${instanceId}`;
 

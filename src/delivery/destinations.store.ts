@@ -1,7 +1,9 @@
-import { and, eq, gt, inArray, ne } from "drizzle-orm";
+import { and, eq, gt, ne } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { findOrganizations } from "../accounts/known.store";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
 import { destinations } from "../db/delivery";
+import { formOf, Section } from "../db/directory/find";
 import type { Keyring } from "../db/sealed";
 import { within } from "../db/within";
 import { Cache } from "../values/cache";
@@ -18,31 +20,51 @@ type Row = typeof destinations.$inferSelect;
 /** How long an isolate uses what it read: a change made in another isolate takes effect after this at the latest. */
 const FRESH_MS = 5_000;
 
+/** A destination, by the organization that it belongs to. */
+export type Named = { organizationId: number; id: string };
 type WithSettings = { destination: Destination; settings: OrganizationSettings };
 /** That there is no such destination is remembered too. */
-const cache = new Cache<string, WithSettings | "unknown">(10_000);
+const cache = new Cache<string, Destination | "unknown">(10_000);
+const section = new Section<Row>(formOf(destinations));
 
-/** The destinations named, with their organizations' settings; those that don't exist are absent. */
+const keyOf = ({ organizationId, id }: Named): string => `organization:${organizationId}/${id}`;
+
+/** The destinations named, by id, with their organizations' settings; those that don't exist are absent. */
 export async function readDestinations(
   db: D1Database,
   ring: Keyring,
-  ids: readonly string[],
+  named: readonly Named[],
   now: number,
 ): Promise<Map<string, WithSettings>> {
-  const found = await cache.getAll(ids, { now, until: now + FRESH_MS }, async (missing) => {
-    const rows = await drizzle(db)
-      .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
-      .from(destinations)
-      .where(inArray(destinations.id, missing));
-    return new Map<string, WithSettings | "unknown">([
-      ...missing.map((id) => [id, "unknown"] as const),
-      ...rows.map(
-        ({ row, settings }) =>
-          [row.id, { destination: openDestination(row, ring, now), settings }] as const,
-      ),
-    ]);
-  });
-  return new Map([...found].flatMap(([id, one]) => (one === "unknown" ? [] : [[id, one]])));
+  const byId = new Map(named.map((one) => [one.id, one]));
+  const owners = named.map(({ organizationId }) => organizationId);
+  const [found, organizations] = await Promise.all([
+    cache.getAll(byId.keys(), { now, until: now + FRESH_MS }, async (missing) => {
+      const keys = new Map(
+        missing.map((id) => [keyOf(byId.get(id) ?? { organizationId: 0, id }), id]),
+      );
+      const rows = await section.find([...keys.keys()], () => readRows(db, missing));
+      return new Map(
+        [...keys].map(([key, id]): [string, Destination | "unknown"] => {
+          const row = rows.get(key);
+          return [id, row === undefined ? "unknown" : openDestination(row, ring, now)];
+        }),
+      );
+    }),
+    findOrganizations(db, owners, now),
+  ]);
+  return new Map(
+    [...found].flatMap(([id, destination]): [string, WithSettings][] => {
+      if (destination === "unknown") return [];
+      const settings = organizations.get(destination.organizationId)?.settings ?? {};
+      return [[id, { destination, settings }]];
+    }),
+  );
+}
+
+async function readRows(db: D1Database, ids: readonly string[]): Promise<Map<string, Row>> {
+  const rows = await drizzle(db).select().from(destinations).where(within(destinations.id, ids));
+  return new Map(rows.map((row) => [keyOf(row), row]));
 }
 
 /** Which of these destinations an organization has, each with its URL, of which credentials are sealed. */

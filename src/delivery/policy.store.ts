@@ -1,8 +1,9 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { destinations, type SigningKey } from "../db/delivery";
+import { tellDirectory } from "../db/directory/tell";
 import { type Keyring, seal } from "../db/sealed";
-import type { Destination, DestinationRecord } from "./destination";
+import { changeOf, type Destination, type DestinationRecord } from "./destination";
 import { MASK } from "../values/secret-name";
 import { openParts, sealedPlace, sealParts } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
@@ -58,6 +59,7 @@ export async function changePolicy(
       ...(headersSealed === undefined ? {} : { headersSealed }),
     })
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+  await tellDirectory(db, changeOf(destination));
 }
 
 const byOwner = (since: number): Pause => ({
@@ -92,9 +94,10 @@ async function withOperators(
 export async function rotateKey(
   db: D1Database,
   ring: Keyring,
-  { destination: { id, organizationId } }: DestinationRecord,
+  { destination }: DestinationRecord,
   key: { algorithm: "v1" | "v1a"; secret: string; retireAt: number; now: number },
 ): Promise<void> {
+  const { id, organizationId } = destination;
   const [row] = await drizzle(db)
     .select({ keys: destinations.signingKeys })
     .from(destinations)
@@ -120,6 +123,7 @@ export async function rotateKey(
     .update(destinations)
     .set({ signingKeys: [made, ...kept], updatedAt: now })
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+  await tellDirectory(db, changeOf(destination));
 }
 
 /** `whsk_` and base64 of 32 random bytes: the seed of an ed25519 key. */

@@ -1,9 +1,14 @@
 import { and, eq, isNotNull, isNull } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { destinations } from "../db/delivery";
+import { tellDirectory } from "../db/directory/tell";
 import { within } from "../db/within";
+import { changeOf } from "./destination";
 import { forgetDestination } from "./destinations.store";
 import { type DestinationState, destinationState, type Failing, type Pause } from "./state";
+
+const { kind, ownerId, organizationId: owner } = destinations;
+const owned = { kind, ownerId, organizationId: owner };
 
 /**
  * Switches a destination off. `enabled`: the receiver wants no more notifications, and later ones die. `active`: its
@@ -20,7 +25,8 @@ export async function switchOff(
     .update(destinations)
     .set({ [column]: false, paused })
     .where(and(eq(destinations.id, id), eq(destinations[column], true)))
-    .returning({ id: destinations.id });
+    .returning(owned);
+  await tellDirectory(db, ...rows.map(changeOf));
   return rows.length === 1;
 }
 
@@ -32,10 +38,12 @@ export async function saveFailing(
 ): Promise<void> {
   forgetDestination(id);
   const known = destinations.failing;
-  await drizzle(db)
+  const rows = await drizzle(db)
     .update(destinations)
     .set({ failing })
-    .where(and(eq(destinations.id, id), failing === null ? isNotNull(known) : isNull(known)));
+    .where(and(eq(destinations.id, id), failing === null ? isNotNull(known) : isNull(known)))
+    .returning(owned);
+  await tellDirectory(db, ...rows.map(changeOf));
 }
 
 /** The states of an organization's destinations; those that don't exist are absent. */

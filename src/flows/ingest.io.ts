@@ -5,7 +5,7 @@ import { streamName, type StreamName } from "../stream/stream-name";
 import { withRuns } from "./targets";
 import type { Trigger } from "./triggers/trigger";
 import { matchesEvent } from "./triggers/match";
-import { readInstanceTriggers, readSourceTriggers, type Source } from "./triggers/store";
+import { readSourceTriggers, type Source } from "./triggers/store";
 
 export type IngestDoors = { db: D1Database; streams: Env["EVENT_STREAMS"] };
 
@@ -30,8 +30,8 @@ export type Listeners = (
 export type ReadTriggers = () => Promise<readonly Trigger[]>;
 
 /**
- * The flows of an instance's user that listen to the instance's events. `read` gives the triggers of it and of other
- * instances, for which a delivery is too (`triggersOfAll`).
+ * The flows of an instance's user that listen to the instance's events. `read` gives the triggers of it, and maybe of
+ * others.
  */
 export function listenersOf({ id, organizationId, userId }: Owned, read?: ReadTriggers): Listeners {
   const key = String(id);
@@ -42,12 +42,6 @@ export function listenersOf({ id, organizationId, userId }: Owned, read?: ReadTr
     listens: (trigger, event) =>
       trigger.userId === userId && trigger.key === key && matchesEvent(trigger, event),
   };
-}
-
-/** Reads the triggers of several instances in one query, when the first of them has an event. */
-export function triggersOfAll(db: D1Database, instances: readonly Owned[]): ReadTriggers {
-  let triggers: Promise<readonly Trigger[]> | undefined;
-  return () => (triggers ??= readInstanceTriggers(db, instances));
 }
 
 type Owned = { id: number; organizationId: number; userId: number };

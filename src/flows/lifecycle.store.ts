@@ -14,6 +14,7 @@
 
 import { eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { tellDirectory } from "../db/directory/tell";
 import { flows, flowStreams, flowTriggers, unprocessed } from "../db/flows";
 import { keyring } from "../db/sealed";
 import { deleteDestinationsOf } from "../delivery/remove-destination.store";
@@ -40,7 +41,7 @@ export async function retryChanges(change: () => Promise<Change>): Promise<void>
 /** Starts a flow, unless it is running. @throws Refusal naming what is wrong with it. */
 export async function startFlow(doors: FlowDoors, flow: Flow): Promise<Change> {
   if (flow.stage === "running") {
-    await invalidateTriggers(doors.streams, flow);
+    await invalidateTriggers(doors, flow, [flow.id]);
     return "done";
   }
   const now = Date.now();
@@ -59,8 +60,9 @@ export async function stopFlow(doors: FlowDoors, flow: Owned): Promise<void> {
 }
 
 /** Ends when the stop is in effect everywhere. */
-async function finishStop({ streams }: FlowDoors, flow: Owned): Promise<void> {
-  await Promise.all([invalidateTriggers(streams, flow), scheduler.wait(STOP_WAIT_MS)]);
+async function finishStop(doors: FlowDoors, flow: Owned): Promise<void> {
+  await tellDirectory(doors.db, `flow:${flow.id}`);
+  await Promise.all([invalidateTriggers(doors, flow, [flow.id]), scheduler.wait(STOP_WAIT_MS)]);
 }
 
 /** Stops a flow and forgets it, its destinations and its unprocessed messages. */

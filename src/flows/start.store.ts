@@ -51,7 +51,7 @@ export async function switchOn(
     if (isNotNullBroken(error)) return "changed";
     throw error;
   }
-  await invalidateTriggers(doors.streams, flow);
+  await invalidateTriggers(doors, flow, [flow.id]);
   return "done";
 }
 

@@ -13,7 +13,7 @@ import { connectorOfId } from "../connectors/store";
 import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
 import { familyOf } from "../instances/routing";
-import { readInstances } from "../instances/store";
+import { findInstances, type Heard } from "../instances/heard.store";
 import { answerHandshake } from "./handshake";
 import { idsIn, instanceInPath, isAddressedBy } from "./address";
 import { parseUnproved } from "./content";
@@ -150,7 +150,7 @@ type Addressed = {
 /** `isShared`: the address is no instance's own. */
 type Found = {
   ids: readonly number[];
-  read: (ids: readonly number[]) => Promise<Instance[]>;
+  read: (ids: readonly number[]) => Promise<Heard[]>;
   isShared: boolean;
 };
 
@@ -162,7 +162,7 @@ async function addressed(c: Context<InboundEnv>, about: Addressed): Promise<Foun
   const { element, shared, config, arrived } = about;
   const ring = keyring(config.masterKeys);
   const read = (ids: readonly number[]) =>
-    readInstances(c.env.DB, ring, ids, (one) => isAddressedBy(one, element, shared));
+    findInstances(c.env.DB, ring, ids, (one) => isAddressedBy(one, element, shared));
   const inAddress = c.req.param("instance");
   if (inAddress !== undefined && inAddress !== "") {
     const id = instanceInPath(inAddress);

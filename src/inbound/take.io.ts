@@ -1,6 +1,6 @@
 import { MOST_HOPS } from "../delivery/own-address";
-import { triggersOfAll } from "../flows/ingest.io";
 import { Refusal } from "../http/refusal";
+import type { Heard } from "../instances/heard.store";
 import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
 import { settledAtOnce } from "../values/at-once";
@@ -29,7 +29,7 @@ export type Taken = { isProved: boolean; acknowledging: Instance | undefined };
 export function taker(
   arrived: Arrived,
   { element, hops, env, polledAs }: { element: string; hops: number; env: Env; polledAs: PolledAs },
-): (candidates: readonly Instance[]) => Promise<Taken> {
+): (candidates: readonly Heard[]) => Promise<Taken> {
   const prove: (instance: Instance) => Proof =
     hops > MOST_HOPS
       ? () => ({ kind: "unproved", reason: "goes round in a circle" })
@@ -47,11 +47,11 @@ export function taker(
     const proven = proofs.flatMap(({ instance, proof }) =>
       proof.kind === "proved" ? instance : [],
     );
-    const triggers = triggersOfAll(env.DB, proven);
-    const transport = { headers: arrived.headers, hops, triggers };
-    const settled = await settledAtOnce(proven, AT_ONCE, (instance) =>
-      commitOrNote(instance, () => deal(arrived), { arrived, transport, env, polledAs }),
-    );
+    const settled = await settledAtOnce(proven, AT_ONCE, (instance) => {
+      const triggers = async () => instance.triggers;
+      const transport = { headers: arrived.headers, hops, triggers };
+      return commitOrNote(instance, () => deal(arrived), { arrived, transport, env, polledAs });
+    });
     const failed = settled.find(({ status }) => status === "rejected");
     if (failed?.status === "rejected") throw failed.reason;
     const acknowledging = proven.findLast((_, index) => {

@@ -1,5 +1,6 @@
 import { and, eq, gt, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { tellDirectory } from "../db/directory/tell";
 import { instances } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
@@ -35,7 +36,9 @@ async function whileGranted(
       await releaseRefreshLease(db, used.id, "finished");
       return false;
     }
-    if (await write(current)) return true;
+    if (!(await write(current))) continue;
+    await tellDirectory(db, `instance:${used.id}`);
+    return true;
   }
   throw new Error(`Instance ${used.id} is changed all the time`);
 }
@@ -110,6 +113,7 @@ export async function markInvalid(
     .set(refusedBy(reason, now))
     .where(and(eq(instances.id, instanceId), eq(instances.valid, true)))
     .returning({ id: instances.id });
+  await tellDirectory(db, `instance:${instanceId}`);
   return marked.length === 1;
 }
 

@@ -1,6 +1,7 @@
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { Connector } from "../connectors/definition";
+import { tellDirectory } from "../db/directory/tell";
 import { inboundRoutes, instances } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import { readInstances } from "./store";
@@ -34,5 +35,6 @@ export async function rerouteInstances(
       ...routeStatements(db, { id, connector, configuration }),
     ]);
     if (first !== undefined) await drizzle(db).batch([first, ...others]);
+    await tellDirectory(db, ...ids.map((id) => `instance:${id}` as const));
   }
 }

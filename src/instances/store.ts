@@ -4,6 +4,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { isOpenOrganization } from "../accounts/open.store";
 import { hashSecret } from "../accounts/secret";
 import { nextId } from "../db/counters";
+import { tellDirectory } from "../db/directory/tell";
 import { instances, type PollerDisabled, type RegistrationFault } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import { deleteDestination } from "../delivery/remove-destination.store";
@@ -102,6 +103,7 @@ export async function insertInstance(
     destination,
     ...routeStatements(db, instance),
   ]);
+  await tellDirectory(db, `instance:${instance.id}`);
 }
 
 /**
@@ -123,6 +125,7 @@ export async function updateInstance(
     .returning({ id: instances.id });
   if (updated.length === 0) return false;
   await drizzle(db).batch([destination, ...routeStatements(db, instance)]);
+  await tellDirectory(db, `instance:${instance.id}`);
   return true;
 }
 
@@ -141,6 +144,7 @@ export async function deleteInstance(
     ...forgetTenants(db, instance),
   ];
   await drizzle(db).batch(statements);
+  await tellDirectory(db, `instance:${instance.id}`);
 }
 
 /**
@@ -172,6 +176,7 @@ export async function changeConfiguration(
     })
     .where(eq(instances.id, instanceId));
   await drizzle(db).batch([update, ...renamed(db, instance, changes)]);
+  await tellDirectory(db, `instance:${instanceId}`);
 }
 
 /** SQL that holds while an organization has no instance of a connector. */
@@ -188,6 +193,7 @@ export async function disablePoller(
     .update(instances)
     .set({ pollerDisabled: record, interval: null, slot: null })
     .where(eq(instances.id, instanceId));
+  await tellDirectory(db, `instance:${instanceId}`);
 }
 
 export function newToken(): string {

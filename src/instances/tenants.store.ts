@@ -1,6 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
+import { Section } from "../db/directory/find";
 import { inboundRoutes } from "../db/instances";
 import { within } from "../db/within";
 import { chunks } from "../values/lists";
@@ -10,6 +11,9 @@ import { routesOf } from "./routing";
 /** Tenants that one query asks for. With the length of a tenant's name they are the size of its parameter. */
 const TENANTS_A_QUERY = 2_000;
 const LONGEST_TENANT = 300;
+
+/** The instances that a tenant is. */
+const section = new Section<number[]>("tenant 1");
 
 /**
  * Rewrites the routes by which app-wide webhooks find the instance; nothing for connectors without such
@@ -57,14 +61,26 @@ export async function instancesOfTenants(
   most: number,
 ): Promise<number[]> {
   const ids = new Set<number>();
+  const keyOf = (tenant: string): string => `tenant:${family}:${tenant}`;
   const named = tenants.filter((tenant) => tenant.length <= LONGEST_TENANT);
   for (const part of chunks(named, TENANTS_A_QUERY)) {
-    const rows = await drizzle(db)
-      .selectDistinct({ id: inboundRoutes.instanceId })
-      .from(inboundRoutes)
-      .where(and(eq(inboundRoutes.family, family), within(inboundRoutes.tenant, part)))
-      .limit(most + 1);
-    for (const { id } of rows) ids.add(id);
+    const found = await section.find(part.map(keyOf), async (missing) => {
+      const unknown = new Set(missing);
+      const asked = part.filter((tenant) => unknown.has(keyOf(tenant)));
+      const rows = await drizzle(db)
+        .select({ id: inboundRoutes.instanceId, tenant: inboundRoutes.tenant })
+        .from(inboundRoutes)
+        .where(and(eq(inboundRoutes.family, family), within(inboundRoutes.tenant, asked)))
+        .limit(most + 1);
+      // They may not be all instances of their tenants: nothing that could be kept.
+      if (rows.length > most) {
+        for (const { id } of rows) ids.add(id);
+        return new Map();
+      }
+      const byTenant = Map.groupBy(rows, ({ tenant }) => keyOf(tenant));
+      return new Map([...byTenant].map(([key, some]) => [key, some.map(({ id }) => id)]));
+    });
+    for (const id of [...found.values()].flat()) ids.add(id);
     if (ids.size > most) break;
   }
   return [...ids];

@@ -1,6 +1,7 @@
 import { prepareAuditExpiry } from "../accounts/audit.store";
 import { prepareChallengeExpiry } from "../accounts/passkeys/store";
 import { prepareSessionExpiry } from "../accounts/members/sessions.store";
+import { tellAll } from "../db/directory/tell";
 import { prepareExceptionExpiry } from "../delivery/exceptions.store";
 import { prepareUsageExpiry } from "../metering/coarsen.store";
 import { tidyUsage } from "../metering/tidy.io";
@@ -17,13 +18,13 @@ const ROWS = 1_000;
 const ROUNDS = 50;
 
 /**
- * Minutely: goes on deleting organizations and users, folds the usage, and deletes what nobody looks back on any more
+ * Minutely: goes on deleting organizations and users, tells the directory what nobody has told it, folds the usage, and deletes what nobody looks back on any more
  * (exceptions, finished jobs, entries of the audit log, sessions and challenges that are over), as much as there is.
  */
 export async function tidy(now: number, doors: ErasureDoors): Promise<void> {
   const { db } = doors;
   await Promise.all([
-    tickErasure(Date.now(), doors),
+    tickErasure(Date.now(), doors).finally(() => tellAll(db)),
     tidyUsage(db, now),
     expire(now, db),
     watchDatabase(doors, now),

@@ -8,6 +8,7 @@ import { announceEvent } from "../stream/announce.io";
 import { ingest, listenersOf } from "../flows/ingest.io";
 import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
+import { findTriggers } from "../instances/heard.store";
 import { disablePoller } from "../instances/store";
 import { instanceTarget } from "../instances/target";
 import { type Cursor, keepIdsSince, type Position, storedCursor, withQuietMoved } from "./cursor";
@@ -67,7 +68,7 @@ export async function commitWork(poll: PollState, work: Commit): Promise<string[
     source,
     commit: { ...work, expect: poll.version },
     keptFor: "organization",
-    flows: listenersOf(instance),
+    flows: listenersOf(instance, () => findTriggers(doors.db, instance)),
   });
   if (committed.kind === "stale") throw new Superseded();
   poll.version = committed.version;

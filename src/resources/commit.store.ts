@@ -1,3 +1,4 @@
+import { tellDirectory } from "../db/directory/tell";
 import { and, eq, type Query, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { resources } from "../db/resources";
@@ -81,6 +82,8 @@ export async function commitPlan(
   if (statements.length === 0) return { kind: "committed", triggers: [] };
   try {
     const results = await db.batch(statements);
+    // Destinations of Webhooks.
+    if (plan.statements.length > 0) await tellDirectory(db, `organization:${organizationId}`);
     const triggers = plan.changes.length === 0 ? [] : toTriggers(results.at(-1)?.results);
     return { kind: "committed", triggers };
   } catch (error) {

@@ -13,22 +13,25 @@ export function once<T, Of = unknown>(make: (value: Of) => T): (value: Of) => T 
 }
 
 /**
- * What an isolate remembers of what it read: at most `most` entries. When there are more, the one that was used longest
- * ago is dropped. Each entry is valid until an instant; callers pass in the time.
+ * What an isolate remembers of what it read: at most `most` entries, or as many as weigh so much. When there are more,
+ * those that were used longest ago are dropped. Each entry is valid until an instant; callers pass in the time.
  */
 export class Cache<Key, Value> {
   private readonly most: number;
+  private readonly weigh: (value: Value) => number;
   private readonly entries = new Map<Key, { value: Value; until: Millis }>();
+  private weight = 0;
 
-  constructor(most: number) {
+  constructor(most: number, weigh: (value: Value) => number = () => 1) {
     this.most = most;
+    this.weigh = weigh;
   }
 
   get(key: Key, now: Millis): Value | undefined {
     const entry = this.entries.get(key);
     if (entry === undefined) return undefined;
+    if (entry.until <= now) return this.delete(key);
     this.entries.delete(key);
-    if (entry.until <= now) return undefined;
     // A map keeps the order in which keys were set: the first is the one that was used longest ago.
     this.entries.set(key, entry);
     return entry.value;
@@ -36,18 +39,26 @@ export class Cache<Key, Value> {
 
   /** `until` is the first instant at which the value is no longer valid. */
   set(key: Key, value: Value, until: Millis): void {
-    this.entries.delete(key);
+    this.delete(key);
     this.entries.set(key, { value, until });
-    const [oldest] = this.entries.keys();
-    if (this.entries.size > this.most && oldest !== undefined) this.entries.delete(oldest);
+    this.weight += this.weigh(value);
+    while (this.weight > this.most) {
+      const [oldest] = this.entries.keys();
+      if (oldest === undefined) return;
+      this.delete(oldest);
+    }
   }
 
-  delete(key: Key): void {
+  delete(key: Key): undefined {
+    const entry = this.entries.get(key);
+    if (entry === undefined) return;
     this.entries.delete(key);
+    this.weight -= this.weigh(entry.value);
   }
 
   clear(): void {
     this.entries.clear();
+    this.weight = 0;
   }
 
   /**

@@ -1,6 +1,7 @@
 import { env, exports } from "cloudflare:workers";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { hashSecret } from "../../src/accounts/secret";
+import { tellAll } from "../../src/db/directory/tell";
 import { createAccounts, signIn } from "../console/build";
 import { THEIRS } from "../elements/build";
 import { ask, newUser } from "./ask";
@@ -31,7 +32,8 @@ async function breakSeals(): Promise<void> {
       "UPDATE destinations SET headers_sealed = 'gone.AAAA', signing_keys = json_replace(signing_keys, '$[0].sealed', 'gone.AAAA') WHERE id = ?",
     ).bind(`instance-${id}`),
   ];
-  for (const { meta } of await env.DB.batch(all)) expect(meta.changes).toBe(1);
+  for (const { meta } of await env.DB.batch(all)) expect(meta.changes).toBeGreaterThan(0);
+  await tellAll(env.DB);
 }
 
 beforeAll(async () => {

@@ -13,6 +13,8 @@ export const ledger = {
   tableRowsWritten: 0,
   /** Statements, those of batches one by one. */
   d1Queries: 0,
+  /** Those of them that wrote nothing. */
+  d1Reads: 0,
   d1RowsRead: 0,
   d1RowsWritten: 0,
   queueMessages: 0,

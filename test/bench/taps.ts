@@ -56,6 +56,7 @@ export function countUse(env: Env, heard?: (method: string, answer: unknown) => 
         const answer = await real.apply(this, args);
         for (const { meta } of [answer].flat()) {
           ledger.d1Queries += 1;
+          ledger.d1Reads += meta?.changed_db === true ? 0 : 1;
           ledger.d1RowsRead += meta?.rows_read ?? 0;
           ledger.d1RowsWritten += meta?.rows_written ?? 0;
         }

@@ -174,12 +174,15 @@ async function servicesOf(options: ClusterOptions, persistRoot: string) {
       ...options.variables,
     },
     durableObjects: Object.fromEntries(
-      ["EVENT_STREAMS/EventStream", "ENDPOINTS/Endpoint", "VENDOR_BUDGETS/VendorBudget"].map(
-        (pair) => {
-          const [binding = "", className = ""] = pair.split("/");
-          return [binding, { className, useSQLite: true, ...(scriptName && { scriptName }) }];
-        },
-      ),
+      [
+        "EVENT_STREAMS/EventStream",
+        "ENDPOINTS/Endpoint",
+        "VENDOR_BUDGETS/VendorBudget",
+        "DIRECTORY/Directory",
+      ].map((pair) => {
+        const [binding = "", className = ""] = pair.split("/");
+        return [binding, { className, useSQLite: true, ...(scriptName && { scriptName }) }];
+      }),
     ),
   });
   const names = Array.from({ length: services }, (_, index) => String(index));

@@ -67,6 +67,7 @@ const OBJECTS = {
   EVENT_STREAMS: production.EventStream,
   ENDPOINTS: production.Endpoint,
   VENDOR_BUDGETS: production.VendorBudget,
+  DIRECTORY: production.Directory,
 };
 
 type Turned = { turned(ms: number): Promise<void> };
@@ -93,6 +94,7 @@ function turnable<Made>(binding: keyof typeof OBJECTS): Made {
 export const EventStream = turnable<typeof production.EventStream>("EVENT_STREAMS");
 export const Endpoint = turnable<typeof production.Endpoint>("ENDPOINTS");
 export const VendorBudget = turnable<typeof production.VendorBudget>("VENDOR_BUDGETS");
+export const Directory = turnable<typeof production.Directory>("DIRECTORY");
 
 /** What the dealer asks of an isolate beside its work. */
 export class Control extends WorkerEntrypoint<Env> {

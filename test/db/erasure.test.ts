@@ -25,6 +25,7 @@ const OF_NOBODY: Record<string, string> = {
   counters: "ids that were given out",
   database_sizes: "what the database is",
   d1_migrations: "what the database is",
+  outdated: "what the directory is to drop, for a minute at most",
   oauth_challenges: "digests, of before migration 0004",
   oauth_verifiers: "digests and sealed values, for an hour",
   schedule: "the last minute",

@@ -2,6 +2,7 @@ import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
 import { vi } from "vitest";
 import { readConfig } from "../../src/config";
+import { tellAll } from "../../src/db/directory/tell";
 import { keyring } from "../../src/db/sealed";
 import { Isolate } from "../../src/delivery/admission.io";
 import { consumeDeliveries, type DeliveryDoors } from "../../src/delivery/deliveries.consumer";
@@ -97,6 +98,7 @@ export async function destination(
     Date.now(),
   );
   await drizzle(env.DB).batch([statement]);
+  await tellAll(env.DB);
   return draft;
 }
 

@@ -15,7 +15,8 @@ it("finds a destination that it knows beside new ones, whatever it has to forget
     const strangers = Array.from({ length: 90 }, (_, index) => `nobody-${batch}-${index}`);
     const fresh = await (batch % 40 === 39 ? destination() : undefined);
     const ids = [known.id, ...strangers, ...(fresh === undefined ? [] : [fresh.id])];
-    const found = await readDestinations(env.DB, ring, ids, now);
+    const named = ids.map((id) => ({ organizationId: 1, id }));
+    const found = await readDestinations(env.DB, ring, named, now);
     if (!found.has(known.id) || (fresh !== undefined && !found.has(fresh.id))) lost.push(batch);
     expect(found.size).toBeLessThanOrEqual(2);
   }

@@ -2,6 +2,7 @@ import { createMessageBatch, runDurableObjectAlarm, runInDurableObject } from "c
 import { env, exports } from "cloudflare:workers";
 import { Webhook } from "standardwebhooks";
 import { afterEach, expect, it, vi } from "vitest";
+import { tellAll } from "../../src/db/directory/tell";
 import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { rotateKey } from "../../src/delivery/policy.store";
@@ -14,7 +15,7 @@ import {
 import { deleteDestination } from "../../src/delivery/remove-destination.store";
 import { newSigningSecret } from "../../src/delivery/save-destination.store";
 import type { EventStream } from "../../src/stream/stream.object";
-import { commit, event, events, expireLeases, freshStream, target } from "../stream/build";
+import { commit, event, events, freshStream, target } from "../stream/build";
 import {
   consumeWhole,
   destination,
@@ -333,6 +334,7 @@ it("given a deleted endpoint, when its queued task runs, then it ends once, with
   const { id } = await destination();
   await stream.commit(commit({ events: events(1, "gone"), targets: to(id) }));
   await env.DB.prepare("DELETE FROM destinations WHERE id = ?").bind(id).run();
+  await tellAll(env.DB);
   deleteDestination(env.DB, id);
   await expireLeases(stream);
   await runDurableObjectAlarm(stream);
@@ -501,6 +503,17 @@ async function consume(bodies: unknown[]): Promise<void> {
     bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
   );
   await consumeWhole(batch, isolate());
+}
+
+/** As if everything that is on the queue had been lost. */
+async function expireLeases(stream: Stream): Promise<void> {
+  await runInDurableObject(stream, (object) => {
+    const inFlight: Map<number, number> = Reflect.get(
+      Reflect.get(object, "parts").dispatcher,
+      "inFlight",
+    );
+    for (const id of inFlight.keys()) inFlight.set(id, 1);
+  });
 }
 
 /** As if the consumer had settled some of a bundle, and died. */

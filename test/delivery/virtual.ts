@@ -24,10 +24,6 @@ export class VirtualTime {
   now = Date.UTC(2040, 0, 1);
   /** Alarms are looked after once in so many milliseconds of virtual time. */
   alarmMs = 1_000;
-  /** How long the queues keep a message before they hand it over. */
-  queueMs = 0;
-  /** Messages that were sent. */
-  sent = 0;
   private waits: Wait[] = [];
   private readonly lanes = { fast: [] as unknown[], slow: [] as unknown[] };
   private readonly busy = { fast: false, slow: false };
@@ -53,10 +49,7 @@ export class VirtualTime {
     });
     const queue = (lane: "fast" | "slow") => ({
       sendBatch: (batch: { body: unknown }[]) => {
-        time.sent += batch.length;
-        const handOver = () => time.lanes[lane].push(...batch.map(({ body }) => body));
-        if (time.queueMs === 0) handOver();
-        else void time.wait(time.queueMs).then(handOver);
+        time.lanes[lane].push(...batch.map(({ body }) => body));
         return Promise.resolve();
       },
     });

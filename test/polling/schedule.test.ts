@@ -14,6 +14,7 @@ beforeAll(createOrganizations);
 beforeEach(async () => {
   await env.DB.batch([
     env.DB.prepare("DELETE FROM instances WHERE id > 1000"),
+    env.DB.prepare("DELETE FROM outdated"),
     env.DB.prepare("UPDATE instances SET interval = NULL, slot = NULL"),
     env.DB.prepare("DELETE FROM schedule"),
   ]);

@@ -63,7 +63,8 @@ async function hooked(): Promise<any> {
 
 const destinationOf = async (id: string) => {
   const ring = keyring([btoa("0123456789abcdef0123456789abcdef")]);
-  const found = await readDestinations(env.DB, ring, [id], Date.now() + Math.random() * 1e9 + 1e6);
+  const named = [{ organizationId: client.organizationId, id }];
+  const found = await readDestinations(env.DB, ring, named, Date.now() + Math.random() * 1e9 + 1e6);
   return found.get(id)?.destination;
 };
 

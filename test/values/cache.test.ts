@@ -31,6 +31,21 @@ describe("a cache", () => {
     expect(["a", "b"].map((key) => cache.get(key, 0))).toEqual([3, 2]);
   });
 
+  it("holds as much as its values may weigh together, whatever it is told to forget", () => {
+    const cache = new Cache<string, string>(10, (text) => text.length);
+    for (const text of ["1234", "12345", "1"]) cache.set(text, text, Infinity);
+    expect(["1234", "12345", "1"].map((key) => cache.get(key, 0))).toEqual(["1234", "12345", "1"]);
+    cache.delete("12345");
+    cache.set("12345", "12345", 5);
+    cache.set("22", "22", Infinity);
+    expect(["1234", "1"].map((key) => cache.get(key, 9))).toEqual([undefined, "1"]);
+    expect(cache.get("12345", 5)).toBeUndefined();
+    cache.set("123456", "123456", Infinity);
+    expect(["1", "22", "123456"].map((key) => cache.get(key, 9))).toEqual(["1", "22", "123456"]);
+    cache.set("12345678901", "12345678901", Infinity);
+    expect(cache.get("12345678901", 0)).toBeUndefined();
+  });
+
   it("forgets what it is told to forget", () => {
     const cache = new Cache<string, number>(3);
     for (const key of ["a", "b", "c"]) cache.set(key, 1, Infinity);

@@ -1,7 +1,8 @@
 import { eq, gt, isNotNull, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations } from "../../db/accounts";
-import { forgetOpen } from "../open.store";
+import { tellDirectory } from "../../db/directory/tell";
+import { forgetOrganization } from "../known.store";
 import { forgetAskers } from "../store";
 import { forgetUsers } from "../users/store";
 
@@ -67,9 +68,10 @@ export async function beginDeletion(
     .set({ deletingAt: sql`coalesce(${organizations.deletingAt}, ${now})` })
     .where(eq(organizations.id, id))
     .returning(state);
+  await tellDirectory(db, `organization:${id}`);
   forgetAskers();
   forgetUsers();
-  forgetOpen(id);
+  forgetOrganization(id);
   return row;
 }
 

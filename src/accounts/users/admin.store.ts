@@ -1,6 +1,7 @@
 import { and, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { users } from "../../db/accounts";
+import { tellDirectory } from "../../db/directory/tell";
 import { forgetAskers } from "../store";
 import { forgetUser } from "./store";
 
@@ -86,6 +87,7 @@ export async function changeEndUser(
       ),
     )
     .returning(columns);
+  await tellDirectory(db, `user:${id}`);
   forget(id);
   return row === undefined ? whyNot(db, organizationId, id) : { kind: "done", user: row };
 }
@@ -106,6 +108,7 @@ export async function beginUserDeletion(
     })
     .where(and(isUser(organizationId, id), ne(users.role, "admin")))
     .returning(columns);
+  await tellDirectory(db, `user:${id}`);
   forget(id);
   return row === undefined ? whyNot(db, organizationId, id) : { kind: "done", user: row };
 }

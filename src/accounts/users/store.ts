@@ -2,7 +2,9 @@ import { and, desc, eq, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { organizations, users } from "../../db/accounts";
 import { foldEmail } from "../email";
-import { isOpen, isThere } from "../open.store";
+import { Section } from "../../db/directory/find";
+import { tellDirectory } from "../../db/directory/tell";
+import { isOpen, isThere, openOrganizations } from "../open.store";
 import { hashPassword, hashSecret } from "../secret";
 import { Cache } from "../../values/cache";
 
@@ -23,6 +25,7 @@ export type User = {
 /** How long a user is served from memory: a revoked token may pass for this long. */
 const TRUST_MS = 5_000;
 const known = new Cache<number, User>(10_000);
+const section = new Section<User & { deletingAt: number | null }>("user 1");
 
 const columns = {
   id: users.id,
@@ -45,12 +48,18 @@ export async function readTokenUser(
 ): Promise<User | undefined> {
   const entry = known.get(id, now);
   if (entry !== undefined) return entry;
-  const [row] = await drizzle(db)
-    .select(columns)
-    .from(users)
-    .where(and(eq(users.id, id), isThere()));
-  if (row === undefined) return undefined;
-  const user = named(row);
+  const key = `user:${id}`;
+  const found = await section.find([key], async () => {
+    const rows = await drizzle(db)
+      .select({ ...columns, deletingAt: users.deletingAt })
+      .from(users)
+      .where(eq(users.id, id));
+    return new Map(rows.map((row) => [key, { ...named(row), deletingAt: row.deletingAt }]));
+  });
+  const { deletingAt = null, ...user } = found.get(key) ?? {};
+  if (!("id" in user) || deletingAt !== null) return undefined;
+  const open = await openOrganizations(db, [user.organizationId], now);
+  if (!open.has(user.organizationId)) return undefined;
   known.set(id, user, now + TRUST_MS);
   return user;
 }
@@ -156,6 +165,7 @@ export async function changePassword(
     .update(users)
     .set({ passwordHash, tokenVersion: sql`${users.tokenVersion} + 1` })
     .where(and(eq(users.id, userId)));
+  await tellDirectory(db, `user:${userId}`);
   forgetUser(userId);
 }
 
@@ -178,6 +188,7 @@ export async function noteVerified(
     .update(users)
     .set({ emailVerifiedAt })
     .where(and(isThis, eq(users.email, row.email)));
+  await tellDirectory(db, `user:${user.id}`);
   forgetUser(user.id);
   return row.email;
 }

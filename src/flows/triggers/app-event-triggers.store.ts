@@ -1,5 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
+import { Section } from "../../db/directory/find";
+import { tellDirectory } from "../../db/directory/tell";
 import { flowTriggers } from "../../db/flows";
 import { streamName } from "../../stream/stream-name";
 import { Refusal } from "../../http/refusal";
@@ -18,13 +20,14 @@ import { Cache } from "../../values/cache";
  *     isolate A commits `order-paid`, with T's run, expecting version 7: the stream refuses it, and names 8
  *     isolate A notes version 8, reads the triggers anew and commits the event without the run
  *
- * The version must be read before the triggers: read after them, it could be newer than they are.
+ * The version must be read before the triggers: read after them, it could be newer than they are. An isolate that
+ * remembers nothing finds both in the directory; if it knows of a later version, it reads the triggers anew.
  */
 export type UserTriggers = { version: number; triggers: Trigger[] };
 
 type Owner = { organizationId: number; userId: number };
 
-/** When a stop or start died before it raised the version, what is remembered is wrong for as long as this. */
+/** How long an isolate uses what it found without asking the directory, where another isolate may have put it. */
 const REMEMBERED_MS = 5_000;
 const MOST_ENTRIES = 5_000;
 const TRIES = 3;
@@ -32,6 +35,7 @@ const TRIES = 3;
 const remembered = new Cache<string, UserTriggers>(MOST_ENTRIES);
 /** The latest version of a user's stream that this isolate has seen. */
 const versions = new Cache<number, number>(MOST_ENTRIES);
+const section = new Section<UserTriggers>("app-event triggers 1");
 
 /** The triggers that an app event of this user starts. */
 export async function readAppEventTriggers(
@@ -45,14 +49,31 @@ export async function readAppEventTriggers(
   const entry = remembered.get(key, now);
   const latest = versions.get(userId, now);
   if (entry !== undefined && entry.version === latest) return entry;
+  const place = `user:${userId}/listeners/${event}`;
+  const found = await section.find(
+    [place],
+    async () => new Map([[place, await readNow({ db, streams }, owner, event, latest)]]),
+    ({ version }) => version >= (latest ?? 0),
+  );
+  const read = found.get(place) ?? { version: 0, triggers: [] };
+  noteVersion(userId, read.version);
+  remembered.set(key, read, now + REMEMBERED_MS);
+  return read;
+}
+
+async function readNow(
+  { db, streams }: { db: D1Database; streams: Env["EVENT_STREAMS"] },
+  owner: Owner,
+  event: string,
+  latest: number | undefined,
+): Promise<UserTriggers> {
   const version = latest ?? (await streamOf(streams, owner).inspect()).version;
-  noteVersion(userId, version);
   const triggers = await drizzle(db)
     .select()
     .from(flowTriggers)
     .where(
       and(
-        eq(flowTriggers.userId, userId),
+        eq(flowTriggers.userId, owner.userId),
         eq(flowTriggers.key, event),
         // Written out: a bound value would not match the partial index.
         sql`kind = 'app-event'`,
@@ -60,9 +81,7 @@ export async function readAppEventTriggers(
       ),
     )
     .orderBy(flowTriggers.flowId, flowTriggers.componentId);
-  const read = { version, triggers };
-  remembered.set(key, read, now + REMEMBERED_MS);
-  return read;
+  return { version, triggers };
 }
 
 /** Notes a version of a user's stream: what was read under an older one is not used any more. */
@@ -71,15 +90,18 @@ export function noteVersion(userId: number, version: number): void {
 }
 
 /**
- * Raises the version of a user's stream, after its triggers changed: what any isolate remembers is out of date.
- * @throws Refusal `unavailable` when the stream can't be reached: until then the change may show late.
+ * After triggers of a user's flows changed: tells the directory, and raises the version of the user's stream, so that what any
+ * isolate remembers is out of date.
+ * @throws Refusal `unavailable` when one of them can't be reached: until then the change may show late.
  */
 export async function invalidateTriggers(
-  streams: Env["EVENT_STREAMS"],
+  { db, streams }: { db: D1Database; streams: Env["EVENT_STREAMS"] },
   owner: Owner,
+  flowIds: readonly string[],
 ): Promise<void> {
   for (let tries = 1; ; tries += 1)
     try {
+      await tellDirectory(db, ...flowIds.map((id) => `flow:${id}` as const));
       const cursor = new Date().toISOString();
       const raised = await streamOf(streams, owner).commit({ cursor, events: [], targets: [] });
       return noteVersion(owner.userId, raised.version);

@@ -138,23 +138,23 @@ export async function readTrigger(
 
 /** Registers a trigger that a client names itself; registering a component again replaces its trigger. */
 export async function saveTrigger(
-  { db, streams }: TriggerDoors,
+  doors: TriggerDoors,
   row: typeof flowTriggers.$inferInsert,
 ): Promise<void> {
-  await drizzle(db)
+  await drizzle(doors.db)
     .insert(flowTriggers)
     .values(row)
     .onConflictDoUpdate({ target: [flowTriggers.flowId, flowTriggers.componentId], set: row });
-  await invalidateTriggers(streams, row);
+  await invalidateTriggers(doors, row, [row.flowId]);
 }
 
 /** Deletes the app-event triggers of one component, in all flows of this user. */
 export async function deleteTriggers(
-  { db, streams }: TriggerDoors,
+  doors: TriggerDoors,
   owner: { userId: number; organizationId: number },
   componentId: string,
 ): Promise<void> {
-  await drizzle(db)
+  const deleted = await drizzle(doors.db)
     .delete(flowTriggers)
     .where(
       and(
@@ -162,8 +162,10 @@ export async function deleteTriggers(
         eq(flowTriggers.componentId, componentId),
         eq(flowTriggers.kind, "app-event"),
       ),
-    );
-  await invalidateTriggers(streams, owner);
+    )
+    .returning({ flowId: flowTriggers.flowId });
+  const flowIds = deleted.map(({ flowId }) => flowId);
+  await invalidateTriggers(doors, owner, flowIds);
 }
 
 /** The schedule's minute: that of the last tick, or of the clock before the first. */

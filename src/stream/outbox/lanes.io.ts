@@ -24,20 +24,13 @@ export class Lanes {
     this.name = name;
   }
 
-  /** @returns the bundles that a queue did not take. */
-  async send(messages: Record<keyof Queues, readonly DeliveryMessage[]>): Promise<number[]> {
+  async send(messages: Record<keyof Queues, readonly DeliveryMessage[]>): Promise<void> {
     const { fast, slow } = this.queues();
-    return [
-      ...(await this.enqueue(fast, messages.fast)),
-      ...(await this.enqueue(slow, messages.slow)),
-    ];
+    await this.enqueue(fast, messages.fast);
+    await this.enqueue(slow, messages.slow);
   }
 
-  private async enqueue(
-    queue: DeliveryQueue,
-    messages: readonly DeliveryMessage[],
-  ): Promise<number[]> {
-    const unsent: number[] = [];
+  private async enqueue(queue: DeliveryQueue, messages: readonly DeliveryMessage[]): Promise<void> {
     for (const batch of groupsByWeight(messages, BATCH_BYTES, BATCH_MESSAGES, messageBytes)) {
       this.messagesSent += batch.length;
       try {
@@ -47,9 +40,7 @@ export class Lanes {
         console.warn(
           JSON.stringify({ at: "stream.send", stream: this.name(), error: String(error) }),
         );
-        unsent.push(...batch.map(({ bundle }) => bundle));
       }
     }
-    return unsent;
   }
 }

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { cases } from "../cases.ts";
+import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { type Cluster, report, startCluster } from "./cluster.ts";
+import { userWithFlow } from "./world.ts";
+
+/** What events read of D1 when there are many sources, each with an event now and then, and many isolates to take them. */
+
+const ISOLATES = cases(3, 20);
+const USERS = cases(6, 60);
+const ROUNDS = cases(5, 60);
+
+let cluster: Cluster;
+let receiver: Receiver;
+
+beforeAll(async () => {
+  [cluster, receiver] = await Promise.all([
+    startCluster({ isolates: ISOLATES, spares: 0, seed: 11 }),
+    startReceiver(),
+  ]);
+});
+afterAll(async () => {
+  await cluster.stop();
+  await receiver.close();
+});
+
+it("the app events of many users, each dealt to another isolate than the one before, hardly read D1, nor do their deliveries", async () => {
+  const users = await Promise.all(
+    Array.from({ length: USERS }, async (_, index) => {
+      const name = `rare-${index}`;
+      const { client } = await userWithFlow(cluster, name, `${receiver.url}/rare/${index}`);
+      return (n: number) => client.sendAppEvent(name, { n });
+    }),
+  );
+  const arrived = () => receiver.deliveries.filter(({ path }) => path.startsWith("/rare/")).length;
+  const round = async (n: number) => {
+    await Promise.all(users.map((send) => send(n)));
+    await receiver.waitFor(() => arrived() === USERS * (n + 1));
+    // What an isolate believes for some seconds is old by the next event of the same user.
+    await cluster.turn(6_000);
+  };
+  await round(0);
+  const before = await cluster.counts();
+  for (let n = 1; n <= ROUNDS; n += 1) await round(n);
+  const after = await cluster.counts();
+  report(after);
+  const events = USERS * ROUNDS;
+  const reads = (after.d1Reads - before.d1Reads) / events;
+  console.log(JSON.stringify({ isolates: ISOLATES, events, d1ReadsPerEvent: reads }));
+  expect(reads).toBeLessThanOrEqual(0.05);
+});
