@@ -18,6 +18,7 @@ const ACTIONS: Record<string, string> = {
   ...instanceActions("/instances"),
   [`PUT ${ELEMENTS}/instances/events/:eventId/replay`]: "event.replay",
   [`PUT ${ELEMENTS}/instances/:id/events/:eventId/replay`]: "event.replay",
+  [`DELETE ${ELEMENTS}/notifications/:id`]: "notification.delete",
   [`PUT ${ELEMENTS}/notifications/:id/acknowledge`]: "delivery.acknowledge",
   [`POST ${ELEMENTS}/notifications/subscriptions`]: "subscription.create",
   [`PUT ${ELEMENTS}/notifications/subscriptions/deliveries`]: "delivery.resend-queued",

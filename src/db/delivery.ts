@@ -8,7 +8,9 @@ export const destinations = sqliteTable(
     organizationId: integer("organization_id")
       .notNull()
       .references(() => organizations.id),
-    kind: text({ enum: ["instance", "webhook", "flow-step", "operations"] }).notNull(),
+    kind: text({
+      enum: ["instance", "subscription", "webhook", "flow-step", "operations"],
+    }).notNull(),
     ownerId: text("owner_id").notNull(),
     url: text(),
     /** Switched off by its owner, or because the receiver asked (410, `disable`). */
@@ -51,6 +53,8 @@ export type DestinationPolicy = {
   deactivate?: "exhausted" | "never" | number;
   filter?: string;
   transform?: string;
+  /** What a subscription is for. */
+  topics?: string[];
 };
 
 export type SigningKey = {

@@ -1,7 +1,7 @@
 import type { Attempt, DeliveryItem } from "./attempt";
 import { type Answer, answerOf, type Outbound, request } from "../http/client";
 import type { Config } from "../config";
-import type { Destination } from "./destination";
+import { type Destination, isOfConnectors } from "./destination";
 import type { Rendered } from "./handler";
 import { hopHeaders, isOwnAddress } from "./own-address";
 import { KEPT_BODY, keptHeaders, sentRequest } from "./record";
@@ -144,7 +144,7 @@ export function callbackHeaders(
     standardHeaders(item.id, now, item.body, destination.signers),
   ))
     headers.set(name, value);
-  if (destination.kind === "instance") {
+  if (isOfConnectors(destination.kind)) {
     headers.set("Elements-Webhook-Id", item.id);
     if (destination.legacyKey !== null)
       headers.set(

@@ -9,8 +9,11 @@ import type { Failing, Pause, Standing } from "./state";
 export type Destination = {
   id: string;
   organizationId: number;
-  /** `operations`: the organization's callback for notices about its other destinations (`notice.ts`). */
-  kind: "instance" | "webhook" | "flow-step" | "operations";
+  /**
+   * `subscription`: of topics of the connector surface, beside the callbacks of instances. `operations`: the
+   * organization's callback for notices about its other destinations (`notice.ts`).
+   */
+  kind: "instance" | "subscription" | "webhook" | "flow-step" | "operations";
   ownerId: string;
   url: string | null;
   enabled: boolean;
@@ -58,6 +61,20 @@ export const changeOf = ({
 
 export const instanceDestinationId = (instanceId: number): string => `instance-${instanceId}`;
 
+/** Its organization is part of its id, so that nothing of another organization's can be named by its number. */
+export const subscriptionDestinationId = (organizationId: number, number: number): string =>
+  `subscription-${organizationId}-${number}`;
+
+/** The number of a subscription by its destination's id; undefined for a destination of another kind. */
+export function subscriptionOf(destinationId: string): number | undefined {
+  const [, number] = /^subscription-[1-9]\d*-([1-9]\d{0,14})$/.exec(destinationId) ?? [];
+  return number === undefined ? undefined : Number(number);
+}
+
+/** Whether a destination is served as the connector surface says (reference connector-events-api.md §8). */
+export const isOfConnectors = (kind: Destination["kind"]): boolean =>
+  kind === "instance" || kind === "subscription";
+
 /** Headers of a callback that are ours to set. */
 const RESERVED =
   /^(host|content-length|connection|transfer-encoding|te|trailer|upgrade|expect|webhook-.*|elements-webhook-.*|cf-.*|x-forwarded-.*)$/i;
@@ -90,7 +107,7 @@ export function retryPolicyOf(
 ): RetryPolicy {
   if (policy.retrySchedule !== undefined)
     return { kind: "before-each-try", delaysSeconds: policy.retrySchedule, jitter: 0 };
-  if (kind !== "instance") return STANDARD;
+  if (!isOfConnectors(kind)) return STANDARD;
   if (account.failurePolicy === "queue") return { kind: "queue" };
   return account.retryProfile === "long" ? CONNECTOR_LONG : CONNECTOR_DEFAULT;
 }

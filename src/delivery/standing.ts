@@ -28,6 +28,7 @@ export function deactivationOf({
   if (policy.deactivate !== undefined) return policy.deactivate;
   switch (kind) {
     case "instance":
+    case "subscription":
       return "exhausted";
     case "webhook":
       return 5;

@@ -2,7 +2,7 @@ import { readRetention } from "../accounts/organization.store";
 import { count, watchCounts } from "../metering/counter.io";
 import type { Commit, Committed, NewEvent } from "../stream/event";
 import { streamName, type StreamName } from "../stream/stream-name";
-import { withRuns } from "./targets";
+import { withOthers, withRuns } from "./targets";
 import type { Trigger } from "./triggers/trigger";
 import { matchesEvent } from "./triggers/match";
 import { readSourceTriggers, type Source } from "./triggers/store";
@@ -57,8 +57,9 @@ const OPERATIONS_A_MESSAGE = 3;
  */
 export async function ingest(
   { db, streams }: IngestDoors,
-  { organizationId, source, commit, keptFor, flows }: Intake,
+  { organizationId, source, commit: decided, keptFor, flows }: Intake,
 ): Promise<Committed> {
+  const commit = withOthers(decided);
   const retentionMs =
     keptFor === "organization" ? await readRetention(db, organizationId) : keptFor;
   const committed = await streams.getByName(streamName({ organizationId, source })).commit({

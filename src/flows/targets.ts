@@ -49,6 +49,24 @@ export function runCommit(
   return { events: [{ ...event, objectId, data, to: targets.map((_, index) => index) }], targets };
 }
 
+/** The commit with a target for each destination that gets the same as another. */
+export function withOthers<C extends Pick<Commit, "events" | "targets">>(commit: C): C {
+  if (commit.targets.every(({ also }) => also === undefined)) return commit;
+  const targets = commit.targets.map(({ also: _also, ...target }): Target => target);
+  const added = new Map<number, number[]>();
+  commit.targets.forEach(({ also = [], ...target }, index) => {
+    added.set(
+      index,
+      also.map((destinationId) => targets.push({ ...target, destinationId }) - 1),
+    );
+  });
+  const events = commit.events.map((event) => ({
+    ...event,
+    to: event.to.flatMap((index) => [index, ...(added.get(index) ?? [])]),
+  }));
+  return { ...commit, events, targets };
+}
+
 /** The commit with a run added for every event and every trigger that listens to it. */
 export function withRuns(
   { events, targets }: Pick<Commit, "events" | "targets">,

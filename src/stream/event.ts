@@ -67,6 +67,8 @@ export type FlowStep = {
 /** A destination of a commit's events. `destinationId` null: its notifications are kept, not sent. */
 export type Target = {
   destinationId: string | null;
+  /** Destinations that get the same, each in notifications of its own: `ingest` makes targets of them. */
+  also?: string[];
   envelope: Envelope;
   /** The most events one notification may hold. */
   most: number;
@@ -154,6 +156,8 @@ export type Notification = {
   forced?: true;
   /** An operator acknowledged that it is dead. */
   acknowledged?: true;
+  /** Somebody took it out of the lists of the connector surface. */
+  hidden?: true;
   /** It was made due anew at least once, so the list of exceptions in D1 may have an entry to clear. */
   released?: true;
   attempts: Attempt[];

@@ -26,12 +26,13 @@ export class Resend {
     this.doors = doors;
   }
 
-  /** Marks a dead notification as noticed. If it held up others in its order, the next of them is sent. */
-  async acknowledge(seq: number, now: Millis): Promise<void> {
+  /** Marks a dead notification as noticed, and perhaps as hidden. If it held up others in its order, the next of them is sent. */
+  async acknowledge(seq: number, now: Millis, hides: boolean): Promise<void> {
     const { bundles, outbox } = this.doors;
     const found = bundles.find(seq);
     if (found === undefined) return;
     found.notification.acknowledged = true;
+    if (hides) found.notification.hidden = true;
     const freedKeys = outbox.leaveOrder(found.notification);
     bundles.save(found.bundle);
     await outbox.sendUnblocked(freedKeys, now);

@@ -101,8 +101,8 @@ export class EventStream extends StreamTraces {
   }
 
   /** An operator takes note of a dead notification. If it held up others in its order, the next of them is sent. */
-  async acknowledge(seq: number): Promise<void> {
-    await this.counted().resend.acknowledge(seq, Date.now());
+  async acknowledge(seq: number, { hides = false }: { hides?: boolean } = {}): Promise<void> {
+    await this.counted().resend.acknowledge(seq, Date.now(), hides);
   }
 
   /**

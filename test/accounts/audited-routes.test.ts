@@ -28,6 +28,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /elements/api-v2/events/:element/:instance": RUNS,
   "POST /elements/api-v2/events/:element/:instance/": RUNS,
   "POST /elements/api-v2/authentication": SIGNS_IN,
+  "POST /elements/api-v2/notifications": RUNS,
   "POST /elements/api-v2/elements/test": LOOKS,
   "POST /elements/api-v2/elements/:element/oauth/url": LOOKS,
   "POST /v1/bootstrap": NEVER,
@@ -78,6 +79,7 @@ const WITHOUT_NAME = new Set<string>([
 
 /** Nothing differs: what is sent here changes nothing, or the action alone tells what was done. */
 const TELLS_NOTHING = new Set<string>([
+  "DELETE /elements/api-v2/notifications/:id",
   "POST /v1/instances/:id/inbound/:traceId/replay",
   "PATCH /elements/api-v2/elements/:element/instances/:id",
   "PATCH /elements/api-v2/accounts/settings",

@@ -7,6 +7,7 @@ const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/invitations/:token": async () => ({ password: GUESTS_PASSWORD }),
   "PATCH /v1/members/:id": async () => ({ role: "viewer" }),
   "PUT /v1/users/:id/verified-email": async (of) => ({ email: of.user.email }),
+  "POST /elements/api-v2/notifications": async () => ({ topic: "builds", message: "It is built" }),
   "POST /elements/api-v2/notifications/subscriptions": async (of) => ({
     channel: "webhook",
     topics: [`instance-${(await of.instance()).id}-sandbox-events`],

@@ -154,7 +154,9 @@ const ELEMENTS: Table = {
   "PUT /elements/api-v2/instances/:id/events/:eventId/replay": "secrets, ours",
 
   "GET /elements/api-v2/notifications": "secrets",
+  "POST /elements/api-v2/notifications": "secrets",
   "GET /elements/api-v2/notifications/:id": "secrets, ours",
+  "DELETE /elements/api-v2/notifications/:id": "secrets, ours",
   "PUT /elements/api-v2/notifications/:id/acknowledge": "secrets, ours",
   "GET /elements/api-v2/notifications/:id/subscriptions/deliveries": "secrets, ours",
   "GET /elements/api-v2/notifications/:id/subscriptions/:sid/deliveries": "secrets, ours",

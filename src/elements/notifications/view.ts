@@ -12,16 +12,25 @@ export function instanceOfTopic(topic: string): number | undefined {
   return match === null ? undefined : Number(match[1]);
 }
 
-/** An instance's callback as a subscription; its id is the instance's. */
-export function subscriptionView(instance: Instance, active: boolean): Record<string, unknown> {
-  return {
-    id: instance.id,
-    channel: "webhook",
-    topics: [topicOf(instance)],
-    config: { url: instance.configuration["event.notification.callback.url"] ?? null },
-    active,
-  };
-}
+export type SubscriptionFields = {
+  id: number;
+  topics: readonly string[];
+  url: string | null;
+  active: boolean;
+};
+
+export const subscriptionView = ({
+  id,
+  topics,
+  url,
+  active,
+}: SubscriptionFields): Record<string, unknown> => ({
+  id,
+  channel: "webhook",
+  topics,
+  config: { url },
+  active,
+});
 
 /** A notification; its id is numeric, its message a text (reference connector-events-api.md §8). */
 export function notificationView(
@@ -65,11 +74,15 @@ export function deliveryStatusOf({ state }: NotificationView["notification"]): D
   }
 }
 
-export function deliveryView(instance: Instance, view: NotificationView): Record<string, unknown> {
+export function deliveryView(
+  notificationId: unknown,
+  subscriptionId: number,
+  view: NotificationView,
+): Record<string, unknown> {
   const { createdAt, attempts } = view.notification;
   return {
-    notificationId: Number(view.id),
-    subscriptionId: instance.id,
+    notificationId,
+    subscriptionId,
     status: deliveryStatusOf(view.notification),
     createdDate: isoSeconds(createdAt),
     updatedDate: isoSeconds(attempts.at(-1)?.at ?? createdAt),

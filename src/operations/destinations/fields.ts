@@ -80,7 +80,10 @@ export const recoveryRequest = z.strictObject({ since: instantField });
 
 /** What a list of destinations is narrowed down by. */
 export const kindField = z
-  .enum(["instance", "webhook", "flow-step"], "Expected instance, webhook or flow-step")
+  .enum(
+    ["instance", "subscription", "webhook", "flow-step"],
+    "Expected instance, subscription, webhook or flow-step",
+  )
   .optional();
 export const statusField = z
   .enum(["healthy", "degraded", "open", "disabled"], "Expected healthy, degraded, open or disabled")

@@ -12,7 +12,7 @@ import { numericId } from "../../values/whole-number";
 export type StreamHandle = { name: string; stub: DurableObjectStub<EventStream> };
 
 const SOURCE =
-  /^(instance:[1-9]\d{0,14}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations)$/;
+  /^(instance:[1-9]\d{0,14}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations|notifications)$/;
 
 /** The stream that the path's `:source` names. @throws Refusal as `findStream` does. */
 export const streamOfPath = (c: Context<AskerEnv>): Promise<StreamHandle & { source: string }> =>
