@@ -24,7 +24,9 @@ const pending = join(root, ".tributary/deploy");
 
 const database = /database_name = "(.+?)"/.exec(toml)?.[1] ?? "tributary";
 const queues = [
-  ...new Set([...toml.matchAll(/queue = "(.+?)"/g)].flatMap((match) => match[1] ?? [])),
+  ...new Set(
+    [...toml.matchAll(/^(?:dead_letter_)?queue = "(.+?)"/gm)].flatMap((match) => match[1] ?? []),
+  ),
 ];
 const variables = VARIABLES.filter((name) => process.env[name] !== undefined);
 const secrets = ["MASTER_KEY", "SESSION_KEY", "BOOTSTRAP_KEY"] as const;

@@ -4,6 +4,7 @@ import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome 
 import { TIMEOUT_MS } from "./callback.client";
 import { accountPolicy, retryPolicyOf } from "./destination";
 import { deliverGroup, type GroupDoors } from "./deliver.io";
+import { laneOf } from "./lane";
 import { Limiter } from "./limiter";
 import { dead, putBack, unsent } from "./outcome";
 import { watchCounts } from "../metering/counter.io";
@@ -83,7 +84,7 @@ export async function consumeDeliveries(
     doors,
     limiter: new Limiter(CONNECTIONS),
     destinations,
-    isFast: !batch.queue.endsWith("-slow"),
+    isFast: laneOf(batch.queue) === "fast",
     endsAt: now + patienceMs + RUN_ON_MS,
   };
   const streams = Map.groupBy(messages, ({ stream }) => stream);

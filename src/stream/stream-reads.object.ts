@@ -6,6 +6,7 @@ import { type DeliveryFilter, deliveryFilter } from "./delivery-filter";
 import { type EventFilter, eventFilter } from "./filter";
 import type { NotificationView } from "./history";
 import { assemble, type Parts } from "./assemble.io";
+import { queuesOf } from "./outbox/queue-choice";
 
 /** The requests that only read a stream. `EventStream` adds those that change it. */
 export class StreamReads extends DurableObject<Env> {
@@ -20,7 +21,7 @@ export class StreamReads extends DurableObject<Env> {
       { sql: storage.sql, transactionSync: (work) => storage.transactionSync(work) },
       {
         db: this.env.DB,
-        queues: () => ({ fast: this.env.DELIVERIES, slow: this.env.DELIVERIES_SLOW }),
+        queues: () => queuesOf(this.env, this.name()),
         name: () => this.name(),
       },
     ));

@@ -364,6 +364,39 @@ describe("settle", () => {
     expect(view?.notification.attempts).toHaveLength(1);
   });
 
+  it("sends by another queue what one held that was removed", async () => {
+    const streams = Array.from({ length: 8 }, (_, index) =>
+      freshStream(`user:queue-${index}-of-several`),
+    );
+    const sent: { queue: string; stream: string }[] = [];
+    const queue = (name: string) => ({
+      sendBatch: async (batch: { body: { stream: string } }[]) => {
+        sent.push(...batch.map(({ body }) => ({ queue: name, stream: body.stream })));
+      },
+    });
+    const bindings = { DELIVERIES: queue("1"), DELIVERIES_SLOW: queue("1") };
+    const added = { DELIVERIES_2: queue("2"), DELIVERIES_SLOW_2: queue("2") };
+    const bind = (stream: Stream, queues: object): Promise<unknown> =>
+      runInDurableObject(stream, (object) =>
+        Reflect.set(object, "env", { ...env, ...bindings, ...queues }),
+      );
+    for (const stream of streams) {
+      await bind(stream, added);
+      await stream.commit(commit({ events: events(1), targets: [target()] }));
+    }
+    const moved = new Set(sent.filter((one) => one.queue === "2").map((one) => one.stream));
+    expect(moved.size).toBeGreaterThan(0);
+    expect(moved.size).toBeLessThan(streams.length);
+    for (const stream of streams) {
+      await bind(stream, {});
+      await expireLeases(stream);
+      await runDurableObjectAlarm(stream);
+    }
+    const again = sent.slice(streams.length);
+    expect(again.map((one) => one.queue)).toEqual(streams.map(() => "1"));
+    expect(new Set(again.map((one) => one.stream))).toEqual(new Set(sent.map((one) => one.stream)));
+  });
+
   it("sends again what was sent and never settled, under the same id", async () => {
     const stream = freshStream();
     receiver(silence);
