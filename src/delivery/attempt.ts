@@ -78,7 +78,7 @@ export type Settlement = { bundle: number; outcomes: Outcome[]; last: boolean };
 export const deliveryMessage = z.object({
   stream: z.string(),
   bundle: z.number().int(),
-  /** After this instant the stream sends it again: a message this old is dropped. */
+  /** After this instant the stream sends it again: a consumer that has little time left asks for more, or drops it. */
   leaseUntil: z.number(),
   items: z.array(
     z.object({

@@ -1,7 +1,6 @@
 import { openOrganizations } from "../accounts/open.store";
 import { keyring } from "../db/sealed";
 import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
-import { TIMEOUT_MS } from "./callback.client";
 import { accountPolicy, retryPolicyOf } from "./destination";
 import { deliverGroup, type GroupDoors } from "./deliver.io";
 import { laneOf } from "./lane";
@@ -11,6 +10,7 @@ import { watchCounts } from "../metering/counter.io";
 import { Settling } from "./settle.io";
 import { readDestinations } from "./destinations.store";
 import { Cache } from "../values/cache";
+import { partition } from "../values/lists";
 
 /** The platform opens six connections at a time for one invocation. */
 const CONNECTIONS = 6;
@@ -23,6 +23,8 @@ const SETTLE_EVERY_MS = 1_000;
 const PATIENCE_MS = { callback: 1_000, handled: 6_000 };
 /** How long calls may run on after that: the platform ends an invocation 30 s after it returned. */
 const RUN_ON_MS = 28_000;
+/** With less time than this under its lease, a message is late: a call takes 15 s, waits for its turn, and is settled. */
+const LEAST_LEASE_MS = 22_000;
 const NO_BODY = "The stream has no body for it";
 /** Messages this isolate has handled lately: a queue delivers at least once, so a message may come again. */
 const handled = new Cache<string, true>(5_000);
@@ -63,13 +65,11 @@ export async function consumeDeliveries(
       message.retry();
       return [];
     }
-    // Too little time is left under its lease: the stream sends it again when the lease ends.
-    const isLate = parsed.data.leaseUntil < now + TIMEOUT_MS + 1_000;
-    return isLate || alreadyHandled(parsed.data, now) ? [] : [parsed.data];
+    return [parsed.data];
   });
-  const messages = await withoutDeleted(arrived, doors, now).catch(
-    (error: unknown) => logFailure(batch.queue, error) ?? [],
-  );
+  const messages = await inTime(arrived, doors, now)
+    .then((timely) => withoutDeleted(timely, doors, now))
+    .catch((error: unknown) => logFailure(batch.queue, error) ?? []);
   const ids = idsOf(messages);
   if (ids.length === 0) return;
   const destinations = await destinationsOf(messages, doors, now).catch((error: unknown) =>
@@ -106,6 +106,32 @@ function destinationsOf(
     idsOf([message]).map((id) => ({ organizationId: organizationOf(message), id })),
   );
   return readDestinations(db, keyring(config.masterKeys), named, now);
+}
+
+/**
+ * The messages that can be handled before their leases end, each once. For those that came late, as from a queue that is
+ * slow, the stream is asked for more time; those that may be on their way again are dropped.
+ */
+async function inTime(
+  messages: readonly DeliveryMessage[],
+  { streams }: DeliveryDoors,
+  now: number,
+): Promise<DeliveryMessage[]> {
+  const [late, timely] = partition(messages, ({ leaseUntil }) => leaseUntil < now + LEAST_LEASE_MS);
+  const extended = await Promise.all(
+    [...Map.groupBy(late, ({ stream }) => stream)].map(async ([name, some]) => {
+      const leases = some.map(({ bundle, leaseUntil }) => ({ bundle, leaseUntil }));
+      const ends = await streams
+        .getByName(name)
+        .extendLeases(leases)
+        .catch((error: unknown) => logFailure(name, error));
+      return some.flatMap((message, index) => {
+        const leaseUntil = ends?.[index] ?? null;
+        return leaseUntil === null ? [] : [{ ...message, leaseUntil }];
+      });
+    }),
+  );
+  return [...timely, ...extended.flat()].filter((message) => !alreadyHandled(message, now));
 }
 
 /** What is left of a deleted organization on the queues is dropped. */

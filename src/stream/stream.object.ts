@@ -5,7 +5,7 @@ import { nextLookAt } from "./commit.io";
 import type { Commit, Committed, Opened } from "./event";
 import type { NotificationView } from "./history";
 import type { StreamJob } from "./jobs/job";
-import { DELIVERY_LEASE_MS } from "./outbox/dispatcher.io";
+import { DELIVERY_LEASE_MS } from "./outbox/leases";
 import { sendPolls } from "./polls-queue.io";
 import { Registration } from "./registration.io";
 import { keysOf } from "./search/keys";
@@ -36,7 +36,8 @@ const RETRY_AFTER_ERROR_MS = 5_000;
  * Only then the source gets its answer. The bundle goes to a delivery queue and gets a *lease*: for 45 seconds, noted
  * in memory, it is not sent again (`outbox/dispatcher.io.ts`). The consumer makes the three POSTs and calls `settle` with
  * what became of each: delivered, retry at an instant, parked, dead. The bundle's row is written once more, and the lease
- * ends. If the message or the consumer is lost, nobody settles, the lease runs out, and the bundle is sent again.
+ * ends. If the message or the consumer is lost, nobody settles, the lease runs out, and the bundle is sent again, with
+ * twice the time. A consumer that gets a message late extends its lease, or drops it when it has run out.
  *
  * The one *alarm* is set to the earliest of all that is due: the end of a lease, a retry, the next page of a job, a poll
  * to ask for, the purge of what is older than the retention.
@@ -98,6 +99,16 @@ export class EventStream extends StreamTraces {
     const now = Date.now();
     const dueAgain = await this.counted().outbox.settle(settlements, lagging, now);
     if (dueAgain !== null) this.arm(now, Math.max(dueAgain, now));
+  }
+
+  /**
+   * Consumers got bundles late, and ask for more time before their leases end. @returns for each until when it has; null:
+   * it may be on its way again, and is to be dropped.
+   */
+  extendLeases(late: { bundle: number; leaseUntil: Millis }[]): (Millis | null)[] {
+    const { dispatcher } = this.counted();
+    const now = Date.now();
+    return late.map(({ bundle, leaseUntil }) => dispatcher.extendLease(bundle, leaseUntil, now));
   }
 
   /** An operator takes note of a dead notification. If it held up others in its order, the next of them is sent. */

@@ -15,7 +15,7 @@ import {
 import { deleteDestination } from "../../src/delivery/remove-destination.store";
 import { newSigningSecret } from "../../src/delivery/save-destination.store";
 import type { EventStream } from "../../src/stream/stream.object";
-import { commit, event, events, freshStream, target } from "../stream/build";
+import { commit, event, events, expireLeases, freshStream, target } from "../stream/build";
 import {
   consumeWhole,
   destination,
@@ -503,17 +503,6 @@ async function consume(bodies: unknown[]): Promise<void> {
     bodies.map((body, index) => ({ id: `m${index}`, timestamp: new Date(), attempts: 1, body })),
   );
   await consumeWhole(batch, isolate());
-}
-
-/** As if everything that is on the queue had been lost. */
-async function expireLeases(stream: Stream): Promise<void> {
-  await runInDurableObject(stream, (object) => {
-    const inFlight: Map<number, number> = Reflect.get(
-      Reflect.get(object, "parts").dispatcher,
-      "inFlight",
-    );
-    for (const id of inFlight.keys()) inFlight.set(id, 1);
-  });
 }
 
 /** As if the consumer had settled some of a bundle, and died. */

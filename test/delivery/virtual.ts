@@ -24,6 +24,10 @@ export class VirtualTime {
   now = Date.UTC(2040, 0, 1);
   /** Alarms are looked after once in so many milliseconds of virtual time. */
   alarmMs = 1_000;
+  /** How long the queues keep a message before they hand it over. */
+  queueMs = 0;
+  /** Messages that were sent. */
+  sent = 0;
   private waits: Wait[] = [];
   private readonly lanes = { fast: [] as unknown[], slow: [] as unknown[] };
   private readonly busy = { fast: false, slow: false };
@@ -49,7 +53,10 @@ export class VirtualTime {
     });
     const queue = (lane: "fast" | "slow") => ({
       sendBatch: (batch: { body: unknown }[]) => {
-        time.lanes[lane].push(...batch.map(({ body }) => body));
+        time.sent += batch.length;
+        const handOver = () => time.lanes[lane].push(...batch.map(({ body }) => body));
+        if (time.queueMs === 0) handOver();
+        else void time.wait(time.queueMs).then(handOver);
         return Promise.resolve();
       },
     });

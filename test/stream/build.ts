@@ -75,3 +75,11 @@ export async function restarted(stream: Stream): Promise<Stream> {
   await runInDurableObject(stream, async (_, state) => state.abort("crash")).catch(() => {});
   return env.EVENT_STREAMS.getByName(name);
 }
+
+/** The leases of all that is on the queues run out. */
+export async function expireLeases(stream: Stream): Promise<void> {
+  await runInDurableObject(stream, (object) => {
+    const { inFlight } = Reflect.get(object, "parts").dispatcher;
+    for (const lease of Reflect.get(inFlight, "running").values()) lease.until = 1;
+  });
+}

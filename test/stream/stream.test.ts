@@ -10,6 +10,7 @@ import {
   delivered,
   event,
   events,
+  expireLeases,
   freshStream,
   restarted,
   type Stream,
@@ -403,13 +404,7 @@ describe("settle", () => {
     const { id } = await destination();
     await stream.commit(commit({ events: events(1), targets: [target({ destinationId: id })] }));
     const before = await stream.notification(1);
-    await runInDurableObject(stream, async (instance) => {
-      Reflect.set(
-        Reflect.get(instance, "parts").dispatcher,
-        "inFlight",
-        new Map([[1, Date.now() - 1]]),
-      );
-    });
+    await expireLeases(stream);
     const sentBefore = (await stream.meter()).messages;
     expect(await runDurableObjectAlarm(stream)).toBe(true);
     expect((await stream.meter()).messages).toBe(sentBefore + 1);

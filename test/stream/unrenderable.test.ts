@@ -10,7 +10,7 @@ import { call, callV1 } from "../elements/build";
 import { step, trigger } from "../flows/components";
 import { ownOrganization } from "../organization";
 import { platform } from "../platform";
-import { commit, event, freshStream, target } from "./build";
+import { commit, event, expireLeases, freshStream, target } from "./build";
 
 /** Promise 12: one bad row dies alone, with a reason; its neighbours go, and every list that holds it stays readable. */
 
@@ -57,11 +57,8 @@ async function loseQueues(stream: Stream, while_: () => Promise<unknown>): Promi
     Reflect.set(object, "env", { ...env, DELIVERIES: lost, DELIVERIES_SLOW: lost }),
   );
   await while_();
-  await runInDurableObject(stream, (object) => {
-    Reflect.set(object, "env", env);
-    const { inFlight } = Reflect.get(object, "parts").dispatcher;
-    for (const id of inFlight.keys()) inFlight.set(id, 0);
-  });
+  await runInDurableObject(stream, (object) => Reflect.set(object, "env", env));
+  await expireLeases(stream);
 }
 
 /** Writes into the stored events what today's code lets nobody store. */

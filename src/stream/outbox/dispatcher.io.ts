@@ -7,12 +7,11 @@ import type { StreamStore } from "../store";
 import { Checkpoint } from "./checkpoint.io";
 import type { DestinationHealth } from "./destination-health";
 import { Lanes, type Queues } from "./lanes.io";
+import { Leases } from "./leases";
 import { isDue, itemsOf } from "./message";
 import { shares } from "./share";
 import type { Bundle, OutboxStore } from "./store";
 
-/** How long a bundle that was sent may stay unsettled before it is sent again. */
-export const DELIVERY_LEASE_MS = 45_000;
 /** The most bundles of one stream that are on the queues at a time. */
 const WINDOW = 50;
 /** With more bundles than this on the queues, commits wait for one another: 2 ms for each bundle above it. */
@@ -34,8 +33,9 @@ type Doors = {
 /**
  * Decides which bundles of a stream go to the delivery queues, and when.
  *
- * Lease: a bundle that is sent gets 45 seconds, noted in memory only (`inFlight`). Until then it is not sent again.
- * If they pass before the consumer settled the bundle, its message is taken for lost and the bundle is sent again.
+ * Lease: a bundle that is sent gets 45 seconds, noted in memory only (`leases.ts`). Until then it is not sent again.
+ * If they pass before the consumer settled the bundle, its message is taken for lost and the bundle is sent again, with
+ * twice the time.
  *
  * Window: at most 50 bundles have a lease. All others wait in their rows, where they cost nothing.
  *
@@ -62,8 +62,7 @@ export class Dispatcher {
   private sentUpTo: number;
   private newestId: number;
   private readonly checkpoint: Checkpoint;
-  /** The leases: bundle id → when it ends. */
-  private readonly inFlight = new Map<number, Millis>();
+  private readonly inFlight = new Leases();
   /** Sent before the last restart: bundles up to this id are assumed to be on a queue until then. */
   private queuedBefore: { upTo: number; until: Millis };
   private readonly doors: Doors;
@@ -103,33 +102,35 @@ export class Dispatcher {
 
   /** Whether a notification of this bundle is on a queue, and not settled yet. */
   isSent(bundleId: number, notification: Notification): boolean {
-    const leaseUntil = this.inFlight.get(bundleId);
-    return leaseUntil !== undefined && isDue(notification, leaseUntil - DELIVERY_LEASE_MS);
+    const sentAt = this.inFlight.sentAt(bundleId);
+    return sentAt !== undefined && isDue(notification, sentAt);
   }
 
   /** When the alarm must look for something to send: at the end of each lease, and when a deferred bundle is due. */
   dueTimes(now: Millis): Millis[] {
-    const due = this.doors.bundles.nextDue([...this.inFlight.keys()]);
+    const due = this.doors.bundles.nextDue(this.inFlight.ids);
     const queuedBeforeUntil = this.queuedBefore.upTo > 0 ? this.queuedBefore.until : 0;
     return [
-      ...this.inFlight.values(),
+      ...this.inFlight.ends,
       ...(due === null ? [] : [Math.max(due, queuedBeforeUntil, now + 100)]),
     ];
   }
 
   /** A bundle was settled to its last notification: its place in the window is free. */
   endLease(bundleId: number): void {
-    this.inFlight.delete(bundleId);
+    this.inFlight.end(bundleId);
     this.checkpoint.note();
+  }
+
+  /** A consumer got a bundle late, and asks for more time. @returns until when it has; null: too late. */
+  extendLease(bundleId: number, leaseUntil: Millis, now: Millis): Millis | null {
+    return this.inFlight.extend(bundleId, leaseUntil, now);
   }
 
   /** For the alarm: ends the leases that ran out, and sends everything that is due. */
   async sendOverdue(now: Millis): Promise<void> {
-    for (const [id, until] of this.inFlight) {
-      if (until > now) continue;
-      this.inFlight.delete(id);
+    for (const id of this.inFlight.expire(now))
       this.doors.bundles.deferUnsettled({ below: id, except: [] }, id);
-    }
     if (this.queuedBefore.until <= now) this.queuedBefore.upTo = 0;
     await this.sendAllDue(now);
   }
@@ -146,7 +147,7 @@ export class Dispatcher {
     const room = WINDOW - this.inFlight.size;
     if (room <= 0) return;
     const fresh = this.sentUpTo < this.newestId ? bundles.fresh(this.sentUpTo, room) : [];
-    const due = this.hasBacklog ? bundles.due(now, [...this.inFlight.keys()], room + 1) : [];
+    const due = this.hasBacklog ? bundles.due(now, this.inFlight.ids, room + 1) : [];
     const deferred = due.filter(({ id }) => id > this.queuedBefore.upTo);
     const [freshCount, deferredCount] = shares(fresh.length, deferred.length, room);
     this.hasBacklog = due.length > deferredCount;
@@ -178,7 +179,6 @@ export class Dispatcher {
    */
   async send(bundles: readonly Bundle[], now: Millis, preloaded?: Preloaded): Promise<void> {
     const { name, history } = this.doors;
-    const leaseUntil = now + DELIVERY_LEASE_MS;
     const lanes: Record<keyof Queues, DeliveryMessage[]> = { fast: [], slow: [] };
     for (const bundle of bundles) {
       const ready = bundle.notifications.filter((notification) => isDue(notification, now));
@@ -188,7 +188,7 @@ export class Dispatcher {
         this.hasBacklog = true;
         continue;
       }
-      this.inFlight.set(bundle.id, leaseUntil);
+      const leaseUntil = this.inFlight.begin(bundle.id, now);
       try {
         const items = itemsOf(name(), ready, (one) => history.body(one, preloaded));
         const message = { stream: name(), bundle: bundle.id, leaseUntil, items };
@@ -199,7 +199,7 @@ export class Dispatcher {
         console.error(JSON.stringify({ ...at, error: String(error) }));
       }
     }
-    await this.lanes.send(lanes);
+    this.inFlight.unsent(await this.lanes.send(lanes));
   }
 
   /** Stores a checkpoint if enough bundles were settled since the last one. */
@@ -207,10 +207,7 @@ export class Dispatcher {
     const below = this.sentUpTo + 1;
     this.checkpoint.save(() => ({
       below,
-      except: this.inFlight
-        .keys()
-        .filter((id) => id < below)
-        .toArray(),
+      except: this.inFlight.ids.filter((id) => id < below),
     }));
   }
 

@@ -24,13 +24,20 @@ export class Lanes {
     this.name = name;
   }
 
-  async send(messages: Record<keyof Queues, readonly DeliveryMessage[]>): Promise<void> {
+  /** @returns the bundles that a queue did not take. */
+  async send(messages: Record<keyof Queues, readonly DeliveryMessage[]>): Promise<number[]> {
     const { fast, slow } = this.queues();
-    await this.enqueue(fast, messages.fast);
-    await this.enqueue(slow, messages.slow);
+    return [
+      ...(await this.enqueue(fast, messages.fast)),
+      ...(await this.enqueue(slow, messages.slow)),
+    ];
   }
 
-  private async enqueue(queue: DeliveryQueue, messages: readonly DeliveryMessage[]): Promise<void> {
+  private async enqueue(
+    queue: DeliveryQueue,
+    messages: readonly DeliveryMessage[],
+  ): Promise<number[]> {
+    const unsent: number[] = [];
     for (const batch of groupsByWeight(messages, BATCH_BYTES, BATCH_MESSAGES, messageBytes)) {
       this.messagesSent += batch.length;
       try {
@@ -40,7 +47,9 @@ export class Lanes {
         console.warn(
           JSON.stringify({ at: "stream.send", stream: this.name(), error: String(error) }),
         );
+        unsent.push(...batch.map(({ bundle }) => bundle));
       }
     }
+    return unsent;
   }
 }
