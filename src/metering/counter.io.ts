@@ -2,7 +2,7 @@ import { waitUntil } from "cloudflare:workers";
 import type { Millis } from "../values/instant";
 import type { Counts } from "./count";
 import { type Flush, flushOf, insertFlushes } from "./flushes.store";
-import { Pending, QUIET_MS } from "./pending";
+import { Pending, QUIET_MS, WATCH_EVERY_MS } from "./pending";
 import type { RollupKey } from "./rollup";
 
 /** Rows that the database did not take, and that are offered again with the next: no more than so many. */
@@ -37,16 +37,18 @@ export async function writeCounts(db: D1Database, now: Millis, everyMs = 0): Pro
 /**
  * Writes what is due behind the invocation that counted, which may go on for `leftMs`. If it isn't due yet, somebody comes
  * back when this isolate may have fallen quiet, unless it has counted idle polls alone: these wait for the next. Waiting
- * costs nothing: the platform lets an invocation go on for 30 s after its answer.
+ * costs nothing: the platform lets an invocation go on for 30 s after its answer. One that has less time left waits for
+ * itself alone, for as long as it can.
  */
 export function watchCounts(db: D1Database, leftMs = 30_000): void {
   const now = Date.now();
-  if (pending.isDue(now) || leftMs < QUIET_MS + WRITE_MS) waitUntil(writeCounts(db, now));
-  else if (pending.takeWatch(now)) waitUntil(writeWhenQuiet(db));
+  const waitMs = Math.min(QUIET_MS, Math.max(0, leftMs - WRITE_MS));
+  if (pending.isDue(now)) waitUntil(writeCounts(db, now));
+  else if (waitMs < QUIET_MS / 2) waitUntil(writeWhenQuiet(db, waitMs, now));
+  else if (pending.takeWatch(now)) waitUntil(writeWhenQuiet(db, waitMs, now + WATCH_EVERY_MS));
 }
 
-async function writeWhenQuiet(db: D1Database): Promise<void> {
-  await scheduler.wait(QUIET_MS);
-  const now = Date.now();
-  if (pending.isQuiet(now)) await writeCounts(db, now);
+async function writeWhenQuiet(db: D1Database, waitMs: number, since: Millis): Promise<void> {
+  await scheduler.wait(waitMs);
+  if (pending.isQuiet(since)) await writeCounts(db, Date.now());
 }

@@ -9,7 +9,7 @@ const FULL = 500;
 /** One in which nothing is counted for this long writes: it may be taken out of memory soon. */
 export const QUIET_MS = 25_000;
 /** Whoever waits for that stands for all who count within this time. */
-const WATCH_EVERY_MS = 5_000;
+export const WATCH_EVERY_MS = 5_000;
 /** The most that are counted apart at a time. What is beyond is counted for the organization as a whole. */
 const MOST_KEYS = 5_000;
 /** The most of them that go into one row. */
@@ -55,7 +55,7 @@ export class Pending {
     return isOld || this.weight >= FULL || this.entries.size >= KEYS_A_ROW;
   }
 
-  /** Whether somebody has to come back in `QUIET_MS` and look whether it `isQuiet`. */
+  /** Whether somebody has to come back after a while and look whether it `isQuiet`. */
   takeWatch(now: Millis): boolean {
     const isWatched = Math.abs(now - this.watchedAt) < WATCH_EVERY_MS;
     if (this.isIdle || isWatched) return false;
@@ -63,9 +63,9 @@ export class Pending {
     return true;
   }
 
-  /** Nothing was counted since whoever watches began to, or a moment later. */
-  isQuiet(now: Millis): boolean {
-    return !this.isEmpty && Math.abs(now - this.latestAt) >= QUIET_MS - WATCH_EVERY_MS;
+  /** Nothing was counted after an instant. */
+  isQuiet(since: Millis): boolean {
+    return !this.isEmpty && this.latestAt <= since;
   }
 
   /** Takes everything out, as the bodies of rows. */

@@ -1,4 +1,4 @@
-import { type Entry, Pending, QUIET_MS } from "../../src/metering/pending";
+import { type Entry, Pending, QUIET_MS, WATCH_EVERY_MS } from "../../src/metering/pending";
 
 export type Load = {
   isolates: number;
@@ -55,8 +55,8 @@ export function simulate(load: Load): {
     const now = load.start + second * 1_000;
     for (const isolate of isolates)
       while ((isolate.watches[0] ?? Infinity) <= now) {
-        isolate.watches.shift();
-        if (isolate.pending.isQuiet(now)) write(isolate, now);
+        const since = (isolate.watches.shift() ?? 0) - QUIET_MS + WATCH_EVERY_MS;
+        if (isolate.pending.isQuiet(since)) write(isolate, now);
       }
     owed += second < seconds ? load.perSecond : 0;
     for (; owed >= 1; owed -= 1) {

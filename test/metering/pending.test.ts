@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Counts } from "../../src/metering/count";
-import { MOST_AGE_MS, Pending, QUIET_MS } from "../../src/metering/pending";
+import { MOST_AGE_MS, Pending, QUIET_MS, WATCH_EVERY_MS } from "../../src/metering/pending";
 import { simulate } from "./isolates";
 
 const START = Date.UTC(2026, 0, 1);
@@ -62,11 +62,13 @@ describe("what an isolate has counted", () => {
     expect(pending.takeWatch(START)).toBe(true);
     pending.add(key(1), event, START + 4_000);
     expect(pending.takeWatch(START + 4_000)).toBe(false);
-    expect(pending.isQuiet(START + QUIET_MS)).toBe(true);
+    expect(pending.isQuiet(START + WATCH_EVERY_MS)).toBe(true);
     pending.add(key(1), event, START + 6_000);
     expect(pending.takeWatch(START + 6_000)).toBe(true);
-    expect(pending.isQuiet(START + QUIET_MS)).toBe(false);
-    expect(pending.isQuiet(START + 6_000 + QUIET_MS)).toBe(true);
+    expect(pending.isQuiet(START + WATCH_EVERY_MS)).toBe(false);
+    expect(pending.isQuiet(START + 6_000 + WATCH_EVERY_MS)).toBe(true);
+    pending.take();
+    expect(pending.isQuiet(START + MOST_AGE_MS)).toBe(false);
   });
 
   it("is not watched for idle polls alone", () => {
