@@ -11,6 +11,8 @@ export type Settings = {
   /** Slots in the deal; services beyond them are spares for restarts. */
   isolates: number;
   services: number;
+  /** The services that objects live in. */
+  homes: string[];
   seed: number;
   /** The chance that a piece of work finds its isolate restarted. */
   restarts: number;
@@ -25,7 +27,7 @@ export type Settings = {
 export type Report = {
   /** Of all isolates that ever ran, and of the objects. */
   isolates: Use[];
-  objects: Use;
+  objects: Use[];
   restarted: number;
   /** Requests and batches by slot. */
   dealt: number[];
@@ -214,13 +216,15 @@ async function answer(asked: string, search: URLSearchParams, env: Bindings): Pr
     case "turn":
       offsetMs += Number(search.get("ms"));
       for (const service of begun) await control(env, String(service)).begin(offsetMs);
-      await control(env, "objects").begin(offsetMs);
-      await control(env, "objects").turnAlarms(Number(search.get("ms")));
+      for (const home of SETTINGS.homes) {
+        await control(env, home).begin(offsetMs);
+        await control(env, home).turnAlarms(Number(search.get("ms")));
+      }
       return { offsetMs };
     case "report": {
       const services = [...begun].map((service) => control(env, String(service)).use());
       const isolates = await Promise.all(services);
-      const objects = await control(env, "objects").use();
+      const objects = await Promise.all(SETTINGS.homes.map((home) => control(env, home).use()));
       return { ...report, isolates, objects } satisfies Report;
     }
     default:

@@ -74,7 +74,10 @@ type Turned = { turned(ms: number): Promise<void> };
 
 /** An object of the bundle whose alarm goes with the clock when that is turned. */
 function turnable<Made>(binding: keyof typeof OBJECTS): Made {
-  const Real = OBJECTS[binding] as new (state: DurableObjectState, env: Env) => DurableObject<Env>;
+  type Class = new (state: DurableObjectState, env: Env) => DurableObject<Env>;
+  // An older version has fewer.
+  const Real = OBJECTS[binding] as Class | undefined;
+  if (Real === undefined) return undefined as Made;
   return class extends Real implements Turned {
     constructor(state: DurableObjectState, env: Env) {
       countStorage(state);
