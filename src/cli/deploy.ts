@@ -198,7 +198,8 @@ async function main(): Promise<void> {
   console.log(`On your Cloudflare account this will
   find or create the D1 database "${database}" and apply the migrations
   find or create the queues ${queues.join(", ")}
-  deploy the Worker, with ${variables.join(", ") || "no variables"} from the environment
+  deploy the Worker at once, with ${variables.join(", ") || "no variables"} from the environment
+    (objects keep the code of before for some minutes; both versions understand each other)
   set the secrets ${secrets.join(", ")} where absent
   ${told.join("\n  ")}
   create the first organization and print its credentials once

@@ -1,9 +1,9 @@
-import { afterAll, beforeAll, expect, it } from "vitest";
+import { afterAll, beforeAll, expect, inject, it } from "vitest";
 import { createClient } from "../../src/sdk/client.ts";
 import { cases } from "../cases.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import { type Cluster, report, startCluster } from "./cluster.ts";
-import { call, everywhere, made, scopesOf, userWithFlow } from "./world.ts";
+import { call, everywhere, inTurns, made, scopesOf, userWithFlow } from "./world.ts";
 
 /** What isolates remember of what another has changed since: no longer than promised, on every one of them. */
 
@@ -166,3 +166,21 @@ it("a member's failed sign-ins at the console are counted once for all isolates"
   expect(tries[10]).toBe(429);
   expect(await everywhere(cluster, (isolate) => tryAt(isolate, password))).toEqual(onAll(429));
 });
+
+const MOST_FAILURES = 600;
+
+it.runIf(inject("isLong"))(
+  "what an address fails at is counted once for all isolates",
+  async () => {
+    const headers = { "cf-connecting-ip": "203.0.113.77" };
+    const numbers = Array.from({ length: 2 * MOST_FAILURES + 1 }, (_, n) => n);
+    let refused = 0;
+    // A window may end meanwhile, so it takes up to twice as many.
+    await inTurns(numbers, 20, async (n) => {
+      if (refused > 0) return;
+      const { status } = await cluster.fetch("/v1/stats", { headers }, n % cluster.isolates);
+      if (status === 429) refused += 1;
+    });
+    expect(refused).toBeGreaterThan(0);
+  },
+);
