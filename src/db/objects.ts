@@ -1,3 +1,4 @@
+import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -31,6 +32,13 @@ export const prepareStreamNotes = (db: D1Database, query: string): D1PreparedSta
     `INSERT OR IGNORE INTO objects (organization_id, kind, name)
      SELECT DISTINCT organization_id, 'stream', organization_id || '/' || source FROM (${query}) WHERE source LIKE '%:%'`,
   );
+
+/** Forgets an object that stores nothing any more. Called from within it, while nothing else can happen there. */
+export async function forgetObject(db: D1Database, kind: ObjectKind, name: string): Promise<void> {
+  await drizzle(db)
+    .delete(objects)
+    .where(and(eq(objects.kind, kind), eq(objects.name, name)));
+}
 
 /** Notes an object, at most once while it lives in memory, without keeping it waiting; after a failure once more. */
 export class Note {

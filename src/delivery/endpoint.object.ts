@@ -9,7 +9,7 @@ import {
   storedCircuit,
 } from "./circuit";
 import { type Pace, reserve, UNPACED } from "./rate";
-import { Note } from "../db/objects";
+import { forgetObject, Note } from "../db/objects";
 import { type Grant, type Holder, Seats } from "./seats";
 import type { Millis } from "../values/instant";
 
@@ -19,6 +19,8 @@ const CROWDED_MS = 1_000;
 const PARKED_MS = 6 * 3_600_000;
 const SLOWDOWN_MS = 1_000;
 const LONGEST_SLOWDOWN_MS = 300_000;
+/** A circuit that nobody has probed for so long guards nothing any more. */
+const DESERTED_MS = 7 * 86_400_000;
 /** Streams that are called back at a time, when a circuit has closed. */
 const RESUMED_AT_ONCE = 20;
 const RESUME_PAUSE_MS = 1_000;
@@ -96,9 +98,8 @@ export class Endpoint extends DurableObject<Env> {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    state.storage.sql.exec(TABLES);
     this.note = new Note(state, env.DB, "endpoint");
-    const saved = state.storage.sql.exec<{ body: string }>("SELECT body FROM circuit").toArray()[0];
+    const [saved] = this.rows<{ body: string }>("SELECT body FROM circuit");
     if (saved !== undefined) this.circuit = storedCircuit.read(saved.body);
   }
 
@@ -181,12 +182,10 @@ export class Endpoint extends DurableObject<Env> {
   override async alarm(): Promise<void> {
     const open = this.circuit.state !== "closed";
     const limit = open ? 1 : RESUMED_AT_ONCE;
-    const waiting = this.ctx.storage.sql
-      .exec<{ stream: string; destination: string }>(
-        "SELECT stream, destination FROM waiting ORDER BY since LIMIT ?",
-        limit,
-      )
-      .toArray();
+    const waiting = this.rows<{ stream: string; destination: string }>(
+      "SELECT stream, destination FROM waiting ORDER BY since LIMIT ?",
+      limit,
+    );
     for (const { stream, destination } of waiting) {
       try {
         await this.env.EVENT_STREAMS.getByName(stream).resume(destination, open ? 1 : null);
@@ -232,6 +231,31 @@ export class Endpoint extends DurableObject<Env> {
       this.slowedUntil,
       Math.min(retryAt ?? now + pause, now + LONGEST_SLOWDOWN_MS),
     );
+  }
+
+  /**
+   * Once a day: an endpoint that is well and for which no stream waits has nothing to keep, and neither has one that
+   * nobody calls any more. It is erased, and then that it is there.
+   */
+  async upkeep(): Promise<void> {
+    const { state, openedAt, nextProbeAt } = this.circuit;
+    const isDeserted = Date.now() - Math.max(openedAt ?? 0, nextProbeAt ?? 0) > DESERTED_MS;
+    const isWell = state === "closed" && this.rows("SELECT 1 FROM waiting LIMIT 1").length === 0;
+    if (!isWell && (state === "closed" || !isDeserted)) return;
+    await this.ctx.blockConcurrencyWhile(async () => {
+      await this.erase();
+      await forgetObject(this.env.DB, "endpoint", this.ctx.id.name ?? "");
+    });
+  }
+
+  /** Rows that are stored; none where there is no table, as in an endpoint that has always been well. */
+  private rows<T extends Record<string, SqlStorageValue>>(query: string, ...given: number[]): T[] {
+    try {
+      return this.ctx.storage.sql.exec<T>(query, ...given).toArray();
+    } catch (error) {
+      if (String(error).includes("no such table")) return [];
+      throw error;
+    }
   }
 
   /** Deletes all that is stored here, and the alarm. */

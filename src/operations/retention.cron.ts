@@ -8,6 +8,7 @@ import { tidyUsage } from "../metering/tidy.io";
 import { prepareJobExpiry } from "../stream/jobs/store";
 import { watchDatabase } from "./database/watch.io";
 import type { ErasureDoors } from "./erasure/erase.io";
+import { tickUpkeep } from "./upkeep.io";
 import { tickErasure } from "./erasure/tick.io";
 
 /** How long rows that operators look back on are kept. */
@@ -18,13 +19,15 @@ const ROWS = 1_000;
 const ROUNDS = 50;
 
 /**
- * Minutely: goes on deleting organizations and users, tells the directory what nobody has told it, folds the usage, and deletes what nobody looks back on any more
- * (exceptions, finished jobs, entries of the audit log, sessions and challenges that are over), as much as there is.
+ * Minutely: goes on deleting organizations and users, looks after some objects, tells the directory what nobody has told it,
+ * folds the usage, and deletes what nobody looks back on any more (exceptions, finished jobs, entries of the audit log,
+ * sessions and challenges that are over), as much as there is.
  */
 export async function tidy(now: number, doors: ErasureDoors): Promise<void> {
   const { db } = doors;
   await Promise.all([
     tickErasure(Date.now(), doors).finally(() => tellAll(db)),
+    tickUpkeep(now, doors),
     tidyUsage(db, now),
     expire(now, db),
     watchDatabase(doors, now),

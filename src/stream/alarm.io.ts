@@ -23,12 +23,13 @@ export class Alarm {
     this.at = null;
   }
 
-  /** Sets the alarm to the earliest of `times`, unless it goes off before that anyway. */
-  arm(now: Millis, times: readonly Millis[]): void {
+  /** Sets the alarm to the earliest of `times`, unless it goes off before that anyway. @returns whether it did. */
+  arm(now: Millis, times: readonly Millis[]): boolean {
     const earliest = Math.min(...times);
     const isSet = this.at !== null && this.at > now - OVERDUE_MS;
-    if (!Number.isFinite(earliest) || (isSet && (this.at ?? 0) <= earliest)) return;
+    if (!Number.isFinite(earliest) || (isSet && (this.at ?? 0) <= earliest)) return false;
     this.at = earliest;
     this.state.waitUntil(this.state.storage.setAlarm(earliest));
+    return true;
   }
 }

@@ -2,7 +2,8 @@ import { Commits } from "./commit.io";
 import { History } from "./history.io";
 import { Jobs } from "./jobs/jobs.io";
 import { EventLog } from "./log/store";
-import { type Last, storedLast } from "./meta";
+import { Head } from "./head.store";
+import type { Last } from "./meta";
 import { DestinationHealth } from "./outbox/destination-health";
 import { Dispatcher } from "./outbox/dispatcher.io";
 import type { Queues } from "./outbox/lanes.io";
@@ -33,15 +34,20 @@ export function assemble(
     dispatcher.isSent(bundleId, notification),
   );
   const latest = bundles.before(Number.MAX_SAFE_INTEGER, LATEST_BUNDLES);
-  const last = lastNumbers(store, log, latest);
+  bundles.restore(latest[0]);
+  const head = new Head(store);
+  log.ids.restore(head.stored.ids);
+  const last = lastNumbers(head, log, latest);
   const health = healthFromHistory(latest);
-  const sending = { store, bundles, history, health, queues, name };
+  const sending = { store, head, bundles, history, health, queues, name };
   const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
   const outbox = new Outbox({ bundles, health, dispatcher });
   const lastOf = (): Last => commits.last;
   const { search, positions, finder } = searching({ store, log, bundles, history }, lastOf);
   const commits: Commits = new Commits({
     store,
+    head,
+    unsettled: () => dispatcher.unsettled(),
     log,
     search,
     outbox,
@@ -62,7 +68,7 @@ export function assemble(
     commits,
     jobs: new Jobs({ store, bundles, log, commits, search, dispatcher, db, name }),
     resend: new Resend({ store, bundles, history, outbox, dispatcher, search }),
-    retention: new Retention({ store, log, bundles, positions, search, commits, outbox }),
+    retention: new Retention({ store, head, log, bundles, positions, search, commits, outbox }),
   };
 }
 
@@ -87,13 +93,11 @@ function searching(
   return { positions, search, finder: new Finder({ ...doors, positions, search, last }) };
 }
 
-/** The highest numbers given out: of the rows that are left, or as stored before a purge. */
-function lastNumbers(store: StreamStore, log: EventLog, [newest]: readonly Bundle[]): Last {
-  const text = store.meta("lastSeqs");
-  const stored = text === null ? { event: 0, notification: 0 } : storedLast.read(text);
+/** The highest numbers given out: as stored, or of the rows that another version wrote. */
+function lastNumbers({ stored: { last } }: Head, log: EventLog, [newest]: readonly Bundle[]): Last {
   return {
-    event: Math.max(stored.event, log.lastSeq()),
-    notification: Math.max(stored.notification, newest?.notifications.at(-1)?.seq ?? 0),
+    event: Math.max(last.event, log.lastSeq()),
+    notification: Math.max(last.notification, newest?.notifications.at(-1)?.seq ?? 0),
   };
 }
 

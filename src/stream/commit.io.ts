@@ -4,7 +4,8 @@ import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
 import { type Draft, numbered, planCommit } from "./plan";
-import { type Cursor, type Last, storedCursor, storedWake } from "./meta";
+import type { Head } from "./head.store";
+import { type Cursor, type Last, storedWake, type Unsettled } from "./meta";
 import { earliestDueAt } from "./settle";
 import { isSmall, segmentsOf } from "./segments";
 import type { SearchIndex } from "./search/search-index.io";
@@ -24,7 +25,14 @@ type Batched = {
 type Plan = { events: StoredEvent[]; drafts: Draft[]; raw: string | undefined };
 
 /** What is to be done after a flush: bundles to send, and polls to ask for (`wakesAt`). */
-export type Flushed = { bundles: Bundle[]; preloaded: Preloaded; wakesAt: Millis[]; now: Millis };
+export type Flushed = {
+  bundles: Bundle[];
+  preloaded: Preloaded;
+  wakesAt: Millis[];
+  now: Millis;
+  /** Gives those who committed their results; `more`: rows that are written because of them, besides their own. */
+  answer: (more: number) => void;
+};
 
 /**
  * Commits to a stream: the cursor, who may move it, and the rows of new events and notifications.
@@ -43,6 +51,8 @@ export class Commits {
   private isNameStored: boolean;
 
   private readonly store: StreamStore;
+  private readonly head: Head;
+  private readonly unsettled: () => Unsettled;
   private readonly log: EventLog;
   private readonly search: SearchIndex;
   private readonly outbox: Outbox;
@@ -50,6 +60,8 @@ export class Commits {
 
   constructor(doors: {
     store: StreamStore;
+    head: Head;
+    unsettled: () => Unsettled;
     log: EventLog;
     search: SearchIndex;
     outbox: Outbox;
@@ -57,6 +69,8 @@ export class Commits {
     last: Last;
   }) {
     this.store = doors.store;
+    this.head = doors.head;
+    this.unsettled = doors.unsettled;
     this.log = doors.log;
     this.search = doors.search;
     this.outbox = doors.outbox;
@@ -85,8 +99,7 @@ export class Commits {
   }
 
   cursor(): Cursor {
-    const text = this.store.meta("cursor");
-    return text === null ? { version: 0, value: null } : storedCursor.read(text);
+    return this.head.cursor;
   }
 
   /** The poll that a commit asked for and that was not sent to the queue yet. */
@@ -124,18 +137,24 @@ export class Commits {
       });
     } catch (error) {
       this.last = last;
+      this.store.forget();
+      this.head.forget();
+      this.log.ids.restore(this.head.stored.ids);
       this.search.forget();
       for (const { reject } of batch) reject(error);
       return undefined;
     }
-    const rowsWritten = (this.store.meter.rowsWritten - rowsBefore) / batch.length;
+    const rows = this.store.meter.rowsWritten - rowsBefore;
     const messages = bundles.length / batch.length;
-    batch.forEach(({ resolve }, index) => {
-      const result = results[index];
-      if (result !== undefined)
-        resolve(result.kind === "stale" ? result : { ...result, rowsWritten, messages });
-    });
     return {
+      answer: (more) => {
+        const rowsWritten = (rows + more) / batch.length;
+        batch.forEach(({ resolve }, index) => {
+          const result = results[index];
+          if (result !== undefined)
+            resolve(result.kind === "stale" ? result : { ...result, rowsWritten, messages });
+        });
+      },
       bundles,
       preloaded: preloadedFrom(plans),
       wakesAt: batch.flatMap(({ commit }) => commit.wake?.at ?? []),
@@ -152,6 +171,7 @@ export class Commits {
     const inserted = bundles.map((notifications) => this.outbox.insert(notifications, when));
     const events = drafts.flatMap((draft) => draft.events);
     this.search.add([], bundles.flat(), events);
+    if (inserted.length > 0) this.head.write(this.state());
     return inserted;
   }
 
@@ -175,7 +195,7 @@ export class Commits {
     if (commit.cursor !== undefined || (commit.state?.length ?? 0) > 0) {
       version += 1;
       const { cursor: value = cursor.value, keepIdsSince = cursor.keepIdsSince } = commit;
-      this.store.setMeta("cursor", storedCursor.write({ version, value, keepIdsSince }));
+      this.head.move({ version, value, ...(keepIdsSince === undefined ? {} : { keepIdsSince }) });
     }
     for (const { key, value } of commit.state ?? []) this.store.setState(key, value);
     this.writeSettings(commit, name);
@@ -190,7 +210,8 @@ export class Commits {
   }
 
   /**
-   * Writes the rows of new events and notifications. If all is one small segment and one bundle, the events lie inline in the bundle's row.
+   * Writes the rows of new events and notifications, and the head. If all is one small segment and one bundle, the events
+   * and the head lie in the bundle's row.
    */
   private writeRows(plans: readonly Plan[], now: Millis): Bundle[] {
     const segments = segmentsOf(plans);
@@ -201,15 +222,28 @@ export class Commits {
     );
     const { bundles, last } = numbered(drafts, events, this.last, now);
     this.last = last;
-    this.log.recordIds(events, now);
+    this.log.ids.add(events);
     const [first] = segments;
     const isInline =
       bundles.length === 1 && segments.length === 1 && first !== undefined && isSmall(first);
     if (!isInline) for (const segment of segments) this.log.add(segment, now);
-    const when = { now, lastEvent: last.event, ...(isInline ? { inline: first } : {}) };
+    const isHere = isInline && this.head.isShort;
+    const isNew = events.length > 0 || bundles.length > 0 || this.head.isMoved;
+    const when = {
+      now,
+      lastEvent: last.event,
+      ...(isInline ? { inline: first } : {}),
+      ...(isHere ? { head: this.head.next(this.state()) } : {}),
+    };
     const inserted = bundles.map((notifications) => this.outbox.insert(notifications, when));
+    if (isNew && !isHere) this.head.write(this.state());
     this.search.add(events, bundles.flat());
     return inserted;
+  }
+
+  /** What the head has besides the cursor. */
+  private state(): { last: Last; ids: string; unsettled: Unsettled } {
+    return { last: this.last, ids: this.log.ids.text, unsettled: this.unsettled() };
   }
 
   /** Stores what of a commit is a setting of the stream, if it changed. */

@@ -6,15 +6,16 @@ import { pollMessage } from "./poll-message";
 /** The shapes of the JSON values in a stream's `meta` table; `storedJson` reads older versions of them too. */
 
 /** The source's cursor. `value` is text that only the source reads; each commit that moves it raises `version`. */
-export const storedCursor = storedJson(
-  z.object({
-    version: z.number(),
-    value: z.string().nullable(),
-    /** Ids of events dated at or after this instant outlive the purge. */
-    keepIdsSince: z.number().optional(),
-  }),
-);
-export type Cursor = ReturnType<typeof storedCursor.read>;
+const cursor = z.object({
+  version: z.number(),
+  value: z.string().nullable(),
+  /** Ids of events dated at or after this instant outlive the purge. */
+  keepIdsSince: z.number().optional(),
+});
+export type Cursor = z.infer<typeof cursor>;
+
+/** The cursor as versions before the head stored it, in a row of its own. */
+export const storedCursor = storedJson(cursor);
 
 /** The poll that the stream has to ask for. Release 0.1.0 stored the message as JSON text inside the JSON. */
 export const storedWake = storedJson<Wake>(
@@ -27,8 +28,10 @@ export const storedWake = storedJson<Wake>(
   }),
 );
 
-/** The highest numbers of an event and of a notification, stored before a purge: no number is given out twice. */
-export const storedLast = storedJson(z.object({ event: z.number(), notification: z.number() }));
+const last = z.object({ event: z.number(), notification: z.number() });
+
+/** The highest numbers of an event and of a notification, stored before the first purge: no number is given out twice. */
+export const storedLast = storedJson(last);
 export type Last = ReturnType<typeof storedLast.read>;
 
 /**
@@ -44,7 +47,14 @@ export type Resume = ReturnType<typeof storedResume.read>;
  * Which fresh bundles may be unsettled: those with ids from `below` on, and of those below it only `except`, which were
  * on a queue when this was stored.
  */
-export const storedUnsettled = storedJson(
-  z.object({ below: z.number(), except: z.array(z.number()) }),
+const unsettled = z.object({ below: z.number(), except: z.array(z.number()) });
+export type Unsettled = z.infer<typeof unsettled>;
+
+/** `revision`: of the head at that time, which has such a list too: the later one counts. */
+export const storedUnsettled = storedJson(unsettled.extend({ revision: z.number().default(0) }));
+
+/** What changes with every commit (`head.store.ts`). `ids`: postings of the latest events' ids (`log/event-ids.io.ts`). */
+export const storedHead = storedJson(
+  z.object({ revision: z.number(), cursor, last, ids: z.string(), unsettled }),
 );
-export type Unsettled = ReturnType<typeof storedUnsettled.read>;
+export type HeadText = ReturnType<typeof storedHead.read>;

@@ -1,5 +1,5 @@
 import type { Settlement } from "../delivery/attempt";
-import { noteObject } from "../db/objects";
+import { forgetObject, noteObject } from "../db/objects";
 import { Alarm } from "./alarm.io";
 import { nextLookAt } from "./commit.io";
 import type { Commit, Committed, Opened } from "./event";
@@ -25,13 +25,13 @@ const RETRY_AFTER_ERROR_MS = 5_000;
  * An example. A poll commits 25 changed contacts for one destination that takes ten events a callback. One transaction
  * writes (the tables are in `store.ts`):
  *
- * - `ledger`: 25 rows, one for each event id. The id is derived from the contact and its version, so a change that the
- *   next poll shows again is recognised and dropped.
  * - `segments`: one row, a *segment*: the events of this commit with their data. A small commit has none; its events
  *   lie inline in the bundle's row.
  * - `bundles`: one row, a *bundle*: up to ten notifications (here three, of 10, 10 and 5 events), each with its state
  *   and its attempts. A bundle is one row, one queue message, and is settled in one request.
- * - `meta`: one row, the new cursor. If another poll moved the cursor meanwhile, nothing is written.
+ * - `meta`: one row, the *head*: the new cursor, and the ids of the latest events. An id is derived from the contact and
+ *   its version, so a change that the next poll shows again is recognised and dropped. A small commit has its head in the
+ *   bundle's row too. If another poll moved the cursor meanwhile, nothing is written.
  *
  * Only then the source gets its answer. The bundle goes to a delivery queue and gets a *lease*: for 45 seconds, noted
  * in memory, it is not sent again (`outbox/dispatcher.io.ts`). The consumer makes the three POSTs and calls `settle` with
@@ -40,7 +40,7 @@ const RETRY_AFTER_ERROR_MS = 5_000;
  * twice the time. A consumer that gets a message late extends its lease, or drops it when it has run out.
  *
  * The one *alarm* is set to the earliest of all that is due: the end of a lease, a retry, the next page of a job, a poll
- * to ask for, the purge of what is older than the retention.
+ * to ask for.
  *
  * After `kill -9` the rows and the alarm are there, and all that was in memory is gone: leases, commits that were not
  * answered, what was known of destinations. Nothing that was answered is lost. Until the alarm that was set before, the
@@ -165,12 +165,35 @@ export class EventStream extends StreamTraces {
 
   /** Deletes all that is stored here, and the alarm. Commits that wait are answered first; what comes later finds an empty stream. */
   async erase(): Promise<void> {
-    this.parts.commits.flush(this.ctx.id.name, Date.now());
+    this.parts.commits.flush(this.ctx.id.name, Date.now())?.answer(0);
     this.forget();
     this.registration = this.newRegistration();
     this.clock.fired();
     await this.ctx.storage.deleteAlarm();
     await this.ctx.storage.deleteAll();
+  }
+
+  /**
+   * Once a day, since nothing else may wake a quiet stream: purges what is older than the retention, and sets the alarm
+   * if one was lost. `isOwnerless`: its source was deleted, so it goes as soon as there is nothing left to be kept.
+   * @returns how many rows that wrote.
+   */
+  async upkeep({ isOwnerless }: { isOwnerless: boolean }): Promise<number> {
+    const { store, retention, jobs } = this.counted();
+    const before = store.meter.rowsWritten;
+    const now = Date.now();
+    if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
+    else if (isOwnerless && retention.isEmpty && !jobs.isAny) await this.retire();
+    else this.arm(now);
+    return store.meter.rowsWritten - before;
+  }
+
+  /** Erases the object, and then that it is there: whatever is killed in between is done again. */
+  private async retire(): Promise<void> {
+    await this.ctx.blockConcurrencyWhile(async () => {
+      await this.erase();
+      await forgetObject(this.env.DB, "stream", this.ctx.id.name ?? "");
+    });
   }
 
   /** Does everything that is due, and sets the next alarm. */
@@ -226,7 +249,8 @@ export class EventStream extends StreamTraces {
     const flushed = commits.flush(this.ctx.id.name, now);
     if (flushed === undefined) return;
     const lookAt = nextLookAt(flushed, DELIVERY_LEASE_MS);
-    this.arm(now, Math.min(now + commits.retentionMs, lookAt));
+    const alarms = Number.isFinite(lookAt) && this.arm(now, lookAt) ? 1 : 0;
+    flushed.answer(alarms);
     this.ctx.waitUntil(dispatcher.sendFresh(flushed.bundles, now, flushed.preloaded));
   }
 
@@ -239,20 +263,23 @@ export class EventStream extends StreamTraces {
     store.setMeta("wake", null);
   }
 
-  /** Sets the alarm to `at`, or to the earliest of everything that is due, unless it goes off before that anyway. */
-  private arm(now: Millis, at?: Millis): void {
-    this.clock.arm(now, at === undefined ? this.dueTimes(now) : [at]);
+  /**
+   * Sets the alarm to `at`, or to the earliest of everything that is due, unless it goes off before that anyway. @returns
+   * whether it did, which costs a row.
+   */
+  private arm(now: Millis, at?: Millis): boolean {
+    const isSet = this.clock.arm(now, at === undefined ? this.dueTimes(now) : [at]);
+    if (isSet) this.parts.store.meter.rowsWritten += 1;
+    return isSet;
   }
 
   private dueTimes(now: Millis): Millis[] {
-    const { dispatcher, commits, jobs, retention, search } = this.parts;
+    const { dispatcher, commits, jobs, search } = this.parts;
     const { wake } = commits;
-    const purgeAt = retention.dueAt(now);
     return [
       ...dispatcher.dueTimes(now),
       ...(wake === null ? [] : [wake.at]),
       ...(jobs.isAny ? [now + JOB_PAUSE_MS] : []),
-      ...(purgeAt === null ? [] : [purgeAt]),
       ...(search.isBehind(commits.last) ? [now + PAGE_PAUSE_MS] : []),
     ];
   }

@@ -79,13 +79,17 @@ const bench = new Hono<AskerEnv>()
     );
     return c.json({ accepted: ids.length }, 202);
   })
-  /** Lets the next alarm of instances' streams purge what they hold. */
+  /** Lets the streams of instances purge what they hold, as the daily upkeep does. */
   .post("/bench/expire", withKey(), async (c) => {
     const { organizationId } = c.var.asker;
-    for (const id of await c.req.json<number[]>())
-      await c.env.EVENT_STREAMS.getByName(
+    for (const id of await c.req.json<number[]>()) {
+      const stream = c.env.EVENT_STREAMS.getByName(
         streamName({ organizationId, source: instanceSource(id) }),
-      ).commit({ events: [], targets: [], retentionMs: 1 });
+      );
+      await stream.commit({ events: [], targets: [], retentionMs: 1 });
+      await scheduler.wait(2);
+      await stream.upkeep({ isOwnerless: false });
+    }
     return c.json({});
   })
   .get("/bench/ledger", (c) => c.json(ledger))

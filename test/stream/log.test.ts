@@ -113,7 +113,8 @@ const ELEMENTS = {
 
 it("opens the tables of version 0.1.0 with everything in them, and sends what was due", async () => {
   await runInDurableObject(freshStream("user:upgraded"), (_, { storage: { sql } }) => {
-    for (const table of ["segments", "bundles", "ledger"]) sql.exec(`DROP TABLE ${table}`);
+    for (const table of ["segments", "bundles", "ledger"])
+      sql.exec(`DROP TABLE IF EXISTS ${table}`);
     sql.exec(`
       CREATE TABLE ledger (id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, date INTEGER NOT NULL) WITHOUT ROWID;
       CREATE TABLE segments (seq INTEGER, part INTEGER, at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (seq, part)) WITHOUT ROWID;

@@ -14,6 +14,8 @@ export const BEGAN = Date.UTC(2026, 0, 1);
 export async function longStream(count: number, isApart = false): Promise<Stream> {
   const stream = freshStream();
   await runInDurableObject(stream, (object, { storage: { sql } }) => {
+    // Its tables are made when something is stored.
+    Reflect.get(object, "parts").store.setMeta("name", stream.name ?? "");
     sql.exec(
       `INSERT INTO bundles (id, next_at, later, body, at, segment, count, events_to)
        WITH RECURSIVE rows(first) AS (SELECT 1 UNION ALL SELECT first + 10 FROM rows WHERE first + 10 < ?1),

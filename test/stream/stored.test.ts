@@ -12,7 +12,7 @@ import { storedLast, storedResume } from "../../src/stream/meta";
 import { pollMessage } from "../../src/stream/poll-message";
 import type { EventStream } from "../../src/stream/stream.object";
 import { keepingQueue } from "../polling/build";
-import { commit, event, freshStream } from "./build";
+import { commit, event, freshStream, restarted } from "./build";
 
 /** What release 0.1.0 left in rows, in objects and on queues. */
 
@@ -94,4 +94,56 @@ it("has wakes whose message is JSON text, and sends them", async () => {
     await object.alarm();
   });
   expect(bodies).toEqual([{ ids: [7], wake: true, again: false }]);
+});
+
+it("has a stream's cursor, numbers and ids in rows of their own, and goes on from there", async () => {
+  const stream = freshStream();
+  await runInDurableObject(stream, async (_, { storage: { sql } }) => {
+    sql.exec(`
+      CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+      CREATE TABLE ledger (id TEXT PRIMARY KEY, seq INTEGER NOT NULL, at INTEGER NOT NULL, date INTEGER NOT NULL) WITHOUT ROWID;
+      CREATE TABLE segments (seq INTEGER, part INTEGER, at INTEGER NOT NULL, body TEXT NOT NULL, count INTEGER NOT NULL, PRIMARY KEY (seq, part)) WITHOUT ROWID;
+      CREATE TABLE bundles (id INTEGER PRIMARY KEY, next_at INTEGER, later INTEGER NOT NULL, body TEXT NOT NULL, at INTEGER NOT NULL, segment TEXT, count INTEGER NOT NULL, events_to INTEGER NOT NULL);
+      CREATE INDEX bundles_later ON bundles (next_at) WHERE later = 1;
+    `);
+    const old = { ...event("old"), seq: 300, receivedAt: 5, notifications: [9] };
+    const notification = {
+      seq: 9,
+      createdAt: 5,
+      destinationId: "d",
+      envelope: { format: "verbatim" },
+      events: [300],
+      state: { kind: "pending", at: 5 },
+      tries: 0,
+      attempts: [],
+    };
+    const { id, date } = old;
+    sql.exec("INSERT INTO ledger VALUES (?, 300, 5, ?), ('purged', 7, 1, ?)", id, date, date);
+    sql.exec(
+      "INSERT INTO bundles VALUES (9, 5, 0, ?, 5, ?, 1, 300)",
+      JSON.stringify([notification]),
+      JSON.stringify({ events: [old] }),
+    );
+    const cursor = '{"version":4,"value":"c","keepIdsSince":1}';
+    sql.exec("INSERT INTO meta VALUES ('cursor', ?), ('settledBelow', '9')", cursor);
+    sql.exec("INSERT INTO meta VALUES ('lastSeqs', ?)", '{"event":299,"notification":8}');
+  });
+  const again = await restarted(stream);
+  expect(await again.inspect()).toMatchObject({ cursor: "c", version: 4 });
+  expect((await again.event("old"))?.seq).toBe(300);
+  const lost = { sendBatch: async () => {} };
+  const unsettled = await runInDurableObject(again, (object, { storage: { sql } }) => {
+    Reflect.set(object, "env", { ...env, DELIVERIES: lost, DELIVERIES_SLOW: lost });
+    return sql.exec("SELECT id FROM bundles WHERE later = 1").toArray();
+  });
+  expect(unsettled).toEqual([{ id: 9 }]);
+  const found = ["old", "purged", "new"].map((id) => event(id));
+  const committed = await again.commit(commit({ expect: 4, cursor: "d", events: found }));
+  expect(committed).toMatchObject({ kind: "committed", version: 5, accepted: ["new"] });
+  const later = await restarted(again);
+  expect(await later.inspect()).toMatchObject({ cursor: "d", version: 5 });
+  expect(await later.event("new")).toMatchObject({ seq: 301, notifications: [10] });
+  expect(new Set(await later.knownIds(["old", "purged", "new", "other"]))).toEqual(
+    new Set(["old", "purged", "new"]),
+  );
 });

@@ -19,6 +19,8 @@ import {
 
 afterEach(() => vi.unstubAllGlobals());
 
+/** Its source is there. */
+const STAYS = { isOwnerless: false };
 const LOST = { sendBatch: async () => {} };
 
 const retrying = (seq: number, at: number, n = 1): Outcome => ({
@@ -65,22 +67,6 @@ describe("commit", () => {
     expect(stored.map(({ seq }) => seq)).toEqual(
       Array.from({ length: 51 }, (_, index) => index + 1),
     );
-  });
-
-  it.each([
-    ["that may come again: its id, itself with its notification, and the outcome", {}, 3],
-    ["that was given its id at the door: no row for the id", { once: true as const }, 2],
-  ])("writes three rows at most for a lone event %s", async (_, change, rows) => {
-    const stream = freshStream();
-    receiver(silence);
-    const { id } = await destination();
-    const targets = [target({ destinationId: id })];
-    await stream.commit(commit({ targets, events: [event("warm", change)] }));
-    const before = await stream.meter();
-    await stream.commit(commit({ targets, events: [event("lone", change)] }));
-    await stream.settle([{ bundle: 2, outcomes: [delivered(2)], last: true }]);
-    expect((await stream.notification(2))?.notification.state.kind).toBe("delivered");
-    expect((await stream.meter()).rowsWritten - before.rowsWritten).toBe(rows);
   });
 
   it("keeps keyed state beside the cursor", async () => {
@@ -518,7 +504,7 @@ describe("purge", () => {
       }),
     );
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await runDurableObjectAlarm(stream);
+    await stream.upkeep(STAYS);
     expect((await stream.events({ after: 0, limit: 10 })).events).toEqual([]);
     const again = await stream.commit(
       commit({ events: [event("old"), event("kept", { date: keepIdsSince })] }),
@@ -532,10 +518,10 @@ describe("purge", () => {
     const stream = freshStream();
     await stream.commit(commit({ retentionMs: 1, events: [event("open")] }));
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await runDurableObjectAlarm(stream);
+    await stream.upkeep(STAYS);
     expect(await stream.notificationBody(1)).toBe(JSON.stringify({ id: "open" }));
     await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
-    await runDurableObjectAlarm(stream);
+    await stream.upkeep(STAYS);
     expect(await stream.notification(1)).toBeNull();
     expect((await stream.events({ after: 0, limit: 10 })).events).toEqual([]);
     expect(await stream.commit(commit({ events: [event("open")] }))).toMatchObject({
@@ -549,7 +535,7 @@ describe("purge", () => {
     const { events: before } = await stream.events({ after: 0, limit: 10 });
     await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
     await new Promise((resolve) => setTimeout(resolve, 5));
-    await runDurableObjectAlarm(stream);
+    await stream.upkeep(STAYS);
     const again = await restarted(stream);
     await again.commit(commit({ events: [event("next")] }));
     const { events: after } = await again.events({ after: 0, limit: 10 });

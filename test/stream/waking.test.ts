@@ -79,6 +79,7 @@ it("reads few rows whenever it is killed, and none that is unsettled is forgotte
     fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
       let stream = freshStream();
       await withoutQueues(stream);
+      await stream.commit(commit());
       const open: number[] = [];
       let seq = 0;
       for (const one of [...steps, { kind: "crash" as const }])

@@ -1,5 +1,5 @@
 import { DurableObject } from "cloudflare:workers";
-import { Note } from "../../db/objects";
+import { forgetObject, Note } from "../../db/objects";
 import { type Pace, UNPACED } from "../../delivery/rate";
 import type { Entered, Line } from "./limit";
 import { type Reservation, type Reserved, reserveTimes } from "./reservations";
@@ -34,10 +34,19 @@ export class VendorBudget extends DurableObject<Env> {
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
-    state.storage.sql.exec(TABLE);
     this.note = new Note(state, env.DB, "budget");
-    const rows = state.storage.sql.exec<{ account: string; until: number }>("SELECT * FROM pauses");
-    this.pauses = new Map(rows.toArray().map(({ account, until }) => [account, until]));
+    this.pauses = new Map(this.storedPauses().map(({ account, until }) => [account, until]));
+  }
+
+  /** None where there is no table, as in a budget that no vendor has ever paused. */
+  private storedPauses(): { account: string; until: number }[] {
+    const { sql } = this.ctx.storage;
+    try {
+      return sql.exec<{ account: string; until: number }>("SELECT * FROM pauses").toArray();
+    } catch (error) {
+      if (String(error).includes("no such table")) return [];
+      throw error;
+    }
   }
 
   /** Times for each of `reservations`, in their order. */
@@ -85,6 +94,18 @@ export class VendorBudget extends DurableObject<Env> {
     this.pauses.set(account, latest);
     if (this.note.take()) this.ctx.storage.sql.exec(TABLE);
     this.ctx.storage.sql.exec("INSERT OR REPLACE INTO pauses VALUES (?, ?)", account, latest);
+  }
+
+  /** Once a day: without a pause that lasts there is nothing to keep. It is erased, and then that it is there. */
+  async upkeep(): Promise<void> {
+    const now = Date.now();
+    if (this.pauses.values().some((until) => until > now)) return;
+    await this.ctx.blockConcurrencyWhile(async () => {
+      this.pauses.clear();
+      this.note.forget();
+      await this.ctx.storage.deleteAll();
+      await forgetObject(this.env.DB, "budget", this.ctx.id.name ?? "");
+    });
   }
 
   /** Deletes all that is stored here, and what is known in memory. */

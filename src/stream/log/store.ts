@@ -3,7 +3,8 @@ import type { StoredEvent } from "../event";
 import { partsOf } from "../plan";
 import { EventCollector, type EventPage } from "./event-page";
 import type { StreamStore } from "../store";
-import { rangesOf } from "../../values/lists";
+import { partition, rangesOf } from "../../values/lists";
+import { EventIds } from "./event-ids.io";
 import { EventRows, PAGE_ROWS, type Segment, segmentOf } from "./event-rows.store";
 import type { Millis } from "../../values/instant";
 
@@ -13,35 +14,43 @@ const PART_UNITS = 500_000;
 const CLOCKS_APART_MS = [2_000, 300_000];
 const DAY_MS = 86_400_000;
 
+/** Events that are this near to one another are read together. */
+const NEAR_EVENTS = 64;
+
 /**
- * The event log of a stream: events in the order they were committed, numbered from 1 without gaps (`seq`), and the
- * ledger, which holds the id of every event so that the same change seen again is recognised. An event whose id was made
- * for it (`once`) needs no row in the ledger: nobody can send it again, and its id tells when it came.
+ * The event log of a stream: events in the order they were committed, numbered from 1 without gaps (`seq`), and their ids,
+ * so that the same change seen again is recognised (`event-ids.io.ts`). The ledger holds the ids of events that were
+ * purged and may be shown again, and of those that a version before committed.
  */
 export class EventLog {
   private readonly store: StreamStore;
   private readonly rows: EventRows;
+  readonly ids: EventIds;
 
   constructor(store: StreamStore) {
     this.store = store;
     this.rows = new EventRows(store);
+    this.ids = new EventIds(store);
   }
 
-  /** Which of these ids are in the ledger. */
+  /** Which of these ids events have, or had before they were purged. */
   knownIds(ids: readonly string[]): Set<string> {
     if (ids.length === 0) return new Set();
     const rows = this.store.run<{ id: string }>(
       "SELECT id FROM ledger WHERE id IN (SELECT value FROM json_each(?))",
       JSON.stringify(ids),
     );
-    return new Set(rows.map(({ id }) => id));
+    const known = new Set(rows.map(({ id }) => id));
+    const wanted = new Set(ids).difference(known);
+    for (const { id } of this.withIds(wanted)) known.add(id);
+    return known;
   }
 
-  /** Writes the ids of new events to the ledger. */
-  recordIds(events: readonly StoredEvent[], now: Millis): void {
-    for (const { id, seq, date, once } of events)
-      if (once !== true)
-        this.store.run("INSERT INTO ledger VALUES (?, ?, ?, ?)", id, seq, now, date);
+  /** The events that have one of these ids, as far as they have not been purged. */
+  private withIds(ids: ReadonlySet<string>): StoredEvent[] {
+    return rangesOf(this.ids.candidates(ids), NEAR_EVENTS).flatMap(({ from, to }) =>
+      this.events(from, to).events.filter(({ id }) => ids.has(id)),
+    );
   }
 
   /** Inserts a segment: one row, or several parts when it is large. */
@@ -101,7 +110,9 @@ export class EventLog {
   /** The event with this id; undefined when it is unknown, or purged. */
   find(id: string): StoredEvent | undefined {
     const seq = this.store.first<{ seq: number }>("SELECT seq FROM ledger WHERE id = ?", id)?.seq;
-    if (seq !== undefined) return this.events(seq, seq).events[0];
+    const [event] = seq === undefined ? this.withIds(new Set([id])) : this.events(seq, seq).events;
+    if (event !== undefined || seq !== undefined) return event;
+    // A version before kept no such id.
     const createdAt = createdAtOfOnceId(id);
     if (createdAt === undefined) return undefined;
     for (const apartMs of CLOCKS_APART_MS) {
@@ -207,22 +218,35 @@ export class EventLog {
   }
 
   /**
-   * Deletes the ids of purged events from the ledger. Ids of events dated at or after `keepIdsSince` stay: the
-   * source may show these changes again, and they must still be recognised. @returns how many were deleted.
+   * Forgets the ids of purged events. Ids of events dated at or after `keepIdsSince` go to the ledger: the source may
+   * show these changes again, and they must still be recognised. @returns how many were forgotten.
    */
   deleteIds(events: readonly StoredEvent[], keepIdsSince: Millis): number {
-    const ids = events.filter(({ date }) => date < keepIdsSince).map(({ id }) => id);
-    if (ids.length > 0)
+    const [kept, gone] = partition(events, ({ date }) => date >= keepIdsSince);
+    for (const { id, seq, receivedAt, date, once } of kept)
+      if (once !== true)
+        this.store.run(
+          "INSERT OR IGNORE INTO ledger VALUES (?, ?, ?, ?)",
+          id,
+          seq,
+          receivedAt,
+          date,
+        );
+    if (gone.length > 0 && this.hasLedger)
       this.store.run(
         "DELETE FROM ledger WHERE id IN (SELECT value FROM json_each(?))",
-        JSON.stringify(ids),
+        JSON.stringify(gone.map(({ id }) => id)),
       );
-    return ids.length;
+    return gone.length;
   }
 
-  /** Once a day: deletes ids that `deleteIds` left, once `keepIdsSince` has passed them. */
+  private get hasLedger(): boolean {
+    return this.store.first("SELECT seq FROM ledger LIMIT 1") !== undefined;
+  }
+
+  /** Once a day: deletes ids that `deleteIds` kept, once `keepIdsSince` has passed them. */
   deleteExpiredIds(before: Millis, keepIdsSince: Millis, now: Millis): number {
-    if (now - Number(this.store.meta("sweptAt") ?? 0) < DAY_MS) return 0;
+    if (!this.hasLedger || now - Number(this.store.meta("sweptAt") ?? 0) < DAY_MS) return 0;
     this.store.setMeta("sweptAt", String(now));
     return this.store.run(
       "DELETE FROM ledger WHERE at < ? AND date < ? RETURNING seq",

@@ -3,6 +3,8 @@ import type { Millis } from "../../values/instant";
 import type { Notification } from "../event";
 import { type Preloaded, preloadedFrom } from "../history";
 import type { History } from "../history.io";
+import type { Head } from "../head.store";
+import type { Unsettled } from "../meta";
 import type { StreamStore } from "../store";
 import { Checkpoint } from "./checkpoint.io";
 import type { DestinationHealth } from "./destination-health";
@@ -23,6 +25,7 @@ const LIVE_MS = 30_000;
 
 type Doors = {
   store: StreamStore;
+  head: Head;
   bundles: OutboxStore;
   history: History;
   health: DestinationHealth;
@@ -74,7 +77,7 @@ export class Dispatcher {
     this.queuedBefore = { upTo: lastId, until: 0 };
     this.sentUpTo = lastId;
     this.newestId = lastId;
-    this.checkpoint = new Checkpoint(doors.store);
+    this.checkpoint = new Checkpoint(doors.store, doors.head);
     const unsettled = this.checkpoint.read();
     doors.bundles.deferUnsettled(unsettled, lastId);
     this.checkpoint.restarted(lastId, unsettled);
@@ -204,11 +207,13 @@ export class Dispatcher {
 
   /** Stores a checkpoint if enough bundles were settled since the last one. */
   saveCheckpoint(): void {
+    this.checkpoint.save(() => this.unsettled());
+  }
+
+  /** The fresh bundles that may be unsettled. */
+  unsettled(): Unsettled {
     const below = this.sentUpTo + 1;
-    this.checkpoint.save(() => ({
-      below,
-      except: this.inFlight.ids.filter((id) => id < below),
-    }));
+    return { below, except: this.inFlight.ids.filter((id) => id < below) };
   }
 
   /** The fast lane takes first tries of live notifications to destinations that answered quickly. */

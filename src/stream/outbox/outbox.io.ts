@@ -1,6 +1,5 @@
 import type { Settlement } from "../../delivery/attempt";
 import type { Notification } from "../event";
-import type { Segment } from "../log/event-rows.store";
 import type { Resume } from "../meta";
 import { type Draft, groupsByWeight, unitsOf } from "../plan";
 import { applyOutcome, blocksFollowers, earliestDueAt } from "../settle";
@@ -45,10 +44,7 @@ export class Outbox {
   }
 
   /** Stores a bundle. A notification that must keep an order waits if another of its order is before it. */
-  insert(
-    notifications: Notification[],
-    when: { now: Millis; lastEvent: number; inline?: Segment | undefined },
-  ): Bundle {
+  insert(notifications: Notification[], when: Parameters<OutboxStore["add"]>[1]): Bundle {
     const { health, bundles } = this.doors;
     for (const notification of notifications) {
       const { destinationId, state } = notification;

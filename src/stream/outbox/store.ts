@@ -14,6 +14,8 @@ export type Bundle = { id: number; notifications: Notification[] };
 /** A bundle read to be sent, with the events that lie inline in its row. */
 export type SendableBundle = Bundle & { inline: Segment[] };
 
+type When = { now: Millis; lastEvent: number; inline?: Segment | undefined; head?: string };
+
 type BundleRow = { id: number; body: string };
 
 /**
@@ -23,6 +25,8 @@ type BundleRow = { id: number; body: string };
  */
 export class OutboxStore {
   readonly ordering: OrderingStore;
+  /** The id of the newest bundle, if a purge has emptied it: the next bundle takes its row, which costs one row less. */
+  private emptied: number | undefined;
   private readonly store: StreamStore;
 
   constructor(store: StreamStore) {
@@ -31,18 +35,20 @@ export class OutboxStore {
   }
 
   /**
-   * Inserts a bundle. `inline`: the events it was committed with, if they lie in its row; `lastEvent`: the
-   * highest number of an event so far.
+   * Inserts a bundle. `inline`: the events it was committed with, and the stream's head, if they lie in its row;
+   * `lastEvent`: the highest number of an event so far.
    */
-  add(
-    notifications: Notification[],
-    { now, lastEvent, inline }: { now: Millis; lastEvent: number; inline?: Segment | undefined },
-  ): Bundle {
+  add(notifications: Notification[], { now, lastEvent, inline, head }: When): Bundle {
     const bundle = { id: notifications[0]?.seq ?? 0, notifications };
     const nextAt = earliestDueAt(notifications);
+    const { emptied } = this;
+    this.emptied = undefined;
     this.store.run(
-      `INSERT INTO bundles (id, next_at, later, body, at, segment, count, events_to)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+      emptied === undefined
+        ? `INSERT INTO bundles (id, next_at, later, body, at, segment, count, events_to, head)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`
+        : `UPDATE bundles SET id = ?, next_at = ?, later = ?, body = ?, at = ?, segment = ?, count = ?,
+           events_to = ?, head = ? WHERE id = ?`,
       bundle.id,
       nextAt,
       nextAt !== null && nextAt > now ? 1 : 0,
@@ -51,6 +57,8 @@ export class OutboxStore {
       inline === undefined ? null : JSON.stringify(inline),
       inline?.events.length ?? 0,
       lastEvent,
+      head ?? null,
+      ...(emptied === undefined ? [] : [emptied]),
     );
     return bundle;
   }
@@ -159,11 +167,18 @@ export class OutboxStore {
     }
   }
 
-  /** When the oldest bundle was created. */
+  /** When the oldest bundle was created that a purge has not emptied. */
   oldestAt(): Millis | null {
     return (
-      this.store.first<{ at: number }>("SELECT at FROM bundles ORDER BY id LIMIT 1")?.at ?? null
+      this.store.first<{ at: number }>(
+        "SELECT at FROM bundles WHERE body <> '[]' ORDER BY id LIMIT 1",
+      )?.at ?? null
     );
+  }
+
+  /** After a restart, with the newest bundle that there is. */
+  restore(newest: Bundle | undefined): void {
+    this.emptied = newest?.notifications.length === 0 ? newest.id : undefined;
   }
 
   /** Empties what was sent with these notifications and answered to them: an answer may quote what it was sent. */
@@ -180,12 +195,14 @@ export class OutboxStore {
   }
 
   /**
-   * Deletes bundles created before `before` of which nothing is due any more, looking at the oldest `limit`. @returns
-   * them, their inline events, and the lowest event number of the oldest bundle that stays.
+   * Deletes bundles created before `before` of which nothing is due any more, looking at the oldest `limit`; the newest
+   * of all is emptied only, since the stream's head may lie there. @returns them, their inline events, and the lowest
+   * event number of the oldest bundle that stays.
    */
   purge(before: Millis, limit: number): { gone: Bundle[]; inline: Segment[]; firstNeeded: number } {
     const gone = this.from(0, limit).filter(
-      ({ notifications }) =>
+      ({ id, notifications }) =>
+        id !== this.emptied &&
         earliestDueAt(notifications) === null &&
         notifications.every(({ createdAt }) => createdAt < before),
     );
@@ -199,11 +216,26 @@ export class OutboxStore {
     for (const { notifications } of gone)
       for (const { keys = [], seq } of notifications)
         for (const key of keys) this.ordering.remove(key, seq);
-    if (gone.length > 0)
-      this.store.run("DELETE FROM bundles WHERE id IN (SELECT value FROM json_each(?))", ids);
+    if (gone.length > 0) this.delete(ids, gone.at(-1));
     const oldest = this.from(0, 1)[0]?.notifications.flatMap(({ events }) => events) ?? [];
     const firstNeeded = oldest.length === 0 ? Number.MAX_SAFE_INTEGER : Math.min(...oldest);
     return { gone, inline, firstNeeded };
+  }
+
+  private delete(ids: string, last: Bundle | undefined): void {
+    const newest = this.before(Number.MAX_SAFE_INTEGER, 1)[0]?.id ?? 0;
+    if (last?.id === newest) {
+      this.emptied = newest;
+      this.store.run(
+        "UPDATE bundles SET body = '[]', segment = NULL, count = 0 WHERE id = ?",
+        newest,
+      );
+    }
+    this.store.run(
+      "DELETE FROM bundles WHERE id IN (SELECT value FROM json_each(?)) AND id <> ?",
+      ids,
+      newest,
+    );
   }
 
   private one(where: string, ...bindings: SqlStorageValue[]): Bundle | undefined {

@@ -56,6 +56,20 @@ export class Runs {
     );
   }
 
+  /** The numbers that a run has for any of these hashes, which are sorted. */
+  foundAny(run: Run, hashes: readonly number[]): number[] {
+    const [first = 0, last = 0] = [hashes[0], hashes.at(-1)];
+    const rows = this.rowsOf(run, posting(first, 0), posting(last + 1, 0) - 1);
+    return rows.flatMap((row) =>
+      hashes.flatMap((hash) =>
+        Array.from(
+          between(row, posting(hash, 0), posting(hash + 1, 0) - 1),
+          (one) => startOf(run) + placeOf(one),
+        ),
+      ),
+    );
+  }
+
   /** Writes the run that comes after all others. */
   write(run: Run, unsorted: ArrayLike<number>): void {
     const postings = Float64Array.from(unsorted).toSorted();
