@@ -12,6 +12,7 @@ import { webhookPreview } from "./inbound/preview";
 import { inboundRoutes } from "./inbound/routes";
 import { registrar } from "./inbound/registration/registrar.io";
 import { traceRoutes } from "./inbound/traces/traces.routes";
+import { instanceStateRoutes } from "./instances/state.routes";
 import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
@@ -33,7 +34,9 @@ export const elements = elementsRoutes(
 export const operations = operationsRoutes(
   { instance: tellInstance, webhook: tellWebhook },
   connectorKeys,
-).route("/", traceRoutes(polledAs));
+)
+  .route("/", instanceStateRoutes)
+  .route("/", traceRoutes(polledAs));
 
 export const inbound = inboundRoutes(polledAs);
 

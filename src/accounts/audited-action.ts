@@ -74,6 +74,7 @@ const ACTIONS: Record<string, string> = {
   "POST /console/two-step/confirm": "member.confirm-two-step",
   "POST /console/two-step/recovery-codes": "member.renew-recovery-codes",
   "POST /console/two-step/off": "member.end-two-step",
+  "POST /console/instances/:id/inbound/:traceId/replay": "inbound.replay",
   "POST /console/instances/:id/enable": "instance.enable",
   "POST /console/instances/:id/disable": "instance.disable",
   "POST /console/deliveries/:id/resend": "delivery.resend",

@@ -37,6 +37,7 @@ th{text-align:left;font-weight:500;font-size:13px;color:var(--quiet);padding:10p
 td{padding:11px 16px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}tr:last-child td{border-bottom:0}
 .pill{display:inline-block;padding:1px 10px;border-radius:99px;font-size:13px;font-weight:550;white-space:nowrap;background:var(--off-back);color:var(--quiet)}
 .pill.good{background:var(--good-back);color:var(--good)}.pill.bad{background:var(--bad-back);color:var(--bad)}.pill.wait{background:var(--wait-back);color:var(--wait)}
+.attention{list-style:none;margin:0;padding:4px 16px;background:var(--card);border:1px solid var(--line);border-radius:12px}.attention li{padding:10px 0;overflow-wrap:anywhere}.attention li+li{border-top:1px solid var(--line)}.attention .event{margin-top:4px}
 .event{display:block}.event b{font-weight:550}
 .notice{padding:10px 16px;border-radius:10px;margin:0 0 20px;overflow-wrap:anywhere}.notice.good{background:var(--good-back);color:var(--good)}.notice.bad{background:var(--bad-back);color:var(--bad)}
 pre,code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}

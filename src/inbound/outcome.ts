@@ -3,6 +3,7 @@ import { feeds } from "../connectors/parsers";
 import type { Change } from "../connectors/webhook";
 import { eventId } from "../stream/event-id";
 import type { NewEvent } from "../stream/event";
+import { UNHEARD } from "../instances/attention";
 import { eventSettings, hasCredentials } from "../instances/configuration";
 import { snapshotKey } from "../instances/deletions";
 import type { Instance } from "../instances/instance";
@@ -28,7 +29,7 @@ export function listening(instance: Instance): Listening {
   const { enabled, modes } = eventSettings(connector, configuration);
   if (disabled) return { kind: "ignores", reason: "disabled" };
   if (!enabled) return { kind: "ignores", reason: "events are off" };
-  if (!modes.includes("webhook")) return { kind: "ignores", reason: "it is only polled" };
+  if (!modes.includes("webhook")) return { kind: "ignores", reason: UNHEARD };
   const isFeed = connector.webhook?.extraction.by === "feed";
   if (isFeed) return { kind: "wakes" };
   return modes.includes("polling") && hasCredentials(connector, configuration)

@@ -1,6 +1,7 @@
 import { MOST_HOPS } from "../delivery/own-address";
 import { Refusal } from "../http/refusal";
 import type { Heard } from "../instances/heard.store";
+import { CIRCLE } from "../instances/attention";
 import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
 import { settledAtOnce } from "../values/at-once";
@@ -31,9 +32,7 @@ export function taker(
   { element, hops, env, polledAs }: { element: string; hops: number; env: Env; polledAs: PolledAs },
 ): (candidates: readonly Heard[]) => Promise<Taken> {
   const prove: (instance: Instance) => Proof =
-    hops > MOST_HOPS
-      ? () => ({ kind: "unproved", reason: "goes round in a circle" })
-      : prover(arrived, Date.now());
+    hops > MOST_HOPS ? () => ({ kind: "unproved", reason: CIRCLE }) : prover(arrived, Date.now());
   const deal = once(() => dealt(contentOf(arrived)));
   let refusalsNoted = 0;
   return async (candidates) => {

@@ -9,6 +9,10 @@ import { readStates } from "../delivery/standing.store";
 import type { DestinationState } from "../delivery/state";
 import { forbidden, invalid, notFound, unauthenticated } from "../http/refusal";
 import { numericId } from "../values/whole-number";
+import { reachesSource, reachOf } from "../operations/reach";
+import { instanceSource, streamName } from "../stream/stream-name";
+import type { Facts } from "./attention";
+import { eventSettings } from "./configuration";
 import { destinationOf } from "./destination";
 import type { Instance } from "./instance";
 import { stateOf } from "./state";
@@ -45,6 +49,19 @@ export async function ownInstance(
   return watchInstance(c, instance);
 }
 
+/** The instance that a path of `/v1` names. @throws Refusal `not-found` unless the asker reaches it. */
+export async function inReach(c: Context<AskerEnv>): Promise<Instance> {
+  const { db, ring } = doorsOf(c);
+  const { asker } = c.var;
+  const text = c.req.param("id") ?? "";
+  const id = numericId(text) ?? 0;
+  const instance = reachesSource(reachOf(asker), instanceSource(id))
+    ? await readInstanceOf(db, ring, asker.organizationId, id)
+    : undefined;
+  if (instance === undefined || instance === "another's") throw notFound(`No instance '${text}'`);
+  return instance;
+}
+
 /** Tells the audit log that a request may change an instance. @param isNew it was just made. */
 export function watchInstance(c: Context<AskerEnv>, instance: Instance, isNew = false): Instance {
   const { db, ring } = doorsOf(c);
@@ -73,11 +90,17 @@ export async function shown(
   c: Context<AskerEnv>,
   instance: Instance,
 ): Promise<Record<string, unknown>> {
-  const [view] = await shownAll(c, [instance]);
-  return view ?? {};
+  const [users, facts] = await Promise.all([
+    readUsers(c.env.DB, [instance.userId]),
+    factsOf(c, instance),
+  ]);
+  return instanceView(facts, userOf(instance, users));
 }
 
-/** Instances as the contract prints them; their users, and the states of their callbacks, are read at once. */
+/**
+ * Instances as the contract prints them; their users, and the states of their callbacks, are read at once. Their streams
+ * aren't asked, so that `attention` lacks what only those know: deliveries that were refused or ignored.
+ */
 export async function shownAll(
   c: Context<AskerEnv>,
   instances: readonly Instance[],
@@ -89,9 +112,36 @@ export async function shownAll(
     ),
     callbackStates(c, instances),
   ]);
-  return instances.map((instance) =>
-    instanceView(instance, userOf(instance, users), states.get(instance.id)),
-  );
+  return instances.map((instance) => {
+    const facts = { instance, callback: states.get(instance.id), untaken: [] };
+    return instanceView(facts, userOf(instance, users));
+  });
+}
+
+/** What there is to know of one instance for its `attention`; its stream is asked where webhooks may come to it. */
+export async function factsOf(c: Context<AskerEnv>, instance: Instance): Promise<Facts> {
+  const { connector, configuration } = instance;
+  const mayCome =
+    connector.webhook !== undefined && eventSettings(connector, configuration).enabled;
+  const [states, untaken] = await Promise.all([
+    callbackStates(c, [instance]),
+    mayCome ? untakenBy(c, instance) : [],
+  ]);
+  return { instance, callback: states.get(instance.id), untaken };
+}
+
+/** An object that can't be asked, or runs an earlier version, is no reason not to show the instance. */
+async function untakenBy(
+  c: Context<AskerEnv>,
+  { organizationId, id }: Instance,
+): Promise<Facts["untaken"]> {
+  const stream = streamName({ organizationId, source: instanceSource(id) });
+  try {
+    return await c.env.EVENT_STREAMS.getByName(stream).untaken();
+  } catch (error) {
+    console.warn(JSON.stringify({ at: "instances.untaken", stream, error: String(error) }));
+    return [];
+  }
 }
 
 /** How the callbacks of instances stand, by the instance's id; one without a callback has no state. */

@@ -7,20 +7,18 @@ import {
 } from "./configuration";
 import { type Entry, entriesOf } from "./entries";
 import type { Instance } from "./instance";
-import { type DestinationState, stateView } from "../delivery/state";
+import { attentionOf, attentionView, type Facts } from "./attention";
+import { stateView } from "../delivery/state";
 import { isoSeconds } from "../values/instant";
 
 export type UserView = { id: number; emailAddress: string; firstName: string; lastName: string };
 
 /**
- * An instance as the contract prints it (reference connector-events-api.md §4); secrets masked. `callbackState` comes in
- * addition: how the destination of its callback stands.
+ * An instance as the contract prints it (reference connector-events-api.md §4); secrets masked. In addition come
+ * `callbackState`, how the destination of its callback stands, and `attention`, what keeps it from getting or telling events.
  */
-export function instanceView(
-  instance: Instance,
-  user: UserView,
-  callback: DestinationState | undefined,
-): Record<string, unknown> {
+export function instanceView(facts: Facts, user: UserView): Record<string, unknown> {
+  const { instance, callback } = facts;
   const { connector, configuration } = instance;
   return {
     id: instance.id,
@@ -45,6 +43,7 @@ export function instanceView(
     eventsEnabled: eventSettings(connector, configuration).enabled,
     eventsNotificationCallbackUrl: configuration["event.notification.callback.url"] ?? null,
     callbackState: callback === undefined ? null : stateView(callback),
+    attention: attentionView(attentionOf(facts)),
     externalAuthentication: instance.externalAuthentication,
     user,
   };

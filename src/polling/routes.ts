@@ -1,17 +1,14 @@
 import { Hono } from "hono";
 import { type AskerEnv, withKey, withSecrets } from "../accounts/asker.io";
 import { described } from "../http/route-description";
-import { conflict, notFound, Refusal } from "../http/refusal";
+import { conflict, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
-import { doorsOf, ofToken } from "../instances/lookup.io";
-import { readInstanceOf } from "../instances/store";
+import { inReach, ofToken } from "../instances/lookup.io";
 import { pollNow } from "./poll-now.io";
-import { reachesSource, reachOf } from "../operations/reach";
 import { type Cursor, positionOf, readCursor } from "./cursor";
 import { pollDry } from "./dry-run.io";
 import { pollDoors } from "./doors.io";
 import { polledResources } from "./settings";
-import { numericId } from "../values/whole-number";
 import { isoText, isoSeconds } from "../values/instant";
 
 /** `GET /instances/event-poller-records` of the connector surface (reference connector-events-api.md §4). */
@@ -70,14 +67,7 @@ const pollRoutes = new Hono<AskerEnv>().post(
   withKey("write", { limits: "kept" }),
   pollDescribed,
   async (c) => {
-    const { db, ring } = doorsOf(c);
-    const { asker } = c.var;
-    const id = numericId(c.req.param("id")) ?? 0;
-    const instance = reachesSource(reachOf(asker), instanceSource(id))
-      ? await readInstanceOf(db, ring, asker.organizationId, id)
-      : undefined;
-    if (instance === undefined || instance === "another's")
-      throw notFound(`No instance '${c.req.param("id")}'`);
+    const instance = await inReach(c);
     if (instance.disabled || instance.pollerDisabled !== null)
       throw conflict("The instance is disabled");
     const doors = pollDoors(c.env);

@@ -1,5 +1,13 @@
 import { StreamReads } from "./stream-reads.object";
-import type { KeptTrace, Trace, Traces } from "./traces/trace";
+import {
+  type KeptTrace,
+  type Trace,
+  type Traces,
+  type Untaken,
+  untakenSince,
+} from "./traces/trace";
+
+const DAY_MS = 86_400_000;
 
 /** The requests about what came for a source and became no event. */
 export abstract class StreamTraces extends StreamReads {
@@ -11,6 +19,12 @@ export abstract class StreamTraces extends StreamReads {
 
   traces(): Traces {
     return this.counted().traces.read(Date.now());
+  }
+
+  /** What came in the last day and became no event, by reason: small, beside the traces themselves. */
+  untaken(): Untaken[] {
+    const now = Date.now();
+    return untakenSince(this.counted().traces.read(now).kept, now - DAY_MS);
   }
 
   keptTrace(id: number): KeptTrace | null {

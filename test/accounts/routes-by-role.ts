@@ -193,6 +193,7 @@ const ELEMENTS: Table = {
 const V1: Table = {
   // For whoever deployed this, with the bootstrap key.
   "POST /v1/bootstrap": "nobody",
+  "GET /v1/instances/:id": "read, ours",
   "POST /v1/instances/:id/poll": "write, ours",
   "GET /v1/instances/:id/inbound": "read, ours",
   "POST /v1/instances/:id/inbound/:traceId/replay": "write, ours",
@@ -298,6 +299,7 @@ const CONSOLE: Table = {
   "GET /console/instances": "members",
   "GET /console/instances/:id": "members, ours",
   "POST /console/instances/:id/poll": "editors, ours",
+  "POST /console/instances/:id/inbound/:traceId/replay": "editors, ours",
   "POST /console/instances/:id/enable": "editors, ours",
   "POST /console/instances/:id/disable": "editors, ours",
   "GET /console/deliveries/:id": "members, ours",

@@ -1,3 +1,4 @@
+import { createHmac } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import sparticuz from "@sparticuz/chromium";
@@ -5,7 +6,7 @@ import { type Browser, chromium, type Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WAIT_MS } from "../patience.ts";
 import { type Sandbox, startSandbox } from "../vendors/sandbox.ts";
-import { connect, type Polled, poll, receive } from "./polled.ts";
+import { connect, createInstance, type Polled, poll, receive } from "./polled.ts";
 import { type Stack, startStack } from "./stack.ts";
 
 /** A real browser in the console. With `SCREENSHOTS`, each page is kept as a picture in that folder. */
@@ -148,6 +149,55 @@ describe("the console in a browser", () => {
     await picture(page, "instance");
     await page.goto(`${stack.baseUrl}/console/instances`);
     await picture(page, "instances");
+    await context.close();
+  });
+
+  it("shows what needs attention and what became no event, and replays it, on a telephone too", async () => {
+    const { id } = await createInstance(stack, {
+      element: { key: "github" },
+      configuration: { "event.vendor.type": "webhook", "event.vendor.signature.key": "first" },
+      name: "Issues of Ada",
+    });
+    const body = JSON.stringify({
+      action: "opened",
+      issue: { number: 5, title: "A <b>bold</b> one" },
+    });
+    const address = `${stack.baseUrl}/elements/api-v2/events/github/${btoa(String(id))}`;
+    const signature = createHmac("sha256", "second").update(body).digest("hex");
+    const headers = {
+      "content-type": "application/json",
+      "x-github-event": "issues",
+      "x-github-delivery": "one",
+      "x-hub-signature-256": `sha256=${signature}`,
+    };
+    expect((await fetch(address, { method: "POST", headers, body })).status).toBe(401);
+
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 } });
+    const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
+    await page.goto(`${stack.baseUrl}/console/instances/${id}`);
+    await page.getByLabel("E-mail").fill(stack.local.email);
+    await page.getByLabel("Password").fill(stack.local.password);
+    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await page.getByRole("heading", { name: "Needs attention" }).waitFor();
+    await page.getByText("Headers", { exact: true }).click();
+    await page.getByText(/ bytes$/).click();
+    await page.getByText("A <b>bold</b> one").waitFor();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "untaken-narrow");
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByText("Still no event (refused): wrong-signature.").waitFor();
+    await stack.call("PATCH", `/elements/api-v2/instances/${id}`, {
+      configuration: { "event.vendor.signature.key": "second" },
+    });
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.getByRole("button", { name: "Replay" }).click();
+    await page.getByText("Taken: 1 event.").waitFor();
+    await page.getByText(/ bytes$/).click();
+    expect(await fits(page)).toBe(true);
+    await picture(page, "untaken");
+    await page.goto(`${stack.baseUrl}/console/instances`);
+    await picture(page, "instances-to-look-at");
     await context.close();
   });
 

@@ -374,6 +374,7 @@ describe("keys, audit and the organization", () => {
       "status",
     ]);
     for (const path of [
+      "/v1/instances/{id}",
       "/v1/instances/{id}/poll",
       "/v1/instances/{id}/signing-secret",
       "/v1/streams/{source}/events",

@@ -4,7 +4,8 @@ import type { Instance } from "../../instances/instance";
 import { Empty, firstInstance, Instant, Pill, Table } from "../parts";
 import type { Health } from "./health";
 
-export type Listed = { instance: Instance; health: Health };
+/** `attention`: how many things keep it from getting or telling events. */
+export type Listed = { instance: Instance; health: Health; attention: number };
 
 /** The organization's instances, a page of them. */
 export function InstanceList(props: {
@@ -44,7 +45,7 @@ export function InstanceList(props: {
   );
 }
 
-function cellsOf({ instance, health }: Listed, now: number): Child[] {
+function cellsOf({ instance, health, attention }: Listed, now: number): Child[] {
   return [
     <>
       <a class="event" href={`/console/instances/${instance.id}`}>
@@ -54,7 +55,10 @@ function cellsOf({ instance, health }: Listed, now: number): Child[] {
         {instance.connector.name} · {instance.id}
       </span>
     </>,
-    <Pill tone={health.tone}>{health.word}</Pill>,
+    <>
+      <Pill tone={health.tone}>{health.word}</Pill>
+      {attention === 0 ? null : <span class="event small quiet">{attention} to look at</span>}
+    </>,
     health.mode,
     health.lastPoll === null ? (
       <span class="quiet">never</span>

@@ -5,11 +5,13 @@ import { visibleConfiguration } from "../../instances/configuration";
 import { MASK } from "../../values/secret-name";
 import { maskedUrl } from "../../values/secret-text";
 import { isSealedKey } from "../../instances/entries";
+import type { Attention } from "../../instances/attention";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";
 import { State } from "../state";
 import type { Health } from "./health";
+import { AttentionList, Untaken } from "./untaken";
 
 type Shown = { instance: Instance; health: Health; now: number };
 
@@ -19,9 +21,11 @@ export function InstancePage(
     rows: Row[];
     /** The address of older notifications; null when there are none. */
     older: string | null;
+    attention: Attention[];
+    untaken: Omit<Parameters<typeof Untaken>[0], "instanceId" | "now">;
   },
 ): JSX.Element {
-  const { instance, health, rows, older, now } = props;
+  const { instance, health, rows, older, attention, untaken, now } = props;
   return (
     <>
       <div class="head">
@@ -34,6 +38,7 @@ export function InstancePage(
         <Acts instance={instance} health={health} />
       </div>
       <HealthFacts instance={instance} health={health} now={now} />
+      <AttentionList attention={attention} now={now} />
       <h2>Notifications</h2>
       {rows.length === 0 ? (
         <NoNotification polled={health.polled} />
@@ -45,6 +50,7 @@ export function InstancePage(
           <a href={older}>Older</a>
         </p>
       )}
+      <Untaken instanceId={instance.id} {...untaken} now={now} />
       <h2>Configuration</h2>
       <Facts facts={configurationOf(instance)} />
     </>

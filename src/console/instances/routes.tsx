@@ -4,12 +4,22 @@ import { reviveSaved } from "../../operations/destinations/revive.io";
 import { instanceSource, streamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
 import { registrar } from "../../inbound/registration/registrar.io";
+import { replayTrace } from "../../inbound/traces/replay.io";
+import { traceView } from "../../stream/traces/request";
+import { attentionOf } from "../../instances/attention";
 import { type Instance, switched } from "../../instances/instance";
-import { callbackStates, doorsOf, draftOf, watchInstance } from "../../instances/lookup.io";
+import {
+  callbackStates,
+  doorsOf,
+  draftOf,
+  factsOf,
+  watchInstance,
+} from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
 import { readInstanceOf, updateInstance } from "../../instances/store";
 import { pollDoors } from "../../polling/doors.io";
 import { type PolledNow, pollNow } from "../../polling/poll-now.io";
+import { polledAs } from "../../polling/touched";
 import { rowOf } from "../deliveries/list";
 import { baseUrlOf } from "../overview/routes";
 import type { Notice } from "../page";
@@ -34,6 +44,7 @@ export const instancePages = new Hono<ConsoleEnv>()
       items.map(async (instance) => ({
         instance,
         health: healthOf(instance, await streamOf(c, instance).inspect(), states.get(instance.id)),
+        attention: attentionOf({ instance, callback: states.get(instance.id), untaken: [] }).length,
       })),
     );
     const next = offset + PAGE < total ? `/console/instances?after=${offset + PAGE}` : null;
@@ -52,22 +63,25 @@ export const instancePages = new Hono<ConsoleEnv>()
     const instance = await instanceOfPath(c);
     const stub = streamOf(c, instance);
     const before = positive(c.req.query("before")) ?? null;
-    const [inspected, views, states] = await Promise.all([
+    const [inspected, views, facts, { counts, kept }] = await Promise.all([
       stub.inspect(),
       stub.notifications({ before, limit: ROWS, withEvents: true }),
-      callbackStates(c, [instance]),
+      factsOf(c, instance),
+      stub.traces(),
     ]);
     const last = views.at(-1)?.notification.seq ?? 1;
     return c.render(
       <InstancePage
         instance={instance}
-        health={healthOf(instance, inspected, states.get(instance.id))}
+        health={healthOf(instance, inspected, facts.callback)}
         rows={views.map((view) => rowOf(view, instanceSource(instance.id), instance.name))}
         older={
           views.length < ROWS || last === 1
             ? null
             : `/console/instances/${instance.id}?before=${last}`
         }
+        attention={attentionOf(facts)}
+        untaken={{ counts, traces: kept.slice(0, ROWS).map(traceView) }}
         now={Date.now()}
       />,
       { title: instance.name, here: "instances", live: before === null },
@@ -79,6 +93,11 @@ export const instancePages = new Hono<ConsoleEnv>()
       throw conflict("The instance is disabled");
     const report = await pollNow(instance, pollDoors(c.env));
     return leave(c, `/console/instances/${instance.id}`, noticeOf(report));
+  })
+  .post("/instances/:id/inbound/:traceId/replay", async (c) => {
+    const instance = await instanceOfPath(c);
+    const became = await replayTrace(instance, c.req.param("traceId"), { env: c.env, polledAs });
+    return leave(c, `/console/instances/${instance.id}`, replayNotice(became));
   })
   .post("/instances/:id/enable", (c) => change(c, true))
   .post("/instances/:id/disable", (c) => change(c, false));
@@ -113,6 +132,15 @@ async function change(c: Context<ConsoleEnv>, enabled: boolean): Promise<Respons
     ? "Enabled: it goes on where it left off."
     : "Disabled: nothing is polled until it is enabled again.";
   return leave(c, `/console/instances/${instance.id}`, { tone: "good", text });
+}
+
+function replayNotice(became: Awaited<ReturnType<typeof replayTrace>>): Notice {
+  if (became.kind === "nothing")
+    return { tone: "bad", text: `Still no event (${became.outcome}): ${became.reason}.` };
+  const { events } = became;
+  if (events === 0)
+    return { tone: "good", text: "Taken: the poll that it woke finds what changed." };
+  return { tone: "good", text: `Taken: ${events === 1 ? "1 event" : `${events} events`}.` };
 }
 
 function noticeOf(report: PolledNow): Notice {

@@ -1,6 +1,7 @@
+import { readConfig } from "../../config";
 import { hopsOf } from "../../delivery/own-address";
 import { inflatedBody } from "../../http/body";
-import { conflict } from "../../http/refusal";
+import { conflict, notFound } from "../../http/refusal";
 import type { PolledAs } from "../../instances/polled";
 import type { Instance } from "../../instances/instance";
 import type { KeptTrace } from "../../stream/traces/trace";
@@ -9,21 +10,43 @@ import { type Arrived, prover } from "../proof";
 import { contentOf } from "../readable";
 import { doorsOf } from "../registration/register.io";
 import { dealt } from "../tenant-parts";
+import { instanceSource, streamName } from "../../stream/stream-name";
+import { numericId } from "../../values/whole-number";
 import { keptRequest } from "../../stream/traces/request";
 
 /** What a kept body may be when it is inflated, as when it came. */
 const MOST_BYTES = 8 * 1024 * 1024;
 
+type Doors = { env: Env; polledAs: PolledAs };
+type Replayed = Became | { kind: "nothing"; outcome: "refused"; reason: string };
+
 /**
- * Reads a kept delivery again, by the connector and the configuration of now. One whose signature did not fit is replayed
- * only if it fits today, as of when it came.
- * @throws Refusal `conflict` when it was not kept whole; `invalid` when it can't be read.
+ * Reads a delivery that an instance keeps again, by the connector and the configuration of now. One whose signature did
+ * not fit is replayed only if it fits today, as of when it came.
+ * @param text The trace's id, as it was sent.
+ * @throws Refusal `not-found` when there is none, `conflict` when it was not kept whole, `invalid` when it can't be read.
  */
 export async function replayTrace(
   instance: Instance,
+  text: string,
+  doors: Doors,
+): Promise<Replayed> {
+  const { organizationId } = instance;
+  const source = instanceSource(instance.id);
+  const stream = doors.env.EVENT_STREAMS.getByName(streamName({ organizationId, source }));
+  const id = numericId(text);
+  const trace = id === undefined ? null : await stream.keptTrace(id);
+  if (trace === null) throw notFound(`No delivery '${text.slice(0, 100)}' is kept`);
+  const became = await replay(instance, trace, doors);
+  if (became.kind === "took") await stream.markReplayed(trace.id);
+  return became;
+}
+
+async function replay(
+  instance: Instance,
   trace: KeptTrace,
-  { env, sessionKey, polledAs }: { env: Env; sessionKey: string; polledAs: PolledAs },
-): Promise<Became | { kind: "nothing"; outcome: "refused"; reason: string }> {
+  { env, polledAs }: Doors,
+): Promise<Replayed> {
   const { isWhole, ...request } = keptRequest.read(trace.request);
   if (!isWhole) throw conflict("The delivery was not kept whole");
   const arrived = arrivedOf(request);
@@ -32,7 +55,8 @@ export async function replayTrace(
     if (proof.kind === "unproved")
       return { kind: "nothing", outcome: "refused", reason: proof.reason };
   }
-  const transport = { headers: arrived.headers, hops: hopsOf(arrived.headers, sessionKey) };
+  const hops = hopsOf(arrived.headers, readConfig(env).sessionKey);
+  const transport = { headers: arrived.headers, hops };
   return commitDelivery(instance, dealt(contentOf(arrived)), transport, {
     ...doorsOf(env),
     polledAs,

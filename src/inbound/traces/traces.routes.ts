@@ -1,7 +1,6 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { type AskerEnv, operatorOrOwner, withKey } from "../../accounts/asker.io";
-import { readConfig } from "../../config";
 import { findConnector } from "../../connectors/catalog";
 import { connectorOf, organizationOfConnector } from "../../connectors/store";
 import { parse } from "../../http/body";
@@ -9,9 +8,7 @@ import { notFound } from "../../http/refusal";
 import { described } from "../../http/route-description";
 import type { PolledAs } from "../../instances/polled";
 import type { Instance } from "../../instances/instance";
-import { doorsOf } from "../../instances/lookup.io";
-import { readInstanceOf } from "../../instances/store";
-import { reachesSource, reachOf } from "../../operations/reach";
+import { inReach } from "../../instances/lookup.io";
 import { instanceSource, streamName } from "../../stream/stream-name";
 import { TRACE_OUTCOMES, type Traces } from "../../stream/traces/trace";
 import { unroutedStream } from "./note.io";
@@ -56,7 +53,7 @@ export const traceRoutes = (polledAs: PolledAs) =>
         query: OUTCOME,
         answer: ANSWER,
       }),
-      async (c) => c.json(shown(c, await streamOf(c, await instanceOf(c)).traces())),
+      async (c) => c.json(shown(c, await streamOf(c, await inReach(c)).traces())),
     )
     .post(
       "/instances/:id/inbound/:traceId/replay",
@@ -66,17 +63,12 @@ export const traceRoutes = (polledAs: PolledAs) =>
         answer: { outcome: "accepted", events: 1, reason: null },
       }),
       async (c) => {
-        const instance = await instanceOf(c);
-        const stream = streamOf(c, instance);
-        const text = c.req.param("traceId");
-        const trace = /^[1-9]\d{0,14}$/.test(text) ? await stream.keptTrace(Number(text)) : null;
-        if (trace === null) throw notFound(`No delivery '${text.slice(0, 100)}' is kept`);
-        const { sessionKey } = readConfig(c.env);
-        const became = await replayTrace(instance, trace, { env: c.env, sessionKey, polledAs });
-        if (became.kind === "nothing")
-          return c.json({ outcome: became.outcome, events: 0, reason: became.reason });
-        await stream.markReplayed(trace.id);
-        return c.json({ outcome: "accepted", events: became.events, reason: null });
+        const instance = await inReach(c);
+        const doors = { env: c.env, polledAs };
+        const became = await replayTrace(instance, c.req.param("traceId"), doors);
+        return became.kind === "nothing"
+          ? c.json({ outcome: became.outcome, events: 0, reason: became.reason })
+          : c.json({ outcome: "accepted", events: became.events, reason: null });
       },
     )
     .get(
@@ -99,19 +91,6 @@ function shown(c: Context<AskerEnv>, { counts, kept }: Traces) {
     .map(traceView);
   const none = Object.fromEntries(TRACE_OUTCOMES.map((name) => [name, 0]));
   return { counts: { ...none, ...counts }, items, next: null };
-}
-
-/** @throws Refusal `not-found` unless the asker reaches the instance. */
-async function instanceOf(c: Context<AskerEnv>): Promise<Instance> {
-  const { db, ring } = doorsOf(c);
-  const { asker } = c.var;
-  const text = c.req.param("id") ?? "";
-  const id = /^[1-9]\d{0,14}$/.test(text) ? Number(text) : 0;
-  const instance = reachesSource(reachOf(asker), instanceSource(id))
-    ? await readInstanceOf(db, ring, asker.organizationId, id)
-    : undefined;
-  if (instance === undefined || instance === "another's") throw notFound(`No instance '${text}'`);
-  return instance;
 }
 
 const streamOf = (c: Context<AskerEnv>, { organizationId, id }: Instance) =>

@@ -20,6 +20,29 @@ export type KeptTrace = Trace & { id: number; replayedAt: Millis | null };
 /** How many came of each outcome, and the latest of them, newest first. */
 export type Traces = { counts: Partial<Record<TraceOutcome, number>>; kept: KeptTrace[] };
 
+/** Deliveries of a day that became no event for the same reason: when the first and the last of those kept came. */
+export type Untaken = {
+  outcome: TraceOutcome;
+  reason: string;
+  count: number;
+  first: Millis;
+  last: Millis;
+};
+
+/** What was kept since an instant and not taken when it was replayed, by outcome and reason, the latest first. */
+export function untakenSince(kept: readonly KeptTrace[], since: Millis): Untaken[] {
+  const recent = kept.filter(({ at, replayedAt }) => at >= since && replayedAt === null);
+  const groups = Map.groupBy(recent, ({ outcome, reason }) => JSON.stringify([outcome, reason]));
+  return [...groups.values()].flatMap((group): Untaken[] => {
+    const [one] = group;
+    if (one === undefined) return [];
+    const { outcome, reason } = one;
+    const times = group.map(({ at }) => at);
+    const [first, last] = [Math.min(...times), Math.max(...times)];
+    return [{ outcome, reason, count: group.length, first, last }];
+  });
+}
+
 export const storedTrace = storedJson(
   z.object({
     outcome: z.enum(TRACE_OUTCOMES),
