@@ -53,12 +53,18 @@ for (const id of await listDurableObjectIds(env.EVENT_STREAMS)) {
     (_, { storage }) => storage.deleteAlarm(),
   );
 }
-if (isRenewed)
+if (isRenewed) {
   for (const id of await listDurableObjectIds(env.ENDPOINTS))
     await reach(
       () => env.ENDPOINTS.get(id),
       () => undefined,
     );
+  for (const id of await listDurableObjectIds(env.DIRECTORY))
+    await reach(
+      () => env.DIRECTORY.get(id),
+      () => undefined,
+    );
+}
 // They move its clock, too: what vendors' budgets noted under another one is forgotten.
 for (const id of await listDurableObjectIds(env.VENDOR_BUDGETS))
   await reach(
