@@ -206,8 +206,10 @@ it("sfdc: a challenged code, a polled contact and an outbound message", () =>
     const token = instance.configuration["event.vendor.token"];
     const answer = await deliver(`${own("sfdc", instance.id)}?token=${token}`, message);
     expect(answer).toMatchObject({ status: 200, text: expect.stringContaining("<Ack>true</Ack>") });
-    expect(await receive(instance.receiver, 1)).toMatchObject([
+    // No poll of this instance sees cases: the message itself tells of one.
+    expect(await receive(instance.receiver, 2)).toMatchObject([
       { objectType: "Contact", objectId: "003ak00000IiFInAAN", eventType: "CREATED" },
+      { objectType: "Case", objectId: "500ak0000000001AAA", eventType: "UPDATED" },
     ]);
     await instance.receiver.close();
   }));
