@@ -1,7 +1,9 @@
 import { checkEgress, type EgressPolicy } from "./egress";
 import { noAnswer, unreachable } from "./no-answer";
 import { privateAddressOf } from "./resolve.client";
+import { Deadline } from "./deadline";
 import { decoded } from "../values/body/charset";
+import { TextSink } from "../values/body/text-sink";
 import { concatenate } from "../values/bytes";
 
 export type Outbound = {
@@ -14,25 +16,69 @@ export type Outbound = {
   mostBytes: number;
 };
 
-export type Answer =
-  | {
-      kind: "answered";
-      status: number;
-      headers: Headers;
-      bytes: Uint8Array;
-      text: string;
-      truncated: boolean;
-      /** Why the body could not be read to its end. The status stands; `bytes` is what came before. */
-      fault?: string;
-    }
-  | { kind: "failed"; error: string }
-  | { kind: "refused"; error: string };
+type Answered = {
+  kind: "answered";
+  status: number;
+  headers: Headers;
+  text: string;
+  truncated: boolean;
+  /** Why the body could not be read to its end. The status stands; the body is what came before. */
+  fault?: string;
+};
+type NotAnswered = { kind: "failed"; error: string } | { kind: "refused"; error: string };
+
+/** An answer as text; its bytes are not kept. */
+export type TextAnswer = Answered | NotAnswered;
+export type Answer = (Answered & { bytes: Uint8Array }) | NotAnswered;
 
 /**
  * Every outbound request goes through here: the egress guard first, redirects never followed, the answer bounded in
  * time and size. Once a server's status line has come, the request is answered, whatever becomes of the body.
  */
-export async function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
+export function request(outbound: Outbound, policy: EgressPolicy): Promise<Answer> {
+  return exchange(outbound, policy, (response) => answerOf(response, outbound.mostBytes));
+}
+
+/** A body of more than this is large. */
+const LARGE_BYTES = 1024 * 1024;
+
+/**
+ * A request whose answer may be large. @param makeRoom called before more than a megabyte of it is read, with the most that
+ * it may be; the time it takes is none of the other side's.
+ */
+export function requestText(
+  outbound: Outbound,
+  policy: EgressPolicy,
+  makeRoom: (bytes: number) => Promise<void>,
+): Promise<TextAnswer> {
+  const { mostBytes } = outbound;
+  return exchange(outbound, policy, async ({ status, headers, body }, deadline) => {
+    const sink = new TextSink(headers.get("content-type"));
+    const end = await readBounded(body, mostBytes, async (chunk) => {
+      const isSmall = sink.size <= LARGE_BYTES;
+      sink.add(chunk);
+      if (!isSmall || sink.size <= LARGE_BYTES) return;
+      deadline.stop(Date.now());
+      await makeRoom(expectedBytes(headers, mostBytes));
+      deadline.run(Date.now());
+    });
+    return { kind: "answered", status, headers, text: sink.end(), ...end };
+  });
+}
+
+/** As many as the answer says, unless it is compressed or says nothing. */
+function expectedBytes(headers: Headers, most: number): number {
+  const said = Number(headers.get("content-length") ?? most);
+  return headers.has("content-encoding") || !(said > 0) ? most : Math.min(said, most);
+}
+
+type Read<Body> = (response: Response, deadline: Deadline) => Promise<Answered & Body>;
+
+async function exchange<Body>(
+  outbound: Outbound,
+  policy: EgressPolicy,
+  read: Read<Body>,
+): Promise<(Answered & Body) | NotAnswered> {
   const verdict = checkEgress(outbound.url, policy);
   if (!verdict.ok) return { kind: "refused", error: verdict.message };
   const hidden = await privateAddressOf(verdict.url.hostname, policy);
@@ -41,7 +87,9 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
       kind: "refused",
       error: `Host '${verdict.url.hostname}' resolves to ${hidden}, which is not public`,
     };
-  const signal = AbortSignal.timeout(outbound.timeoutMs);
+  const deadline = new Deadline(outbound.timeoutMs);
+  const { signal } = deadline;
+  deadline.run(Date.now());
   try {
     const response = await fetch(verdict.url, {
       method: outbound.method,
@@ -50,7 +98,7 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
       signal,
       ...(outbound.body === undefined ? {} : { body: outbound.body }),
     });
-    const answer = await answerOf(response, outbound.mostBytes);
+    const answer = await read(response, deadline);
     const error = unreachable(answer.status, answer.headers, answer.text);
     if (error !== undefined) return { kind: "failed", error };
     return answer.fault !== undefined && signal.aborted
@@ -61,33 +109,32 @@ export async function request(outbound: Outbound, policy: EgressPolicy): Promise
       return { kind: "failed", error: `No answer within ${outbound.timeoutMs} ms` };
     const message = error instanceof Error ? error.message : String(error);
     return { kind: "failed", error: noAnswer(message, verdict.url.hostname) };
+  } finally {
+    deadline.stop(Date.now());
   }
 }
 
 /** A response whose body is read up to `most` bytes. */
 export async function answerOf(
-  response: Response,
+  { body, status, headers }: Response,
   most: number,
 ): Promise<Extract<Answer, { kind: "answered" }>> {
-  const { bytes, ...end } = await readBounded(response, most);
-  const { status, headers } = response;
-  return {
-    kind: "answered",
-    status,
-    headers,
-    bytes,
-    text: decoded(bytes, headers.get("content-type")),
-    ...end,
-  };
+  const chunks: Uint8Array[] = [];
+  const end = await readBounded(body, most, (chunk) => void chunks.push(chunk));
+  const size = chunks.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  const bytes = concatenate(chunks, size);
+  const text = decoded(bytes, headers.get("content-type"));
+  return { kind: "answered", status, headers, bytes, text, ...end };
 }
 
+/** Hands the first `most` bytes of a body over, as they come. */
 async function readBounded(
-  response: Response,
+  body: Response["body"],
   most: number,
-): Promise<{ bytes: Uint8Array; truncated: boolean; fault?: string }> {
-  if (response.body === null) return { bytes: new Uint8Array(), truncated: false };
-  const reader = response.body.getReader();
-  const chunks: Uint8Array[] = [];
+  take: (chunk: Uint8Array) => Promise<void> | void,
+): Promise<{ truncated: boolean; fault?: string }> {
+  if (body === null) return { truncated: false };
+  const reader = body.getReader();
   let size = 0;
   let truncated = false;
   try {
@@ -95,15 +142,14 @@ async function readBounded(
       const { done, value } = await reader.read();
       if (done) break;
       const kept: Uint8Array = value.subarray(0, most - size);
-      chunks.push(kept);
+      await take(kept);
       size += kept.byteLength;
       truncated = kept.byteLength < value.byteLength;
     }
     if (truncated) await reader.cancel();
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    const fault = `The body could not be read: ${reason}`;
-    return { bytes: concatenate(chunks, size), truncated, fault };
+    return { truncated, fault: `The body could not be read: ${reason}` };
   }
-  return { bytes: concatenate(chunks, size), truncated };
+  return { truncated };
 }

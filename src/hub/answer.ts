@@ -1,4 +1,4 @@
-import type { Answer } from "../http/client";
+import type { TextAnswer } from "../http/client";
 import { readPath } from "../values/path";
 import { parseExactly } from "../values/json";
 import { waitUntil } from "../values/wait";
@@ -45,7 +45,7 @@ export function failureText(failure: HubFailure): string {
 const LONGEST_PROVIDER_MESSAGE = 1_000;
 
 /** @param vendor Its display name. An empty 2xx answer and a 304 have the value `undefined`. */
-export function readAnswer(answer: Answer, vendor: string, now: number): ReadAnswer {
+export function readAnswer(answer: TextAnswer, vendor: string, now: number): ReadAnswer {
   if (answer.kind !== "answered") {
     const message = `${vendor} cannot be reached: ${answer.error}`;
     return { kind: "unreachable", message, ...(answer.kind === "failed" && { isSilent: true }) };
@@ -94,7 +94,7 @@ const WAIT_FIELDS = ["error.retry_after", "retry_after"];
  * the body, and the reset of each rate limit that has nothing left.
  */
 function retryInstant(
-  { status, headers, text }: Extract<Answer, { kind: "answered" }>,
+  { status, headers, text }: Extract<TextAnswer, { kind: "answered" }>,
   now: number,
 ): number | undefined {
   const retryAfter = waitUntil(headers.get("retry-after"), now);

@@ -5,6 +5,8 @@ import type { HubFailure } from "./answer";
 export type Course = {
   /** Whether one more request may be made; the others are for later. */
   mayAsk(now: Millis): boolean;
+  /** What an answer holds of memory, until the next request is made or the poll ends. */
+  hold(held: { release(): void }): void;
   /** An answer came, so many UTF-16 units long. */
   read(units: number): void;
   /** What came of a request; `silence`: why there was no answer. */

@@ -1,6 +1,7 @@
 import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
-import { request } from "../http/client";
+import { requestText } from "../http/client";
+import { Held } from "./memory.io";
 import type { RateSlots } from "./budget/limit";
 import type { Course } from "./course";
 import { readAnswer, type ReadAnswer } from "./answer";
@@ -21,23 +22,31 @@ export type HubDoors = {
 const TIMEOUT_MS = 30_000;
 const MOST_BYTES = 10 * 1024 * 1024;
 
-/** One request of a vendor's API, through the egress guard. `text` is the answer's unparsed body. */
+/**
+ * One request of a vendor's API, through the egress guard. `text` is the answer's unparsed body. A large one holds a part of
+ * the isolate's memory until it is parsed, or a poll until it has committed it (`Course.hold`).
+ */
 export async function send(
   connector: Connector,
   { url, method, headers, body }: VendorRequest,
-  { config }: Pick<HubDoors, "config">,
+  { config, course }: Pick<HubDoors, "config" | "course">,
 ): Promise<{ answer: ReadAnswer; text: string }> {
-  const answer = await request(
-    {
-      url,
-      method,
-      headers,
-      timeoutMs: TIMEOUT_MS,
-      mostBytes: MOST_BYTES,
-      ...(body === undefined ? {} : { body }),
-    },
-    config.egress,
-  );
-  const text = answer.kind === "answered" ? answer.text : "";
-  return { answer: readAnswer(answer, connector.name, Date.now()), text };
+  const held = new Held();
+  const outbound = {
+    url,
+    method,
+    headers,
+    timeoutMs: TIMEOUT_MS,
+    mostBytes: MOST_BYTES,
+    ...(body === undefined ? {} : { body }),
+  };
+  try {
+    const answer = await requestText(outbound, config.egress, (bytes) => held.makeRoom(bytes));
+    const text = answer.kind === "answered" ? answer.text : "";
+    held.shrink(text.length);
+    return { answer: readAnswer(answer, connector.name, Date.now()), text };
+  } finally {
+    if (course === undefined) held.release();
+    else course.hold(held);
+  }
 }

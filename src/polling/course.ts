@@ -11,6 +11,9 @@ export class PollCourse implements Course {
   isCut = false;
   /** What is read now counts only when it is read to its end. */
   isWhole = false;
+  /** The size of the last answer, in UTF-16 units. */
+  lastUnits = 0;
+  private held: { release(): void } | undefined;
   private readonly ration: Ration | undefined;
 
   /** @param ration undefined: somebody waits for this poll. */
@@ -19,12 +22,25 @@ export class PollCourse implements Course {
   }
 
   mayAsk(now: Millis): boolean {
+    this.letGo();
     const isOver = this.ration?.isOver(now, this.isWhole) === true;
     if (isOver && !this.isWhole) this.isCut = true;
     return !isOver;
   }
 
+  hold(held: { release(): void }): void {
+    this.letGo();
+    this.held = held;
+  }
+
+  /** What the last answer held is committed, or dropped. */
+  letGo(): void {
+    this.held?.release();
+    this.held = undefined;
+  }
+
   read(units: number): void {
+    this.lastUnits = units;
     this.ration?.spend(units);
   }
 

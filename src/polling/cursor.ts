@@ -28,6 +28,8 @@ const position = z.object({
       records: z.number().optional(),
     })
     .optional(),
+  /** Records of a page, while pages of the usual size are too large (`page-size.ts`). */
+  pageSize: z.number().optional(),
   /** When the last snapshot of all ids was taken. */
   snapshotAt: z.number().optional(),
   /** The vendor's list of deletions was read up to this instant. */

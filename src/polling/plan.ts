@@ -22,6 +22,8 @@ export type PollPlan = {
   /** The URL with its templates expanded. */
   url: string;
   request: HubRequest & { pageSize: number };
+  /** How many records a page has as long as that is not too much. */
+  normalPageSize: number;
   reading: Reading;
   /** The page at which an earlier poll stopped before the end of the list; undefined: none did. */
   from: unknown;
@@ -58,11 +60,14 @@ export function planResource(
     return { ok: false, position, message: hub.ok ? "The URL can't be read" : hub.message };
   const vendor = findResource(instance.connector, hub.request.resource)?.resource;
   const read = withCurrentNames(resource, vendor?.formerly ?? {});
+  const normalPageSize = pageSizeOf(instance, resource, hub.request);
+  const pageSize = Math.min(position.pageSize ?? normalPageSize, normalPageSize);
   return {
     ok: true,
     position,
     url: expanded.url,
-    request: { ...hub.request, pageSize: pageSizeOf(instance, resource, hub.request) },
+    request: { ...hub.request, pageSize },
+    normalPageSize,
     reading: {
       source,
       resource: read,

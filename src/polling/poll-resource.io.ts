@@ -6,6 +6,7 @@ import { beginAgain, type Census, countPage, gapOf, newCensus } from "./census";
 import { endScan, type ScanOutcome } from "./end-scan.io";
 import { MOST_SCANS, PAGES_PER_POLL } from "./limits";
 import { planResource, type PollPlan } from "./plan";
+import { nextPageSize } from "./page-size";
 import type { ResourceReport } from "./report";
 import { readPage, type Reading } from "./records";
 import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan } from "./scan";
@@ -60,28 +61,58 @@ async function scanList(
   const read = new Set<string>();
   let position = from;
   for (;;) {
-    const page = await askForPage(poll, plan, position, scans > 1);
+    const page = await readListPage(poll, plan, { position, byId: scans > 1 }, { scan, census });
     if (page.kind === "crowded")
       return { ...page, next: scan.pages === 0 ? undefined : position, pages: scan.pages };
-    if (page.kind !== "page") return failed(page);
-    scan.pages += 1;
-    report.fetched += page.records.length;
-    countPage(census, page);
-    const changes = await readChanges(poll, page.records, reading, scan);
-    const isCut = page.next !== null && reachedOld(scan, reading);
-    if (page.next === null || isCut) {
+    if (page.kind !== "read") return failed(page);
+    report.fetched += page.fetched;
+    const { changes, next } = page;
+    const isCut = next !== null && reachedOld(scan, reading);
+    if (next === null || isCut) {
       const gap = isCut ? undefined : gapOf(census, plan.numbered);
       return finishScan(poll, plan, report, { scan, lastPage: changes, scans, gap });
     }
     if (isChange(changes)) scan.fresh += await commitChanges(poll, reading, report, changes);
-    const next = JSON.stringify(page.next);
-    if (read.has(next))
+    const name = JSON.stringify(next);
+    if (read.has(name))
       return { kind: "failed", message: "The vendor's pages go round in a circle" };
-    read.add(next);
-    position = page.next;
+    read.add(name);
+    position = next;
     if (scan.pages >= PAGES_PER_POLL)
       return { kind: "page-limit", next: position, pages: scan.pages };
   }
+}
+
+/** What one page says; its records are not held any longer. */
+type ReadPage =
+  | { kind: "read"; changes: Changes; next: HubPosition | null; fetched: number }
+  | HubFailure;
+
+/** Reads one page, and decides how large the next one shall be. Adds to the scan what was seen. */
+async function readListPage(
+  poll: PollState,
+  plan: PollPlan,
+  at: { position: HubPosition | undefined; byId: boolean },
+  { scan, census }: { scan: Scan; census: Census },
+): Promise<ReadPage> {
+  const page = await askForPage(poll, plan, at.position, at.byId);
+  if (page.kind !== "page") return page;
+  const { records, next } = page;
+  scan.pages += 1;
+  countPage(census, page);
+  const changes = await readChanges(poll, records, plan.reading, scan);
+  sizeNextPage(poll, plan, page.ids.length + page.unnamed);
+  return { kind: "read", changes, next, fetched: records.length };
+}
+
+function sizeNextPage({ doors }: PollState, plan: PollPlan, records: number): void {
+  const { request, normalPageSize } = plan;
+  const units = doors.course.lastUnits;
+  const pageSize = nextPageSize(request.pageSize, normalPageSize, { units, records });
+  if (pageSize === request.pageSize) return;
+  plan.request = { ...request, pageSize };
+  const { pageSize: _before, ...position } = plan.position;
+  plan.position = pageSize === normalPageSize ? position : { ...position, pageSize };
 }
 
 function askForPage(

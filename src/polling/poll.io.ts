@@ -84,6 +84,7 @@ export async function pollInstance(
     reports.push({ ...emptyReport("*"), error: "Another poll of this instance was faster" });
   } finally {
     clearInterval(renewing);
+    course.letGo();
     await endPoll(poll, request, startedAt, poll.crowdedUntil !== undefined);
   }
   if (course.isCut) return { kind: "cut", left, isBegun: course.isAnswered };

@@ -13,8 +13,10 @@ const parse = JSON.parse as (text: string, reviver?: Reviver) => unknown;
  * @throws SyntaxError when it is no JSON.
  */
 export function jsonValue(text: string): unknown {
-  const value: unknown = JSON.parse(text);
-  return mayLoseDigits(text) ? new ExactReader(text).read() : value;
+  if (!mayLoseDigits(text)) return JSON.parse(text);
+  // Only to see that it is JSON: the value is not held beside the exact one.
+  JSON.parse(text);
+  return new ExactReader(text).read();
 }
 
 /**

@@ -12,7 +12,6 @@ const answered = (changes: {
   readAnswer(
     {
       kind: "answered",
-      bytes: new Uint8Array(),
       status: changes.status ?? 200,
       headers: new Headers(changes.headers),
       text: changes.text ?? "{}",
