@@ -104,10 +104,10 @@ describe("a call of a flow's webhook that asks for a signature", () => {
   });
 
   it.each([
-    [-299, 202],
-    [299, 202],
-    [-302, 401],
-    [302, 401],
+    [-240, 202],
+    [240, 202],
+    [-301, 401],
+    [360, 401],
   ])("is taken %i seconds from now with %i", async (seconds, status) => {
     const one = await running({ ...STANDARD, secret: SECRET });
     const headers = v1(SECRET, "m", BODY, Date.now() + seconds * 1000);
