@@ -51,8 +51,11 @@ export class Settling {
         last: this.underWay.get(bundle) === 0,
       }),
     );
-    this.tally(this.items[0], { objectRequests: 1 });
-    await withRetries(() => doors.streams.getByName(stream).settle(settlements, lagging));
+    const rows = await withRetries(() =>
+      doors.streams.getByName(stream).settle(settlements, lagging),
+    );
+    // A stream of the version before does not say.
+    this.tally(this.items[0], { objectRequests: 1, rowsWritten: rows ?? 0 });
     const { organizationId } = this.owner();
     const outcomes = ended.flatMap((part) => part.outcomes);
     await recordExceptions(
@@ -78,11 +81,10 @@ export class Settling {
   }
 }
 
-async function withRetries(settle: () => Promise<void>): Promise<void> {
+async function withRetries(settle: () => Promise<number | undefined>): Promise<number | undefined> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await settle();
-      return;
+      return await settle();
     } catch (error) {
       if (tries >= SETTLE_TRIES) throw error;
       await scheduler.wait(50 * 4 ** tries);

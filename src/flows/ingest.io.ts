@@ -76,9 +76,13 @@ export async function ingest(
       throw new Error("A commit that relies on no version is never stale");
     return committed;
   }
-  const { accepted, rowsWritten, messages } = committed;
+  const { accepted, rowsWritten, alarms = 0, messages } = committed;
   const queueOperations = OPERATIONS_A_MESSAGE * messages;
-  count(key, { events: accepted.length, rowsWritten, objectRequests: 1, queueOperations }, now);
+  count(
+    key,
+    { events: accepted.length, rowsWritten, objectRequests: 1 + alarms, queueOperations },
+    now,
+  );
   // Another isolate may deliver what came in here, so this one writes down its counts itself.
   watchCounts(db);
   return committed;

@@ -30,8 +30,8 @@ export type Flushed = {
   preloaded: Preloaded;
   wakesAt: Millis[];
   now: Millis;
-  /** Gives those who committed their results; `more`: rows that are written because of them, besides their own. */
-  answer: (more: number) => void;
+  /** Gives those who committed their results; `alarms`: how many were set for them, each a row. */
+  answer: (alarms: number) => void;
 };
 
 /**
@@ -147,12 +147,15 @@ export class Commits {
     const rows = this.store.meter.rowsWritten - rowsBefore;
     const messages = bundles.length / batch.length;
     return {
-      answer: (more) => {
-        const rowsWritten = (rows + more) / batch.length;
+      answer: (set) => {
+        const rowsWritten = (rows + set) / batch.length;
+        const alarms = set / batch.length;
         batch.forEach(({ resolve }, index) => {
           const result = results[index];
           if (result !== undefined)
-            resolve(result.kind === "stale" ? result : { ...result, rowsWritten, messages });
+            resolve(
+              result.kind === "stale" ? result : { ...result, rowsWritten, alarms, messages },
+            );
         });
       },
       bundles,

@@ -115,8 +115,10 @@ export type Committed =
       /** Ids of the events that were new. */
       accepted: string[];
       notifications: number;
-      /** Its share of the rows that its flush wrote, and of the queue messages. */
+      /** Its share of the rows that its flush wrote, the alarm's too, and of the queue messages. */
       rowsWritten: number;
+      /** Its share of the alarm that was set for it, which goes off as one request. Absent in older versions. */
+      alarms?: number;
       messages: number;
     }
   | { kind: "stale"; version: number };

@@ -93,12 +93,15 @@ export class EventStream extends StreamTraces {
 
   /**
    * Records what became of notifications, bundle by bundle; a settlement that comes twice changes nothing. `lagging`:
-   * destinations with a call that is still running and already takes long.
+   * destinations with a call that is still running and already takes long. @returns how many rows were written.
    */
-  async settle(settlements: Settlement[], lagging: string[] = []): Promise<void> {
+  async settle(settlements: Settlement[], lagging: string[] = []): Promise<number> {
     const now = Date.now();
-    const dueAgain = await this.counted().outbox.settle(settlements, lagging, now);
+    const { outbox, store } = this.counted();
+    const before = store.meter.rowsWritten;
+    const dueAgain = await outbox.settle(settlements, lagging, now);
     if (dueAgain !== null) this.arm(now, Math.max(dueAgain, now));
+    return store.meter.rowsWritten - before;
   }
 
   /**

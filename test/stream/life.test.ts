@@ -45,11 +45,12 @@ async function counting(stream: Stream): Promise<() => number> {
 
 /** What was committed lives through all that it costs: it is settled, its alarm goes off, and it is purged. */
 async function livesOn(stream: Stream, seq: number): Promise<void> {
-  await stream.settle([{ bundle: seq, outcomes: [delivered(seq)], last: true }]);
+  const settled = [{ bundle: seq, outcomes: [delivered(seq)], last: true }];
+  expect(await stream.settle(settled)).toBe(1);
   vi.setSystemTime(Date.now() + 60_000);
   await runDurableObjectAlarm(stream);
   vi.setSystemTime(Date.now() + RETENTION_MS + 1_000);
-  await stream.upkeep(STAYS);
+  expect(await stream.upkeep(STAYS)).toBe(seq === 1 ? 2 : 1);
   expect(await stream.notification(seq)).toBeNull();
 }
 
@@ -81,7 +82,11 @@ describe("the whole life of an event that comes alone, its alarm and its purge i
       const committed = await stream.commit(
         commit({ ...more, events: [own], targets: [target({ destinationId: "d" })] }),
       );
-      expect(committed).toMatchObject({ accepted: [own.id], rowsWritten: seq === 1 ? 3 : 2 });
+      expect(committed).toMatchObject({
+        accepted: [own.id],
+        alarms: 1,
+        rowsWritten: seq === 1 ? 3 : 2,
+      });
       await livesOn(stream, seq);
       return rows() - before;
     };

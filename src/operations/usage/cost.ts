@@ -8,6 +8,8 @@ const PRICES = {
   workerRequests: 0.3,
   cpuMs: 0.02,
 };
+/** Rows of D1: what counting a try takes, measured (`test/README.md`), and the exception that a failed one is. */
+const D1_ROWS = { attempt: 0.015, failed: 1 };
 /** CPU of one poll or one bundle: a bound the limits in `wrangler.toml` keep far below. */
 const CPU_MS_A_CALL = 5;
 
@@ -18,10 +20,12 @@ export function costUsd({
   queueOperations,
   polls,
   attempts,
+  failed,
 }: Counts): number {
   const calls = polls / 100 + attempts / 10;
+  const d1Rows = attempts * D1_ROWS.attempt + failed * D1_ROWS.failed;
   const millionths =
-    rowsWritten * PRICES.rowsWritten +
+    (rowsWritten + d1Rows) * PRICES.rowsWritten +
     objectRequests * PRICES.objectRequests +
     queueOperations * PRICES.queueOperations +
     calls * PRICES.workerRequests +
