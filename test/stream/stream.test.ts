@@ -131,6 +131,10 @@ describe("a full window", () => {
       Reflect.set(instance, "env", { ...env, ...queues });
     });
     const targets = [target({ destinationId: (await destination()).id, most: 1 })];
+    // A destination that answers quickly: all of them go by one lane.
+    await stream.commit(commit({ targets, events: [event("first")] }));
+    await stream.settle([{ bundle: 1, outcomes: [delivered(1)], last: true }]);
+    batches.length = 0;
     const count = 100;
     for (const one of events(count)) await stream.commit(commit({ targets, events: [one] }));
     expect(batches.flat()).toHaveLength(50);
@@ -142,7 +146,8 @@ describe("a full window", () => {
       );
     }
     expect(new Set(batches.flat().map(({ bundle }) => bundle)).size).toBe(count);
-    expect(batches.slice(50).map(({ length }) => length)).toEqual([10, 10, 10, 10, 10]);
+    // As others waited, the window grew by as many.
+    expect(batches.slice(50).map(({ length }) => length)).toEqual([20, 20, 10]);
     const after = await stream.meter();
     expect((after.rowsRead - before.rowsRead) / count).toBeLessThan(5);
     expect(after.requests - before.requests).toBe(10);
@@ -249,6 +254,47 @@ describe("a lane", () => {
     });
     await again.commit(commit({ targets, events: [event("after")] }));
     expect(sent).toEqual([lane]);
+  });
+
+  it("lets live traffic pass a slow destination that fills its own, which then gets the rest, each once", async () => {
+    const stream = freshStream();
+    const [well, hangs] = [await destination(), await destination()];
+    const sent: { lane: string; bundle: number }[] = [];
+    const note = (lane: string) => ({
+      sendBatch: async (batch: { body: { bundle: number } }[]) =>
+        void sent.push(...batch.map(({ body }) => ({ lane, bundle: body.bundle }))),
+    });
+    await runInDurableObject(stream, (instance) => {
+      const queues = { DELIVERIES: note("fast"), DELIVERIES_SLOW: note("slow") };
+      Reflect.set(instance, "env", { ...env, ...queues });
+    });
+    const settle = (bundle: number, count: number) =>
+      stream.settle([
+        {
+          bundle,
+          outcomes: Array.from({ length: count }, (_, index) => delivered(bundle + index)),
+          last: true,
+        },
+      ]);
+    const to = ({ id }: { id: string }, prefix: string, count: number) =>
+      commit({
+        targets: [target({ destinationId: id, most: 1 })],
+        events: events(count, prefix),
+      });
+    await stream.commit(to(well, "first", 1));
+    await eventually(async () => sent.length === 1 && true);
+    await settle(1, 1);
+    await stream.commit(to(hangs, "hangs-", 600));
+    await eventually(async () => sent.length === 51 && true);
+    await stream.commit(to(well, "live", 1));
+    await eventually(async () => sent.length === 52 && true);
+    expect(sent.at(-1)).toEqual({ lane: "fast", bundle: 602 });
+    for (let index = 0; index < 60; index += 1) {
+      await eventually(async () => sent.some(({ bundle }) => bundle === 2 + 10 * index) && true);
+      await settle(2 + 10 * index, 10);
+    }
+    expect(sent).toHaveLength(62);
+    expect(new Set(sent.map(({ bundle }) => bundle)).size).toBe(62);
   });
 
   it("is slow for what jobs send anew and for what is late, so that live traffic goes first", async () => {

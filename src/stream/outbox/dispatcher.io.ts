@@ -13,9 +13,8 @@ import { Leases } from "./leases";
 import { isDue, itemsOf } from "./message";
 import { shares } from "./share";
 import type { Bundle, OutboxStore } from "./store";
+import { nextInLine, USUAL_WINDOW, Window } from "./window";
 
-/** The most bundles of one stream that are on the queues at a time. */
-const WINDOW = 50;
 /** With more bundles than this on the queues, commits wait for one another: 2 ms for each bundle above it. */
 const USUAL_IN_FLIGHT = 8;
 const DELAY_PER_BUNDLE_MS = 2;
@@ -40,7 +39,7 @@ type Doors = {
  * If they pass before the consumer settled the bundle, its message is taken for lost and the bundle is sent again, with
  * twice the time.
  *
- * Window: at most 50 bundles have a lease. All others wait in their rows, where they cost nothing.
+ * Window: so many bundles have a lease, 50 or more (`window.ts`). All others wait in their rows, where they cost nothing.
  *
  * Two lines wait for the window:
  * - *fresh* bundles, which were due when they were committed and are not settled yet. They go in the order of
@@ -66,6 +65,7 @@ export class Dispatcher {
   private newestId: number;
   private readonly checkpoint: Checkpoint;
   private readonly inFlight = new Leases();
+  private readonly window = new Window();
   /** Sent before the last restart: bundles up to this id are assumed to be on a queue until then. */
   private queuedBefore: { upTo: number; until: Millis };
   private readonly doors: Doors;
@@ -89,9 +89,9 @@ export class Dispatcher {
     this.queuedBefore.until = at;
   }
 
-  /** Half the window is taken: work that is not urgent should wait. */
+  /** Half the usual window is taken: work that is not urgent should wait. */
   get isBusy(): boolean {
-    return this.inFlight.size >= WINDOW / 2;
+    return this.inFlight.size >= USUAL_WINDOW / 2;
   }
 
   /**
@@ -119,8 +119,9 @@ export class Dispatcher {
     ];
   }
 
-  /** A bundle was settled to its last notification: its place in the window is free. */
-  endLease(bundleId: number): void {
+  /** A bundle was settled to its last notification, all of it delivered or not: its place in the window is free. */
+  endLease(bundleId: number, wentWell: boolean): void {
+    if (this.inFlight.laneOf(bundleId) === "fast") this.window.settled(wentWell);
     this.inFlight.end(bundleId);
     this.checkpoint.note();
   }
@@ -132,8 +133,10 @@ export class Dispatcher {
 
   /** For the alarm: ends the leases that ran out, and sends everything that is due. */
   async sendOverdue(now: Millis): Promise<void> {
-    for (const id of this.inFlight.expire(now))
-      this.doors.bundles.deferUnsettled({ below: id, except: [] }, id);
+    for (const id of this.inFlight.expire(now)) {
+      this.window.settled(false);
+      this.defer(id);
+    }
     if (this.queuedBefore.until <= now) this.queuedBefore.upTo = 0;
     await this.sendAllDue(now);
   }
@@ -147,18 +150,23 @@ export class Dispatcher {
   /** Fills the window from both lines, half from each; where one has less, the other gets the rest. */
   async sendDue(now: Millis): Promise<void> {
     const { bundles } = this.doors;
-    const room = WINDOW - this.inFlight.size;
+    const { fast, slow } = this.window.room(this.inFlight);
+    const room = Math.min(USUAL_WINDOW, fast + slow);
     if (room <= 0) return;
     const fresh = this.sentUpTo < this.newestId ? bundles.fresh(this.sentUpTo, room) : [];
     const due = this.hasBacklog ? bundles.due(now, this.inFlight.ids, room + 1) : [];
     const deferred = due.filter(({ id }) => id > this.queuedBefore.upTo);
     const [freshCount, deferredCount] = shares(fresh.length, deferred.length, room);
     this.hasBacklog = due.length > deferredCount;
-    this.sentUpTo =
-      freshCount === fresh.length && freshCount < room
-        ? this.newestId
-        : (fresh[freshCount - 1]?.id ?? this.sentUpTo);
-    const chosen = [...deferred.slice(0, deferredCount), ...fresh.slice(0, freshCount)];
+    const left = this.window.room(this.inFlight);
+    const later = deferred.slice(0, deferredCount).filter((bundle) => {
+      const lane = this.laneOf(bundle, now);
+      return lane === undefined || (left[lane] -= 1) >= 0;
+    });
+    if (later.length < deferredCount) this.hasBacklog = true;
+    const isAll = freshCount === fresh.length && freshCount < room;
+    const next = this.nextInLine(fresh.slice(0, freshCount), isAll, left, now);
+    const chosen = [...later, ...next];
     await this.send(chosen, now, preloadedFrom(chosen.flatMap(({ inline }) => inline)));
   }
 
@@ -167,13 +175,32 @@ export class Dispatcher {
     const hasNoneWaiting = this.sentUpTo === this.newestId;
     this.newestId = bundles.at(-1)?.id ?? this.newestId;
     if (!hasNoneWaiting) return this.sendDue(now);
-    const ready = bundles.filter(({ notifications }) =>
-      notifications.some((notification) => isDue(notification, now)),
-    );
-    const chosen = ready.slice(0, Math.max(0, WINDOW - this.inFlight.size));
+    const room = this.window.room(this.inFlight);
+    await this.send(this.nextInLine(bundles, true, room, now), now, preloaded);
+  }
+
+  /** The fresh bundles that go now, of those next in line. `isAll`: no others wait behind them. */
+  private nextInLine<T extends Bundle>(
+    bundles: readonly T[],
+    isAll: boolean,
+    room: Record<keyof Queues, number>,
+    now: Millis,
+  ): T[] {
+    const line = bundles.map((bundle) => ({ bundle, lane: this.laneOf(bundle, now) }));
+    const { go, passed, through, isShort } = nextInLine(line, room);
+    this.window.isShort = isShort;
     this.sentUpTo =
-      chosen.length === ready.length ? this.newestId : (chosen.at(-1)?.id ?? this.sentUpTo);
-    await this.send(chosen, now, preloaded);
+      isAll && through === line.length
+        ? this.newestId
+        : (line[through - 1]?.bundle.id ?? this.sentUpTo);
+    for (const { bundle } of passed) this.defer(bundle.id);
+    if (passed.length > 0) this.hasBacklog = true;
+    return go.map(({ bundle }) => bundle);
+  }
+
+  /** Makes a deferred bundle of a fresh one. */
+  private defer(id: number): void {
+    this.doors.bundles.deferUnsettled({ below: id, except: [] }, id);
   }
 
   /**
@@ -184,18 +211,19 @@ export class Dispatcher {
     const { name, history } = this.doors;
     const lanes: Record<keyof Queues, DeliveryMessage[]> = { fast: [], slow: [] };
     for (const bundle of bundles) {
+      const lane = this.laneOf(bundle, now);
+      if (lane === undefined) continue;
       const ready = bundle.notifications.filter((notification) => isDue(notification, now));
-      if (ready.length === 0) continue;
       // One part of a bundle may be on a queue when another becomes due: it follows when the first is settled.
-      if (this.inFlight.size >= WINDOW || this.inFlight.has(bundle.id)) {
+      if (this.window.room(this.inFlight)[lane] <= 0 || this.inFlight.has(bundle.id)) {
         this.hasBacklog = true;
         continue;
       }
-      const leaseUntil = this.inFlight.begin(bundle.id, now);
+      const leaseUntil = this.inFlight.begin(bundle.id, now, lane);
       try {
         const items = itemsOf(name(), ready, (one) => history.body(one, preloaded));
         const message = { stream: name(), bundle: bundle.id, leaseUntil, items };
-        lanes[this.laneOf(ready, now)].push(message);
+        lanes[lane].push(message);
       } catch (error) {
         // Its lease runs out like that of a lost message; the other bundles go now.
         const at = { at: "stream.compose", stream: name(), bundle: bundle.id };
@@ -216,9 +244,11 @@ export class Dispatcher {
     return { below, except: this.inFlight.ids.filter((id) => id < below) };
   }
 
-  /** The fast lane takes first tries of live notifications to destinations that answered quickly. */
-  private laneOf(notifications: readonly Notification[], now: Millis): keyof Queues {
-    const isFast = notifications.every(
+  /** The fast lane takes first tries of live notifications to destinations that answered quickly. Undefined: none is due. */
+  private laneOf({ notifications }: Bundle, now: Millis): keyof Queues | undefined {
+    const ready = notifications.filter((one) => isDue(one, now));
+    if (ready.length === 0) return undefined;
+    const isFast = ready.every(
       (one) =>
         one.tries === 0 && isLive(one, now) && this.doors.health.isHealthy(one.destinationId),
     );

@@ -1,3 +1,4 @@
+import type { Queues } from "./lanes.io";
 import type { Millis } from "../../values/instant";
 
 /** How long a bundle that was sent may stay unsettled before it is sent again, the first time. */
@@ -13,7 +14,11 @@ const MOST_REMEMBERED = 5_000;
  * leases grow with each that runs out, and a consumer that is late extends the one it has.
  */
 export class Leases {
-  private readonly running = new Map<number, { sentAt: Millis; until: Millis }>();
+  private readonly running = new Map<
+    number,
+    { sentAt: Millis; until: Millis; lane: keyof Queues }
+  >();
+  private readonly counts = { fast: 0, slow: 0 };
   /** By bundle: how many of its leases ran out, since it was settled last. */
   private readonly lapsed = new Map<number, number>();
 
@@ -30,6 +35,16 @@ export class Leases {
     return Array.from(this.running.values(), ({ until }) => until);
   }
 
+  /** Those that went by a lane. */
+  count(lane: keyof Queues): number {
+    return this.counts[lane];
+  }
+
+  /** The lane of a bundle that has a lease. */
+  laneOf(id: number): keyof Queues | undefined {
+    return this.running.get(id)?.lane;
+  }
+
   has(id: number): boolean {
     return this.running.has(id);
   }
@@ -40,9 +55,11 @@ export class Leases {
   }
 
   /** @returns until when the lease lasts. */
-  begin(id: number, now: Millis): Millis {
+  begin(id: number, now: Millis, lane: keyof Queues = "fast"): Millis {
     const until = now + DELIVERY_LEASE_MS * 2 ** Math.min(MOST_DOUBLINGS, this.lapsed.get(id) ?? 0);
-    this.running.set(id, { sentAt: now, until });
+    this.remove(id);
+    this.running.set(id, { sentAt: now, until, lane });
+    this.counts[lane] += 1;
     return until;
   }
 
@@ -68,7 +85,7 @@ export class Leases {
 
   /** A bundle was settled. */
   end(id: number): void {
-    this.running.delete(id);
+    this.remove(id);
     this.lapsed.delete(id);
   }
 
@@ -76,7 +93,7 @@ export class Leases {
   expire(now: Millis): number[] {
     const ended = [...this.running].flatMap(([id, { until }]) => (until <= now ? id : []));
     for (const id of ended) {
-      this.running.delete(id);
+      this.remove(id);
       const times = (this.lapsed.get(id) ?? 0) + 1;
       this.lapsed.delete(id);
       this.lapsed.set(id, times);
@@ -86,5 +103,12 @@ export class Leases {
       this.lapsed.delete(id);
     }
     return ended;
+  }
+
+  private remove(id: number): void {
+    const lease = this.running.get(id);
+    if (lease === undefined) return;
+    this.counts[lease.lane] -= 1;
+    this.running.delete(id);
   }
 }

@@ -87,7 +87,11 @@ export class Outbox {
   } {
     const { bundles, health, dispatcher } = this.doors;
     const bundle = bundles.bundle(id);
-    if (last) dispatcher.endLease(id);
+    if (last)
+      dispatcher.endLease(
+        id,
+        outcomes.every(({ next }) => next.kind === "delivered"),
+      );
     if (bundle === undefined) return { freedKeys: [], dueAgain: null };
     const freedKeys: string[] = [];
     let changed = false;
