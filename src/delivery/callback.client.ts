@@ -3,7 +3,7 @@ import { type Answer, answerOf, type Outbound, request } from "../http/client";
 import type { Config } from "../config";
 import { type Destination, isOfConnectors } from "./destination";
 import type { Rendered } from "./handler";
-import { hopHeaders, isOwnAddress } from "./own-address";
+import { hopHeaders, isOwnAddress, senderHeaders } from "./own-address";
 import { KEPT_BODY, keptHeaders, sentRequest } from "./record";
 import { elementsSignature, standardHeaders } from "./signature";
 
@@ -36,6 +36,7 @@ export function post(
       headers: {
         ...callbackHeaders(destination, item, now),
         ...hopHeaders(item.hops ?? 0, config.sessionKey),
+        ...ownHeaders(destination, item.body, config),
       },
       body: item.body,
       timeoutMs: TIMEOUT_MS,
@@ -46,6 +47,17 @@ export function post(
       : request(outbound, config.egress);
   };
   return tried(ask, item.n, now);
+}
+
+/** What a callback of an instance to one of our own addresses has besides: who sends it. */
+export function ownHeaders(
+  { kind, organizationId, ownerId, url }: Destination & { url: string },
+  body: string,
+  { publicUrls, sessionKey }: Config,
+): Record<string, string> {
+  if (kind !== "instance" || !isOwnAddress(url, ...publicUrls)) return {};
+  const sender = { organizationId, instanceId: Number(ownerId) };
+  return senderHeaders(sender, { url, body }, sessionKey);
 }
 
 /** One try of a request that was made for this notification alone, signed like every other. */

@@ -46,5 +46,46 @@ export function hopsOf(headers: { get(name: string): string | null }, key: strin
 const signatureOf = (hops: string, key: string): string =>
   createHmac("sha256", key).update(`${HOPS_HEADER}:${hops}`).digest("base64");
 
+/** Who sends a callback to one of our own addresses: an instance, and the organization that it is of. */
+export type Sender = { organizationId: number; instanceId: number };
+
+const SENDER_HEADER = "tributary-sender";
+const SENDER_SIGNATURE = "tributary-sender-signature";
+
+/**
+ * Proves to our own doors who sends a callback: an HMAC over the sender, the path and the body. It is sent to own addresses
+ * only, and admits to instances of the sender's organization, which the body is then for.
+ */
+export function senderHeaders(
+  { organizationId, instanceId }: Sender,
+  { url, body }: { url: string; body: string },
+  key: string,
+): Record<string, string> {
+  const sender = `${organizationId}/${instanceId}`;
+  const signature = senderSignature(sender, new URL(url).pathname, Buffer.from(body), key);
+  return { [SENDER_HEADER]: sender, [SENDER_SIGNATURE]: signature };
+}
+
+/** Whose callback this is; undefined: nobody's, or one that we did not sign. */
+export function senderOf(
+  headers: { get(name: string): string | null },
+  { url, body }: { url: string; body: Uint8Array },
+  key: string,
+): Sender | undefined {
+  const sender = headers.get(SENDER_HEADER);
+  const signature = headers.get(SENDER_SIGNATURE);
+  const [, organizationId, instanceId] = /^(\d{1,15})\/(\d{1,15})$/.exec(sender ?? "") ?? [];
+  if (sender === null || signature === null || instanceId === undefined) return undefined;
+  const wanted = senderSignature(sender, new URL(url).pathname, body, key);
+  return equalInConstantTime(wanted, signature)
+    ? { organizationId: Number(organizationId), instanceId: Number(instanceId) }
+    : undefined;
+}
+
+function senderSignature(sender: string, path: string, body: Uint8Array, key: string): string {
+  const hmac = createHmac("sha256", key).update(`${SENDER_HEADER}:${sender}\n${path}\n`);
+  return hmac.update(body).digest("base64");
+}
+
 /** What an event that a request brings has of it. */
 export const withHops = (hops: number): { hops?: number } => (hops === 0 ? {} : { hops });

@@ -28,6 +28,7 @@ import {
 } from "../instances/store";
 import { unknownKeyWarnings } from "../instances/unknown-keys";
 import { baselineOf } from "./baseline.io";
+import { checkOwnCallback } from "./own-callback.io";
 import { granted, platformApp, vendorToken } from "./granted.io";
 import { entryView, findEntry } from "../instances/view";
 import { isObject } from "../values/record";
@@ -122,11 +123,17 @@ export class InstanceEdits {
       createdAt: now,
       updatedAt: now,
     };
+    await this.#insert(c, instance);
+    const warnings = unknownKeyWarnings(connector, Object.keys(body.configuration));
+    return { instance: await readBack(db, ring, instance), warnings };
+  }
+
+  async #insert(c: Context<AskerEnv>, instance: Instance): Promise<void> {
+    const { db, ring, config } = doorsOf(c);
+    await checkOwnCallback(c, instance, undefined);
     await insertInstance(db, ring, instance, draftOf(instance, config));
     watchInstance(c, instance, true);
     await this.#companion.saved(instance, c);
-    const warnings = unknownKeyWarnings(connector, Object.keys(body.configuration));
-    return { instance: await readBack(db, ring, instance), warnings };
   }
 
   async change(c: Context<AskerEnv>, instance: Instance): Promise<Edited> {
@@ -191,6 +198,7 @@ export class InstanceEdits {
       const edited = withValidity(current, { ...current, ...edit(current) });
       const instance = { ...edited, baseline: await baselineOf(c, current, edited) };
       this.#check(instance, current, config);
+      await checkOwnCallback(c, instance, current);
       if (await updateInstance(db, ring, instance, draftOf(instance, config), Date.now())) {
         await this.#companion.saved(instance, c, current);
         await reviveSaved(c, instance.organizationId, instanceDestinationId(instance.id));

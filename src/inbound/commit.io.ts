@@ -1,4 +1,5 @@
-import type { Change, Control } from "../connectors/webhook";
+import { findConnector } from "../connectors/catalog";
+import type { Change, Control, Extracted } from "../connectors/webhook";
 import { filtered } from "../expressions/filter";
 import { announceEvent } from "../stream/announce.io";
 import { instanceSource } from "../stream/stream-name";
@@ -20,6 +21,7 @@ import {
   listening,
   objectTypes,
 } from "./outcome";
+import { readOwnCallback } from "./own-callback";
 import { register } from "./registration/register.io";
 import type { Content } from "./content";
 import type { Deal } from "./tenant-parts";
@@ -38,6 +40,8 @@ export type Transport = {
   headers: { get(name: string): string | null };
   hops: number;
   triggers?: ReadTriggers;
+  /** It is a callback of one of our own instances. */
+  isOwn?: boolean;
 };
 
 /**
@@ -73,13 +77,16 @@ export async function commitDelivery(
   let hasEffect = false;
   const reasons: string[] = [];
   for (const part of parts) {
-    const read = await extract(connector.webhook.extraction, {
-      ...part,
-      headers: transport.headers,
-    });
+    // Connectors that people made read our callbacks by rules of their own.
+    const isOurs = transport.isOwn === true && findConnector(connector.key) !== undefined;
+    const own = isOurs ? readOwnCallback(part.body) : undefined;
+    const read: Extracted =
+      own === undefined
+        ? await extract(connector.webhook.extraction, { ...part, headers: transport.headers })
+        : { kind: "extracted", changes: own, controls: [] };
     if (read.kind === "unreadable") throw invalid(read.message);
     const { changes, controls } = read;
-    const emitted = changes.filter((change) => !isPolled(change));
+    const emitted = own === undefined ? changes.filter((change) => !isPolled(change)) : changes;
     const isResync = controls.some(({ kind }) => kind === "resync");
     const wakes = mode.kind === "wakes" && (changes.length > emitted.length || isResync);
     if (isResync && mode.kind === "emits") reasons.push("tells what only a poll sees");

@@ -129,7 +129,7 @@ function changeOf(
   ];
 }
 
-const EVENT_TYPES = ["CREATED", "UPDATED", "DELETED"] as const;
+export const EVENT_TYPES = ["CREATED", "UPDATED", "DELETED"] as const;
 
 function picked(rule: Pick, item: unknown, { headers }: Delivery): string | undefined {
   if ("value" in rule) return rule.value;

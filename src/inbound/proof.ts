@@ -1,3 +1,4 @@
+import type { Sender } from "../delivery/own-address";
 import type { Instance } from "../instances/instance";
 import { type Signed, verifySignature } from "../values/signature/verify";
 import { equalInConstantTime } from "../values/bytes";
@@ -8,6 +9,8 @@ export type Arrived = Signed & {
   headers: Headers;
   token: string | undefined;
   contentType: string | null;
+  /** The instance of ours whose callback it is, which we signed: proved to all of its organization. */
+  sender: Sender | undefined;
 };
 
 export type Proof = { kind: "proved" } | { kind: "unproved"; reason: string };
@@ -20,8 +23,9 @@ export type Prove = (instance: Instance) => Proof;
  */
 export function prover(arrived: Arrived, now: number): Prove {
   const verdicts = new Map<string, Proof>();
-  return ({ connector: { webhook }, configuration }) => {
+  return ({ organizationId, connector: { webhook }, configuration }) => {
     if (webhook === undefined) return { kind: "unproved", reason: "has no webhooks" };
+    if (arrived.sender?.organizationId === organizationId) return { kind: "proved" };
     const value = (key: string): string | null => configuration[key] ?? null;
     if (webhook.signatures.length === 0) return proofByToken(value("event.vendor.token"), arrived);
     const fallback = webhook.defaultKey === undefined ? null : value(webhook.defaultKey);

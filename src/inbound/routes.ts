@@ -4,18 +4,19 @@ import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
 import type { Webhook } from "../connectors/webhook";
 import { keyring } from "../db/sealed";
-import { hopsOf, MOST_HOPS } from "../delivery/own-address";
+import { hopsOf, MOST_HOPS, type Sender, senderOf } from "../delivery/own-address";
 import { inflatedBody, readBytes } from "../http/body";
 import type { ProofEnv } from "../http/failure-limit";
 import { invalid, notFound, unauthenticated } from "../http/refusal";
 import type { RequestIdEnv } from "../http/surface";
-import { connectorOfId } from "../connectors/store";
+import { connectorOf, connectorOfId } from "../connectors/store";
 import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
-import { familyOf } from "../instances/routing";
+import { otherInstances } from "../instances/list.store";
+import { familyOf, instanceInPath } from "../instances/routing";
 import { findInstances, type Heard } from "../instances/heard.store";
 import { answerHandshake } from "./handshake";
-import { idsIn, instanceInPath, isAddressedBy } from "./address";
+import { idsIn, isAddressedBy } from "./address";
 import { parseUnproved } from "./content";
 import { readable } from "./readable";
 import { logUncommitted } from "./log.io";
@@ -50,9 +51,13 @@ export function inboundRoutes(polledAs: PolledAs): Hono<InboundEnv> {
 async function receive(c: Context<InboundEnv>, polledAs: PolledAs): Promise<Response> {
   const element = c.req.param("element") ?? "";
   const config = readConfig(c.env);
-  const shared = findConnector(element) ?? (await connectorOfId(c.env.DB, element));
   const hops = hopsOf(c.req.raw.headers, config.sessionKey);
   const arrived = await arrive(c, config);
+  const { sender } = arrived;
+  const shared =
+    findConnector(element) ??
+    (await connectorOfId(c.env.DB, element)) ??
+    (sender && (await connectorOf(c.env.DB, sender.organizationId, element)));
   const answer = handshakeOf(c, arrived, shared, undefined);
   if (answer !== undefined) return answer;
   const about = { element, shared, config, arrived };
@@ -126,10 +131,12 @@ async function arrive(c: Context<InboundEnv>, config: Config): Promise<Arrived> 
   searchParams.delete("token");
   const isGet = c.req.method === "GET";
   const query = new TextEncoder().encode(searchParams.toString());
+  const { headers, url: address } = c.req.raw;
   return {
+    sender: senderOf(headers, { url: address, body }, config.sessionKey),
     method: c.req.method,
     url: `${config.publicUrl ?? origin}${pathname}${search}`,
-    headers: c.req.raw.headers,
+    headers,
     body,
     content: isGet ? query : inflatedBody(c.req.raw, body, MOST_BYTES),
     contentType: isGet
@@ -173,7 +180,29 @@ async function addressed(c: Context<InboundEnv>, about: Addressed): Promise<Foun
   if (named.length > MOST_NAMED)
     throw invalid(`Element-Instances: Expected at most ${MOST_NAMED} instances`);
   const ids = named.length > 0 ? named : await idsOfTenants(c.env.DB, shared, arrived);
-  return { ids, read, isShared: true };
+  const { sender } = arrived;
+  if (sender === undefined) return { ids, read, isShared: true };
+  const ofSender = async (some: readonly number[]) =>
+    (await read(some)).filter(({ organizationId }) => organizationId === sender.organizationId);
+  const isNamed = (await ofSender(ids)).length > 0;
+  const only = isNamed ? ids : [await onlyOther(c.env.DB, sender, shared)];
+  return { ids: only, read: ofSender, isShared: true };
+}
+
+/**
+ * The one instance of a connector that a callback of ours is for which names no tenant.
+ * @throws Refusal `invalid` when the sender's organization has none beside the sender, or several.
+ */
+async function onlyOther(
+  db: D1Database,
+  { organizationId, instanceId }: Sender,
+  { key }: Connector,
+): Promise<number> {
+  const others = { elementKey: key, but: instanceId };
+  const [only, another] = await otherInstances(db, organizationId, others, 2);
+  if (only !== undefined && another === undefined) return only;
+  const many = only === undefined ? "no other instance" : "several other instances";
+  throw invalid(`There are ${many} of '${key}', and the callback names none of their tenants`);
 }
 
 /** @throws Refusal `invalid` when there are more than one request can take: nothing is dropped unseen. */

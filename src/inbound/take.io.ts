@@ -48,7 +48,8 @@ export function taker(
     );
     const settled = await settledAtOnce(proven, AT_ONCE, (instance) => {
       const triggers = async () => instance.triggers;
-      const transport = { headers: arrived.headers, hops, triggers };
+      const { headers, sender } = arrived;
+      const transport = { headers, hops, triggers, isOwn: sender !== undefined };
       return commitOrNote(instance, () => deal(arrived), { arrived, transport, env, polledAs });
     });
     const failed = settled.find(({ status }) => status === "rejected");

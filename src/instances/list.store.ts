@@ -1,4 +1,4 @@
-import { and, desc, eq, inArray, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { instances, type PollerDisabled } from "../db/instances";
 import type { Keyring } from "../db/sealed";
@@ -105,6 +105,28 @@ export async function countInstances(
     .where(eq(instances.organizationId, organizationId))
     .limit(most + 1);
   return drizzle(db).$count(counted.as("counted"));
+}
+
+/** Ids of an organization's instances of a connector but for one, oldest first, at most `most`. */
+export async function otherInstances(
+  db: D1Database,
+  organizationId: number,
+  { elementKey, but }: { elementKey: string; but: number },
+  most: number,
+): Promise<number[]> {
+  const rows = await drizzle(db)
+    .select({ id: instances.id })
+    .from(instances)
+    .where(
+      and(
+        eq(instances.organizationId, organizationId),
+        eq(instances.elementKey, elementKey),
+        ne(instances.id, but),
+      ),
+    )
+    .orderBy(instances.id)
+    .limit(most);
+  return rows.map(({ id }) => id);
 }
 
 /** The connector keys of an organization's instances, by id. */

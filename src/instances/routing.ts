@@ -1,4 +1,5 @@
 import { findConnector } from "../connectors/catalog";
+import { numericId } from "../values/whole-number";
 import type { Connector } from "../connectors/definition";
 
 /**
@@ -7,6 +8,12 @@ import type { Connector } from "../connectors/definition";
  */
 export function familyOf({ key, id, webhook }: Connector): string {
   return webhook?.route?.family ?? (findConnector(key) === undefined ? String(id) : key);
+}
+
+/** The instance that an address names, as digits or in base64: `20931` or `MjA5MzE=`. */
+export function instanceInPath(text: string): number | undefined {
+  const digits = /^\d{1,15}$/.test(text) ? text : Buffer.from(text, "base64").toString();
+  return numericId(digits);
 }
 
 /**

@@ -1,5 +1,5 @@
 import { readConfig } from "../../config";
-import { hopsOf } from "../../delivery/own-address";
+import { hopsOf, senderOf } from "../../delivery/own-address";
 import { inflatedBody } from "../../http/body";
 import { conflict, notFound } from "../../http/refusal";
 import type { PolledAs } from "../../instances/polled";
@@ -49,26 +49,24 @@ async function replay(
 ): Promise<Replayed> {
   const { isWhole, ...request } = keptRequest.read(trace.request);
   if (!isWhole) throw conflict("The delivery was not kept whole");
-  const arrived = arrivedOf(request);
+  const { sessionKey } = readConfig(env);
+  const arrived = arrivedOf(request, sessionKey);
   if (!trace.isProved) {
     const proof = prover(arrived, trace.at)(instance);
     if (proof.kind === "unproved")
       return { kind: "nothing", outcome: "refused", reason: proof.reason };
   }
-  const hops = hopsOf(arrived.headers, readConfig(env).sessionKey);
-  const transport = { headers: arrived.headers, hops };
+  const { headers, sender } = arrived;
+  const transport = { headers, hops: hopsOf(headers, sessionKey), isOwn: sender !== undefined };
   return commitDelivery(instance, dealt(contentOf(arrived)), transport, {
     ...doorsOf(env),
     polledAs,
   });
 }
 
-function arrivedOf({
-  method,
-  url,
-  headers: pairs,
-  body: kept,
-}: Pick<ReturnType<typeof keptRequest.read>, "method" | "url" | "headers" | "body">): Arrived {
+type Kept = Pick<ReturnType<typeof keptRequest.read>, "method" | "url" | "headers" | "body">;
+
+function arrivedOf({ method, url, headers: pairs, body: kept }: Kept, sessionKey: string): Arrived {
   const body = new Uint8Array(Buffer.from(kept, "base64"));
   const headers = new Headers(pairs);
   const isGet = method === "GET";
@@ -81,5 +79,6 @@ function arrivedOf({
     content: isGet ? query : inflatedBody({ headers }, body, MOST_BYTES),
     contentType: isGet ? "application/x-www-form-urlencoded" : headers.get("content-type"),
     token: undefined,
+    sender: senderOf(headers, { url, body }, sessionKey),
   };
 }

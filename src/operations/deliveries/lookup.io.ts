@@ -2,7 +2,7 @@ import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { readConfig } from "../../config";
 import { keyring } from "../../db/sealed";
-import { callbackHeaders } from "../../delivery/callback.client";
+import { callbackHeaders, ownHeaders } from "../../delivery/callback.client";
 import { readDestination } from "../../delivery/destinations.store";
 import type { SentRequest } from "../../delivery/attempt";
 import { hopHeaders } from "../../delivery/own-address";
@@ -69,16 +69,18 @@ export async function requestView(
     notification.destinationId,
   );
   if (destination === undefined) return null;
+  const { url } = destination;
   // One that the transform fails on is never sent; its body is shown as it is before.
   const transformed = await transformBody(destination.policy.transform, body);
   const sent = transformed.ok ? transformed.text : body;
   const headers = {
     ...callbackHeaders(destination, { id, body: sent }, last?.at ?? Date.now()),
     ...hopHeaders(notification.hops ?? 0, config.sessionKey),
+    ...(url === null ? {} : ownHeaders({ ...destination, url }, sent, config)),
   };
   return {
     method: "POST",
-    url: maskedUrl(destination.url),
+    url: maskedUrl(url),
     headers: shownHeaders(headers),
     body: sent,
     encoding: "text",
