@@ -41,6 +41,8 @@ export const instances = sqliteTable(
     slot: integer(),
     /** Nothing that changed at or before this instant is emitted. */
     baseline: integer().notNull(),
+    /** Set when webhooks took over from polls: what changed after this instant, no poll tells. */
+    pollsUntil: integer("polls_until"),
     /** When it was last switched on: failures before this instant no longer count. */
     enabledAt: integer("enabled_at").notNull(),
     /** A token refresh in progress elsewhere holds this until then. */

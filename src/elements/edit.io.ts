@@ -27,7 +27,7 @@ import {
   updateInstance,
 } from "../instances/store";
 import { unknownKeyWarnings } from "../instances/unknown-keys";
-import { baselineOf } from "./baseline.io";
+import { boundsOf } from "./poll-bounds.io";
 import { checkOwnCallback } from "./own-callback.io";
 import { granted, platformApp, vendorToken } from "./granted.io";
 import { entryView, findEntry } from "../instances/view";
@@ -119,6 +119,7 @@ export class InstanceEdits {
       pollerDisabled: null,
       registrationFault: null,
       baseline: firstBaseline(configuration, now),
+      pollsUntil: null,
       enabledAt: now,
       createdAt: now,
       updatedAt: now,
@@ -196,7 +197,7 @@ export class InstanceEdits {
     let current = read;
     for (let tries = 0; tries < MOST_TRIES; tries += 1) {
       const edited = withValidity(current, { ...current, ...edit(current) });
-      const instance = { ...edited, baseline: await baselineOf(c, current, edited) };
+      const instance = { ...edited, ...(await boundsOf(c, current, edited)) };
       this.#check(instance, current, config);
       await checkOwnCallback(c, instance, current);
       if (await updateInstance(db, ring, instance, draftOf(instance, config), Date.now())) {

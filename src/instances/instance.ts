@@ -22,6 +22,8 @@ export type Instance = {
   registrationFault: RegistrationFault | null;
   /** Nothing that changed at or before this instant is emitted. */
   baseline: number;
+  /** Nothing that changed after this instant is told by polls, since webhooks tell it; null: there is no such instant. */
+  pollsUntil: number | null;
   enabledAt: number;
   createdAt: number;
   updatedAt: number;

@@ -37,6 +37,16 @@ export function takesOver(before: Configured, after: Configured): boolean {
   return hears && !isPolled(before) && isPolled(after);
 }
 
+/** Until when an edited instance's polls tell changes: now, where webhooks that become events at once take over from them. */
+export function pollsUntil(
+  before: Configured & Pick<Instance, "pollsUntil">,
+  after: Configured,
+  now: number,
+): number | null {
+  if (isPolled(after)) return null;
+  return takesOver(after, before) ? now : before.pollsUntil;
+}
+
 type Configured = Pick<Instance, "connector" | "configuration">;
 
 /** Whether its polls find what changes, once the vendor lets them. */

@@ -15,7 +15,7 @@ import type { Connector } from "../connectors/definition";
 import { openedDefinition } from "../connectors/sealed-definition";
 import type { Instance } from "./instance";
 import { openedRow, type Row, patchesOf, toRow } from "./row";
-import { scheduleOf, takesOver } from "./schedule";
+import { pollsUntil, scheduleOf, takesOver } from "./schedule";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 
 /** An id for an instance that is about to be written. */
@@ -171,6 +171,7 @@ export async function changeConfiguration(
       secrets: sql`json_patch(${instances.secrets}, ${JSON.stringify(secrets)})`,
       ...scheduleOf(changed),
       ...(takesOver(instance, changed) ? { baseline: now } : {}),
+      pollsUntil: pollsUntil(instance, changed, now),
       ...also,
       updatedAt: now,
     })

@@ -63,10 +63,12 @@ export async function commitWork(poll: PollState, work: Commit): Promise<string[
   const { doors, instance, source } = poll;
   const { organizationId } = instance;
   poll.committed = true;
+  const until = instance.pollsUntil ?? Infinity;
+  const events = work.events.filter(({ date }) => date <= until);
   const committed = await ingest(doors, {
     organizationId,
     source,
-    commit: { ...work, expect: poll.version },
+    commit: { ...work, events, expect: poll.version },
     keptFor: "organization",
     flows: listenersOf(instance, () => findTriggers(doors.db, instance)),
   });

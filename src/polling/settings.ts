@@ -46,8 +46,8 @@ export function whyNotPolled(
   const { enabled, modes } = eventSettings(connector, configuration);
   if (instance.disabled || instance.pollerDisabled !== null) return "The instance is disabled";
   const isWokenFeed = trigger !== "schedule" && isFeedRead(connector, modes);
-  // By default it was polled while it had no webhooks, and is once more when it has some.
-  const isLast = trigger === "wake" && (configuration["event.vendor.type"] ?? null) === null;
+  // Until webhooks took over: one more poll tells what changed before that.
+  const isLast = trigger === "wake" && instance.pollsUntil !== null;
   if (!enabled || !(modes.includes("polling") || isWokenFeed || isLast))
     return "Polling is not switched on";
   if (instance.valid) return undefined;

@@ -39,6 +39,7 @@ async function instanceWith(changes: Partial<Instance> = {}): Promise<Instance> 
     disabled: false,
     pollerDisabled: null,
     registrationFault: null,
+    pollsUntil: null,
     baseline: 0,
     enabledAt: 0,
     createdAt: 1,

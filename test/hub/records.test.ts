@@ -47,6 +47,7 @@ async function concurInstance(changes: Record<string, string | null> = {}): Prom
     disabled: false,
     pollerDisabled: null,
     registrationFault: null,
+    pollsUntil: null,
     baseline: 0,
     enabledAt: 0,
     createdAt: 1,

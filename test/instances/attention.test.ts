@@ -38,6 +38,7 @@ function facts(
     disabled: false,
     pollerDisabled: null,
     registrationFault: null,
+    pollsUntil: null,
     baseline: 0,
     enabledAt: 0,
     createdAt: 0,

@@ -9,6 +9,7 @@ const polled = (key: string, change: Partial<Instance> = {}, modes = "polling") 
     configuration: { "event.vendor.type": modes, "event.notification.enabled": "true" },
     disabled: false,
     pollerDisabled: null,
+    pollsUntil: null,
     valid: true,
     invalidReason: null,
     ...change,

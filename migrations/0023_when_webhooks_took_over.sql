@@ -1,0 +1,1 @@
+ALTER TABLE `instances` ADD `polls_until` integer;
