@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { DEEPEST, nestsDeeper } from "../values/depth";
+import { firstFault } from "./faults";
 import { invalid, Refusal } from "./refusal";
 import { decoded } from "../values/body/charset";
 import { inflated } from "../values/body/inflate";
@@ -95,36 +96,11 @@ export async function readTypedJson(
   return { text, value: parseJson(text) };
 }
 
-type Issue = { path: PropertyKey[]; message: string };
-
-/** What is wrong inside a union: the fault of that shape which has fewest, and lies deepest. */
-function innermost(issue: z.core.$ZodIssue | undefined): Issue | undefined {
-  if (issue?.code === "unrecognized_keys") {
-    const [key = ""] = issue.keys;
-    return { path: [...issue.path, key], message: "This field is unknown here" };
-  }
-  if (issue?.code !== "invalid_union") return issue;
-  const [likeliest] = issue.errors
-    .flatMap((issues) => {
-      const first = innermost(issues[0]);
-      return first === undefined ? [] : { count: issues.length, first };
-    })
-    .toSorted((a, b) => a.count - b.count || b.first.path.length - a.first.path.length);
-  if (likeliest === undefined || likeliest.first.path.length === 0) return issue;
-  const { path, message } = likeliest.first;
-  return { path: [...issue.path, ...path], message };
-}
-
 /** @throws Refusal `invalid` naming the first wrong field and what was expected. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
   const result = schema.safeParse(value);
   if (result.success) return digitsAlong(value, result.data);
-  const issue = innermost(result.error.issues[0]);
-  const field = [prefix, ...(issue?.path ?? []).map(String)]
-    .filter((part) => part !== "")
-    .join(".");
-  throw invalid(
-    `${field === "" ? "Body" : quoted(field)}: ${issue?.message ?? "Invalid value"}`,
-    field || undefined,
-  );
+  const { field: inside, message } = firstFault(result.error);
+  const field = [prefix, inside].filter((part) => part !== "").join(".");
+  throw invalid(`${field === "" ? "Body" : quoted(field)}: ${message}`, field || undefined);
 }

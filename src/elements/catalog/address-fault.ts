@@ -1,29 +1,28 @@
 import type { Authentication } from "../../connectors/authentication";
-import type { Fault } from "../../instances/value-checks";
 import { checkEgress, type EgressPolicy } from "../../http/egress";
+import type { Violation } from "../../http/refusal";
 import type { OwnDefinition } from "./user-connector";
 
 /**
- * What is wrong with the first address of a connector's vendor that may not be called. One that holds `${key}` is known
+ * What is wrong with the addresses of a connector's vendor that may not be called. One that holds `${key}` is known
  * only with an instance's configuration, and is checked before each request.
  */
-export function addressFault(
-  { baseUrl, authentication, otherAuthentications }: OwnDefinition,
+export function addressFaults(
+  { baseUrl, authentication, otherAuthentications = [] }: Partial<OwnDefinition>,
   policy: EgressPolicy,
-): Fault | undefined {
+): Violation[] {
   const all: [field: string, address: string | undefined][] = [
     ["baseUrl", baseUrl],
-    ...grantAddresses("authentication", authentication),
+    ...(authentication === undefined ? [] : grantAddresses("authentication", authentication)),
     ...otherAuthentications.flatMap((other, index) =>
       grantAddresses(`otherAuthentications.${index}`, other),
     ),
   ];
-  for (const [field, address] of all) {
-    if (address === undefined || address.includes("${")) continue;
+  return all.flatMap(([field, address]) => {
+    if (address === undefined || address.includes("${")) return [];
     const verdict = checkEgress(address, policy);
-    if (!verdict.ok) return { field, message: verdict.message };
-  }
-  return undefined;
+    return verdict.ok ? [] : { field, message: verdict.message };
+  });
 }
 
 /** Where we ask for tokens; a browser goes to `authorizeUrl`. */

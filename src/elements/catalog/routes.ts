@@ -11,6 +11,8 @@ import { requestAuthorization } from "../../hub/authorize.io";
 import { isObject } from "../../values/record";
 import { catalogueEntry } from "../../instances/view";
 import { connectorOf, listConnectors } from "../../connectors/store";
+import { maskedDefinition } from "../../connectors/sealed-definition";
+import { isOwn } from "./own-connectors.io";
 
 /** `/elements`: what can be connected (reference connector-events-api.md §3). */
 export const catalogRoutes = new Hono<AskerEnv>()
@@ -23,7 +25,15 @@ export const catalogRoutes = new Hono<AskerEnv>()
       (await all(c)).map((connector) => metadataView(connector, c.req.query("expand") === "true")),
     ),
   )
-  .get("/elements/:element", async (c) => c.json(elementView(await found(c))))
+  .get("/elements/:element", async (c) => {
+    const connector = await found(c);
+    const { id: _, ...definition } = connector;
+    return c.json({
+      ...elementView(connector),
+      // What `PUT` takes; of built-in ones it is not told.
+      ...(isOwn(connector) ? { definition: maskedDefinition(definition) } : {}),
+    });
+  })
   .get("/elements/:element/metadata", async (c) =>
     c.json(metadataView(await found(c), c.req.query("expand") === "true")),
   )

@@ -254,6 +254,23 @@ describe("a connector that an organization describes", () => {
     expect((await on.call("POST", "/elements", gitea("gitea-3"), headers)).status).toBe(200);
   });
 
+  it("is shown as it was stored, its credentials masked, and takes back what it showed", async () => {
+    const key = "gitea-shown";
+    const given = { ...gitea(key), headers: { "x-api-key": "the-header-secret", accept: "a/b" } };
+    expect((await on.call("POST", "/elements", given)).status).toBe(200);
+    const { body } = await on.call("GET", `/elements/${key}`);
+    expect(body.definition).toMatchObject({
+      ...gitea(key),
+      headers: { "x-api-key": "********", accept: "a/b" },
+    });
+    expect(JSON.stringify(body)).not.toContain("the-header-secret");
+    const again = await on.call("PUT", `/elements/${key}`, { ...body.definition, name: "Other" });
+    expect(again.status).toBe(200);
+    const { definition } = (await on.call("GET", `/elements/${key}`)).body;
+    expect(definition).toEqual({ ...body.definition, name: "Other" });
+    expect((await on.call("GET", "/elements/box")).body.definition).toBeUndefined();
+  });
+
   it("leaves built-in ones as they are", async () => {
     expect((await on.call("PUT", "/elements/box", gitea("box"))).status).toBe(403);
     expect((await on.call("DELETE", "/elements/box")).status).toBe(403);
@@ -281,7 +298,7 @@ describe("a connector that an organization describes", () => {
           polling: { issues: { idField: "id" } },
         },
       },
-      "event.poller.configuration.issues.url",
+      "events.polling.issues.url",
     ],
     [
       {
