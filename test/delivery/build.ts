@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import { drizzle } from "drizzle-orm/d1";
-import { vi } from "vitest";
+import { expect, vi } from "vitest";
 import { readConfig } from "../../src/config";
 import { tellAll } from "../../src/db/directory/tell";
 import { keyring } from "../../src/db/sealed";
@@ -73,6 +73,15 @@ export async function consumeWhole(batch: MessageBatch, doors: DeliveryDoors): P
 }
 
 let destinations = 0;
+/** The addresses of destinations, and the test that made each. */
+const madeBy = new Map<string, string | undefined>();
+
+/**
+ * Whether a request goes to a destination that the test made itself. Others may come at any time: tries again of what
+ * another test left behind, and news of failures, to whatever operations callback the organization has just then.
+ */
+export const mine = ({ url }: Received): boolean =>
+  madeBy.has(url) && madeBy.get(url) === expect.getState().currentTestName;
 
 /** A destination of the first organization; addresses are on loopback, which tests allow. */
 export async function destination(
@@ -91,6 +100,7 @@ export async function destination(
     policy: {},
     ...change,
   };
+  if (draft.url !== null) madeBy.set(draft.url, expect.getState().currentTestName);
   const [statement] = await saveDestination(
     env.DB,
     keyring(readConfig(env).masterKeys),

@@ -21,6 +21,7 @@ import {
   destination,
   eventually,
   isolate,
+  mine,
   type Received,
   receiver,
   silence,
@@ -144,7 +145,7 @@ it("given two identical concurrent publishes with one idempotency key, then one 
 });
 
 it("given a queue send that fails after the commit, then the caller still gets its 2xx and the alarm re-sends", async () => {
-  const received = receiver(ok);
+  const received = receiver(ok, mine);
   const stream = freshStream();
   const { id, url } = await destination();
   await runInDurableObject(stream, (object) => {
@@ -164,7 +165,7 @@ it("given a queue send that fails after the commit, then the caller still gets i
 });
 
 it("given a broker outage or restart, when it returns, then work resumes unaided and nothing accepted is lost", async () => {
-  const received = receiver(ok);
+  const received = receiver(ok, mine);
   const stream = freshStream();
   const { id, url } = await destination();
   const down = { sendBatch: () => Promise.reject(new Error("The broker is down")) };
@@ -190,7 +191,7 @@ it("given a broker outage or restart, when it returns, then work resumes unaided
 
 it("given a clock skewed by minutes, then schedules and tolerances still hold", async () => {
   let answer = broken;
-  const received = receiver(() => answer());
+  const received = receiver(() => answer(), mine);
   const stream = freshStream();
   const { id } = await destination({ policy: { retrySchedule: [0, 60, 60] } });
   const start = Date.now() + 86_400_000;
@@ -235,7 +236,7 @@ it("given a body over the queue limit but under ours, then it arrives intact; on
     expect({ path, status }).toEqual({ path, status: expected });
   }
 
-  const received = receiver(ok);
+  const received = receiver(ok, mine);
   const stream = freshStream();
   const { id } = await destination();
   const data = JSON.stringify({ text: `ä😀"\\${"x".repeat(1024 * 1024)}` });
@@ -246,7 +247,7 @@ it("given a body over the queue limit but under ours, then it arrives intact; on
 
 it("given a late retry or a rotated key, then timestamp and signatures are fresh and valid", async () => {
   let answer = broken;
-  const received = receiver(() => answer());
+  const received = receiver(() => answer(), mine);
   const stream = freshStream();
   const draft = await destination({ policy: { retrySchedule: [0, 3600, 3600] } });
   vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
@@ -269,7 +270,7 @@ it("given a late retry or a rotated key, then timestamp and signatures are fresh
 });
 
 it("given rotation with grace, then both keys verify; after grace only the new; live keys are capped", async () => {
-  const received = receiver(ok);
+  const received = receiver(ok, mine);
   const stream = freshStream();
   const { id } = await destination();
   const old = await secretOf(id);
@@ -289,7 +290,7 @@ it("given rotation with grace, then both keys verify; after grace only the new; 
 
 it("given throttling and retries together, then the rate holds and no message is lost, doubled or starved", async () => {
   let calls = 0;
-  const received = receiver(() => ((calls += 1) % 3 === 0 ? broken() : ok()));
+  const received = receiver(() => ((calls += 1) % 3 === 0 ? broken() : ok()), mine);
   const stream = freshStream();
   const { id } = await destination({
     policy: { ratePerSecond: 50, retrySchedule: [0, 0, 0, 0, 0] },
@@ -329,7 +330,7 @@ it("given an open circuit, when an event arrives, then a retry record exists and
 });
 
 it("given a deleted endpoint, when its queued task runs, then it ends once, without looping, reason recorded", async () => {
-  const received = receiver(silence);
+  const received = receiver(silence, mine);
   const stream = freshStream();
   const { id } = await destination();
   await stream.commit(commit({ events: events(1, "gone"), targets: to(id) }));
@@ -348,6 +349,7 @@ it("given a deleted endpoint, when its queued task runs, then it ends once, with
 it("given a redirect to a private address, then delivery refuses to follow it", async () => {
   const received = receiver(
     () => new Response(null, { status: 302, headers: { location: "http://169.254.169.254/" } }),
+    mine,
   );
   const stream = freshStream();
   const { id } = await destination();
@@ -406,7 +408,7 @@ it("given a subject's deletion request, then payloads leave queue, store, log an
 });
 
 it("given an event matching no endpoint, then it is stored, searchable, replayable", async () => {
-  const received = receiver(ok);
+  const received = receiver(ok, mine);
   const stream = freshStream("user:unheard");
   await stream.commit(commit({ events: [event("unheard", { to: [] })], targets: [] }));
   const found = await stream.events({
@@ -434,7 +436,7 @@ it("given an event matching no endpoint, then it is stored, searchable, replayab
 });
 
 it("given unusual key order, numbers or Unicode, then delivered bytes equal signed bytes", async () => {
-  const received = receiver(ok);
+  const received = receiver(ok, mine);
   const stream = freshStream();
   const { id } = await destination();
   const data =

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it, vi } from "vitest";
 import { endpointName } from "../../src/delivery/endpoint-name";
 import type { EventStream } from "../../src/stream/stream.object";
 import { commit, event, events, freshStream, target } from "../stream/build";
-import { destination, eventually, receiver, silence } from "./build";
+import { destination, eventually, mine, receiver, silence } from "./build";
 
 /** The promises of the design that deliveries keep, each under its own words. */
 
@@ -120,8 +120,9 @@ describe("promise 4, every notification ends as delivered or dead, or is held: a
     const { id, url } = await destination({
       policy: { retrySchedule: Array.from({ length: 30 }, () => 3600) },
     });
-    const received = receiver(({ url: to }) =>
-      down && to === url ? new Response("no", { status: 500 }) : ok(),
+    const received = receiver(
+      ({ url: to }) => (down && to === url ? new Response("no", { status: 500 }) : ok()),
+      mine,
     );
     const stream = freshStream();
     const targets = [target({ destinationId: id, most: 1 })];
