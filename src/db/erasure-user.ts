@@ -16,17 +16,24 @@ export const stepsOfUser = (user: User): Step[] => [...ofFlows(user), ...ofSourc
 function ofFlows({ id, organizationId }: User): Step[] {
   const flows_ = sql`(SELECT ${flow.flows.id} FROM ${flow.flows} WHERE ${flow.flows.userId} = ${id})`;
   const instances_ = sql`(SELECT ${instances.id} FROM ${instances} WHERE ${instances.userId} = ${id})`;
+  const isStep = sql`${destinations.kind} = 'flow-step' AND ${destinations.ownerId} IN ${flows_}`;
   return [
     { table: flow.flowTickets, where: eq(flow.flowTickets.userId, id) },
     { table: flow.unprocessed, where: eq(flow.unprocessed.userId, id) },
     { table: flow.flowStreams, where: sql`${flow.flowStreams.flowId} IN ${flows_}` },
     { table: flow.flowTriggers, where: eq(flow.flowTriggers.userId, id) },
+    // Those of steps that render their addresses: the others are of addresses that others may call, too.
+    noted(
+      "endpoint",
+      sql`${objects.organizationId} = ${organizationId} AND substr(${objects.name}, instr(${objects.name}, ' ') + 1) IN
+        (SELECT ${destinations.id} FROM ${destinations} WHERE ${isStep})`,
+    ),
     {
       table: destinations,
       where: and(
         eq(destinations.organizationId, organizationId),
         or(
-          and(eq(destinations.kind, "flow-step"), sql`${destinations.ownerId} IN ${flows_}`),
+          isStep,
           and(
             eq(destinations.kind, "instance"),
             sql`CAST(${destinations.ownerId} AS INTEGER) IN ${instances_}`,

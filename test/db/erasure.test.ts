@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it } from "vitest";
+import { endpointName } from "../../src/delivery/endpoint-name";
 import { erase, type ErasureDoors } from "../../src/operations/erasure/erase.io";
 import { firstOrganization, ownOrganization } from "../organization";
 
@@ -237,6 +238,53 @@ function killedAt(nth: number, when: "before" | "after"): ErasureDoors {
     budgets: objects(env.VENDOR_BUDGETS),
   };
 }
+
+/** The endpoint of a step that renders its address, with an open circuit; the step is the user's, in an organization of its own. */
+async function unwellStep(): Promise<{ id: number; user: number; name: string }> {
+  const { id, user, rows } = await fill();
+  const valueOf = (table: string) => rows.find((row) => row.table === table)?.values["id"];
+  const stepId = String(valueOf("destinations"));
+  await env.DB.prepare(
+    "UPDATE destinations SET kind = 'flow-step', owner_id = ?, url = NULL WHERE id = ?",
+  )
+    .bind(valueOf("flows"), stepId)
+    .run();
+  const name = endpointName(id, `https://app.example/${crypto.randomUUID()}`, stepId);
+  await fails(name);
+  return { id, user, name };
+}
+
+/** Its circuit opens, and it writes itself down. */
+async function fails(name: string): Promise<void> {
+  const results = Array.from({ length: 10 }, () => ({ status: 500 }));
+  await env.ENDPOINTS.getByName(name).report({ results, ended: 0, unreported: 0 });
+  await expect.poll(() => notes(name)).toBe(1);
+}
+
+const notes = (name: string) =>
+  env.DB.prepare("SELECT count(*) AS n FROM objects WHERE kind = 'endpoint' AND name = ?")
+    .bind(name)
+    .first<number>("n");
+
+const stateOf = async (name: string) => (await env.ENDPOINTS.getByName(name).view()).state;
+
+describe("the endpoint of a step that renders its address", () => {
+  it("goes with its organization", async () => {
+    const { id, name } = await unwellStep();
+    expect(await erase({ kind: "organization", id }, doors, plenty(), true)).toBe(true);
+    expect([await stateOf(name), await notes(name)]).toEqual(["closed", 0]);
+  });
+
+  it("goes with its user, and no other of the organization does", async () => {
+    const { id, user, name } = await unwellStep();
+    const other = endpointName(id, "https://app.example/", "of-another-user");
+    await fails(other);
+    const subject = { kind: "user", id: user, organizationId: id } as const;
+    expect(await erase(subject, doors, plenty(), true)).toBe(true);
+    expect([await stateOf(name), await notes(name)]).toEqual(["closed", 0]);
+    expect([await stateOf(other), await notes(other)]).toEqual(["open", 1]);
+  });
+});
 
 describe("a user's deletion", () => {
   it("leaves nothing of theirs, and all that is the organization's", async () => {
