@@ -71,26 +71,52 @@ describe("returnOf", () => {
   const scheduled = { wake: false, again: false, resources: undefined };
   const woken = { ...scheduled, wake: true };
   const unfinished = { ...scheduled, again: true, resources: ["a"] };
+  const fast = { lane: "fast", again: true } as const;
+  const soon = { ...fast, at: 3_000 };
   it.each([
     ["polled", { kind: "polled", pollDate: 0, resources: [] }, unfinished, undefined],
     ["not polled", { kind: "not-polled", reason: "Off" }, woken, undefined],
     ["busy, by schedule", { kind: "busy", until: 0 }, scheduled, undefined],
-    ["busy, woken", { kind: "busy", until: 0 }, woken, { at: 3_000, resources: undefined }],
-    ["busy, unfinished", { kind: "busy", until: 0 }, unfinished, { at: 3_000, resources: ["a"] }],
+    ["busy, woken", { kind: "busy", until: 0 }, woken, { ...soon, resources: undefined }],
+    ["busy, unfinished", { kind: "busy", until: 0 }, unfinished, { ...soon, resources: ["a"] }],
     ["postponed, by schedule", { kind: "postponed", until: 9 }, scheduled, undefined],
-    ["postponed, woken", { kind: "postponed", until: 9 }, woken, { at: 9, resources: undefined }],
+    [
+      "postponed, woken",
+      { kind: "postponed", until: 9 },
+      woken,
+      { ...fast, at: 9, resources: undefined },
+    ],
     [
       "behind another of its account",
       { kind: "behind", waits: false },
       scheduled,
-      { at: 3_000, resources: undefined },
+      { ...soon, resources: undefined },
     ],
     ["behind, another message waits", { kind: "behind", waits: true }, woken, undefined],
     [
       "crowded",
       { kind: "crowded", until: 9, left: ["b"] },
       unfinished,
-      { at: 9, resources: ["b"] },
+      { ...fast, at: 9, resources: ["b"] },
+    ],
+    [
+      "cut before it began, woken",
+      { kind: "cut", isBegun: false, left: ["b"] },
+      woken,
+      { lane: "fast", again: false, at: 1_000, resources: undefined },
+    ],
+    [
+      "cut in the middle, by schedule",
+      { kind: "cut", isBegun: true, left: ["b"] },
+      scheduled,
+      { lane: "slow", again: true, at: 1_000, resources: ["b"] },
+    ],
+    ["of a silent vendor, tried later", { kind: "unreachable", turn: "later" }, woken, undefined],
+    [
+      "of a silent vendor, tried now",
+      { kind: "unreachable", turn: "slow-lane" },
+      scheduled,
+      { lane: "slow", again: false, at: 1_000, resources: undefined },
     ],
   ] as const)("%s", (_, report, message, expected) => {
     expect(
