@@ -235,6 +235,7 @@ it("with its Element token an instance is reached without its id", async () => {
       instanceId: made.id,
       objectType: "accounts",
       lastPollDate: null,
+      unreachable: null,
       failureCount: 0,
     },
   ]);
