@@ -13,15 +13,15 @@ import {
   triggerRow,
 } from "../flows/triggers/store";
 import { parse, readTypedJson } from "../http/body";
-import { invalid, notFound } from "../http/refusal";
+import { invalid, notFound, Refusal } from "../http/refusal";
 import { isoSeconds } from "../values/instant";
+import { eventName, LONGEST_NAME } from "./event-name";
 import { publish } from "./publish.io";
 import { APP_EVENT, sentAnswer } from "./record";
 
 const PREFIX = "/plugins/appmixer/utils/appevents";
 const EVENTS = `${PREFIX}/events/`;
 export const BODY_BYTES = 1_048_576;
-const LONGEST_NAME = 256;
 
 const registration = z.object({
   event: z.string().min(1).max(LONGEST_NAME),
@@ -83,15 +83,12 @@ const doorsOf = (env: Env): TriggerDoors => ({ db: env.DB, streams: env.EVENT_ST
 
 /** The event's name, decoded once. */
 function nameOf(raw: string): string {
-  let name: string;
   try {
-    name = decodeURIComponent(raw);
-  } catch {
+    return eventName(decodeURIComponent(raw));
+  } catch (error) {
+    if (error instanceof Refusal) throw error;
     throw invalid(`event: '${raw.slice(0, 100)}' is not percent-encoded UTF-8`, "event");
   }
-  if (name === "" || name.length > LONGEST_NAME)
-    throw invalid(`event: Expected a name of 1 to ${LONGEST_NAME} characters`, "event");
-  return name;
 }
 
 function keyOf(header: string | undefined): string | undefined {

@@ -1,6 +1,6 @@
 import { STEP_OUT, TRIGGER_OUT, triggerKind } from "../flows/components";
 import type { Component, Descriptor } from "../flows/descriptor";
-import { exampleSchema, flatVariables, portOptions } from "./example-schema";
+import { exampleSchema, flatVariables, portOptions, type Variable } from "./example-schema";
 
 /**
  * What the mapping of a component may use: for each of its sources (in port → upstream component → out port) the
@@ -23,6 +23,30 @@ export function linksOf(component: Component, descriptor: Descriptor): Record<st
   return links;
 }
 
+/** A variable as it is written into a field of a step: `{{{$.T.out.data.email}}}`. */
+export type Usable = { componentId: string; label: string; value: string };
+
+/** What the fields of a component may use: of all components above it, the nearest first, with what examples have. */
+export function usableBy(component: Component, descriptor: Descriptor): Usable[] {
+  const found = component.inputs.flatMap(({ from, outPort }) =>
+    ancestors(from, descriptor).flatMap((one): Usable[] => {
+      const port = one.id === from ? outPort : undefined;
+      const { dynamic, flat } = offerOf(one, port);
+      const members = flat.slice(1).map(({ path }) => ({
+        componentId: one.id,
+        label: path,
+        value: `{{{$.${one.id}.${port ?? TRIGGER_OUT}.${path}}}}`,
+      }));
+      return [...dynamic, ...members].map(({ componentId, label, value }) => ({
+        componentId,
+        label,
+        value,
+      }));
+    }),
+  );
+  return [...new Map(found.map((one) => [one.value, one])).values()];
+}
+
 /** A component and all that come before it, nearest first. */
 function ancestors(id: string, descriptor: Descriptor): Component[] {
   const found = new Map<string, Component>();
@@ -36,7 +60,14 @@ function ancestors(id: string, descriptor: Descriptor): Component[] {
   return [...found.values()];
 }
 
-type Offer = { dynamic: unknown[]; flat: unknown[] };
+type Offer = { dynamic: Dynamic[]; flat: Variable[] };
+type Dynamic = {
+  componentId: string;
+  label: string;
+  port: string;
+  value: string;
+  schema?: unknown;
+};
 
 /** The variables of one component; of the out port that is listened to, or of its usual one. */
 function offerOf({ id, type, properties }: Component, outPort: string | undefined): Offer {

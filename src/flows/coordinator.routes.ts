@@ -9,7 +9,7 @@ import type { Flow, Permission } from "./flow";
 import { FLOW_BYTES, visibleFlow } from "./routes";
 import { watchFlow } from "./watch.io";
 import { flowDoors } from "./doors";
-import { retryChanges, startFlow, stopFlow } from "./lifecycle.store";
+import { commandFlow } from "./lifecycle.store";
 import { readFlow } from "./store";
 import { allFaults } from "./validation/refusals";
 
@@ -23,13 +23,10 @@ export const coordinatorRoutes = new Hono<UserEnv>()
   .post("/flows/:id/coordinator", withUser, async (c) => {
     const request = parse(command, (await readTypedJson(c, FLOW_BYTES)).value);
     const id = c.req.param("id");
-    const doors = flowDoors(c.env);
-    await retryChanges(async () => {
-      const flow = watchFlow(c, await permitted(c.env.DB, c.var.user, id, request.command));
-      if (request.command === "start") return startFlow(doors, flow);
-      await stopFlow(doors, flow);
-      return "done";
-    });
+    const { command: wanted } = request;
+    await commandFlow(flowDoors(c.env), wanted, async () =>
+      watchFlow(c, await permitted(c.env.DB, c.var.user, id, wanted)),
+    );
     const background = request.background ?? c.req.query("background");
     const inBackground = background === true || background === "true";
     return c.json({ flowId: id, ...(inBackground ? { ticket: crypto.randomUUID() } : {}) });

@@ -20,8 +20,9 @@ import { keyring } from "../db/sealed";
 import { deleteDestinationsOf } from "../delivery/remove-destination.store";
 import { conflict } from "../http/refusal";
 import type { FlowDoors } from "./doors";
+import type { Columns } from "./fields";
 import type { Flow } from "./flow";
-import { sealedColumns } from "./sealed-flow";
+import { sealedColumns, unmasked } from "./sealed-flow";
 import { STOP_WAIT_MS } from "./running.store";
 import { type Change, switchOn, unchanged } from "./start.store";
 import { checkSize } from "./store";
@@ -36,6 +37,34 @@ const TRIES = 5;
 export async function retryChanges(change: () => Promise<Change>): Promise<void> {
   for (let tries = 0; tries < TRIES; tries += 1) if ((await change()) === "done") return;
   throw conflict("The flow is being changed by somebody else: try again");
+}
+
+/** Starts or stops a flow, which `read` reads each time. @throws Refusal naming what is wrong with it. */
+export const commandFlow = (
+  doors: FlowDoors,
+  command: "start" | "stop",
+  read: () => Promise<Flow>,
+): Promise<void> =>
+  retryChanges(async () => {
+    const flow = await read();
+    if (command === "start") return startFlow(doors, flow);
+    await stopFlow(doors, flow);
+    return "done";
+  });
+
+/**
+ * Sets what its owner sent of a flow, where masks stand for what is stored.
+ * @throws Refusal `conflict` when it is running and `isForced` is not set.
+ */
+export function editFlow(
+  doors: FlowDoors,
+  flow: Flow,
+  columns: Columns,
+  isForced: boolean,
+): Promise<Change> {
+  if (flow.stage === "running" && !isForced)
+    throw conflict("The flow is running: stop it first, or use forceUpdate=true");
+  return replaceFlow(doors, flow, unmasked(columns, flow));
 }
 
 /** Starts a flow, unless it is running. @throws Refusal naming what is wrong with it. */

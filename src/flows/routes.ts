@@ -3,12 +3,11 @@ import { type UserEnv, withUser } from "../accounts/users/routes";
 import type { User } from "../accounts/users/store";
 import { readConfig } from "../config";
 import { parse, readTypedJson } from "../http/body";
-import { conflict, forbidden, invalid, notFound } from "../http/refusal";
+import { forbidden, invalid, notFound } from "../http/refusal";
 import { columnsOf, flowFields } from "./fields";
 import { type Flow, flowView, projected } from "./flow";
 import { flowDoors } from "./doors";
-import { deleteFlow, replaceFlow, retryChanges } from "./lifecycle.store";
-import { unmasked } from "./sealed-flow";
+import { deleteFlow, editFlow, retryChanges } from "./lifecycle.store";
 import { createFlow, newFlow, readFlow, readOwnFlow } from "./store";
 import { watchFlow } from "./watch.io";
 import { savable } from "./validation/refusals";
@@ -47,9 +46,7 @@ export const flowRoutes = new Hono<UserEnv>()
         return "done";
       }
       watchFlow(c, flow);
-      if (flow.stage === "running" && !isForced)
-        throw conflict("The flow is running: stop it first, or use forceUpdate=true");
-      return replaceFlow(flowDoors(c.env), flow, unmasked(columns, flow));
+      return editFlow(flowDoors(c.env), flow, columns, isForced);
     });
     return c.json({ flowId: id, result: "updated" });
   })

@@ -59,6 +59,19 @@ export async function readOwnFlow(
   return row;
 }
 
+/** A flow of whichever user of an organization. */
+export async function readFlowOf(
+  db: D1Database,
+  organizationId: number,
+  id: string,
+): Promise<Flow | undefined> {
+  const [row] = await drizzle(db)
+    .select()
+    .from(flows)
+    .where(and(eq(flows.id, id), eq(flows.organizationId, organizationId)));
+  return row;
+}
+
 /** A new flow of this user, stopped. */
 export function newFlow(
   user: Pick<User, "id" | "organizationId">,

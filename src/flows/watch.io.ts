@@ -1,12 +1,13 @@
-import type { Context } from "hono";
 import type { State } from "../accounts/audited-values";
-import type { UserEnv } from "../accounts/users/routes";
 import { watchChange } from "../accounts/watch.io";
 import type { Flow } from "./flow";
 import { readOwnFlow } from "./store";
 
+/** As much of a request's context as it takes. */
+type Request = Parameters<typeof watchChange>[0] & { env: Pick<Env, "DB"> };
+
 /** Tells the audit log that a request may change a flow. */
-export function watchFlow(c: Context<UserEnv>, flow: Flow): Flow {
+export function watchFlow(c: Request, flow: Flow): Flow {
   watchChange(
     c,
     () => stateOf(flow),

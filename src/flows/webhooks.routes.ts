@@ -22,6 +22,7 @@ import { readTrigger } from "./triggers/store";
 import { type Signed, verifySignature } from "../values/signature/verify";
 import { noteTrace, type Untaken } from "../stream/traces/note.io";
 import { streamName } from "../stream/stream-name";
+import { webhookUrl } from "./webhook-url";
 
 const BODY_BYTES = 1_048_576;
 /** Calls of one flow's webhooks that one address makes in a minute, as in `wrangler.toml`. */
@@ -88,7 +89,7 @@ export const webhookRoutes = new Hono<UserEnv>()
     );
     if (flowId === undefined) throw notFound(`No component '${componentId}' in a flow of yours`);
     const base = readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;
-    return c.json({ url: `${base}/flows/${flowId}/components/${encodeURIComponent(componentId)}` });
+    return c.json({ url: webhookUrl(base, flowId, componentId) });
   });
 
 /**
@@ -144,8 +145,8 @@ async function noteCall(
   const stream = streamName({ organizationId, source: userSource(userId) });
   const call = callOf(c, body);
   // Whose call it was is told by its address; what the caller wrote behind that may be a secret.
-  const url = new URL(`/flows/${flowId}/components/${encodeURIComponent(componentId)}`, call.url);
-  await noteTrace(c.env.EVENT_STREAMS, stream, { ...call, url: url.href }, untaken);
+  const url = webhookUrl(new URL(call.url).origin, flowId, componentId);
+  await noteTrace(c.env.EVENT_STREAMS, stream, { ...call, url }, untaken);
 }
 
 /** @throws Refusal `limited` for an address that calls one flow too often: nobody proved who is calling. */

@@ -6,17 +6,54 @@ import { replaceFlow, retryChanges } from "../lifecycle.store";
 import { readOwnFlow } from "../store";
 import { newIds, withIds, wizardWithIds } from "./component-ids";
 import { mergeThreeWay } from "./merge";
-import { flowsFrom, instancesOf } from "./store";
-import { moveTicket, readOpenTickets, type Ticket } from "./tickets.store";
+import { countFlowsFrom, flowsFrom, instancesOf } from "./store";
+import { createTicket, moveTicket, readOpenTickets, type Ticket } from "./tickets.store";
 
 /** How far an update is gets written down after so many instances; a crash repeats at most these. */
 const PAGE = 20;
 const MOST_ERRORS = 100;
 /** Queries that one instance takes, beside one for each of its components. */
 const QUERIES_AN_INSTANCE = 4;
+/** A request spends about so many queries on an update; so does each request that asks how far it is. */
+const QUERIES_A_REQUEST = 300;
 /** Queries that one tick may spend on updates: the platform allows a thousand in one invocation. */
 const QUERIES_A_TICK = 700;
 const MOST_TICKETS = 10;
+
+/** Begins to bring all instances of a template up to it. @param dropRuns what is under way does not go on. */
+export async function beginUpdate(
+  doors: FlowDoors,
+  template: Flow,
+  dropRuns: boolean,
+): Promise<Ticket> {
+  const ticket: Ticket = {
+    ...newTicket(template.userId, template.id),
+    dropRuns,
+    stepsTotal: await countFlowsFrom(doors.db, instancesOf(template)),
+  };
+  await createTicket(doors.db, ticket);
+  return continueUpdate(doors, ticket);
+}
+
+/** Goes on with an update, as far as one request may. */
+export const continueUpdate = (doors: FlowDoors, ticket: Ticket): Promise<Ticket> =>
+  advance(doors, ticket, QUERIES_A_REQUEST);
+
+/** Work of one step that has not begun. */
+export function newTicket(userId: number, templateId: string): Ticket {
+  return {
+    id: crypto.randomUUID(),
+    userId,
+    templateId,
+    dropRuns: false,
+    status: "running",
+    stepsTotal: 1,
+    stepsDone: 0,
+    lastId: "",
+    errors: [],
+    createdAt: Date.now(),
+  };
+}
 
 /**
  * Updates the instances of a template, page by page, for about `budget` queries. A template may have more instances
@@ -29,7 +66,7 @@ const MOST_TICKETS = 10;
  * ticket moved by somebody else stops. An instance that its user changes in the meantime is read again and merged
  * anew. No update starts an instance that is stopped.
  */
-export async function advance(doors: FlowDoors, ticket: Ticket, budget: number): Promise<Ticket> {
+async function advance(doors: FlowDoors, ticket: Ticket, budget: number): Promise<Ticket> {
   let current = ticket;
   for (let left = budget; current.status === "running" && left > 0;) {
     const template = await readOwnFlow(doors.db, current.userId, current.templateId);

@@ -1,4 +1,4 @@
-import { and, desc, eq, lt } from "drizzle-orm";
+import { and, desc, eq, lt, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { unprocessed } from "../../db/flows";
 
@@ -15,9 +15,16 @@ export async function saveUnprocessed(db: D1Database, row: Unprocessed): Promise
 export function listUnprocessed(
   db: D1Database,
   userId: number,
-  request: { flowId?: string; correlationId?: string; limit: number; offset: number },
+  request: {
+    flowId?: string;
+    correlationId?: string;
+    /** Only those after this one, which was the last of a page. */
+    after?: Pick<Unprocessed, "createdAt" | "id">;
+    limit: number;
+    offset?: number;
+  },
 ): Promise<Unprocessed[]> {
-  const { flowId, correlationId } = request;
+  const { flowId, correlationId, after } = request;
   return drizzle(db)
     .select()
     .from(unprocessed)
@@ -26,11 +33,14 @@ export function listUnprocessed(
         eq(unprocessed.userId, userId),
         flowId === undefined ? undefined : eq(unprocessed.flowId, flowId),
         correlationId === undefined ? undefined : eq(unprocessed.correlationId, correlationId),
+        after === undefined
+          ? undefined
+          : sql`(${unprocessed.createdAt}, ${unprocessed.id}) < (${after.createdAt}, ${after.id})`,
       ),
     )
     .orderBy(desc(unprocessed.createdAt), desc(unprocessed.id))
     .limit(request.limit)
-    .offset(request.offset);
+    .offset(request.offset ?? 0);
 }
 
 export async function readUnprocessed(
@@ -68,4 +78,13 @@ export async function deleteIfUnchanged(db: D1Database, row: Unprocessed): Promi
 /** Forgets entries whose messages the streams no longer keep. */
 export async function purgeUnprocessed(db: D1Database, before: number): Promise<void> {
   await drizzle(db).delete(unprocessed).where(lt(unprocessed.createdAt, before));
+}
+
+/** Whose message this is. */
+export async function ownerOfMessage(db: D1Database, id: string): Promise<number | undefined> {
+  const [row] = await drizzle(db)
+    .select({ userId: unprocessed.userId })
+    .from(unprocessed)
+    .where(eq(unprocessed.id, id));
+  return row?.userId;
 }
