@@ -16,6 +16,7 @@ export type About = {
     | "overview"
     | "instances"
     | "destinations"
+    | "apps"
     | "members"
     | "audit"
     | "organizations"
@@ -39,6 +40,7 @@ const LINKS = [
   ["overview", "/console", "Overview"],
   ["instances", "/console/instances", "Instances"],
   ["destinations", "/console/destinations", "Destinations"],
+  ["apps", "/console/apps", "Apps"],
   ["members", "/console/members", "Members"],
   ["audit", "/console/audit", "Audit"],
 ] as const;

@@ -7,6 +7,7 @@ import { limitFailures } from "../http/failure-limit";
 import { forbidden, notFound } from "../http/refusal";
 import { toWire } from "../http/error-map";
 import { reasonOf, type RequestIdEnv } from "../http/surface";
+import { appPages } from "./apps/routes";
 import { auditPages } from "./audit/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
@@ -88,6 +89,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", instancePages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
+  .route("/", appPages)
   .route("/", memberPages)
   .route("/", auditPages)
   .all("*", (c) => {

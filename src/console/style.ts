@@ -56,6 +56,16 @@ details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}
 .codes{columns:2;font:16px/2 ui-monospace,monospace;list-style:none;margin:0 0 18px;padding:0}
 .ways{display:grid;gap:12px;max-width:760px}.ways .card{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:center;justify-content:space-between}
 .ways .card>div:first-child{flex:1;min-width:min(100%,320px)}.ways h2{margin:0 0 2px}.ways p{margin:0}
+.form{display:grid;gap:14px;margin:10px 0;max-width:640px;padding:18px}.form.wide{max-width:none}details .form.wide{padding:14px 0 8px}.form>button{justify-self:start}
+.field{display:grid;gap:4px}.field>label{font-size:14px;font-weight:500}.field textarea{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;resize:vertical}
+textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:8px;background:var(--card);color:inherit}[aria-invalid]{border-color:var(--bad)}
+.fault{color:var(--bad);margin:0}fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px}legend{padding:0;margin-bottom:4px;font-weight:500}
+.find{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:end;margin-bottom:16px}.find>label{align-self:center}.find .field{min-width:0}
+.card summary b{display:inline;font-size:inherit;font-weight:550}table+details,.empty+details,.form+details,p+details{margin-top:12px}.empty>p:last-child{margin:0}::placeholder{color:var(--quiet);opacity:1}
+.notice ul{margin:4px 0 0;padding-left:20px}details.card>form:not(.form){margin-top:4px}.variables ul{list-style:none;margin:8px 0 0;padding:0;display:grid;gap:6px}.variables button{padding:1px 8px;font-size:13px}.variables code{user-select:all;overflow-wrap:anywhere}
+.diagram{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}.diagram svg{display:block;margin:0 auto}
+.diagram rect{fill:var(--back);stroke:var(--line);stroke-width:1.5}.diagram .trigger rect{stroke:var(--accent)}.diagram text{fill:var(--ink);font-size:14px}.diagram .name{font-weight:550}.diagram .does{fill:var(--quiet);font-size:12.5px}
+.diagram .line path{fill:none;stroke:var(--quiet);stroke-width:1.5}.diagram .line .tip{fill:var(--quiet);stroke:none}.diagram .error path{stroke:var(--bad);stroke-dasharray:5 4}.diagram .error .tip{fill:var(--bad)}
 @media(max-width:640px){
 header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap;gap:0}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
 .cards{grid-template-columns:1fr 1fr}

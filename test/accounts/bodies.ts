@@ -1,10 +1,20 @@
 import { step, trigger } from "../flows/components.ts";
 import { connector, GUESTS_PASSWORD, type Things } from "./things.ts";
 
+const STEP = {
+  method: "Put",
+  url: "https://app.example/hook",
+  onError: "stopFlow",
+  maxRetries: "3",
+};
+
 /** Bodies that a route looks at before it looks for the thing; `{}` elsewhere. */
 const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/sign-in": async (of) => of.world.owner,
   "POST /console/invitations/:token": async () => ({ password: GUESTS_PASSWORD }),
+  "POST /console/apps/flows/:id/step": async () => ({ ...STEP, component: "P" }),
+  "POST /console/apps/flows/:id/add-step": async () => ({ after: "P", ...STEP }),
+  "POST /console/apps/flows/:id/remove-step": async () => ({ component: "P" }),
   "PATCH /v1/members/:id": async () => ({ role: "viewer" }),
   "PUT /v1/users/:id/verified-email": async (of) => ({ email: of.user.email }),
   "POST /elements/api-v2/notifications": async () => ({ topic: "builds", message: "It is built" }),
@@ -86,6 +96,15 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     return { from, to };
   },
   "PATCH /v1/users/:id": async () => ({ isActive: false }),
+  "POST /console/apps/users/:id/events": async () => ({ event: "x", data: "{}" }),
+  "POST /console/apps/users/:id/flows": async () => ({
+    name: "F",
+    event: "x",
+    url: "https://app.example/hook",
+  }),
+  "POST /console/apps/flows/:id/share": async () => ({ kind: "scope", read: "yes" }),
+  "POST /console/apps/flows/:id/save": async () => ({ name: "G", flow: JSON.stringify(flow()) }),
+  "POST /console/apps/integrations/:id/activate": async (of) => ({ user: of.user.email }),
   "POST /console/members": async () => ({
     organization: "1",
     email: `${crypto.randomUUID()}@mine.example`,

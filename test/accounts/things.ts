@@ -300,7 +300,8 @@ export async function pathOf(
 ): Promise<string> {
   const segments = route.split("/").map(async (segment, index, all) => {
     const name = `${all[index - 1]}/${segment}`;
-    const isSpare = name === "users/:id" && index === all.length - 1;
+    const isSpare =
+      name === "users/:id" && (index === all.length - 1 || all[index + 1] === "disable");
     const usual = isSpare ? (of: Things) => of.spareUserId() : NAMES[name];
     const given = exceptionOf(method, route, segment) ?? usual;
     if (given === undefined && segment.startsWith(":"))

@@ -33,16 +33,24 @@ const columns = {
 const isUser = (organizationId: number, id: number) =>
   and(eq(users.organizationId, organizationId), eq(users.id, id));
 
-/** In the order of their ids, from after `after`. */
+/** In the order of their ids, from after `after`; with `search` those whose user name or address contains it. */
 export async function listEndUsers(
   db: D1Database,
   organizationId: number,
-  page: { after: number; limit: number },
+  page: { after: number; limit: number; search?: string },
 ): Promise<EndUser[]> {
   return drizzle(db)
     .select(columns)
     .from(users)
-    .where(and(eq(users.organizationId, organizationId), gt(users.id, page.after)))
+    .where(
+      and(
+        eq(users.organizationId, organizationId),
+        gt(users.id, page.after),
+        page.search === undefined
+          ? undefined
+          : sql`instr(lower(coalesce(${users.username}, '') || ' ' || ${users.email}), ${page.search.toLowerCase()}) > 0`,
+      ),
+    )
     .orderBy(users.id)
     .limit(page.limit);
 }

@@ -87,8 +87,8 @@ export function showSignIn<E extends ConsoleEnv>(
 }
 
 /** The fields of a posted form. @throws Refusal `too-large`. */
-export async function readForm(c: Context): Promise<URLSearchParams> {
-  return new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, FORM_BYTES)));
+export async function readForm(c: Context, limit = FORM_BYTES): Promise<URLSearchParams> {
+  return new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, limit)));
 }
 
 /** Goes on to another page, which says once what was done. */

@@ -1,4 +1,4 @@
-import { and, asc, desc, or, type SQL, sql } from "drizzle-orm";
+import { and, asc, count, desc, eq, inArray, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { SQLiteColumn } from "drizzle-orm/sqlite-core";
 import { flows } from "../../db/flows";
@@ -86,4 +86,65 @@ export function listFlows(db: D1Database, viewer: Viewer, request: ListRequest):
 
 export function countFlows(db: D1Database, viewer: Viewer, request: ListRequest): Promise<number> {
   return drizzle(db).$count(flows, conditions(viewer, request));
+}
+
+/** What lists show of a flow: its descriptor may be large, and stays where it is. */
+const brief = {
+  id: flows.id,
+  userId: flows.userId,
+  name: flows.name,
+  type: flows.type,
+  stage: flows.stage,
+  mtime: flows.mtime,
+  started: flows.started,
+};
+export type BriefFlow = Pick<Flow, keyof typeof brief>;
+
+/** A page of flows, those that were changed last first, from after the last one of the page before. */
+export type FlowPage = { after: Pick<Flow, "mtime" | "id"> | null; limit: number };
+
+const brieflyListed = (db: D1Database, of: SQL | undefined, { after, limit }: FlowPage) =>
+  drizzle(db)
+    .select(brief)
+    .from(flows)
+    .where(
+      and(
+        of,
+        after === null
+          ? undefined
+          : sql`(${flows.mtime}, ${flows.id}) < (${after.mtime}, ${after.id})`,
+      ),
+    )
+    .orderBy(desc(flows.mtime), desc(flows.id))
+    .limit(limit);
+
+/** The flows of a user. */
+export const flowsOfUser = (db: D1Database, userId: number, page: FlowPage): Promise<BriefFlow[]> =>
+  brieflyListed(db, eq(flows.userId, userId), page);
+
+/** The flows of one type that an organization's users have. */
+export const flowsOfType = (
+  db: D1Database,
+  organizationId: number,
+  type: string,
+  page: FlowPage,
+): Promise<BriefFlow[]> =>
+  brieflyListed(db, and(eq(flows.organizationId, organizationId), eq(flows.type, type)), page);
+
+/** How many flows users have, and how many of them run. */
+export async function countFlowsOf(
+  db: D1Database,
+  userIds: readonly number[],
+): Promise<ReadonlyMap<number, { all: number; running: number }>> {
+  if (userIds.length === 0) return new Map();
+  const rows = await drizzle(db)
+    .select({
+      userId: flows.userId,
+      all: count(),
+      running: sql<number>`sum(${flows.stage} = 'running')`.mapWith(Number),
+    })
+    .from(flows)
+    .where(inArray(flows.userId, [...userIds]))
+    .groupBy(flows.userId);
+  return new Map(rows.map(({ userId, ...counts }) => [userId, counts]));
 }

@@ -1,0 +1,139 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import sparticuz from "@sparticuz/chromium";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { WAIT_MS } from "../patience.ts";
+import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
+
+/** Apps in a real browser, by clicks only. With `SCREENSHOTS`, each page is kept as pictures in that folder. */
+
+let stack: Platform;
+let receiver: Receiver;
+let browser: Browser;
+const name = `ada-${crypto.randomUUID()}`;
+
+beforeAll(async () => {
+  [stack, receiver] = await Promise.all([sharedStack(), startReceiver()]);
+  browser = await chromium.launch({
+    executablePath: await sparticuz.executablePath(),
+    // In a single process, the first page that closes takes the browser with it.
+    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
+    headless: true,
+  });
+  await fetch(`${stack.baseUrl}/user`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${stack.local.apiKey}`, "content-type": "application/json" },
+    body: JSON.stringify({ username: name, password: "a-good-password-of-ada" }),
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await receiver?.close();
+});
+
+/** As it is, and in the other sizes and colours, each of which it must fit. */
+async function picture(page: Page, title: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
+    expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(
+      true,
+    );
+    if (folder === undefined) continue;
+    mkdirSync(folder, { recursive: true });
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({
+        path: join(folder, `${title}-${width}-${colorScheme}.png`),
+        fullPage: true,
+      });
+    }
+  }
+}
+
+it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, async () => {
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(WAIT_MS);
+  const faults: string[] = [];
+  page.on("pageerror", (error) => faults.push(error.message));
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  const press = (text: string) => page.getByRole("button", { name: text, exact: true }).click();
+  const open = (text: string) => page.getByText(text, { exact: true }).first().click();
+
+  await page.goto(`${stack.baseUrl}/console/apps`);
+  await page.getByLabel("E-mail").fill(stack.local.email);
+  await page.getByLabel("Password").fill(stack.local.password);
+  await press("Sign in");
+  await page.getByLabel("Name or address").fill(name);
+  await press("Search");
+  await page.waitForURL(/search=/);
+  await page.getByRole("link", { name }).first().waitFor();
+  await picture(page, "apps");
+  await page.getByRole("link", { name }).first().click();
+
+  await open("New flow");
+  await page.getByLabel("Name").fill("Tell the shop");
+  await page.getByLabel("Event that starts it").fill("order-paid");
+  await page.getByLabel("Callback URL").fill(receiver.url);
+  await page
+    .getByLabel("Example of the event’s data")
+    .fill('{"total": 3, "buyer": {"email": "a@b.example"}}');
+  await picture(page, "user-new-flow");
+  await press("Create flow");
+  await page.getByText("Created. Look it over").waitFor();
+  await picture(page, "flow");
+
+  await press("Make a draft");
+  await page.getByText("A draft was made of it").waitFor();
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  const step = page.locator("details.card").nth(1);
+  await step.locator("summary").first().click();
+  await step.getByLabel("Label").fill("Tell the till");
+  await step.getByLabel("Body").fill("");
+  await step.getByText(/^Variables to use/).click();
+  await step.getByRole("button", { name: /\.buyer\.email/ }).click();
+  await picture(page, "edit");
+  await step.getByRole("button", { name: "Save step" }).click();
+  await page.getByText("Saved.").waitFor();
+  await page.getByRole("link", { name: "Back to the flow" }).click();
+  await press("Publish");
+  await page.getByText("Published.").waitFor();
+  await open("Share it");
+  await page.getByLabel("With").selectOption("scope");
+  await press("Share");
+  await page.getByText("every user of the organization").first().waitFor();
+  await picture(page, "template");
+  await page.getByLabel("Activate it for the user").fill(name);
+  await press("Activate");
+  await page.getByText("Activated for").waitFor();
+
+  receiver.respond = () => ({ status: 422, body: { error: "not like this" } });
+  await press("Start");
+  await page.getByText("Started:").waitFor();
+  await open("Fire a test event");
+  await press("Fire event");
+  await page.getByText("The event started 1 run.").waitFor();
+  const failed = await receiver.waitFor((deliveries) => deliveries.length > 0);
+  expect(failed[0]?.text).toBe("a@b.example");
+  await expect
+    .poll(async () => {
+      await page.reload();
+      return page.getByRole("button", { name: "Retry" }).count();
+    })
+    .toBe(1);
+  await picture(page, "flow-unprocessed");
+  receiver.respond = () => ({ status: 200, body: {} });
+  await press("Retry");
+  await page.getByText("On its way again").waitFor();
+  await receiver.waitFor((deliveries) => deliveries.length > 1);
+  await page.getByRole("link", { name: "Apps", exact: true }).click();
+  await page.getByRole("link", { name: "Templates" }).click();
+  await page.getByRole("link", { name: "Tell the shop" }).first().waitFor();
+  await picture(page, "templates");
+  expect(faults).toEqual([]);
+  await page.close();
+});
