@@ -25,13 +25,13 @@ button,.button{padding:7px 14px;border:1px solid var(--line);border-radius:8px;b
 button:hover,.button:hover{border-color:var(--quiet)}button.main,.button.main{background:var(--accent);border-color:var(--accent);color:var(--on);font-weight:550}
 button.plain{border:0;background:none;padding:4px;color:var(--accent)}
 select,input{padding:7px 10px;border:1px solid var(--line);border-radius:8px;background:var(--card)}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:12px}
-.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(280px,1fr));gap:12px;margin-top:12px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:12px}
 .card,.empty{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}
 .card b{display:block;font-size:24px;font-weight:620;line-height:1.25;color:var(--ink)}.card b.alarm{color:var(--bad)}a:has(>.card):hover{text-decoration:none}a:hover>.card{border-color:var(--quiet)}.card span{color:var(--quiet)}
-.chart h3{margin:0;font-size:14px;font-weight:500;color:var(--quiet);display:flex;align-items:baseline;justify-content:space-between}.chart h3 b{color:var(--ink);font-size:14px}
-.chart svg{display:block;width:100%;height:72px;margin:10px 0 4px}.chart .ends{display:flex;justify-content:space-between}
-.chart rect{fill:var(--accent)}.chart.good rect{fill:var(--good)}.chart.bad rect{fill:var(--bad)}.chart rect.none,.chart.good rect.none,.chart.bad rect.none{fill:var(--line)}
+.card .foot{margin-top:8px}.card .foot a{color:var(--accent)}
+.bars{display:block;width:100%;height:36px}.bars rect{fill:var(--accent)}.bars.delivered rect{fill:var(--good)}.bars.failed rect{fill:var(--bad)}.bars rect.none,.bars.delivered rect.none,.bars.failed rect.none{fill:var(--line)}
+.ranges{display:flex;list-style:none;margin:0;padding:3px;border:1px solid var(--line);border-radius:10px;background:var(--card)}.ranges a{display:block;padding:4px 12px;border-radius:7px;color:var(--quiet)}.ranges a[aria-current]{background:var(--off-back);color:var(--ink);font-weight:550}
+h3{font-size:14px;font-weight:500;margin:18px 0 8px}.mend{display:flex;flex-wrap:wrap;gap:8px 24px;align-items:center;justify-content:space-between}.mend>div:first-child{flex:1;min-width:min(100%,320px)}
 table{width:100%;border-collapse:separate;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}
 th{text-align:left;font-weight:500;font-size:13px;color:var(--quiet);padding:10px 16px;border-bottom:1px solid var(--line);white-space:nowrap}
 td{padding:11px 16px;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}tr:last-child td{border-bottom:0}
@@ -68,7 +68,7 @@ textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:
 .diagram .line path{fill:none;stroke:var(--quiet);stroke-width:1.5}.diagram .line .tip{fill:var(--quiet);stroke:none}.diagram .error path{stroke:var(--bad);stroke-dasharray:5 4}.diagram .error .tip{fill:var(--bad)}
 @media(max-width:640px){
 header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap;gap:0}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
-.cards{grid-template-columns:1fr 1fr}
+.cards{grid-template-columns:1fr 1fr;gap:8px}.card{padding:12px}.card b{font-size:20px}.bars{height:26px}.card>span{font-size:13px}
 thead{display:none}table,tbody,tr,td{display:block;width:100%}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
 td{border:0;padding:3px 16px;display:flex;gap:12px;justify-content:space-between;text-align:right}td>*{min-width:0}
 .invite label,.invite label>*,.invite button{flex:1 1 100%;width:100%}.manage,.manage form{flex:1 1 100%}.manage form>button{flex:1}

@@ -9,6 +9,10 @@ import {
 } from "drizzle-orm/sqlite-core";
 import { organizations, users } from "./accounts";
 
+/** SQL of an instance that is on, and that cannot get what it should: queries that say it so read an index. */
+export const IS_TROUBLED =
+  "disabled = 0 AND (valid = 0 OR poller_disabled IS NOT NULL OR registration_fault IS NOT NULL)";
+
 export const instances = sqliteTable(
   "instances",
   {
@@ -59,6 +63,7 @@ export const instances = sqliteTable(
     index("instances_poller_disabled")
       .on(table.organizationId)
       .where(sql`poller_disabled IS NOT NULL`),
+    index("instances_troubled").on(table.organizationId, table.id).where(sql.raw(IS_TROUBLED)),
   ],
 );
 

@@ -3,6 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { exceptions } from "../db/delivery";
 import { owners } from "../db/owners";
 import { within } from "../db/within";
+import type { Millis } from "../values/instant";
 import { type DeliveryItem, type Outcome, RELEASED } from "./attempt";
 import { exceptionsOf } from "./exceptions";
 
@@ -118,22 +119,54 @@ export async function countExceptions(
   return counts;
 }
 
-/** How many of an organization's notifications are dead or wait, of the `most` that changed last; `isMore`: it has more. */
+/** Why notifications to one destination are dead, how many, and when the latest died; waiting ones have no reason. */
+export type Cause = {
+  destinationId: string;
+  isDead: boolean;
+  reason: string | null;
+  n: number;
+  last: Millis;
+};
+
+/**
+ * How many of an organization's notifications are dead or wait, of the `most` that changed last, and the `groups` causes
+ * that most of them have, the dead before the others; `isMore`: it has more.
+ */
 export async function countTroubles(
   db: D1Database,
   organizationId: number,
-  most: number,
-): Promise<{ dead: number; pending: number; isMore: boolean }> {
-  const row = await db
+  { most, groups }: { most: number; groups: number },
+): Promise<{ dead: number; pending: number; isMore: boolean; causes: Cause[] }> {
+  const { results } = await db
     .prepare(
-      `SELECT count(*) AS n, count(*) FILTER (WHERE status = 'dead') AS dead FROM (
-         SELECT status FROM exceptions WHERE organization_id = ? ORDER BY updated_at DESC LIMIT ?)`,
+      `WITH latest AS (SELECT destination_id, status = 'dead' AS is_dead, reason, updated_at FROM exceptions
+           WHERE organization_id = ?1 ORDER BY updated_at DESC LIMIT ?2),
+         causes AS (SELECT destination_id, is_dead, iif(is_dead, reason, NULL) AS reason, count(*) AS n, max(updated_at) AS last
+           FROM latest GROUP BY 1, 2, 3)
+       SELECT *, sum(n) OVER () AS total, sum(n * is_dead) OVER () AS dead FROM causes ORDER BY is_dead DESC, n DESC LIMIT ?3`,
     )
-    .bind(organizationId, most + 1)
-    .first<{ n: number; dead: number }>();
-  const { n, dead } = row ?? { n: 0, dead: 0 };
-  return { dead, pending: n - dead, isMore: n > most };
+    .bind(organizationId, most + 1, groups)
+    .all<CauseRow>();
+  const { total = 0, dead = 0 } = results[0] ?? {};
+  const causes = results.map(({ destination_id: destinationId, is_dead, reason, n, last }) => ({
+    destinationId,
+    isDead: is_dead === 1,
+    reason,
+    n,
+    last,
+  }));
+  return { dead, pending: total - dead, isMore: total > most, causes };
 }
+
+type CauseRow = {
+  destination_id: string;
+  is_dead: number;
+  reason: string | null;
+  n: number;
+  last: Millis;
+  total: number;
+  dead: number;
+};
 
 /**
  * Streams in which a destination has notifications to deliver again, and how many: `recover` its dead ones that were

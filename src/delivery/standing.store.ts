@@ -1,9 +1,11 @@
-import { and, eq, isNotNull, isNull } from "drizzle-orm";
+import { and, eq, isNotNull, isNull, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { destinations } from "../db/delivery";
+import { destinations, IS_TROUBLED } from "../db/delivery";
 import { tellDirectory } from "../db/directory/tell";
 import { within } from "../db/within";
-import { changeOf } from "./destination";
+import { changeOf, type Destination } from "./destination";
+import type { Keyring } from "../db/sealed";
+import { openDestination } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
 import { type DestinationState, destinationState, type Failing, type Pause } from "./state";
 
@@ -59,4 +61,32 @@ export async function readStates(
     .from(destinations)
     .where(and(eq(destinations.organizationId, organizationId), within(id, [...new Set(ids)])));
   return new Map(rows.map((row) => [row.id, destinationState(row)]));
+}
+
+/**
+ * Destinations that fail, or were switched off by others than their owner, those first and `limit` of them; then those of
+ * `ids`, whatever their state. None twice.
+ */
+export async function troubledDestinations(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  { limit, ids }: { limit: number; ids: readonly string[] },
+): Promise<Destination[]> {
+  const { enabled, active, id } = destinations;
+  const ofOrganization = eq(destinations.organizationId, organizationId);
+  const [troubled, named] = await drizzle(db).batch([
+    drizzle(db)
+      .select()
+      .from(destinations)
+      .where(and(ofOrganization, sql.raw(`(${IS_TROUBLED})`)))
+      .orderBy(enabled, active)
+      .limit(limit),
+    drizzle(db)
+      .select()
+      .from(destinations)
+      .where(and(ofOrganization, within(id, [...new Set(ids)]))),
+  ]);
+  const rows = new Map([...troubled, ...named].map((row) => [row.id, row]));
+  return [...rows.values()].map((row) => openDestination(row, ring, Date.now()));
 }

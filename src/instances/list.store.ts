@@ -1,6 +1,6 @@
-import { and, desc, eq, inArray, ne, sql } from "drizzle-orm";
+import { and, desc, eq, inArray, ne, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { instances, type PollerDisabled } from "../db/instances";
+import { instances, IS_TROUBLED, type PollerDisabled } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
 import { opened, skipUnreadable } from "./store";
@@ -73,6 +73,32 @@ export async function recentInstances(
   return opened(db, chosen, ring, { onError: skipUnreadable });
 }
 
+/**
+ * Where to look for what needs attention: the newest instances, since what was set up wrong is so from the start, and
+ * those that are known to get nothing, however old; at most `limit` of each, none twice.
+ */
+export async function maybeTroubled(
+  db: D1Database,
+  ring: Keyring,
+  organizationId: number,
+  limit: number,
+): Promise<Instance[]> {
+  const newestWhere = (where: SQL | undefined) =>
+    drizzle(db)
+      .select()
+      .from(instances)
+      .where(and(eq(instances.organizationId, organizationId), where))
+      .orderBy(desc(instances.id))
+      .limit(limit);
+  const [troubled, newest] = await drizzle(db).batch([
+    newestWhere(sql.raw(`(${IS_TROUBLED})`)),
+    newestWhere(undefined),
+  ]);
+  const known = new Set(troubled.map(({ id }) => id));
+  const rows = [...troubled, ...newest.filter(({ id }) => !known.has(id))];
+  return opened(db, rows, ring, { onError: skipUnreadable });
+}
+
 export async function listPollerDisabled(
   db: D1Database,
   organizationId: number,
@@ -91,20 +117,6 @@ export async function listPollerDisabled(
       ),
     )
     .orderBy(instances.id);
-}
-
-/** How many instances an organization has; `most + 1` stands for more than `most`. */
-export async function countInstances(
-  db: D1Database,
-  organizationId: number,
-  most: number,
-): Promise<number> {
-  const counted = drizzle(db)
-    .select({ id: instances.id })
-    .from(instances)
-    .where(eq(instances.organizationId, organizationId))
-    .limit(most + 1);
-  return drizzle(db).$count(counted.as("counted"));
 }
 
 /** Ids of an organization's instances of a connector but for one, oldest first, at most `most`. */

@@ -50,7 +50,7 @@ const fits = (page: Page): Promise<boolean> =>
   page.evaluate("document.documentElement.scrollWidth <= window.innerWidth");
 
 describe("the console in a browser", () => {
-  it("shows a delivered notification from the overview to its tries, and sends it again", async () => {
+  it("shows a delivered notification from its instance to its tries, and sends it again", async () => {
     sandbox.create("accounts", { name: "Analytical Engines <Ltd>" });
     await poll(stack, polled.id);
     await receive(polled.receiver, 1);
@@ -70,9 +70,12 @@ describe("the console in a browser", () => {
     await page.getByLabel("Password").fill(stack.local.password);
     await page.getByRole("button", { name: "Sign in" }).click();
     await page.waitForURL(`${stack.baseUrl}/console`);
-    await page.getByRole("link", { name: "Sandbox CRM of Ada" }).first().waitFor();
+    await page.getByText("events came in").waitFor();
     await picture(page, "overview");
 
+    await page.getByRole("link", { name: "Instances" }).click();
+    await page.getByRole("link", { name: "Sandbox CRM of Ada" }).click();
+    await page.getByRole("heading", { name: "Sandbox CRM of Ada" }).waitFor();
     await page.getByRole("row").nth(1).getByRole("link").first().click();
     await page.getByRole("heading", { name: /^Notification/ }).waitFor();
     const text = await page.locator("main").innerText();

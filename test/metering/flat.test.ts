@@ -142,20 +142,31 @@ describe("rows read for five thousand instances are those read for ten:", () => 
     expect(large.rows).toBeLessThanOrEqual(1_700);
   });
 
-  it("the console's overview, which counts instances up to a thousand", async () => {
-    const open = async ({ email, password }: Filled) => {
+  it.each(["now", "24h", "30d"])("the console's overview of %s", async (range) => {
+    const open = async ({ email, password, ids: [oldest] }: Filled) => {
+      await env.DB.batch([
+        env.DB.prepare("UPDATE instances SET valid = 0 WHERE id = ?").bind(oldest),
+        env.DB.prepare("UPDATE destinations SET active = 0 WHERE id = ?").bind(
+          `instance-${oldest}`,
+        ),
+      ]);
       const browser = openBrowser();
       await browser.post("/console/sign-in", { email, password });
-      return rowsRead(() => browser.get("/console"));
+      return rowsRead(() => browser.get(`/console?range=${range}`));
     };
-    // Copies of an instance cannot be opened, and are left out of the latest.
+    // Copies of an instance cannot be opened, and are left out of what needs attention.
     vi.spyOn(console, "error").mockImplementation(() => undefined);
     const [small, large] = [await open(few), await open(many)];
-    expect(small.answer.html).toMatch(/<b class="num">10<\/b><span>instances/);
-    expect(large.answer.html).toMatch(/<b class="num">1,000\+<\/b><span>instances/);
-    expect(large.answer.html).toContain(
-      `Events <b class="num">${(3 * MANY).toLocaleString("en-US")}</b>`,
-    );
-    expect(large.rows).toBeLessThanOrEqual(1_000 + 1_700 + 400);
+    const events = { now: 1, "24h": 3, "30d": 5 }[range] ?? 0;
+    for (const [{ answer }, { ids }] of [
+      [small, few],
+      [large, many],
+    ] as const)
+      expect(answer.html).toContain(
+        `<b class="num">${(events * ids.length).toLocaleString("en-US")}</b><span>events came in`,
+      );
+    expect(large.answer.html).toContain("not authenticated");
+    expect(large.answer.html).toContain("paused by exhaustion");
+    expect(large.rows).toBeLessThanOrEqual(small.rows + 200);
   });
 });

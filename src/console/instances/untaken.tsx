@@ -28,7 +28,7 @@ export function AttentionList(props: { attention: Attention[]; now: number }): J
 }
 
 /** A message with what stands in backticks as code. */
-const marked = (message: string): (JSX.Element | string)[] =>
+export const marked = (message: string): (JSX.Element | string)[] =>
   message.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part));
 
 type Trace = ReturnType<typeof traceView>;

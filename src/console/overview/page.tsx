@@ -1,35 +1,41 @@
+import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { type Row, Deliveries } from "../deliveries/list";
 import { NO_PUBLIC_URL } from "../../http/readiness";
-import { Empty, firstInstance } from "../parts";
-import type { Hour } from "./hours";
 import { isoText } from "../../values/instant";
+import { Empty, firstInstance } from "../parts";
+import { NeedsAttention } from "./attention";
+import { type Figures, type Point, type Range, RANGES, within } from "./range";
+import type { Troubles } from "./trouble";
 
 export type Overview = {
-  hours: Hour[];
-  rows: Row[];
-  instances: number;
-  hasMoreInstances: boolean;
-  troubles: { dead: number; pending: number; isMore: boolean };
+  range: Range;
+  figures: Figures;
+  /** Of the month (UTC) so far. */
+  month: { costUsd: number; events: number };
+  troubles: Troubles & { hasInstances: boolean };
   baseUrl: string;
   /** The deployment does not know its own address. */
   addressMissing: boolean;
   now: number;
 };
 
-/** What happened lately, over everything the organization has. */
+/** What happened lately, over everything the organization has, and what needs attention. */
 export function OverviewPage(props: Overview): JSX.Element {
-  const { hours, rows, instances, baseUrl, now } = props;
+  const { range, troubles, month, figures, baseUrl, now } = props;
+  const isEmpty =
+    !troubles.hasInstances &&
+    month.events + figures.total.events + troubles.dead + troubles.pending === 0;
   return (
     <>
       <div class="head">
         <div>
           <h1>Overview</h1>
-          <p class="quiet">The last 24 hours, in UTC; figures follow within some minutes</p>
+          <p class="quiet">Of {RANGES[range].words}; figures follow within some minutes</p>
         </div>
+        {isEmpty ? null : <Ranges chosen={range} />}
       </div>
       {props.addressMissing ? <p class="notice bad">{NO_PUBLIC_URL}</p> : null}
-      {instances === 0 && rows.length === 0 ? (
+      {isEmpty ? (
         <Empty
           title="Nothing is connected yet"
           text="Connect a customer's account, and every change in it arrives at your callback. This makes a first instance:"
@@ -37,110 +43,136 @@ export function OverviewPage(props: Overview): JSX.Element {
         />
       ) : (
         <>
-          <Figures {...props} />
-          <div class="charts">
-            <Chart title="Events" tone="" hours={hours} field="events" />
-            <Chart title="Delivered" tone="good" hours={hours} field="delivered" />
-            <Chart title="Failed tries" tone="bad" hours={hours} field="failed" />
-          </div>
-          <h2>Latest notifications</h2>
-          {rows.length === 0 ? (
-            <Empty
-              title="No notification yet"
-              text="Change something in a connected account, then open its instance and poll now; or wait for the next poll."
-            />
-          ) : (
-            <Deliveries rows={rows} now={now} withSource />
-          )}
+          <Cards {...props} />
+          <NeedsAttention troubles={troubles} now={now} />
         </>
       )}
     </>
   );
 }
 
-function Figures({ hours, instances, hasMoreInstances, troubles }: Overview): JSX.Element {
+/** The choice of how far to look back: links, so that each view has an address. */
+function Ranges({ chosen }: { chosen: Range }): JSX.Element {
+  return (
+    <ul class="ranges" aria-label="Look back">
+      {Object.entries(RANGES).map(([name, { words }]) => (
+        <li>
+          <a
+            href={`/console?range=${name}`}
+            title={words}
+            {...(name === chosen ? { "aria-current": "true" } : {})}
+          >
+            {name}
+          </a>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Cards({ figures, troubles, month }: Overview): JSX.Element {
+  const { points, total } = figures;
   const { dead, pending, isMore } = troubles;
+  const plus = isMore ? "+" : "";
+  const { durations, pollsDue, pollsLate } = total;
+  const half = within(durations, 0.5);
   return (
     <div class="cards">
-      <Figure
-        n={instances}
-        isMore={hasMoreInstances}
-        label={instances === 1 ? "instance" : "instances"}
-        to="/console/instances"
-      />
-      <Figure n={sum(hours, "delivered")} label="delivered" />
-      <Figure n={pending} isMore={isMore} label="retrying or held" to="/console/destinations" />
-      <Figure n={dead} isMore={isMore} label="dead" to="/console/destinations" alarming />
+      <Card label="events came in" figure={grouped(total.events)}>
+        <Bars points={points} field="events" label="Events that came in" />
+      </Card>
+      <Card label="notifications went out" figure={grouped(total.delivered)}>
+        <Bars points={points} field="delivered" label="Notifications that went out" />
+      </Card>
+      <Card label="tries failed" figure={grouped(total.failed)} isAlarm={total.failed > 0}>
+        <Bars points={points} field="failed" label="Tries that failed" />
+      </Card>
+      <Card label="half the tries answered within" figure={half ?? "–"}>
+        <span class="small">
+          {half === null
+            ? "nothing was tried"
+            : `95% ${within(durations, 0.95)}, 99% ${within(durations, 0.99)}`}
+        </span>
+      </Card>
+      <Card label="wait after a failure, now" figure={`${grouped(pending)}${plus}`}>
+        <a class="small" href="/console/destinations">
+          Destinations
+        </a>
+      </Card>
+      <Card label="dead, now" figure={`${grouped(dead)}${plus}`} isAlarm={dead > 0}>
+        <a class="small" href="/console/destinations">
+          Destinations
+        </a>
+      </Card>
+      <Card label="polls due" figure={grouped(pollsDue)}>
+        <span class="small">{`${grouped(pollsLate)} late or missed`}</span>
+      </Card>
+      <Card label="cost this month" figure={money(month.costUsd)}>
+        <span class="small">by list prices, before what the plan includes</span>
+      </Card>
     </div>
   );
 }
 
-type Field = "events" | "delivered" | "failed";
-
-const sum = (hours: readonly Hour[], field: Field): number =>
-  hours.reduce((total, hour) => total + hour[field], 0);
-
-function Figure(props: {
-  n: number;
-  /** There are more than `n`. */
-  isMore?: boolean;
+function Card(props: {
   label: string;
-  to?: string;
-  alarming?: boolean;
+  figure: string;
+  isAlarm?: boolean;
+  children: Child;
 }): JSX.Element {
-  const { n, isMore = false, label, to, alarming } = props;
-  const figure = (
+  const { label, figure, isAlarm, children } = props;
+  return (
     <div class="card">
-      <b class={alarming === true && n > 0 ? "num alarm" : "num"}>
-        {grouped(n)}
-        {isMore ? "+" : ""}
-      </b>
+      <b class={isAlarm === true ? "num alarm" : "num"}>{figure}</b>
       <span>{label}</span>
+      <div class="foot">{children}</div>
     </div>
   );
-  return to === undefined ? figure : <a href={to}>{figure}</a>;
 }
 
 const grouped = (n: number): string => n.toLocaleString("en-US");
 
-/** Bars by the hour; each tells its figure on a closer look. */
-function Chart(props: { title: string; tone: string; hours: Hour[]; field: Field }): JSX.Element {
-  const { title, tone, hours, field } = props;
-  const most = Math.max(1, ...hours.map((hour) => hour[field]));
-  const total = sum(hours, field);
+/** Cents from one cent on; below, what there is of it. */
+const money = (usd: number): string =>
+  `$${usd.toLocaleString("en-US", usd === 0 || usd >= 0.01 ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : { maximumSignificantDigits: 1 })}`;
+
+const BAR = 10;
+const HEIGHT = 60;
+
+/** One bar for each point; each tells its figure on a closer look. */
+function Bars(props: {
+  points: Point[];
+  field: "events" | "delivered" | "failed";
+  label: string;
+}): JSX.Element {
+  const { points, field, label } = props;
+  const most = Math.max(1, ...points.map((point) => point[field]));
+  const [first] = points;
+  const since = first === undefined ? "" : `, since ${clock(first.at)}`;
   return (
-    <div class={`card chart ${tone}`}>
-      <h3>
-        {title} <b class="num">{grouped(total)}</b>
-      </h3>
-      <svg
-        viewBox="0 0 240 60"
-        preserveAspectRatio="none"
-        role="img"
-        aria-label={`${title} by the hour, ${grouped(total)} in all`}
-      >
-        {hours.map((hour, index) => {
-          const height = hour[field] === 0 ? 1.5 : Math.max(3, (hour[field] / most) * 60);
-          return (
-            <rect
-              x={index * 10 + 1}
-              y={60 - height}
-              width={8}
-              height={height}
-              rx={1}
-              class={hour[field] === 0 ? "none" : ""}
-            >
-              <title>{`${clock(hour.at)}: ${grouped(hour[field])}`}</title>
-            </rect>
-          );
-        })}
-      </svg>
-      <div class="ends small quiet">
-        <span>{clock(hours[0]?.at ?? 0)}</span>
-        <span>now</span>
-      </div>
-    </div>
+    <svg
+      class={`bars ${field}`}
+      viewBox={`0 0 ${points.length * BAR} ${HEIGHT}`}
+      preserveAspectRatio="none"
+      role="img"
+      aria-label={`${label}${since}, at most ${grouped(most)} in a bar`}
+    >
+      {points.map((point, index) => {
+        const height = point[field] === 0 ? 1.5 : Math.max(3, (point[field] / most) * HEIGHT);
+        return (
+          <rect
+            x={index * BAR + 1}
+            y={HEIGHT - height}
+            width={BAR - 2}
+            height={height}
+            class={point[field] === 0 ? "none" : ""}
+          >
+            <title>{`${clock(point.at)}: ${grouped(point[field])}`}</title>
+          </rect>
+        );
+      })}
+    </svg>
   );
 }
 
-const clock = (at: number): string => isoText(at).slice(11, 16);
+const clock = (at: number): string => `${isoText(at).slice(0, 16).replace("T", " ")} UTC`;

@@ -25,7 +25,8 @@ export function reasonOf({ state, attempts }: Shown): Reason | null {
   }
 }
 
-const WORDS: Record<Reason, string> = {
+/** Each reason in a sentence that speaks of one notification. */
+export const WORDS: Record<Reason, string> = {
   exhausted: "All its tries failed",
   gone: "The receiver answered that it is gone for good (410)",
   aborted: "The receiver asked that it be tried no more (webhook-delivery: abort-message)",

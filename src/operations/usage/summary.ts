@@ -84,18 +84,24 @@ export function series(
   });
 }
 
+type ChartSpan = { from: number; to: number; stepMs: number };
+
 /** From when to when a chart goes, and how long a point lasts, all in milliseconds. */
-export function spanOf(
-  range: keyof typeof RANGES,
+export const spanOf = (range: keyof typeof RANGES, now: number): ChartSpan =>
+  endingWith(RANGES[range], now);
+
+/** The span of a chart that ends with the point that `now` lies in. */
+export function endingWith(
+  { rangeMs, points }: { rangeMs: number; points: number },
   now: number,
-): { from: number; to: number; stepMs: number } {
-  const { rangeMs, points } = RANGES[range];
+): ChartSpan {
   const stepMs = rangeMs / points;
   const to = Math.ceil(now / stepMs) * stepMs;
   return { from: to - rangeMs, to, stepMs };
 }
 
-function sum(summed: readonly Summed<unknown>[]): Counts {
+/** Counts added up. */
+export function sum(summed: readonly Summed<unknown>[]): Counts {
   const total = noCounts();
   for (const { counts } of summed) add(total, counts);
   return total;

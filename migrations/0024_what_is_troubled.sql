@@ -1,0 +1,2 @@
+CREATE INDEX `destinations_troubled` ON `destinations` (`organization_id`,`enabled`,`active`) WHERE failing IS NOT NULL OR ((enabled = 0 OR active = 0) AND coalesce(paused ->> '$.by', '') <> 'owner');--> statement-breakpoint
+CREATE INDEX `instances_troubled` ON `instances` (`organization_id`,`id`) WHERE disabled = 0 AND (valid = 0 OR poller_disabled IS NOT NULL OR registration_fault IS NOT NULL);
