@@ -13,7 +13,10 @@ afterEach(() => vi.unstubAllGlobals());
 const rows = async () => {
   const tables = ["instances", "destinations", "counters"];
   const selects = tables.map((table) => env.DB.prepare(`SELECT * FROM ${table}`));
-  return (await env.DB.batch(selects)).map(({ results }) => results);
+  // How callbacks of other files fare is written meanwhile.
+  return (await env.DB.batch<object>(selects)).map(({ results }) =>
+    results.map((row) => ({ ...row, failing: null, active: null })),
+  );
 };
 
 /** Asks, expects a refusal in the contract's format, and that nothing was written. */
