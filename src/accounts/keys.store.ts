@@ -1,6 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { apiKeys } from "../db/accounts";
+import { tellDirectory } from "../db/directory/tell";
 
 export type KeyRow = typeof apiKeys.$inferSelect;
 
@@ -25,6 +26,7 @@ export async function deleteKey(
     .delete(apiKeys)
     .where(and(eq(apiKeys.id, id), eq(apiKeys.organizationId, organizationId)))
     .returning();
+  await tellDirectory(db, `api-key:${id}`);
   return row;
 }
 
@@ -43,5 +45,6 @@ export async function rotateKey(
     .set({ keyHash, previousHash: sql`${apiKeys.keyHash}`, previousExpiresAt })
     .where(and(eq(apiKeys.id, id), eq(apiKeys.organizationId, organizationId)))
     .returning();
+  await tellDirectory(db, `api-key:${id}`);
   return row;
 }

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNull, lte, or } from "drizzle-orm";
+import { and, eq, isNull, lte, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { apiKeys, organizations, users } from "../db/accounts";
 import { type Limits, type Scope, SCOPES } from "./scope";
@@ -6,6 +6,8 @@ import { within } from "../db/within";
 import { areOf, ownerNamed } from "./members/member-secrets";
 import { scopesOf } from "./members/role";
 import { findMember } from "./members/store";
+import type { KeyRow } from "./keys.store";
+import { readKnownKey } from "./known-keys.store";
 import { isThere } from "./open.store";
 import { hashSecret } from "./secret";
 import { Cache } from "../values/cache";
@@ -80,6 +82,8 @@ export function findByMemberSecrets(
 
 /** Keys note the hour they were last used in. */
 const NOTED_EVERY_MS = 3_600_000;
+/** Keys of which this isolate has noted it. */
+const noted = new Cache<string, true>(10_000);
 
 /**
  * The organization an API key speaks for, in the name of its first administrator. `later` is given the note of
@@ -93,28 +97,14 @@ export function findByApiKey(
 ): Promise<Asker | undefined> {
   const keyHash = hashSecret(key);
   return trusted(keyHash, now, async () => {
-    const [row] = await drizzle(db)
-      .select({
-        id: apiKeys.id,
-        organizationId: apiKeys.organizationId,
-        scopes: apiKeys.scopes,
-        limits: apiKeys.limits,
-        expiresAt: apiKeys.expiresAt,
-        lastUsedAt: apiKeys.lastUsedAt,
-        previousHash: apiKeys.previousHash,
-        previousExpiresAt: apiKeys.previousExpiresAt,
-        userId: users.id,
-      })
-      .from(apiKeys)
-      .innerJoin(
-        users,
-        and(eq(users.organizationId, apiKeys.organizationId), eq(users.role, "admin")),
-      )
-      .where(and(isThere(), isKey(keyHash, now)))
-      .orderBy(users.id)
-      .limit(1);
+    const row = await readKnownKey(db, keyHash);
     if (row === undefined) return undefined;
-    if ((row.lastUsedAt ?? 0) <= now - NOTED_EVERY_MS) later(noteUse(db, row.id, now));
+    const until = goodUntil(row, keyHash);
+    if (until <= now) return undefined;
+    if ((row.lastUsedAt ?? 0) <= now - NOTED_EVERY_MS && noted.get(row.id, now) === undefined) {
+      noted.set(row.id, true, now + NOTED_EVERY_MS);
+      later(noteUse(db, row.id, now));
+    }
     const asker: Asker = {
       organizationId: row.organizationId,
       userId: row.userId,
@@ -122,21 +112,18 @@ export function findByApiKey(
       name: `key:${row.id}`,
       ...(row.limits === null ? {} : { limits: row.limits }),
     };
-    const isPrevious = row.previousHash === keyHash;
-    const ends = [row.expiresAt, isPrevious ? row.previousExpiresAt : null];
-    return { asker, until: Math.min(...ends.map((end) => end ?? Infinity)) };
+    return { asker, until };
   });
 }
 
-/** A key by its present secret, or the one before while that is good. */
-const isKey = (keyHash: string, now: number) =>
-  and(
-    or(
-      eq(apiKeys.keyHash, keyHash),
-      and(eq(apiKeys.previousHash, keyHash), gt(apiKeys.previousExpiresAt, now)),
-    ),
-    or(isNull(apiKeys.expiresAt), gt(apiKeys.expiresAt, now)),
-  );
+/** When a key ends to be good, by its present secret or the one before. */
+function goodUntil(
+  { expiresAt, previousHash, previousExpiresAt }: KeyRow,
+  keyHash: string,
+): number {
+  const rotatedOut = previousHash === keyHash ? (previousExpiresAt ?? 0) : Infinity;
+  return Math.min(expiresAt ?? Infinity, rotatedOut);
+}
 
 /** Does nothing when another isolate has noted this hour already. */
 async function noteUse(db: D1Database, id: string, now: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { env } from "cloudflare:workers";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { beginDeletion } from "../../src/accounts/organizations/store";
 import { forgetAskers } from "../../src/accounts/store";
 import { eventually } from "../delivery/build";
 import { callV1, create, createOrganizations, MINE } from "../elements/build";
@@ -127,6 +128,40 @@ describe("a key's rotation", () => {
     const { id } = await make({ expiresAt: new Date(soon).toISOString() });
     turnTo(soon);
     expect((await rotate(id)).status).toBe(409);
+  });
+});
+
+describe("what every isolate knows of a key", () => {
+  /** Whether an isolate that has not seen the key lately lets it in. */
+  const isLetIn = async (key: string): Promise<boolean> => {
+    forgetAskers();
+    return (await statusOf(key)) === 200;
+  };
+
+  it("ends with its revocation", async () => {
+    const { id, key } = await make();
+    expect(await isLetIn(key)).toBe(true);
+    await callV1("DELETE", `/keys/${id}`, MINE);
+    expect(await isLetIn(key)).toBe(false);
+  });
+
+  it("follows its rotation, for the secret before, too", async () => {
+    const { id, key } = await make();
+    expect(await isLetIn(key)).toBe(true);
+    const second = (await rotate(id, { overlapSeconds: 60 })).body.key;
+    expect([await isLetIn(key), await isLetIn(second)]).toEqual([true, true]);
+    const third = (await rotate(id, { overlapSeconds: 0 })).body.key;
+    const seen = [await isLetIn(key), await isLetIn(second), await isLetIn(third)];
+    expect(seen).toEqual([false, false, true]);
+  });
+
+  it("ends when its organization is closed", async () => {
+    const { id, authorization } = await ownOrganization();
+    const asked = { name: "k", scopes: ["read"] };
+    const { key } = (await callV1("POST", "/keys", authorization, asked)).body;
+    expect(await isLetIn(key)).toBe(true);
+    await beginDeletion(env.DB, id, Date.now());
+    expect(await isLetIn(key)).toBe(false);
   });
 });
 

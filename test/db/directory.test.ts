@@ -174,6 +174,7 @@ const UNREAD: Record<string, readonly string[]> = {
   users: ["id", "first_name", "last_name", "secret_hash", "password_hash", "created_at"],
   organizations: ["id", "name", "secret_hash", "created_at"],
   user_connectors: [],
+  api_keys: ["name", "last_used_at", "created_at"],
 };
 
 describe("a change of a row that the directory has an entry of", () => {
@@ -192,6 +193,9 @@ describe("a change of a row that the directory has an entry of", () => {
       };
       const { flowId } = (await ask("POST", "/flows", { token, body: { name: "F", flow } })).body;
       await ask("POST", `/flows/${flowId}/coordinator`, { token, body: { command: "start" } });
+      await env.DB.prepare(
+        "INSERT OR IGNORE INTO api_keys (id, organization_id, name, key_hash, scopes, created_at) VALUES ('key_watched', 1, 'watched', 'watched', '[]', 1)",
+      ).run();
       await env.DB.prepare(
         "INSERT OR IGNORE INTO user_connectors VALUES (1999999, 1, 'watched', '{}', 1, 1)",
       ).run();

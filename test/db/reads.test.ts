@@ -8,7 +8,8 @@ import { createHmac } from "node:crypto";
 import { afterEach, beforeAll, expect, it, vi } from "vitest";
 import type worker from "../../src/index";
 import { ask, newUser } from "../accounts/ask";
-import { create, record, stubOutside } from "../elements/build";
+import { callV1, create, record, stubOutside } from "../elements/build";
+import { MINE } from "../organization";
 import { step, trigger } from "../flows/build";
 import { platform } from "../platform";
 import { keepDeliveries, QUIET, streamOf } from "../polling/build";
@@ -191,4 +192,16 @@ it("of a batch of deliveries, each to another destination", async () => {
   );
   expect(sent.filter(({ url }) => url.port === "9")).toHaveLength(20);
   expect(queries).toEqual([]);
+});
+
+it("of who asks, of a request with an API key", async () => {
+  const { key } = (await callV1("POST", "/keys", MINE, { name: "k", scopes: ["read"] })).body;
+  const queries = await readsOf(async (isolate) => {
+    const headers = { authorization: `Bearer ${key}` };
+    const answer = await isolate.fetch("/v1/usage", { method: "GET", headers });
+    expect(answer.status).toBe(200);
+  });
+  // The note of its use is a write that nobody waits for, once an hour.
+  const reads = queries.filter((query) => /^select/i.test(query));
+  expect(reads.filter((query) => /api_keys|users/.test(query))).toEqual([]);
 });
