@@ -1,4 +1,5 @@
 import { readConfig } from "./config";
+import { knowing } from "./console/connectors/knowing";
 import { tickPart, type TicksQueue } from "./db/tick-parts";
 import { startPart } from "./flows/start-due.io";
 import { tendLogs } from "./resources/tick.cron";
@@ -7,8 +8,6 @@ import type { DeliveryDoors } from "./delivery/deliveries.consumer";
 import { elementsRoutes } from "./elements/surface.routes";
 import { flowHandler } from "./flows/steps/handler.io";
 import { cors } from "./http/cors";
-import { extractionFault } from "./inbound/extract";
-import { webhookPreview } from "./inbound/preview";
 import { inboundRoutes } from "./inbound/routes";
 import { registrar } from "./inbound/registration/registrar.io";
 import { traceRoutes } from "./inbound/traces/traces.routes";
@@ -18,18 +17,13 @@ import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
 import type { PollDoors } from "./polling/commit.io";
 import { pollDoors } from "./polling/doors.io";
-import { preview } from "./polling/preview";
-import { pollingFault } from "./polling/settings";
 import { polledAs } from "./polling/touched";
 import { tellWebhook } from "./resources/listeners.store";
 import { announcer } from "./stream/announce.io";
 
 /** Rooms that have to be told something by rooms above them, and what they open onto. */
 
-export const elements = elementsRoutes(
-  { pollingFault, preview, extractionFault, extract: webhookPreview(polledAs) },
-  registrar,
-);
+export const elements = elementsRoutes(knowing, registrar);
 
 export const operations = operationsRoutes(
   { instance: tellInstance, webhook: tellWebhook },

@@ -11,21 +11,24 @@ const parameters = z.record(z.string(), z.string());
 
 const oauth2 = z.strictObject({
   type: z.literal("oauth2"),
-  /** Hosts as a template; `oauth.base.url` replaces scheme, host and port. */
-  authorizeUrl: template,
+  authorizeUrl: template.describe(
+    "Hosts as a template; `oauth.base.url` replaces scheme, host and port.",
+  ),
   tokenUrl: template,
   refreshUrl: template.optional(),
   revokeUrl: template.optional(),
   scope: z.string().default(""),
   authorizeParameters: parameters.default({}),
-  /** How client id and secret are sent to the token endpoint. */
-  clientAuthentication: z.enum(["form", "basic"]).default("form"),
-  /** Seconds an access token lives when the answer does not say. */
-  expiresInDefault: z.number().int().positive().default(3600),
-  /**
-   * Field of the token answer → the configuration key it is kept under; with a pattern, only its first group is
-   * kept.
-   */
+  clientAuthentication: z
+    .enum(["form", "basic"])
+    .default("form")
+    .describe("How client id and secret are sent to the token endpoint."),
+  expiresInDefault: z
+    .number()
+    .int()
+    .positive()
+    .default(3600)
+    .describe("Seconds an access token lives when the answer does not say."),
   keep: z
     .record(
       z.string(),
@@ -37,13 +40,16 @@ const oauth2 = z.strictObject({
         }),
       ]),
     )
-    .default({}),
-  /** Fields of `providerData` → configuration key (`realmId`). */
-  providerData: parameters.default({}),
+    .default({})
+    .describe(
+      "Field of the token answer → the configuration key it is kept under; with a pattern, only its first group is kept.",
+    ),
+  providerData: parameters
+    .default({})
+    .describe("Fields of `providerData` → configuration key (`realmId`)."),
   header: z.string().default("Authorization"),
   prefix: z.string().default("Bearer "),
-  /** The vendor knows PKCE (RFC 7636, S256). */
-  pkce: z.boolean().default(false),
+  pkce: z.boolean().default(false).describe("The vendor knows PKCE (RFC 7636, S256)."),
 });
 
 const apiKey = z.strictObject({
@@ -51,8 +57,7 @@ const apiKey = z.strictObject({
   in: z.enum(["header", "query"]).default("header"),
   name: z.string(),
   prefix: z.string().default(""),
-  /** The configuration key that holds the secret. */
-  configurationKey: z.string(),
+  configurationKey: z.string().describe("The configuration key that holds the secret."),
 });
 
 const basic = z.strictObject({

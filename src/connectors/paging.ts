@@ -24,15 +24,21 @@ export const pagingSchema = z.discriminatedUnion("style", [
     .strictObject({
       style: z.literal("cursor"),
       cursorParameter: z.string(),
-      /** Where the answer has the next cursor. */
-      cursorPath: path.optional(),
-      /** The next cursor is this field of the page's last record (Stripe's `starting_after`). */
-      lastField: path.optional(),
-      /** Where present and false, the list ends (`has_more`); else it ends when the cursor is absent. */
-      morePath: path.optional(),
+      cursorPath: path.optional().describe("Where the answer has the next cursor."),
+      lastField: path
+        .optional()
+        .describe(
+          "The next cursor is this field of the page's last record (Stripe's `starting_after`).",
+        ),
+      morePath: path
+        .optional()
+        .describe(
+          "Where present and false, the list ends (`has_more`); else it ends when the cursor is absent.",
+        ),
       sizeParameter: z.string().optional(),
-      /** A continuation has an address of its own (`/list_folder/continue`). */
-      continuePath: template.optional(),
+      continuePath: template
+        .optional()
+        .describe("A continuation has an address of its own (`/list_folder/continue`)."),
       ...totals,
     })
     .refine(

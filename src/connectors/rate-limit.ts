@@ -5,22 +5,42 @@ import * as z from "zod";
  * (`hub/budget/limit.ts`).
  */
 export const rateLimitSchema = z.strictObject({
-  /** Absent: the vendor publishes no number. After a refusal all who share the limit still pause. */
-  requests: z.number().int().positive().max(100_000).optional(),
-  /** In any window of this length. */
-  seconds: z.number().positive().max(86_400).default(60),
+  requests: z
+    .number()
+    .int()
+    .positive()
+    .max(100_000)
+    .optional()
+    .describe(
+      "Absent: the vendor publishes no number. After a refusal all who share the limit still pause.",
+    ),
+  seconds: z.number().positive().max(86_400).default(60).describe("In any window of this length."),
   per: z.enum(["application", "account"]).default("account"),
-  /**
-   * The configuration key whose value identifies the account. Without a value, instances with the same API key or
-   * user name are one account, and each OAuth instance is an account by itself.
-   */
-  accountKey: z.string().optional(),
-  /** The vendor wants one request at a time of an account, so its instances are polled one by one. */
-  serial: z.literal(true).optional(),
-  /** How long to pause after a refusal that names no time. */
-  pauseSeconds: z.number().int().positive().max(86_400).default(60),
-  /** How the vendor refuses for the rate if not by 429: the status, and a text in its message or code. */
-  refusal: z.strictObject({ status: z.number().int(), says: z.string().min(1) }).optional(),
+  accountKey: z
+    .string()
+    .optional()
+    .describe(
+      "The configuration key whose value identifies the account. Without a value, instances with the same API key or user name are one account, and each OAuth instance is an account by itself.",
+    ),
+  serial: z
+    .literal(true)
+    .optional()
+    .describe(
+      "The vendor wants one request at a time of an account, so its instances are polled one by one.",
+    ),
+  pauseSeconds: z
+    .number()
+    .int()
+    .positive()
+    .max(86_400)
+    .default(60)
+    .describe("How long to pause after a refusal that names no time."),
+  refusal: z
+    .strictObject({ status: z.number().int(), says: z.string().min(1) })
+    .optional()
+    .describe(
+      "How the vendor refuses for the rate if not by 429: the status, and a text in its message or code.",
+    ),
 });
 export type RateLimit = z.infer<typeof rateLimitSchema>;
 

@@ -34,9 +34,14 @@ export const pickSchema = z.union([
       .string()
       .refine((text) => isPattern(text), PATTERN_EXPECTED)
       .optional(),
-    /** The value for texts that are not in the map; absent: they give none. */
-    map: z.record(z.string(), z.string()).optional(),
-    otherwise: z.string().optional(),
+    map: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("The value for each text; one that is not among them gives `otherwise`."),
+    otherwise: z
+      .string()
+      .optional()
+      .describe("The value for texts that are not in `map`; absent: they give none."),
   }),
 ]);
 export type Pick = z.infer<typeof pickSchema>;
@@ -55,22 +60,32 @@ export function isPattern(text: string): boolean {
 export const extractionSchema = z.discriminatedUnion("by", [
   z.strictObject({
     by: z.literal("paths"),
-    /** Path of the list of changes. If there is no list, the body itself is one change. */
-    list: path.optional(),
+    list: path
+      .optional()
+      .describe("Path of the list of changes. If there is no list, the body itself is one change."),
     objectType: pickSchema,
     objectId: pickSchema,
-    /** CREATED, UPDATED or DELETED. */
-    eventType: pickSchema,
+    eventType: pickSchema.describe("CREATED, UPDATED or DELETED."),
     date: pickSchema.optional(),
-    /** What a date that is a number counts since 1970; absent: its size tells. */
-    dateUnit: z.enum(["s", "ms", "us", "ns"]).optional(),
-    /** The same in all deliveries of one change, different for another change; absent: a hash of the content. */
-    version: pickSchema.optional(),
+    dateUnit: z
+      .enum(["s", "ms", "us", "ns"])
+      .optional()
+      .describe("What a date that is a number counts since 1970; absent: its size tells."),
+    version: pickSchema
+      .optional()
+      .describe(
+        "The same in all deliveries of one change, different for another change; absent: a hash of the content.",
+      ),
   }),
   z.strictObject({
     by: z.literal("jsonata"),
-    /** Gives objects of `objectType`, `objectId`, `eventType` and perhaps `date`, `version`, `data`. */
-    expression: z.string().min(1).max(10_000),
+    expression: z
+      .string()
+      .min(1)
+      .max(10_000)
+      .describe(
+        "Gives objects of `objectType`, `objectId`, `eventType` and perhaps `date`, `version`, `data`.",
+      ),
   }),
   /** Code in a file of the vendor (`parsers.ts`). */
   z.strictObject({
@@ -84,21 +99,28 @@ export type Extraction = z.infer<typeof extractionSchema>;
 
 export const webhookSchema = z.strictObject({
   handshake: handshakeSchema.optional(),
-  /** Empty: the vendor does not sign, and each instance's webhook URL must carry its token. */
-  signatures: signaturesSchema,
-  /** The configuration key that holds the key when `event.vendor.signature.key` is absent. */
-  defaultKey: z.string().optional(),
+  signatures: signaturesSchema.describe(
+    "Empty: the vendor does not sign, and each instance's webhook URL must carry its token.",
+  ),
+  defaultKey: z
+    .string()
+    .optional()
+    .describe(
+      "The configuration key that holds the key when `event.vendor.signature.key` is absent.",
+    ),
   route: z
     .strictObject({
       tenants: z.array(tenant).min(1),
-      /** The configuration keys whose values name the tenant; a value may be a comma list. */
-      equals: z.array(z.string()).min(1),
-      /** Connectors of one family share their app-wide URLs. */
-      family: z.string().optional(),
+      equals: z
+        .array(z.string())
+        .min(1)
+        .describe(
+          "The configuration keys whose values name the tenant; a value may be a comma list.",
+        ),
+      family: z.string().optional().describe("Connectors of one family share their app-wide URLs."),
     })
     .optional(),
   extraction: extractionSchema,
-  /** Webhooks that are made for single items, and removed with the instance. */
   registration: z
     .strictObject({
       /** Configuration key: comma list of `<type>:<id>`, or of ids that are tried as each type. */
@@ -111,9 +133,12 @@ export const webhookSchema = z.strictObject({
       /** Triggers by type. */
       triggers: z.record(z.string(), z.array(z.string())),
     })
-    .optional(),
-  /** The body of our answer to a committed delivery; absent: empty. */
-  acknowledgement: z.strictObject({ type: z.string(), body: z.string() }).optional(),
+    .optional()
+    .describe("Webhooks that are made for single items, and removed with the instance."),
+  acknowledgement: z
+    .strictObject({ type: z.string(), body: z.string() })
+    .optional()
+    .describe("The body of our answer to a committed delivery; absent: empty."),
 });
 export type Webhook = z.infer<typeof webhookSchema>;
 

@@ -17,6 +17,7 @@ export type About = {
     | "instances"
     | "destinations"
     | "apps"
+    | "connectors"
     | "members"
     | "audit"
     | "organizations"
@@ -41,6 +42,7 @@ const LINKS = [
   ["instances", "/console/instances", "Instances"],
   ["destinations", "/console/destinations", "Destinations"],
   ["apps", "/console/apps", "Apps"],
+  ["connectors", "/console/connectors", "Connectors"],
   ["members", "/console/members", "Members"],
   ["audit", "/console/audit", "Audit"],
 ] as const;

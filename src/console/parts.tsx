@@ -39,6 +39,11 @@ export function fromNow(at: number, now: number): string {
 /** Whether the member who sees the page may change anything. */
 export const MayChange = createContext(false);
 
+/** What only members see who may change something. */
+export function IfMayChange({ children }: { children: Child }): JSX.Element | null {
+  return useContext(MayChange) ? <>{children}</> : null;
+}
+
 /** A button that changes something: not shown to members who may only read. */
 export function Act(props: {
   to: string;

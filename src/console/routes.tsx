@@ -9,6 +9,7 @@ import { toWire } from "../http/error-map";
 import { reasonOf, type RequestIdEnv } from "../http/surface";
 import { appPages } from "./apps/routes";
 import { auditPages } from "./audit/routes";
+import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
 import { instancePages } from "./instances/routes";
@@ -90,6 +91,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
   .route("/", appPages)
+  .route("/", connectorPages)
   .route("/", memberPages)
   .route("/", auditPages)
   .all("*", (c) => {

@@ -1,3 +1,17 @@
+/** Choices of a form beside which only their own controls are shown. */
+const CHOICES = [
+  "apiKey",
+  "basic",
+  "oauth2",
+  "webhook",
+  "polling,webhook",
+  "page",
+  "offset",
+  "cursor",
+  "nextUrl",
+  "linkHeader",
+];
+
 /** The console's one stylesheet. */
 export const STYLE = `
 :root{--ink:#1d2a2f;--quiet:#64757b;--line:#e3e8e8;--back:#f5f7f6;--card:#fff;--accent:#0b7a75;--on:#fff;
@@ -66,6 +80,15 @@ textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:
 .diagram{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}.diagram svg{display:block;margin:0 auto}
 .diagram rect{fill:var(--back);stroke:var(--line);stroke-width:1.5}.diagram .trigger rect{stroke:var(--accent)}.diagram text{fill:var(--ink);font-size:14px}.diagram .name{font-weight:550}.diagram .does{fill:var(--quiet);font-size:12.5px}
 .diagram .line path{fill:none;stroke:var(--quiet);stroke-width:1.5}.diagram .line .tip{fill:var(--quiet);stroke:none}.diagram .error path{stroke:var(--bad);stroke-dasharray:5 4}.diagram .error .tip{fill:var(--bad)}
+.sides{display:grid;gap:24px}.editor .stack>fieldset~fieldset{margin-top:20px}#result{margin-top:16px}#result .notice{margin:0}.card.stack>p:first-child{margin-top:0}.date{white-space:nowrap;font-size:13px}
+.editor fieldset{padding:16px;border:1px solid var(--line);border-radius:12px;background:var(--card);display:grid;gap:12px;min-width:0}.editor legend{padding:0 6px;font-weight:550}
+.editor .field{font-size:14px;min-width:0}label.field>span{font-weight:500}.editor .field :is(input,select){width:100%}.notice a{color:inherit;text-decoration:underline}
+.row{border:1px solid var(--line);border-radius:8px;padding:8px 12px}.row>.field{margin-top:10px}.row summary{font-weight:500}
+.offers{display:flex;flex-wrap:wrap;gap:6px}.offers button{padding:2px 10px;font:13px/1.5 ui-monospace,monospace}
+.members dl{display:block;padding:0;border:0;margin-top:8px;max-height:480px;overflow:auto}.members dd{margin:0 0 10px;font-size:14px}
+.when:not(:has([aria-invalid])){display:none}
+${CHOICES.map((choice) => `:is(fieldset,.row):has(>.field>select>option[value="${choice}"]:checked)>.when-${choice.replace(",", "-")}`).join()}{display:grid}
+@media(min-width:1000px){.sides{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}.document{position:sticky;top:16px}.document textarea{height:calc(100vh - 220px)}}
 @media(max-width:640px){
 header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap;gap:0}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
 .cards{grid-template-columns:1fr 1fr;gap:8px}.card{padding:12px}.card b{font-size:20px}.bars{height:26px}.card>span{font-size:13px}

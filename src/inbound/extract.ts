@@ -27,6 +27,21 @@ export function extractionFault(extraction: Extraction): string | undefined {
   return extraction.by === "jsonata" ? expressionFault(extraction.expression) : undefined;
 }
 
+/** Of a rule of paths: what the first change of a delivery lacks to be an event. */
+export function lackingIn(extraction: Extraction, delivery: Delivery): string[] {
+  const structured = structuredBody(delivery);
+  if (extraction.by !== "paths" || !structured.ok) return [];
+  const listed = readPath(structured.body, extraction.list ?? "");
+  const item: unknown = Array.isArray(listed) ? listed[0] : structured.body;
+  const lacks = (["objectType", "objectId", "eventType"] as const).filter((member) => {
+    const text = picked(extraction[member], item, delivery);
+    return member === "eventType"
+      ? !EVENT_TYPES.some((type) => type === text)
+      : textOf(text) === undefined;
+  });
+  return Array.isArray(listed) && listed.length === 0 ? ["changes"] : lacks;
+}
+
 type PathsRule = Extract<Extraction, { by: "paths" }>;
 
 const hashes = () => once((data) => sha256(JSON.stringify(data ?? null), "hex"));

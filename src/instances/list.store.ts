@@ -119,6 +119,21 @@ export async function listPollerDisabled(
     .orderBy(instances.id);
 }
 
+/** The first instances of a connector, by their names. */
+export async function instancesOfConnector(
+  db: D1Database,
+  organizationId: number,
+  key: string,
+  limit: number,
+): Promise<{ id: number; name: string }[]> {
+  return drizzle(db)
+    .select({ id: instances.id, name: instances.name })
+    .from(instances)
+    .where(and(eq(instances.organizationId, organizationId), eq(instances.elementKey, key)))
+    .orderBy(instances.id)
+    .limit(limit);
+}
+
 /** Ids of an organization's instances of a connector but for one, oldest first, at most `most`. */
 export async function otherInstances(
   db: D1Database,

@@ -34,6 +34,8 @@ const UNAUDITED: Record<string, string> = {
   "POST /v1/bootstrap": NEVER,
   "POST /v1/instances/:id/poll": RUNS,
   "POST /v1/destinations/:id/test": RUNS,
+  "POST /console/new-connector/test": LOOKS,
+  "POST /console/connectors/:element/test": LOOKS,
   "POST /console/sign-in": SIGNS_IN,
   "POST /console/sign-in/code": SIGNS_IN,
   "POST /console/sign-in/access": SIGNS_IN,

@@ -55,6 +55,10 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     ...connector(),
     key: await of.connector(),
   }),
+  "POST /console/new-connector": async () => ({ document: JSON.stringify(connector()) }),
+  "POST /console/connectors/:element/edit": async (of) => ({
+    document: JSON.stringify({ ...connector(), key: await of.connector() }),
+  }),
   "POST /elements/api-v2/elements/:element/instances": async (of) => of.world.draft(),
   "POST /elements/api-v2/instances": async (of) => of.world.draft(),
   "PUT /elements/api-v2/elements/:element/instances/:id": async (of) => of.world.draft(),

@@ -5,7 +5,8 @@ import type { Webhook } from "../../connectors/webhook";
 import type { Violation } from "../../http/refusal";
 import { isObject } from "../../values/record";
 
-const shape = connectorSchema.omit({ id: true });
+/** What a definition is made of, before the rules. */
+export const shape = connectorSchema.omit({ id: true });
 
 /**
  * A connector as an organization describes it: the schema of built-in ones, but it cannot name a reader that is
