@@ -14,6 +14,7 @@ export type About = {
   /** Which link of the navigation it belongs to. */
   here?:
     | "overview"
+    | "events"
     | "instances"
     | "destinations"
     | "apps"
@@ -39,6 +40,7 @@ export type Frame = About & {
 
 const LINKS = [
   ["overview", "/console", "Overview"],
+  ["events", "/console/events", "Events"],
   ["instances", "/console/instances", "Instances"],
   ["destinations", "/console/destinations", "Destinations"],
   ["apps", "/console/apps", "Apps"],
@@ -59,7 +61,7 @@ export function page(frame: Frame, content: Child): ReturnType<typeof html> {
 
 function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
   const { title, nonce, who, notice, live, goOn } = frame;
-  const script = live === true ? REFRESH : frame.script;
+  const script = [live === true ? REFRESH : "", frame.script ?? ""].join("");
   return (
     <html lang="en">
       <head>
@@ -86,7 +88,7 @@ function Document({ frame, children }: { frame: Frame; children: Child }): JSX.E
           )}
           {children}
         </main>
-        {script === undefined ? null : (
+        {script === "" ? null : (
           <script nonce={nonce} dangerouslySetInnerHTML={{ __html: script }} />
         )}
       </body>

@@ -60,20 +60,28 @@ export function Act(props: {
   );
 }
 
-/** A table that becomes a list of cards on a narrow screen. */
-export function Table({ heads, rows }: { heads: string[]; rows: Child[][] }): JSX.Element {
+/**
+ * A table that becomes a list of cards on a narrow screen. `keys`: what tells its rows apart, of a table that is
+ * brought up to date row by row.
+ */
+export function Table(props: {
+  heads: string[];
+  rows: Child[][];
+  keys?: readonly string[];
+}): JSX.Element {
+  const { heads, rows, keys } = props;
   return (
     <table>
       <thead>
         <tr>
           {heads.map((head) => (
-            <th>{head}</th>
+            <th scope="col">{head}</th>
           ))}
         </tr>
       </thead>
       <tbody>
-        {rows.map((cells) => (
-          <tr>
+        {rows.map((cells, row) => (
+          <tr {...(keys === undefined ? {} : { "data-key": keys[row] ?? "" })}>
             {cells.map((cell, index) => (
               <td data-label={heads[index] ?? ""}>
                 <div>{cell}</div>
@@ -135,3 +143,18 @@ export const firstInstance = (
       "event.notification.callback.url": "https://your-app.example/hook"
     }
   }'`;
+
+/** Text to be taken away. The button shows where scripts run; without them the text is selected as any other. */
+export function Copyable(props: { text: string; label: string }): JSX.Element {
+  const { text, label } = props;
+  return (
+    <div class="copyable">
+      <button type="button" class="copy" aria-label={`Copy ${label}`} hidden>
+        Copy
+      </button>
+      <pre tabindex={0} role="group" aria-label={label}>
+        {text}
+      </pre>
+    </div>
+  );
+}

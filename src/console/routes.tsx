@@ -12,6 +12,7 @@ import { auditPages } from "./audit/routes";
 import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
+import { eventPages } from "./events/routes";
 import { instancePages } from "./instances/routes";
 import { memberPages } from "./members/routes";
 import { overviewRoutes } from "./overview/routes";
@@ -46,7 +47,7 @@ const withPage = createMiddleware<ConsoleEnv>(async (c, next) => {
   await next();
   c.header(
     "Content-Security-Policy",
-    `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
+    `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'`,
   );
   c.header("Cache-Control", "no-store");
   // Not `no-referrer`: a form's Origin would be `null` then.
@@ -88,6 +89,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(withRole)
   .route("/", overviewRoutes)
   .route("/", instancePages)
+  .route("/", eventPages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
   .route("/", appPages)

@@ -62,6 +62,13 @@ dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}
 .invite{display:flex;flex-wrap:wrap;gap:12px;align-items:flex-end}.invite label{display:grid;gap:4px;font-size:14px}
 .manage{margin-top:8px}.link p{margin:0 0 8px}.link pre{color:var(--ink);user-select:all}td b{font-weight:550}
+.filters{display:grid;grid-template-columns:repeat(auto-fill,minmax(200px,1fr));gap:12px;align-items:end;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px;margin-bottom:16px}
+.filters label{display:grid;gap:4px;font-size:14px;align-self:start}.filters label>*{min-width:0;width:100%}.fault{color:var(--bad);font-size:13px;overflow-wrap:anywhere}[aria-invalid]{border-color:var(--bad)}
+.liveline{display:flex;flex-wrap:wrap;gap:8px 16px;align-items:center;margin:0 0 12px}.liveline p{margin:0;flex:1 1 320px}
+tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@media(prefers-reduced-motion:reduce){tr.new td{animation:none}}
+.outcome+.outcome{margin-top:4px}.one{margin-bottom:24px}.one h3{font-size:15px;margin:0 0 8px;overflow-wrap:anywhere}.one>*+*{margin-top:10px}
+.copyable{position:relative}.copyable .copy{position:absolute;top:8px;right:8px;padding:2px 10px;font-size:13px}.copyable pre{padding-right:80px}
+.again{margin:0 0 16px}.again form{margin-top:10px}
 .more{margin:14px 0}.stack>*+*{margin-top:12px}
 .sign-in{max-width:380px;margin:8vh auto 0;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:28px}
 .sign-in p{margin:0 0 18px}.sign-in h2{margin:0 0 12px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}
@@ -106,4 +113,16 @@ setInterval(() => {
     document.activeElement?.matches("input,select,button") || String(getSelection());
   if (!busy) location.reload();
 }, 10000);
+`;
+
+/** Shows the buttons that copy a text, which browsers allow only where pages are safe from being read on the way. */
+export const COPY = `
+if (navigator.clipboard) for (const button of document.querySelectorAll(".copy")) {
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
+    button.textContent = "Copied";
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
 `;

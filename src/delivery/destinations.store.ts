@@ -1,4 +1,4 @@
-import { and, eq, gt, ne } from "drizzle-orm";
+import { and, eq, gt, inArray, ne, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { findOrganizations } from "../accounts/known.store";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
@@ -78,6 +78,31 @@ export async function knownDestinations(
     .from(destinations)
     .where(and(eq(destinations.organizationId, organizationId), within(destinations.id, ids)));
   return new Map(rows.map(({ id, url }) => [id, url]));
+}
+
+/** What a destination is recognised by. */
+export type Recognised = Pick<Row, "id" | "kind" | "ownerId" | "url">;
+
+/** These destinations of an organization, and the first `others` of the rest, in the order of their ids. */
+export async function recogniseDestinations(
+  db: D1Database,
+  organizationId: number,
+  ids: readonly string[],
+  others: number,
+): Promise<Recognised[]> {
+  const { id, kind, ownerId, url } = destinations;
+  const ofOrganization = eq(destinations.organizationId, organizationId);
+  const first = drizzle(db)
+    .select({ id })
+    .from(destinations)
+    .where(and(ofOrganization, ne(kind, "operations")))
+    .orderBy(id)
+    .limit(others);
+  return drizzle(db)
+    .select({ id, kind, ownerId, url })
+    .from(destinations)
+    .where(and(ofOrganization, or(within(id, ids), inArray(id, first))))
+    .orderBy(id);
 }
 
 /** One destination, read now; undefined when unknown or another organization's. */

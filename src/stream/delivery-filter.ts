@@ -1,6 +1,7 @@
 import * as z from "zod";
-import type { Notification, StoredEvent } from "./event";
-import type { NotificationView } from "./history";
+import type { Notification } from "./event";
+import { says } from "./filter";
+import type { NotificationView, ShownEvent } from "./history";
 
 const STATUSES = ["pending", "sent", "retrying", "held", "delivered", "dead"] as const;
 export type DeliveryStatus = (typeof STATUSES)[number];
@@ -39,6 +40,8 @@ export const deliveryFilter = z.object({
   eventType: z.string().optional(),
   objectType: z.string().optional(),
   objectId: z.string().optional(),
+  /** Somewhere in the data of one of its events. */
+  text: z.string().optional(),
   status: statusField,
   from: z.number().optional(),
   to: z.number().optional(),
@@ -62,14 +65,15 @@ export function mayFit(
   );
 }
 
-/** Whether one of a notification's events has the type, and one the object, that are looked for. */
+/** Whether one of a notification's events has the type, one the object, and one the text, that are looked for. */
 export function holdsEvent(
-  events: readonly Pick<StoredEvent, "eventType" | "objectType" | "objectId">[],
-  { eventType, objectType, objectId }: DeliveryFilter,
+  events: readonly Pick<ShownEvent, "eventType" | "objectType" | "objectId" | "data">[],
+  { eventType, objectType, objectId, text }: DeliveryFilter,
 ): boolean {
   return (
     (eventType === undefined || events.some((event) => event.eventType === eventType)) &&
     (objectType === undefined || events.some((event) => event.objectType === objectType)) &&
-    (objectId === undefined || events.some((event) => event.objectId === objectId))
+    (objectId === undefined || events.some((event) => event.objectId === objectId)) &&
+    (text === undefined || text === "" || events.some(({ data }) => says(data ?? "", text)))
   );
 }

@@ -6,6 +6,8 @@ export const eventFilter = z.object({
   objectType: z.string().optional(),
   objectId: z.string().optional(),
   eventType: z.string().optional(),
+  /** Somewhere in the data, in capitals or not. */
+  text: z.string().optional(),
   /** Received at or after, at or before. */
   from: z.number().optional(),
   to: z.number().optional(),
@@ -17,7 +19,20 @@ export function fits(filter: EventFilter, event: StoredEvent): boolean {
     (filter.objectType === undefined || event.objectType === filter.objectType) &&
     (filter.objectId === undefined || event.objectId === filter.objectId) &&
     (filter.eventType === undefined || event.eventType === filter.eventType) &&
+    says(event.data, filter.text) &&
     event.receivedAt >= (filter.from ?? 0) &&
     event.receivedAt <= (filter.to ?? Number.MAX_SAFE_INTEGER)
+  );
+}
+
+/**
+ * Whether JSON text holds a text, whatever its case: as it is written, or as JSON writes it (`"` as `\\"`). Nothing is
+ * looked for without one.
+ */
+export function says(data: string, text: string | undefined): boolean {
+  if (text === undefined || text === "") return true;
+  const held = data.toLowerCase();
+  return [text, JSON.stringify(text).slice(1, -1)].some((form) =>
+    held.includes(form.toLowerCase()),
   );
 }

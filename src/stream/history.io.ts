@@ -122,11 +122,17 @@ export class History {
     return withinAnswer(views);
   }
 
-  /** Notifications that were read with their bundles; their events are read together. */
-  views(held: readonly Held[], withEvents: boolean): NotificationView[] {
+  /** Notifications that were read with their bundles, as far as they are wanted; their events are read together. */
+  views(
+    held: readonly Held[],
+    withEvents: boolean,
+    isWanted: (view: NotificationView) => boolean = () => true,
+  ): NotificationView[] {
     const loaded = withEvents ? this.loadAll(held) : undefined;
     return withinAnswer(
-      held.map(({ bundle, notification }) => this.viewWith(bundle.id, notification, loaded)),
+      held
+        .map(({ bundle, notification }) => this.viewWith(bundle.id, notification, loaded))
+        .filter(isWanted),
     );
   }
 

@@ -164,16 +164,35 @@ export class StreamReads extends DurableObject<Env> {
     return { events: items, last: Math.max(after, (isAll ? head : last) ?? 0), head };
   }
 
-  /** Newest first, from below `before`, of those that pass; `next`: the number to go on below, null: at the end. */
-  eventsBefore(request: { before: number | null; limit: number; filter?: EventFilter }): {
-    events: StoredEvent[];
-    next: number | null;
-  } {
-    const { before, limit, filter } = request;
+  /**
+   * Newest first, from below `before`, of those that pass; `next`: the number to go on below, null: at the end.
+   * `deliveries`: their notifications, if they are asked for.
+   */
+  eventsBefore(request: {
+    before: number | null;
+    limit: number;
+    filter?: EventFilter;
+    withDeliveries?: boolean;
+  }): { events: StoredEvent[]; next: number | null; deliveries?: NotificationView[] } {
+    const { before, limit, filter, withDeliveries = false } = request;
     const span = { from: 1, to: (before ?? Number.MAX_SAFE_INTEGER) - 1 };
     const wanted = eventFilter.parse(filter ?? {});
-    const { items, last, isAll } = this.searched().finder.events(span, limit, wanted, true);
-    return { events: items, next: isAll ? null : (last ?? null) };
+    const { finder } = this.searched();
+    const { items, last, isAll } = finder.events(span, limit, wanted, true);
+    const next = isAll ? null : (last ?? null);
+    if (!withDeliveries) return { events: items, next };
+    return { events: items, next, deliveries: finder.ofEvents(items) };
+  }
+
+  /** The event of a number with its notifications, and the vendor's body that it came with; null when there is none. */
+  eventAt(
+    seq: number,
+  ): { event: StoredEvent; deliveries: NotificationView[]; raw: string | null } | null {
+    const { log, finder } = this.counted();
+    const found = log.at(seq);
+    if (found === undefined) return null;
+    const { event, raw = null } = found;
+    return { event, deliveries: finder.ofEvents([event]), raw };
   }
 
   /** The event with this id; null when it is unknown, or purged. */

@@ -243,6 +243,8 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "events/*": "x",
   "events/:element": "sandbox",
   "events/:eventId": (of) => of.event(),
+  "events/:seq{\\d+}": "1",
+  "events/:source{.+}": (of) => of.source(),
   "flows/:flowId": (of) => of.webhookFlow(),
   "flows/:id": (of) => of.flow(),
   "groups/:group": "management",
@@ -281,6 +283,10 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   ":index/:id": async (of) => `${await of.unprocessed()}.out`,
   ":objectType/:objectId": "object-1",
   ":resource/:id": "1",
+  ":seq{\\d+}/:source{.+}": async (of) => {
+    await of.notification();
+    return of.source();
+  },
 };
 
 /** Where a parameter stands for something else than elsewhere. */

@@ -369,6 +369,7 @@ describe("keys, audit and the organization", () => {
       "objectType",
       "objectId",
       "eventType",
+      "text",
       "source",
       "destinationId",
       "status",

@@ -37,6 +37,11 @@ const READS: [string, Read][] = [
   ["bodies", (stream, count) => stream.notificationBodies([1, count / 2, count])],
   ["events after a number", (stream, count) => stream.events({ after: count / 2, limit: 200 })],
   ["events before one", (stream, count) => stream.eventsBefore({ before: count / 2, limit: 100 })],
+  [
+    "the latest events, with what became of them",
+    (stream) => stream.eventsBefore({ before: null, limit: 50, withDeliveries: true }),
+  ],
+  ["one event, with what became of it", (stream, count) => stream.eventAt(count / 2)],
   ["events of an object", eventsOf({ objectId: "o77" })],
   ["events of an object that is not there", eventsOf({ objectId: "x" })],
   ["events of an object that changes often", eventsOf({ objectId: "often" })],
@@ -82,6 +87,32 @@ describe.each([
     const [few, many] = [await short, await long];
     const least = await rowsRead(few, () => read(few, SHORT));
     expect(await rowsRead(many, () => read(many, LONG))).toBeLessThanOrEqual(least + ALMOST);
+  });
+
+  it("looks for a text in 2,000 at a time, and goes on from there", async () => {
+    const stream = await long;
+    const filter = { text: `"N":${LONG - 2_500}}` };
+    let before: number | null = null;
+    const pages: [number[], number | null][] = [];
+    for (let page = 0; page < 2; page += 1) {
+      const read = async () => {
+        const { events, next } = await stream.eventsBefore({ before, limit: 1, filter });
+        pages.push([events.map(({ seq }) => seq), next]);
+        before = next;
+      };
+      expect(await rowsRead(stream, read)).toBeLessThan(1_000);
+    }
+    expect(pages).toEqual([
+      [[], LONG - 1_999],
+      [[LONG - 2_500], LONG - 2_500],
+    ]);
+    const found = await stream.deliveries({
+      before: LONG - 2_400,
+      limit: 1,
+      filter,
+      withEvents: false,
+    });
+    expect(numbersOf(found.views)).toEqual([LONG - 2_500]);
   });
 
   it("finds what there is, the same", async () => {

@@ -23,7 +23,7 @@ export function rowOf(view: NotificationView, source: string, name: string | und
     source,
     name,
     createdAt: notification.createdAt,
-    status: notification.state.kind === "kept" ? "kept" : deliveryStatus(view),
+    status: shownStatus(view),
     attempts: notification.attempts.length,
     events: events.map(({ eventType, objectType, objectId }) => ({
       eventType,
@@ -32,6 +32,10 @@ export function rowOf(view: NotificationView, source: string, name: string | und
     })),
   };
 }
+
+/** Its status, and `kept` for one without a destination. */
+export const shownStatus = (view: NotificationView): Row["status"] =>
+  view.notification.state.kind === "kept" ? "kept" : deliveryStatus(view);
 
 const EVENTS_SHOWN = 3;
 
@@ -59,7 +63,7 @@ export function Deliveries(props: { rows: Row[]; now: number; withSource?: boole
 export function Source(props: { source: string; name: string | undefined }): JSX.Element {
   const { source, name } = props;
   const id = instanceOfSource(source);
-  if (id === undefined) return <span>{source}</span>;
+  if (id === undefined) return <span>{name ?? source}</span>;
   return <a href={`/console/instances/${id}`}>{name ?? source}</a>;
 }
 

@@ -4,10 +4,14 @@ import type { NotificationView } from "../../stream/history";
 import type { RequestView } from "../../operations/deliveries/lookup.io";
 import type { DestinationState } from "../../delivery/state";
 import { becauseOf } from "../../operations/deliveries/because";
+import { curlOf } from "../../operations/deliveries/curl";
+import type { Proof } from "../../operations/deliveries/proof";
 import { State } from "../state";
 import { dueAt } from "../../stream/settle";
-import { Act, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
+import { eventAddress } from "../events/search";
+import { Act, Copyable, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
 import { rowOf, Source, Status } from "./list";
+import { Proofs } from "./proofs";
 
 export type Delivery = {
   view: NotificationView;
@@ -15,6 +19,8 @@ export type Delivery = {
   name: string | undefined;
   /** Null when the notification has no destination, and for a flow's step before its first try. */
   request: RequestView | null;
+  /** Its signatures, as far as a present key of the destination makes them. */
+  proofs: Proof[];
   body: string;
   /** How the destination stands; undefined without one. */
   destination: DestinationState | undefined;
@@ -49,13 +55,15 @@ export function DeliveryPage(props: Delivery): JSX.Element {
         <Attempts attempts={notification.attempts} now={now} />
       )}
       <h2>Events</h2>
-      <Events events={events} now={now} />
+      <Events source={source} events={events} now={now} />
       <h2>Request body</h2>
-      <pre>{bodyOf(props)}</pre>
+      <Copyable text={bodyOf(props)} label="the request body" />
       {request === null ? null : (
         <>
           <h2>Request headers</h2>
           <Facts facts={Object.entries(request.headers)} />
+          <Proofs {...props} body={request.body} />
+          <Curl request={request} />
         </>
       )}
     </>
@@ -92,12 +100,17 @@ function DeliveryFacts({ view, source, name, request, destination, now }: Delive
   );
 }
 
-function Events({ events, now }: { events: NotificationView["events"]; now: number }): JSX.Element {
+function Events(props: {
+  source: string;
+  events: NotificationView["events"];
+  now: number;
+}): JSX.Element {
+  const { source, events, now } = props;
   return (
     <Table
       heads={["Event", "Object", "Changed", "Data"]}
       rows={events.map((event) => [
-        event.eventType,
+        <a href={eventAddress(source, event.seq)}>{event.eventType}</a>,
         `${event.objectType} ${event.objectId}`,
         <Instant at={event.date} now={now} />,
         <details>
@@ -109,7 +122,20 @@ function Events({ events, now }: { events: NotificationView["events"]; now: numb
   );
 }
 
-function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }): JSX.Element {
+function Curl({ request }: { request: RequestView }): JSX.Element | null {
+  const command = curlOf(request);
+  if (command === undefined) return null;
+  return (
+    <>
+      <h2>As a command</h2>
+      <p class="quiet small">The same request by hand; secrets are masked, and stay so.</p>
+      <Copyable text={command} label="the request as a curl command" />
+    </>
+  );
+}
+
+/** The tries of a notification, the latest first. */
+export function Attempts({ attempts, now }: { attempts: Attempt[]; now: number }): JSX.Element {
   return (
     <Table
       heads={["Try", "When", "Status", "Took", "Answer"]}

@@ -1,14 +1,14 @@
 import { type Context, Hono } from "hono";
-import { locateDelivery, requestView } from "../../operations/deliveries/lookup.io";
+import { locateDelivery, provenRequest } from "../../operations/deliveries/lookup.io";
 import { readStates } from "../../delivery/standing.store";
 import type { DestinationState } from "../../delivery/state";
 import type { NotificationView } from "../../stream/history";
-import { instanceOfSource, parseStreamName } from "../../stream/stream-name";
+import { parseStreamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
-import { doorsOf } from "../../instances/lookup.io";
-import { readInstanceOf } from "../../instances/store";
+import { namesOfSources } from "../names.io";
 import { leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
+import { COPY } from "../style";
 import { DeliveryPage } from "./page";
 
 export const deliveryRoutes = new Hono<ConsoleEnv>()
@@ -22,13 +22,13 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
       <DeliveryPage
         view={view}
         source={source}
-        name={await nameOf(c, source)}
-        request={await requestView(c, view, body)}
+        name={(await namesOfSources(c, [source])).get(source)?.name}
+        {...await provenRequest(c, view, body)}
         body={body}
         destination={await stateOf(c, view)}
         now={Date.now()}
       />,
-      { title: `Notification ${view.id}`, here: "instances", live: true },
+      { title: `Notification ${view.id}`, here: "events", live: true, script: COPY },
     );
   })
   .post("/deliveries/:id/resend", async (c) => {
@@ -48,12 +48,4 @@ async function stateOf(
   if (destinationId === null) return undefined;
   const states = await readStates(c.env.DB, c.var.asker.organizationId, [destinationId]);
   return states.get(destinationId);
-}
-
-async function nameOf(c: Context<ConsoleEnv>, source: string): Promise<string | undefined> {
-  const id = instanceOfSource(source);
-  if (id === undefined) return undefined;
-  const { db, ring } = doorsOf(c);
-  const instance = await readInstanceOf(db, ring, c.var.asker.organizationId, id);
-  return instance === "another's" ? undefined : instance?.name;
 }

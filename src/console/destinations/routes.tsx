@@ -4,8 +4,10 @@ import { destinationOfPath, withHealth } from "../../operations/destinations/loo
 import { recover } from "../../operations/destinations/recovery.io";
 import { revive } from "../../operations/destinations/revive.io";
 import { sendTest } from "../../operations/destinations/test.io";
+import { readInstant } from "../../http/instant-field";
 import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
+import { eventsAddress } from "../events/search";
 import { baseUrlOf } from "../overview/routes";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
@@ -55,11 +57,12 @@ export const destinationPages = new Hono<ConsoleEnv>()
   })
   .post("/destinations/:id/recover", async (c) => {
     const record = await destinationOfPath(c);
-    const chosen = (await readForm(c)).get("hours");
-    const [hours] = RECOVER.find(([choice]) => String(choice) === chosen) ?? RECOVER[1];
-    const { total, because } = await recover(c, record, Date.now() - hours * HOUR_MS);
+    const form = await readForm(c);
+    const { total, because } = await recover(c, record, sinceOf(form));
     const text = because ?? `${notifications(total)} delivered again.`;
-    return leave(c, "/console/destinations", { tone: because === null ? "good" : "bad", text });
+    const source = form.get("source");
+    const back = source === null ? "/console/destinations" : eventsAddress({ source });
+    return leave(c, back, { tone: because === null ? "good" : "bad", text });
   })
   .post("/destinations/:id/enable", async (c) => {
     const { destination } = await destinationOfPath(c);
@@ -67,6 +70,14 @@ export const destinationPages = new Hono<ConsoleEnv>()
     const left = total === 0 ? "Nothing had waited." : `${notifications(total)} delivered now.`;
     return leave(c, "/console/destinations", { tone: "good", text: `Enabled. ${left}` });
   });
+
+/** Since when: an instant that was typed, in UTC, or so many hours ago. @throws Refusal for what is no instant. */
+function sinceOf(form: URLSearchParams): number {
+  const typed = readInstant(form.get("since") ?? undefined, "since");
+  const chosen = form.get("hours");
+  const [hours] = RECOVER.find(([choice]) => String(choice) === chosen) ?? RECOVER[1];
+  return typed ?? Date.now() - hours * HOUR_MS;
+}
 
 const notifications = (n: number): string =>
   n === 1 ? "1 notification is being" : `${n} notifications are being`;

@@ -4,10 +4,12 @@ import { isPaused } from "../../delivery/state";
 import { visibleConfiguration } from "../../instances/configuration";
 import { MASK } from "../../values/secret-name";
 import { maskedUrl } from "../../values/secret-text";
+import { instanceSource } from "../../stream/stream-name";
 import { isSealedKey } from "../../instances/entries";
 import type { Attention } from "../../instances/attention";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
+import { eventsAddress } from "../events/search";
 import { Act, Empty, Facts, Instant, Pill } from "../parts";
 import { State } from "../state";
 import type { Health } from "./health";
@@ -40,6 +42,11 @@ export function InstancePage(
       <HealthFacts instance={instance} health={health} now={now} />
       <AttentionList attention={attention} now={now} />
       <h2>Notifications</h2>
+      <p>
+        <a href={eventsAddress({ source: instanceSource(instance.id) })}>
+          Search its events, or deliver them again
+        </a>
+      </p>
       {rows.length === 0 ? (
         <NoNotification polled={health.polled} />
       ) : (

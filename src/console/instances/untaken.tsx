@@ -52,7 +52,7 @@ export function Untaken(props: {
   if (came.length === 0) return null;
   return (
     <>
-      <h2>Deliveries without an event</h2>
+      <h2 id="untaken">Deliveries without an event</h2>
       <p class="quiet">
         {came.map(([outcome, count]) => `${count} ${outcome.replace("-", " ")}`).join(", ")} so far;
         the latest of the last 7 days:

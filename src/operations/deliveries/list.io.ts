@@ -3,15 +3,14 @@ import * as z from "zod";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { listExceptions } from "../../delivery/exceptions.store";
 import { readStates } from "../../delivery/standing.store";
-import { parse } from "../../http/body";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
 import { invalid } from "../../http/refusal";
-import { readInstant } from "../../http/instant-field";
-import { holdsEvent, statusField } from "../../stream/delivery-filter";
+import { type DeliveryFilter, holdsEvent } from "../../stream/delivery-filter";
 import type { NotificationView } from "../../stream/history";
 import { parseNotificationId, streamName } from "../../stream/stream-name";
 import { reachOf } from "../reach";
 import { findStream } from "../streams/lookup.io";
+import { readFilter } from "./filter";
 import { deliveryView } from "./view";
 
 const seqCursor = z.strictObject({ seq: z.number().int().nonnegative() });
@@ -22,14 +21,7 @@ export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string,
   const query = c.req.query();
   const { name, stub } = await findStream(c, query["source"] ?? "");
   const limit = readLimit(query["limit"]);
-  const { destinationId, eventType, objectType, objectId } = query;
-  const named = { destinationId, eventType, objectType, objectId };
-  const filter = {
-    ...Object.fromEntries(Object.entries(named).filter(([, value]) => value !== undefined)),
-    status: parse(statusField, query["status"], "status"),
-    from: readInstant(query["from"], "from"),
-    to: readInstant(query["to"], "to"),
-  };
+  const filter = readFilter(query);
   const before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
   const { views, next } = await stub.deliveries({ before, limit, filter, withEvents: true });
   return {
@@ -41,7 +33,7 @@ export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string,
   };
 }
 
-type Found = { stream: string; view: NotificationView };
+export type Found = { stream: string; view: NotificationView };
 
 /** Deliveries as `/v1` prints them, each with the state of its destination: one query for all. */
 export async function withStates(
@@ -59,38 +51,41 @@ export async function withStates(
 }
 
 const TROUBLED = ["retrying", "held", "dead"] as const;
+type Troubled = (typeof TROUBLED)[number];
+
+/** Whether deliveries of this status are listed for all streams together. */
+export const isTroubled = (status: DeliveryFilter["status"]): status is Troubled =>
+  TROUBLED.some((one) => one === status);
+
+type Place = { at: number; id: string };
 
 /**
  * A page of the deliveries of all streams that are retrying, held or dead, latest change first. They have a table of
- * their own, so that no stream is searched for them.
+ * their own, so that no stream is searched for them. `next`: where the following page begins; null after the last.
  */
-export async function listTroubled(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
-  const query = c.req.query();
-  const limit = readLimit(query["limit"]);
-  const status = parse(statusField, query["status"], "status");
-  const statuses = TROUBLED.filter((one) => status === undefined || one === status);
-  if (statuses.length === 0)
-    throw invalid(
-      `status: Expected retrying, held or dead without a source, got '${status}'`,
-      "status",
-    );
+export async function findTroubled(
+  c: Context<AskerEnv>,
+  filter: DeliveryFilter,
+  page: { before: Place | null; limit: number },
+): Promise<{ found: Found[]; next: Place | null }> {
   const { asker } = c.var;
   const { organizationId } = asker;
+  const { status, destinationId, from, to } = filter;
   const reach = reachOf(asker);
   const rows = await listExceptions(
     c.env.DB,
     organizationId,
     {
-      statuses,
-      destinationId: query["destinationId"],
-      from: readInstant(query["from"], "from"),
-      to: readInstant(query["to"], "to"),
+      statuses: TROUBLED.filter((one) => status === undefined || one === status),
+      destinationId,
+      from,
+      to,
       of: reach && {
         streams: reach.sources.map((source) => streamName({ organizationId, source })),
         destinations: reach.destinations,
       },
     },
-    { before: readListCursor(query["cursor"], timeCursor), limit },
+    page,
   );
   const found = await Promise.all(
     rows.map(async ({ id, stream }) => {
@@ -99,15 +94,29 @@ export async function listTroubled(c: Context<AskerEnv>): Promise<Record<string,
         address === undefined
           ? null
           : await c.env.EVENT_STREAMS.getByName(stream).notification(address.seq);
-      return view === null || !holdsEvent(view.events, query) ? [] : [{ stream, view }];
+      return view === null || !holdsEvent(view.events, filter) ? [] : [{ stream, view }];
     }),
   );
   const last = rows.at(-1);
+  const isAll = last === undefined || rows.length < page.limit;
+  return { found: found.flat(), next: isAll ? null : { at: last.updatedAt, id: last.id } };
+}
+
+/** The page of them that the request's query asks for. */
+export async function listTroubled(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
+  const query = c.req.query();
+  const limit = readLimit(query["limit"]);
+  const filter = readFilter(query);
+  const { status } = filter;
+  if (status !== undefined && !isTroubled(status))
+    throw invalid(
+      `status: Expected retrying, held or dead without a source, got '${status}'`,
+      "status",
+    );
+  const before = readListCursor(query["cursor"], timeCursor);
+  const { found, next } = await findTroubled(c, filter, { before, limit });
   return {
-    items: await withStates(c, found.flat()),
-    next:
-      last === undefined || rows.length < limit
-        ? null
-        : writeListCursor({ at: last.updatedAt, id: last.id }),
+    items: await withStates(c, found),
+    next: next === null ? null : writeListCursor(next),
   };
 }

@@ -14,6 +14,7 @@ import { instanceSource, parseNotificationId, parseStreamName } from "../../stre
 import { maskedUrl } from "../../values/secret-text";
 import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { type StreamHandle, streamOfSource } from "../streams/lookup.io";
+import { type Proof, proofsOf } from "./proof";
 
 /**
  * The stream that keeps a delivery, and the delivery's number in it. Whether the stream has it is not checked.
@@ -48,42 +49,54 @@ export async function locateDelivery(
  */
 export type RequestView = Omit<SentRequest, "url"> & { url: string | null };
 
+/** The request of a delivery, and what its signatures were made of. */
+export type ProvenRequest = { request: RequestView | null; proofs: Proof[] };
+
 /**
  * The request of a delivery: of a flow's step the one that was sent last, null before its first try; of any other the
- * one it would be made with now, after any change of its destination; null without one.
+ * one it would be made with now, after any change of its destination, at the time of its last try; null without one.
  */
-export async function requestView(
+export async function provenRequest(
   c: Context<AskerEnv>,
-  { notification, id }: NotificationView,
+  view: NotificationView,
   body: string,
-): Promise<RequestView | null> {
-  if (notification.destinationId === null) return null;
-  const last = notification.attempts.at(-1);
-  if (notification.envelope.format === "flow-step") return last?.request ?? null;
+): Promise<ProvenRequest> {
+  const { notification } = view;
+  if (notification.destinationId === null) return { request: null, proofs: [] };
   const config = readConfig(c.env);
-  const ring = keyring(config.masterKeys);
   const destination = await readDestination(
     c.env.DB,
-    ring,
+    keyring(config.masterKeys),
     c.var.asker.organizationId,
     notification.destinationId,
   );
-  if (destination === undefined) return null;
+  const last = notification.attempts.at(-1);
+  if (notification.envelope.format === "flow-step") {
+    const request = last?.request ?? null;
+    return { request, proofs: proofsOf(request, destination) };
+  }
+  if (destination === undefined) return { request: null, proofs: [] };
   const { url } = destination;
   // One that the transform fails on is never sent; its body is shown as it is before.
   const transformed = await transformBody(destination.policy.transform, body);
   const sent = transformed.ok ? transformed.text : body;
   const headers = {
-    ...callbackHeaders(destination, { id, body: sent }, last?.at ?? Date.now()),
+    ...callbackHeaders(destination, { id: view.id, body: sent }, last?.at ?? Date.now()),
     ...hopHeaders(notification.hops ?? 0, config.sessionKey),
     ...(url === null ? {} : ownHeaders({ ...destination, url }, sent, config)),
   };
-  return {
+  const request = {
     method: "POST",
     url: maskedUrl(url),
     headers: shownHeaders(headers),
     body: sent,
     encoding: "text",
     truncated: false,
-  };
+  } as const;
+  return { request, proofs: proofsOf(request, destination) };
 }
+
+/** The request alone. */
+export const requestView = async (
+  ...of: Parameters<typeof provenRequest>
+): Promise<RequestView | null> => (await provenRequest(...of)).request;

@@ -14,6 +14,7 @@ export const OF_EVENT = {
   objectType: "Of this type of object",
   objectId: "Of this object",
   eventType: "Of this type of event",
+  text: "With this text in the data, whatever its case; an answer looks through 2,000 events at most",
 } as const;
 
 /** An event as the description of the interface shows it. */
@@ -40,10 +41,10 @@ export async function readEventPage(
 ): Promise<Record<string, unknown>> {
   const limit = readLimit(c.req.query("limit"));
   const after = readListCursor(cursor, eventCursor)?.seq ?? 0;
-  const { objectType, objectId, eventType } = c.req.query();
+  const { objectType, objectId, eventType, text } = c.req.query();
   const from = readInstant(c.req.query("from"), "from") ?? 0;
   const to = readInstant(c.req.query("to"), "to") ?? Number.MAX_SAFE_INTEGER;
-  const filter = { objectType, objectId, eventType, from, to };
+  const filter = { objectType, objectId, eventType, text, from, to };
   const page = await stub.events({ after, limit, filter: JSON.stringify(filter) });
   return {
     items: page.events.map((event) => eventView(name, event)),

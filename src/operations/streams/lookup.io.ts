@@ -14,6 +14,9 @@ export type StreamHandle = { name: string; stub: DurableObjectStub<EventStream> 
 const SOURCE =
   /^(instance:[1-9]\d{0,14}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations|notifications)$/;
 
+/** Whether a text names a source of an organization; that there is such a source isn't checked. */
+export const isSource = (text: string): boolean => SOURCE.test(text);
+
 /** The stream that the path's `:source` names. @throws Refusal as `findStream` does. */
 export const streamOfPath = (c: Context<AskerEnv>): Promise<StreamHandle & { source: string }> =>
   findStream(c, c.req.param("source") ?? "");
@@ -28,7 +31,7 @@ export async function findStream(
 ): Promise<StreamHandle & { source: string }> {
   const id = numericId(text);
   const source = id === undefined ? text : instanceSource(id);
-  if (!SOURCE.test(source) || !reachesSource(reachOf(c.var.asker), source))
+  if (!isSource(source) || !reachesSource(reachOf(c.var.asker), source))
     throw notFound(`No stream '${text}'`);
   const instanceId = instanceOfSource(source);
   if (instanceId !== undefined) await requireDestination(c, instanceDestinationId(instanceId));

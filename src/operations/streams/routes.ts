@@ -1,26 +1,13 @@
-import { type Context, Hono } from "hono";
-import * as z from "zod";
+import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../../accounts/asker.io";
-import { instanceDestinationId } from "../../delivery/destination";
 import { parse, readJson } from "../../http/body";
 import { described, PAGE, SPAN } from "../../http/route-description";
-import { instantField } from "../../http/instant-field";
-import { invalid } from "../../http/refusal";
-import { instanceOfSource } from "../../stream/stream-name";
-import { startJob } from "../jobs.io";
 import { consumerRoutes } from "./consumers.routes";
 import { EVENT, OF_EVENT, readEventPage } from "./events.io";
-import { requireDestination, streamOfPath } from "./lookup.io";
+import { streamOfPath } from "./lookup.io";
+import { replayRequest, startReplay } from "./replay.io";
 
 const BODY_BYTES = 64 * 1024;
-
-const replayRequest = z.strictObject({
-  from: instantField,
-  to: instantField,
-  destinationId: z.string().optional(),
-  objectType: z.string().optional(),
-  eventType: z.string().optional(),
-});
 
 /** Streams, their events, and work over them (reference v1-api.md). */
 export const streamRoutes = new Hono<AskerEnv>()
@@ -47,19 +34,7 @@ export const streamRoutes = new Hono<AskerEnv>()
     async (c) => {
       const stream = await streamOfPath(c);
       const range = parse(replayRequest, await readJson(c, BODY_BYTES));
-      if (range.to < range.from) throw invalid("to: Expected an instant after from", "to");
-      if (range.destinationId !== undefined) await requireDestination(c, range.destinationId);
-      const callback = await callbackOf(c, stream.source);
-      const job = {
-        kind: "replay",
-        from: range.from,
-        to: range.to,
-        destinationId: range.destinationId ?? null,
-        objectType: range.objectType ?? null,
-        eventType: range.eventType ?? null,
-        fallbackId: range.destinationId ?? callback,
-      } as const;
-      return c.json({ jobId: await startJob(c, [stream], job, null) }, 202);
+      return c.json({ jobId: await startReplay(c, stream, range) }, 202);
     },
   )
   .delete(
@@ -73,12 +48,3 @@ export const streamRoutes = new Hono<AskerEnv>()
       return c.json(await stub.expunge(c.req.param("objectType"), c.req.param("objectId")));
     },
   );
-
-/** The destination of an instance's own callback; null without a URL, and for a source that is no instance. */
-async function callbackOf(c: Context<AskerEnv>, source: string): Promise<string | null> {
-  const instanceId = instanceOfSource(source);
-  if (instanceId === undefined) return null;
-  const id = instanceDestinationId(instanceId);
-  const { url } = await requireDestination(c, id);
-  return url === null ? null : id;
-}

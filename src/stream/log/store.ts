@@ -125,6 +125,16 @@ export class EventLog {
     return undefined;
   }
 
+  /** The event of a number, and the vendor's body that it came with; undefined when it is unknown, or purged. */
+  at(seq: number): { event: StoredEvent; raw: string | undefined } | undefined {
+    for (const row of this.rows.holding(seq, seq)) {
+      const { events, raw } = this.rows.read(row);
+      const event = events.find((one) => one.seq === seq);
+      if (event !== undefined) return { event, raw };
+    }
+    return undefined;
+  }
+
   /** How many events came at which instant, between two instants. */
   receivedBetween(from: Millis, to: Millis): { at: Millis; count: number }[] {
     return this.rows.between(from, to);

@@ -93,7 +93,8 @@ export class Finder {
       to: Math.min(before - 1, made.to, last().notification),
     };
     const needsEvents =
-      withEvents || [filter.eventType, filter.objectType, filter.objectId].some(Boolean);
+      withEvents ||
+      [filter.eventType, filter.objectType, filter.objectId, filter.text].some(Boolean);
     const keys = keysOf(filter);
     const numbers = search.notifications.candidates(keys, span, true);
     const found = collected(
@@ -103,14 +104,23 @@ export class Finder {
         const likely = this.held(seqs).filter((held) =>
           mayFit(filter, held.notification, () => history.isOnItsWay(held)),
         );
-        const views = history
-          .views(likely, needsEvents)
-          .filter(({ events }) => !needsEvents || holdsEvent(events, filter));
+        const views = history.views(
+          likely,
+          needsEvents,
+          ({ events }) => !needsEvents || holdsEvent(events, filter),
+        );
         const bySeq = new Map(views.map((view) => [view.notification.seq, view]));
         return { seqs, find: (seq) => bySeq.get(seq) };
       },
     );
     return { ...found, items: withinAnswer(found.items) };
+  }
+
+  /** The notifications of these events, the newest first, without events of their own. */
+  ofEvents(events: readonly StoredEvent[]): NotificationView[] {
+    const seqs = new Set(events.flatMap(({ notifications }) => notifications));
+    const falling = [...seqs].toSorted((left, right) => right - left);
+    return this.doors.history.views(this.held(falling.slice(0, MOST_LOOKED)), false);
   }
 
   /** Notifications with their bundles, of numbers that fall. */

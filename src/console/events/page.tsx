@@ -1,0 +1,156 @@
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { SourceName } from "../names.io";
+import { Empty } from "../parts";
+import { type Asked, DeliverAgain } from "./again";
+import type { Page } from "./find.io";
+import { type Choice, SearchForm } from "./form";
+import { EventList, From, type Names } from "./list";
+import { eventsAddress, type Search } from "./search";
+
+/** A list is brought up to date at most once in so many milliseconds: of one stream, and of many. */
+const EVERY_MS = { one: 1_000, many: 4_000 };
+
+export type Shown = Page & {
+  search: Search;
+  names: Names;
+  /** What the form offers, in words. */
+  sources: readonly Choice[];
+  destinations: readonly Choice[];
+  recovers: Choice | undefined;
+  /** Whether the list has all sources, and not just the latest. */
+  isListed: boolean;
+  cursor: string | undefined;
+  asked: Asked | undefined;
+  baseUrl: string;
+  now: number;
+};
+
+/** Events of one source, or of the organization's latest sources: looked for, and live. */
+export function EventsPage(props: Shown): JSX.Element {
+  const { search, names, cursor, found, now } = props;
+  const { source } = search.typed;
+  const isLive = cursor === undefined;
+  const hasLines = found.some(({ lines }) => lines.length > 0);
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1>Events</h1>
+          <p class="quiet">
+            {source === undefined ? (
+              "Everything that came in"
+            ) : (
+              <Of source={source} names={names} />
+            )}
+          </p>
+        </div>
+      </div>
+      <SearchForm {...props} />
+      {source === undefined ? null : <DeliverAgain {...props} source={source} />}
+      <div class="liveline">
+        <p class="quiet small">
+          <Looked {...props} />
+        </p>
+        {isLive ? (
+          <>
+            <span class="quiet small" id="live-state" role="status"></span>
+            <button type="button" id="pause" hidden>
+              Pause
+            </button>
+          </>
+        ) : (
+          <a href={eventsAddress(search.typed)}>To the latest</a>
+        )}
+      </div>
+      <div id="live" data-every={source === undefined ? EVERY_MS.many : EVERY_MS.one}>
+        {hasLines ? (
+          <EventList found={found} names={names} now={now} withSource={source === undefined} />
+        ) : (
+          <NoEvent {...props} />
+        )}
+      </div>
+      <p class="more" id="more">
+        <Older {...props} hasLines={hasLines} />
+      </p>
+    </>
+  );
+}
+
+function Of({ source, names }: { source: string; names: Names }): JSX.Element {
+  const kind = names.sources.get(source)?.kind;
+  return (
+    <>
+      {kind === undefined ? null : KINDS[kind]}
+      <From source={source} names={names} />
+      {kind === "instance" ? (
+        <>
+          {" · "}
+          <a href={`${names.sources.get(source)?.href}#untaken`}>what came and gave no event</a>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+const KINDS: Record<SourceName["kind"], string> = {
+  instance: "Of the instance ",
+  user: "Of the app’s user ",
+  scope: "Of changes in ",
+  own: "",
+};
+
+/** Where was looked: an honest line. */
+function Looked({ search, names, sources, isListed }: Shown): JSX.Element {
+  const { typed, filter } = search;
+  if (typed.source !== undefined)
+    return <>{filter.text === undefined ? "All that is kept of it." : TEXT}</>;
+  if (isListed)
+    return <>All sources: what is {filter.status} is listed for all of them together.</>;
+  const called = [...names.sources.values()].map(({ name }) => name);
+  const most = sources.length === 1 ? "1 source" : `${sources.length} sources`;
+  return (
+    <>
+      Looked through the {most} in which something happened last
+      {called.length === 0 ? "" : `: ${called.join(", ")}`}. Others are found by their own page.{" "}
+      {filter.text === undefined ? "" : TEXT}
+    </>
+  );
+}
+
+const TEXT =
+  "A text is looked for in 2,000 events at a time: more fields or a time narrow it down.";
+
+function Older({ search, next, hasLines }: Shown & { hasLines: boolean }): JSX.Element | null {
+  if (next === null) return null;
+  return <a href={eventsAddress(search.typed, next)}>{hasLines ? "Older" : "Look further back"}</a>;
+}
+
+function NoEvent({ search, next, baseUrl }: Shown): JSX.Element {
+  const isNarrow = Object.keys(search.typed).some((name) => name !== "source");
+  if (next !== null)
+    return (
+      <Empty title="Nothing yet" text="Nothing that fits is among the latest; look further back." />
+    );
+  if (isNarrow)
+    return (
+      <Empty
+        title="No such event"
+        text="Nothing that is kept fits. Take a field away, or widen the time."
+      />
+    );
+  return (
+    <Empty
+      title="No event yet"
+      text="Each change in a connected account, each event of your app and each change of a resource shows here the moment it is stored. This sends one of your app:"
+      example={firstEvent(baseUrl)}
+    />
+  );
+}
+
+/** What to type to get a first event. */
+const firstEvent = (
+  baseUrl: string,
+): string => `curl -X POST ${baseUrl}/plugins/appmixer/utils/appevents/events/order-placed \\
+  -H 'Authorization: Bearer <a user’s token>' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"order": 4711}'`;

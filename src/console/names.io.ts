@@ -1,0 +1,113 @@
+import type { Context } from "hono";
+import { userNames } from "../accounts/users/names.store";
+import { type Recognised, recogniseDestinations } from "../delivery/destinations.store";
+import { flowNames } from "../flows/names.store";
+import { instanceNames, newestInstances } from "../instances/names.store";
+import { activeSources } from "../metering/store";
+import { instanceOfSource, instanceSource } from "../stream/stream-name";
+import { maskedUrl } from "../values/secret-text";
+import type { ConsoleEnv } from "./session/session.io";
+
+/** A source in words. */
+export type SourceName = {
+  name: string;
+  kind: "instance" | "user" | "scope" | "own";
+  /** Its page; undefined: it has none. */
+  href: string | undefined;
+};
+
+/** What sources are called; instances and users that the organization hasn't are absent. */
+export async function namesOfSources(
+  c: Context<ConsoleEnv>,
+  sources: readonly string[],
+  known: readonly { id: number; name: string }[] = [],
+): Promise<Map<string, SourceName>> {
+  const { organizationId } = c.var.asker;
+  const have = new Set(known.map(({ id }) => id));
+  const instanceIds = sources
+    .flatMap((source) => instanceOfSource(source) ?? [])
+    .filter((id) => !have.has(id));
+  const userIds = sources.flatMap((source) => userOfSource(source) ?? []);
+  const [instances, users] = await Promise.all([
+    instanceNames(c.env.DB, organizationId, instanceIds),
+    userNames(c.env.DB, organizationId, userIds),
+  ]);
+  return new Map<string, SourceName>([
+    ...[...known, ...instances].map(({ id, name }): [string, SourceName] => [
+      instanceSource(id),
+      { name, kind: "instance", href: `/console/instances/${id}` },
+    ]),
+    ...users.map(({ id, name }): [string, SourceName] => [
+      `user:${id}`,
+      { name, kind: "user", href: `/console/apps/users/${id}` },
+    ]),
+    ...sources.flatMap((source): [string, SourceName][] => {
+      const name = plainName(source);
+      return name === undefined ? [] : [[source, name]];
+    }),
+  ]);
+}
+
+function userOfSource(source: string): number | undefined {
+  const [, id] = /^user:([1-9]\d{0,14})$/.exec(source) ?? [];
+  return id === undefined ? undefined : Number(id);
+}
+
+/** The name of a source that says itself what it is. */
+function plainName(source: string): SourceName | undefined {
+  if (source === "operations")
+    return { name: "Notices about destinations", kind: "own", href: undefined };
+  if (source === "notifications")
+    return { name: "Published notifications", kind: "own", href: undefined };
+  if (source === "scope:-")
+    return { name: "Resources without a scope", kind: "scope", href: undefined };
+  const [, kind, name] = /^scope:[^/]+\/([^/]+)\/(.+)$/.exec(source) ?? [];
+  if (kind === undefined || name === undefined) return undefined;
+  return { name: `${kind} ${name}`, kind: "scope", href: undefined };
+}
+
+/** Sources of which something was counted since an instant, the latest first, then the newest instances: with names. */
+export async function recentSources(
+  c: Context<ConsoleEnv>,
+  since: number,
+  limit: number,
+): Promise<Map<string, SourceName>> {
+  const { organizationId } = c.var.asker;
+  const [active, newest] = await Promise.all([
+    activeSources(c.env.DB, organizationId, since, limit),
+    newestInstances(c.env.DB, organizationId, limit),
+  ]);
+  const sources = [...new Set([...active, ...newest.map(({ id }) => instanceSource(id))])];
+  const chosen = sources.slice(0, limit);
+  const names = await namesOfSources(c, chosen, newest);
+  return new Map(
+    chosen.flatMap((source) => {
+      const name = names.get(source);
+      return name === undefined ? [] : [[source, name]];
+    }),
+  );
+}
+
+/** What destinations are called, by id: those named and, at most `others`, more of the organization's. */
+export async function namesOfDestinations(
+  c: Context<ConsoleEnv>,
+  ids: readonly string[],
+  others = 0,
+): Promise<Map<string, string>> {
+  if (ids.length === 0 && others === 0) return new Map();
+  const { organizationId } = c.var.asker;
+  const found = await recogniseDestinations(c.env.DB, organizationId, [...new Set(ids)], others);
+  const steps = found.filter(({ kind }) => kind === "flow-step");
+  const flows = await flowNames(
+    c.env.DB,
+    organizationId,
+    steps.map(({ ownerId }) => ownerId),
+  );
+  return new Map(found.map((one) => [one.id, destinationName(one, flows.get(one.ownerId))]));
+}
+
+function destinationName({ id, kind, ownerId, url }: Recognised, flow: string | undefined): string {
+  if (kind === "flow-step")
+    return `step ${id.slice(`flow-${ownerId}-`.length)} of ${flow ?? "a flow that is gone"}`;
+  return url === null ? `${kind} without a URL` : maskedUrl(url).replace(/^https?:\/\//, "");
+}
