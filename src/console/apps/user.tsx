@@ -3,6 +3,7 @@ import { useContext } from "hono/jsx";
 import type { EndUser } from "../../accounts/users/admin.store";
 import type { BriefFlow } from "../../flows/list/store";
 import { Deliveries, type Row } from "../deliveries/list";
+import { eventsAddress } from "../events/search";
 import { Act, Empty, Facts, Instant, MayChange } from "../parts";
 import { Faults, Field, type FormFault } from "./fields";
 import { FlowTable, More, nameOf, UserState } from "./users";
@@ -58,7 +59,21 @@ export function UserPage(props: Shown): JSX.Element {
         <summary>As your app sends it</summary>
         <pre>{example}</pre>
       </details>
+      <Runs user={user} rows={rows} older={older} now={now} />
+    </>
+  );
+}
+
+function Runs(props: Pick<Shown, "user" | "rows" | "older" | "now">): JSX.Element {
+  const { user, rows, older, now } = props;
+  return (
+    <>
       <h2>Runs</h2>
+      <p>
+        <a href={eventsAddress({ source: `user:${user.id}` })}>
+          Search what this user’s app sent, or deliver it again
+        </a>
+      </p>
       {rows.length === 0 ? (
         <Empty title="Nothing ran yet" text="Each step that an event starts shows here." />
       ) : (
