@@ -14,7 +14,7 @@ const CHOICES = [
 
 /** The console's one stylesheet. */
 export const STYLE = `
-:root{--ink:#1d2a2f;--quiet:#64757b;--line:#e3e8e8;--back:#f5f7f6;--card:#fff;--accent:#0b7a75;--on:#fff;
+:root{--ink:#1d2a2f;--quiet:#5a6a70;--line:#e3e8e8;--back:#f5f7f6;--card:#fff;--accent:#0b7a75;--on:#fff;
 --good:#157347;--good-back:#e3f4ea;--bad:#b3261e;--bad-back:#fbe9e7;--wait:#8a5a00;--wait-back:#fdf1d9;--off-back:#edf0f0}
 @media(prefers-color-scheme:dark){:root{--ink:#e4ecec;--quiet:#93a5a9;--line:#2a3638;--back:#121a1c;--card:#1a2426;--accent:#4fc3bb;--on:#0b1a1a;
 --good:#6fd39b;--good-back:#173526;--bad:#ff9b92;--bad-back:#401d1a;--wait:#f0c36a;--wait-back:#3a2d10;--off-back:#263234}}

@@ -98,6 +98,11 @@ it.each([true, false])(
 
     if (javaScriptEnabled) {
       const document = page.getByLabel(/^The same as JSON/);
+      const description = page.getByLabel("Description");
+      await description.fill("Typed once");
+      expect(await document.inputValue()).toContain('"description": "Typed once"');
+      await document.fill((await document.inputValue()).replace("Typed once", "Typed again"));
+      expect(await description.inputValue()).toBe("Typed again");
       await document.evaluate((area: { setSelectionRange(from: number, to: number): void }) =>
         area.setSelectionRange(1, 1),
       );

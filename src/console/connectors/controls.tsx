@@ -1,5 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { Field } from "./fields";
+import { AUTHENTICATION, BASICS, type Field } from "./fields";
 import { MOST_ROWS, type Values } from "./form";
 
 /** What stands in the form's controls, and what is wrong with it, by the controls' names. */
@@ -30,6 +30,7 @@ function Control(props: { field: Field; at: string; of: Typed }): JSX.Element {
   const given = {
     id: name,
     name,
+    ...(SYNCED.has(name) ? { "data-member": "" } : {}),
     ...(described === "" ? {} : { "aria-describedby": described }),
     ...(wrong.length === 0 ? {} : { "aria-invalid": "true" as const }),
   };
@@ -60,6 +61,11 @@ function Control(props: { field: Field; at: string; of: Typed }): JSX.Element {
     </div>
   );
 }
+
+/** Those that stand for one member: the page's script carries them into the document, and back. */
+const SYNCED = new Set(
+  [...BASICS, ...AUTHENTICATION].map(({ name }) => name).filter((name) => !name.endsWith(".type")),
+);
 
 /** What the document has stays to be chosen, though it is none of the usual. */
 const withPresent = (

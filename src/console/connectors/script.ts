@@ -1,6 +1,6 @@
 /**
- * Offers, while somebody types a name into the document, the members that may stand there, and keeps the place when
- * controls are changed. The page works without it.
+ * Offers, while somebody types a name into the document, the members that may stand there, and carries single members
+ * between form and document as they are typed. The page works without it.
  */
 export const EDITOR_SCRIPT = `
 const area = document.querySelector("textarea[name=document]");
@@ -49,4 +49,30 @@ const show = () => {
   }));
 };
 for (const what of ["input", "click", "keyup", "focus"]) area.addEventListener(what, show);
+// Numbers of more digits than a script's hold are left to the server, which keeps them.
+const read = () => {
+  try { return /[0-9]{16}/.test(area.value) ? undefined : JSON.parse(area.value); } catch { return undefined; }
+};
+const controls = [...document.querySelectorAll("[data-member]")];
+for (const control of controls)
+  control.addEventListener("input", () => {
+    const value = read();
+    if (typeof value !== "object" || value === null) return;
+    const names = control.name.split(".");
+    const last = names.pop();
+    let holder = value;
+    for (const name of names) holder = holder[name] ??= {};
+    if (typeof holder !== "object" || Array.isArray(holder)) return;
+    if (control.value === "") delete holder[last];
+    else holder[last] = control.value;
+    area.value = JSON.stringify(value, null, 2);
+  });
+area.addEventListener("input", () => {
+  const value = read();
+  if (value === undefined) return;
+  for (const control of controls) {
+    const found = control.name.split(".").reduce((inner, name) => inner?.[name], value) ?? "";
+    if (typeof found !== "object" && (found !== "" || control.matches("input"))) control.value = found;
+  }
+});
 `;
