@@ -147,6 +147,9 @@ const RESOURCE_VERBS: Record<string, string> = {
   DELETE: "delete",
 };
 
+/** What the console's forms do to resources, in the words of their surface. */
+const FORMS: Record<string, string> = { create: "POST", replace: "PUT", delete: "DELETE" };
+
 export type Deed = { action: string; target: string };
 
 /**
@@ -161,6 +164,9 @@ export function deedOf(
   const { method, route, path, subject } = request;
   const resource = /^\/apis\/[^/]+\/[^/]+\/(.+)$/.exec(path)?.[1]?.split("/");
   if (resource !== undefined) return resourceDeed(method, resource, made);
+  const written = /^\/console\/resources\/(create|replace|delete)\//.exec(route)?.[1];
+  if (written !== undefined)
+    return resourceDeed(FORMS[written] ?? "", (names["path"] ?? "").split("/").slice(1), subject);
   const named = Object.entries(names).filter(
     ([name]) => name !== "token" && !(name === "element" && "id" in names),
   );

@@ -19,6 +19,7 @@ export type About = {
     | "destinations"
     | "apps"
     | "connectors"
+    | "resources"
     | "members"
     | "audit"
     | "organizations"
@@ -45,6 +46,7 @@ const LINKS = [
   ["destinations", "/console/destinations", "Destinations"],
   ["apps", "/console/apps", "Apps"],
   ["connectors", "/console/connectors", "Connectors"],
+  ["resources", "/console/resources", "Resources"],
   ["members", "/console/members", "Members"],
   ["audit", "/console/audit", "Audit"],
 ] as const;

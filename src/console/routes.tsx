@@ -18,6 +18,7 @@ import { memberPages } from "./members/routes";
 import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { Empty } from "./parts";
+import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
 import { securityRoutes } from "./security/routes";
 import { twoStepRoutes } from "./security/two-step.routes";
@@ -94,6 +95,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", destinationPages)
   .route("/", appPages)
   .route("/", connectorPages)
+  .route("/", resourcePages)
   .route("/", memberPages)
   .route("/", auditPages)
   .all("*", (c) => {

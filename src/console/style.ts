@@ -82,8 +82,9 @@ tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@med
 textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:8px;background:var(--card);color:inherit}[aria-invalid]{border-color:var(--bad)}
 .fault{color:var(--bad);margin:0}fieldset{border:0;margin:0;padding:0;display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px}legend{padding:0;margin-bottom:4px;font-weight:500}
 .find{display:flex;flex-wrap:wrap;gap:8px 12px;align-items:end;margin-bottom:16px}.find>label{align-self:center}.find .field{min-width:0}
-.card summary b{display:inline;font-size:inherit;font-weight:550}table+details,.empty+details,.form+details,p+details{margin-top:12px}.empty>p:last-child{margin:0}::placeholder{color:var(--quiet);opacity:1}
+.card summary b{display:inline;font-size:inherit;font-weight:550}table+details,pre+details,.empty+details,.form+details,p+details{margin-top:12px}.empty>p:last-child{margin:0}::placeholder{color:var(--quiet);opacity:1}
 .notice ul{margin:4px 0 0;padding-left:20px}details.card>form:not(.form){margin-top:4px}.variables ul{list-style:none;margin:8px 0 0;padding:0;display:grid;gap:6px}.variables button{padding:1px 8px;font-size:13px}.variables code{user-select:all;overflow-wrap:anywhere}
+.pair{display:grid;grid-template-columns:1fr 1fr;gap:12px}.pair input{min-width:0;width:100%}.card .form{padding:12px 0 0}
 .diagram{overflow-x:auto;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}.diagram svg{display:block;margin:0 auto}
 .diagram rect{fill:var(--back);stroke:var(--line);stroke-width:1.5}.diagram .trigger rect{stroke:var(--accent)}.diagram text{fill:var(--ink);font-size:14px}.diagram .name{font-weight:550}.diagram .does{fill:var(--quiet);font-size:12.5px}
 .diagram .line path{fill:none;stroke:var(--quiet);stroke-width:1.5}.diagram .line .tip{fill:var(--quiet);stroke:none}.diagram .error path{stroke:var(--bad);stroke-dasharray:5 4}.diagram .error .tip{fill:var(--bad)}

@@ -1,7 +1,7 @@
 import { type ResourceRow as Row, resourceColumns } from "../db/resources";
-import { parseScopeKey, scopeKey } from "./address";
+import { parseScopeKey, type ScopeName, scopeKey } from "./address";
 import { type Key, keyText, type World } from "./key";
-import { kindNamed } from "./kinds/registry";
+import { kindNamed, kinds } from "./kinds/registry";
 import type { ListStatements, Page, Statement } from "./list";
 import { listenersVersion, readListeners } from "./listeners.store";
 import { type Resource, storedContent } from "./resource";
@@ -98,4 +98,20 @@ function indexed(rows: readonly Row[]): ReadonlyMap<string, Resource> {
   return new Map(
     rows.map(toResource).map((resource): [string, Resource] => [keyText(resource), resource]),
   );
+}
+
+/** How many resources of each kind an organization has in a scope; outside of all when it is null. */
+export async function countKinds(
+  db: D1Database,
+  organizationId: number,
+  scope: ScopeName | null,
+): Promise<ReadonlyMap<string, number>> {
+  const { results } = await db
+    .prepare(
+      `SELECT kind, count(*) AS total FROM resources
+       WHERE organization_id = ? AND kind IN (SELECT value FROM json_each(?)) AND scope = ? GROUP BY kind`,
+    )
+    .bind(organizationId, JSON.stringify(kinds.map(({ kind }) => kind)), scopeKey(scope))
+    .all<{ kind: string; total: number }>();
+  return new Map(results.map(({ kind, total }) => [kind, total]));
 }

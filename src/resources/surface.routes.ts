@@ -8,7 +8,7 @@ import type { ApisEnv } from "./read.io";
 import { resourceRoutes as itemRoutes } from "./routes";
 
 /** The request's id is the correlation id of its changes: a UUID on this surface. */
-const withCorrelationId = createMiddleware<RequestIdEnv>(async (c, next) => {
+export const withCorrelationId = createMiddleware<RequestIdEnv>(async (c, next) => {
   c.set("requestId", crypto.randomUUID());
   await next();
 });

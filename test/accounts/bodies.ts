@@ -15,6 +15,13 @@ const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/apps/flows/:id/step": async () => ({ ...STEP, component: "P" }),
   "POST /console/apps/flows/:id/add-step": async () => ({ after: "P", ...STEP }),
   "POST /console/apps/flows/:id/remove-step": async () => ({ component: "P" }),
+  "POST /console/resources/create/:path{.+}": async (of) => ({
+    name: `w-${crypto.randomUUID()}`,
+    url: of.world.refusing,
+  }),
+  "POST /console/resources/replace/:path{.+}": async (of) => ({
+    document: JSON.stringify({ name: await of.environment(), spec: {} }),
+  }),
   "PATCH /v1/members/:id": async () => ({ role: "viewer" }),
   "PUT /v1/users/:id/verified-email": async (of) => ({ email: of.user.email }),
   "POST /elements/api-v2/notifications": async () => ({ topic: "builds", message: "It is built" }),

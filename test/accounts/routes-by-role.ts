@@ -348,6 +348,11 @@ const CONSOLE: Table = {
   "POST /console/destinations/:id/test": "editors, ours",
   "POST /console/destinations/:id/recover": "editors, ours",
   "POST /console/destinations/:id/enable": "editors, ours",
+  "GET /console/resources": "members",
+  "POST /console/resources/create/:path{.+}": "editors, ours",
+  "POST /console/resources/replace/:path{.+}": "editors, ours",
+  "POST /console/resources/delete/:path{.+}": "editors, ours",
+  "GET /console/resources/:path{.+}": "members, ours",
   "ALL /console/*": "nobody",
 };
 

@@ -8,7 +8,7 @@ import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import { sharedStack } from "./shared.ts";
 import type { Platform } from "./stack.ts";
 
-/** Apps in a real browser, by clicks only. With `SCREENSHOTS`, each page is kept as pictures in that folder. */
+/** Apps and API resources in a real browser, by clicks only. With `SCREENSHOTS`, each page is kept as pictures in that folder. */
 
 let stack: Platform;
 let receiver: Receiver;
@@ -55,7 +55,8 @@ async function picture(page: Page, title: string): Promise<void> {
   }
 }
 
-it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, async () => {
+/** Signed in, on a page. */
+async function visit(path: string) {
   const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
   page.setDefaultTimeout(WAIT_MS);
   const faults: string[] = [];
@@ -63,11 +64,16 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
   const press = (text: string) => page.getByRole("button", { name: text, exact: true }).click();
   const open = (text: string) => page.getByText(text, { exact: true }).first().click();
-
-  await page.goto(`${stack.baseUrl}/console/apps`);
+  await page.goto(`${stack.baseUrl}${path}`);
   await page.getByLabel("E-mail").fill(stack.local.email);
   await page.getByLabel("Password").fill(stack.local.password);
   await press("Sign in");
+  await page.waitForURL(`${stack.baseUrl}${path}`);
+  return { page, faults, press, open };
+}
+
+it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, async () => {
+  const { page, faults, press, open } = await visit("/console/apps");
   await page.getByLabel("Name or address").fill(name);
   await press("Search");
   await page.waitForURL(/search=/);
@@ -136,4 +142,56 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   await picture(page, "templates");
   expect(faults).toEqual([]);
   await page.close();
+});
+
+it("hangs a hook on an environment, which calls", { timeout: 4 * WAIT_MS }, async () => {
+  const hook = await startReceiver();
+  const { page, faults, press } = await visit("/console/resources");
+  const environment = `shop-${crypto.randomUUID().slice(0, 8)}`;
+  const link = (text: string) =>
+    page.getByRole("link", { name: text, exact: true }).first().click();
+  await page.getByRole("link", { name: /environments, and new ones|New environment/ }).click();
+  await page.getByLabel("Name").fill(environment);
+  await page.getByLabel("Title").fill("The shop");
+  await press("Create");
+  await page.getByText("is made.").waitFor();
+
+  await link("Webhooks");
+  await page.getByLabel("Name").fill("tell-me");
+  await page.getByLabel("URL").fill(hook.url);
+  await picture(page, "new-webhook");
+  await press("Create");
+  await page.getByText("is made.").waitFor();
+
+  await link(environment);
+  await link("API Services");
+  await page.getByLabel("APIService, as JSON").fill('{"name": "orders", "spec": {}}');
+  await press("Create from JSON");
+  await page.getByText("orders is made.").waitFor();
+
+  await link(environment);
+  await picture(page, "environment");
+  await link("Resource Hooks");
+  await page.getByLabel("Kind").first().selectOption("management/APIService");
+  await page.getByLabel("Name", { exact: true }).first().fill("on-service");
+  await page.getByRole("checkbox", { name: "tell-me" }).check();
+  await press("Show what would have matched");
+  await page.getByText(/^1 of the latest/).waitFor();
+  await picture(page, "hook-builder");
+  await press("Create");
+  await page.getByText("on-service is made.").waitFor();
+  await picture(page, "hook");
+
+  await link(environment);
+  await link("API Services");
+  await page.getByLabel("APIService, as JSON").fill('{"name": "bills", "spec": {}}');
+  await press("Create from JSON");
+  const [call] = await hook.waitFor(1);
+  expect(call?.text).toContain('"bills"');
+  await page.getByRole("link", { name: "Resources", exact: true }).first().click();
+  await page.getByRole("heading", { name: "Latest changes" }).waitFor();
+  await picture(page, "resources");
+  expect(faults).toEqual([]);
+  await page.close();
+  await hook.close();
 });

@@ -10,9 +10,11 @@ const details = z.array(
 export function faultsOfRefusal(error: unknown): FormFault[] | undefined {
   if (!(error instanceof Refusal)) return undefined;
   const { reason } = error;
-  if (reason.kind === "too-large" || reason.kind === "conflict")
+  if (reason.kind === "too-large" || reason.kind === "conflict" || reason.kind === "precondition")
     return [{ place: "", message: reason.message }];
   if (reason.kind !== "invalid") return undefined;
+  if (reason.violations !== undefined)
+    return reason.violations.map(({ field, message }) => ({ place: field, message }));
   const told = details.safeParse(reason.details);
   return told.success && told.data.length > 0
     ? told.data.map(({ componentId, field, message }) => ({

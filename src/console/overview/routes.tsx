@@ -1,4 +1,4 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { readConfig } from "../../config";
 import { writeCounts } from "../../metering/counter.io";
 import { usageByDay, usageSeries } from "../../metering/store";
@@ -38,5 +38,5 @@ export const overviewRoutes = new Hono<ConsoleEnv>().get("/", async (c) => {
 });
 
 /** Where programs reach this deployment. */
-export const baseUrlOf = (c: Context<ConsoleEnv>): string =>
+export const baseUrlOf = (c: { env: Env; req: { url: string } }): string =>
   readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;

@@ -3,7 +3,7 @@ import { parseScopeKey } from "../address";
 import type { Change } from "../change";
 import { storedTargets } from "../hooks";
 import { topicSpec } from "../kinds/management";
-import { changeTypes } from "../match";
+import { type Changed, changeTypes } from "../match";
 import { Bindings } from "../query";
 import type { Resource } from "../resource";
 import { filtersCondition } from "./entry";
@@ -181,4 +181,36 @@ export async function readAged(db: D1Database, before: number): Promise<number[]
     .bind(before)
     .all<{ id: number }>();
   return results.map(({ id }) => id);
+}
+
+/** A change without what it was about. */
+export type BriefChange = Changed & { seq: number; at: number };
+
+const briefRow = z.object({
+  seq: z.number(),
+  at: z.number(),
+  type: z.enum(changeTypes),
+  group_name: z.string(),
+  kind: z.string(),
+  scope: z.string(),
+  name: z.string(),
+});
+
+/** The latest changes of an organization below a number, newest first. */
+export async function readLatest(
+  db: D1Database,
+  organizationId: number,
+  { before, limit }: { before: number | null; limit: number },
+): Promise<BriefChange[]> {
+  const { results } = await db
+    .prepare(
+      `SELECT seq, at, type, group_name, kind, scope, name FROM resource_changes
+       WHERE organization_id = ?1 AND seq < ifnull(?2, 9e18) ORDER BY seq DESC LIMIT ?3`,
+    )
+    .bind(organizationId, before, limit)
+    .all();
+  return results.map((row) => {
+    const { group_name: group, scope, ...change } = briefRow.parse(row);
+    return { ...change, group, scope: parseScopeKey(scope) };
+  });
 }

@@ -26,22 +26,28 @@ const IF_CHANGED = "x-tributary-if-changed";
 const UNCHANGED = "x-tributary-unchanged";
 
 /** Reference resource-api.md §5: POST. */
-export async function create(c: ApisContext, { kind, scope, version }: Collection) {
+export async function create(c: ApisContext, address: Collection) {
+  const { version } = address;
   const shape = shapeOf(c.req.query());
-  const draft = documentOf(c, kind, await bodyOf(c));
-  const where = { kind, scope: scope === "all" ? null : scope };
-  const { resource, warnings, generated } = await createResource(
-    writeDoors(c),
-    callerOf(c, version),
-    where,
-    draft,
-  );
-  watchResource(c, { kind, scope: resource.scope, name: resource.name }, undefined);
+  const { resource, warnings, generated } = await createFrom(c, address, await bodyOf(c));
   const named: Warning[] = generated
     ? [{ code: "GeneratedName", detail: `The name '${resource.name}' was generated` }]
     : [];
   const allWarnings = [...named, ...warnings];
   return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, allWarnings), 201);
+}
+
+/** Makes what a document says, where the address names. */
+export async function createFrom(
+  c: ApisContext,
+  { kind, scope, version }: Collection,
+  body: unknown,
+): ReturnType<typeof createResource> {
+  const draft = documentOf(c, kind, body);
+  const where = { kind, scope: scope === "all" ? null : scope };
+  const made = await createResource(writeDoors(c), callerOf(c, version), where, draft);
+  watchResource(c, { kind, scope: made.resource.scope, name: made.resource.name }, undefined);
+  return made;
 }
 
 /** PUT of a resource or a subresource. */
@@ -58,12 +64,16 @@ export async function replace(c: ApisContext, address: Item) {
       edit: () => ({ sub: copyDigits(body, { [sub]: body[sub] }) }),
     });
   }
+  return write(c, address, replacement(c, address, body));
+}
+
+/** Makes a resource what a document says. */
+export const replaceWith = (c: ApisContext, address: Item, body: unknown) =>
+  written(c, address, replacement(c, address, body));
+
+function replacement(c: ApisContext, { kind }: Item, body: unknown) {
   const draft = documentOf(c, kind, body);
-  return write(c, address, {
-    expected: undefined,
-    spec: draft.spec,
-    edit: () => ({ draft, sub: {} }),
-  });
+  return { expected: undefined, spec: draft.spec, edit: () => ({ draft, sub: {} }) };
 }
 
 /** PATCH of a resource or a subresource. */
@@ -99,18 +109,26 @@ async function write(
   request: Pick<WriteRequest, "expected" | "spec" | "edit">,
 ) {
   const shape = shapeOf(c.req.query());
-  const doors = writeDoors(c);
   const { version } = address;
+  const { resource, warnings, unchanged } = await written(c, address, request);
+  if (unchanged === true) c.header(UNCHANGED, "true");
+  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, warnings));
+}
+
+async function written(
+  c: ApisContext,
+  address: Item,
+  request: Pick<WriteRequest, "expected" | "spec" | "edit">,
+) {
+  const doors = writeDoors(c);
   await watchKnown(c, address);
-  const caller = callerOf(c, version);
-  const { resource, warnings, unchanged } = await changeResource(doors, caller, {
+  const caller = callerOf(c, address.version);
+  return changeResource(doors, caller, {
     ...request,
     key: address,
     onlyIfChanged: c.req.header(IF_CHANGED) === "true",
     removed: removalOf(doors, caller),
   });
-  if (unchanged === true) c.header(UNCHANGED, "true");
-  return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, warnings));
 }
 
 /** DELETE. */
@@ -118,11 +136,20 @@ export async function remove(c: ApisContext, address: Item) {
   const shape = shapeOf(c.req.query());
   const force = c.req.query("forceDelete") === "true";
   const { version } = address;
-  await watchKnown(c, address);
-  const deletion = await deleteResource(writeDoors(c), callerOf(c, version), address, force);
+  const deletion = await removeFrom(c, address, force);
   if (deletion.kind === "gone") return c.body(null, 204);
   const { resource, warnings } = deletion;
   return c.json(await readShown(c.env.DB, c.var.asker, resource, version, shape, warnings), 202);
+}
+
+/** Deletes a resource with what is in it. */
+export async function removeFrom(
+  c: ApisContext,
+  address: Item,
+  force: boolean,
+): ReturnType<typeof deleteResource> {
+  await watchKnown(c, address, true);
+  return deleteResource(writeDoors(c), callerOf(c, address.version), address, force);
 }
 
 const bodyOf = (c: ApisContext): Promise<unknown> => readJson(c, MOST_BODY_BYTES);

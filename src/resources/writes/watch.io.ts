@@ -27,9 +27,9 @@ export function watchResource(c: ApisContext, key: Key, before: Resource | undef
 const AUDITED = new Set(["Webhook", "ResourceHook", "Secret"]);
 
 /** The same for one that may be there. */
-export async function watchKnown(c: ApisContext, key: Key): Promise<void> {
+export async function watchKnown(c: ApisContext, key: Key, isRemoval = false): Promise<void> {
   // Every removal is audited: it may take such things along.
-  if (!AUDITED.has(key.kind.kind) && c.req.method !== "DELETE") return;
+  if (!AUDITED.has(key.kind.kind) && !isRemoval) return;
   const known = await readResource(c.env.DB, c.var.asker.organizationId, key);
   if (known !== undefined) watchResource(c, key, known);
 }
