@@ -4,7 +4,7 @@ import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { instanceDestinationId } from "../delivery/destination";
 import { parse, readJson } from "../http/body";
-import { conflict, invalid, notFound } from "../http/refusal";
+import { conflict, invalid, notFound, Refusal } from "../http/refusal";
 import { reviveSaved } from "../operations/destinations/revive.io";
 import { doorsOf, draftOf, readBack, shown, watchInstance } from "../instances/lookup.io";
 import { connectorOf } from "../connectors/store";
@@ -17,7 +17,7 @@ import {
   instanceChange,
   newInstance,
 } from "../instances/draft";
-import { authenticationFault, faultOf } from "../instances/configuration-fault";
+import { authenticationFault, faultsOf } from "../instances/configuration-fault";
 import { firstBaseline, type Instance, switched, withValidity } from "../instances/instance";
 import {
   deleteInstance,
@@ -39,9 +39,7 @@ const BODY_BYTES = 8 * 1024 * 1024;
 const MOST_TRIES = 5;
 
 /** What is wrong with an instance's poll configuration. The room `polling`, above this one, knows. */
-export type PollingFault = (
-  instance: Pick<Instance, "connector" | "configuration">,
-) => Fault | undefined;
+export type PollingFaults = (instance: Pick<Instance, "connector" | "configuration">) => Fault[];
 
 /** The room `inbound`, above this one, registers an instance's webhooks with its vendor. */
 export type Companion = {
@@ -68,21 +66,26 @@ function withWarnings(view: Record<string, unknown>, warnings: string[]): Record
   return warnings.length === 0 ? view : { ...view, warnings };
 }
 
-/** Creating, changing and deleting instances, for all the paths that can name one. */
+/** What a program sends of an instance. */
+export const readInstance = (c: Context<AskerEnv>): Promise<unknown> => readJson(c, BODY_BYTES);
+
+/** Creating, changing and deleting instances, for all the paths and pages that can name one. */
 export class InstanceEdits {
-  readonly #pollingFault: PollingFault;
+  readonly #pollingFaults: PollingFaults;
   readonly #companion: Companion;
 
-  constructor(pollingFault: PollingFault, companion: Companion) {
-    this.#pollingFault = pollingFault;
+  constructor(pollingFaults: PollingFaults, companion: Companion) {
+    this.#pollingFaults = pollingFaults;
     this.#companion = companion;
   }
 
-  /** @param pinned The connector that the path names; then the body need not name it. */
-  async create(c: Context<AskerEnv>, pinned?: Connector): Promise<Edited> {
+  /**
+   * @param given What `POST /instances` takes.
+   * @param pinned The connector that the path names; then the body need not name it.
+   */
+  async create(c: Context<AskerEnv>, given: unknown, pinned?: Connector): Promise<Edited> {
     const { db, ring, config } = doorsOf(c);
     const { organizationId, userId } = c.var.asker;
-    const given = await readJson(c, BODY_BYTES);
     const body = parse(newInstance, pinned === undefined ? given : withElement(given, pinned));
     const named = body.element.key ?? body.element.id ?? "";
     const stored = await connectorOf(db, organizationId, named);
@@ -137,8 +140,9 @@ export class InstanceEdits {
     await this.#companion.saved(instance, c);
   }
 
-  async change(c: Context<AskerEnv>, instance: Instance): Promise<Edited> {
-    const body: InstanceChange = parse(instanceChange, await readJson(c, BODY_BYTES));
+  /** @param given What `PATCH /instances/{id}` takes. */
+  async change(c: Context<AskerEnv>, instance: Instance, given: unknown): Promise<Edited> {
+    const body: InstanceChange = parse(instanceChange, given);
     const { connector } = instance;
     const { key, id = "" } = body.element ?? connector;
     const named = await connectorOf(c.env.DB, c.var.asker.organizationId, key ?? id);
@@ -178,10 +182,9 @@ export class InstanceEdits {
     return this.#save(c, instance, () => switched(enabled, Date.now()));
   }
 
-  async drop(c: Context<AskerEnv>, instance: Instance): Promise<Response> {
+  async drop(c: Context<AskerEnv>, instance: Instance): Promise<void> {
     await this.#companion.removed(instance, c);
     await deleteInstance(c.env.DB, instance, instanceDestinationId(instance.id));
-    return c.body(null, 200);
   }
 
   /**
@@ -210,13 +213,21 @@ export class InstanceEdits {
     throw conflict("The instance is changed by others all the time");
   }
 
-  #check(checked: Checked, before: Checked | undefined, config: Config): void {
+  /** Everything that is wrong with what an instance is to be; `before`: as it is, unless it is new. */
+  faults(checked: Checked, before: Checked | undefined, config: Config): Fault[] {
     const { connector, configuration } = checked;
-    const fault =
-      authenticationFault(connector, configuration) ??
-      faultOf(configuration, config) ??
-      (isPolledAlike(checked, before) ? undefined : this.#pollingFault(checked));
-    if (fault !== undefined) throw invalid(fault.message, fault.field);
+    const authentication = authenticationFault(connector, configuration);
+    return [
+      ...(authentication === undefined ? [] : [authentication]),
+      ...faultsOf(configuration, config),
+      ...(isPolledAlike(checked, before) ? [] : this.#pollingFaults(checked)),
+    ];
+  }
+
+  #check(checked: Checked, before: Checked | undefined, config: Config): void {
+    const violations = this.faults(checked, before, config);
+    const [first] = violations;
+    if (first !== undefined) throw new Refusal({ kind: "invalid", ...first, violations });
   }
 }
 

@@ -3,7 +3,7 @@ import { type AskerEnv, withSecrets } from "../accounts/asker.io";
 import { notFound } from "../http/refusal";
 import { pageOf } from "../http/numbered-page";
 import { doorsOf, ofId, ofToken, shown, shownAll } from "../instances/lookup.io";
-import { type InstanceEdits, shownEdited } from "./edit.io";
+import { type InstanceEdits, readInstance, shownEdited } from "./edit.io";
 import { entriesOf } from "../instances/entries";
 import type { Instance } from "../instances/instance";
 import { type InstanceFilter, listInstances, listPollerDisabled } from "../instances/list.store";
@@ -39,7 +39,9 @@ function organizationRoutes(edits: InstanceEdits): Hono<AskerEnv> {
       page.answer(c, items.length, total);
       return c.json(await shownAll(c, items));
     })
-    .post("/instances", async (c) => c.json(await shownEdited(c, await edits.create(c))))
+    .post("/instances", async (c) =>
+      c.json(await shownEdited(c, await edits.create(c, await readInstance(c)))),
+    )
     .get("/instances/count", async (c) => {
       const none = { offset: 0, limit: 0 };
       const { total } = await list(c, NO_FILTER, none);
@@ -60,7 +62,7 @@ function oneInstanceRoutes(
   instanceOf: (c: Context<AskerEnv>) => Promise<Instance>,
 ): Hono<AskerEnv> {
   const change = async (c: Context<AskerEnv>): Promise<Response> =>
-    c.json(await shownEdited(c, await edits.change(c, await instanceOf(c))));
+    c.json(await shownEdited(c, await edits.change(c, await instanceOf(c), await readInstance(c))));
   const enable = async (c: Context<AskerEnv>, enabled: boolean): Promise<Response> =>
     c.json(await shown(c, await edits.enable(c, await instanceOf(c), enabled)));
   return new Hono<AskerEnv>()
@@ -77,7 +79,10 @@ function oneInstanceRoutes(
     .get("/", async (c) => c.json(await shown(c, await instanceOf(c))))
     .put("/", change)
     .patch("/", change)
-    .delete("/", async (c) => edits.drop(c, await instanceOf(c)));
+    .delete("/", async (c) => {
+      await edits.drop(c, await instanceOf(c));
+      return c.body(null, 200);
+    });
 }
 
 function list(

@@ -16,7 +16,7 @@ import { subscriptionRoutes } from "./notifications/subscriptions.routes";
  * the short forms of hub paths come last, since they take any path.
  */
 export function elementsRoutes(knowing: Knowing, companion: Companion): Hono<AskerEnv> {
-  const edits = new InstanceEdits(knowing.pollingFault, companion);
+  const edits = new InstanceEdits(knowing.pollingFaults, companion);
   return new Hono<AskerEnv>()
     .route("/", ownConnectorRoutes(knowing))
     .route("/", elementInstanceRoutes(edits))

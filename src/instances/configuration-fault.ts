@@ -1,7 +1,7 @@
 import type { Config } from "../config";
 import type { Connector } from "../connectors/definition";
 import { checkEgress } from "../http/egress";
-import { configurationFault, type Fault } from "./value-checks";
+import { type Fault, valueFaults } from "./value-checks";
 import { destinationOf } from "./destination";
 
 /** `authentication.type` names a way to authenticate that the connector does not have. */
@@ -17,25 +17,18 @@ export function authenticationFault(
   return { field: "configuration.authentication.type", message };
 }
 
-/** What is wrong with a configuration as a whole. The room `polling` checks the poll configuration. */
-export function faultOf(
-  configuration: Record<string, string | null>,
-  config: Config,
-): Fault | undefined {
-  return (
-    configurationFault(configuration) ??
-    addressFault(configuration, config) ??
-    destinationFault(configuration, config)
-  );
+/** All that is wrong with a configuration as a whole. The room `polling` checks the poll configuration. */
+export function faultsOf(configuration: Record<string, string | null>, config: Config): Fault[] {
+  const found = [...valueFaults(configuration), ...addressFaults(configuration, config)];
+  const destination = destinationFault(configuration, config);
+  const isTold = found.some(({ field }) => field === destination?.field);
+  return destination === undefined || isTold ? found : [...found, destination];
 }
 
 const ADDRESSES = ["base.url", "oauth.base.url", "site.address"];
 
-function addressFault(
-  configuration: Record<string, string | null>,
-  config: Config,
-): Fault | undefined {
-  for (const key of ADDRESSES) {
+function addressFaults(configuration: Record<string, string | null>, config: Config): Fault[] {
+  return ADDRESSES.flatMap((key) => {
     const value = configuration[key] ?? null;
     const verdict =
       value === null
@@ -44,10 +37,10 @@ function addressFault(
             key === "site.address" && !value.includes("://") ? `https://${value}` : value,
             config.egress,
           );
-    if (verdict?.ok === false)
-      return { field: `configuration.${key}`, message: `${key}: ${verdict.message}` };
-  }
-  return undefined;
+    return verdict?.ok === false
+      ? { field: `configuration.${key}`, message: `${key}: ${verdict.message}` }
+      : [];
+  });
 }
 
 function destinationFault(

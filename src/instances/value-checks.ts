@@ -7,20 +7,15 @@ import { parseBoolean, parseModes } from "./configuration";
 
 export type Fault = { field: string; message: string };
 
-/**
- * The first value that its key does not allow. Each value is looked at by itself; `configuration-fault.ts`
- * checks the rest.
- */
-export function configurationFault(
-  values: Readonly<Record<string, string | null>>,
-): Fault | undefined {
-  for (const [key, value] of Object.entries(values)) {
-    if (value === null) continue;
-    const message = Object.hasOwn(CHECKS, key) ? CHECKS[key]?.(value) : undefined;
-    if (message !== undefined)
-      return { field: `configuration.${key}`, message: `${key}: ${message}` };
-  }
-  return undefined;
+/** The values that their keys do not allow. Each is looked at by itself; `configuration-fault.ts` checks the rest. */
+export function valueFaults(values: Readonly<Record<string, string | null>>): Fault[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const check = Object.hasOwn(CHECKS, key) ? CHECKS[key] : undefined;
+    const message = value === null ? undefined : check?.(value);
+    return message === undefined
+      ? []
+      : { field: `configuration.${key}`, message: `${key}: ${message}` };
+  });
 }
 
 const CHECKS: Record<string, (value: string) => string | undefined> = {

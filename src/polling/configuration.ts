@@ -12,7 +12,11 @@ import { isObject } from "../values/record";
 
 export type PollingConfiguration =
   | { ok: true; resources: PolledResource[] }
-  | { ok: false; field: string; message: string };
+  | (Failure & {
+      /** What else is wrong: of each resource, the first thing. */
+      others: readonly Failure[];
+    });
+type Failure = { ok: false; field: string; message: string };
 
 /** The instance's values of `event.poller.configuration`, `event.poller.urls` and `event.objects`. */
 export type PollingInput = {
@@ -49,8 +53,8 @@ export function parsePollingConfiguration(
   return parseResources(defaults);
 }
 
-function fault(field: string, message: string): { ok: false; field: string; message: string } {
-  return { ok: false, field, message };
+function fault(field: string, message: string): Failure & { others: readonly Failure[] } {
+  return { ok: false, field, message, others: [] };
 }
 
 /** An object, or the object that a JSON text holds. Absent or blank: an empty object. Undefined: it is neither. */
@@ -131,32 +135,36 @@ function parseNames(
 }
 
 function parseResources(given: Record<string, unknown>): PollingConfiguration {
-  const resources: PolledResource[] = [];
-  for (const [resource, value] of Object.entries(given)) {
-    const path = `${CONFIGURATION}.${resource}`;
-    if (!isObject(value)) return fault(path, `Expected an object, got ${quote(value)}`);
-    const own = knownFields(value);
-    const { datesConfiguration = {} } = own;
-    if (!isObject(datesConfiguration)) {
-      return fault(
-        `${path}.datesConfiguration`,
-        `Expected an object, got ${quote(datesConfiguration)}`,
-      );
-    }
-    const dates = knownFields(datesConfiguration);
-    const settings = Settings.safeParse({ ...dates, ...own });
-    if (!settings.success) {
-      const [issue] = settings.error.issues;
-      const name = String(issue?.path[0]);
-      const inDates = Object.hasOwn(dates, name) && !Object.hasOwn(own, name);
-      return fault(
-        `${path}.${inDates ? "datesConfiguration." : ""}${name}`,
-        issue?.message ?? "Invalid",
-      );
-    }
-    const expansion = expandTemplates(settings.data.url, 0, settings.data.updatedDateFormat);
-    if (!expansion.ok) return fault(`${path}.url`, expansion.message);
-    resources.push(polledResource(resource, settings.data));
+  const parsed = Object.entries(given).map(([resource, value]) => parseResource(resource, value));
+  const [first, ...others] = parsed.filter((one): one is Failure => !("resource" in one));
+  if (first !== undefined) return { ...first, others };
+  return { ok: true, resources: parsed.filter((one) => "resource" in one) };
+}
+
+function parseResource(resource: string, value: unknown): PolledResource | Failure {
+  const path = `${CONFIGURATION}.${resource}`;
+  if (!isObject(value)) return fault(path, `Expected an object, got ${quote(value)}`);
+  const own = knownFields(value);
+  const { datesConfiguration = {} } = own;
+  if (!isObject(datesConfiguration)) {
+    return fault(
+      `${path}.datesConfiguration`,
+      `Expected an object, got ${quote(datesConfiguration)}`,
+    );
   }
-  return { ok: true, resources };
+  const dates = knownFields(datesConfiguration);
+  const settings = Settings.safeParse({ ...dates, ...own });
+  if (!settings.success) {
+    const [issue] = settings.error.issues;
+    const name = String(issue?.path[0]);
+    const inDates = Object.hasOwn(dates, name) && !Object.hasOwn(own, name);
+    return fault(
+      `${path}.${inDates ? "datesConfiguration." : ""}${name}`,
+      issue?.message ?? "Invalid",
+    );
+  }
+  const expansion = expandTemplates(settings.data.url, 0, settings.data.updatedDateFormat);
+  return expansion.ok
+    ? polledResource(resource, settings.data)
+    : fault(`${path}.url`, expansion.message);
 }

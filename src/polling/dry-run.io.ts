@@ -33,7 +33,8 @@ export type DryReport = {
 type DryRun = {
   instance: Instance;
   doors: HubDoors;
-  stream: Stream;
+  /** Undefined of an instance that is still to be made. */
+  stream: Stream | undefined;
   source: string;
   cursor: Cursor;
   now: number;
@@ -42,14 +43,21 @@ type DryRun = {
 /**
  * What the next poll would request and emit. No cursor moves, nothing is stored, no lease is taken
  * (reference v1-api.md).
+ * @param isMade Otherwise the instance is still to be made, and this is its first poll.
  */
-export async function pollDry(instance: Instance, doors: PollDoors): Promise<DryReport[]> {
+export async function pollDry(
+  instance: Instance,
+  doors: PollDoors,
+  isMade = true,
+): Promise<DryReport[]> {
   const settings = polledResources(instance);
   if (!settings.ok) return [];
   const source = instanceSource(instance.id);
   const { organizationId } = instance;
-  const stream = doors.streams.getByName(streamName({ organizationId, source }));
-  const cursor = readCursor((await stream.inspect()).cursor);
+  const stream = isMade
+    ? doors.streams.getByName(streamName({ organizationId, source }))
+    : undefined;
+  const cursor = readCursor(stream === undefined ? null : (await stream.inspect()).cursor);
   const dryRun: DryRun = { instance, doors, stream, source, cursor, now: Date.now() };
   const reports = await dryFeed(dryRun);
   for (const resource of settings.resources) reports.push(await dryList(dryRun, resource));
@@ -66,7 +74,7 @@ async function dryList(dryRun: DryRun, resource: PolledResource): Promise<DryRep
   const page = await listRecords(instance, request.resource, query, doors);
   if (page.kind !== "page") return { ...report, request: url, error: failureText(page) };
   const read = readPage(page.records, reading);
-  const kept = await stream.readState(read.undated.map(({ key }) => key));
+  const kept = (await stream?.readState(read.undated.map(({ key }) => key))) ?? {};
   const all = [...read.events, ...readUndated(read.undated, kept, reading).events];
   return { ...report, request: url, events: await unseen(stream, all), error: null };
 }
@@ -108,7 +116,8 @@ async function dryTree(dryRun: DryRun, feed: TreeFeed): Promise<DryReport> {
   if (!answer.ok) return answer.report;
   const page = feed.read(answer.value);
   if (page === undefined) return unreadable(call);
-  const { events } = applyTree(page.entries, await indexFor(stream, page.entries), {
+  const index = stream === undefined ? {} : await indexFor(stream, page.entries);
+  const { events } = applyTree(page.entries, index, {
     source,
     position: `${generation}|${phase}|${position}`,
     generation,
@@ -141,9 +150,12 @@ const unreadable = (call: FeedCall): DryReport => ({
 });
 
 /** The events that the stream doesn't have yet, as they are shown. */
-async function unseen(stream: Stream, all: readonly NewEvent[]): Promise<DryReport["events"]> {
+async function unseen(
+  stream: Stream | undefined,
+  all: readonly NewEvent[],
+): Promise<DryReport["events"]> {
   const ids = all.flatMap(({ id, formerly }) => (formerly === undefined ? [id] : [id, formerly]));
-  const seen = new Set(await stream.knownIds(ids));
+  const seen = new Set(await stream?.knownIds(ids));
   return all
     .filter(({ id, formerly }) => !seen.has(id) && (formerly === undefined || !seen.has(formerly)))
     .slice(0, MOST_SHOWN)

@@ -54,23 +54,20 @@ export function whyNotPolled(
   return instance.invalidReason ?? "The instance is not authenticated";
 }
 
-/** The first fault of an instance's poll configuration, for the answer to whoever saves it. */
-export function pollingFault(
-  instance: Pick<Instance, "connector" | "configuration">,
-): Fault | undefined {
+/** What is wrong with an instance's poll configuration, for the answer to whoever saves it. */
+export function pollingFaults(instance: Pick<Instance, "connector" | "configuration">): Fault[] {
   const parsed = polledResources(instance);
+  const told = (field: string, message: string): Fault => ({
+    field: `configuration.${field}`,
+    message: `${field}: ${message}`,
+  });
   if (!parsed.ok)
-    return {
-      field: `configuration.${parsed.field}`,
-      message: `${parsed.field}: ${parsed.message}`,
-    };
-  for (const resource of parsed.resources) {
+    return [parsed, ...parsed.others].map(({ field, message }) => told(field, message));
+  return parsed.resources.flatMap((resource) => {
     const message = listFault(instance, resource);
     const field = `event.poller.configuration.${resource.resource}.url`;
-    if (message !== undefined)
-      return { field: `configuration.${field}`, message: `${field}: ${message}` };
-  }
-  return undefined;
+    return message === undefined ? [] : told(field, message);
+  });
 }
 
 /** Why the URL of a resource names no list that its connector has; a feed is read whatever the URLs say. */

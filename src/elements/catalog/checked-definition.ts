@@ -41,14 +41,12 @@ const INSTANCES = "configuration.event.poller.configuration";
 
 /** The poller names a member as an instance has it. */
 function pollingFaults(definition: OwnDefinition, knowing: Knowing): Violation[] {
-  const fault = knowing.pollingFault({ connector: { ...definition, id: 1 }, configuration: {} });
-  if (fault === undefined) return [];
-  const { field, message } = fault;
-  const prefix = `${field.replace(/^configuration\./, "")}: `;
-  return [
-    {
+  const connector = { ...definition, id: 1 };
+  return knowing.pollingFaults({ connector, configuration: {} }).map(({ field, message }) => {
+    const prefix = `${field.replace(/^configuration\./, "")}: `;
+    return {
       field: field.replace(INSTANCES, "events.polling"),
       message: message.startsWith(prefix) ? message.slice(prefix.length) : message,
-    },
-  ];
+    };
+  });
 }

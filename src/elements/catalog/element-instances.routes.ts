@@ -3,7 +3,7 @@ import { type AskerEnv, withSecrets } from "../../accounts/asker.io";
 import { notFound } from "../../http/refusal";
 import { pageOf } from "../../http/numbered-page";
 import { doorsOf, ofId, shown, shownAll } from "../../instances/lookup.io";
-import { type InstanceEdits, shownEdited } from "../edit.io";
+import { type InstanceEdits, readInstance, shownEdited } from "../edit.io";
 import type { Instance } from "../../instances/instance";
 import { listInstances } from "../../instances/list.store";
 import { found } from "./routes";
@@ -32,15 +32,20 @@ export function elementInstanceRoutes(edits: InstanceEdits): Hono<AskerEnv> {
       return c.json(await shownAll(c, items));
     })
     .post("/elements/:element/instances", async (c) =>
-      c.json(await shownEdited(c, await edits.create(c, await found(c)))),
+      c.json(await shownEdited(c, await edits.create(c, await readInstance(c), await found(c)))),
     )
     .get("/elements/:element/instances/:id", async (c) =>
       c.json(await shown(c, await ofElement(c))),
     )
     .on(["PUT", "PATCH"], "/elements/:element/instances/:id", async (c) =>
-      c.json(await shownEdited(c, await edits.change(c, await ofElement(c)))),
+      c.json(
+        await shownEdited(c, await edits.change(c, await ofElement(c), await readInstance(c))),
+      ),
     )
-    .delete("/elements/:element/instances/:id", async (c) => edits.drop(c, await ofElement(c)));
+    .delete("/elements/:element/instances/:id", async (c) => {
+      await edits.drop(c, await ofElement(c));
+      return c.body(null, 200);
+    });
 }
 
 /** The instance that a path names, if it is one of the path's connector. */

@@ -6,7 +6,7 @@ import type { Instance } from "../../instances/instance";
 /** What the rooms `polling` and `inbound`, above this one, say about a definition. */
 export type Knowing = {
   /** What is wrong with its poll configuration. */
-  pollingFault: (instance: Pick<Instance, "connector" | "configuration">) => Fault | undefined;
+  pollingFaults: (instance: Pick<Instance, "connector" | "configuration">) => Fault[];
   /** What is wrong with its way of reading webhooks. */
   extractionFault: (extraction: Extraction) => string | undefined;
   /** What a delivery of a connector's webhook says, its objects called as events call them. */
