@@ -75,6 +75,11 @@ const ACTIONS: Record<string, string> = {
   "POST /console/two-step/recovery-codes": "member.renew-recovery-codes",
   "POST /console/two-step/off": "member.end-two-step",
   "POST /console/instances/:id/inbound/:traceId/replay": "inbound.replay",
+  "POST /console/connect/:element": "instance.create",
+  "POST /console/connected": "instance.update",
+  "POST /console/instances/:id/edit": "instance.update",
+  "POST /console/instances/:id/reconnect": "instance.update",
+  "POST /console/instances/:id/delete": "instance.delete",
   "POST /console/instances/:id/enable": "instance.enable",
   "POST /console/instances/:id/disable": "instance.disable",
   "POST /console/new-connector": "connector.create",
@@ -170,7 +175,7 @@ export function deedOf(
   const named = Object.entries(names).filter(
     ([name]) => name !== "token" && !(name === "element" && "id" in names),
   );
-  const isOfAnother = route.endsWith("/:element/instances");
+  const isOfAnother = /\/(:element\/instances|connect\/:element)$/.test(route);
   const told = [
     ...(subject === undefined ? [] : [subject]),
     ...(isOfAnother ? [] : named.map(([, value]) => value)),

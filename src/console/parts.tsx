@@ -119,6 +119,10 @@ export function Empty(props: { title: string; text: string; example?: string }):
   );
 }
 
+/** A message with what stands in backticks as code. */
+export const marked = (message: string): (JSX.Element | string)[] =>
+  message.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part));
+
 /** JSON made readable; anything else as it is. */
 export function readable(text: string): string {
   try {
@@ -126,6 +130,16 @@ export function readable(text: string): string {
   } catch {
     return text;
   }
+}
+
+/** The way to a new instance, for members who may make one. */
+export function ConnectLink(): JSX.Element | null {
+  if (!useContext(MayChange)) return null;
+  return (
+    <a class="button main" href="/console/connect">
+      Connect an account
+    </a>
+  );
 }
 
 /** What to type to get a first instance. */

@@ -9,10 +9,12 @@ import { toWire } from "../http/error-map";
 import { reasonOf, type RequestIdEnv } from "../http/surface";
 import { appPages } from "./apps/routes";
 import { auditPages } from "./audit/routes";
+import { backFromVendorPages, connectPages } from "./connect/routes";
 import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
 import { eventPages } from "./events/routes";
+import { instanceEditPages } from "./instances/edit.routes";
 import { instancePages } from "./instances/routes";
 import { memberPages } from "./members/routes";
 import { overviewRoutes } from "./overview/routes";
@@ -77,6 +79,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", codeRoutes)
   .route("/", singleSignOnRoutes)
   .route("/", passkeySignInRoutes)
+  .route("/", backFromVendorPages)
   .use("/invitations/*", audited)
   .route("/", invitationRoutes)
   .use(withSession)
@@ -89,8 +92,10 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", passkeyPages)
   .use(withRole)
   .route("/", overviewRoutes)
+  .route("/", connectPages)
   .route("/", instancePages)
   .route("/", eventPages)
+  .route("/", instanceEditPages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
   .route("/", appPages)

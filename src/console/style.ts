@@ -75,6 +75,18 @@ tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@med
 .sign-in button.second{margin-top:8px}.sign-in .button{display:block;text-align:center}.sign-in .other{margin-top:10px}.sign-in .after{margin:16px 0 0;text-align:center}.sign-in .qr{margin:0 0 18px}
 .qr{background:#fff;border-radius:12px;padding:8px;width:216px;max-width:100%}.qr svg{display:block;width:100%}
 .codes{columns:2;font:16px/2 ui-monospace,monospace;list-style:none;margin:0 0 18px;padding:0}
+.instance{display:grid;gap:16px;max-width:860px}.instance fieldset{display:block;border:1px solid var(--line);border-radius:12px;padding:12px 16px;margin:0 0 14px;min-width:0;font-size:15px}.instance>fieldset.plain{border:0;padding:0;margin:0;display:grid;gap:16px}.instance legend{padding:0 6px;font-weight:550}
+.part h2{margin:0 0 12px}.part h3{font-size:15px;margin:18px 0 10px}.part>summary{font-weight:550}.part>summary+*{margin-top:14px}
+.instance .field{margin:0 0 14px}.instance .field>label{font-weight:550;font-size:14px}.instance .field :is(input,select){width:100%}
+.check{display:flex;gap:8px;align-items:baseline;margin:6px 0}.instance .field>.check{font-weight:400}.instance .check input{width:auto;flex:none}
+.fault{overflow-wrap:anywhere}.notice ul{margin:6px 0 0;padding-left:20px}.notice p{margin:0}
+.fields{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:0 16px;margin-top:12px}.fields>:first-child{grid-column:1/-1}
+.resource{margin:10px 0;padding:8px 14px}.resource b{display:inline;font-size:inherit;font-weight:550}.preview{margin-top:8px;overflow-wrap:anywhere}.preview p{margin:4px 0}
+.choices b{display:inline;font-size:inherit;font-weight:550}.steps{margin:0 0 14px;padding-left:20px;color:var(--quiet)}.steps code,dd code,.preview code{overflow-wrap:anywhere}.steps li{margin:2px 0}
+dl.flat{border:0;padding:0;margin:0 0 14px;grid-template-columns:1fr;gap:0}dl.flat dd{margin-bottom:8px}
+.gallery{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(auto-fill,minmax(280px,1fr));gap:12px}.gallery h3{margin:0 0 2px;font-size:16px}.gallery p{margin:6px 0 0}.card span.pill{color:var(--quiet)}.card span.pill.good{color:var(--good)}.card span.fault{color:var(--bad)}
+.card h2{margin:0 0 8px}.card ul{margin:0 0 16px;padding-left:20px}.unseen{position:absolute;left:-9999px}
+.form-hears:not(:has([data-choice=webhook]:checked,[data-choice=both]:checked)) .form-webhooks,.form-hears:not(:has([data-choice=polling]:checked,[data-choice=both]:checked)) .form-polls{display:none}
 .ways{display:grid;gap:12px;max-width:760px}.ways .card{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:center;justify-content:space-between}
 .ways .card>div:first-child{flex:1;min-width:min(100%,320px)}.ways h2{margin:0 0 2px}.ways p{margin:0}
 .form{display:grid;gap:14px;margin:10px 0;max-width:640px;padding:18px}.form.wide{max-width:none}details .form.wide{padding:14px 0 8px}.form>button{justify-self:start}

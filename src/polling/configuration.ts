@@ -14,7 +14,7 @@ export type PollingConfiguration =
   | { ok: true; resources: PolledResource[] }
   | (Failure & {
       /** What else is wrong: of each resource, the first thing. */
-      others: readonly Failure[];
+      others?: readonly Failure[];
     });
 type Failure = { ok: false; field: string; message: string };
 
@@ -53,8 +53,8 @@ export function parsePollingConfiguration(
   return parseResources(defaults);
 }
 
-function fault(field: string, message: string): Failure & { others: readonly Failure[] } {
-  return { ok: false, field, message, others: [] };
+function fault(field: string, message: string): Failure {
+  return { ok: false, field, message };
 }
 
 /** An object, or the object that a JSON text holds. Absent or blank: an empty object. Undefined: it is neither. */
@@ -137,7 +137,7 @@ function parseNames(
 function parseResources(given: Record<string, unknown>): PollingConfiguration {
   const parsed = Object.entries(given).map(([resource, value]) => parseResource(resource, value));
   const [first, ...others] = parsed.filter((one): one is Failure => !("resource" in one));
-  if (first !== undefined) return { ...first, others };
+  if (first !== undefined) return others.length === 0 ? first : { ...first, others };
   return { ok: true, resources: parsed.filter((one) => "resource" in one) };
 }
 

@@ -62,7 +62,7 @@ export function pollingFaults(instance: Pick<Instance, "connector" | "configurat
     message: `${field}: ${message}`,
   });
   if (!parsed.ok)
-    return [parsed, ...parsed.others].map(({ field, message }) => told(field, message));
+    return [parsed, ...(parsed.others ?? [])].map(({ field, message }) => told(field, message));
   return parsed.resources.flatMap((resource) => {
     const message = listFault(instance, resource);
     const field = `event.poller.configuration.${resource.resource}.url`;

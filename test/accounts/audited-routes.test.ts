@@ -44,6 +44,10 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/sign-out": SIGNS_IN,
   "POST /console/instances/:id/poll": RUNS,
   "POST /console/destinations/:id/test": RUNS,
+  "POST /console/connect/:element/test": LOOKS,
+  "POST /console/instances/:id/edit/test": LOOKS,
+  "POST /console/connected":
+    "only somebody who comes back from a vendor may: `console/connect.test.ts`",
   "POST /apis/management/v1alpha1/environments": TOLD,
   "PUT /apis/management/v1alpha1/environments/:name": TOLD,
   "PATCH /apis/management/v1alpha1/environments/:name": TOLD,

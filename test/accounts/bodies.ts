@@ -116,6 +116,7 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/apps/flows/:id/share": async () => ({ kind: "scope", read: "yes" }),
   "POST /console/apps/flows/:id/save": async () => ({ name: "G", flow: JSON.stringify(flow()) }),
   "POST /console/apps/integrations/:id/activate": async (of) => ({ user: of.user.email }),
+  "POST /console/instances/:id/edit": async () => ({ name: "Edited", events: "off" }),
   "POST /console/members": async () => ({
     organization: "1",
     email: `${crypto.randomUUID()}@mine.example`,

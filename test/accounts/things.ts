@@ -233,6 +233,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "api-v2/:resource": "accounts",
   "app-events/:eventId": (of) => of.appEvent(),
   "components/:componentId": "T",
+  "connect/:element": (of) => of.connector(),
   "configuration/:key": "event.objects",
   "consumers/:name": async (of) => of.consumer(),
   "deliveries/:id": (of) => of.notification(),

@@ -18,6 +18,8 @@ export type Browser = {
     fields?: Record<string, string>,
     headers?: Record<string, string>,
   ): Promise<Shown>;
+  /** Sends a form that may have a field several times. */
+  send(path: string, fields: URLSearchParams): Promise<Shown>;
 };
 
 /** @param fetch what answers: the Worker, or one that is set up otherwise. */
@@ -50,18 +52,18 @@ export function openBrowser(
       html: await response.text(),
     };
   };
+  const form = (path: string, fields: URLSearchParams, headers: Record<string, string>) =>
+    send(
+      path,
+      { method: "POST", body: fields.toString() },
+      { "content-type": "application/x-www-form-urlencoded", ...headers },
+    );
   return {
     cookies,
     get: (path, headers = {}) => send(path, {}, headers),
     post: (path, fields = {}, headers = { origin: ORIGIN }) =>
-      send(
-        path,
-        { method: "POST", body: new URLSearchParams(fields).toString() },
-        {
-          "content-type": "application/x-www-form-urlencoded",
-          ...headers,
-        },
-      ),
+      form(path, new URLSearchParams(fields), headers),
+    send: (path, fields) => form(path, fields, { origin: ORIGIN }),
   };
 }
 

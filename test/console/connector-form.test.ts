@@ -4,7 +4,7 @@ import { type Document, shownIn, type Values, withTyped } from "../../src/consol
 import { definitionMembers } from "../../src/console/connectors/members";
 import { STARTER } from "../../src/console/connectors/starter";
 import { ownDefinition } from "../../src/elements/catalog/user-connector";
-import { pollingFault } from "../../src/polling/settings";
+import { pollingFaults } from "../../src/polling/settings";
 import directus from "../elements/catalog/described/directus.json";
 import gitea from "../elements/catalog/described/gitea.json";
 import github from "../elements/catalog/described/github.json";
@@ -47,9 +47,7 @@ describe("the form of a connector", () => {
       "resources.0.size": "limit",
     });
     const definition = ownDefinition.parse(document);
-    expect(pollingFault({ connector: { ...definition, id: 1 }, configuration: {} })).toBe(
-      undefined,
-    );
+    expect(pollingFaults({ connector: { ...definition, id: 1 }, configuration: {} })).toEqual([]);
     expect(document.events.polling.issues.url).toBe(
       "/hubs/helpdesk/issues?where=updated_at>='${date}'",
     );

@@ -9,6 +9,7 @@ import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
 import { eventsAddress } from "../events/search";
 import { baseUrlOf } from "../overview/routes";
+import { nextPage } from "../session/next-page";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { DestinationList, RECOVER } from "./page";
@@ -40,10 +41,12 @@ export const destinationPages = new Hono<ConsoleEnv>()
   .post("/destinations/:id/test", async (c) => {
     const record = await destinationOfPath(c);
     if (record.destination.url === null) throw conflict("The destination has no URL");
+    const next = (await readForm(c)).get("next");
+    const there = next === null ? "/console/destinations" : nextPage(next);
     try {
       const { status, error, durationMs } = await sendTest(c, record, undefined);
       const well = status !== null && status >= 200 && status < 300;
-      return await leave(c, "/console/destinations", {
+      return await leave(c, there, {
         tone: well ? "good" : "bad",
         text:
           status === null
@@ -52,7 +55,7 @@ export const destinationPages = new Hono<ConsoleEnv>()
       });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
-      return leave(c, "/console/destinations", { tone: "bad", text: error.message });
+      return leave(c, there, { tone: "bad", text: error.message });
     }
   })
   .post("/destinations/:id/recover", async (c) => {

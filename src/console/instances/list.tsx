@@ -1,7 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Instance } from "../../instances/instance";
-import { Empty, firstInstance, Instant, Pill, Table } from "../parts";
+import { ConnectLink, Empty, firstInstance, Instant, Pill, Table } from "../parts";
 import type { Health } from "./health";
 
 /** `attention`: how many things keep it from getting or telling events. */
@@ -23,11 +23,12 @@ export function InstanceList(props: {
           <h1>Instances</h1>
           <p class="quiet">{total === 1 ? "1 connected account" : `${total} connected accounts`}</p>
         </div>
+        <ConnectLink />
       </div>
       {items.length === 0 ? (
         <Empty
           title="No instance yet"
-          text="An instance is a customer's account at a vendor. This connects a first one:"
+          text="An instance is a customer's account at a vendor. Connect a first one here, or by a program:"
           example={firstInstance(baseUrl)}
         />
       ) : (

@@ -1,7 +1,11 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { instanceDestinationId } from "../../delivery/destination";
 import { isPaused } from "../../delivery/state";
-import { visibleConfiguration } from "../../instances/configuration";
+import {
+  authenticationOf,
+  eventSettings,
+  visibleConfiguration,
+} from "../../instances/configuration";
 import { MASK } from "../../values/secret-name";
 import { maskedUrl } from "../../values/secret-text";
 import { instanceSource } from "../../stream/stream-name";
@@ -24,10 +28,12 @@ export function InstancePage(
     /** The address of older notifications; null when there are none. */
     older: string | null;
     attention: Attention[];
+    /** Where the vendor sends its webhooks. */
+    address: string;
     untaken: Omit<Parameters<typeof Untaken>[0], "instanceId" | "now">;
   },
 ): JSX.Element {
-  const { instance, health, rows, older, attention, untaken, now } = props;
+  const { instance, health, rows, older, attention, address, untaken, now } = props;
   return (
     <>
       <div class="head">
@@ -58,8 +64,28 @@ export function InstancePage(
         </p>
       )}
       <Untaken instanceId={instance.id} {...untaken} now={now} />
+      <Webhooks instance={instance} address={address} />
       <h2>Configuration</h2>
       <Facts facts={configurationOf(instance)} />
+    </>
+  );
+}
+
+/** Where the vendor's webhooks go; some are made there by us. */
+function Webhooks({ instance, address }: { instance: Instance; address: string }) {
+  const { connector, configuration } = instance;
+  const { enabled, modes } = eventSettings(connector, configuration);
+  if (!enabled || !modes.includes("webhook")) return null;
+  const isMade = connector.webhook?.registration !== undefined;
+  return (
+    <>
+      <h2>Webhooks</h2>
+      <p class="quiet">
+        {isMade
+          ? `They are made for you at ${connector.name}, and go to`
+          : `Have ${connector.name} send them to`}
+      </p>
+      <pre>{address}</pre>
     </>
   );
 }
@@ -69,8 +95,13 @@ function Acts({ instance, health }: Pick<Shown, "instance" | "health">): JSX.Ele
   const callback = `/console/destinations/${instanceDestinationId(instance.id)}`;
   const isOff = instance.disabled || instance.pollerDisabled !== null;
   const { callbackState } = health;
+  const { connector, configuration, valid } = instance;
+  const isConsented = authenticationOf(connector, configuration).type === "oauth2";
   return (
     <div class="acts">
+      {isConsented && !valid ? (
+        <Act to={`${here}/reconnect`} label={`Connect with ${connector.name}`} main />
+      ) : null}
       {health.polled && !isOff ? <Act to={`${here}/poll`} label="Poll now" main /> : null}
       {callbackState !== undefined && isPaused(callbackState) ? (
         <Act to={`${callback}/enable`} label="Enable callback" main />
@@ -80,6 +111,18 @@ function Acts({ instance, health }: Pick<Shown, "instance" | "health">): JSX.Ele
       ) : (
         <Act to={`${here}/disable`} label="Disable" />
       )}
+      {callbackState === undefined ? null : (
+        <Act to={`${callback}/test`} label="Send test">
+          <input type="hidden" name="next" value={here} />
+        </Act>
+      )}
+      {isConsented && valid ? <Act to={`${here}/reconnect`} label="Reconnect" /> : null}
+      <a class="button" href={`${here}/edit`}>
+        Edit
+      </a>
+      <a class="button" href={`${here}/delete`}>
+        Delete
+      </a>
     </div>
   );
 }

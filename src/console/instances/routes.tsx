@@ -1,25 +1,17 @@
 import { type Context, Hono } from "hono";
-import { instanceDestinationId } from "../../delivery/destination";
-import { reviveSaved } from "../../operations/destinations/revive.io";
 import { instanceSource, streamName } from "../../stream/stream-name";
 import { conflict, notFound } from "../../http/refusal";
-import { registrar } from "../../inbound/registration/registrar.io";
 import { replayTrace } from "../../inbound/traces/replay.io";
 import { traceView } from "../../stream/traces/request";
 import { attentionOf } from "../../instances/attention";
-import { type Instance, switched } from "../../instances/instance";
-import {
-  callbackStates,
-  doorsOf,
-  draftOf,
-  factsOf,
-  watchInstance,
-} from "../../instances/lookup.io";
+import type { Instance } from "../../instances/instance";
+import { callbackStates, doorsOf, factsOf, watchInstance } from "../../instances/lookup.io";
 import { listInstances } from "../../instances/list.store";
-import { readInstanceOf, updateInstance } from "../../instances/store";
+import { readInstanceOf } from "../../instances/store";
 import { pollDoors } from "../../polling/doors.io";
 import { type PolledNow, pollNow } from "../../polling/poll-now.io";
 import { polledAs } from "../../polling/touched";
+import { edits, ownAddress } from "../connect/form.io";
 import { rowOf } from "../deliveries/list";
 import { baseUrlOf } from "../overview/routes";
 import type { Notice } from "../page";
@@ -81,6 +73,7 @@ export const instancePages = new Hono<ConsoleEnv>()
             : `/console/instances/${instance.id}?before=${last}`
         }
         attention={attentionOf(facts)}
+        address={ownAddress(c, instance, c.var.asker.scopes.includes("write"))}
         untaken={{ counts, traces: kept.slice(0, ROWS).map(traceView) }}
         now={Date.now()}
       />,
@@ -103,7 +96,7 @@ export const instancePages = new Hono<ConsoleEnv>()
   .post("/instances/:id/disable", (c) => change(c, false));
 
 /** The instance a path names; another organization's is as unknown as none. */
-async function instanceOfPath(c: Context<ConsoleEnv>): Promise<Instance> {
+export async function instanceOfPath(c: Context<ConsoleEnv>): Promise<Instance> {
   const text = c.req.param("id") ?? "";
   const { db, ring } = doorsOf(c);
   const id = positive(text);
@@ -120,18 +113,11 @@ function streamOf(c: Context<ConsoleEnv>, { organizationId, id }: Instance) {
 }
 
 async function change(c: Context<ConsoleEnv>, enabled: boolean): Promise<Response> {
-  const { db, ring, config } = doorsOf(c);
-  const now = Date.now();
-  const before = await instanceOfPath(c);
-  const instance: Instance = { ...before, ...switched(enabled, now) };
-  if (!(await updateInstance(db, ring, instance, draftOf(instance, config), now)))
-    throw conflict("The instance was changed by somebody else at the same time");
-  await registrar.saved(instance, c);
-  await reviveSaved(c, instance.organizationId, instanceDestinationId(instance.id));
+  const { id } = await edits.enable(c, await instanceOfPath(c), enabled);
   const text = enabled
     ? "Enabled: it goes on where it left off."
     : "Disabled: nothing is polled until it is enabled again.";
-  return leave(c, `/console/instances/${instance.id}`, { tone: "good", text });
+  return leave(c, `/console/instances/${id}`, { tone: "good", text });
 }
 
 function replayNotice(became: Awaited<ReturnType<typeof replayTrace>>): Notice {

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Attention } from "../../instances/attention";
 import type { traceView } from "../../stream/traces/request";
-import { Act, Instant, Pill, readable, Table, type Tone } from "../parts";
+import { Act, Instant, marked, Pill, readable, Table, type Tone } from "../parts";
 
 /** What keeps an instance from getting or telling events, and what to do. */
 export function AttentionList(props: { attention: Attention[]; now: number }): JSX.Element | null {
@@ -26,10 +26,6 @@ export function AttentionList(props: { attention: Attention[]; now: number }): J
     </>
   );
 }
-
-/** A message with what stands in backticks as code. */
-export const marked = (message: string): (JSX.Element | string)[] =>
-  message.split("`").map((part, index) => (index % 2 === 1 ? <code>{part}</code> : part));
 
 type Trace = ReturnType<typeof traceView>;
 

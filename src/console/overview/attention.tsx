@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Reason, WORDS } from "../../operations/deliveries/because";
 import type { Attention } from "../../instances/attention";
-import { marked } from "../instances/untaken";
+import { marked } from "../parts";
 import { Act, Instant, Pill } from "../parts";
 import { State } from "../state";
 import {

@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { NO_PUBLIC_URL } from "../../http/readiness";
 import { isoText } from "../../values/instant";
-import { Empty, firstInstance } from "../parts";
+import { ConnectLink, Empty, firstInstance } from "../parts";
 import { NeedsAttention } from "./attention";
 import { type Figures, type Point, type Range, RANGES, within } from "./range";
 import type { Troubles } from "./trouble";
@@ -32,13 +32,16 @@ export function OverviewPage(props: Overview): JSX.Element {
           <h1>Overview</h1>
           <p class="quiet">Of {RANGES[range].words}; figures follow within some minutes</p>
         </div>
-        {isEmpty ? null : <Ranges chosen={range} />}
+        <div class="acts">
+          {isEmpty ? null : <Ranges chosen={range} />}
+          <ConnectLink />
+        </div>
       </div>
       {props.addressMissing ? <p class="notice bad">{NO_PUBLIC_URL}</p> : null}
       {isEmpty ? (
         <Empty
           title="Nothing is connected yet"
-          text="Connect a customer's account, and every change in it arrives at your callback. This makes a first instance:"
+          text="Connect a customer's account, and every change in it arrives at your callback. Connect a first one here, or by a program:"
           example={firstInstance(baseUrl)}
         />
       ) : (

@@ -5,6 +5,7 @@ import { type HubDoors, type HubFailure, listRecords, writeRecord } from "../../
 import type { Instance } from "../../instances/instance";
 import { keyring } from "../../db/sealed";
 import { changeConfiguration } from "../../instances/store";
+import { instanceAddress } from "../address";
 import {
   readRegistered,
   type Registered,
@@ -104,8 +105,7 @@ async function makeWebhook(
 ): Promise<Made> {
   const { publicUrl } = doors.config;
   if (publicUrl === undefined) return { ok: false, message: "TRIBUTARY_PUBLIC_URL is not set" };
-  const name = Buffer.from(String(instance.id)).toString("base64");
-  const address = `${publicUrl}/elements/api-v2/events/${instance.connector.key}/${name}`;
+  const address = instanceAddress(publicUrl, instance.connector, instance.id);
   let failure: Made = { ok: false, message: `'${item}' is no item` };
   for (const target of targetsOf(registration, item)) {
     const body = { target, address, triggers: registration.triggers[target.type] ?? [] };

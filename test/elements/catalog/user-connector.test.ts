@@ -4,7 +4,7 @@ import { parse } from "../../../src/http/body";
 import { checkedDefinition } from "../../../src/elements/catalog/checked-definition";
 import { ownDefinition } from "../../../src/elements/catalog/user-connector";
 import { extractionFault } from "../../../src/inbound/extract";
-import { pollingFault } from "../../../src/polling/settings";
+import { pollingFaults } from "../../../src/polling/settings";
 import directus from "./described/directus.json";
 import gitea from "./described/gitea.json";
 import github from "./described/github.json";
@@ -64,7 +64,7 @@ describe.each([
 
 describe("a definition", () => {
   const knowing = {
-    pollingFault,
+    pollingFaults,
     extractionFault,
     extract: async () => ({ kind: "unreadable" as const, message: "" }),
     preview: () => [],

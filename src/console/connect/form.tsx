@@ -1,0 +1,172 @@
+import { useContext } from "hono/jsx";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import { entriesOf } from "../../instances/entries";
+import { MayChange } from "../parts";
+import { Events } from "./events";
+import { Field } from "./fields";
+import { type Entries, type FormProps, Part, Steps } from "./part";
+import { sectionsOf, waysOf } from "./sections";
+import { idOf, Settings, type Shown } from "./settings";
+import { placeOfResource } from "./typed";
+
+/** An instance's form: to make one, or to change it. */
+export function InstanceForm(props: FormProps): JSX.Element {
+  const { title, to, back, submit, connector, typed, faults, kept } = props;
+  const sections = sectionsOf(connector);
+  const mayChange = useContext(MayChange);
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1>{title}</h1>
+          <p class="quiet">{connector.description}</p>
+        </div>
+        <a class="button" href={back}>
+          Back
+        </a>
+      </div>
+      <Summary faults={faults} connector={connector} />
+      <form class="instance form-hears" method="post" action={to}>
+        <fieldset class="plain" disabled={!mayChange}>
+          <button class="unseen" tabindex={-1} aria-hidden="true">
+            {submit}
+          </button>
+          {kept === "" ? null : <input type="hidden" name="kept" value={kept} />}
+          <Part title="Name">
+            <Field
+              id="name"
+              name="name"
+              label="What to call it"
+              hint={props.isNew ? "Empty: the connector's name and a number" : ""}
+              value={typed.name}
+              fault={faults.get("name")}
+            />
+          </Part>
+          <Account {...props} entries={sections.account} />
+          <Events {...props} sections={sections} />
+          <Callback {...props} entries={sections.callback} />
+          <More {...props} entries={sections.more} />
+          {mayChange ? (
+            <p class="acts">
+              <button class="main">{submit}</button>
+              <a class="button" href={back}>
+                Cancel
+              </a>
+            </p>
+          ) : null}
+        </fieldset>
+      </form>
+    </>
+  );
+}
+
+/** All that is wrong, each with a way to its field. */
+function Summary({ faults, connector }: Pick<Shown, "faults" | "connector">): JSX.Element | null {
+  if (faults.size === 0) return null;
+  const names = new Map(entriesOf(connector).map(({ key, name }) => [key, name]));
+  return (
+    <div class="notice bad" role="alert">
+      <p>
+        {faults.size === 1
+          ? "One thing is to be put right:"
+          : `${faults.size} things are to be put right:`}
+      </p>
+      <ul>
+        {[...faults].map(([place, message]) => (
+          <li>
+            {place === "" ? (
+              message
+            ) : (
+              <a
+                href={`#${encodeURIComponent(anchorOf(place))}`}
+              >{`${names.get(place) ?? place}: ${message}`}</a>
+            )}
+          </li>
+        ))}
+      </ul>
+    </div>
+  );
+}
+
+const anchorOf = (place: string): string =>
+  ["name", "another", "other", "events"].includes(place) ||
+  place.startsWith(placeOfResource("")) ||
+  place === "event.poller.configuration"
+    ? place
+    : idOf(place);
+
+function Account(props: FormProps & Entries): JSX.Element {
+  const { connector, typed, guide, hasOwnApp } = props;
+  const ways = waysOf(connector);
+  return (
+    <Part title="Account">
+      <Steps steps={guide.account} />
+      {hasOwnApp ? (
+        <p class="quiet">
+          This platform has an application of {connector.name}: leave the API key and secret empty
+          to use it.
+        </p>
+      ) : null}
+      {ways.length < 2 ? null : (
+        <fieldset>
+          <legend>How it signs in</legend>
+          {ways.map((way) => (
+            <label class="check">
+              <input type="radio" name="way" value={way} checked={typed.way === way} />
+              {WAYS[way]}
+            </label>
+          ))}
+        </fieldset>
+      )}
+      <Settings {...props} />
+    </Part>
+  );
+}
+
+const WAYS = {
+  oauth2: "by consent (OAuth)",
+  apiKey: "by a key or token",
+  basic: "by user name and password",
+};
+
+function Callback(props: FormProps & Entries): JSX.Element {
+  return (
+    <Part title="Callback">
+      <p class="quiet">
+        Where events are sent, signed. Empty: they are kept, for flows and for later.
+      </p>
+      <Settings {...props} />
+      <button
+        formaction={`${props.to}/test#c.event.notification.signature.key`}
+        name="do"
+        value="generate"
+        formnovalidate
+      >
+        Generate a signature key
+      </button>
+    </Part>
+  );
+}
+
+function More(props: FormProps & Entries): JSX.Element {
+  const { typed, faults, entries } = props;
+  const isOpen = faults.has("other") || entries.some(({ key }) => faults.has(key));
+  return (
+    <details class="card part" open={isOpen}>
+      <summary>More settings</summary>
+      <div class="fields">
+        <Field id="tags" name="tags" label="Tags" hint="Separated by commas" value={typed.tags} />
+        <Settings {...props} />
+      </div>
+      <Field
+        id="other"
+        name="other"
+        label="Settings without a field, as JSON"
+        hint='{"a.key": "a value"}'
+        kind="area"
+        value={typed.other}
+        fault={faults.get("other")}
+      />
+    </details>
+  );
+}

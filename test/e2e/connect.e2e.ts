@@ -1,0 +1,242 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import sparticuz from "@sparticuz/chromium";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { WAIT_MS } from "../patience.ts";
+import { boxEmulator } from "../vendors/box.ts";
+import { type Concur, startConcur } from "../vendors/concur.ts";
+import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { serveVendor } from "../vendors/serve.ts";
+import { serve, type Server } from "../vendors/server.ts";
+import { type Stack, startStack } from "./stack.ts";
+
+/**
+ * From an organization without anything to the first callback, by clicks alone, in a real browser. With `SCREENSHOTS`,
+ * each page is kept as pictures in that folder: wide and narrow, light and dark.
+ */
+
+/** Box calls nothing but https. */
+const PUBLIC_URL = "https://tributary.example";
+/** From an organization without anything to the first delivered callback, signing in included. */
+const MOST_CLICKS = 12;
+
+let stack: Stack;
+let browser: Browser;
+const open: { close(): Promise<unknown> }[] = [];
+beforeAll(async () => {
+  stack = await startStack({ env: { TRIBUTARY_PUBLIC_URL: PUBLIC_URL } });
+  browser = await chromium.launch({
+    executablePath: await sparticuz.executablePath(),
+    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
+    headless: true,
+  });
+});
+afterAll(async () => {
+  await browser?.close();
+  await Promise.all(open.map((one) => one.close()));
+  await stack?.stop();
+});
+
+/**
+ * A vendor on a site of its own, which asks before it sends somebody back. The address that it sends them to is where the
+ * stack is in truth.
+ */
+async function asking(vendor: string, authorize: string): Promise<string> {
+  const server: Server = await serve(async ({ method, path, query, headers, text }) => {
+    const url = `${vendor}${path}?${query.toString()}`;
+    const given = Object.fromEntries(
+      Object.entries(headers).filter(([name]) => ["authorization", "content-type"].includes(name)),
+    ) as Record<string, string>;
+    const body = ["GET", "HEAD"].includes(method) ? {} : { body: text };
+    const answer = await fetch(url, { method, headers: given, redirect: "manual", ...body });
+    const location = (answer.headers.get("location") ?? "").replace(PUBLIC_URL, stack.baseUrl);
+    if (path !== authorize)
+      return {
+        status: answer.status,
+        headers: { "content-type": answer.headers.get("content-type") ?? "application/json" },
+        body: answer.status === 204 ? "" : await answer.text(),
+      };
+    const link = location.replaceAll("&", "&amp;");
+    return {
+      status: answer.status === 302 ? 200 : answer.status,
+      headers: { "content-type": "text/html" },
+      body: `<!doctype html><title>Consent</title><a href="${link}">Grant access</a> ${await answer.text()}`,
+    };
+  });
+  open.push(server);
+  return server.url.replace("127.0.0.1", "localhost");
+}
+
+async function receiving(): Promise<Receiver> {
+  const receiver = await startReceiver();
+  open.push(receiver);
+  return receiver;
+}
+
+/** A member at the overview, whose clicks are counted. */
+async function visitor(): Promise<{
+  page: Page;
+  click: (name: string | RegExp) => Promise<void>;
+  clicks: () => number;
+  faults: string[];
+}> {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
+  const page = await context.newPage();
+  page.setDefaultTimeout(WAIT_MS);
+  const faults: string[] = [];
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("pageerror", (error) => faults.push(error.message));
+  let clicks = 0;
+  await page.goto(`${stack.baseUrl}/console`);
+  await page.getByLabel("E-mail").fill(stack.local.email);
+  await page.getByLabel("Password").fill(stack.local.password);
+  const click = async (name: string | RegExp): Promise<void> => {
+    clicks += 1;
+    const named = { name, ...(typeof name === "string" ? { exact: true } : {}) };
+    await page
+      .getByRole("button", named)
+      .or(page.getByRole("link", named))
+      .or(page.getByRole("checkbox", named))
+      .or(page.locator("summary").filter({ hasText: name }))
+      .first()
+      .click();
+  };
+  await click("Sign in");
+  return { page, click, clicks: () => clicks, faults };
+}
+
+/** Keeps the page in both widths and both schemes; it is never wider than the screen. */
+async function pictures(page: Page, name: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  for (const [width, height] of [
+    [390, 844],
+    [1280, 800],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(
+      true,
+    );
+    if (folder === undefined) continue;
+    mkdirSync(folder, { recursive: true });
+    for (const colorScheme of ["light", "dark"] as const) {
+      await page.emulateMedia({ colorScheme });
+      const path = join(folder, `${name}-${width}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+    }
+  }
+}
+
+it("connects Box by consent, with webhooks made there, and delivers the first event", async () => {
+  const box = await serveVendor(boxEmulator());
+  open.push(box);
+  const vendor = await asking(box.url, "/api/oauth2/authorize");
+  const receiver = await receiving();
+  const { page, click, clicks, faults } = await visitor();
+  await click("Connect an account");
+  await page.getByRole("heading", { name: "Connect an account" }).waitFor();
+  await pictures(page, "gallery");
+  await click("Box");
+  await page.getByLabel("What to call it").fill("Box of <Ada>");
+  await page.getByLabel("OAuth API key").fill("client-id");
+  await page.getByLabel("OAuth API secret").fill("client-secret");
+  await page.getByLabel("Files and folders").fill("folder:8");
+  await page.getByLabel("Inbound signature key", { exact: true }).fill("box-key");
+  await page.getByLabel("Callback URL", { exact: true }).fill(`${receiver.url}/hook`);
+  await click("More settings");
+  await page.getByLabel("API base URL").fill(box.url);
+  await page.getByLabel("OAuth base URL").fill(vendor);
+  await pictures(page, "box");
+  await click("Create instance");
+  await click("Grant access");
+  await page.getByText("Connected to Box.").waitFor();
+  const id = /\d+$/.exec(page.url())?.[0];
+  expect([...box.hooks.values()]).toMatchObject([{ target: { id: "8", type: "folder" } }]);
+  const source = { id: "8", type: "folder", etag: "0" };
+  const [sent] = box.deliveries("FOLDER.RENAMED", source, "box-key");
+  if (sent === undefined) throw new Error("Box has no webhook");
+  const address = sent.address.replace(PUBLIC_URL, stack.baseUrl);
+  const { body, headers } = sent;
+  expect((await fetch(address, { method: "POST", body, headers })).status).toBe(200);
+  await receiver.waitFor(1);
+  expect(clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  await page.reload();
+  await page
+    .getByText(/folders? 8/)
+    .first()
+    .waitFor();
+  await pictures(page, "box-instance");
+  expect(page.url()).toBe(`${stack.baseUrl}/console/instances/${id}`);
+  expect(faults).toEqual([]);
+  await page.context().close();
+});
+
+it("connects Concur with reports chosen, previews the poll, and delivers the first report", async () => {
+  const concur: Concur = await startConcur();
+  open.push(concur);
+  const vendor = await asking(concur.url, "/oauth2/v0/authorize");
+  const receiver = await receiving();
+  const { page, click, clicks, faults } = await visitor();
+  await click("Connect an account");
+  await click("Concur");
+  await page.getByLabel("OAuth API key").fill(concur.clientId);
+  await page.getByLabel("Callback URL", { exact: true }).fill(`${receiver.url}/hook`);
+  await page.getByLabel("Poll interval").fill("soon");
+  await click("More settings");
+  await page.getByLabel("API base URL").fill(concur.url);
+  await page.getByLabel("OAuth base URL").fill(vendor);
+  expect(await page.getByRole("checkbox", { name: "reports", exact: true }).isChecked()).toBe(true);
+  await click("Create instance");
+  // Both faults at once, beside their fields; what was typed is still there.
+  await page.getByText("Concur can't be called without it", { exact: true }).waitFor();
+  await page.getByText(/^Expected a whole number from 1 to 44640, got 'soon'$/).waitFor();
+  await pictures(page, "concur-faults");
+  await page.getByLabel("OAuth API secret").fill(concur.clientSecret);
+  await page.getByLabel("Poll interval").fill("1");
+  await click("Preview the next poll");
+  await page
+    .getByText(/^Asks: \/hubs\/expense\/reports\?where=modifiedDateAfter='20\d\d-/)
+    .waitFor();
+  await pictures(page, "concur-preview");
+  await click("Create instance");
+  await click("Grant access");
+  await page.getByText("Connected to Concur.").waitFor();
+  const at = Date.now() + 1;
+  concur.addReport({ id: "R-1", created: at, modified: at });
+  await click("Poll now");
+  await receiver.waitFor(1);
+  expect(clicks()).toBeLessThanOrEqual(MOST_CLICKS);
+  await page.reload();
+  await page
+    .getByText(/reports R-1/)
+    .first()
+    .waitFor();
+
+  await page.getByRole("link", { name: "Edit", exact: true }).click();
+  await page.getByLabel("What to call it").fill("Concur of Ada");
+  await page.getByText("How reports is polled").click();
+  const json = page.locator("#resource-0-json");
+  await json.fill((await json.inputValue()).replace('"idField"', '"pageSize": 50,\n  "idField"'));
+  expect(await page.locator("#resource-0-pageSize").inputValue()).toBe("50");
+  await pictures(page, "concur-edit");
+  await page.getByRole("button", { name: "Save", exact: true }).last().click();
+  await page.getByText("Saved.").waitFor();
+  const { body } = await stack.call(
+    "GET",
+    `/elements/api-v2${new URL(page.url()).pathname.replace("/console", "")}`,
+  );
+  expect(body).toMatchObject({ name: "Concur of Ada", valid: true });
+  expect(JSON.parse(body.configuration["event.poller.configuration"])).toMatchObject({
+    reports: { pageSize: 50, idField: "ID" },
+  });
+  await page.getByRole("button", { name: "Send test" }).click();
+  await page.getByText(/The test was answered with 200/).waitFor();
+  await page.getByRole("link", { name: "Delete", exact: true }).click();
+  await page.getByRole("heading", { name: "What is removed" }).waitFor();
+  await pictures(page, "delete");
+  await page.getByRole("button", { name: "Delete it" }).click();
+  await page.getByText("Concur of Ada is deleted.").waitFor();
+  // The browser tells of the page that was answered with 422.
+  expect(faults.filter((fault) => !fault.includes("422"))).toEqual([]);
+  await page.context().close();
+});
