@@ -110,6 +110,7 @@ textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:
 ${CHOICES.map((choice) => `:is(fieldset,.row):has(>.field>select>option[value="${choice}"]:checked)>.when-${choice.replace(",", "-")}`).join()}{display:grid}
 @media(min-width:1000px){.sides{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}.document{position:sticky;top:16px}.document textarea{height:calc(100vh - 220px)}}
 @media(max-width:640px){
+.filters{grid-template-columns:1fr 1fr}.filters label:has([type=datetime-local]),.filters .acts{grid-column:1/-1}
 header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap;gap:0}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
 .cards{grid-template-columns:1fr 1fr;gap:8px}.card{padding:12px}.card b{font-size:20px}.bars{height:26px}.card>span{font-size:13px}
 thead{display:none}table,tbody,tr,td{display:block;width:100%}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}

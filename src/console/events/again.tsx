@@ -53,7 +53,7 @@ export function DeliverAgain(props: {
         >
           <input type="hidden" name="source" value={source} />
           <label>
-            <span>What died on its way to {recovers[1]} since (UTC)</span>
+            <span>Died on the way to {recovers[1]} since (UTC)</span>
             <input type="datetime-local" step="1" name="since" required />
           </label>
           <button>Recover</button>

@@ -29,7 +29,7 @@ export type Shown = Page & {
 export function EventsPage(props: Shown): JSX.Element {
   const { search, names, cursor, found, now } = props;
   const { source } = search.typed;
-  const isLive = cursor === undefined;
+  const isLive = cursor === undefined && Object.keys(search.faults).length === 0;
   const hasLines = found.some(({ lines }) => lines.length > 0);
   return (
     <>
@@ -102,12 +102,13 @@ const KINDS: Record<SourceName["kind"], string> = {
 /** Where was looked: an honest line. */
 function Looked({ search, names, sources, isListed }: Shown): JSX.Element {
   const { typed, filter } = search;
+  if (Object.keys(search.faults).length > 0) return <></>;
   if (typed.source !== undefined)
     return <>{filter.text === undefined ? "All that is kept of it." : TEXT}</>;
   if (isListed)
     return <>All sources: what is {filter.status} is listed for all of them together.</>;
   const called = [...names.sources.values()].map(({ name }) => name);
-  const most = sources.length === 1 ? "1 source" : `${sources.length} sources`;
+  const most = sources.length === 1 ? "one source" : `${sources.length} sources`;
   return (
     <>
       Looked through the {most} in which something happened last
@@ -126,6 +127,8 @@ function Older({ search, next, hasLines }: Shown & { hasLines: boolean }): JSX.E
 }
 
 function NoEvent({ search, next, baseUrl }: Shown): JSX.Element {
+  if (Object.keys(search.faults).length > 0)
+    return <Empty title="Not looked for" text="A field above is wrong; nothing was searched." />;
   const isNarrow = Object.keys(search.typed).some((name) => name !== "source");
   if (next !== null)
     return (

@@ -1,0 +1,139 @@
+import { createHmac } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import sparticuz from "@sparticuz/chromium";
+import { type Browser, chromium, type Page } from "playwright-core";
+import { afterAll, beforeAll, expect, it } from "vitest";
+import { WAIT_MS } from "../patience.ts";
+import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { createInstance } from "./polled.ts";
+import { sharedStack } from "./shared.ts";
+import type { Platform } from "./stack.ts";
+
+/** Events in a real browser, by clicks only. With `SCREENSHOTS`, each page is kept as pictures in that folder. */
+
+let stack: Platform;
+let receiver: Receiver;
+let browser: Browser;
+
+beforeAll(async () => {
+  [stack, receiver] = await Promise.all([sharedStack(), startReceiver()]);
+  browser = await chromium.launch({
+    executablePath: await sparticuz.executablePath(),
+    // In a single process, the first page that closes takes the browser with it.
+    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
+    headless: true,
+  });
+});
+
+afterAll(async () => {
+  await browser?.close();
+  await receiver?.close();
+});
+
+/** As it is, and in the other sizes and colours, each of which it must fit. */
+async function picture(page: Page, title: string): Promise<void> {
+  const folder = process.env["SCREENSHOTS"];
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
+    const fits = await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth");
+    expect({ title, width, fits }).toEqual({ title, width, fits: true });
+    if (folder === undefined) continue;
+    mkdirSync(folder, { recursive: true });
+    for (const colorScheme of ["dark", "light"] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.screenshot({
+        path: join(folder, `${title}-${width}-${colorScheme}.png`),
+        fullPage: true,
+      });
+    }
+  }
+}
+
+it("finds an event, shows what became of it and takes it up again; new ones come in by themselves", async () => {
+  const name = `Shop of ${crypto.randomUUID().slice(0, 8)}`;
+  const key = "a-key-of-the-shop";
+  const { id } = await createInstance(stack, {
+    element: { key: "github" },
+    configuration: {
+      "event.vendor.type": "webhook",
+      "event.vendor.signature.key": key,
+      "event.notification.callback.url": `${receiver.url}/hook`,
+    },
+    name,
+  });
+  const send = async (number: number): Promise<void> => {
+    const body = JSON.stringify({
+      action: "opened",
+      issue: { number, title: `Order <${number}>` },
+    });
+    const proof = createHmac("sha256", key).update(body).digest("hex");
+    const answer = await fetch(
+      `${stack.baseUrl}/elements/api-v2/events/github/${btoa(String(id))}`,
+      {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "x-github-event": "issues",
+          "x-github-delivery": crypto.randomUUID(),
+          "x-hub-signature-256": `sha256=${proof}`,
+        },
+        body,
+      },
+    );
+    expect(answer.status).toBe(200);
+  };
+  await Promise.all([send(1), send(2)]);
+  await receiver.waitFor(2);
+
+  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+  page.setDefaultTimeout(WAIT_MS);
+  const faults: string[] = [];
+  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  page.on("pageerror", (error) => faults.push(error.message));
+  await page.goto(`${stack.baseUrl}/console/events`);
+  await page.getByLabel("E-mail").fill(stack.local.email);
+  await page.getByLabel("Password").fill(stack.local.password);
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.getByRole("heading", { name: "Events", level: 1 }).waitFor();
+  await page.getByLabel("From").selectOption({ label: name });
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByText("Live", { exact: true }).waitFor();
+  const rows = page.locator("tr[data-key]");
+  await expect.poll(() => rows.count()).toBe(2);
+  await picture(page, "events-of-a-source");
+
+  // The focus stays where it is while rows come in.
+  const typed = page.getByLabel("Text in the data");
+  await typed.fill("order");
+  await Promise.all(Array.from({ length: 60 }, (_, n) => send(n + 3)));
+  await expect.poll(() => rows.count(), { timeout: WAIT_MS }).toBe(50);
+  expect(await page.evaluate("document.activeElement.name")).toBe("text");
+  expect(await typed.inputValue()).toBe("order");
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("Paused").waitFor();
+
+  await typed.fill("ORDER <2>");
+  await page.getByRole("button", { name: "Search" }).click();
+  await expect.poll(() => rows.count()).toBe(1);
+  await page.getByRole("link", { name: /created issues 2/i }).click();
+  await page.getByRole("heading", { name: /created issues 2/i }).waitFor();
+  await page.getByRole("heading", { name: "What the vendor sent" }).waitFor();
+  await picture(page, "event");
+  const before = receiver.deliveries.length;
+  await page.getByRole("button", { name: "Resend" }).click();
+  await page.getByText("On its way again").waitFor();
+  await receiver.waitFor((deliveries) => deliveries.length > before);
+  await page.getByText(/webhook-signature by/).click();
+  await page.getByText("Timestamp", { exact: true }).waitFor();
+  await picture(page, "notification-proved");
+
+  await page.goto(`${stack.baseUrl}/console/events?source=instance:${id}&from=nonsense`);
+  await page.getByText("Expected an ISO 8601 instant, got 'nonsense'").waitFor();
+  await page.getByText("Deliver again").click();
+  await picture(page, "events-with-a-fault");
+  await page.goto(`${stack.baseUrl}/console/events`);
+  await picture(page, "events");
+  expect(faults).toEqual([]);
+  await page.close();
+});
