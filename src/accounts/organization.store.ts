@@ -38,7 +38,7 @@ export async function changeSettings(
 }
 
 export type { OrganizationSettings };
-type Organization = { name: string; settings: OrganizationSettings };
+export type Organization = { name: string; settings: OrganizationSettings };
 
 export async function readOrganization(
   db: D1Database,

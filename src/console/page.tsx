@@ -22,6 +22,7 @@ export type About = {
     | "resources"
     | "members"
     | "audit"
+    | "settings"
     | "organizations"
     | "security";
   /** The browser goes on there by itself: as our own page's visitor, whose `SameSite=Strict` cookies are sent. */
@@ -49,6 +50,7 @@ const LINKS = [
   ["resources", "/console/resources", "Resources"],
   ["members", "/console/members", "Members"],
   ["audit", "/console/audit", "Audit"],
+  ["settings", "/console/settings", "Settings"],
 ] as const;
 
 /** A whole document around a page's content. */

@@ -60,6 +60,11 @@ export function Act(props: {
   );
 }
 
+/** Which organization a form is about: another tab may have switched to another one. */
+export const Of = ({ id }: { id: number }): JSX.Element => (
+  <input type="hidden" name="organization" value={String(id)} />
+);
+
 /**
  * A table that becomes a list of cards on a narrow screen. `keys`: what tells its rows apart, of a table that is
  * brought up to date row by row.

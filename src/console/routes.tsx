@@ -22,6 +22,8 @@ import { type About, page } from "./page";
 import { Empty } from "./parts";
 import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
+import { keyPages } from "./settings/keys.routes";
+import { settingsPages } from "./settings/routes";
 import { securityRoutes } from "./security/routes";
 import { twoStepRoutes } from "./security/two-step.routes";
 import { codeRoutes } from "./session/code.routes";
@@ -103,6 +105,8 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", resourcePages)
   .route("/", memberPages)
   .route("/", auditPages)
+  .route("/", settingsPages)
+  .route("/", keyPages)
   .all("*", (c) => {
     if (c.req.path === "/console/") return c.redirect("/console", 301);
     throw notFound("There is no such page");

@@ -69,6 +69,8 @@ tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@med
 .outcome+.outcome{margin-top:4px}.one{margin-bottom:24px}.one h3{font-size:15px;margin:0 0 8px;overflow-wrap:anywhere}.one>*+*{margin-top:10px}
 .copyable{position:relative}.copyable .copy{position:absolute;top:8px;right:8px;padding:2px 10px;font-size:13px}.copyable pre{padding-right:80px}
 .again{margin:0 0 16px}.again form{margin-top:10px}
+.places{flex-wrap:wrap;width:fit-content;margin-bottom:20px}.settings{display:grid;gap:18px;max-width:640px;justify-items:start}.settings .field{width:100%}.settings .field p{margin:4px 0 0}
+.settings .field label{display:grid;gap:4px;font-weight:500}.settings .field input{width:100%}.settings fieldset{display:block;border:0;margin:0;padding:0}.settings legend{font-weight:500;padding:0}.card .choice b{display:inline;font-size:inherit}.choice{display:flex;gap:8px;align-items:baseline;margin-top:6px}
 .more{margin:14px 0}.stack>*+*{margin-top:12px}
 .sign-in{max-width:380px;margin:8vh auto 0;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:28px}
 .sign-in p{margin:0 0 18px}.sign-in h2{margin:0 0 12px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}

@@ -117,6 +117,15 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/apps/flows/:id/save": async () => ({ name: "G", flow: JSON.stringify(flow()) }),
   "POST /console/apps/integrations/:id/activate": async (of) => ({ user: of.user.email }),
   "POST /console/instances/:id/edit": async () => ({ name: "Edited", events: "off" }),
+  "POST /console/settings": async () => ({
+    organization: "1",
+    name: `Mine ${crypto.randomUUID()}`,
+    retentionDays: "7",
+    auditDays: "400",
+    callback: "",
+  }),
+  "POST /console/settings/keys": async () => ({ organization: "1", name: "k", scopes: "read" }),
+  "POST /console/settings/keys/:id/revoke": async () => ({ organization: "1" }),
   "POST /console/members": async () => ({
     organization: "1",
     email: `${crypto.randomUUID()}@mine.example`,

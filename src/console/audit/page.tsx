@@ -3,10 +3,20 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { AuditRow } from "../../accounts/audit.store";
 import { Empty, Instant, Table } from "../parts";
 
-type Props = { entries: readonly AuditRow[]; older: string | null; days: number; now: number };
+/** By what entries are looked for, all of it in the address. */
+export const FIELDS = ["actor", "action", "from", "to"] as const;
+export type Typed = Partial<Record<(typeof FIELDS)[number], string>>;
+
+type Props = {
+  entries: readonly AuditRow[];
+  older: string | null;
+  days: number;
+  typed: Typed;
+  now: number;
+};
 
 /** Who changed what, from where, what it was before and what it is since. */
-export function AuditPage({ entries, older, days, now }: Props): JSX.Element {
+export function AuditPage({ entries, older, days, typed, now }: Props): JSX.Element {
   return (
     <>
       <div class="head">
@@ -15,9 +25,10 @@ export function AuditPage({ entries, older, days, now }: Props): JSX.Element {
           <p class="quiet">Entries are kept for {days} days</p>
         </div>
       </div>
+      <Filters typed={typed} />
       {entries.length === 0 ? (
         <Empty
-          title="Nothing was changed yet"
+          title={Object.keys(typed).length === 0 ? "Nothing was changed yet" : "Nothing like that"}
           text="Every change and every look at a secret shows here."
         />
       ) : (
@@ -43,6 +54,32 @@ export function AuditPage({ entries, older, days, now }: Props): JSX.Element {
         </p>
       )}
     </>
+  );
+}
+
+/** Who and what are the whole words of the list, since these have indexes. */
+function Filters({ typed }: { typed: Typed }): JSX.Element {
+  return (
+    <form method="get" action="/console/audit" class="filters">
+      <label>
+        Who
+        <input name="actor" value={typed.actor ?? ""} placeholder="member:1" />
+      </label>
+      <label>
+        What
+        <input name="action" value={typed.action ?? ""} placeholder="instance.update" />
+      </label>
+      <label>
+        From
+        <input type="date" name="from" value={typed.from ?? ""} />
+      </label>
+      <label>
+        To
+        <input type="date" name="to" value={typed.to ?? ""} />
+      </label>
+      <button>Filter</button>
+      {Object.keys(typed).length === 0 ? null : <a href="/console/audit">All entries</a>}
+    </form>
   );
 }
 

@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Role, ROLES } from "../../accounts/members/role";
 import type { MemberState } from "../../accounts/members/state";
-import { Instant, Pill, Table, type Tone } from "../parts";
+import { Instant, Of, Pill, Table, type Tone } from "../parts";
 
 export type ShownMember = {
   id: number;
@@ -121,11 +121,6 @@ function Invite(props: { organizationId: number; email: string }): JSX.Element {
     </>
   );
 }
-
-/** Which organization a form is about: another tab may have switched to another one. */
-const Of = ({ id }: { id: number }): JSX.Element => (
-  <input type="hidden" name="organization" value={String(id)} />
-);
 
 const Roles = ({ chosen }: { chosen: Role }): JSX.Element => (
   <select name="role" aria-label="Role">

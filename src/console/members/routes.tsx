@@ -13,9 +13,9 @@ import { addressOf, linkFor, newMember, newRole, watchMember } from "../../accou
 import { endSessions } from "../../accounts/members/sessions.store";
 import { stateOf } from "../../accounts/members/state";
 import { listMembers, type MemberRow, readMember } from "../../accounts/members/store";
-import { conflict, forbidden, notFound } from "../../http/refusal";
+import { forbidden, notFound } from "../../http/refusal";
 import type { Notice } from "../page";
-import { leave, readForm } from "../session/routes";
+import { formOf, leave } from "../session/routes";
 import type { SignedInEnv } from "../session/session.io";
 import { MembersPage } from "./page";
 
@@ -111,14 +111,6 @@ async function memberOf(c: Context<MembersEnv>): Promise<MemberRow> {
   if (member === undefined) throw unknown();
   await watchMember(c, c.env.DB, c.var.asker.organizationId, id);
   return member;
-}
-
-/** The form, if it is about the organization that this browser looks at. @throws Refusal `conflict`. */
-async function formOf(c: Context<MembersEnv>): Promise<URLSearchParams> {
-  const form = await readForm(c);
-  if (form.get("organization") !== String(c.var.asker.organizationId))
-    throw conflict("You have switched to another organization since this page was shown");
-  return form;
 }
 
 function noticeOf(change: MemberChange, done: string): Notice {

@@ -7,6 +7,7 @@ import { askToSignIn } from "../../accounts/passkeys/verify.io";
 import { countTry } from "../../accounts/sign-in.store";
 import { readConfig } from "../../config";
 import { readBytes } from "../../http/body";
+import { conflict } from "../../http/refusal";
 import type { Notice } from "../page";
 import { SignInForm } from "./form";
 import { dropCookie, keepCookie, readCookie } from "./cookie.io";
@@ -89,6 +90,14 @@ export function showSignIn<E extends ConsoleEnv>(
 /** The fields of a posted form. @throws Refusal `too-large`. */
 export async function readForm(c: Context, limit = FORM_BYTES): Promise<URLSearchParams> {
   return new URLSearchParams(new TextDecoder().decode(await readBytes(c.req.raw, limit)));
+}
+
+/** The form, if it is about the organization that this browser looks at. @throws Refusal `conflict`. */
+export async function formOf<E extends ConsoleEnv>(c: Context<E>): Promise<URLSearchParams> {
+  const form = await readForm(c);
+  if (form.get("organization") !== String(c.var.asker.organizationId))
+    throw conflict("You have switched to another organization since this page was shown");
+  return form;
 }
 
 /** Goes on to another page, which says once what was done. */

@@ -1,0 +1,90 @@
+import type { Child } from "hono/jsx";
+import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Faults } from "./faults";
+
+/** Where a settings page stands among the others. */
+export type Place = "organization" | "keys";
+
+/** The head of each settings page, with the ways to the others; keys and the audit log are for owners. */
+export function SettingsHead(props: {
+  here: Place;
+  title: string;
+  text: string;
+  isOwner: boolean;
+}): JSX.Element {
+  const { here, title, text, isOwner } = props;
+  const places = [
+    ["organization", "/console/settings", "Organization"],
+    ...(isOwner
+      ? ([
+          ["keys", "/console/settings/keys", "API keys"],
+          ["audit", "/console/audit", "Audit"],
+        ] as const)
+      : []),
+    ["members", "/console/members", "Members"],
+    ["sessions", "/console/sessions", "Your sessions"],
+    ["security", "/console/security", "Security"],
+  ] as const;
+  return (
+    <>
+      <div class="head">
+        <div>
+          <h1>{title}</h1>
+          <p class="quiet">{text}</p>
+        </div>
+      </div>
+      <ul class="ranges places" aria-label="Settings">
+        {places.map(([name, href, label]) => (
+          <li>
+            <a href={href} {...(name === here ? { "aria-current": "page" } : {})}>
+              {label}
+            </a>
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+/** A labelled control; what is wrong with it stands below, and is read with it. `children` gets what the control must have. */
+export function Field(props: {
+  name: string;
+  label: string;
+  /** Empty: there is none. */
+  hint: string;
+  faults: Faults;
+  children: (described: Record<string, string>) => Child;
+}): JSX.Element {
+  const { name, label, hint, faults, children } = props;
+  const fault = faults[name];
+  const id = `about-${name}`;
+  const hasMore = hint !== "" || fault !== undefined;
+  return (
+    <div class="field">
+      <label>
+        {label}
+        {children({
+          name,
+          ...(hasMore ? { "aria-describedby": id } : {}),
+          ...(fault === undefined ? {} : { "aria-invalid": "true" }),
+        })}
+      </label>
+      {hasMore ? (
+        <p id={id} class={fault === undefined ? "small quiet" : "small fault"}>
+          {fault ?? hint}
+        </p>
+      ) : null}
+    </div>
+  );
+}
+
+/** Faults that belong to no field, and that there are any. */
+export function FormFault({ faults }: { faults: Faults }): JSX.Element | null {
+  const all = Object.keys(faults);
+  if (all.length === 0) return null;
+  return (
+    <p class="notice bad" role="alert">
+      {faults[""] ?? "Nothing was changed: mend what is marked below."}
+    </p>
+  );
+}
