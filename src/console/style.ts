@@ -79,7 +79,7 @@ tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@med
 .codes{columns:2;font:16px/2 ui-monospace,monospace;list-style:none;margin:0 0 18px;padding:0}
 .instance{display:grid;gap:16px;max-width:860px}.instance fieldset{display:block;border:1px solid var(--line);border-radius:12px;padding:12px 16px;margin:0 0 14px;min-width:0;font-size:15px}.instance>fieldset.plain{border:0;padding:0;margin:0;display:grid;gap:16px}.instance legend{padding:0 6px;font-weight:550}
 .part h2{margin:0 0 12px}.part h3{font-size:15px;margin:18px 0 10px}.part>summary{font-weight:550}.part>summary+*{margin-top:14px}
-.instance .field{margin:0 0 14px}.instance .field>label{font-weight:550;font-size:14px}.instance .field :is(input,select){width:100%}
+.instance .field{margin:0 0 14px;align-content:start}.instance .card b,.instance .check b{display:inline;font-size:inherit;font-weight:550}.instance h3{font-weight:600;color:var(--ink)}.instance .field>label{font-weight:550;font-size:14px}.instance .field :is(input,select){width:100%}
 .check{display:flex;gap:8px;align-items:baseline;margin:6px 0}.instance .field>.check{font-weight:400}.instance .check input{width:auto;flex:none}
 .fault{overflow-wrap:anywhere}.notice ul{margin:6px 0 0;padding-left:20px}.notice p{margin:0}
 .fields{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:0 16px;margin-top:12px}.fields>:first-child{grid-column:1/-1}
