@@ -69,9 +69,8 @@ export async function makeKey(
   return { row, key };
 }
 
-/** Revokes the key that a path names. @throws Refusal `not-found`. */
-export async function revokeKey(c: Context<AskerEnv>): Promise<KeyRow> {
-  const { id } = await keyOf(c);
+/** Revokes the key that a path names, as `keyOf` found it. @throws Refusal `not-found` when it is gone since. */
+export async function revokeKey(c: Context<AskerEnv>, { id }: Pick<KeyRow, "id">): Promise<KeyRow> {
   const row = await deleteKey(c.env.DB, c.var.asker.organizationId, id);
   if (row === undefined) throw unknownKey(c);
   forgetAskers();

@@ -91,6 +91,6 @@ export const keyRoutes = new Hono<AskerEnv>()
     "/keys/:id",
     described("Revoke an API key", { tag: "operations", answer: KEY }),
     async (c) => {
-      return c.json(keyView(await revokeKey(c), Date.now()));
+      return c.json(keyView(await revokeKey(c, await keyOf(c)), Date.now()));
     },
   );

@@ -1,5 +1,5 @@
 import { type Context, Hono } from "hono";
-import { makeKey, newKey, revokeKey } from "../../accounts/keys.io";
+import { keyOf, makeKey, newKey, revokeKey } from "../../accounts/keys.io";
 import { listKeys } from "../../accounts/keys.store";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
@@ -32,8 +32,9 @@ export const keyPages = new Hono<ConsoleEnv>()
     }
   })
   .post("/settings/keys/:id/revoke", async (c) => {
+    const found = await keyOf(c);
     await formOf(c);
-    const { name } = await revokeKey(c);
+    const { name } = await revokeKey(c, found);
     return leave(c, HERE, {
       tone: "good",
       text: `${name} is revoked, and opens nothing any more.`,
