@@ -8,6 +8,8 @@ const STEP = {
   maxRetries: "3",
 };
 
+const RANGE = { from: "2026-01-01T00:00:00.000Z", to: "2026-01-02T00:00:00.000Z" };
+
 /** Bodies that a route looks at before it looks for the thing; `{}` elsewhere. */
 const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/sign-in": async (of) => of.world.owner,
@@ -80,10 +82,8 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "PUT /v1/streams/:source{.+}/consumers/:name": async (of) => ({
     cursor: (await of.v1("GET", `/streams/${await of.source()}/events`)).body.next,
   }),
-  "POST /v1/streams/:source{.+}/replay": async () => ({
-    from: "2026-01-01T00:00:00.000Z",
-    to: "2026-01-02T00:00:00.000Z",
-  }),
+  "POST /v1/streams/:source{.+}/replay": async () => RANGE,
+  "POST /console/events/:source{.+}/replay": async () => RANGE,
   "POST /elements/api-v2/notifications/subscriptions": async (of) => {
     const { id } = await of.create({ "event.notification.callback.url": undefined });
     return {

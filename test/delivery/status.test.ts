@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { commit, event, freshStream, target } from "../stream/build";
+import { timersEndWithin } from "../soon";
 import { destination, eventually } from "./build";
 
 /** The status line decides; what is wrong with the body after it is only shown. */
@@ -75,9 +76,7 @@ describe("a callback whose answer's body is not whole", () => {
     bodies.map(([what, body, error]) => ({ status, kind, what, body, error })),
   );
   it.each(all)("is $kind when a $status $what", async ({ status, kind, body, error }) => {
-    const timeout = AbortSignal.timeout.bind(AbortSignal);
-    const soon = vi.spyOn(AbortSignal, "timeout").mockImplementation(() => timeout(200));
-    onTestFinished(() => soon.mockRestore());
+    timersEndWithin(200);
     const { id, url } = await destination();
     let posts = 0;
     vi.stubGlobal("fetch", async (input: URL, init: RequestInit & { signal: AbortSignal }) => {
