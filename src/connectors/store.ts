@@ -91,7 +91,7 @@ export async function connectorsOf(
     return new Map(
       missing.map((name): [string, Connector | "unknown"] => {
         const row = rows.get(placeOf(name));
-        return [name, row === undefined ? "unknown" : readDefinition(row.definition)];
+        return [name, (row === undefined ? undefined : readListed(row)) ?? "unknown"];
       }),
     );
   });
@@ -126,7 +126,7 @@ export async function listConnectors(
     .from(userConnectors)
     .where(eq(userConnectors.organizationId, organizationId))
     .orderBy(userConnectors.id);
-  return [...builtIn, ...rows.map(({ definition }) => readDefinition(definition))];
+  return [...builtIn, ...rows.flatMap((row) => readListed(row) ?? [])];
 }
 
 /** @returns the connector with its id, or undefined when the organization has one of this key. */
@@ -200,4 +200,14 @@ export function countConnectors(db: D1Database, organizationId: number): Promise
 /** The definition was checked when it was saved, but the schema may have changed since. */
 function readDefinition(definition: Record<string, unknown>): Connector {
   return connectorSchema.parse(definition);
+}
+
+/** One of several: a definition that cannot be read is left out and logged, and the others are there. */
+function readListed({ id, definition }: Row): Connector | undefined {
+  try {
+    return readDefinition(definition);
+  } catch (error) {
+    console.error(JSON.stringify({ at: "connectors.read", connectorId: id, error: String(error) }));
+    return undefined;
+  }
 }

@@ -1,6 +1,6 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
-import { beforeAll, describe, expect, it, vi } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { Section } from "../../src/db/directory/find";
 import { tellAll, tellDirectory } from "../../src/db/directory/tell";
 import { step } from "../flows/build";
@@ -199,6 +199,14 @@ describe("a change of a row that the directory has an entry of", () => {
       await env.DB.prepare(
         "INSERT OR IGNORE INTO user_connectors VALUES (1999999, 1, 'watched', '{}', 1, 1)",
       ).run();
+      // No file after this one should meet rows that nobody can read.
+      onTestFinished(async () => {
+        await env.DB.batch([
+          env.DB.prepare("DELETE FROM api_keys WHERE id = 'key_watched'"),
+          env.DB.prepare("DELETE FROM user_connectors WHERE id = 1999999"),
+          env.DB.prepare("DELETE FROM outdated"),
+        ]);
+      });
       const { results } = await env.DB.prepare("SELECT name FROM pragma_table_info(?)")
         .bind(table)
         .all<{ name: string }>();

@@ -243,6 +243,18 @@ it("with its Element token an instance is reached without its id", async () => {
   expect((await mine("GET", "/instances")).status).toBe(401);
 });
 
+it("a connector whose definition cannot be read is left out of lists, which show the others", async () => {
+  const { authorization, id } = await ownOrganization();
+  await env.DB.prepare("INSERT INTO user_connectors VALUES (?, ?, 'broken', '{}', 1, 1)")
+    .bind(8_000_000 + id, id)
+    .run();
+  vi.spyOn(console, "error").mockImplementation(() => undefined);
+  const { status, body } = await call("GET", "/elements", undefined, authorization);
+  expect(status).toBe(200);
+  expect(body.map(({ key }: any) => key)).toContain("box");
+  expect(body.map(({ key }: any) => key)).not.toContain("broken");
+});
+
 it("an instance whose secrets no key opens is left out of lists, which show the others", async () => {
   const { authorization } = await ownOrganization();
   const [broken, whole] = [
