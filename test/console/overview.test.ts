@@ -245,18 +245,16 @@ describe("the overview", () => {
     await create({ ...QUIET, "event.notification.callback.url": CALLBACK }, {}, calm.authorization);
     const visitor = await signIn(calm.email, calm.password);
     await visitor.get("/console");
-    // The others of the runtime ask the database, too: the visit that met the fewest of them counts.
-    const visits: { asked: number; read: number }[] = [];
-    for (let visit = 0; visit < 5; visit += 1) {
-      const counter = countD1();
-      expect((await visitor.get("/console")).html).toContain("all well");
-      counter.end();
-      visits.push({ asked: counter.asked, read: counter.read });
-    }
-    const [calmest] = visits.toSorted((one, other) => one.asked - other.asked);
-    // Two for the session; usage of the range and of the month; troubles; instances; destinations.
-    expect(calmest?.asked).toBeLessThanOrEqual(7);
-    expect(calmest?.read).toBeLessThan(100);
+    // The others of the runtime ask the database, too: sooner or later a visit meets nobody.
+    await expect
+      .poll(async () => {
+        const counter = countD1();
+        expect((await visitor.get("/console")).html).toContain("all well");
+        counter.end();
+        // Two for the session; usage of the range and of the month; troubles; instances; destinations.
+        return { fewTimes: counter.asked <= 7, fewRows: counter.read < 100 };
+      })
+      .toEqual({ fewTimes: true, fewRows: true });
   });
 });
 
