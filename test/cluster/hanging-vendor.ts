@@ -8,8 +8,6 @@ export type HangingVendor = {
   /** Answers until it hangs: then it takes connections, and says nothing. */
   ill: string;
   hang(): void;
-  /** Breaks the connections on which nothing is said, which the client else does by itself after half a minute. */
-  letGo(): void;
   /** Lists that were asked for, by the account's key, and when, epoch ms; forgotten with that. */
   taken(): { key: string; at: number }[];
   close(): Promise<void>;
@@ -43,21 +41,17 @@ export async function startHangingVendor(): Promise<HangingVendor> {
   });
   const illPort = await listen(listener);
 
-  const letGo = () => {
-    for (const socket of held) socket.destroy();
-  };
   return {
     well: `http://127.0.0.1:${wellPort}`,
     ill: `http://127.0.0.1:${illPort}`,
     hang: () => void (isHanging = true),
-    letGo,
     taken() {
       const all = asked;
       asked = [];
       return all;
     },
     async close() {
-      letGo();
+      for (const socket of held) socket.destroy();
       await Promise.all(
         [server, listener].map((one) => new Promise((resolve) => one.close(resolve))),
       );
