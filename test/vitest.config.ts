@@ -154,6 +154,8 @@ export default defineConfig(async () => ({
   root,
   test: {
     reporters: ["default", summary],
+    // A module that is still looked for when a runtime is closed belongs to no test.
+    onUnhandledError: (error: { name?: string }) => error.name !== "EnvironmentTeardownError",
     maxWorkers: 2,
     sequence: { sequencer: WaitersFirst },
     // All projects load the same few hundred files: one translates them for all.

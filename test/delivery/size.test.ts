@@ -43,8 +43,8 @@ describe("a destination at ten a second with a thousand waiting", () => {
     await time.until(() => received.length >= 1_000, 120_000);
     expect(new Set(received.map(({ headers }) => headers.get("webhook-id"))).size).toBe(1_000);
     expect(mostInASecond(received.map(({ at }) => at))).toBeLessThanOrEqual(10);
-    // The last of an even pace, and a second that an alarm is late here.
-    expect((received.at(-1)?.at ?? 0) - began).toBeLessThanOrEqual(99_900 + 2_000);
+    // The last of an even pace, and what alarms are late here.
+    expect((received.at(-1)?.at ?? 0) - began).toBeLessThanOrEqual(99_900 + 3_000);
   });
 
   it("gets them in order when that is asked for, at the same pace", async () => {
@@ -63,7 +63,7 @@ describe("a destination at ten a second with a thousand waiting", () => {
     await time.until(() => received.length >= 100, 15_000);
     expect(received.map(({ body }) => body)).toEqual(all.map(({ data }) => data));
     expect(mostInASecond(received.map(({ at }) => at))).toBeLessThanOrEqual(10);
-    expect((received.at(-1)?.at ?? 0) - began).toBeLessThanOrEqual(10_000);
+    expect((received.at(-1)?.at ?? 0) - began).toBeLessThanOrEqual(11_000);
   });
 });
 
