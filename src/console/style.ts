@@ -22,10 +22,10 @@ export const STYLE = `
 body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 a{color:var(--accent);text-decoration:none}a:hover{text-decoration:underline}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
-header{display:flex;flex-wrap:wrap;align-items:center;gap:4px 24px;padding:10px max(20px,calc(50vw - 560px));background:var(--card);border-bottom:1px solid var(--line)}
+header{display:flex;flex-wrap:wrap;align-items:center;gap:4px 16px;padding:10px max(20px,calc(50vw - 560px));background:var(--card);border-bottom:1px solid var(--line)}
 .brand{display:flex;align-items:center;gap:8px;font-weight:650;font-size:17px;color:var(--ink)}.brand:hover{text-decoration:none}
 .mark{fill:none;stroke:var(--accent);stroke-width:2.4;stroke-linecap:round}
-nav{display:flex;gap:4px}nav a{padding:6px 12px;border-radius:8px;color:var(--quiet)}
+nav{display:flex}nav a{padding:6px 8px;border-radius:8px;color:var(--quiet)}
 nav a[aria-current]{background:var(--off-back);color:var(--ink);font-weight:550}
 .who{margin-left:auto;display:flex;align-items:center;gap:12px;color:var(--quiet)}
 main{max-width:1160px;margin:0 auto;padding:24px 20px 64px}
@@ -113,7 +113,7 @@ ${CHOICES.map((choice) => `:is(fieldset,.row):has(>.field>select>option[value="$
 @media(min-width:1000px){.sides{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}.document{position:sticky;top:16px}.document textarea{height:calc(100vh - 220px)}}
 @media(max-width:640px){
 .filters{grid-template-columns:1fr 1fr}.filters label:has([type=datetime-local]),.filters .acts{grid-column:1/-1}
-header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap;gap:0}nav a{padding:6px 8px}main{padding:18px 16px 48px}h1{font-size:21px}
+header{padding:10px 16px}nav{order:3;width:100%;margin:0 -8px;flex-wrap:wrap}main{padding:18px 16px 48px}h1{font-size:21px}
 .cards{grid-template-columns:1fr 1fr;gap:8px}.card{padding:12px}.card b{font-size:20px}.bars{height:26px}.card>span{font-size:13px}
 thead{display:none}table,tbody,tr,td{display:block;width:100%}tr{padding:10px 0;border-bottom:1px solid var(--line)}tr:last-child{border:0}
 td{border:0;padding:3px 16px;display:flex;gap:12px;justify-content:space-between;text-align:right}td>*{min-width:0}
