@@ -113,7 +113,12 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     event: "x",
     url: "https://app.example/hook",
   }),
-  "POST /console/apps/flows/:id/share": async () => ({ kind: "scope", read: "yes" }),
+  // With one address: what is shared with all users of the organization, other files' users would see.
+  "POST /console/apps/flows/:id/share": async () => ({
+    kind: "email",
+    with: "somebody@apps.example",
+    read: "yes",
+  }),
   "POST /console/apps/flows/:id/save": async () => ({ name: "G", flow: JSON.stringify(flow()) }),
   "POST /console/apps/integrations/:id/activate": async (of) => ({ user: of.user.email }),
   "POST /console/instances/:id/edit": async () => ({ name: "Edited", events: "off" }),
