@@ -1,5 +1,5 @@
 import { sql } from "drizzle-orm";
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, sqliteTable, text, uniqueIndex } from "drizzle-orm/sqlite-core";
 import { organizations } from "./accounts";
 
 /**
@@ -17,7 +17,7 @@ export const destinations = sqliteTable(
       .notNull()
       .references(() => organizations.id),
     kind: text({
-      enum: ["instance", "subscription", "webhook", "flow-step", "operations"],
+      enum: ["instance", "subscription", "webhook", "flow-step", "operations", "endpoint"],
     }).notNull(),
     ownerId: text("owner_id").notNull(),
     url: text(),
@@ -39,6 +39,13 @@ export const destinations = sqliteTable(
     legacyKeySealed: text("legacy_key_sealed"),
     signingKeys: text("signing_keys", { mode: "json" }).$type<SigningKey[]>().notNull(),
     policy: text({ mode: "json" }).$type<DestinationPolicy>().notNull(),
+    /** Of endpoints, as the following four: the customer of the organization that it belongs to. */
+    tenantId: text("tenant_id"),
+    /** Chosen by its owner; no two of an organization have the same. */
+    name: text(),
+    description: text(),
+    metadata: text({ mode: "json" }).$type<Record<string, unknown>>(),
+    selectors: text({ mode: "json" }).$type<Selectors>(),
     createdAt: integer("created_at").notNull(),
     updatedAt: integer("updated_at").notNull(),
   },
@@ -49,6 +56,12 @@ export const destinations = sqliteTable(
     index("destinations_troubled")
       .on(table.organizationId, table.enabled, table.active)
       .where(sql.raw(IS_TROUBLED)),
+    index("destinations_tenant")
+      .on(table.organizationId, table.tenantId)
+      .where(sql`kind = 'endpoint'`),
+    uniqueIndex("destinations_name")
+      .on(table.organizationId, table.name)
+      .where(sql`name IS NOT NULL`),
   ],
 );
 
@@ -66,6 +79,16 @@ export type DestinationPolicy = {
   transform?: string;
   /** What a subscription is for. */
   topics?: string[];
+};
+
+/** Which events an endpoint hears of: those of one of the sources, of one of the types, on one of the channels. */
+export type Selectors = {
+  /** `instance:27`, `connector:box`, `tenant:acme`, `user:*`, `scope:<group>/<Kind>/<name>`, `publish` … */
+  sources: string[];
+  /** Names, in which `*` stands for any run of characters. */
+  eventTypes: string[];
+  /** Empty: events of all channels, and of none. */
+  channels: string[];
 };
 
 export type SigningKey = {

@@ -30,7 +30,19 @@ export const sealUrl = (ring: Keyring, id: string, url: string): string =>
 
 /** A destination as deliveries need it: secrets open, without signing keys that have expired at `now`. */
 export function openDestination(row: Row, ring: Keyring, now: Millis): Destination {
-  const { id, organizationId, kind, ownerId, url, enabled, active, paused, failing, policy } = row;
+  const {
+    id,
+    organizationId,
+    kind,
+    ownerId,
+    tenantId,
+    url,
+    enabled,
+    active,
+    paused,
+    failing,
+    policy,
+  } = row;
   const { legacyKeySealed, signingKeys } = row;
   const parts = openParts(ring, row);
   return {
@@ -38,6 +50,7 @@ export function openDestination(row: Row, ring: Keyring, now: Millis): Destinati
     organizationId,
     kind,
     ownerId,
+    tenant: tenantId,
     url: url === null ? null : openText(ring, sealedPlace(id, "url"), url),
     enabled,
     active,

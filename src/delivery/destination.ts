@@ -1,5 +1,5 @@
 import type { OrganizationSettings } from "../accounts/organization.store";
-import type { DestinationPolicy } from "../db/delivery";
+import type { DestinationPolicy, Selectors } from "../db/delivery";
 import type { Changed } from "../db/directory/tell";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";
@@ -11,10 +11,13 @@ export type Destination = {
   organizationId: number;
   /**
    * `subscription`: of topics of the connector surface, beside the callbacks of instances. `operations`: the
-   * organization's callback for notices about its other destinations (`notice.ts`).
+   * organization's callback for notices about its other destinations (`notice.ts`). `endpoint`: one made by API, which
+   * says itself what it hears of (`endpoints.store.ts`).
    */
-  kind: "instance" | "subscription" | "webhook" | "flow-step" | "operations";
+  kind: "instance" | "subscription" | "webhook" | "flow-step" | "operations" | "endpoint";
   ownerId: string;
+  /** The customer of the organization that an endpoint belongs to, and of whose events alone it hears. */
+  tenant: string | null;
   url: string | null;
   enabled: boolean;
   active: boolean;
@@ -28,9 +31,20 @@ export type Destination = {
   policy: DestinationPolicy;
 };
 
+/** What its owner says of an endpoint beside how it is served. */
+export type EndpointTraits = {
+  /** No two of an organization have the same. */
+  name: string | null;
+  description: string | null;
+  metadata: Record<string, unknown>;
+  selectors: Selectors;
+};
+
 /** A destination as its operators see it: its keys' dates, and the delays it is retried with. */
 export type DestinationRecord = {
   destination: Destination;
+  /** Null for all kinds but `endpoint`. */
+  traits: EndpointTraits | null;
   keys: { id: string; algorithm: "v1" | "v1a"; createdAt: number; expiresAt: number | null }[];
   retryDelays: readonly number[] | undefined;
 };
@@ -38,7 +52,7 @@ export type DestinationRecord = {
 /** What an owner says of its destination when it is saved. */
 export type DestinationDraft = Omit<
   Destination,
-  "signers" | keyof Standing | "query" | "policy"
+  "signers" | keyof Standing | "query" | "policy" | "tenant"
 > & {
   query?: Record<string, string>;
   /** Undefined: the policy stays as it is. */

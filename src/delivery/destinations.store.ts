@@ -11,6 +11,7 @@ import {
   accountPolicy,
   type Destination,
   type DestinationRecord,
+  type EndpointTraits,
   retryPolicyOf,
 } from "./destination";
 import { openDestination } from "./destination-secrets";
@@ -175,6 +176,7 @@ function recordOf(row: Row, settings: OrganizationSettings, ring: Keyring): Dest
   const policy = retryPolicyOf(destination, accountPolicy(settings));
   return {
     destination,
+    traits: traitsOf(row),
     keys: row.signingKeys.map(({ id, algorithm, createdAt, expiresAt }) => ({
       id,
       algorithm,
@@ -183,6 +185,11 @@ function recordOf(row: Row, settings: OrganizationSettings, ring: Keyring): Dest
     })),
     retryDelays: policy.kind === "queue" ? [] : policy.delaysSeconds,
   };
+}
+
+function traitsOf({ selectors, name, description, metadata }: Row): EndpointTraits | null {
+  if (selectors === null) return null;
+  return { name, description, metadata: metadata ?? {}, selectors };
 }
 
 /** This isolate reads the destination again before its next use. */

@@ -3,10 +3,16 @@ import { drizzle } from "drizzle-orm/d1";
 import { destinations, type SigningKey } from "../db/delivery";
 import { tellDirectory } from "../db/directory/tell";
 import { type Keyring, seal } from "../db/sealed";
-import { changeOf, type Destination, type DestinationRecord } from "./destination";
+import {
+  changeOf,
+  type Destination,
+  type DestinationRecord,
+  type EndpointTraits,
+} from "./destination";
 import { MASK } from "../values/secret-name";
-import { openParts, sealedPlace, sealParts } from "./destination-secrets";
+import { openParts, sealedPlace, sealParts, sealUrl } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
+import { forgetEndpoints } from "./endpoints.store";
 import type { Pause } from "./state";
 
 /** What operators may change of a destination; `null` removes a setting. */
@@ -24,6 +30,10 @@ export type PolicyChange = {
   transform?: string | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;
+  /** Of an endpoint. What waits for it goes to the new URL. */
+  url?: string | undefined;
+  /** Of an endpoint: its traits that change. */
+  traits?: Partial<EndpointTraits> | undefined;
 };
 
 /**
@@ -32,7 +42,10 @@ export type PolicyChange = {
 export const policyOf = (id: string): string =>
   `(SELECT policy FROM destinations WHERE destinations.id = ${id})`;
 
-/** Changes the settings named, and leaves the others. Enabling a destination also makes its subscription active, and forgets its failures. */
+/**
+ * Changes the settings named, and leaves the others. Enabling a destination also makes its subscription active, and
+ * forgets its failures. @throws what D1 throws for a name that another destination of the organization has.
+ */
 export async function changePolicy(
   db: D1Database,
   ring: Keyring,
@@ -41,7 +54,7 @@ export async function changePolicy(
   now: number,
 ): Promise<void> {
   const { id, organizationId } = destination;
-  const { enabled, headers, rate, ...rest } = change;
+  const { enabled, headers, rate, url, traits, ...rest } = change;
   const members = Object.entries({ ...rest, ratePerSecond: rate }).filter(
     ([, value]) => value !== undefined,
   );
@@ -57,8 +70,11 @@ export async function changePolicy(
       ...(enabled === true ? { active: true, paused: null, failing: null } : {}),
       ...(enabled === false && destination.enabled ? { paused: byOwner(now) } : {}),
       ...(headersSealed === undefined ? {} : { headersSealed }),
+      ...(url === undefined ? {} : { url: sealUrl(ring, id, url) }),
+      ...traits,
     })
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
+  if (destination.kind === "endpoint") forgetEndpoints(organizationId, destination.tenant);
   await tellDirectory(db, changeOf(destination));
 }
 

@@ -91,16 +91,20 @@ function signingKeys(
       unseal(ring, newest.sealed, sealedPlace(draft.id, newest.id)) === draft.signingSecret;
     if (same) return keys;
   }
-  const id = `key_${crypto.randomUUID()}`;
-  const secret = draft.signingSecret ?? newSigningSecret();
-  const key: SigningKey = {
-    id,
-    algorithm: "v1",
-    sealed: seal(ring, secret, sealedPlace(draft.id, id)),
-    createdAt: now,
-    expiresAt: null,
-  };
+  const key = newSigningKey(ring, draft.id, draft.signingSecret ?? newSigningSecret(), now);
   return [key, ...keys.filter(({ algorithm }) => algorithm !== "v1")];
+}
+
+/** A symmetric key of a destination, that signs from now on. */
+export function newSigningKey(
+  ring: Keyring,
+  destinationId: string,
+  secret: string,
+  now: number,
+): SigningKey {
+  const id = `key_${crypto.randomUUID()}`;
+  const sealed = seal(ring, secret, sealedPlace(destinationId, id));
+  return { id, algorithm: "v1", sealed, createdAt: now, expiresAt: null };
 }
 
 /** `whsec_` and base64 of 32 random bytes (Standard Webhooks). */

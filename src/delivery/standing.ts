@@ -18,8 +18,8 @@ const OF_DESTINATION: readonly DeadReason[] = [
 export type Deactivation = NonNullable<DestinationPolicy["deactivate"]>;
 
 /**
- * A connector's callback is deactivated by exhausted tries (reference connector-events-api.md §8), a webhook after
- * failures that span five days, a flow's step never: its flow says what follows its failure.
+ * A connector's callback is deactivated by exhausted tries (reference connector-events-api.md §8), a webhook or an
+ * endpoint after failures that span five days, a flow's step never: its flow says what follows its failure.
  */
 export function deactivationOf({
   kind,
@@ -31,6 +31,7 @@ export function deactivationOf({
     case "subscription":
       return "exhausted";
     case "webhook":
+    case "endpoint":
       return 5;
     case "flow-step":
     case "operations":

@@ -30,6 +30,7 @@ const send = (address: string, id: string, body: string, hops?: number) =>
       id: "instance-1",
       organizationId: 1,
       kind: "instance",
+      tenant: null,
       ownerId: "1",
       url: address,
       enabled: true,

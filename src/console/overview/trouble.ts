@@ -75,6 +75,8 @@ export function named(
       const step = id.slice(`flow-${ownerId}-`.length);
       return { name: `Step ${step} of ${flows.get(ownerId) ?? "a flow"}`, href: undefined };
     }
+    case "endpoint":
+      return { name: `Endpoint ${address}`, href: `/console/destinations/${id}` };
     case "webhook":
       return { name: `Webhook to ${address}`, href: undefined };
     case "subscription":
