@@ -110,9 +110,10 @@ function admit({ scopes }: Asker, needed: Scope): void {
   if (!holds(scopes, needed)) throw forbidden(`The key lacks the scope '${needed}'`);
 }
 
-/** For what concerns the whole organization. @throws Refusal `forbidden` to a key that is limited to sources or destinations. */
+/** For what concerns the whole organization. @throws Refusal `forbidden` to a key that has limits. */
 function refuseLimits({ limits }: Asker): void {
-  if (limits !== undefined) throw forbidden("The key is limited to some sources or destinations");
+  if (limits !== undefined)
+    throw forbidden("The key is limited to some sources, destinations or tenants");
 }
 
 /** As much of a request's context as it takes to look up a key. */

@@ -69,6 +69,7 @@ const auditing = <E extends Audited>(
         c.req.param(),
         await madeId(c.res, route),
       ),
+      tenantId: c.get("watched")?.tenant ?? null,
       route: `${method} ${route}`,
       requestId: c.get("requestId"),
       changes: memberNames(sent),

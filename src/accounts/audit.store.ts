@@ -6,7 +6,10 @@ import { owners } from "../db/owners";
 export type AuditRow = typeof audit.$inferSelect;
 
 /** Writes one entry of the audit log: the names of what was sent, and what differs, secrets masked. */
-export async function recordAudit(db: D1Database, row: Omit<AuditRow, "id">): Promise<void> {
+export async function recordAudit(
+  db: D1Database,
+  row: Omit<AuditRow, "id" | "tenantId"> & { tenantId?: string | null },
+): Promise<void> {
   await drizzle(db).insert(audit).values(row);
 }
 

@@ -6,7 +6,8 @@ import { isoText } from "../values/instant";
 import type { AskerEnv } from "./asker.io";
 import { hidden, type State } from "./audited-values";
 import { deleteKey, insertKey, type KeyRow, listKeys } from "./keys.store";
-import { SCOPES } from "./scope";
+import { tenantId } from "./tenants/tenant";
+import { type Limits, SCOPES } from "./scope";
 import { hashSecret } from "./secret";
 import { forgetAskers } from "./store";
 import { watchChange } from "./watch.io";
@@ -18,13 +19,14 @@ const source = z
   .string()
   .max(512)
   .regex(
-    /^((instance:)?[1-9]\d{0,15}|(user|scope):\S+)$/,
-    "Expected a source: instance:<id>, user:<id> or scope:<group>/<Kind>/<name>",
+    /^((instance:)?[1-9]\d{0,15}|(user|scope|tenant):\S+)$/,
+    "Expected a source: instance:<id>, user:<id>, tenant:<id> or scope:<group>/<Kind>/<name>",
   )
   .transform((text) => (/^\d+$/.test(text) ? `instance:${text}` : text));
 const limits = z.strictObject({
   sources: z.array(source).max(MOST_LIMITS).default([]),
   destinations: z.array(z.string().min(1).max(512)).max(MOST_LIMITS).default([]),
+  tenants: z.array(tenantId).max(MOST_LIMITS).default([]),
 });
 
 /** What a new key is made of. */
@@ -81,7 +83,7 @@ export const newSecret = (): string =>
   `trk_${Buffer.from(crypto.getRandomValues(new Uint8Array(32))).toString("base64url")}`;
 
 const isLimited = (input: z.infer<typeof limits> | undefined): input is z.infer<typeof limits> =>
-  input !== undefined && input.sources.length + input.destinations.length > 0;
+  input !== undefined && Object.values(input).some((list) => list.length > 0);
 
 export const unknownKey = (c: Context<AskerEnv>) => notFound(`No key '${c.req.param("id")}'`);
 
@@ -119,6 +121,13 @@ const stateOf = ({
   secret: hidden(keyHash),
 });
 
+/** A key's limits; three empty lists when it has none. */
+const limitsOf = ({ limits: given }: Pick<KeyRow, "limits">): Limits => ({
+  sources: given?.sources ?? [],
+  destinations: given?.destinations ?? [],
+  tenants: given?.tenants ?? [],
+});
+
 /** A key as it is shown, without its secret. */
 export function keyView(row: KeyRow, now: number): Record<string, unknown> {
   const { id, name, scopes, expiresAt, previousExpiresAt, lastUsedAt } = row;
@@ -127,7 +136,7 @@ export function keyView(row: KeyRow, now: number): Record<string, unknown> {
     id,
     name,
     scopes,
-    limits: row.limits ?? { sources: [], destinations: [] },
+    limits: limitsOf(row),
     expiresAt: expiresAt === null ? null : isoText(expiresAt),
     overlapEndsAt: overlapEndsAt === null ? null : isoText(overlapEndsAt),
     lastUsedAt: lastUsedAt === null ? null : isoText(lastUsedAt),

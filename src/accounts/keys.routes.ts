@@ -26,7 +26,7 @@ const KEY = {
   id: "key_1",
   name: "ci",
   scopes: ["read"],
-  limits: { sources: ["instance:27"], destinations: [] },
+  limits: { sources: ["instance:27"], destinations: [], tenants: [] },
   expiresAt: null,
   overlapEndsAt: null,
   lastUsedAt: null,

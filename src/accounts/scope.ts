@@ -9,7 +9,11 @@ export const holds = (scopes: readonly Scope[], needed: Scope): boolean =>
   scopes.includes(needed) || (needed === "secrets" && scopes.includes("admin"));
 
 /**
- * What a key is limited to: sources as `/v1` names them (`instance:27`), and ids of destinations. Everything else of
- * the organization looks unknown to it. Two empty lists are no limits.
+ * What a key is limited to: sources as `/v1` names them (`instance:27`), ids of destinations, and tenants with all that is
+ * theirs. Everything else of the organization looks unknown to it. Three empty lists are no limits.
  */
-export type Limits = { sources: readonly string[]; destinations: readonly string[] };
+export type Limits = {
+  sources: readonly string[];
+  destinations: readonly string[];
+  tenants: readonly string[];
+};

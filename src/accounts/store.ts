@@ -110,7 +110,7 @@ export function findByApiKey(
       userId: row.userId,
       scopes: SCOPES.filter((scope) => row.scopes.includes(scope)),
       name: `key:${row.id}`,
-      ...(row.limits === null ? {} : { limits: row.limits }),
+      ...(row.limits === null ? {} : { limits: { tenants: [], ...row.limits } }),
     };
     return { asker, until };
   });

@@ -8,6 +8,7 @@ import { transferRoutes } from "./members/transfer.routes";
 import type { AskerEnv } from "./asker.io";
 import { memberSessionRoutes } from "./members/sessions.routes";
 import { passkeyRoutes } from "./passkeys/routes";
+import { tenantRoutes } from "./tenants/routes";
 import { twoStepRoutes } from "./two-step/routes";
 import { accountSettingsRoutes } from "./settings.routes";
 import { verifiedEmailRoutes } from "./users/verified-email.routes";
@@ -26,6 +27,7 @@ export const accountRoutes = {
     .route("/", transferRoutes)
     .route("/", organizationsRoutes)
     .route("/", endUserRoutes)
+    .route("/", tenantRoutes)
     .route("/", memberSessionRoutes)
     .route("/", twoStepRoutes)
     .route("/", passkeyRoutes)

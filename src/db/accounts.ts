@@ -46,11 +46,16 @@ export const users = sqliteTable(
     role: text({ enum: ["admin", "user"] })
       .notNull()
       .default("user"),
+    /** The customer of the organization that the user is of. */
+    tenantId: text("tenant_id"),
     createdAt: integer("created_at").notNull(),
     /** Since when the user is being deleted; null: they are there. */
     deletingAt: integer("deleting_at"),
   },
   (table) => [
+    index("users_tenant")
+      .on(table.organizationId, table.tenantId)
+      .where(sql`tenant_id IS NOT NULL`),
     index("users_deleting")
       .on(table.deletingAt)
       .where(sql`deleting_at IS NOT NULL`),
@@ -205,7 +210,12 @@ export const apiKeys = sqliteTable(
     previousExpiresAt: integer("previous_expires_at"),
     scopes: text({ mode: "json" }).$type<string[]>().notNull(),
     /** Null: none. */
-    limits: text({ mode: "json" }).$type<{ sources: string[]; destinations: string[] }>(),
+    limits: text({ mode: "json" }).$type<{
+      sources: string[];
+      destinations: string[];
+      /** Absent in keys of before there were tenants. */
+      tenants?: string[];
+    }>(),
     expiresAt: integer("expires_at"),
     lastUsedAt: integer("last_used_at"),
     createdAt: integer("created_at").notNull(),
@@ -235,6 +245,8 @@ export const audit = sqliteTable(
     address: text(),
     action: text().notNull(),
     target: text().notNull(),
+    /** Whose it is: a tenant of the organization's. */
+    tenantId: text("tenant_id"),
     /** `METHOD route`; null in entries from before there was `action` apart from it. */
     route: text(),
     requestId: text("request_id").notNull(),
@@ -249,5 +261,8 @@ export const audit = sqliteTable(
     index("audit_organization").on(table.organizationId, table.at),
     index("audit_actor").on(table.organizationId, table.actor, table.at),
     index("audit_action").on(table.organizationId, table.action, table.at),
+    index("audit_tenant")
+      .on(table.organizationId, table.tenantId, table.at)
+      .where(sql`tenant_id IS NOT NULL`),
   ],
 );

@@ -39,9 +39,12 @@ export const destinations = sqliteTable(
     legacyKeySealed: text("legacy_key_sealed"),
     signingKeys: text("signing_keys", { mode: "json" }).$type<SigningKey[]>().notNull(),
     policy: text({ mode: "json" }).$type<DestinationPolicy>().notNull(),
-    /** Of endpoints, as the following four: the customer of the organization that it belongs to. */
+    /**
+     * The customer of the organization that it belongs to: an endpoint's own, else that of its instance or of its flow's
+     * user, which triggers of the database write here (migration 0027).
+     */
     tenantId: text("tenant_id"),
-    /** Chosen by its owner; no two of an organization have the same. */
+    /** Of endpoints, as the following three. Chosen by its owner; no two of an organization have the same. */
     name: text(),
     description: text(),
     metadata: text({ mode: "json" }).$type<Record<string, unknown>>(),
@@ -59,6 +62,9 @@ export const destinations = sqliteTable(
     index("destinations_tenant")
       .on(table.organizationId, table.tenantId)
       .where(sql`kind = 'endpoint'`),
+    index("destinations_of_tenant")
+      .on(table.organizationId, table.tenantId, table.id)
+      .where(sql`tenant_id IS NOT NULL`),
     uniqueIndex("destinations_name")
       .on(table.organizationId, table.name)
       .where(sql`name IS NOT NULL`),

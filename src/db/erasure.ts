@@ -3,19 +3,29 @@ import { drizzle } from "drizzle-orm/d1";
 import { getTableConfig } from "drizzle-orm/sqlite-core";
 import { stepsOfOrganization } from "./erasure-organization";
 import { type Reference, row, type Step } from "./erasure-step";
+import { stepsOfTenant } from "./erasure-tenant";
 import { stepsOfUser } from "./erasure-user";
 
 /**
- * Which rows belong to an organization, or to an end user, in the order in which they can be deleted: what refers to a
+ * Which rows belong to an organization, to a tenant, or to an end user, in the order in which they can be deleted: what refers to a
  * row goes before it. `test/db/erasure.test.ts` reads the schema and fails for a table that isn't here.
  */
 
 export type Subject =
   | { kind: "organization"; id: number }
+  | { kind: "tenant"; id: string; organizationId: number }
   | { kind: "user"; id: number; organizationId: number };
 
-export const stepsOf = (subject: Subject): Step[] =>
-  subject.kind === "organization" ? stepsOfOrganization(subject.id) : stepsOfUser(subject);
+export function stepsOf(subject: Subject): Step[] {
+  switch (subject.kind) {
+    case "organization":
+      return stepsOfOrganization(subject.id);
+    case "tenant":
+      return stepsOfTenant(subject);
+    case "user":
+      return stepsOfUser(subject);
+  }
+}
 
 /** The objects that the next rows of a step point at, and the keys of these rows; none: the step is done. */
 export async function nextReferences(

@@ -26,6 +26,8 @@ export const instances = sqliteTable(
     elementKey: text("element_key").notNull(),
     name: text().notNull(),
     tags: text({ mode: "json" }).$type<string[]>().notNull(),
+    /** The customer of the organization that it belongs to, as a tag says: `tenant:acme`. */
+    tenantId: text("tenant_id"),
     tokenHash: text("token_hash").notNull(),
     tokenSealed: text("token_sealed").notNull(),
     /** Configuration as the contract prints it: text or null. Secrets are not in here. */
@@ -57,6 +59,9 @@ export const instances = sqliteTable(
   (table) => [
     uniqueIndex("instances_token").on(table.tokenHash),
     index("instances_organization").on(table.organizationId, table.id),
+    index("instances_tenant")
+      .on(table.organizationId, table.tenantId)
+      .where(sql`tenant_id IS NOT NULL`),
     index("instances_schedule")
       .on(table.interval, table.slot)
       .where(sql`interval IS NOT NULL`),

@@ -8,6 +8,6 @@ export const outdated = sqliteTable("outdated", {
   id: integer().primaryKey({ autoIncrement: true }),
   /** Of the entry. */
   key: text().notNull(),
-  /** What was changed, for whoever changed it: `instance:17`, `flow:…`, `user:8`, `organization:5`, `connector:1000000`. */
+  /** What was changed, for whoever changed it: `instance:17`, `flow:…`, `user:8`, `organization:5`, `connector:1000000`, `tenant:5/acme`. */
   changed: text().notNull(),
 });

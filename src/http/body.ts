@@ -1,8 +1,8 @@
 import type { Context } from "hono";
 import type { z } from "zod";
 import { DEEPEST, nestsDeeper } from "../values/depth";
-import { firstFault } from "./faults";
-import { invalid, Refusal } from "./refusal";
+import { faultsOf, firstFault } from "./faults";
+import { invalid, Refusal, type Violation } from "./refusal";
 import { decoded } from "../values/body/charset";
 import { inflated } from "../values/body/inflate";
 import { concatenate } from "../values/bytes";
@@ -96,11 +96,16 @@ export async function readTypedJson(
   return { text, value: parseJson(text) };
 }
 
-/** @throws Refusal `invalid` naming the first wrong field and what was expected. */
+/** @throws Refusal `invalid` naming the first wrong field and what was expected, with all of them when there are more. */
 export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
   const result = schema.safeParse(value);
   if (result.success) return digitsAlong(value, result.data);
-  const { field: inside, message } = firstFault(result.error);
-  const field = [prefix, inside].filter((part) => part !== "").join(".");
-  throw invalid(`${field === "" ? "Body" : quoted(field)}: ${message}`, field || undefined);
+  const told = ({ field: inside, message }: Violation): Violation => {
+    const field = [prefix, inside].filter((part) => part !== "").join(".");
+    return { field, message: `${field === "" ? "Body" : quoted(field)}: ${message}` };
+  };
+  const { field, message } = told(firstFault(result.error));
+  const all = faultsOf(result.error).map(told);
+  const violations = all.length > 1 ? { violations: all } : {};
+  throw new Refusal({ kind: "invalid", message, field: field || undefined, ...violations });
 }

@@ -57,8 +57,22 @@ function v1Body({ reason, message, requestId }: Failure): unknown {
       code: codeOf(reason),
       message,
       ...(field === undefined ? {} : { field }),
+      ...faultsIn(reason),
       requestId,
     },
+  };
+}
+
+const MOST_FAULTS = 50;
+
+/** Everything that is wrong, where that is more than one thing: the first of them is the message. */
+function faultsIn(reason: Reason | undefined): { faults?: Violation[] } {
+  const all = reason?.kind === "invalid" ? (reason.violations ?? []) : [];
+  if (all.length < 2) return {};
+  return {
+    faults: all
+      .slice(0, MOST_FAULTS)
+      .map(({ field, message }) => ({ field: quoted(field), message: brief(message) })),
   };
 }
 

@@ -6,7 +6,7 @@ const KEY = {
   type: "http",
   scheme: "bearer",
   description:
-    "An API key. Scopes: `read` to look, `write` to change, `admin` for keys, members and the organization; signing secrets, keys and the audit log are read with `secrets` or `admin`. A key with `limits` reaches some sources or destinations alone.",
+    "An API key. Scopes: `read` to look, `write` to change, `admin` for keys, members and the organization; signing secrets, keys and the audit log are read with `secrets` or `admin`. A key with `limits` reaches some sources, destinations or tenants alone.",
 } as const;
 
 const documentation: GenerateSpecOptions["documentation"] = {

@@ -4,7 +4,7 @@ export type Reason =
       kind: "invalid";
       message: string;
       field?: string | undefined;
-      /** Everything that is wrong, for the surface that lists it all (`apis`). */
+      /** Everything that is wrong, for the surfaces that list it all (`apis`, `v1`). */
       violations?: readonly Violation[];
       /** More about it, for the surface that has a place for that (`app`). */
       details?: unknown;

@@ -57,7 +57,8 @@ const REFUSALS = {
   400: { description: "A field is wrong; `error.field` names it" },
   401: { description: "Missing or invalid credentials" },
   403: {
-    description: "The key's scopes are too small, or it is limited to some sources or destinations",
+    description:
+      "The key's scopes are too small, or it is limited to some sources, destinations or tenants",
   },
   404: { description: "Unknown, another organization's, or beyond the key's limits" },
   409: {

@@ -12,7 +12,7 @@ export function reachOf({ limits }: { limits?: Limits }): Reach {
     const instanceId = instanceOfSource(source);
     return instanceId === undefined ? [] : instanceDestinationId(instanceId);
   });
-  return { sources: limits.sources, destinations: [...limits.destinations, ...own] };
+  return { ...limits, destinations: [...limits.destinations, ...own] };
 }
 
 export const reachesSource = (reach: Reach, source: string): boolean =>

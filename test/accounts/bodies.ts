@@ -94,6 +94,8 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   },
   "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
   "POST /v1/keys": async () => ({ name: "k", scopes: ["read"] }),
+  "POST /v1/tenants": async () => ({ id: crypto.randomUUID() }),
+  "PATCH /v1/tenants/:id": async () => ({ disabled: true }),
   "POST /v1/members": async () => ({
     email: `${crypto.randomUUID()}@mine.example`,
     role: "viewer",

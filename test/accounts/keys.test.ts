@@ -32,6 +32,7 @@ describe("a key", () => {
     [{ limits: { sources: ["nothing"] } }, "limits.sources.0"],
     [{ limits: { sources: ["instance:0"] } }, "limits.sources.0"],
     [{ limits: { destinations: [""] } }, "limits.destinations.0"],
+    [{ limits: { tenants: ["a/b"] } }, "limits.tenants.0"],
     [{ limits: { connectors: [] } }, "limits.connectors"],
   ])("is refused with %j, naming the field", async (body, field) => {
     const { status, body: told } = await callV1("POST", "/keys", MINE, {
@@ -43,12 +44,12 @@ describe("a key", () => {
   });
 
   it("tells its limits, an instance by its source", async () => {
-    const limits = { sources: ["27", "scope:-"], destinations: ["d"] };
+    const limits = { sources: ["27", "scope:-"], destinations: ["d"], tenants: ["acme"] };
     const { id, key } = await make({ limits });
-    const told = { sources: ["instance:27", "scope:-"], destinations: ["d"] };
+    const told = { ...limits, sources: ["instance:27", "scope:-"] };
     expect((await callV1("GET", `/keys/${id}`)).body).toMatchObject({ limits: told });
     expect(key).toMatch(/^trk_/);
-    const none = { sources: [], destinations: [] };
+    const none = { sources: [], destinations: [], tenants: [] };
     expect((await make({ limits: none })).limits).toEqual(none);
     expect((await make()).limits).toEqual(none);
   });

@@ -52,6 +52,7 @@ const AUDIENCES = {
   "read, ours": ["secrets", "read", "one source"],
   "write, ours": ["secrets", "write", "one source"],
   /** What concerns the whole organization. */
+  "write whole": ["secrets", "write", "stranger"],
   "read whole, ours": ["secrets", "read"],
   "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
@@ -249,6 +250,11 @@ const V1: Table = {
   "GET /v1/users/:id": "read whole, ours",
   "PATCH /v1/users/:id": "write whole, ours",
   "DELETE /v1/users/:id": "write whole, ours",
+  "GET /v1/tenants": "read, limited",
+  "POST /v1/tenants": "write whole",
+  "GET /v1/tenants/:id": "read whole, ours",
+  "PATCH /v1/tenants/:id": "write whole, ours",
+  "DELETE /v1/tenants/:id": "write whole, ours",
   "GET /v1/organization": "read",
   "PATCH /v1/organization": "admin",
   "ALL /v1/*": "nobody",

@@ -101,6 +101,9 @@ export class Things {
   });
   source = async (): Promise<string> => `instance:${(await this.instance()).id}`;
 
+  readonly tenant = once(
+    async () => (await this.v1("POST", "/tenants", { id: crypto.randomUUID() })).body.id,
+  );
   readonly key = once(
     async () => (await this.v1("POST", "/keys", { name: "k", scopes: ["read"] })).body.id,
   );
@@ -276,6 +279,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "streams/:source{.+}": (of) => of.source(),
   "subscriptions/:id": async (of) => (await of.instance()).id,
   "subscriptions/:sid": async (of) => (await of.instance()).id,
+  "tenants/:id": (of) => of.tenant(),
   "triggers/:componentId": "T",
   "unprocessed-messages/:id": (of) => of.unprocessed(),
   "variables/:flowId": (of) => of.flow(),

@@ -8,7 +8,7 @@ type Row = typeof outdated.$inferSelect;
 
 /** What a change is told by (`outdated.changed`): triggers of the database name it so. */
 export type Changed =
-  `${"instance" | "flow" | "user" | "organization" | "connector" | "api-key"}:${string}`;
+  `${"instance" | "flow" | "user" | "organization" | "connector" | "api-key" | "tenant"}:${string}`;
 
 /**
  * Tells the directory what was changed in D1, before whoever changed it answers. The triggers of the database wrote down

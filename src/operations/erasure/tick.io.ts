@@ -1,4 +1,5 @@
 import { organizationsToDelete } from "../../accounts/organizations/store";
+import { tenantsToDelete } from "../../accounts/tenants/store";
 import { usersToDelete } from "../../accounts/users/admin.store";
 import type { Subject } from "../../db/erasure";
 import { type Allowance, erase, type ErasureDoors } from "./erase.io";
@@ -13,12 +14,13 @@ const AT_ONCE = 10;
 const QUIET_MS = 15 * 60_000;
 
 /**
- * Once a minute: deletes what is in organizations and of users that somebody asked to delete. How far it is isn't
+ * Once a minute: deletes what is in organizations, and of tenants and users, that somebody asked to delete. How far it is isn't
  * written down anywhere: what is there is still to be deleted (`erase.io.ts`).
  */
 export async function tickErasure(now: number, doors: ErasureDoors): Promise<void> {
   const organizations = await organizationsToDelete(doors.db, AT_ONCE);
   const users = await usersToDelete(doors.db, AT_ONCE);
+  const tenants = await tenantsToDelete(doors.db, AT_ONCE);
   const subjects: { subject: Subject; since: number }[] = [
     ...organizations.map(({ id, deletingAt }) => ({
       subject: { kind: "organization" as const, id },
@@ -26,6 +28,10 @@ export async function tickErasure(now: number, doors: ErasureDoors): Promise<voi
     })),
     ...users.map(({ id, organizationId, deletingAt }) => ({
       subject: { kind: "user" as const, id, organizationId },
+      since: deletingAt,
+    })),
+    ...tenants.map(({ id, organizationId, deletingAt }) => ({
+      subject: { kind: "tenant" as const, id, organizationId },
       since: deletingAt,
     })),
   ];
