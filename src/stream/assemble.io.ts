@@ -1,4 +1,5 @@
 import { Commits } from "./commit.io";
+import { Gathering } from "./gathering.io";
 import { History } from "./history.io";
 import { Jobs } from "./jobs/jobs.io";
 import { EventLog } from "./log/store";
@@ -51,6 +52,7 @@ export function assemble(
     log,
     search,
     outbox,
+    gathering: new Gathering(bundles, search),
     transaction: transactionSync,
     last,
   });

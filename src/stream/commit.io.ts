@@ -1,5 +1,6 @@
 import type { Commit, Committed, Opened, StoredEvent, Wake } from "./event";
 import { type Preloaded, preloadedFrom } from "./history";
+import type { Gathering } from "./gathering.io";
 import type { EventLog } from "./log/store";
 import type { Outbox } from "./outbox/outbox.io";
 import type { Bundle } from "./outbox/store";
@@ -27,6 +28,8 @@ type Plan = { events: StoredEvent[]; drafts: Draft[]; raw: string | undefined };
 /** What is to be done after a flush: bundles to send, and polls to ask for (`wakesAt`). */
 export type Flushed = {
   bundles: Bundle[];
+  /** Stored before; notifications in them have gathered all they can hold. */
+  filled: Bundle[];
   preloaded: Preloaded;
   wakesAt: Millis[];
   now: Millis;
@@ -47,6 +50,8 @@ export class Commits {
   /** The highest numbers that an event and a notification got. */
   last: Last;
   private batch: Batched[] = [];
+  private filled: Bundle[] = [];
+  private readonly gathering: Gathering;
   private readonly lease = new PollLease();
   private isNameStored: boolean;
 
@@ -65,6 +70,7 @@ export class Commits {
     log: EventLog;
     search: SearchIndex;
     outbox: Outbox;
+    gathering: Gathering;
     transaction: (work: () => void) => void;
     last: Last;
   }) {
@@ -75,6 +81,7 @@ export class Commits {
     this.search = doors.search;
     this.outbox = doors.outbox;
     this.transaction = doors.transaction;
+    this.gathering = doors.gathering;
     this.last = doors.last;
     this.retentionMs = Number(this.store.meta("retentionMs") ?? DEFAULT_RETENTION_MS);
     this.isNameStored = this.store.meta("name") !== null;
@@ -141,6 +148,7 @@ export class Commits {
       this.head.forget();
       this.log.ids.restore(this.head.stored.ids);
       this.search.forget();
+      this.gathering.forget();
       for (const { reject } of batch) reject(error);
       return undefined;
     }
@@ -159,6 +167,7 @@ export class Commits {
         });
       },
       bundles,
+      filled: this.filled,
       preloaded: preloadedFrom(plans),
       wakesAt: batch.flatMap(({ commit }) => commit.wake?.at ?? []),
       now,
@@ -219,12 +228,14 @@ export class Commits {
   private writeRows(plans: readonly Plan[], now: Millis): Bundle[] {
     const segments = segmentsOf(plans);
     const events = segments.flatMap((segment) => segment.events);
-    const drafts = this.outbox.inBundles(
+    const gathered = this.gathering.take(
       plans.flatMap((plan) => plan.drafts),
       now,
     );
+    const drafts = this.outbox.inBundles(gathered.drafts, now);
     const { bundles, last } = numbered(drafts, events, this.last, now);
     this.last = last;
+    this.filled = this.gathering.store(gathered.joining, now);
     this.log.ids.add(events);
     const [first] = segments;
     const isInline =
@@ -241,6 +252,7 @@ export class Commits {
     const inserted = bundles.map((notifications) => this.outbox.insert(notifications, when));
     if (isNew && !isHere) this.head.write(this.state());
     this.search.add(events, bundles.flat());
+    this.gathering.note(bundles.flat());
     return inserted;
   }
 

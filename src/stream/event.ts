@@ -18,13 +18,18 @@ export type NewEvent = {
   hops?: number;
   /** Indexes into the commit's `targets`; empty: the event is stored without a notification. */
   to: number[];
-  /** The filter of a destination turned it away. */
+  /** None of its notifications is sent before; absent: at once. */
+  deliverAt?: Millis;
+  /** A filter turned it away from a destination, and no other destination hears of it. */
   filtered?: true;
   /** The id it would have had from the release before this one: an event that came under that id is the same. */
   formerly?: string;
   /** Its id was made for it (`onceId`), so nobody can send it again, and the ledger need not hold the id. */
   once?: true;
 };
+
+/** An event of which nobody has been asked yet who hears of it (`subscriptions/`). */
+export type Happened = Omit<NewEvent, "to" | "filtered">;
 
 /** An event as the stream stores it, with its number and those of the notifications that carry it. */
 export type StoredEvent = Omit<NewEvent, "to" | "formerly"> & {
@@ -47,6 +52,14 @@ export type Envelope =
       hops?: number;
     }
   | { format: "verbatim" }
+  | {
+      /** For an endpoint that was made by API (`endpoint-body.ts`). */
+      format: "endpoint";
+      /** The tenant that the source belongs to. */
+      tenant: string | null;
+      /** It takes several events at a time, so even one comes in a list. */
+      isList?: true;
+    }
   | FlowStep;
 
 /** A step of a flow. Its request is rendered from the event each time it is sent. */
@@ -67,12 +80,15 @@ export type FlowStep = {
 /** A destination of a commit's events. `destinationId` null: its notifications are kept, not sent. */
 export type Target = {
   destinationId: string | null;
-  /** Destinations that get the same, each in notifications of its own: `ingest` makes targets of them. */
-  also?: string[];
   envelope: Envelope;
   /** The most events one notification may hold. */
   most: number;
   ordering: "none" | "object" | "source";
+  /**
+   * Its notifications wait so long for more events: for `most` of them, or, with `isLatest`, for later ones of the same
+   * object, of which the last replaces the others.
+   */
+  gather?: { waitMs: number } & ({ isLatest: true } | { most: number; isLatest?: never });
   /** A dead notification holds up those after it in its order until somebody replays or acknowledges it. */
   blocks?: true;
   /** Its owner switched the destination off: its notifications are dead from the start, and shown as such. */
@@ -148,6 +164,8 @@ export type Notification = {
   raw?: number;
   /** Its ordering keys: earlier notifications with one of these keys go first. */
   keys?: string[];
+  /** It takes in more events while it waits (`gathering.io.ts`). `types`: of its events, as they are looked for. */
+  gathers?: { key: string; units: number; types: string[]; isLatest?: true };
   /** While it is dead, those after it in its order wait. */
   blocks?: true;
   state: DeliveryState;

@@ -2,6 +2,7 @@ import type { Last } from "./meta";
 import type { Commit, DeliveryState, Notification, StoredEvent, Target } from "./event";
 import { inRange } from "./in-range";
 import { sha256 } from "../values/bytes";
+import { keysOfEvent } from "./search/keys";
 import type { Millis } from "../values/instant";
 import { chunks } from "../values/lists";
 
@@ -14,6 +15,10 @@ export type Draft = {
   events: StoredEvent[];
   raw?: StoredEvent;
   rawUnits?: number;
+  /** It waits for more events until then. */
+  gathersUntil?: Millis;
+  /** Events that one of `events` came after, where only the latest counts. */
+  outdated?: StoredEvent[];
 };
 
 /** Longer ordering keys are replaced by a hash: a bundle's row holds up to 200 of them. */
@@ -68,7 +73,8 @@ export function numbered(
   const numberedBundles = bundles.map((drafts) =>
     drafts.map((draft) => {
       seq += 1;
-      for (const event of draft.events) event.notifications.push(seq);
+      for (const event of [...(draft.outdated ?? []), ...draft.events])
+        event.notifications.push(seq);
       return newNotification(draft, seq, now);
     }),
   );
@@ -79,8 +85,13 @@ export function numbered(
 }
 
 /** A notification of `events` in its first state. */
-function newNotification({ target, events, raw }: Draft, seq: number, now: Millis): Notification {
+function newNotification(
+  { target, events, raw, gathersUntil }: Draft,
+  seq: number,
+  now: Millis,
+): Notification {
   const keys = orderingKeys(target, events);
+  const [first] = events;
   const hops = Math.max(0, ...events.map((event) => event.hops ?? 0));
   return {
     seq,
@@ -91,7 +102,13 @@ function newNotification({ target, events, raw }: Draft, seq: number, now: Milli
     ...(hops === 0 ? {} : { hops }),
     ...(raw === undefined ? {} : { raw: raw.seq }),
     ...(keys.length === 0 ? {} : { keys, ...(target.blocks === true ? { blocks: true } : {}) }),
-    state: firstState(target, now),
+    state: firstState(
+      target,
+      Math.max(gathersUntil ?? now, ...events.map(({ deliverAt = now }) => deliverAt)),
+    ),
+    ...(gathersUntil === undefined || first === undefined
+      ? {}
+      : { gathers: gathersOf(target, first, events) }),
     tries: 0,
     attempts: [],
     ...(target.forced === true ? { forced: true } : {}),
@@ -99,18 +116,44 @@ function newNotification({ target, events, raw }: Draft, seq: number, now: Milli
   };
 }
 
-/** Due now; kept when it has no destination; dead from the start when its destination is switched off. */
-function firstState({ destinationId, skipped }: Target, now: Millis): DeliveryState {
+/** What a new notification that gathers knows of itself. */
+function gathersOf(
+  target: Target,
+  event: StoredEvent,
+  events: readonly StoredEvent[],
+): Required<Notification>["gathers"] {
+  const keys = new Set(events.flatMap(keysOfEvent));
+  return {
+    key: gatheringKey(target, event),
+    units: events.reduce((sum, one) => sum + unitsOf(one), 0),
+    types: [...keys].filter((key) => !key.startsWith("objectId|")),
+    ...(target.gather?.isLatest === true ? { isLatest: true } : {}),
+  };
+}
+
+/** What gathers together: all of a destination, or, where only the latest counts, of one object. */
+export const gatheringKey = (
+  { destinationId, gather }: Target,
+  { objectType, objectId }: StoredEvent,
+): string =>
+  gather?.isLatest === true
+    ? JSON.stringify([destinationId, objectType, objectId])
+    : (destinationId ?? "");
+
+/** Due at an instant; kept when it has no destination; dead from the start when its destination is switched off. */
+function firstState({ destinationId, skipped }: Target, at: Millis): DeliveryState {
   if (destinationId === null) return { kind: "kept" };
   return skipped === true
-    ? { kind: "dead", at: now, reason: "destination-disabled" }
-    : { kind: "pending", at: now };
+    ? { kind: "dead", at, reason: "destination-disabled" }
+    : { kind: "pending", at };
 }
 
 /** The ordering keys of a notification: it may leave when no earlier one of the same key is open. */
 function orderingKeys(target: Target, events: readonly StoredEvent[]): string[] {
   if (target.destinationId === null || target.skipped === true) return [];
-  switch (target.ordering) {
+  const isList = target.gather !== undefined && target.gather.isLatest !== true;
+  // What else a list will take in isn't known yet: it keeps the order of all.
+  switch (isList && target.ordering === "object" ? "source" : target.ordering) {
     case "none":
       return [];
     case "source":

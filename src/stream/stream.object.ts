@@ -254,7 +254,10 @@ export class EventStream extends StreamTraces {
     const lookAt = nextLookAt(flushed, DELIVERY_LEASE_MS);
     const alarms = Number.isFinite(lookAt) && this.arm(now, lookAt) ? 1 : 0;
     flushed.answer(alarms);
-    this.ctx.waitUntil(dispatcher.sendFresh(flushed.bundles, now, flushed.preloaded));
+    const { bundles, filled, preloaded } = flushed;
+    this.ctx.waitUntil(
+      dispatcher.sendFresh(bundles, now, preloaded).then(() => dispatcher.send(filled, now)),
+    );
   }
 
   /** Asks for the poll that a commit wanted, when its time has come. */

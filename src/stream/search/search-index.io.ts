@@ -90,6 +90,11 @@ export class SearchIndex {
     }
   }
 
+  /** A notification took in events by which it is found too. */
+  gathered(seq: number, keys: readonly string[]): void {
+    this.notifications.addLate(keys, [seq]);
+  }
+
   /** A notification that was kept without a destination has one now. */
   addressed(seqs: readonly number[], destinationId: string): void {
     this.notifications.addLate(keysOf({ destinationId }), seqs);
