@@ -35,6 +35,7 @@ const storeys = [
   ["delivery"],
   ["stream"],
   ["operations", "flows", "connectors"],
+  ["subscriptions"],
   ["instances"],
   ["hub"],
   ["elements"],

@@ -1,5 +1,4 @@
 import type { User } from "../accounts/users/store";
-import { ingest } from "../flows/ingest.io";
 import { userSource } from "../flows/ids";
 import { noteVersion, readAppEventTriggers } from "../flows/triggers/app-event-triggers.store";
 import type { TriggerDoors } from "../flows/triggers/store";
@@ -7,9 +6,11 @@ import { Refusal } from "../http/refusal";
 import type { Committed } from "../stream/event";
 import { eventId, onceId } from "../stream/event-id";
 import { streamName } from "../stream/stream-name";
+import { flowSubscription } from "../subscriptions/flows";
+import { type Happening, ingest } from "../subscriptions/ingest.io";
 import {
   APP_EVENT,
-  appEventCommit,
+  appEvent,
   type EventRecord,
   type Publication,
   type Published,
@@ -48,12 +49,14 @@ export async function publish(
     const found = await readAppEventTriggers(doors, { userId, organizationId }, name, now);
     const { flowId } = draft;
     const triggers = found.triggers.filter((one) => flowId === undefined || one.flowId === flowId);
-    const { record, commit } = appEventCommit(publication, id, triggers, now);
+    const { record, event } = appEvent(publication, id, triggers, now);
     const committed = await commitOrRefuse(doors, {
       organizationId,
       source,
-      commit: { expect: found.version, ...commit },
+      commit: { expect: found.version, events: [event] },
       keptFor: RETENTION_MS,
+      origin: { tenant: null },
+      own: () => triggers.map((trigger) => flowSubscription(trigger, "content", () => true)),
     });
     if (committed.kind === "stale") {
       noteVersion(userId, committed.version);
@@ -67,12 +70,9 @@ export async function publish(
 }
 
 /** @throws Refusal `unavailable` when the event is not certain to be kept. */
-async function commitOrRefuse(
-  doors: TriggerDoors,
-  intake: Parameters<typeof ingest>[1],
-): Promise<Committed> {
+async function commitOrRefuse(doors: TriggerDoors, happening: Happening): Promise<Committed> {
   try {
-    return await ingest(doors, intake);
+    return await ingest(doors, happening);
   } catch (error) {
     console.error(JSON.stringify({ at: "app-events", error: String(error) }));
     throw new Refusal({ kind: "unavailable", message: "The event could not be stored: try again" });

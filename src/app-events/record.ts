@@ -1,9 +1,8 @@
 import * as z from "zod";
 import { withHops } from "../delivery/own-address";
-import type { Commit, NewEvent, StoredEvent } from "../stream/event";
+import type { Happened, StoredEvent } from "../stream/event";
 import { content } from "../flows/triggers/content";
 import { runId } from "../flows/ids";
-import { runTargets } from "../flows/targets";
 import type { Trigger } from "../flows/triggers/trigger";
 import { type Millis, isoText, isoSeconds } from "../values/instant";
 import { storedJson } from "../values/stored-json";
@@ -64,21 +63,20 @@ export function recordIn(event: Pick<StoredEvent, "data">): EventRecord | undefi
   }
 }
 
-/** An event and its record as a commit, with a run for each of these triggers. */
-export function appEventCommit(
+/** An event and its record, which names the triggers that it starts. */
+export function appEvent(
   { name, body, record, idempotencyKey, hops = 0 }: Publication,
   id: string,
   triggers: readonly Trigger[],
   now: Millis,
-): { record: EventRecord; commit: Pick<Commit, "events" | "targets"> } {
+): { record: EventRecord; event: Happened } {
   const started = triggers.map(({ flowId, componentId, createdAt }) => ({
     flowId,
     componentId,
     createdAt,
   }));
   const whole = { ...record, triggers: started };
-  const targets = triggers.flatMap((trigger) => runTargets(trigger, id, "content"));
-  const event: NewEvent = {
+  const event: Happened = {
     id,
     // Nothing can come twice without a key.
     ...(idempotencyKey === undefined ? { once: true } : {}),
@@ -88,9 +86,8 @@ export function appEventCommit(
     date: now,
     data: recordText(whole, body),
     ...withHops(hops),
-    to: targets.map((_, index) => index),
   };
-  return { record: whole, commit: { events: [event], targets } };
+  return { record: whole, event };
 }
 
 /** What the sender is told. A request that is repeated under its idempotency key gets the same answer. */

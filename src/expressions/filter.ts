@@ -38,19 +38,6 @@ async function evaluateOver(
   }
 }
 
-/** The events with those that the filter turns away addressed to nobody: they are stored, marked, and not sent. */
-export async function filtered<E extends FilterableEvent & { to: number[]; filtered?: true }>(
-  filter: string | null | undefined,
-  events: readonly E[],
-): Promise<E[]> {
-  if (filter === undefined || filter === null) return [...events];
-  return Promise.all(
-    events.map(async (event) =>
-      (await isWanted(filter, event)) ? event : { ...event, to: [], filtered: true as const },
-    ),
-  );
-}
-
 /** Whether JSONata takes a value for true (`$boolean`). */
 function isTrue(value: unknown): boolean {
   if (Array.isArray(value)) return value.some(isTrue);

@@ -1,10 +1,10 @@
 import { type FlowsPart, sendParts, type TicksQueue } from "../db/tick-parts";
+import { commitCounted, type CommitDoors } from "../stream/counted-commit.io";
 import type { NewEvent, Target } from "../stream/event";
 import { eventId } from "../stream/event-id";
 import { settledAtOnce } from "../values/at-once";
 import { isoText } from "../values/instant";
 import { userSource } from "./ids";
-import { ingest, type IngestDoors } from "./ingest.io";
 import { runCommit } from "./targets";
 import { nextMinuteOf } from "./triggers/schedule";
 import { dueSchedules, moveSchedules, pagesOfDue, type Scheduled } from "./triggers/due.store";
@@ -25,7 +25,7 @@ const PAGE = 100;
 const AT_ONCE = 25;
 
 export async function startDue(
-  doors: IngestDoors & { ticks: TicksQueue },
+  doors: CommitDoors & { ticks: TicksQueue },
   minute: number,
 ): Promise<void> {
   const ends = await pagesOfDue(doors.db, minute, PAGE);
@@ -38,7 +38,7 @@ export async function startDue(
 }
 
 /** Starts the flows of a part that are still due. What fails for one user stops no other, and is due at the next tick. */
-export async function startPart(doors: IngestDoors, part: FlowsPart): Promise<void> {
+export async function startPart(doors: CommitDoors, part: FlowsPart): Promise<void> {
   for (let { after } = part; ;) {
     const due = await dueSchedules(doors.db, { ...part, after }, PAGE);
     const ofUsers = [...Map.groupBy(due, ({ userId }) => userId).values()];
@@ -55,14 +55,14 @@ type Moved = { trigger: Scheduled; next: number | null };
 
 /** Commits the runs of one user's flows. @returns when they are due next; nothing when it failed. */
 async function start(
-  doors: IngestDoors,
+  doors: CommitDoors,
   triggers: readonly Scheduled[],
   minute: number,
 ): Promise<Moved[]> {
   const [{ organizationId, userId } = NOBODY] = triggers;
   const source = userSource(userId);
   try {
-    await ingest(doors, { organizationId, source, commit: runsOf(source, triggers) });
+    await commitCounted(doors, { organizationId, source, commit: runsOf(source, triggers) });
   } catch (error) {
     console.error(JSON.stringify({ at: "flows.tick", userId, error: String(error) }));
     return [];

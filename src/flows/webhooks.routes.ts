@@ -3,6 +3,7 @@ import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
 import { keyring } from "../db/sealed";
 import { hopsOf, withHops } from "../delivery/own-address";
+import { commitCounted } from "../stream/counted-commit.io";
 import { eventId } from "../stream/event-id";
 import { addressLimit } from "../http/address-limit";
 import { inflatedBody, parseJson, readBytes } from "../http/body";
@@ -10,7 +11,6 @@ import { invalid, limited, notFound, Refusal, unauthenticated } from "../http/re
 import { decoded, mediaTypeOf } from "../values/body/charset";
 import { readBody } from "../values/body/read";
 import { forwardedHeaders } from "./triggers/content";
-import { ingest } from "./ingest.io";
 import { flowDoors } from "./doors";
 import { runId, userSource } from "./ids";
 import { runCommit } from "./targets";
@@ -68,12 +68,14 @@ export const webhookRoutes = new Hono<UserEnv>()
     const event = { id, ...kind, date: Date.now(), ...hops };
     const commit = runCommit(trigger, event, content);
     const { organizationId } = trigger;
-    const committed = await ingest(flowDoors(c.env), { organizationId, source, commit }).catch(
-      (error: unknown) => {
-        console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
-        throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });
-      },
-    );
+    const committed = await commitCounted(flowDoors(c.env), {
+      organizationId,
+      source,
+      commit,
+    }).catch((error: unknown) => {
+      console.error(JSON.stringify({ at: "webhooks", error: String(error) }));
+      throw new Refusal({ kind: "unavailable", message: "The event could not be stored" });
+    });
     if (committed.kind === "committed" && committed.accepted.length === 0)
       await noteCall(c, bytes, trigger, { outcome: "no-event", reason: REPEATED, isProved: true });
     // No component of this platform answers its caller: the run has been stored, and goes on by itself.

@@ -1,16 +1,17 @@
 import { findConnector } from "../connectors/catalog";
 import type { Change, Control, Extracted } from "../connectors/webhook";
-import { filtered } from "../expressions/filter";
 import { announceEvent } from "../stream/announce.io";
 import { instanceSource } from "../stream/stream-name";
-import { ingest, listenersOf, type ReadTriggers } from "../flows/ingest.io";
+import type { Trigger } from "../flows/triggers/trigger";
 import { invalid } from "../http/refusal";
 import { markInvalid } from "../instances/grants.store";
 import type { HubDoors } from "../hub/records.client";
 import type { PolledAs } from "../instances/polled";
 import type { Instance } from "../instances/instance";
-import { instanceTarget } from "../instances/target";
+import { findTriggers } from "../instances/heard.store";
+import { callbacks, flowsOf, originOf } from "../instances/subscriptions";
 import { touchedState } from "../instances/touched";
+import { ingest } from "../subscriptions/ingest.io";
 import { extract } from "./extract";
 import { logUncommitted } from "./log.io";
 import {
@@ -39,7 +40,7 @@ export type InboundDoors = HubDoors & { polledAs: PolledAs };
 export type Transport = {
   headers: { get(name: string): string | null };
   hops: number;
-  triggers?: ReadTriggers;
+  triggers?: () => Promise<readonly Trigger[]>;
   /** It is a callback of one of our own instances. */
   isOwn?: boolean;
 };
@@ -134,29 +135,31 @@ type Work = {
 async function commit(
   instance: Instance,
   { part, mode, emitted, wakes, touched }: Work,
-  { hops, triggers }: Transport,
+  { hops, triggers = () => findTriggers(doors.db, instance) }: Transport,
   doors: InboundDoors,
 ): Promise<number> {
   if (emitted.length === 0 && !wakes) return 0;
-  const { id, organizationId, connector, configuration } = instance;
+  const { id, organizationId, connector } = instance;
   const source = instanceSource(id);
   const now = Date.now();
   const message = { ids: [id], wake: true };
-  const filter = configuration["event.notification.filter"] ?? undefined;
   const typeOf = objectTypes(instance, doors.polledAs);
   const events = eventsOf(source, emitted, now, typeOf, hops);
   const committed = await ingest(doors, {
     organizationId,
     source,
     commit: {
-      events: await filtered(filter, events),
-      targets: [instanceTarget(instance, { most: 20, ...(hops === 0 ? {} : { hops }) })],
+      events,
       ...(emitted.length === 0 ? {} : { raw: rawOf(part) }),
       state: [...touchedState(connector, touched, now), ...goneState(mode, events)],
       ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message } } : {}),
     },
     keptFor: "organization",
-    flows: listenersOf(instance, triggers),
+    origin: originOf(instance),
+    own: async () => [
+      ...callbacks(instance, () => ({ most: 20, ...(hops === 0 ? {} : { hops }) })),
+      ...flowsOf(instance, await triggers()),
+    ],
   });
   return committed.kind === "committed" ? committed.accepted.length : 0;
 }

@@ -2,7 +2,7 @@ import { withHops } from "../delivery/own-address";
 import { feeds } from "../connectors/parsers";
 import type { Change } from "../connectors/webhook";
 import { eventId } from "../stream/event-id";
-import type { NewEvent } from "../stream/event";
+import type { Happened } from "../stream/event";
 import { UNHEARD } from "../instances/attention";
 import { eventSettings, hasCredentials } from "../instances/configuration";
 import { snapshotKey } from "../instances/deletions";
@@ -78,7 +78,7 @@ export function objectTypes(
 /** Takes what was deleted out of the ids that a poll compares, so that it doesn't tell the deletion again. */
 export function goneState(
   mode: Listening,
-  events: readonly Pick<NewEvent, "objectType" | "objectId" | "eventType">[],
+  events: readonly Pick<Happened, "objectType" | "objectId" | "eventType">[],
 ): { key: string; value: null }[] {
   if (mode.kind !== "wakes") return [];
   return events
@@ -97,7 +97,7 @@ export function eventsOf(
   receivedAt: number,
   typeOf: (type: string) => string,
   hops = 0,
-): NewEvent[] {
+): Happened[] {
   const textOf = once((data) => JSON.stringify(data ?? null));
   let room = MOST_DATA;
   const dataOf = (data: unknown): string => {
@@ -113,7 +113,6 @@ export function eventsOf(
     date: date ?? receivedAt,
     data: dataOf(data),
     ...withHops(hops),
-    to: [0],
   }));
 }
 

@@ -1,18 +1,18 @@
 import type { Config } from "../config";
 import { IDLE_POLLS } from "../metering/rollup";
 import { count } from "../metering/counter.io";
-import { filtered } from "../expressions/filter";
-import type { Commit, NewEvent, Target } from "../stream/event";
+import type { Commit } from "../stream/event";
 import type { PollsQueue } from "../stream/polls-queue.io";
 import { announceEvent } from "../stream/announce.io";
-import { ingest, listenersOf } from "../flows/ingest.io";
 import type { RateSlots } from "../hub/budget/limit";
 import type { Instance } from "../instances/instance";
 import { findTriggers } from "../instances/heard.store";
 import { disablePoller } from "../instances/store";
-import { instanceTarget } from "../instances/target";
+import { callbacks, flowsOf, originOf, type Packing } from "../instances/subscriptions";
 import { type Cursor, keepIdsSince, type Position, storedCursor, withQuietMoved } from "./cursor";
 import type { PollCourse } from "./course";
+import { ingest, type Happening } from "../subscriptions/ingest.io";
+import type { Millis } from "../values/instant";
 import { FAILURES_TO_DISABLE, MOST_POSTPONED_MS } from "./limits";
 import { countAccepted, type ResourceReport } from "./report";
 
@@ -47,10 +47,13 @@ export type PollState = {
 /** A commit that came too late: another poll moved the cursor. */
 export class Superseded extends Error {}
 
+/** What a poll commits; `pollDate`: when it read what it tells (absent: now). */
+export type Work = Happening["commit"] & { pollDate?: Millis };
+
 /** @returns how many of its events the stream had not seen. */
 export async function commitPage(
   poll: PollState,
-  work: Commit,
+  work: Work,
   report: ResourceReport,
 ): Promise<number> {
   const accepted = await commitWork(poll, work);
@@ -59,7 +62,10 @@ export async function commitPage(
 }
 
 /** @returns the ids of the events that the stream had not seen. */
-export async function commitWork(poll: PollState, work: Commit): Promise<string[]> {
+export async function commitWork(
+  poll: PollState,
+  { pollDate = Date.now(), ...work }: Work,
+): Promise<string[]> {
   const { doors, instance, source } = poll;
   const { organizationId } = instance;
   poll.committed = true;
@@ -70,7 +76,11 @@ export async function commitWork(poll: PollState, work: Commit): Promise<string[
     source,
     commit: { ...work, events, expect: poll.version },
     keptFor: "organization",
-    flows: listenersOf(instance, () => findTriggers(doors.db, instance)),
+    origin: originOf(instance),
+    own: async () => [
+      ...callbacks(instance, polledAt(pollDate)),
+      ...flowsOf(instance, await findTriggers(doors.db, instance)),
+    ],
   });
   if (committed.kind === "stale") throw new Superseded();
   poll.version = committed.version;
@@ -107,9 +117,9 @@ export async function announce(
   });
 }
 
-/** The events, with no destination for those that the instance's filter turns away. */
-export const wantedBy = (instance: Instance, events: readonly NewEvent[]): Promise<NewEvent[]> =>
-  filtered(instance.configuration["event.notification.filter"], events);
+const polledAt =
+  (pollDate: Millis) =>
+  (objectType: string): Packing => ({ most: 10, polled: { objectType, pollDate } });
 
 /** What lets the stream refuse a commit of this poll: another one holds the lease now, or has moved the cursor. */
 export function underLease(poll: PollState): Pick<Commit, "lease" | "expect"> {
@@ -122,10 +132,6 @@ export function cursorOf(poll: PollState): Pick<Commit, "cursor" | "keepIdsSince
     cursor: storedCursor.write(poll.cursor),
     keepIdsSince: keepIdsSince(poll.cursor.resources, poll.instance.baseline, poll.lookBackMs),
   };
-}
-
-export function targetOf(instance: Instance, objectType: string, pollDate: number): Target {
-  return instanceTarget(instance, { most: 10, polled: { objectType, pollDate } });
 }
 
 /** One more failure of this resource in a row; the poller is switched off at the hundredth. */
@@ -145,11 +151,7 @@ export async function fail(
     lastError: message.slice(0, 500),
   };
   poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: failed } };
-  await commitPage(
-    poll,
-    { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] },
-    report,
-  );
+  await commitPage(poll, { ...underLease(poll), ...cursorOf(poll), events: [] }, report);
   if (failures < FAILURES_TO_DISABLE) return true;
   await disablePoller(poll.doors.db, poll.instance.id, {
     resource,
@@ -174,10 +176,6 @@ export async function postpone(
 ): Promise<boolean> {
   report.error = message;
   poll.cursor = { ...poll.cursor, notBefore: Math.min(until, Date.now() + MOST_POSTPONED_MS) };
-  await commitPage(
-    poll,
-    { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] },
-    report,
-  );
+  await commitPage(poll, { ...underLease(poll), ...cursorOf(poll), events: [] }, report);
   return false;
 }

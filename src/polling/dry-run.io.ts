@@ -1,6 +1,6 @@
 import { feeds } from "../connectors/parsers";
 import type { FeedCall, LogFeed, TreeFeed } from "../connectors/feed";
-import type { NewEvent } from "../stream/event";
+import type { Happened } from "../stream/event";
 import { instanceSource, streamName } from "../stream/stream-name";
 import { callVendor, type HubDoors, listRecords } from "../hub/records.client";
 import type { Instance } from "../instances/instance";
@@ -152,7 +152,7 @@ const unreadable = (call: FeedCall): DryReport => ({
 /** The events that the stream doesn't have yet, as they are shown. */
 async function unseen(
   stream: Stream | undefined,
-  all: readonly NewEvent[],
+  all: readonly Happened[],
 ): Promise<DryReport["events"]> {
   const ids = all.flatMap(({ id, formerly }) => (formerly === undefined ? [id] : [id, formerly]));
   const seen = new Set(await stream?.knownIds(ids));

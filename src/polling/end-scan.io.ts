@@ -104,6 +104,6 @@ async function keepPlace(
   wake?: NonNullable<Commit["wake"]>,
 ): Promise<void> {
   poll.cursor = { ...poll.cursor, resources: { ...poll.cursor.resources, [resource]: position } };
-  const work = { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] };
+  const work = { ...underLease(poll), ...cursorOf(poll), events: [] };
   await commitPage(poll, wake === undefined ? work : { ...work, wake }, emptyReport(resource));
 }

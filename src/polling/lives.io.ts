@@ -1,5 +1,5 @@
 import { deadKey, snapshotKey } from "../instances/deletions";
-import type { Commit, NewEvent } from "../stream/event";
+import type { Commit, Happened } from "../stream/event";
 import { cursorOf, type PollState } from "./commit.io";
 import { type Lives, toldOnce } from "./lives";
 import { statePages } from "./state-pages.io";
@@ -11,7 +11,7 @@ import { statePages } from "./state-pages.io";
 export async function withLives(
   poll: PollState,
   resource: string,
-  events: readonly NewEvent[],
+  events: readonly Happened[],
 ): Promise<Lives & Pick<Commit, "cursor" | "keepIdsSince">> {
   const isKept = poll.cursor.dead === true;
   if (!isKept && !events.some(({ eventType }) => eventType === "DELETED"))
@@ -38,7 +38,7 @@ export async function withLives(
   return { events: lives.events, state, ...cursorOf(poll) };
 }
 
-const idsOf = ({ id, formerly }: NewEvent): string[] =>
+const idsOf = ({ id, formerly }: Happened): string[] =>
   formerly === undefined ? [id] : [id, formerly];
 
 async function deadAmong(

@@ -1,5 +1,5 @@
 import { deadKey } from "../instances/deletions";
-import type { NewEvent } from "../stream/event";
+import type { Happened } from "../stream/event";
 
 /**
  * Who is dead: the objects whose deletion was told, each under a key of the stream's state. One deletion may be seen in
@@ -7,7 +7,7 @@ import type { NewEvent } from "../stream/event";
  * object that is back is CREATED.
  */
 
-export type Lives = { events: NewEvent[]; state: { key: string; value: string | null }[] };
+export type Lives = { events: Happened[]; state: { key: string; value: string | null }[] };
 
 /**
  * The events to tell of one resource, and what is then known of their objects.
@@ -16,12 +16,12 @@ export type Lives = { events: NewEvent[]; state: { key: string; value: string | 
  */
 export function toldOnce(
   resource: string,
-  events: readonly NewEvent[],
+  events: readonly Happened[],
   dead: ReadonlySet<string>,
-  isOld: (event: NewEvent) => boolean,
+  isOld: (event: Happened) => boolean,
 ): Lives {
   const now = new Set(dead);
-  const told = events.flatMap((event): NewEvent[] => {
+  const told = events.flatMap((event): Happened[] => {
     const { objectId, eventType } = event;
     if (eventType === "DELETED") {
       if (now.has(objectId)) return [];

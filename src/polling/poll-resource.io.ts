@@ -1,4 +1,3 @@
-import type { Commit } from "../stream/event";
 import { type HubFailure, type HubPage, listRecords } from "../hub/records.client";
 import { type Position as HubPosition, positionSchema } from "../hub/position";
 import type { PolledResource } from "./polled-resource";
@@ -13,15 +12,7 @@ import { changesNothing, needsAnotherScan, positionAfter, reachedOld, type Scan 
 import { readUndated } from "./undated";
 import { failureText } from "../hub/answer";
 import { askedToWaitUntil } from "./vendor-refusal";
-import {
-  underLease,
-  commitPage,
-  cursorOf,
-  fail,
-  type PollState,
-  targetOf,
-  wantedBy,
-} from "./commit.io";
+import { underLease, commitPage, cursorOf, fail, type PollState, type Work } from "./commit.io";
 import { withLives } from "./lives.io";
 
 /**
@@ -131,7 +122,7 @@ const failed = (failure: HubFailure): ScanOutcome => ({
   waitUntil: askedToWaitUntil(failure),
 });
 
-type Changes = Required<Pick<Commit, "events" | "state">> & Pick<Commit, "cursor" | "keepIdsSince">;
+type Changes = Required<Pick<Work, "events" | "state">> & Pick<Work, "cursor" | "keepIdsSince">;
 
 const isChange = ({ events, state }: Changes): boolean => events.length > 0 || state.length > 0;
 
@@ -150,21 +141,16 @@ async function readChanges(
   const hashed = readUndated(undated, kept, reading);
   const all = [...events, ...hashed.events];
   const lives = await withLives(poll, reading.resource.resource, all);
-  return {
-    ...lives,
-    events: await wantedBy(poll.instance, lives.events),
-    state: [...hashed.state, ...lives.state],
-  };
+  return { ...lives, state: [...hashed.state, ...lives.state] };
 }
 
 function commitChanges(
   poll: PollState,
-  { resource, startedAt }: Reading,
+  { startedAt }: Reading,
   report: ResourceReport,
-  changes: Changes & Pick<Commit, "cursor" | "keepIdsSince">,
+  changes: Changes,
 ): Promise<number> {
-  const targets = [targetOf(poll.instance, resource.resource, startedAt)];
-  return commitPage(poll, { ...underLease(poll), ...changes, targets }, report);
+  return commitPage(poll, { ...underLease(poll), ...changes, pollDate: startedAt }, report);
 }
 
 /** A list that was read to its last page, whose changes are not committed yet. `gap`: what does not add up. */

@@ -138,7 +138,7 @@ async function openPoll(
 async function leaveAlone(poll: PollState, request: PollRequest): Promise<void> {
   const asked = askedAgain(poll, request);
   if (asked.wake !== undefined)
-    await commitWork(poll, { ...underLease(poll), ...asked, events: [], targets: [] });
+    await commitWork(poll, { ...underLease(poll), ...asked, events: [] });
 }
 
 /**
@@ -162,7 +162,7 @@ async function noteReach(poll: PollState, request: PollRequest): Promise<void> {
     silence === undefined
       ? cursor
       : { ...cursor, unreachable: afterSilence(unreachable, silence, Date.now(), Math.random()) };
-  const work = { ...underLease(poll), ...cursorOf(poll), events: [], targets: [] };
+  const work = { ...underLease(poll), ...cursorOf(poll), events: [] };
   await commitWork(poll, { ...work, ...askedAgain(poll, request) });
 }
 
@@ -204,7 +204,7 @@ async function pollRequested(
   const wentWell = left === undefined && reports.every(({ error }) => error === null);
   if (touched.length > 0 && wentWell) {
     const state = touched.map((key) => ({ key, value: null }));
-    await commitWork(poll, { ...underLease(poll), state, events: [], targets: [] });
+    await commitWork(poll, { ...underLease(poll), state, events: [] });
   }
   return left;
 }

@@ -1,7 +1,7 @@
 import type { Resource } from "../connectors/definition";
 import { readId } from "../hub/field";
 import { eventId } from "../stream/event-id";
-import type { NewEvent } from "../stream/event";
+import type { Happened } from "../stream/event";
 import { readPath } from "../values/path";
 import { classify, type RecordDates } from "./classify";
 import type { DateSource, PolledResource } from "./polled-resource";
@@ -31,7 +31,7 @@ export type Reading = {
 type DateReader = { field: string; format: string | undefined; zone: Zone };
 
 export type PageReading = {
-  events: NewEvent[];
+  events: Happened[];
   undated: Undated[];
   /** Records inside the window, emitted before or not. */
   candidates: number;
@@ -86,7 +86,6 @@ function readRecord(record: unknown, objectId: string, reading: Reading, page: P
         eventType: deleted ? "DELETED" : classified.eventType,
         date: classified.at,
         data: JSON.stringify(record),
-        to: [0],
       });
       return;
     case "undated": {

@@ -1,5 +1,5 @@
 import type { Entered } from "../hub/budget/limit";
-import type { NewEvent } from "../stream/event";
+import type { Happened } from "../stream/event";
 
 /** What one poll of one resource did: records read, events by type that were new to the stream, and what went wrong. */
 export type ResourceReport = {
@@ -39,7 +39,7 @@ export function emptyReport(objectType: string): ResourceReport {
 /** Adds the events of a commit to a report: those whose ids the stream accepted as new. */
 export function countAccepted(
   report: ResourceReport,
-  events: readonly NewEvent[],
+  events: readonly Happened[],
   accepted: readonly string[],
 ): void {
   const fresh = new Set(accepted);

@@ -1,5 +1,5 @@
 import { eventId } from "../stream/event-id";
-import type { NewEvent } from "../stream/event";
+import type { Happened } from "../stream/event";
 import { hashDecision } from "./classify";
 import type { Reading } from "./records";
 import { sha256 } from "../values/bytes";
@@ -43,8 +43,8 @@ export function readUndated(
   undated: readonly Undated[],
   kept: Readonly<Record<string, string>>,
   { source, resource: { resource: objectType }, startedAt, templated, firstPoll }: Reading,
-): { events: NewEvent[]; state: { key: string; value: string }[] } {
-  const events: NewEvent[] = [];
+): { events: Happened[]; state: { key: string; value: string }[] } {
+  const events: Happened[] = [];
   const state: { key: string; value: string }[] = [];
   for (const { key, objectId, hash, data, always, deleted } of undated) {
     const [previousHash, previousId = ""] = kept[key]?.split(":") ?? [];
@@ -57,7 +57,7 @@ export function readUndated(
     }
     const id = eventId(source, objectType, objectId, `${hash}:${previousId}`);
     const eventType = deleted ? "DELETED" : (always ?? decision);
-    events.push({ id, objectType, objectId, eventType, date: startedAt, data, to: [0] });
+    events.push({ id, objectType, objectId, eventType, date: startedAt, data });
     state.push({ key, value: `${hash}:${id}` });
   }
   return { events, state };

@@ -1,5 +1,6 @@
 import { withHops } from "../delivery/own-address";
 import { isWanted } from "../expressions/filter";
+import type { Happened } from "../stream/event";
 import { scopeKey } from "./address";
 import type { HookTarget, Listeners } from "./hooks";
 import { targetsOf } from "./hooks";
@@ -75,8 +76,7 @@ export const eventOf = ({
   at,
   body,
   hops = 0,
-  filtered,
-}: Change) => ({
+}: Change): Happened => ({
   id: eventId,
   objectType: changed.kind,
   objectId: resourceId,
@@ -84,7 +84,6 @@ export const eventOf = ({
   date: at,
   data: body,
   ...withHops(hops),
-  ...(filtered === true ? { filtered } : {}),
 });
 
 /** The change without the targets whose filters turn it away. */

@@ -1,12 +1,14 @@
-import type { NewEvent, Target } from "../stream/event";
+import type { Happened, Target } from "../stream/event";
 import { groupsByWeight } from "../stream/plan";
-import { ingest, type IngestDoors } from "../flows/ingest.io";
 import type { Trigger } from "../flows/triggers/trigger";
 import { matchesChange, resourceKeys } from "../flows/triggers/match";
 import { prepareSourceTriggers } from "../flows/triggers/store";
 import { type Change, eventOf, sourceOf } from "./change";
 import type { HookTarget } from "./hooks";
 import { WORD } from "./match";
+import { flowSubscription } from "../subscriptions/flows";
+import { ingest, type IngestDoors } from "../subscriptions/ingest.io";
+import type { Subscription } from "../subscriptions/subscription";
 
 /**
  * How a change gets from the log of API resources into the stream of its scope.
@@ -49,38 +51,54 @@ export async function handOver(
       await ingest(doors, {
         organizationId,
         source,
-        commit: commitOf(group),
-        flows: { triggers, listens: startsFlow(group) },
+        commit: { events: group.map(eventOf) },
+        origin: { tenant: null },
+        own: () => [...hooksOf(group), ...flowsOf(group, triggers)],
       });
   }
 }
 
-/** Whether a flow's trigger matches the change of an event. */
-function startsFlow(changes: readonly Change[]): (trigger: Trigger, event: NewEvent) => boolean {
-  const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
-  return (trigger, { id }) => {
-    const changed = byId.get(id);
-    return (
-      changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] })
-    );
-  };
+/** The hooks that changes fire: found when each was made, one for each distinct destination. */
+function hooksOf(changes: readonly Change[]): Subscription[] {
+  const hooked = new Map<string, { target: HookTarget; eventIds: Set<string> }>();
+  for (const { eventId, targets } of changes)
+    for (const target of targets) {
+      const key = JSON.stringify(target);
+      const one = hooked.get(key) ?? { target, eventIds: new Set() };
+      hooked.set(key, one);
+      one.eventIds.add(eventId);
+    }
+  const turnedAway = new Set(
+    changes.filter(({ filtered }) => filtered).map(({ eventId }) => eventId),
+  );
+  return [
+    ...[...hooked.values()].map(({ target, eventIds }): Subscription => {
+      const targets = [targetOf(target)];
+      return {
+        kind: "hook",
+        hears: ({ id }) => (eventIds.has(id) ? "yes" : "no"),
+        targets: () => targets,
+      };
+    }),
+    {
+      kind: "hook",
+      hears: ({ id }) => (turnedAway.has(id) ? "filtered" : "no"),
+      targets: () => [],
+    },
+  ];
 }
 
-/** Every distinct destination is one target; an event tells which of them it goes to. */
-function commitOf(changes: readonly Change[]): { events: NewEvent[]; targets: Target[] } {
-  const targets: Target[] = [];
-  const indexes = new Map<string, number>();
-  const indexOf = (target: HookTarget): number => {
-    const key = JSON.stringify(target);
-    const index = indexes.get(key) ?? targets.push(targetOf(target)) - 1;
-    indexes.set(key, index);
-    return index;
-  };
-  const events = changes.map((change): NewEvent => ({
-    ...eventOf(change),
-    to: change.targets.map(indexOf),
-  }));
-  return { events, targets };
+/** The flows that changes start. */
+function flowsOf(changes: readonly Change[], triggers: readonly Trigger[]): Subscription[] {
+  const byId = new Map(changes.map(({ eventId, changed }) => [eventId, changed]));
+  return triggers.map((trigger) =>
+    flowSubscription(trigger, "record", ({ id }: Happened) => {
+      const changed = byId.get(id);
+      return (
+        changed !== undefined && matchesChange(trigger, { ...changed, type: WORD[changed.type] })
+      );
+    }),
+  );
 }
 
 function targetOf({

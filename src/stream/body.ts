@@ -1,5 +1,6 @@
 import type { Envelope, Notification, StoredEvent } from "./event";
-import { notificationId } from "./stream-name";
+import { endpointBody } from "./endpoint-body";
+import { notificationId, parseStreamName } from "./stream-name";
 import { type Millis, isoSeconds } from "../values/instant";
 
 /**
@@ -24,6 +25,8 @@ export function composeBody(
         events,
         raw,
       );
+    case "endpoint":
+      return endpointBody(envelope, parseStreamName(stream).source, events);
     case "flow-step":
       return events
         .map(({ id, objectType, objectId, eventType, date, data }) =>

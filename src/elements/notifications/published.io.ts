@@ -2,12 +2,13 @@ import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { subscriptionDestinationId } from "../../delivery/destination";
 import { Refusal } from "../../http/refusal";
-import { ingest } from "../../flows/ingest.io";
 import type { Target } from "../../stream/event";
 import { onceId } from "../../stream/event-id";
 import type { NotificationView } from "../../stream/history";
 import type { EventStream } from "../../stream/stream.object";
 import { streamName } from "../../stream/stream-name";
+import { ingest } from "../../subscriptions/ingest.io";
+import type { Subscription } from "../../subscriptions/subscription";
 import {
   isKeptCopy,
   type NewNotification,
@@ -39,12 +40,11 @@ export async function publish(
   const id = onceId(now, crypto.randomUUID().replaceAll("-", ""));
   const numbers = await subscribersOf(c, given.topic);
   const ids = [null, ...numbers.map((one) => subscriptionDestinationId(organizationId, one))];
-  const targets = ids.map((destinationId): Target => ({
-    destinationId,
-    envelope: { format: "verbatim" },
-    most: 1,
-    ordering: "none",
-  }));
+  const own = ids.map((destinationId): Subscription => {
+    const envelope = { format: "verbatim" } as const;
+    const target: Target = { destinationId, envelope, most: 1, ordering: "none" };
+    return { kind: "callback", hears: () => "yes", targets: () => [target] };
+  });
   const about = { objectType: OBJECT_TYPE, objectId: given.topic, eventType: given.severity };
   const event = { id, ...about, date: now, data: publishedText(id, given, now) };
   await ingest(
@@ -52,8 +52,10 @@ export async function publish(
     {
       organizationId,
       source: NOTIFICATIONS_SOURCE,
-      commit: { events: [{ ...event, to: targets.map((_, index) => index) }], targets },
+      commit: { events: [event] },
       keptFor: "organization",
+      origin: { tenant: null },
+      own: () => own,
     },
   );
   const stream = publishedStream(c);

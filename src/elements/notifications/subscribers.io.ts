@@ -13,7 +13,7 @@ import { destinationOf } from "../../instances/destination";
 import type { Instance } from "../../instances/instance";
 import { doorsOf, ownInstance } from "../../instances/lookup.io";
 import { nextInstanceId, readInstanceOf, updateInstance } from "../../instances/store";
-import { MOST_SUBSCRIBERS, subscribers, withSubscribers } from "../../instances/target";
+import { MOST_SUBSCRIBERS, subscribers, withSubscribers } from "../../instances/subscriptions";
 import { removeSubscription, saveSubscription } from "./subscriptions.store";
 import { instanceOfTopic } from "./view";
 

@@ -2,12 +2,12 @@ import { keyring } from "../../db/sealed";
 import type { Outcome } from "../../delivery/attempt";
 import type { Handler, Rendered, Sending, Unsent } from "../../delivery/handler";
 import type { Answer } from "../../http/client";
+import { commitCounted } from "../../stream/counted-commit.io";
 import { parseStreamName, streamName } from "../../stream/stream-name";
 import { STEP_ERROR, STEP_OUT } from "../components";
 import { stepsBelow } from "../descriptor";
 import type { RunningFlow } from "../flow";
 import { userSource } from "../ids";
-import { ingest } from "../ingest.io";
 import type { FlowDoors } from "../doors";
 import { stopFlow } from "../lifecycle.store";
 import { noteStream } from "../logs/store";
@@ -221,5 +221,5 @@ async function sendBelow(
 ): Promise<void> {
   const { descriptor } = sent.running;
   const commit = followUp(notification, step, { descriptor, scope: sent.scope }, sent, Date.now());
-  await ingest(doors, { ...parseStreamName(notification.stream), commit });
+  await commitCounted(doors, { ...parseStreamName(notification.stream), commit });
 }

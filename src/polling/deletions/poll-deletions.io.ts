@@ -1,5 +1,5 @@
 import type { Deletions } from "../../connectors/definition";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import { callVendor } from "../../hub/records.client";
 import { findResource } from "../../hub/request";
 import type { PolledResource } from "../polled-resource";
@@ -7,7 +7,7 @@ import { positionOf } from "../cursor";
 import { parseHubUrl } from "../hub-url";
 import type { ResourceReport } from "../report";
 import { failureText } from "../../hub/answer";
-import { underLease, commitPage, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
+import { underLease, commitPage, cursorOf, type PollState } from "../commit.io";
 import { takeSnapshot } from "../snapshot/take-snapshot.io";
 import { withLives } from "../lives.io";
 import { readDeletions } from "./read-deletions";
@@ -75,7 +75,7 @@ function deletionsOf({ instance }: PollState, { url }: PolledResource): Deletion
 }
 
 type ReadList =
-  | { kind: "listed"; events: NewEvent[]; covered: number | undefined }
+  | { kind: "listed"; events: Happened[]; covered: number | undefined }
   | { kind: "too-old" }
   | { kind: "failed"; message: string };
 
@@ -88,7 +88,7 @@ async function readList(
   now: number,
 ): Promise<ReadList> {
   const { path, window, cursor } = list;
-  const events: NewEvent[] = [];
+  const events: Happened[] = [];
   let query = { ...list.query };
   if (window !== undefined)
     query = { ...query, [window.start]: isoSeconds(after), [window.end]: isoSeconds(now) };
@@ -115,7 +115,7 @@ async function readList(
 async function commitDeletions(
   poll: PollState,
   name: string,
-  events: readonly NewEvent[],
+  events: readonly Happened[],
   deletionsTo: number,
   report: ResourceReport,
 ): Promise<void> {
@@ -128,8 +128,7 @@ async function commitDeletions(
     {
       ...underLease(poll),
       ...cursorOf(poll),
-      events: await wantedBy(poll.instance, lives.events),
-      targets: [targetOf(poll.instance, name, Date.now())],
+      events: lives.events,
       state: lives.state,
     },
     report,

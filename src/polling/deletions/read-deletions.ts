@@ -1,7 +1,7 @@
 import type { Deletions } from "../../connectors/definition";
 import { textOf } from "../../connectors/read";
 import { eventId } from "../../stream/event-id";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import { readPath } from "../../values/path";
 import { toInstant } from "../../values/instant";
 
@@ -9,7 +9,7 @@ import { toInstant } from "../../values/instant";
 export type Listed =
   | {
       kind: "listed";
-      events: NewEvent[];
+      events: Happened[];
       /** The cursor of the next page. */
       next: string | undefined;
       /** Up to when the vendor vouches for the list; undefined: up to now. */
@@ -56,7 +56,6 @@ export function readDeletions(
           eventType: "DELETED" as const,
           date: date ?? now,
           data: JSON.stringify(record),
-          to: [0],
         },
       ];
     }),

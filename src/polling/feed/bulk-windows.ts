@@ -1,6 +1,6 @@
 import type { Resource } from "../../connectors/definition";
 import type { BulkFeed } from "../../connectors/feed";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import type { Instance } from "../../instances/instance";
 import { type Cursor, type Position, positionOf, underRule, windowStart } from "../cursor";
 import { withCurrentNames } from "../plan";
@@ -44,7 +44,7 @@ export function bulkWindows(
 }
 
 export type WindowReading = {
-  events: NewEvent[];
+  events: Happened[];
   isIdle: boolean;
   /** The new place of the resource; undefined when nothing has to be written. */
   moved: Position | undefined;

@@ -1,11 +1,11 @@
 import type { BulkFeed } from "../../connectors/feed";
 import { feeds } from "../../connectors/parsers";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import type { HubFailure } from "../../hub/records.client";
 import type { Position } from "../cursor";
 import type { PolledResource } from "../polled-resource";
 import { countAccepted, emptyReport, type ResourceReport } from "../report";
-import { underLease, commitWork, cursorOf, type PollState, targetOf, wantedBy } from "../commit.io";
+import { underLease, commitWork, cursorOf, type PollState } from "../commit.io";
 import { bulkWindows, readWindow, type Window } from "./bulk-windows";
 import { askFeed, FEED, failFeed, UNREADABLE } from "./progress.io";
 
@@ -78,10 +78,9 @@ async function commitWindows(
   startedAt: number,
   reports: ResourceReport[],
 ): Promise<void> {
-  const { instance, source } = poll;
+  const { source } = poll;
   const moved: Record<string, Position> = {};
-  const found: NewEvent[] = [];
-  const targets = [];
+  const found: Happened[] = [];
   for (const window of windows) {
     const name = window.resource.resource;
     reports.push({ ...emptyReport(name), fetched: window.records.length });
@@ -89,20 +88,18 @@ async function commitWindows(
     if (reading.isIdle) poll.idleAt.set(name, startedAt);
     if (reading.moved === undefined) continue;
     moved[name] = reading.moved;
-    found.push(...reading.events.map((event) => ({ ...event, to: [targets.length] })));
-    targets.push(targetOf(instance, name, startedAt));
+    found.push(...reading.events);
   }
   // The request succeeded: failures that were counted under the feed's name are over.
   const { [FEED]: failed, ...positions } = poll.cursor.resources;
   if (Object.keys(moved).length === 0 && failed === undefined) return;
   const { notBefore: _over, ...cursor } = poll.cursor;
   poll.cursor = { ...cursor, resources: { ...positions, ...moved } };
-  const events = await wantedBy(instance, found);
   const accepted = await commitWork(poll, {
     ...underLease(poll),
     ...cursorOf(poll),
-    events,
-    targets,
+    events: found,
+    pollDate: startedAt,
   });
   for (const report of reports) {
     const own = found.filter(({ objectType }) => objectType === report.objectType);

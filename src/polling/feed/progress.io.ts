@@ -1,22 +1,13 @@
 import type { FeedCall } from "../../connectors/feed";
 import { sendPolls } from "../../stream/polls-queue.io";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import { callVendor, type HubFailure } from "../../hub/records.client";
 import { type FeedPosition, positionOf, sinceEnabled } from "../cursor";
 import { MOST_PAGES, PAGES_PER_POLL } from "../limits";
 import type { ResourceReport } from "../report";
 import { failureText } from "../../hub/answer";
 import { askedToWaitUntil } from "../vendor-refusal";
-import {
-  underLease,
-  commitPage,
-  cursorOf,
-  fail,
-  type PollState,
-  postpone,
-  targetOf,
-  wantedBy,
-} from "../commit.io";
+import { underLease, commitPage, cursorOf, fail, type PollState, postpone } from "../commit.io";
 
 /**
  * What log and tree feeds have in common. A feed is read page by page from the position in the cursor; each page is
@@ -89,23 +80,16 @@ async function failEndless(poll: PollState, report: ResourceReport): Promise<boo
 export async function commitFeed(
   poll: PollState,
   feed: FeedPosition,
-  work: { events: NewEvent[]; state: { key: string; value: string | null }[] },
+  work: { events: Happened[]; state: { key: string; value: string | null }[] },
   report: ResourceReport,
   startedAt: number,
 ): Promise<void> {
   const { notBefore: _over, ...cursor } = poll.cursor;
   const resources = { ...cursor.resources, [FEED]: { failures: 0, last: startedAt } };
   poll.cursor = { ...cursor, resources, feed };
-  const types = [...new Set(work.events.map(({ objectType }) => objectType))];
-  const addressed = work.events.map((event): NewEvent => ({
-    ...event,
-    to: [types.indexOf(event.objectType)],
-  }));
-  const events = await wantedBy(poll.instance, addressed);
-  const targets = types.map((type) => targetOf(poll.instance, type, startedAt));
   await commitPage(
     poll,
-    { ...underLease(poll), ...cursorOf(poll), ...work, events, targets },
+    { ...underLease(poll), ...cursorOf(poll), ...work, pollDate: startedAt },
     report,
   );
 }

@@ -1,6 +1,6 @@
 import type { TreeEntry } from "../../connectors/feed";
 import { eventId } from "../../stream/event-id";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import {
   deletion,
   type Index,
@@ -26,7 +26,7 @@ export type TreeReading = {
   startedAt: number;
 };
 
-export type TreeWork = { events: NewEvent[]; state: StateChange[] };
+export type TreeWork = { events: Happened[]; state: StateChange[] };
 
 /** The events of a page, at most one for each id, in the order of the feed; and what the index becomes. */
 export function applyTree(
@@ -35,7 +35,7 @@ export function applyTree(
   reading: TreeReading,
 ): TreeWork {
   const draft = new IndexDraft(index);
-  const events = new Map<string, NewEvent>();
+  const events = new Map<string, Happened>();
   for (const entry of entries)
     if (entry.kind === "gone") applyGone(entry, draft, events, reading);
     else applyThere(entry, draft, events, reading);
@@ -44,7 +44,7 @@ export function applyTree(
 
 type Gone = Extract<TreeEntry, { kind: "gone" }>;
 type There = Extract<TreeEntry, { kind: "there" }>;
-type Events = Map<string, NewEvent>;
+type Events = Map<string, Happened>;
 
 /** Deletes what is at a path and below it. A path that was never seen is reported under its own name. */
 function applyGone({ path, data }: Gone, draft: IndexDraft, events: Events, reading: TreeReading) {
@@ -123,7 +123,7 @@ type TreeChange = {
 function eventOf(
   { source, position, startedAt }: TreeReading,
   { type, id, eventType, date, data, rev = "" }: TreeChange,
-): NewEvent {
+): Happened {
   return {
     id: eventId(source, type, id, `${eventType}|${rev}|${sha256(position, "hex")}`),
     objectType: type,
@@ -131,6 +131,5 @@ function eventOf(
     eventType,
     date: date ?? startedAt,
     data: JSON.stringify(data),
-    to: [],
   };
 }

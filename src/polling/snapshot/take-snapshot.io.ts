@@ -1,11 +1,11 @@
 import { eventId } from "../../stream/event-id";
 import { snapshotKey } from "../../instances/deletions";
-import type { NewEvent } from "../../stream/event";
+import type { Happened } from "../../stream/event";
 import { withLives } from "../lives.io";
 import type { PolledResource } from "../polled-resource";
 import { positionOf } from "../cursor";
 import type { ResourceReport } from "../report";
-import { underLease, commitPage, cursorOf, type PollState, targetOf } from "../commit.io";
+import { underLease, commitPage, cursorOf, type PollState } from "../commit.io";
 import { statePages } from "../state-pages.io";
 import { listRecorded } from "./list-all.io";
 import { diffSnapshot, isSnapshotDue, type SnapshotRule } from "./diff";
@@ -74,14 +74,13 @@ async function commitSnapshot(
   const { cursor } = poll;
   const position = { ...positionOf(cursor, name), snapshotAt: takenAt };
   poll.cursor = { ...cursor, resources: { ...cursor.resources, [name]: position } };
-  const event = (objectId: string, eventType: string, data: string): NewEvent => ({
+  const event = (objectId: string, eventType: string, data: string): Happened => ({
     id: eventId(poll.source, name, objectId, `snapshot:${takenAt}`),
     objectType: name,
     objectId,
     eventType,
     date: takenAt,
     data,
-    to: [0],
   });
   const lives = await withLives(poll, name, [
     ...vanished.map((id) => event(id, "DELETED", JSON.stringify({ id }))),
@@ -93,7 +92,7 @@ async function commitSnapshot(
       ...underLease(poll),
       ...cursorOf(poll),
       events: lives.events,
-      targets: [targetOf(poll.instance, name, takenAt)],
+      pollDate: takenAt,
       state: [...appeared.map((id) => ({ key: snapshotKey(name, id), value: "" })), ...lives.state],
     },
     report,

@@ -1,0 +1,36 @@
+import type { KnownEndpoint } from "../delivery/endpoints.store";
+import { isWanted } from "../expressions/filter";
+import type { Happened, Target } from "../stream/event";
+import { toldOf } from "../stream/endpoint-body";
+import { eventTypeOf } from "../stream/event-type";
+import { type About, selects } from "./selectors";
+import type { Subscription } from "./subscription";
+
+/** Where events happened, and whose they are; `channelsOf`: of a published event. */
+export type Origin = Omit<About, "type" | "channels"> & {
+  channelsOf?: (event: Happened) => readonly string[] | undefined;
+};
+
+/** An endpoint that was made by API hears of the events that its selectors name. */
+export function endpointSubscription(
+  { id, selectors, filter, ordering = "none", deadHead }: KnownEndpoint,
+  { channelsOf, ...origin }: Origin,
+): Subscription {
+  const target: Target = {
+    destinationId: id,
+    envelope: { format: "endpoint", tenant: origin.tenant },
+    most: 1,
+    ordering,
+    ...(deadHead === "block" ? { blocks: true } : {}),
+  };
+  return {
+    kind: "endpoint",
+    hears: async (event) => {
+      const type = eventTypeOf(origin.source, event);
+      if (!selects(selectors, { ...origin, type, channels: channelsOf?.(event) })) return "no";
+      const told = filter === undefined ? event : { ...event, ...toldOf(origin.source, event) };
+      return (await isWanted(filter, told)) ? "yes" : "filtered";
+    },
+    targets: () => [target],
+  };
+}
