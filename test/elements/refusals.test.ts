@@ -1,22 +1,23 @@
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { call, create, createOrganizations, draft, stubOutside } from "./build";
+import { type Own, ownOrganization } from "../organization";
+import { call, create, draft, stubOutside } from "./build";
 
+let own: Own;
 let instance: any;
 
 beforeAll(async () => {
-  await createOrganizations();
-  instance = await create();
+  own = await ownOrganization();
+  instance = await create({}, {}, own.authorization);
 });
 afterEach(() => vi.unstubAllGlobals());
 
 const rows = async () => {
-  const tables = ["instances", "destinations", "counters"];
-  const selects = tables.map((table) => env.DB.prepare(`SELECT * FROM ${table}`));
-  // How callbacks of other files fare is written meanwhile.
-  return (await env.DB.batch<object>(selects)).map(({ results }) =>
-    results.map((row) => ({ ...row, failing: null, active: null })),
+  const selects = ["instances", "destinations"].map((table) =>
+    env.DB.prepare(`SELECT * FROM ${table} WHERE organization_id = ?`).bind(own.id),
   );
+  const counters = env.DB.prepare("SELECT * FROM counters");
+  return (await env.DB.batch<object>([...selects, counters])).map(({ results }) => results);
 };
 
 /** Asks, expects a refusal in the contract's format, and that nothing was written. */
@@ -26,7 +27,7 @@ async function refused(
   message: string,
 ): Promise<void> {
   const before = await rows();
-  const answer = await call(method, path, body);
+  const answer = await call(method, path, body, own.authorization);
   expect(answer.body).toEqual({
     requestId: expect.stringMatching(/^[0-9a-f]{24}$/),
     message: expect.stringContaining(message),
@@ -197,11 +198,12 @@ it("a vendor that refuses the code is quoted, and no instance is made", async ()
     Response.json({ error: "invalid_grant", error_description: "Used code" }, { status: 400 }),
   );
   const before = await rows();
-  const { status, body } = await call("POST", "/instances", {
+  const concur = {
     element: { key: "concur" },
     providerData: { code: "used" },
     configuration: { "oauth.api.key": "k", "oauth.api.secret": "s" },
-  });
+  };
+  const { status, body } = await call("POST", "/instances", concur, own.authorization);
   expect(status).toBe(400);
   expect(body).toMatchObject({ requestId: expect.any(String), providerMessage: "Used code" });
   expect(await rows()).toEqual(before);
