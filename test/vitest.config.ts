@@ -152,15 +152,15 @@ const patience = {
   expect: { poll: { timeout: WAIT_MS } },
 };
 
-/** Files that kill, and those of clusters, wait most: they begin first, and the others of `e2e` run while they wait. */
-class WaitersFirst extends BaseSequencer {
+/**
+ * Files of `clock` take longest: they begin first, so that none is left over when all others are done. Those that kill, and
+ * those of clusters, wait most: they begin before `e2e`, whose files run while they wait.
+ */
+const FIRST = ["clock", "rules", "doors", "kill", "cluster", "e2e"];
+class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
-    const [waiters, others] = partition(
-      await super.sort(files),
-      ({ project }) => project.name === "kill" || project.name === "cluster",
-    );
-    const last = others.findIndex(({ project }) => project.name === "e2e");
-    return others.toSpliced(last === -1 ? others.length : last, 0, ...waiters);
+    const place = ({ project }: TestSpecification): number => FIRST.indexOf(project.name);
+    return (await super.sort(files)).toSorted((left, right) => place(left) - place(right));
   }
 }
 
@@ -184,7 +184,7 @@ export default defineConfig(async () => ({
     // A module that is still looked for when a runtime is closed belongs to no test.
     onUnhandledError: (error: { name?: string }) => error.name !== "EnvironmentTeardownError",
     maxWorkers: 2,
-    sequence: { sequencer: WaitersFirst },
+    sequence: { sequencer: LongestFirst },
     // All projects load the same few hundred files: one translates them for all.
     experimental: { fsModuleCache: true },
     projects: [
