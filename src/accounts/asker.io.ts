@@ -6,6 +6,7 @@ import { parseAuthorization } from "./authorization";
 import { holds, type Scope } from "./scope";
 import type { Watched } from "./watch.io";
 import { equalSecrets } from "./secret";
+import { withTenants } from "./tenants/reached.io";
 import { ownerNamed } from "./members/member-secrets";
 import { type Asker, findByApiKey, findByMemberSecrets, findBySecrets } from "./store";
 
@@ -45,17 +46,21 @@ export const withSecrets: MiddlewareHandler<AskerEnv> = createMiddleware<AskerEn
 
 /**
  * Our own surface: `Bearer <api key>`, or the connector surface's secrets. GET needs the scope `look`, all else
- * `change`. A key with limits gets in only with `limits: "kept"`, where the handlers show no more than it reaches.
+ * `change`. A key with limits gets in only where the handlers show no more than it reaches: with `limits: "kept"`, what
+ * belongs to its tenants is among its limits; with `limits: "tenants"` only keys that are limited to tenants get in.
  */
 export const withKey = (
   change: Scope = "write",
-  { look = "read", limits }: { look?: Scope; limits?: "kept" } = {},
+  { look = "read", limits }: { look?: Scope; limits?: "kept" | "tenants" } = {},
 ): MiddlewareHandler<AskerEnv> =>
   createMiddleware<AskerEnv>(async (c, next) => {
     const asker = await askerOf(c, parseAuthorization(c.req.header("authorization")));
     c.set("asker", asker);
     admit(asker, isLook(c) ? look : change);
-    if (limits !== "kept") refuseLimits(asker);
+    if (asker.limits !== undefined && limits === "kept") {
+      const reached = await withTenants(c.env.DB, asker.organizationId, asker.limits);
+      c.set("asker", { ...asker, limits: reached });
+    } else if (limits !== "tenants" || asker.limits?.tenants.length === 0) refuseLimits(asker);
     await next();
   });
 

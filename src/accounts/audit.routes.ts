@@ -1,4 +1,4 @@
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import * as z from "zod";
 import { described, PAGE, SPAN } from "../http/route-description";
 import { readLimit, readListCursor, writeListCursor } from "../http/cursor-page";
@@ -15,6 +15,7 @@ const ENTRY = {
   address: "203.0.113.7",
   action: "key.create",
   target: "key_1",
+  tenant: null,
   route: "POST /v1/keys",
   requestId: "5f1c…",
   changes: ["name", "scopes"],
@@ -25,10 +26,16 @@ const ENTRY = {
 /** Who changed what (reference v1-api.md). */
 export const auditRoutes = new Hono<AskerEnv>().get(
   "/audit",
-  withKey("admin", { look: "secrets" }),
+  withKey("admin", { look: "secrets", limits: "tenants" }),
   described("Who changed what", {
     tag: "operations",
-    query: { ...PAGE, ...SPAN, actor: "Who did it", action: "What was done" },
+    query: {
+      ...PAGE,
+      ...SPAN,
+      actor: "Who did it",
+      action: "What was done",
+      tenant: "To what is this tenant's",
+    },
     answer: { items: [ENTRY], next: null },
   }),
   async (c) => {
@@ -36,6 +43,7 @@ export const auditRoutes = new Hono<AskerEnv>().get(
     const filter = {
       actor: c.req.query("actor"),
       action: c.req.query("action"),
+      tenants: tenantsAsked(c),
       from: readInstant(c.req.query("from"), "from"),
       to: readInstant(c.req.query("to"), "to"),
     };
@@ -50,9 +58,17 @@ export const auditRoutes = new Hono<AskerEnv>().get(
   },
 );
 
+/** The tenants of which alone entries are shown: those of the key, or the one that the query names if it is among them. */
+function tenantsAsked(c: Context<AskerEnv>): readonly string[] | undefined {
+  const reached = c.var.asker.limits?.tenants;
+  const tenant = c.req.query("tenant");
+  if (tenant === undefined) return reached;
+  return reached === undefined || reached.includes(tenant) ? [tenant] : [];
+}
+
 /** An entry as it is shown. `before` and `after` have the members that differ; old entries have neither. */
 function entryView(row: AuditRow): Record<string, unknown> {
-  const { at, actor, address, action, target, route, requestId, changes } = row;
+  const { at, actor, address, action, target, tenantId, route, requestId, changes } = row;
   const { before, after } = row.differences ?? { before: {}, after: {} };
   return {
     at: isoText(at),
@@ -60,6 +76,7 @@ function entryView(row: AuditRow): Record<string, unknown> {
     address,
     action,
     target,
+    tenant: tenantId,
     route,
     requestId,
     changes,

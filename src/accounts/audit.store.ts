@@ -2,6 +2,7 @@ import { and, desc, eq, gte, lte, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { audit } from "../db/accounts";
 import { owners } from "../db/owners";
+import { within } from "../db/within";
 
 export type AuditRow = typeof audit.$inferSelect;
 
@@ -22,6 +23,8 @@ export async function listAudit(
     action: string | undefined;
     from: number | undefined;
     to: number | undefined;
+    /** Absent: entries of all, and of none. */
+    tenants?: readonly string[] | undefined;
   },
   page: { before: number | null; limit: number },
 ): Promise<AuditRow[]> {
@@ -33,6 +36,7 @@ export async function listAudit(
         eq(audit.organizationId, organizationId),
         filter.actor === undefined ? undefined : eq(audit.actor, filter.actor),
         filter.action === undefined ? undefined : eq(audit.action, filter.action),
+        filter.tenants && within(audit.tenantId, filter.tenants),
         filter.from === undefined ? undefined : gte(audit.at, filter.from),
         filter.to === undefined ? undefined : lte(audit.at, filter.to),
         page.before === null ? undefined : isBefore(page.before),

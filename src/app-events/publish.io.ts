@@ -34,7 +34,7 @@ type Owner = Pick<User, "id" | "organizationId">;
  */
 export async function publish(
   doors: TriggerDoors,
-  user: Owner,
+  user: Owner & Pick<User, "tenant">,
   publication: Publication,
 ): Promise<Published> {
   const { name, idempotencyKey, record: draft } = publication;
@@ -55,7 +55,7 @@ export async function publish(
       source,
       commit: { expect: found.version, events: [event] },
       keptFor: RETENTION_MS,
-      origin: { tenant: null },
+      origin: { tenant: user.tenant?.id ?? null },
       own: () => triggers.map((trigger) => flowSubscription(trigger, "content", () => true)),
     });
     if (committed.kind === "stale") {

@@ -11,7 +11,7 @@ import type { ConsoleEnv } from "./session/session.io";
 /** A source in words. */
 export type SourceName = {
   name: string;
-  kind: "instance" | "user" | "scope" | "own";
+  kind: "instance" | "user" | "scope" | "tenant" | "own";
   /** Its page; undefined: it has none. */
   href: string | undefined;
 };
@@ -61,6 +61,15 @@ function plainName(source: string): SourceName | undefined {
     return { name: "Published notifications", kind: "own", href: undefined };
   if (source === "scope:-")
     return { name: "Resources without a scope", kind: "scope", href: undefined };
+  const [, tenant] = /^tenant:(.+)$/.exec(source) ?? [];
+  if (tenant === "-")
+    return { name: "Events published to no tenant", kind: "tenant", href: undefined };
+  if (tenant !== undefined)
+    return {
+      name: `Events published to ${tenant}`,
+      kind: "tenant",
+      href: `/console/tenants/${tenant}`,
+    };
   const [, kind, name] = /^scope:[^/]+\/([^/]+)\/(.+)$/.exec(source) ?? [];
   if (kind === undefined || name === undefined) return undefined;
   return { name: `${kind} ${name}`, kind: "scope", href: undefined };

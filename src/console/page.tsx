@@ -18,6 +18,7 @@ export type About = {
     | "instances"
     | "destinations"
     | "apps"
+    | "tenants"
     | "connectors"
     | "resources"
     | "members"
@@ -46,9 +47,9 @@ const LINKS = [
   ["instances", "/console/instances", "Instances"],
   ["destinations", "/console/destinations", "Destinations"],
   ["apps", "/console/apps", "Apps"],
+  ["tenants", "/console/tenants", "Tenants"],
   ["connectors", "/console/connectors", "Connectors"],
   ["resources", "/console/resources", "Resources"],
-  ["members", "/console/members", "Members"],
   ["audit", "/console/audit", "Audit"],
   ["settings", "/console/settings", "Settings"],
 ] as const;
@@ -103,11 +104,13 @@ function Document({ frame, children }: { frame: Frame; children: Child }): JSX.E
 function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JSX.Element {
   const { frame, who } = props;
   const isOwner = scopesOf(who.role).includes("admin");
+  // Members are found among the settings.
+  const here = frame.here === "members" ? "settings" : frame.here;
   return (
     <>
       <nav>
         {LINKS.filter(([name]) => name !== "audit" || isOwner).map(([name, path, label]) => (
-          <a href={path} {...(frame.here === name ? { "aria-current": "page" } : {})}>
+          <a href={path} {...(here === name ? { "aria-current": "page" } : {})}>
             {label}
           </a>
         ))}

@@ -24,6 +24,7 @@ import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
 import { keyPages } from "./settings/keys.routes";
 import { settingsPages } from "./settings/routes";
+import { tenantPages } from "./tenants/routes";
 import { securityRoutes } from "./security/routes";
 import { twoStepRoutes } from "./security/two-step.routes";
 import { codeRoutes } from "./session/code.routes";
@@ -101,6 +102,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
   .route("/", appPages)
+  .route("/", tenantPages)
   .route("/", connectorPages)
   .route("/", resourcePages)
   .route("/", memberPages)

@@ -76,21 +76,27 @@ export async function tenantsOfSources(
   return new Map(found.flat().map(({ source, tenant }) => [source, tenant ?? ""]));
 }
 
-/** The tenant of a source; undefined: none. `tenant:acme` is what was published to one. */
-export async function tenantOfSource(
+/** What is delivered to tenants: the ids of their destinations, those of their instances and flows among them. */
+export async function destinationsOfTenants(
   db: D1Database,
   organizationId: number,
-  source: string,
-): Promise<string | undefined> {
-  const [kind = "", name = ""] = source.split(":");
-  if (kind === "tenant") return name === "-" ? undefined : name;
-  if (kind !== "instance" && kind !== "user") return undefined;
-  const table = SOURCES[kind];
-  const [row] = await drizzle(db)
-    .select({ tenant: table.tenantId })
-    .from(table)
+  tenants: readonly string[],
+): Promise<string[]> {
+  const rows = await drizzle(db)
+    .select({ id: destinations.id })
+    .from(destinations)
     .where(
-      and(eq(table.organizationId, organizationId), sql`${table.id} = CAST(${name} AS INTEGER)`),
+      and(eq(destinations.organizationId, organizationId), within(destinations.tenantId, tenants)),
     );
-  return row?.tenant ?? undefined;
+  return rows.map(({ id }) => id);
+}
+
+/** What is reached with tenants: the names of their sources. */
+export async function sourcesOfTenants(
+  db: D1Database,
+  organizationId: number,
+  tenants: readonly string[],
+): Promise<string[]> {
+  const found = await tenantsOfSources(db, organizationId, tenants);
+  return [...tenants.map((id) => `tenant:${id}`), ...found.keys()];
 }

@@ -33,7 +33,7 @@ export class EndpointCalls {
 
   constructor(name: string, wanted: number, group: Group, doors: GroupDoors, limiter: Limiter) {
     const { stream, destination } = group;
-    const { ratePerSecond } = destination.policy;
+    const ratePerSecond = destination.policy.ratePerSecond ?? destination.terms?.rate ?? undefined;
     this.admissions = new Admissions(name, doors);
     this.question = {
       wanted,

@@ -15,6 +15,7 @@ import { count } from "../metering/counter.io";
 import { EndpointCalls } from "./call-endpoint.io";
 import { prepareCallback, prepareHandled, type Ready, reported } from "./call.io";
 import { failingAfter } from "./standing";
+import { isOn } from "./state";
 import { saveFailing, switchOff } from "./standing.store";
 import { partition } from "../values/lists";
 
@@ -51,7 +52,7 @@ export async function deliverGroup(
   const [sound, unfit] = partition(items, (item) => unfitness(item) === undefined);
   const [open, shut] = partition(
     sound,
-    ({ forced }) => hasAddress && (forced || (destination.enabled && destination.active)),
+    ({ forced }) => hasAddress && (forced || isOn(destination)),
   );
   const [late, timely] = partition(open, (item) => item.parked && givenUpAt(policy, item) < now);
   const untried = [

@@ -9,6 +9,8 @@ import { headersOf, packed, type RequestParts, storedParts, unpacked } from "./p
 /** A destination's secrets as its row holds them: each sealed for its own place. */
 
 type Row = typeof destinations.$inferSelect;
+/** A row, with what its tenant says. */
+type WithTerms = Row & Pick<Destination, "terms">;
 
 /** What a sealed value is bound to; `field`: `headers`, `legacy_key` or the id of a signing key. */
 export const sealedPlace = (id: string, field: string): string => `destinations/${id}/${field}`;
@@ -29,13 +31,14 @@ export const sealUrl = (ring: Keyring, id: string, url: string): string =>
   sealSpans(ring, sealedPlace(id, "url"), url, urlSecrets(url));
 
 /** A destination as deliveries need it: secrets open, without signing keys that have expired at `now`. */
-export function openDestination(row: Row, ring: Keyring, now: Millis): Destination {
+export function openDestination(row: WithTerms, ring: Keyring, now: Millis): Destination {
   const {
     id,
     organizationId,
     kind,
     ownerId,
     tenantId,
+    terms,
     url,
     enabled,
     active,
@@ -51,6 +54,7 @@ export function openDestination(row: Row, ring: Keyring, now: Millis): Destinati
     kind,
     ownerId,
     tenant: tenantId,
+    terms,
     url: url === null ? null : openText(ring, sealedPlace(id, "url"), url),
     enabled,
     active,

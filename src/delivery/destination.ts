@@ -1,3 +1,4 @@
+import type { TenantTerms } from "../accounts/tenants/tenant";
 import type { OrganizationSettings } from "../accounts/organization.store";
 import type { DestinationPolicy, Selectors } from "../db/delivery";
 import type { Changed } from "../db/directory/tell";
@@ -16,8 +17,10 @@ export type Destination = {
    */
   kind: "instance" | "subscription" | "webhook" | "flow-step" | "operations" | "endpoint";
   ownerId: string;
-  /** The customer of the organization that an endpoint belongs to, and of whose events alone it hears. */
+  /** The customer of the organization that it belongs to; an endpoint of one hears of its events alone. */
   tenant: string | null;
+  /** What that says of all that is its. */
+  terms: TenantTerms | null;
   url: string | null;
   enabled: boolean;
   active: boolean;

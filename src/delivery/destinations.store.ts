@@ -1,7 +1,8 @@
-import { and, eq, gt, inArray, ne, or } from "drizzle-orm";
+import { and, eq, getTableColumns, gt, inArray, ne, or } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { findOrganizations } from "../accounts/known.store";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
+import { tenantBeside } from "../accounts/tenants/known.store";
 import { destinations } from "../db/delivery";
 import { formOf, Section } from "../db/directory/find";
 import type { Keyring } from "../db/sealed";
@@ -16,7 +17,13 @@ import {
 } from "./destination";
 import { openDestination } from "./destination-secrets";
 
-type Row = typeof destinations.$inferSelect;
+type Row = typeof destinations.$inferSelect & Pick<Destination, "terms">;
+
+/** What is read of a destination's row, with what its tenant says of all that is its. */
+export const rowColumns = {
+  ...getTableColumns(destinations),
+  terms: tenantBeside(destinations.organizationId, destinations.tenantId),
+};
 
 /** How long an isolate uses what it read: a change made in another isolate takes effect after this at the latest. */
 const FRESH_MS = 5_000;
@@ -26,7 +33,7 @@ export type Named = { organizationId: number; id: string };
 type WithSettings = { destination: Destination; settings: OrganizationSettings };
 /** That there is no such destination is remembered too. */
 const cache = new Cache<string, Destination | "unknown">(10_000);
-const section = new Section<Row>(formOf(destinations));
+const section = new Section<Row>(`${formOf(destinations)} 1`);
 
 const keyOf = ({ organizationId, id }: Named): string => `organization:${organizationId}/${id}`;
 
@@ -64,7 +71,10 @@ export async function readDestinations(
 }
 
 async function readRows(db: D1Database, ids: readonly string[]): Promise<Map<string, Row>> {
-  const rows = await drizzle(db).select().from(destinations).where(within(destinations.id, ids));
+  const rows = await drizzle(db)
+    .select(rowColumns)
+    .from(destinations)
+    .where(within(destinations.id, ids));
   return new Map(rows.map((row) => [keyOf(row), row]));
 }
 
@@ -114,7 +124,7 @@ export async function readDestination(
   id: string,
 ): Promise<Destination | undefined> {
   const [row] = await drizzle(db)
-    .select()
+    .select(rowColumns)
     .from(destinations)
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
   return row === undefined ? undefined : openDestination(row, ring, Date.now());
@@ -128,7 +138,7 @@ export async function readDestinationRecord(
   id: string,
 ): Promise<DestinationRecord | undefined> {
   const [row] = await drizzle(db)
-    .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
+    .select({ row: rowColumns, settings: settingsOf(destinations.organizationId) })
     .from(destinations)
     .where(
       and(
@@ -154,7 +164,7 @@ export async function listDestinationRecords(
   },
 ): Promise<DestinationRecord[]> {
   const rows = await drizzle(db)
-    .select({ row: destinations, settings: settingsOf(destinations.organizationId) })
+    .select({ row: rowColumns, settings: settingsOf(destinations.organizationId) })
     .from(destinations)
     .where(
       and(
@@ -195,4 +205,9 @@ function traitsOf({ selectors, name, description, metadata }: Row): EndpointTrai
 /** This isolate reads the destination again before its next use. */
 export function forgetDestination(id: string): void {
   cache.delete(id);
+}
+
+/** This isolate reads all destinations again before their next use. */
+export function forgetDestinations(): void {
+  cache.clear();
 }

@@ -1,6 +1,6 @@
 import { and, desc, eq, gte, inArray, lt, lte, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { exceptions } from "../db/delivery";
+import { destinations, exceptions } from "../db/delivery";
 import { owners } from "../db/owners";
 import { within } from "../db/within";
 import type { Millis } from "../values/instant";
@@ -91,6 +91,32 @@ export async function listExceptions(
     )
     .orderBy(desc(exceptions.updatedAt), desc(exceptions.id))
     .limit(page.limit);
+}
+
+/** Destinations of a tenant, that are on themselves, for which notifications are held. */
+export async function heldDestinations(
+  db: D1Database,
+  organizationId: number,
+  tenant: string,
+): Promise<string[]> {
+  const isHeld = and(
+    eq(exceptions.organizationId, organizationId),
+    eq(exceptions.destinationId, destinations.id),
+    eq(exceptions.status, "held"),
+  );
+  const rows = await drizzle(db)
+    .select({ id: destinations.id })
+    .from(destinations)
+    .where(
+      and(
+        eq(destinations.organizationId, organizationId),
+        eq(destinations.tenantId, tenant),
+        eq(destinations.enabled, true),
+        eq(destinations.active, true),
+        sql`EXISTS (SELECT 1 FROM ${exceptions} WHERE ${isHeld})`,
+      ),
+    );
+  return rows.map(({ id }) => id);
 }
 
 /** How many notifications of these destinations are dead or wait. */

@@ -6,7 +6,7 @@ import { within } from "../db/within";
 import { changeOf, type Destination } from "./destination";
 import type { Keyring } from "../db/sealed";
 import { openDestination } from "./destination-secrets";
-import { forgetDestination } from "./destinations.store";
+import { forgetDestination, rowColumns } from "./destinations.store";
 import { type DestinationState, destinationState, type Failing, type Pause } from "./state";
 
 const { kind, ownerId, organizationId: owner } = destinations;
@@ -57,7 +57,7 @@ export async function readStates(
   if (ids.length === 0) return new Map();
   const { id, enabled, active, paused, failing } = destinations;
   const rows = await drizzle(db)
-    .select({ id, enabled, active, paused, failing })
+    .select({ id, enabled, active, paused, failing, terms: rowColumns.terms })
     .from(destinations)
     .where(and(eq(destinations.organizationId, organizationId), within(id, [...new Set(ids)])));
   return new Map(rows.map((row) => [row.id, destinationState(row)]));
@@ -77,13 +77,13 @@ export async function troubledDestinations(
   const ofOrganization = eq(destinations.organizationId, organizationId);
   const [troubled, named] = await drizzle(db).batch([
     drizzle(db)
-      .select()
+      .select(rowColumns)
       .from(destinations)
       .where(and(ofOrganization, sql.raw(`(${IS_TROUBLED})`)))
       .orderBy(enabled, active)
       .limit(limit),
     drizzle(db)
-      .select()
+      .select(rowColumns)
       .from(destinations)
       .where(and(ofOrganization, within(id, [...new Set(ids)]))),
   ]);

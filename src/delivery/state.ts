@@ -1,3 +1,4 @@
+import type { TenantTerms } from "../accounts/tenants/tenant";
 import { isoText, type Millis } from "../values/instant";
 
 /** Who or what switched a destination off, when, and why; as its row holds it. */
@@ -11,13 +12,16 @@ export type Standing = {
   active: boolean;
   paused: Pause | null;
   failing: Failing | null;
+  /** What its tenant says of all that is its; null: it has none. */
+  terms?: TenantTerms | null;
 };
 
 export type StateName =
   | "active"
   | "degraded"
   | `paused by ${Pause["by"]}`
-  | "paused by owner or receiver";
+  | "paused by owner or receiver"
+  | "paused by tenant";
 
 /**
  * How a destination stands, since when and why. `degraded`: its last calls failed, and are tried again. `since` is null
@@ -26,7 +30,14 @@ export type StateName =
 export type DestinationState = { name: StateName; since: Millis | null; because: string | null };
 
 /** The one place that names the state of a destination: whatever shows one asks here. */
-export function destinationState({ enabled, active, paused, failing }: Standing): DestinationState {
+export function destinationState(standing: Standing): DestinationState {
+  const { enabled, active, paused, failing, terms } = standing;
+  if (enabled && active && terms?.isOff === true)
+    return {
+      name: "paused by tenant",
+      since: null,
+      because: `Its tenant '${terms.id}' is disabled`,
+    };
   if (enabled && active)
     return failing === null
       ? { name: "active", since: null, because: null }
@@ -38,6 +49,14 @@ export function destinationState({ enabled, active, paused, failing }: Standing)
   const name = enabled ? "paused by exhaustion" : "paused by owner or receiver";
   return { name, since: null, because };
 }
+
+/** Whether what is to be delivered to it is delivered. */
+export const isOn = ({
+  enabled,
+  active,
+  terms,
+}: Pick<Standing, "enabled" | "active" | "terms">): boolean =>
+  enabled && active && terms?.isOff !== true;
 
 export const isPaused = ({ name }: DestinationState): boolean => name.startsWith("paused");
 

@@ -30,6 +30,7 @@ import { unknownKeyWarnings } from "../instances/unknown-keys";
 import { boundsOf } from "./poll-bounds.io";
 import { checkOwnCallback } from "./own-callback.io";
 import { granted, platformApp, vendorToken } from "./granted.io";
+import { tenantOfTags } from "./tenant-tag.io";
 import { entryView, findEntry } from "../instances/view";
 import { isObject } from "../values/record";
 
@@ -104,6 +105,7 @@ export class InstanceEdits {
       ...merged,
       ...(await granted(c, connector, merged, body.providerData)),
     };
+    const tenant = await tenantOfTags(c, body.tags);
     const id = await nextInstanceId(db);
     const name = body.name ?? `${connector.name} ${id}`;
     const instance: Instance = {
@@ -113,6 +115,7 @@ export class InstanceEdits {
       connector,
       name,
       tags: body.tags.length === 0 ? [name] : body.tags,
+      tenant,
       token: newToken(),
       configuration,
       externalAuthentication: body.externalAuthentication,
@@ -153,11 +156,13 @@ export class InstanceEdits {
       mergeConfiguration(connector, { ...current, ...app }, body.configuration ?? {});
     const merged = merge(instance.configuration);
     this.#check({ connector, configuration: merged }, instance, doorsOf(c).config);
+    const moved = body.tags === undefined ? {} : { tenant: await tenantOfTags(c, body.tags) };
     const grant = await granted(c, connector, merged, body.providerData);
     const saved = await this.#save(c, instance, (current) => ({
       configuration: { ...merge(current.configuration), ...grant },
       name: body.name ?? current.name,
       tags: body.tags ?? current.tags,
+      ...moved,
     }));
     const warnings = unknownKeyWarnings(connector, Object.keys(body.configuration ?? {}));
     return { instance: saved, warnings };

@@ -8,7 +8,7 @@ import { keyring } from "../db/sealed";
 import { parse, readJson } from "../http/body";
 import { forbidden, invalid, notFound, Refusal, unauthenticated } from "../http/refusal";
 import { countingSlots } from "../hub/budget/slots.io";
-import type { Instance } from "../instances/instance";
+import { type Instance, whyOff } from "../instances/instance";
 import { findByToken } from "../instances/store";
 import {
   getRecord,
@@ -43,7 +43,8 @@ export const withInstance: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(
 });
 
 const whileEnabled: MiddlewareHandler<HubEnv> = createMiddleware<HubEnv>(async (c, next) => {
-  if (c.var.instance.disabled) throw forbidden("The instance is disabled");
+  const why = whyOff(c.var.instance);
+  if (why !== undefined) throw forbidden(why);
   await next();
 });
 

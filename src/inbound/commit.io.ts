@@ -1,3 +1,4 @@
+import { keptFor } from "../accounts/tenants/tenant";
 import { findConnector } from "../connectors/catalog";
 import type { Change, Control, Extracted } from "../connectors/webhook";
 import { announceEvent } from "../stream/announce.io";
@@ -154,7 +155,7 @@ async function commit(
       state: [...touchedState(connector, touched, now), ...goneState(mode, events)],
       ...(wakes ? { wake: { at: now + WAKE_AFTER_MS, message } } : {}),
     },
-    keptFor: "organization",
+    keptFor: keptFor(instance.tenant),
     origin: originOf(instance),
     own: async () => [
       ...callbacks(instance, () => ({ most: 20, ...(hops === 0 ? {} : { hops }) })),

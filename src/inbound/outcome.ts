@@ -6,7 +6,7 @@ import type { Happened } from "../stream/event";
 import { UNHEARD } from "../instances/attention";
 import { eventSettings, hasCredentials } from "../instances/configuration";
 import { snapshotKey } from "../instances/deletions";
-import type { Instance } from "../instances/instance";
+import { type Instance, whyOff } from "../instances/instance";
 import type { PolledAs } from "../instances/polled";
 import { sha256 } from "../values/bytes";
 import { once } from "../values/cache";
@@ -27,7 +27,8 @@ export type Listening =
 export function listening(instance: Instance): Listening {
   const { connector, configuration, disabled } = instance;
   const { enabled, modes } = eventSettings(connector, configuration);
-  if (disabled) return { kind: "ignores", reason: "disabled" };
+  const why = whyOff(instance);
+  if (why !== undefined) return { kind: "ignores", reason: disabled ? "disabled" : why };
   if (!enabled) return { kind: "ignores", reason: "events are off" };
   if (!modes.includes("webhook")) return { kind: "ignores", reason: UNHEARD };
   const isFeed = connector.webhook?.extraction.by === "feed";

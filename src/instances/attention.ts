@@ -2,7 +2,7 @@ import { type DestinationState, isPaused, stateText } from "../delivery/state";
 import type { Untaken } from "../stream/traces/trace";
 import { isoText, type Millis } from "../values/instant";
 import { eventSettings, hasCredentials, hasPolled } from "./configuration";
-import type { Instance } from "./instance";
+import { type Instance, whyOff } from "./instance";
 import { tenantValues } from "./routing";
 import { type WebhookFault, webhookFaults } from "./webhook-faults";
 
@@ -37,7 +37,7 @@ type Found = Attention | undefined;
 /** The table. Each row looks at the same facts, and none at another row. */
 const ROWS: readonly ((facts: Facts) => Found | Found[])[] = [
   nothingArrives,
-  disabled,
+  switchedOff,
   notAuthenticated,
   pollerOff,
   nothingToPoll,
@@ -50,7 +50,7 @@ const ROWS: readonly ((facts: Facts) => Found | Found[])[] = [
 ];
 
 function nothingArrives({ instance }: Facts): Found {
-  const { connector, configuration, valid, disabled: isOff, pollerDisabled } = instance;
+  const { connector, configuration, valid, pollerDisabled } = instance;
   const { modes } = eventSettings(connector, configuration);
   const polls = modes.includes("polling") && hasPolled(connector, configuration);
   const isReadByPoll =
@@ -58,14 +58,22 @@ function nothingArrives({ instance }: Facts): Found {
     (modes.includes("polling") && hasCredentials(connector, configuration));
   const hears = modes.includes("webhook") && webhookFaults(connector, configuration).length === 0;
   const canPoll = valid && pollerDisabled === null;
-  const arrives = !isOff && ((polls && canPoll) || (hears && (canPoll || !isReadByPoll)));
+  const arrives =
+    whyOff(instance) === undefined && ((polls && canPoll) || (hears && (canPoll || !isReadByPoll)));
   const message = "Nothing can arrive, for the reasons that follow";
   return arrives ? undefined : { code: "nothing-arrives", message };
 }
 
-function disabled({ instance }: Facts): Found {
-  const message = `The instance is disabled: enable it by PUT /instances/${instance.id}/enabled`;
-  return instance.disabled ? { code: "disabled", message } : undefined;
+function switchedOff({ instance }: Facts): Found {
+  const { id, disabled, tenant } = instance;
+  const why = whyOff(instance);
+  if (why === undefined) return undefined;
+  return disabled
+    ? { code: "disabled", message: `${why}: enable it by PUT /instances/${id}/enabled` }
+    : {
+        code: "tenant-disabled",
+        message: `${why}: enable it by PATCH /v1/tenants/${tenant?.id ?? ""}`,
+      };
 }
 
 /** Webhooks that are proved without the vendor need no credentials. */

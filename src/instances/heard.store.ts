@@ -9,13 +9,13 @@ import type { Trigger } from "../flows/triggers/trigger";
 import { readInstanceTriggers } from "../flows/triggers/store";
 import type { Instance } from "./instance";
 import type { Row } from "./row";
-import { opened, skipUnreadable } from "./store";
+import { opened, rowColumns, skipUnreadable } from "./store";
 
 /** An instance with the flows that listen to it: what a change of it needs to become events. */
 export type Heard = Instance & { triggers: readonly Trigger[] };
 
 type Entry = { row: Row; triggers: readonly Trigger[] };
-const section = new Section<Entry>(`${formOf(instances)} 1`);
+const section = new Section<Entry>(`${formOf(instances)} 2`);
 
 const keyOf = (id: number): string => `instance:${id}`;
 
@@ -58,7 +58,10 @@ export async function findTriggers(
 }
 
 async function readEntries(db: D1Database, ids: readonly number[]): Promise<Map<string, Entry>> {
-  const rows = await drizzle(db).select().from(instances).where(within(instances.id, ids));
+  const rows = await drizzle(db)
+    .select(rowColumns)
+    .from(instances)
+    .where(within(instances.id, ids));
   const triggers = await readInstanceTriggers(db, rows);
   const byKey = Map.groupBy(triggers, ({ key }) => key);
   return new Map(

@@ -1,4 +1,5 @@
 import type { Connector } from "../connectors/definition";
+import type { TenantTerms } from "../accounts/tenants/tenant";
 import type { PollerDisabled, RegistrationFault } from "../db/instances";
 import { withoutTrailing } from "../values/text";
 import { hasCredentials, sameConnection } from "./configuration";
@@ -11,6 +12,8 @@ export type Instance = {
   connector: Connector;
   name: string;
   tags: string[];
+  /** The customer of the organization that it belongs to, by its tag. */
+  tenant: TenantTerms | null;
   token: string;
   /** Values by configuration key, secrets included. An absent key has its default value. */
   configuration: Record<string, string | null>;
@@ -33,6 +36,15 @@ export type Instance = {
 export function firstBaseline(configuration: Instance["configuration"], now: number): number {
   const since = configuration["event.poller.since"] ?? null;
   return since === null ? now : Date.parse(since);
+}
+
+/** Why nothing is polled, taken in or asked for an instance, for people; undefined while it, and its tenant, are on. */
+export function whyOff({
+  disabled,
+  tenant,
+}: Pick<Instance, "disabled" | "tenant">): string | undefined {
+  if (disabled) return "The instance is disabled";
+  return tenant?.isOff === true ? `The instance's tenant '${tenant.id}' is disabled` : undefined;
 }
 
 /** Enabling also resumes a poller that failed too often: its failures are forgotten, its cursor stays. */

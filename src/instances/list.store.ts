@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { instances, IS_TROUBLED, type PollerDisabled } from "../db/instances";
 import type { Keyring } from "../db/sealed";
 import type { Instance } from "./instance";
-import { opened, skipUnreadable } from "./store";
+import { opened, rowColumns, skipUnreadable } from "./store";
 
 /** Lists of an organization's instances. One whose secrets no key opens is left out, and logged. */
 
@@ -33,7 +33,7 @@ export async function listInstances(
   const orm = drizzle(db);
   const [rows, total] = await Promise.all([
     orm
-      .select()
+      .select(rowColumns)
       .from(instances)
       .where(where)
       .orderBy(instances.id)
@@ -56,11 +56,11 @@ export async function recentInstances(
   const named = sql`(SELECT value FROM json_each(${JSON.stringify(active)}))`;
   const [activeOnes, newest] = await drizzle(db).batch([
     drizzle(db)
-      .select()
+      .select(rowColumns)
       .from(instances)
       .where(and(ofOrganization, inArray(instances.id, named))),
     drizzle(db)
-      .select()
+      .select(rowColumns)
       .from(instances)
       .where(ofOrganization)
       .orderBy(desc(instances.id))
@@ -85,7 +85,7 @@ export async function maybeTroubled(
 ): Promise<Instance[]> {
   const newestWhere = (where: SQL | undefined) =>
     drizzle(db)
-      .select()
+      .select(rowColumns)
       .from(instances)
       .where(and(eq(instances.organizationId, organizationId), where))
       .orderBy(desc(instances.id))

@@ -66,10 +66,11 @@ export async function inReach(c: Context<AskerEnv>): Promise<Instance> {
 export function watchInstance(c: Context<AskerEnv>, instance: Instance, isNew = false): Instance {
   const { db, ring } = doorsOf(c);
   const before = () => (isNew ? {} : stateOf(instance));
-  watchChange(c, before, async () => {
+  const read = async () => {
     const now = await readInstance(db, ring, instance.id);
     return now && stateOf(now);
-  });
+  };
+  watchChange(c, before, read, instance.tenant?.id);
   return instance;
 }
 

@@ -21,6 +21,20 @@ export async function instanceNames(
     .where(and(eq(instances.organizationId, organizationId), within(instances.id, ids)));
 }
 
+/** The first instances of a tenant, by their ids. */
+export const instancesOfTenant = async (
+  db: D1Database,
+  organizationId: number,
+  tenant: string,
+  limit: number,
+): Promise<Name[]> =>
+  drizzle(db)
+    .select(columns)
+    .from(instances)
+    .where(and(eq(instances.organizationId, organizationId), eq(instances.tenantId, tenant)))
+    .orderBy(instances.id)
+    .limit(limit);
+
 /** The instances that an organization made last, the newest first. */
 export const newestInstances = async (
   db: D1Database,

@@ -1,4 +1,5 @@
 import { hashSecret } from "../accounts/secret";
+import type { TenantTerms } from "../accounts/tenants/tenant";
 import type { Connector } from "../connectors/definition";
 import type { instances } from "../db/instances";
 import { type Keyring, seal, unseal } from "../db/sealed";
@@ -9,7 +10,7 @@ import { scheduleOf } from "./schedule";
 
 /** An instance as a table row: its secrets sealed, everything else in clear. */
 
-export type Row = typeof instances.$inferSelect;
+export type Row = typeof instances.$inferSelect & { tenant: TenantTerms | null };
 
 export function toRow(
   instance: Instance,
@@ -40,6 +41,7 @@ export function toRow(
     elementKey: instance.connector.key,
     name,
     tags,
+    tenantId: instance.tenant?.id ?? null,
     tokenHash: hashSecret(token),
     tokenSealed: seal(ring, token, sealedRow(id, "token")),
     configuration,
@@ -107,6 +109,7 @@ export function openedRow(row: Row, connector: Connector, ring: Keyring): Instan
     userId,
     name,
     tags,
+    tenant,
     externalAuthentication,
     valid,
     invalidReason,
@@ -119,6 +122,7 @@ export function openedRow(row: Row, connector: Connector, ring: Keyring): Instan
     connector,
     name,
     tags,
+    tenant,
     token: unseal(ring, row.tokenSealed, sealedRow(id, "token")),
     configuration: { ...row.configuration, ...Object.fromEntries(secrets) },
     externalAuthentication,

@@ -18,6 +18,7 @@ export const instanceStateRoutes = new Hono<AskerEnv>().get(
       connector: "box",
       valid: true,
       disabled: false,
+      tenant: null,
       events: { enabled: true, modes: ["polling", "webhook"], intervalMinutes: 15 },
       callbackState: { name: "active", since: null, because: null },
       attention: [{ code: "no-signature-key", message: "Deliveries are refused since …" }],
@@ -26,13 +27,14 @@ export const instanceStateRoutes = new Hono<AskerEnv>().get(
   async (c) => {
     const facts = await factsOf(c, await inReach(c));
     const { instance, callback } = facts;
-    const { id, name, connector, configuration, valid, disabled } = instance;
+    const { id, name, connector, configuration, valid, disabled, tenant } = instance;
     return c.json({
       id,
       name,
       connector: connector.key,
       valid,
       disabled,
+      tenant: tenant?.id ?? null,
       events: eventSettings(connector, configuration),
       callbackState: callback === undefined ? null : stateView(callback),
       attention: attentionView(attentionOf(facts)),

@@ -1,8 +1,9 @@
-import { and, eq, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, type SQL, sql } from "drizzle-orm";
 import type { BatchItem } from "drizzle-orm/batch";
 import { drizzle } from "drizzle-orm/d1";
 import { isOpenOrganization } from "../accounts/open.store";
 import { hashSecret } from "../accounts/secret";
+import { tenantBeside } from "../accounts/tenants/known.store";
 import { nextId } from "../db/counters";
 import { tellDirectory } from "../db/directory/tell";
 import { instances, type PollerDisabled, type RegistrationFault } from "../db/instances";
@@ -18,6 +19,12 @@ import { openedRow, type Row, patchesOf, toRow } from "./row";
 import { pollsUntil, scheduleOf, takesOver } from "./schedule";
 import { forgetTenants, renamed, routeStatements } from "./tenants.store";
 
+/** What is read of an instance's row, with what its tenant says of all that is its. */
+export const rowColumns = {
+  ...getTableColumns(instances),
+  tenant: tenantBeside(instances.organizationId, instances.tenantId),
+};
+
 /** An id for an instance that is about to be written. */
 export const nextInstanceId = (db: D1Database): Promise<number> => nextId(db, "instances", 1);
 
@@ -28,7 +35,7 @@ export async function readInstance(
   id: number,
 ): Promise<Instance | undefined> {
   const [row] = await drizzle(db)
-    .select()
+    .select(rowColumns)
     .from(instances)
     .where(and(eq(instances.id, id), isOpenOrganization(instances.organizationId)));
   return row === undefined ? undefined : (await opened(db, [row], ring))[0];
@@ -45,7 +52,7 @@ export async function readInstanceOf(
   id: number,
 ): Promise<Instance | "another's" | undefined> {
   const [row] = await drizzle(db)
-    .select()
+    .select(rowColumns)
     .from(instances)
     .where(and(eq(instances.id, id), isOpenOrganization(instances.organizationId)));
   if (row === undefined) return undefined;
@@ -64,7 +71,7 @@ export async function readInstances(
   isWanted: (connector: Connector) => boolean = () => true,
 ): Promise<Instance[]> {
   const rows = await drizzle(db)
-    .select()
+    .select(rowColumns)
     .from(instances)
     .where(
       and(
@@ -82,7 +89,7 @@ export async function findByToken(
   token: string,
 ): Promise<Instance | undefined> {
   const [row] = await drizzle(db)
-    .select()
+    .select(rowColumns)
     .from(instances)
     .where(
       and(eq(instances.tokenHash, hashSecret(token)), eq(instances.organizationId, organizationId)),

@@ -11,8 +11,11 @@ import { numericId } from "../values/whole-number";
 import type { Instance } from "./instance";
 
 /** What endpoints choose an instance's events by. */
-export const originOf = ({ connector }: Pick<Instance, "connector">): Happening["origin"] => ({
-  tenant: null,
+export const originOf = ({
+  connector,
+  tenant,
+}: Pick<Instance, "connector" | "tenant">): Happening["origin"] => ({
+  tenant: tenant?.id ?? null,
   connector: connector.key,
 });
 

@@ -5,7 +5,7 @@ import type { OwnerUpdates } from "./destinations/owner-update";
 import { destinationRoutes } from "./destinations/routes";
 import { organizationRoutes } from "./organization.routes";
 import { jobRoutes } from "./jobs.routes";
-import { tenantErasureRoutes } from "./erasure/tenants.routes";
+import { tenantChangeRoutes } from "./tenants/routes";
 import { streamRoutes } from "./streams/routes";
 import { type ConnectorsOf, usageRoutes } from "./usage/routes";
 
@@ -19,6 +19,6 @@ export const operationsRoutes = (
     .route("/", jobRoutes)
     .route("/", deliveryRoutes)
     .route("/", destinationRoutes(ownerUpdates))
-    .route("/", tenantErasureRoutes)
+    .route("/", tenantChangeRoutes)
     .route("/", usageRoutes(connectorsOf))
     .route("/", organizationRoutes);

@@ -1,3 +1,4 @@
+import { keptFor } from "../accounts/tenants/tenant";
 import type { Config } from "../config";
 import { IDLE_POLLS } from "../metering/rollup";
 import { count } from "../metering/counter.io";
@@ -75,7 +76,7 @@ export async function commitWork(
     organizationId,
     source,
     commit: { ...work, events, expect: poll.version },
-    keptFor: "organization",
+    keptFor: keptFor(instance.tenant),
     origin: originOf(instance),
     own: async () => [
       ...callbacks(instance, polledAt(pollDate)),

@@ -3,6 +3,7 @@ import { type AskerEnv, withKey, withSecrets } from "../accounts/asker.io";
 import { described } from "../http/route-description";
 import { conflict, Refusal } from "../http/refusal";
 import { instanceSource, streamName } from "../stream/stream-name";
+import { whyOff } from "../instances/instance";
 import { inReach, ofToken } from "../instances/lookup.io";
 import { pollNow } from "./poll-now.io";
 import { type Cursor, positionOf, readCursor } from "./cursor";
@@ -68,8 +69,9 @@ const pollRoutes = new Hono<AskerEnv>().post(
   pollDescribed,
   async (c) => {
     const instance = await inReach(c);
-    if (instance.disabled || instance.pollerDisabled !== null)
-      throw conflict("The instance is disabled");
+    const why = whyOff(instance);
+    if (why !== undefined || instance.pollerDisabled !== null)
+      throw conflict(why ?? "The instance is disabled");
     const doors = pollDoors(c.env);
     if (c.req.query("dryRun") === "true")
       return c.json({ dryRun: true, resources: await pollDry(instance, doors) });

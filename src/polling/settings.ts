@@ -3,7 +3,7 @@ import type { Connector } from "../connectors/definition";
 import { feeds } from "../connectors/parsers";
 import { eventSettings } from "../instances/configuration";
 import type { Fault } from "../instances/value-checks";
-import type { Instance } from "../instances/instance";
+import { type Instance, whyOff } from "../instances/instance";
 import type { PolledResource } from "./polled-resource";
 import { parsePollingConfiguration, type PollingConfiguration } from "./configuration";
 import { planList } from "../hub/list";
@@ -44,7 +44,9 @@ export function whyNotPolled(
 ): string | undefined {
   const { connector, configuration } = instance;
   const { enabled, modes } = eventSettings(connector, configuration);
-  if (instance.disabled || instance.pollerDisabled !== null) return "The instance is disabled";
+  const why = whyOff(instance);
+  if (why !== undefined) return why;
+  if (instance.pollerDisabled !== null) return "The instance is disabled";
   const isWokenFeed = trigger !== "schedule" && isFeedRead(connector, modes);
   // Until webhooks took over: one more poll tells what changed before that.
   const isLast = trigger === "wake" && instance.pollsUntil !== null;

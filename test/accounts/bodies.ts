@@ -131,6 +131,14 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     auditDays: "400",
     callback: "",
   }),
+  "POST /console/tenants": async () => ({ organization: "1", id: crypto.randomUUID() }),
+  "POST /console/tenants/:id": async () => ({ organization: "1", name: "Renamed" }),
+  "POST /console/tenants/:id/enable": async () => ({ organization: "1" }),
+  "POST /console/tenants/:id/disable": async () => ({ organization: "1" }),
+  "POST /console/tenants/:id/delete": async (of) => ({
+    organization: "1",
+    confirm: await of.tenant(),
+  }),
   "POST /console/settings/keys": async () => ({ organization: "1", name: "k", scopes: "read" }),
   "POST /console/settings/keys/:id/revoke": async () => ({ organization: "1" }),
   "POST /console/members": async () => ({

@@ -18,7 +18,7 @@ export type Holders = {
   readonly keys: Record<"read" | "write" | "admin" | "secrets", string>;
   readonly theirs: { authorization: string; key: string; userToken: string };
   readonly expired: string;
-  /** Has the instance that "another source" may see. */
+  /** Has the instance that "another source" and "another tenant" may see. */
   readonly elsewhere: Things;
 };
 
@@ -53,6 +53,10 @@ export async function credentialsOf(
       return bearer(await things.limitedKey());
     case "another source":
       return bearer(await elsewhere.limitedKey());
+    case "one tenant":
+      return bearer(await things.tenantKey());
+    case "another tenant":
+      return bearer(await elsewhere.tenantKey());
     case "expired":
       return bearer(expired);
     case "stranger":
@@ -87,7 +91,7 @@ export function isIn(path: string, status: number, location: string | null): boo
   return ![401, 403, 404].includes(status) && !sentAway;
 }
 
-export const OUTSIDERS = new Set<Actor>(["stranger", "another source"]);
+export const OUTSIDERS = new Set<Actor>(["stranger", "another source", "another tenant"]);
 
 /**
  * Elsewhere what is another's looks like what isn't there. The connector surface says 403 by contract, and

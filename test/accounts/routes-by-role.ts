@@ -23,6 +23,9 @@ export const ACTORS = [
   /** API keys with all scopes: limited to the instance that the path is about, and to another one. */
   "one source",
   "another source",
+  /** API keys with all scopes, of the tenant that the instance belongs to, and of another one. */
+  "one tenant",
+  "another tenant",
   /** An API key with all scopes, that is over. */
   "expired",
   /** Another organization's owner, with whatever the surface asks for: a session, secrets, a key or a user's token. */
@@ -48,17 +51,27 @@ const AUDIENCES = {
   "secrets, ours": ["secrets"],
   read: ["secrets", "read", "stranger"],
   /** Lists, of which keys with limits see what they reach. */
-  "read, limited": ["secrets", "read", "one source", "another source", "stranger"],
-  "read, ours": ["secrets", "read", "one source"],
-  "write, ours": ["secrets", "write", "one source"],
+  "read, limited": [
+    "secrets",
+    "read",
+    "one source",
+    "another source",
+    "one tenant",
+    "another tenant",
+    "stranger",
+  ],
+  "read, ours": ["secrets", "read", "one source", "one tenant"],
+  "write, ours": ["secrets", "write", "one source", "one tenant"],
   /** What concerns the whole organization. */
   "write whole": ["secrets", "write", "stranger"],
   "read whole, ours": ["secrets", "read"],
+  tenant: ["secrets", "read", "one tenant"],
   "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
   "read secrets": ["secrets", "admin", "secrets key", "stranger"],
   "read secrets, ours": ["secrets", "admin", "secrets key"],
-  "signing secret, ours": ["secrets", "admin", "secrets key", "one source"],
+  "audit log": ["secrets", "admin", "secrets key", "one tenant", "another tenant", "stranger"],
+  "signing secret, ours": ["secrets", "admin", "secrets key", "one source", "one tenant"],
   admin: ["secrets", "admin", "stranger"],
   "admin, ours": ["secrets", "admin"],
   /** The resource surface knows keys alone. */
@@ -226,7 +239,7 @@ const V1: Table = {
   "GET /v1/keys/:id": "read secrets, ours",
   "DELETE /v1/keys/:id": "admin, ours",
   "POST /v1/keys/:id/rotate": "admin, ours",
-  "GET /v1/audit": "read secrets",
+  "GET /v1/audit": "audit log",
   "GET /v1/members": "read",
   "POST /v1/members": "admin",
   "PATCH /v1/members/:id": "admin, ours",
@@ -252,7 +265,7 @@ const V1: Table = {
   "DELETE /v1/users/:id": "write whole, ours",
   "GET /v1/tenants": "read, limited",
   "POST /v1/tenants": "write whole",
-  "GET /v1/tenants/:id": "read whole, ours",
+  "GET /v1/tenants/:id": "tenant",
   "PATCH /v1/tenants/:id": "write whole, ours",
   "DELETE /v1/tenants/:id": "write whole, ours",
   "GET /v1/organization": "read",
@@ -338,6 +351,13 @@ const CONSOLE: Table = {
   "POST /console/connectors/:element/test": "editors, ours",
   "POST /console/connectors/:element/delete": "editors, ours",
   "GET /console/audit": "owners",
+  "GET /console/tenants": "members",
+  "POST /console/tenants": "editors",
+  "GET /console/tenants/:id": "members, ours",
+  "POST /console/tenants/:id": "editors, ours",
+  "POST /console/tenants/:id/enable": "editors, ours",
+  "POST /console/tenants/:id/disable": "editors, ours",
+  "POST /console/tenants/:id/delete": "editors, ours",
   "GET /console/settings": "members",
   "POST /console/settings": "owners",
   "GET /console/settings/keys": "owners",

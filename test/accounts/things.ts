@@ -113,6 +113,14 @@ export class Things {
     const scopes = ["read", "write", "admin", "secrets"];
     return (await this.v1("POST", "/keys", { name: "one", scopes, limits })).body.key;
   });
+  /** An API key with all scopes, which reaches the tenant that the instance is put into. */
+  readonly tenantKey = once(async () => {
+    const [{ id }, tenant] = [await this.instance(), await this.tenant()];
+    await this.elements("PATCH", `/instances/${id}`, { tags: [`tenant:${tenant}`] });
+    const scopes = ["read", "write", "admin", "secrets"];
+    const key = { name: "one", scopes, limits: { tenants: [tenant] } };
+    return (await this.v1("POST", "/keys", key)).body.key;
+  });
   readonly invited = once(() => this.invite());
 
   /** A user who may be deleted: nobody else here is signed in as them. */

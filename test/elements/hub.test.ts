@@ -30,6 +30,7 @@ async function instanceWith(changes: Partial<Instance> = {}): Promise<Instance> 
     userId: 1,
     connector: sandbox,
     name: "Sandbox",
+    tenant: null,
     tags: [],
     token: `token-${id}`,
     configuration: { "sandbox.api.key": "k" },

@@ -29,6 +29,7 @@ async function concurInstance(changes: Record<string, string | null> = {}): Prom
     userId: 1,
     connector: concur,
     name: "Concur",
+    tenant: null,
     tags: [],
     token: `token-${id}`,
     configuration: {

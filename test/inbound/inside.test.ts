@@ -31,6 +31,7 @@ const send = (address: string, id: string, body: string, hops?: number) =>
       organizationId: 1,
       kind: "instance",
       tenant: null,
+      terms: null,
       ownerId: "1",
       url: address,
       enabled: true,

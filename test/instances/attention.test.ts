@@ -29,6 +29,7 @@ function facts(
     userId: 1,
     connector,
     name: "A",
+    tenant: null,
     tags: [],
     token: "",
     configuration: { ...ON, ...GRANT, ...configuration },

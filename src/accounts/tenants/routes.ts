@@ -5,21 +5,20 @@ import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-pa
 import { conflict } from "../../http/refusal";
 import { described, PAGE } from "../../http/route-description";
 import { type AskerEnv, withKey } from "../asker.io";
-import { tenantOfPath, unknownTenant, watchTenant } from "./lookup.io";
-import { changeTenant, createTenant, listTenants } from "./store";
-import { EXAMPLE, newTenant, tenantChange, tenantView } from "./tenant";
+import { tenantOfPath, watchTenant } from "./lookup.io";
+import { createTenant, listTenants } from "./store";
+import { EXAMPLE, newTenant, tenantView } from "./tenant";
 
 const BODY_BYTES = 64 * 1024;
 const idCursor = z.strictObject({ id: z.string() });
 const [LIST, ONE] = ["/tenants", "/tenants/:id"] as const;
 
 /**
- * The organization's customers (reference v1-api.md); they are deleted by `operations/erasure`. A key that is limited to
+ * The organization's customers (reference v1-api.md); `operations/tenants` changes and deletes them. A key that is limited to
  * tenants sees those, and changes none.
  */
 export const tenantRoutes = new Hono<AskerEnv>()
   .on("GET", [LIST, ONE], withKey("write", { limits: "kept" }))
-  .on(["POST", "PATCH"], [LIST, ONE], withKey("write"))
   .get(
     LIST,
     described("Tenants: customers of the organization", {
@@ -41,6 +40,7 @@ export const tenantRoutes = new Hono<AskerEnv>()
   )
   .post(
     LIST,
+    withKey("write"),
     described("Make a tenant, by an id of your choice", {
       tag: "tenants",
       status: 201,
@@ -61,21 +61,4 @@ export const tenantRoutes = new Hono<AskerEnv>()
   )
   .get(ONE, described("One tenant", { tag: "tenants", answer: EXAMPLE }), async (c) =>
     c.json(tenantView(await tenantOfPath(c))),
-  )
-  .patch(
-    ONE,
-    described("Change a tenant, or switch it off or on with all that is its", {
-      tag: "tenants",
-      body: tenantChange,
-      bodyExample: { disabled: true },
-      answer: { ...EXAMPLE, disabled: true },
-    }),
-    async (c) => {
-      const { id } = await tenantOfPath(c);
-      const change = parse(tenantChange, await readJson(c, BODY_BYTES));
-      const { organizationId } = c.var.asker;
-      const changed = await changeTenant(c.env.DB, organizationId, id, change, Date.now());
-      if (changed === undefined) throw unknownTenant(id);
-      return c.json(tenantView(changed));
-    },
   );

@@ -31,6 +31,16 @@ export const termsOf = ({ id, disabled, rate, retentionDays }: Tenant): TenantTe
   retentionDays,
 });
 
+const DAY_MS = 86_400_000;
+
+/** How long a stream keeps what belongs to a tenant: as it says, in milliseconds, else as its organization does. */
+export const keptFor = (
+  tenant: Pick<Tenant, "retentionDays"> | null | undefined,
+): number | "organization" => {
+  const days = tenant?.retentionDays ?? null;
+  return days === null ? "organization" : days * DAY_MS;
+};
+
 /** `.` and `..` are no path, and `-` stands for what belongs to no tenant. */
 const NO_ID = new Set([".", "..", "-"]);
 const ID = "Expected 1 to 64 letters, digits, '.', '_' or '-'";

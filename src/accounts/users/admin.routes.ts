@@ -6,6 +6,7 @@ import { described, PAGE } from "../../http/route-description";
 import { conflict, notFound, type Refusal } from "../../http/refusal";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
+import { watchChange } from "../watch.io";
 import {
   beginUserDeletion,
   changeEndUser,
@@ -14,6 +15,8 @@ import {
   readEndUser,
   type UserChange,
 } from "./admin.store";
+import { requireTenant } from "../tenants/required.io";
+import { tenantId } from "../tenants/tenant";
 import { numericId } from "../../values/whole-number";
 
 const BODY_BYTES = 64 * 1024;
@@ -21,6 +24,7 @@ const change = z.strictObject({
   isActive: z.boolean("Expected true or false").optional(),
   plan: z.string("Expected a plan").min(1, "Expected a plan").max(100).optional(),
   metadata: z.record(z.string(), z.unknown()).nullable().optional(),
+  tenant: tenantId.nullable().optional(),
 });
 const idCursor = z.strictObject({ id: z.number() });
 
@@ -32,6 +36,7 @@ const USER = {
   state: "active",
   plan: "free",
   metadata: {},
+  tenant: null,
   createdAt: "2026-11-21T20:00:00.000Z",
 };
 
@@ -43,13 +48,17 @@ export const endUserRoutes = new Hono<AskerEnv>()
     "/users",
     described("End users of the organization", {
       tag: "operations",
-      query: PAGE,
+      query: { ...PAGE, tenant: "Of this tenant" },
       answer: { items: [USER], next: null },
     }),
     async (c) => {
       const limit = readLimit(c.req.query("limit"));
       const after = readListCursor(c.req.query("cursor"), idCursor)?.id ?? 0;
-      const rows = await listEndUsers(c.env.DB, c.var.asker.organizationId, { after, limit });
+      const rows = await listEndUsers(c.env.DB, c.var.asker.organizationId, {
+        after,
+        limit,
+        tenant: c.req.query("tenant"),
+      });
       const last = rows.at(-1);
       const next =
         last === undefined || rows.length < limit ? null : writeListCursor({ id: last.id });
@@ -72,6 +81,9 @@ export const endUserRoutes = new Hono<AskerEnv>()
     async (c) => {
       const input = parse(change, await readJson(c, BODY_BYTES));
       const { organizationId } = c.var.asker;
+      await watchUser(c);
+      if (typeof input.tenant === "string")
+        await requireTenant(c.env.DB, organizationId, input.tenant);
       return c.json(
         userView(changed(c, await changeEndUser(c.env.DB, organizationId, idOf(c), input))),
       );
@@ -90,6 +102,18 @@ export const endUserRoutes = new Hono<AskerEnv>()
       return c.json(userView(changed(c, done)), 202);
     },
   );
+
+/** Tells the audit log that a request may change the user that the path names. @throws Refusal `not-found`. */
+async function watchUser(c: Context<AskerEnv>): Promise<void> {
+  const read = async () => readEndUser(c.env.DB, c.var.asker.organizationId, idOf(c));
+  const before = await read();
+  if (before === undefined) throw unknown(c);
+  const after = async () => {
+    const now = await read();
+    return now && userView(now);
+  };
+  watchChange(c, () => userView(before), after, before.tenant);
+}
 
 /** @throws Refusal `not-found` for what is no id. */
 function idOf(c: Context<AskerEnv>): number {
@@ -118,6 +142,7 @@ const userView = ({
   isActive,
   plan,
   metadata,
+  tenant,
   createdAt,
   deletingAt,
 }: EndUser) => ({
@@ -128,5 +153,6 @@ const userView = ({
   state: deletingAt !== null ? "deleting" : isActive ? "active" : "disabled",
   plan,
   metadata: metadata ?? {},
+  tenant,
   createdAt: isoText(createdAt),
 });

@@ -13,6 +13,7 @@ export type EndUser = {
   isActive: boolean;
   plan: string;
   metadata: Record<string, unknown> | null;
+  tenant: string | null;
   role: "admin" | "user";
   createdAt: number;
   deletingAt: number | null;
@@ -25,6 +26,7 @@ const columns = {
   isActive: users.isActive,
   plan: users.plan,
   metadata: users.metadata,
+  tenant: users.tenantId,
   role: users.role,
   createdAt: users.createdAt,
   deletingAt: users.deletingAt,
@@ -37,7 +39,7 @@ const isUser = (organizationId: number, id: number) =>
 export async function listEndUsers(
   db: D1Database,
   organizationId: number,
-  page: { after: number; limit: number; search?: string },
+  page: { after: number; limit: number; search?: string; tenant?: string | undefined },
 ): Promise<EndUser[]> {
   return drizzle(db)
     .select(columns)
@@ -46,6 +48,7 @@ export async function listEndUsers(
       and(
         eq(users.organizationId, organizationId),
         gt(users.id, page.after),
+        page.tenant === undefined ? undefined : eq(users.tenantId, page.tenant),
         page.search === undefined
           ? undefined
           : sql`instr(lower(coalesce(${users.username}, '') || ' ' || ${users.email}), ${page.search.toLowerCase()}) > 0`,
@@ -69,7 +72,7 @@ export type UserChange = { kind: "done"; user: EndUser } | { kind: "unknown" } |
 /**
  * Switches a user off or on, or changes what is known of them. Switched off, they can't sign in, their tokens are
  * refused for good, and no flow of theirs runs. `first`: the user in whose name the organization's keys act can't be
- * switched off.
+ * switched off, and is of no tenant.
  */
 export async function changeEndUser(
   db: D1Database,
@@ -79,10 +82,14 @@ export async function changeEndUser(
     isActive?: boolean | undefined;
     plan?: string | undefined;
     metadata?: Record<string, unknown> | null | undefined;
+    tenant?: string | null | undefined;
   },
 ): Promise<UserChange> {
+  const { tenant, ...others } = change;
   const isOff = change.isActive === false;
-  const set = Object.fromEntries(Object.entries(change).filter(([, value]) => value !== undefined));
+  const set = Object.fromEntries(
+    Object.entries({ ...others, tenantId: tenant }).filter(([, value]) => value !== undefined),
+  );
   if (Object.keys(set).length === 0) return outcome(await readEndUser(db, organizationId, id));
   const [row] = await drizzle(db)
     .update(users)
@@ -91,7 +98,7 @@ export async function changeEndUser(
       and(
         isUser(organizationId, id),
         isNull(users.deletingAt),
-        isOff ? ne(users.role, "admin") : undefined,
+        isOff || typeof tenant === "string" ? ne(users.role, "admin") : undefined,
       ),
     )
     .returning(columns);

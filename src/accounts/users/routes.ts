@@ -4,14 +4,23 @@ import * as z from "zod";
 import { readConfig } from "../../config";
 import { addressLimit } from "../../http/address-limit";
 import { parse, readTypedJson } from "../../http/body";
-import { conflict, forbidden, limited, notFound, unauthenticated } from "../../http/refusal";
+import {
+  conflict,
+  forbidden,
+  invalid,
+  limited,
+  notFound,
+  unauthenticated,
+} from "../../http/refusal";
 import { parseAuthorization } from "../authorization";
 import { foldLogin } from "../email";
 import { newPassword } from "../passwords/field";
 import { verifyPassword } from "../secret";
 import { countTry, forgiveTry, type Try } from "../sign-in.store";
+import { requireTenant } from "../tenants/required.io";
 import { organizationKey } from "../asker.io";
 import type { Asker } from "../store";
+import { tenantId } from "../tenants/tenant";
 import type { ActorEnv } from "../audit.io";
 import type { Watched } from "../watch.io";
 import {
@@ -22,6 +31,7 @@ import {
   forgetUser,
   readTokenUser,
   type User,
+  whyOut,
 } from "./store";
 import { signToken, tokenKey, type TokenVerdict, verifyToken } from "./token";
 import { Cache } from "../../values/cache";
@@ -64,7 +74,8 @@ async function tokenUser(env: Env, header: string | undefined): Promise<User | u
   if (verdict.kind === "invalid") throw unauthenticated(verdict.message);
   const user = await readTokenUser(env.DB, verdict.userId, now);
   if (user === undefined) return undefined;
-  if (!user.isActive) throw unauthenticated("Invalid JWT: the user is not active");
+  const why = whyOut(user);
+  if (why !== undefined) throw unauthenticated(`Invalid JWT: ${why}`);
   if (user.tokenVersion !== verdict.version) {
     forgetUser(user.id);
     throw unauthenticated("Invalid JWT: the token was revoked");
@@ -100,6 +111,7 @@ const signUp = z
     email: name.optional(),
     password: newPassword,
     metadata: z.record(z.string(), z.unknown()).optional(),
+    tenant: tenantId.optional(),
   })
   .transform((draft, context) => {
     const username = draft.username ?? draft.email;
@@ -146,6 +158,7 @@ export const userRoutes = new Hono<UserEnv & ActorEnv>()
       organizationId,
       isEmailVerified: maker !== undefined,
       metadata: input.metadata ?? null,
+      tenant: await tenantGiven(c, input.tenant, maker),
     };
     const user = await createUser(c.env.DB, draft, Date.now());
     if (user === undefined) throw conflict(`'${input.username}' is already taken`, "username");
@@ -180,7 +193,7 @@ async function checked(c: Context<UserEnv>, login: string, given: string): Promi
     throw limited("Too many failed sign-ins: try again later", Math.ceil((until - now) / 1000));
   const user = await findByLogin(c.env.DB, login);
   const fits = verifyPassword(given, user?.passwordHash);
-  if (user === undefined || !fits || !user.isActive)
+  if (user === undefined || !fits || whyOut(user) !== undefined)
     throw forbidden("Invalid username or password");
   await forgiveTry(c.env.DB, tried, now);
   return user;
@@ -196,6 +209,18 @@ function signUpKey(c: Context<UserEnv>): string | undefined {
   }
   if (readConfig(c.env).signup === "closed") throw forbidden("Sign-up is switched off");
   return undefined;
+}
+
+/** The tenant that a new user is of. @throws Refusal `invalid` for one that there isn't, or that open sign-up asks for. */
+async function tenantGiven(
+  c: Context<UserEnv>,
+  id: string | undefined,
+  maker: Asker | undefined,
+): Promise<string | null> {
+  if (id === undefined) return null;
+  if (maker === undefined)
+    throw invalid("tenant: Only an API key puts a user into a tenant", "tenant");
+  return (await requireTenant(c.env.DB, maker.organizationId, id)).id;
 }
 
 /** The organization that open sign-up joins. @throws Refusal `limited` for an address that makes too many users. */

@@ -6,6 +6,8 @@ import { Section } from "../../db/directory/find";
 import { tellDirectory } from "../../db/directory/tell";
 import { isOpen, isThere, openOrganizations } from "../open.store";
 import { hashPassword, hashSecret } from "../secret";
+import { tenantBeside } from "../tenants/known.store";
+import type { TenantTerms } from "../tenants/tenant";
 import { Cache } from "../../values/cache";
 
 export type User = {
@@ -18,14 +20,25 @@ export type User = {
   isActive: boolean;
   plan: string;
   metadata: Record<string, unknown> | null;
+  /** The customer of the organization that the user is of. */
+  tenant: TenantTerms | null;
   tokenVersion: number;
   role: "admin" | "user";
 };
 
+/** Why a user gets in nowhere, for people; undefined while they do. */
+export function whyOut({
+  isActive,
+  tenant,
+}: Pick<User, "isActive" | "tenant">): string | undefined {
+  if (!isActive) return "the user is not active";
+  return tenant?.isOff === true ? `the user's tenant '${tenant.id}' is disabled` : undefined;
+}
+
 /** How long a user is served from memory: a revoked token may pass for this long. */
 const TRUST_MS = 5_000;
 const known = new Cache<number, User>(10_000);
-const section = new Section<User & { deletingAt: number | null }>("user 1");
+const section = new Section<User & { deletingAt: number | null }>("user 2");
 
 const columns = {
   id: users.id,
@@ -36,6 +49,7 @@ const columns = {
   isActive: users.isActive,
   plan: users.plan,
   metadata: users.metadata,
+  tenant: tenantBeside(users.organizationId, users.tenantId),
   tokenVersion: users.tokenVersion,
   role: users.role,
 };
@@ -122,6 +136,7 @@ export async function createUser(
     /** Whether the organization's own key says so. */
     isEmailVerified: boolean;
     metadata: Record<string, unknown> | null;
+    tenant: string | null;
   },
   now: number,
 ): Promise<{ id: number; tokenVersion: number } | undefined> {
@@ -131,8 +146,8 @@ export async function createUser(
   const secretHash = hashSecret(crypto.randomUUID() + crypto.randomUUID());
   const row = await db
     .prepare(
-      `INSERT INTO users (organization_id, username, email, secret_hash, password_hash, metadata, role, created_at, email_verified_at)
-       SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'user', ?7, ?9
+      `INSERT INTO users (organization_id, username, email, secret_hash, password_hash, metadata, role, created_at, email_verified_at, tenant_id)
+       SELECT ?1, ?2, ?3, ?4, ?5, ?6, 'user', ?7, ?9, ?10
        WHERE NOT EXISTS (SELECT 1 FROM users WHERE email IN (?2, ?3))
          AND NOT EXISTS (SELECT 1 FROM users WHERE username IN (?2, ?3))
          AND NOT EXISTS (SELECT 1 FROM users, json_each(?8) AS folded WHERE lower(trim(email)) = folded.value)
@@ -149,6 +164,7 @@ export async function createUser(
       now,
       JSON.stringify([username, email].filter((name) => name.includes("@")).map(foldEmail)),
       draft.isEmailVerified ? now : null,
+      draft.tenant,
     )
     .first<{ id: number; tokenVersion: number }>();
   return row ?? undefined;

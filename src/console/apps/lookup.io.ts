@@ -38,5 +38,7 @@ export async function actingUser(c: Context<ConsoleEnv>, id: number): Promise<Us
   if (user === undefined || user.organizationId !== c.var.asker.organizationId)
     throw conflict("The user is being deleted");
   if (!user.isActive) throw conflict(`${user.username} is switched off: switch them on first`);
+  if (user.tenant?.isOff === true)
+    throw conflict(`The tenant of ${user.username} is disabled: enable it first`);
   return user;
 }

@@ -47,6 +47,7 @@ const newInstance = (c: Context<ConsoleEnv>, now: number): Omit<Instance, "conne
   userId: c.var.asker.userId,
   name: "",
   tags: [],
+  tenant: null,
   token: "",
   configuration: {},
   externalAuthentication: "none",

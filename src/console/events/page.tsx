@@ -96,6 +96,7 @@ const KINDS: Record<SourceName["kind"], string> = {
   instance: "Of the instance ",
   user: "Of the app’s user ",
   scope: "Of changes in ",
+  tenant: "",
   own: "",
 };
 

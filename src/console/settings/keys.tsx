@@ -70,7 +70,13 @@ export function KeysPage(props: Props): JSX.Element {
 }
 
 const reachOf = ({ limits }: KeyRow): string =>
-  limits === null ? "everything" : [...limits.sources, ...limits.destinations].join(", ");
+  limits === null
+    ? "everything"
+    : [
+        ...(limits.tenants ?? []).map((id) => `tenant ${id}`),
+        ...limits.sources,
+        ...limits.destinations,
+      ].join(", ");
 
 function Until({ row, now }: { row: KeyRow; now: number }): JSX.Element {
   if (row.expiresAt === null) return <span class="quiet">always</span>;

@@ -1,5 +1,5 @@
 import type { Companion } from "../../elements/edit.io";
-import type { Instance } from "../../instances/instance";
+import { type Instance, whyOff } from "../../instances/instance";
 import { scheduleOf } from "../../instances/schedule";
 import { sendPolls } from "../../stream/polls-queue.io";
 import { listening } from "../outcome";
@@ -17,7 +17,7 @@ export const registrar: Companion = {
     const isBegun = isFeed && instance.valid && listening(instance).kind === "wakes";
     const isLast =
       before !== undefined && isScheduled(before) && !isScheduled({ ...instance, configuration });
-    if (isBegun || (isLast && instance.valid && !instance.disabled))
+    if (isBegun || (isLast && instance.valid && whyOff(instance) === undefined))
       await sendPolls(c.env.POLLS, [{ ids: [instance.id], wake: true }]);
   },
   async removed(instance, c) {

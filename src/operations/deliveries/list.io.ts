@@ -8,7 +8,8 @@ import { invalid } from "../../http/refusal";
 import { type DeliveryFilter, holdsEvent } from "../../stream/delivery-filter";
 import type { NotificationView } from "../../stream/history";
 import { parseNotificationId, streamName } from "../../stream/stream-name";
-import { reachOf } from "../reach";
+import { reachesSource } from "../reach";
+import { reachAsked } from "../reach-asked.io";
 import { findStream } from "../streams/lookup.io";
 import { readFilter } from "./filter";
 import { deliveryView } from "./view";
@@ -19,7 +20,8 @@ const timeCursor = z.strictObject({ at: z.number(), id: z.string() });
 /** A page of a stream's deliveries, newest first, filtered by the request's query. */
 export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
   const query = c.req.query();
-  const { name, stub } = await findStream(c, query["source"] ?? "");
+  const { name, stub, source } = await findStream(c, query["source"] ?? "");
+  if (!reachesSource(await reachAsked(c), source)) return { items: [], next: null };
   const limit = readLimit(query["limit"]);
   const filter = readFilter(query);
   const before = readListCursor(query["cursor"], seqCursor)?.seq ?? null;
@@ -68,10 +70,9 @@ export async function findTroubled(
   filter: DeliveryFilter,
   page: { before: Place | null; limit: number },
 ): Promise<{ found: Found[]; next: Place | null }> {
-  const { asker } = c.var;
-  const { organizationId } = asker;
+  const { organizationId } = c.var.asker;
   const { status, destinationId, from, to } = filter;
-  const reach = reachOf(asker);
+  const reach = await reachAsked(c);
   const rows = await listExceptions(
     c.env.DB,
     organizationId,

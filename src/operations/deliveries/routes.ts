@@ -2,6 +2,7 @@ import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../../accounts/asker.io";
 import { described, PAGE, SPAN } from "../../http/route-description";
 import { invalid, notFound } from "../../http/refusal";
+import { OF_TENANT } from "../reach-asked.io";
 import { OF_EVENT } from "../streams/events.io";
 import { listOfStream, listTroubled, withStates } from "./list.io";
 import { locateDelivery, requestView } from "./lookup.io";
@@ -36,6 +37,7 @@ export const deliveryRoutes = new Hono<AskerEnv>()
         ...PAGE,
         ...SPAN,
         ...OF_EVENT,
+        ...OF_TENANT,
         source: "A source; absent: all that are retrying, held or dead",
         destinationId: "Of this destination",
         status: "pending, sent, retrying, held, delivered or dead",

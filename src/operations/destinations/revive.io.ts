@@ -31,7 +31,8 @@ export async function reviveSaved(
   const destination = await readDestination(c.env.DB, ring, organizationId, destinationId);
   if (destination === undefined) return;
   const state = destinationState(destination);
-  if (isPaused(state) && state.name !== "paused by owner") await revive(c, destination);
+  const isTheirs = state.name === "paused by owner" || state.name === "paused by tenant";
+  if (isPaused(state) && !isTheirs) await revive(c, destination);
 }
 
 async function closeCircuit(

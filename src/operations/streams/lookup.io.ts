@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
+import { findTenant } from "../../accounts/tenants/known.store";
 import { instanceDestinationId } from "../../delivery/destination";
 import { knownDestinations } from "../../delivery/destinations.store";
 import { notFound } from "../../http/refusal";
@@ -12,7 +13,7 @@ import { numericId } from "../../values/whole-number";
 export type StreamHandle = { name: string; stub: DurableObjectStub<EventStream> };
 
 const SOURCE =
-  /^(instance:[1-9]\d{0,14}|user:[\w.-]{1,128}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations|notifications)$/;
+  /^(instance:[1-9]\d{0,14}|user:[\w.-]{1,128}|tenant:[\w.-]{1,64}|scope:(-|([\w.-]{1,100}\/){2}[\w.-]{1,256})|operations|notifications)$/;
 
 /** Whether a text names a source of an organization; that there is such a source isn't checked. */
 export const isSource = (text: string): boolean => SOURCE.test(text);
@@ -32,6 +33,10 @@ export async function findStream(
   const id = numericId(text);
   const source = id === undefined ? text : instanceSource(id);
   if (!isSource(source) || !reachesSource(reachOf(c.var.asker), source))
+    throw notFound(`No stream '${text}'`);
+  const [, tenant] = /^tenant:(?!-$)(.+)$/.exec(source) ?? [];
+  const { organizationId } = c.var.asker;
+  if (tenant !== undefined && (await findTenant(c.env.DB, organizationId, tenant)) === undefined)
     throw notFound(`No stream '${text}'`);
   const instanceId = instanceOfSource(source);
   if (instanceId !== undefined) await requireDestination(c, instanceDestinationId(instanceId));

@@ -10,13 +10,22 @@ import { type Span, usageByDay, usageBySource, usageSeries } from "../../meterin
 import { isoText } from "../../values/instant";
 import { LIMIT_BYTES, type Projection, projected } from "../database/size";
 import { readSizes } from "../database/size.store";
-import { reachOf } from "../reach";
-import { series, type Summary, spanOf, summarizeDays, summarizeSources } from "./summary";
+import { tenantsOfSources } from "../../db/belongings";
+import { OF_TENANT, reachAsked } from "../reach-asked.io";
+import {
+  byConnector,
+  byTenant,
+  series,
+  type Summary,
+  spanOf,
+  summarizeDays,
+  summarizeSources,
+} from "./summary";
 
 const DAY_MS = 86_400_000;
 
 const byField = z
-  .enum(["source", "connector", "day"], "Expected source, connector or day")
+  .enum(["source", "connector", "tenant", "day"], "Expected source, connector, tenant or day")
   .default("day");
 const rangeField = z.enum(["1h", "24h", "7d"], "Expected 1h, 24h or 7d").default("24h");
 
@@ -50,8 +59,15 @@ async function summaryOf(
   connectorsOf: ConnectorsOf,
 ): Promise<Summary> {
   if (by === "day") return summarizeDays(await usageByDay(db, span));
-  const connectors = by === "connector" ? await connectorsOf(db, span.organizationId) : undefined;
-  return summarizeSources(await usageBySource(db, span), connectors);
+  const sources = await usageBySource(db, span);
+  switch (by) {
+    case "source":
+      return summarizeSources(sources, (source) => source);
+    case "tenant":
+      return summarizeSources(sources, byTenant(await tenantsOfSources(db, span.organizationId)));
+    case "connector":
+      return summarizeSources(sources, byConnector(await connectorsOf(db, span.organizationId)));
+  }
 }
 
 /** How full the database is, which all organizations share: only the operator's hears of it. */
@@ -82,7 +98,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
       "/usage",
       described("What was done, and what it cost", {
         tag: "operations",
-        query: { ...SPAN, by: "source, connector or day; day if absent" },
+        query: { ...SPAN, ...OF_TENANT, by: "source, connector, tenant or day (if absent)" },
         answer: { items: [{ key: "2026-11-21", events: 1, costUsd: 0.000002 }], total: {} },
       }),
       async (c) => {
@@ -91,7 +107,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
         const from = readInstant(c.req.query("from"), "from") ?? to - 30 * DAY_MS;
         const by = parse(byField, c.req.query("by"), "by");
         const { organizationId } = asker;
-        const span = { organizationId, from, to, of: reachOf(asker) };
+        const span = { organizationId, from, to, of: await reachAsked(c) };
         const summary = await summaryOf(c.env.DB, span, by, connectorsOf);
         return c.json({ from: isoText(from), to: isoText(to), by, ...summary });
       },
@@ -100,7 +116,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
       "/stats",
       described("Series for charts", {
         tag: "operations",
-        query: { range: "1h, 24h or 7d; 24h if absent" },
+        query: { ...OF_TENANT, range: "1h, 24h or 7d; 24h if absent" },
         answer: { range: "24h", points: [POINT], database: DATABASE },
       }),
       async (c) => {
@@ -109,7 +125,7 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
         const { from, to, stepMs } = spanOf(range, now);
         const { asker } = c.var;
         const { organizationId } = asker;
-        const span = { organizationId, from, to, of: reachOf(asker) };
+        const span = { organizationId, from, to, of: await reachAsked(c) };
         const [points, database] = await Promise.all([
           usageSeries(c.env.DB, span, stepMs),
           databaseOf(c.env.DB, asker, now),

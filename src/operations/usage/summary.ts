@@ -26,22 +26,33 @@ export function summarizeDays(days: readonly Summed<number>[]): Summary {
   return { items, total: usageOf(sum(days)) };
 }
 
-/** Usage per source or, with the connector key of each instance, per connector; and of all together. */
+/** Usage per source, or per what groups of them have in common; and of all together. */
 export function summarizeSources(
   sources: readonly Summed<string>[],
-  connectors: ReadonlyMap<number, string> | undefined,
+  groupOf: (source: string) => string,
 ): Summary {
-  const groups = Map.groupBy(sources, ({ key }) => groupOf(key, connectors));
+  const groups = Map.groupBy(sources, ({ key }) =>
+    key === IDLE_POLLS ? "idle polls" : groupOf(key),
+  );
   const items = [...groups].map(([key, group]) => ({ key, ...usageOf(sum(group)) }));
   return { items, total: usageOf(sum(sources)) };
 }
 
-function groupOf(source: string, connectors: ReadonlyMap<number, string> | undefined): string {
-  if (source === IDLE_POLLS) return "idle polls";
-  if (connectors === undefined) return source;
-  const instanceId = instanceOfSource(source);
-  return (instanceId === undefined ? undefined : connectors.get(instanceId)) ?? "none";
-}
+/** By the connector that an instance is of, where its key is known. */
+export const byConnector =
+  (connectors: ReadonlyMap<number, string>) =>
+  (source: string): string => {
+    const instanceId = instanceOfSource(source);
+    return (instanceId === undefined ? undefined : connectors.get(instanceId)) ?? NONE;
+  };
+
+/** By the tenant that a source belongs to now; what was published to one is its own. */
+export const byTenant =
+  (tenants: ReadonlyMap<string, string>) =>
+  (source: string): string =>
+    /^tenant:(?!-$)(.+)$/.exec(source)?.[1] ?? tenants.get(source) ?? NONE;
+
+const NONE = "none";
 
 function usageOf(total: Counts): Record<string, number> {
   const { polls, events, delivered, attempts, rowsWritten, objectRequests, queueOperations } =
