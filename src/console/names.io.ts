@@ -1,11 +1,11 @@
 import type { Context } from "hono";
 import { userNames } from "../accounts/users/names.store";
-import { type Recognised, recogniseDestinations } from "../delivery/destinations.store";
+import { recogniseDestinations } from "../delivery/destinations.store";
 import { flowNames } from "../flows/names.store";
 import { instanceNames, newestInstances } from "../instances/names.store";
 import { activeSources } from "../metering/store";
 import { instanceOfSource, instanceSource } from "../stream/stream-name";
-import { maskedUrl } from "../values/secret-text";
+import { shortName } from "./destination-name";
 import type { ConsoleEnv } from "./session/session.io";
 
 /** A source in words. */
@@ -112,11 +112,5 @@ export async function namesOfDestinations(
     organizationId,
     steps.map(({ ownerId }) => ownerId),
   );
-  return new Map(found.map((one) => [one.id, destinationName(one, flows.get(one.ownerId))]));
-}
-
-function destinationName({ id, kind, ownerId, url }: Recognised, flow: string | undefined): string {
-  if (kind === "flow-step")
-    return `step ${id.slice(`flow-${ownerId}-`.length)} of ${flow ?? "a flow that is gone"}`;
-  return url === null ? `${kind} without a URL` : maskedUrl(url).replace(/^https?:\/\//, "");
+  return new Map(found.map((one) => [one.id, shortName(one, flows.get(one.ownerId))]));
 }

@@ -94,10 +94,10 @@ describe("own connectors", () => {
     expect(status).toBe(400);
     expect(html).toContain("4 things are wrong");
     for (const name of ["key", "hub", "baseUrl"]) {
-      expect(html).toContain(`<a href="#${name}"><code>${name}</code></a>`);
-      expect(html).toContain(`id="${name}-wrong"`);
+      expect(html).toContain(`<a href="#${name}">${name}</a>`);
+      expect(html).toContain(`id="${name}-fault"`);
     }
-    expect(html).toContain("<code>surprise</code>");
+    expect(html).toContain("<li>surprise: ");
     expect(html).toContain('value="http://10.0.0.1/typed"');
     expect(html).toContain("&quot;surprise&quot;: 1");
   });
@@ -117,7 +117,7 @@ describe("own connectors", () => {
     const key = await store(polled(newKey()));
     for (const taken of [key, "box"]) {
       const { html } = await send("/console/new-connector", polled(taken));
-      expect(html).toContain('<span class="fault small" id="key-wrong">');
+      expect(html).toContain('<span class="fault small" id="key-fault">');
     }
   });
 

@@ -100,8 +100,8 @@ describe("the events of a source", () => {
       ["from", "Expected an ISO 8601 instant, got &#39;yesterday&#39;"],
       ["to", "Expected an ISO 8601 instant, got &#39;to-day&#39;"],
     ]) {
-      expect(html).toContain(`aria-describedby="fault-${name}"`);
-      expect(html.split(`id="fault-${name}"`)[1]).toMatch(new RegExp(`^[^<]*${words}`));
+      expect(html).toContain(`aria-describedby="search-${name}-fault"`);
+      expect(html.split(`id="search-${name}-fault"`)[1]).toMatch(new RegExp(`^[^<]*${words}`));
     }
     expect(html).toContain('value="yesterday"');
     expect(html).toContain('value="x"');
@@ -309,8 +309,8 @@ describe("a range", () => {
       objectType: "kept",
     });
     expect(status).toBe(400);
-    expect(html).toContain('id="again-from"');
-    expect(html).toContain('id="again-to"');
+    expect(html).toContain('id="again-from-fault"');
+    expect(html).toContain('id="again-to-fault"');
     expect(html).toContain('value="soon"');
     expect(html).toContain('value="kept"');
   });

@@ -95,8 +95,8 @@ describe("API keys", () => {
   });
 
   it.each<[string, [string, string][], string]>([
-    ["without a name", [["scopes", "read"]], "about-name"],
-    ["without a scope", [["name", "k"]], "about-scopes"],
+    ["without a name", [["scopes", "read"]], "name-fault"],
+    ["without a scope", [["name", "k"]], "scopes-fault"],
     [
       "of a source that is none",
       [
@@ -104,7 +104,7 @@ describe("API keys", () => {
         ["scopes", "read"],
         ["sources", "nonsense"],
       ],
-      "about-sources",
+      "sources-fault",
     ],
     [
       "that would be over",
@@ -113,7 +113,7 @@ describe("API keys", () => {
         ["scopes", "read"],
         ["days", "0"],
       ],
-      "about-days",
+      "days-fault",
     ],
     [
       "for days that are no number",
@@ -122,12 +122,12 @@ describe("API keys", () => {
         ["scopes", "read"],
         ["days", "many"],
       ],
-      "about-days",
+      "days-fault",
     ],
   ])("%s are refused at the field", async (_, fields, id) => {
     const { status, html } = await make(fields);
     expect(status).toBe(400);
-    expect(html).toMatch(new RegExp(`id="${id}" class="small fault"`));
+    expect(html).toMatch(new RegExp(`class="fault small" id="${id}"`));
   });
 });
 

@@ -13,7 +13,7 @@ import { isObject } from "../../values/record";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { type Draft, EditPage } from "./edit";
-import type { FormFault } from "./fields";
+import type { FormFault } from "../form";
 import { faultsOfIssues, faultsOfRefusal } from "./form-faults";
 import { actingUser, flowOfPath } from "./lookup.io";
 import { withNewStep, withoutStep, withStep } from "./step-form";

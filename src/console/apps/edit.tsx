@@ -2,7 +2,7 @@ import { useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Flow } from "../../flows/flow";
 import { MayChange } from "../parts";
-import { Choice, Faults, Field, type FormFault } from "./fields";
+import { Choice, Faults, Field, type FormFault } from "../form";
 import { Running, StepForm } from "./step-fields";
 import type { Drawn } from "./steps";
 

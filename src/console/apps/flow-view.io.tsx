@@ -13,7 +13,7 @@ import { webhookUrl } from "../../flows/webhook-url";
 import { numericId } from "../../values/whole-number";
 import { baseUrlOf } from "../overview/routes";
 import type { ConsoleEnv } from "../session/session.io";
-import type { FormFault } from "./fields";
+import type { FormFault } from "../form";
 import { FlowPage, type FlowShown } from "./flow";
 import { type Drawn, stepsOf } from "./steps";
 import type { Typed } from "./user";

@@ -7,7 +7,7 @@ import type { Unprocessed } from "../../flows/unprocessed/store";
 import type { NotificationView } from "../../stream/history";
 import { Act, Empty, Facts, Instant, MayChange, Table } from "../parts";
 import { Diagram } from "./diagram";
-import { Faults, type FormFault } from "./fields";
+import { Faults, type FormFault } from "../form";
 import { Calls, Messages, Runs } from "./runs";
 import { Sharing } from "./sharing";
 import type { Drawn, Step } from "./steps";

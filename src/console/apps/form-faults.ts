@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { Refusal } from "../../http/refusal";
-import type { FormFault } from "./fields";
+import type { FormFault } from "../form";
 
 const details = z.array(
   z.object({ componentId: z.string().nullable(), field: z.string(), message: z.string() }),

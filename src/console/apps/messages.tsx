@@ -31,7 +31,7 @@ export function MessagePage(props: {
         ]}
       />
       <h2>What it carries</h2>
-      <pre>{JSON.stringify(view["messages"], null, 2)}</pre>
+      <pre tabindex={0}>{JSON.stringify(view["messages"], null, 2)}</pre>
     </>
   );
 }

@@ -2,7 +2,7 @@ import { useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Flow } from "../../flows/flow";
 import { Act, MayChange, Table } from "../parts";
-import { Choice, Faults, Field, type FormFault } from "./fields";
+import { Choice, Faults, Field, type FormFault } from "../form";
 
 const withWhom = ({ email, domain }: Flow["sharedWith"][number]): string =>
   email ?? (domain === undefined ? "every user of the organization" : `everybody at ${domain}`);

@@ -6,7 +6,7 @@ import type { Component, Descriptor } from "../../flows/descriptor";
 import type { Flow } from "../../flows/flow";
 import { recordOf } from "../../values/record";
 import { Act, MayChange } from "../parts";
-import { Choice, Field, type FormFault } from "./fields";
+import { Choice, Field, type FormFault } from "../form";
 import { LISTS, METHODS, ON_ERROR, PROPERTIES, typed } from "./step-form";
 import { mappingOf, type Step } from "./steps";
 

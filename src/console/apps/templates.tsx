@@ -3,7 +3,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Flow } from "../../flows/flow";
 import type { Ticket } from "../../flows/templates/tickets.store";
 import { Act, MayChange, Pill, Table } from "../parts";
-import { Field } from "./fields";
+import { Field } from "../form";
 import { More, Stage } from "./users";
 
 export type Activation = {

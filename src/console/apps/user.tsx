@@ -5,7 +5,7 @@ import type { BriefFlow } from "../../flows/list/store";
 import { Deliveries, type Row } from "../deliveries/list";
 import { eventsAddress } from "../events/search";
 import { Act, Empty, Facts, Instant, MayChange } from "../parts";
-import { Faults, Field, type FormFault } from "./fields";
+import { Faults, Field, type FormFault } from "../form";
 import { FlowTable, More, nameOf, UserState } from "./users";
 
 /** What somebody typed who fires an event, or makes a flow. */

@@ -1,5 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { described, Fault } from "./fields";
+import { described, Fault } from "../form";
 import { type FormProps, Part, Steps } from "./part";
 import { Previewed, Resources } from "./resources";
 import { type Choice, choicesOf, type sectionsOf } from "./sections";

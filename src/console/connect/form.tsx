@@ -3,7 +3,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import { entriesOf } from "../../instances/entries";
 import { MayChange } from "../parts";
 import { Events } from "./events";
-import { Field } from "./fields";
+import { Faults, Field, linesOf } from "../form";
 import { type Entries, type FormProps, Part, Steps } from "./part";
 import { sectionsOf, waysOf } from "./sections";
 import { idOf, Settings, type Shown } from "./settings";
@@ -61,30 +61,21 @@ export function InstanceForm(props: FormProps): JSX.Element {
 }
 
 /** All that is wrong, each with a way to its field. */
-function Summary({ faults, connector }: Pick<Shown, "faults" | "connector">): JSX.Element | null {
-  if (faults.size === 0) return null;
+function Summary({ faults, connector }: Pick<Shown, "faults" | "connector">): JSX.Element {
   const names = new Map(entriesOf(connector).map(({ key, name }) => [key, name]));
   return (
-    <div class="notice bad" role="alert">
-      <p>
-        {faults.size === 1
+    <Faults
+      title={
+        faults.size === 1
           ? "One thing is to be put right:"
-          : `${faults.size} things are to be put right:`}
-      </p>
-      <ul>
-        {[...faults].map(([place, message]) => (
-          <li>
-            {place === "" ? (
-              message
-            ) : (
-              <a
-                href={`#${encodeURIComponent(anchorOf(place))}`}
-              >{`${names.get(place) ?? place}: ${message}`}</a>
-            )}
-          </li>
-        ))}
-      </ul>
-    </div>
+          : `${faults.size} things are to be put right:`
+      }
+      faults={[...faults].map(([place, message]) => ({
+        place: names.get(place) ?? place,
+        message,
+        control: place === "" ? undefined : anchorOf(place),
+      }))}
+    />
   );
 }
 
@@ -163,8 +154,8 @@ function More(props: FormProps & Entries): JSX.Element {
         name="other"
         label="Settings without a field, as JSON"
         hint='{"a.key": "a value"}'
-        kind="area"
         value={typed.other}
+        lines={linesOf(typed.other)}
         fault={faults.get("other")}
       />
     </details>

@@ -53,9 +53,9 @@ function Card({ connector }: { connector: Connector }): JSX.Element {
   const more = resources.length - MOST_NAMED;
   return (
     <>
-      <h3>
+      <h2>
         <a href={`/console/connect/${encodeURIComponent(key)}`}>{name}</a>
-      </h3>
+      </h2>
       <p class="small quiet">{description === "" ? hub : description}</p>
       <p>
         {choices.includes("webhook") ? <Pill tone="good">webhooks</Pill> : null}{" "}

@@ -2,7 +2,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { DryReport } from "../../polling/dry-run.io";
 import { readable } from "../parts";
 import { FIELDS, fieldText, parsedObject, type Offered } from "./chosen";
-import { Fault, Field } from "./fields";
+import { Fault, Field, linesOf } from "../form";
 import { type Faults, placeOfResource, type Typed } from "./typed";
 
 /** What the next poll would ask and find; `events` undefined: the vendor was not asked. */
@@ -43,9 +43,9 @@ export function Resources(props: {
             id="another-json"
             name="another.json"
             label="How it is polled, as JSON"
-            kind="area"
             hint="In the form that the resources above have"
             value={another.json}
+            lines={linesOf(another.json)}
           />
         </div>
       </details>
@@ -90,8 +90,8 @@ function Resource(props: {
           name={`json.${name}`}
           label="The same as JSON"
           hint="If you change it, it counts, and the fields above do not"
-          kind="area"
           value={json}
+          lines={linesOf(json)}
           data={{ "data-json": "" }}
         />
       </details>
@@ -121,7 +121,7 @@ export function Previewed({ preview }: { preview: Preview }): JSX.Element {
           <summary class="small">
             {eventType} {objectId} <span class="quiet">{date}</span>
           </summary>
-          <pre>{readable(JSON.stringify(data))}</pre>
+          <pre tabindex={0}>{readable(JSON.stringify(data))}</pre>
         </details>
       ))}
     </div>

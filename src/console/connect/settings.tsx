@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Connector } from "../../connectors/definition";
 import { type Entry, isSealedKey } from "../../instances/entries";
-import { Field } from "./fields";
+import { Choice, Field, linesOf } from "../form";
 import type { Faults, Typed } from "./typed";
 
 export type Shown = {
@@ -44,7 +44,7 @@ function Setting({ entry, ...shown }: Shown & { entry: Entry }): JSX.Element {
     return (
       <Field
         {...common}
-        kind={type === "TEXTAREA" ? "area" : "secret"}
+        {...(type === "TEXTAREA" ? { lines: linesOf("") } : { isSecret: true })}
         value=""
         placeholder={isHeld ? "kept as it is" : ""}
       >
@@ -63,12 +63,13 @@ function Setting({ entry, ...shown }: Shown & { entry: Entry }): JSX.Element {
       </Field>
     );
   }
-  return (
-    <Field
-      {...common}
-      kind={type === "TEXTAREA" ? "area" : type === "BOOLEAN" ? "boolean" : "text"}
-      value={typed.values[key] ?? ""}
-      placeholder={defaultValue ?? ""}
-    />
-  );
+  const value = typed.values[key] ?? "";
+  const usual = defaultValue ?? "";
+  if (type === "BOOLEAN") {
+    const unsaid = usual === "" ? "by default" : `by default: ${usual}`;
+    const of = [["", unsaid] as const, ["true", "true"] as const, ["false", "false"] as const];
+    return <Choice {...common} value={value} of={of} />;
+  }
+  const lines = type === "TEXTAREA" ? { lines: linesOf(value) } : {};
+  return <Field {...common} {...lines} value={value} placeholder={usual} />;
 }

@@ -1,4 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { Choice, Field as TextField } from "../form";
 import { AUTHENTICATION, BASICS, type Field } from "./fields";
 import { MOST_ROWS, type Values } from "./form";
 
@@ -21,60 +22,25 @@ export const Controls = (props: {
 function Control(props: { field: Field; at: string; of: Typed }): JSX.Element {
   const { field, at, of } = props;
   const name = `${at}${field.name}`;
-  const value = of.shown[name] ?? "";
-  const wrong = of.messages.get(name) ?? [];
-  const described = [
-    ...(field.hint === undefined ? [] : [`${name}-hint`]),
-    ...(wrong.length === 0 ? [] : [`${name}-wrong`]),
-  ].join(" ");
+  const { label, hint, options } = field;
+  const wrong = of.messages.get(name);
   const given = {
     id: name,
     name,
-    ...(SYNCED.has(name) ? { "data-member": "" } : {}),
-    ...(described === "" ? {} : { "aria-describedby": described }),
-    ...(wrong.length === 0 ? {} : { "aria-invalid": "true" as const }),
+    label,
+    hint,
+    fault: wrong?.join("; "),
+    value: of.shown[name] ?? "",
+    class: whenClass(field),
+    data: SYNCED.has(name) ? { "data-member": "" } : {},
   };
-  return (
-    <div class={`field ${whenClass(field)}`}>
-      <label for={name}>{field.label}</label>
-      {field.options === undefined ? (
-        <input {...given} value={value} />
-      ) : (
-        <select {...given}>
-          {withPresent(field.options, value).map(([one, words]) => (
-            <option value={one} selected={one === value}>
-              {words}
-            </option>
-          ))}
-        </select>
-      )}
-      {field.hint === undefined ? null : (
-        <span class="small quiet" id={`${name}-hint`}>
-          {field.hint}
-        </span>
-      )}
-      {wrong.length === 0 ? null : (
-        <span class="fault small" id={`${name}-wrong`}>
-          {wrong.join("; ")}
-        </span>
-      )}
-    </div>
-  );
+  return options === undefined ? <TextField {...given} /> : <Choice {...given} of={options} />;
 }
 
 /** Those that stand for one member: the page's script carries them into the document, and back. */
 const SYNCED = new Set(
   [...BASICS, ...AUTHENTICATION].map(({ name }) => name).filter((name) => !name.endsWith(".type")),
 );
-
-/** What the document has stays to be chosen, though it is none of the usual. */
-const withPresent = (
-  options: NonNullable<Field["options"]>,
-  value: string,
-): NonNullable<Field["options"]> =>
-  options.some(([one]) => one === value)
-    ? options
-    : [[value, value === "" ? "Not said" : value], ...options];
 
 /** A control that goes with one choice: `style.ts` hides it beside another. */
 const whenClass = ({ when }: Field): string =>

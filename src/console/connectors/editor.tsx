@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Violation } from "../../http/refusal";
+import { Faults } from "../form";
 import { IfMayChange } from "../parts";
 import { Controls, Rows, type Typed } from "./controls";
 import { ASKED, AUTHENTICATION, BASICS, EVENTS, RESOURCE, WEBHOOK } from "./fields";
@@ -34,7 +35,14 @@ export function Editor(props: {
   return (
     <form method="post" action={save} class="editor" autocomplete="off">
       <Head title={title} about={about} test={test} isRight={isRight} />
-      <Faults faults={faults} document={document} />
+      <Faults
+        title={faults.length === 1 ? "One thing is wrong" : `${faults.length} things are wrong`}
+        faults={faults.map(({ field, message }) => ({
+          place: field === "" ? "the document" : field,
+          message,
+          control: controlOf(field, document),
+        }))}
+      />
       <div class="sides">
         <FormSide of={{ shown, messages: messagesOf(faults, document) }} />
         <DocumentSide text={text} isWrong={faults.length > 0} />
@@ -134,34 +142,12 @@ function messagesOf(faults: readonly Violation[], document: Document): Map<strin
   return messages;
 }
 
-/** Everything that is wrong, with the document's own paths; each leads to its control. */
-function Faults(props: { faults: readonly Violation[]; document: Document }): JSX.Element | null {
-  const { faults, document } = props;
-  if (faults.length === 0) return null;
-  return (
-    <div class="notice bad" role="alert">
-      <b>{faults.length === 1 ? "One thing is wrong" : `${faults.length} things are wrong`}</b>
-      <ul>
-        {faults.map(({ field, message }) => {
-          const control = controlOf(field, document);
-          const path = <code>{field === "" ? "the document" : field}</code>;
-          return (
-            <li>
-              {control === undefined ? path : <a href={`#${control}`}>{path}</a>}: {message}
-            </li>
-          );
-        })}
-      </ul>
-    </div>
-  );
-}
-
 /** Every member that a definition may have. */
 const Members = (): JSX.Element => (
   <details>
     <summary>Every member that it may have</summary>
     <div class="members">
-      <dl>{definitionMembers().map((member) => memberRow(member))}</dl>
+      <dl tabindex={0}>{definitionMembers().map((member) => memberRow(member))}</dl>
     </div>
   </details>
 );

@@ -1,5 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { useContext } from "hono/jsx";
+import { Choice as ChoiceField, Field, Instant } from "../form";
 import { MayChange } from "../parts";
 import type { Choice } from "./form";
 import { replayAddress } from "./search";
@@ -23,26 +24,25 @@ export function DeliverAgain(props: {
   const { source, destinations, recovers, asked } = props;
   if (!useContext(MayChange)) return null;
   const isOpen = asked === undefined ? {} : { open: true };
+  const aboutOf = (name: AgainField) => ({
+    id: `again-${name}`,
+    name,
+    value: asked?.typed[name] ?? "",
+    fault: asked?.faults[name],
+  });
   return (
     <details class="again" {...isOpen}>
       <summary>Deliver again</summary>
       <form class="filters" method="post" action={replayAddress(source)}>
-        <Field asked={asked} name="from" label="Events received since (UTC)" isTime />
-        <Field asked={asked} name="to" label="until (UTC)" isTime />
-        <label>
-          <span>To</span>
-          <select name="destinationId">
-            <option value="">where they went before</option>
-            {destinations.map(([value, called]) => (
-              <option value={value} selected={value === asked?.typed.destinationId}>
-                {called}
-              </option>
-            ))}
-          </select>
-          <Fault asked={asked} name="destinationId" />
-        </label>
-        <Field asked={asked} name="objectType" label="Of this object type" />
-        <Field asked={asked} name="eventType" label="Of this event type" />
+        <Instant {...aboutOf("from")} label="Events received since (UTC)" />
+        <Instant {...aboutOf("to")} label="until (UTC)" />
+        <ChoiceField
+          {...aboutOf("destinationId")}
+          label="To"
+          of={[["", "where they went before"], ...destinations]}
+        />
+        <Field {...aboutOf("objectType")} label="Of this object type" />
+        <Field {...aboutOf("eventType")} label="Of this event type" />
         <button>Replay the range</button>
       </form>
       {recovers === undefined ? null : (
@@ -52,51 +52,16 @@ export function DeliverAgain(props: {
           action={`/console/destinations/${encodeURIComponent(recovers[0])}/recover`}
         >
           <input type="hidden" name="source" value={source} />
-          <label>
-            <span>Died on the way to {recovers[1]} since (UTC)</span>
-            <input type="datetime-local" step="1" name="since" required />
-          </label>
+          <Instant
+            id="recover-since"
+            name="since"
+            label={`Died on the way to ${recovers[1]} since (UTC)`}
+            value=""
+            required
+          />
           <button>Recover</button>
         </form>
       )}
     </details>
-  );
-}
-
-function Fault({
-  asked,
-  name,
-}: {
-  asked: Asked | undefined;
-  name: AgainField;
-}): JSX.Element | null {
-  const fault = asked?.faults[name];
-  return fault === undefined ? null : (
-    <span class="fault" id={`again-${name}`}>
-      {fault}
-    </span>
-  );
-}
-
-function Field(props: {
-  asked: Asked | undefined;
-  name: AgainField;
-  label: string;
-  isTime?: boolean;
-}): JSX.Element {
-  const { asked, name, label, isTime = false } = props;
-  const isWrong = asked?.faults[name] !== undefined;
-  return (
-    <label>
-      <span>{label}</span>
-      <input
-        type={isTime && !isWrong ? "datetime-local" : "text"}
-        {...(isTime ? { step: "1" } : {})}
-        name={name}
-        value={asked?.typed[name] ?? ""}
-        {...(isWrong ? { "aria-invalid": "true", "aria-describedby": `again-${name}` } : {})}
-      />
-      <Fault asked={asked} name={name} />
-    </label>
   );
 }

@@ -1,6 +1,6 @@
-import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { isoTextOrNull } from "../../values/instant";
+import { Choice as ChoiceField, Field as TextField, Instant } from "../form";
 import type { Field, Search } from "./search";
 
 /** A choice of a list: its value, and what it is called. */
@@ -47,77 +47,28 @@ export function SearchForm(props: {
 
 type Of = { search: Search; name: Field; label: string };
 
-/** A field with its label and, beside it, what is wrong with it. */
-function Labelled(props: Of & { children: Child }): JSX.Element {
-  const { search, name, label, children } = props;
-  const fault = search.faults[name];
-  return (
-    <label>
-      <span>{label}</span>
-      {children}
-      {fault === undefined ? null : (
-        <span class="fault" id={`fault-${name}`}>
-          {fault}
-        </span>
-      )}
-    </label>
-  );
-}
-
-const faultFacts = ({ search, name }: Pick<Of, "search" | "name">): Record<string, string> =>
-  search.faults[name] === undefined
-    ? {}
-    : { "aria-invalid": "true", "aria-describedby": `fault-${name}` };
+/** What a field of the search is called by, and what is wrong with it. */
+const aboutOf = ({ search, name, label }: Of) => ({
+  id: `search-${name}`,
+  name,
+  label,
+  fault: search.faults[name],
+});
 
 function Text(props: Of & { example: string }): JSX.Element {
   const { search, name, example } = props;
-  return (
-    <Labelled {...props}>
-      <input
-        name={name}
-        value={search.typed[name] ?? ""}
-        placeholder={example}
-        autocomplete="off"
-        {...faultFacts(props)}
-      />
-    </Labelled>
-  );
+  return <TextField {...aboutOf(props)} value={search.typed[name] ?? ""} placeholder={example} />;
 }
 
 /** An instant; what is none stays as it was typed. */
 function Time(props: Of): JSX.Element {
-  const { search, name } = props;
-  const typed = search.typed[name] ?? "";
+  const typed = props.search.typed[props.name] ?? "";
   const iso = typed === "" ? null : isoTextOrNull(Date.parse(typed));
-  const isKept = typed !== "" && iso === null;
-  return (
-    <Labelled {...props}>
-      <input
-        type={isKept ? "text" : "datetime-local"}
-        step="1"
-        name={name}
-        value={isKept ? typed : (iso ?? "").slice(0, 19)}
-        {...faultFacts(props)}
-      />
-    </Labelled>
-  );
+  return <Instant {...aboutOf(props)} value={iso === null ? typed : iso.slice(0, 19)} />;
 }
 
 function Select(props: Of & { none: string; choices: readonly Choice[] }): JSX.Element {
   const { search, name, none, choices } = props;
-  const typed = search.typed[name] ?? "";
-  const isOther = typed !== "" && !choices.some(([value]) => value === typed);
-  const offered: readonly Choice[] = isOther ? [[typed, typed], ...choices] : choices;
-  return (
-    <Labelled {...props}>
-      <select name={name} {...faultFacts(props)}>
-        <option value="">{none}</option>
-        {offered.map(([value, called]) => (
-          <option value={value} selected={value === typed}>
-            {called}
-          </option>
-        ))}
-      </select>
-    </Labelled>
-  );
+  const offered = [["", none] as const, ...choices];
+  return <ChoiceField {...aboutOf(props)} value={search.typed[name] ?? ""} of={offered} />;
 }

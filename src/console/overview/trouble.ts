@@ -5,6 +5,7 @@ import { type DestinationState, destinationState, isPaused } from "../../deliver
 import { type Attention, attentionOf } from "../../instances/attention";
 import type { Instance } from "../../instances/instance";
 import { maskedUrl } from "../../values/secret-text";
+import { named, type Owners } from "../destination-name";
 
 /** Of each kind of trouble so many are shown: the page is a summary, however much there is. */
 export const SHOWN = 5;
@@ -55,36 +56,6 @@ export const troubledInstances = (instances: readonly Instance[]): TroubledInsta
       reasons: attentionOf({ instance, callback: undefined, untaken: [] }),
     }))
     .filter(({ reasons }) => reasons.length > 0);
-
-/** What destinations belong to is called, by the owner's id as a destination has it. */
-export type Owners = { instances: ReadonlyMap<string, string>; flows: ReadonlyMap<string, string> };
-
-/** A destination in words, and the page of what it belongs to. */
-export function named(
-  { id, kind, ownerId, url }: Destination,
-  { instances, flows }: Owners,
-): { name: string; href: string | undefined } {
-  const address = url === null ? "no URL" : (maskedUrl(url) ?? "").replace(/^https?:\/\//, "");
-  switch (kind) {
-    case "instance":
-      return {
-        name: `Callback of ${instances.get(ownerId) ?? `instance ${ownerId}`}`,
-        href: `/console/instances/${ownerId}`,
-      };
-    case "flow-step": {
-      const step = id.slice(`flow-${ownerId}-`.length);
-      return { name: `Step ${step} of ${flows.get(ownerId) ?? "a flow"}`, href: undefined };
-    }
-    case "endpoint":
-      return { name: `Endpoint ${address}`, href: `/console/destinations/${id}` };
-    case "webhook":
-      return { name: `Webhook to ${address}`, href: undefined };
-    case "subscription":
-      return { name: `Subscription of ${address}`, href: undefined };
-    case "operations":
-      return { name: "Operational callback", href: undefined };
-  }
-}
 
 /** Destinations that are in trouble, with the circuits of those that were asked for, by their ids. */
 export const troubledCallbacks = (

@@ -9,15 +9,9 @@ import type { Instance } from "../../instances/instance";
 import { maybeTroubled } from "../../instances/list.store";
 import { doorsOf } from "../../instances/lookup.io";
 import { instanceNames } from "../../instances/names.store";
+import type { Owners } from "../destination-name";
 import type { ConsoleEnv } from "../session/session.io";
-import {
-  deadCauses,
-  type Owners,
-  SHOWN,
-  troubledCallbacks,
-  troubledInstances,
-  type Troubles,
-} from "./trouble";
+import { deadCauses, SHOWN, troubledCallbacks, troubledInstances, type Troubles } from "./trouble";
 
 /** Instances that are looked at, of those that may be troubled. */
 const LOOKED_AT = 50;

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { ScopeName } from "../../resources/address";
 import type { Kind } from "../../resources/kinds/kind";
-import { Faults, Field, type FormFault } from "../apps/fields";
+import { Faults, Field, type FormFault } from "../form";
 import { documentOf, ROWS } from "./documents";
 import { TriggerBuilder } from "./trigger-builder";
 
@@ -159,15 +159,13 @@ function SecretFields({ form, faults }: Typed): JSX.Element {
             label={row === 0 ? "Key" : `Key ${row + 1}`}
             value={form.get(`key-${row}`) ?? ""}
           />
-          <div class="field">
-            <label for={`value-${row}`}>{row === 0 ? "Value" : `Value ${row + 1}`}</label>
-            <input
-              id={`value-${row}`}
-              name={`value-${row}`}
-              type="password"
-              autocomplete="new-password"
-            />
-          </div>
+          <Field
+            id={`value-${row}`}
+            name={`value-${row}`}
+            label={row === 0 ? "Value" : `Value ${row + 1}`}
+            value=""
+            isSecret
+          />
         </div>
       ))}
       <p class="small quiet">Values are sealed as they come, and nobody sees them again.</p>

@@ -5,7 +5,7 @@ import type { ScopeName } from "../../resources/address";
 import { kindNamed, kinds, kindsIn } from "../../resources/kinds/registry";
 import type { BriefChange } from "../../resources/log/store";
 import type { Resource } from "../../resources/resource";
-import { Faults, Field, type FormFault } from "../apps/fields";
+import { Faults, Field, type FormFault } from "../form";
 import { Act, Empty, MayChange } from "../parts";
 import { CreateForm, type FormGiven } from "./forms";
 import { Changes, Kinds, Older, pageOfCollection, pageOfItem, plural, ResourceTable } from "./list";
@@ -194,7 +194,7 @@ function Document({ resource, document, typed }: ItemShown): JSX.Element {
   return (
     <>
       <h2>As a document</h2>
-      <pre>{stringify(JSON.parse(json))}</pre>
+      <pre tabindex={0}>{stringify(JSON.parse(json))}</pre>
       <details open={typed !== undefined}>
         <summary>{mayChange ? "Edit as JSON" : "As JSON"}</summary>
         <Faults faults={typed?.faults ?? []} />
@@ -211,7 +211,7 @@ function Document({ resource, document, typed }: ItemShown): JSX.Element {
             <button class="main">Save</button>
           </form>
         ) : (
-          <pre>{json}</pre>
+          <pre tabindex={0}>{json}</pre>
         )}
       </details>
     </>

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { ScopeName } from "../../resources/address";
 import { kinds } from "../../resources/kinds/registry";
-import { Choice, Field } from "../apps/fields";
+import { Choice, Field } from "../form";
 import { ROWS, TYPES } from "./documents";
 
 /** No hook fires for a Secret. */

@@ -1,6 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { KeyRow } from "../../accounts/keys.store";
 import { SCOPES } from "../../accounts/scope";
+import { described, Fault } from "../form";
 import { Empty, Instant, Of, Pill, Table } from "../parts";
 import type { Faults } from "./faults";
 import { Field, FormFault, SettingsHead } from "./parts";
@@ -124,7 +125,7 @@ function NewKey({ typed, faults, organizationId }: Props): JSX.Element {
           <input {...described} value={typed.name} maxlength={255} autocomplete="off" required />
         )}
       </Field>
-      <fieldset {...(fault === undefined ? {} : { "aria-describedby": "about-scopes" })}>
+      <fieldset {...described("scopes", "", fault)}>
         <legend>May</legend>
         {SCOPES.map((scope) => (
           <label class="choice">
@@ -139,11 +140,7 @@ function NewKey({ typed, faults, organizationId }: Props): JSX.Element {
             </span>
           </label>
         ))}
-        {fault === undefined ? null : (
-          <p id="about-scopes" class="small fault">
-            {fault}
-          </p>
-        )}
+        <Fault id="scopes" fault={fault} />
       </fieldset>
       <Field
         name="sources"

@@ -1,5 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { Labelled } from "../form";
 import type { Faults } from "./faults";
 
 /** Where a settings page stands among the others. */
@@ -46,7 +47,7 @@ export function SettingsHead(props: {
   );
 }
 
-/** A labelled control; what is wrong with it stands below, and is read with it. `children` gets what the control must have. */
+/** A labelled control of a settings page; `children` draws it with what it must have. */
 export function Field(props: {
   name: string;
   label: string;
@@ -56,26 +57,8 @@ export function Field(props: {
   children: (described: Record<string, string>) => Child;
 }): JSX.Element {
   const { name, label, hint, faults, children } = props;
-  const fault = faults[name];
-  const id = `about-${name}`;
-  const hasMore = hint !== "" || fault !== undefined;
-  return (
-    <div class="field">
-      <label>
-        {label}
-        {children({
-          name,
-          ...(hasMore ? { "aria-describedby": id } : {}),
-          ...(fault === undefined ? {} : { "aria-invalid": "true" }),
-        })}
-      </label>
-      {hasMore ? (
-        <p id={id} class={fault === undefined ? "small quiet" : "small fault"}>
-          {fault ?? hint}
-        </p>
-      ) : null}
-    </div>
-  );
+  const { [name]: fault } = faults;
+  return <Labelled {...{ id: name, name, label, hint, fault, control: children }} />;
 }
 
 /** Faults that belong to no field, and that there are any. */
