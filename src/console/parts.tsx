@@ -78,11 +78,7 @@ export function Table(props: {
   return (
     <table>
       <thead>
-        <tr>
-          {heads.map((head) => (
-            <th scope="col">{head}</th>
-          ))}
-        </tr>
+        <tr>{heads.map((head) => (head === "" ? <td /> : <th scope="col">{head}</th>))}</tr>
       </thead>
       <tbody>
         {rows.map((cells, row) => (
@@ -117,7 +113,7 @@ export function Facts({ facts }: { facts: readonly (readonly [string, Child])[] 
 export function Empty(props: { title: string; text: string; example?: string }): JSX.Element {
   return (
     <div class="empty">
-      <h3>{props.title}</h3>
+      <p class="title">{props.title}</p>
       <p>{props.text}</p>
       {props.example === undefined ? null : <pre>{props.example}</pre>}
     </div>

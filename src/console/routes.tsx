@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { Child } from "hono/jsx";
+import type { JSX } from "hono/jsx/jsx-runtime";
 import { audited } from "../accounts/audit.io";
 import { readConfig } from "../config";
 import { limitFailures } from "../http/failure-limit";
@@ -19,7 +20,6 @@ import { instancePages } from "./instances/routes";
 import { memberPages } from "./members/routes";
 import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
-import { Empty } from "./parts";
 import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
 import { keyPages } from "./settings/keys.routes";
@@ -117,10 +117,17 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
     const { status, headers, message } = troubleOf(error, c.get("requestId"));
     c.status(status);
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    return c.render(<Empty title={message} text="Go back, or begin at the overview." />, {
-      title: message,
-    });
+    return c.render(<Trouble message={message} />, { title: message });
   });
+
+const Trouble = ({ message }: { message: string }): JSX.Element => (
+  <section class="empty">
+    <h1>{message}</h1>
+    <p>
+      Go back, or begin at <a href="/console">the overview</a>.
+    </p>
+  </section>
+);
 
 function troubleOf(
   error: Error,

@@ -324,7 +324,9 @@ export async function pathOf(
   const segments = route.split("/").map(async (segment, index, all) => {
     const name = `${all[index - 1]}/${segment}`;
     const isSpare =
-      name === "users/:id" && (index === all.length - 1 || all[index + 1] === "disable");
+      name === "users/:id" &&
+      method !== "GET" &&
+      (index === all.length - 1 || all[index + 1] === "disable");
     const usual = isSpare ? (of: Things) => of.spareUserId() : NAMES[name];
     const given = exceptionOf(method, route, segment) ?? usual;
     if (given === undefined && segment.startsWith(":"))

@@ -95,7 +95,7 @@ export async function startArena(round: number): Promise<Arena> {
 type Shared = { post: Arena["send"]; receiver: Receiver; sandbox: Sandbox };
 
 /** Things are made over HTTP; a notification by a poll of the sandbox. */
-function worldOf(
+export function worldOf(
   { post, receiver, sandbox }: Shared,
   mine: string,
   theirs: string,
@@ -204,7 +204,10 @@ async function keyOf({ ask, mine }: Asks, scopes: string[], expiresAt?: Date): P
   return (await ask("POST", "/v1/keys", { body, headers: { authorization: mine } })).body.key;
 }
 
-async function memberOf(world: Asks, role: string): Promise<{ email: string; password: string }> {
+export async function memberOf(
+  world: Asks,
+  role: string,
+): Promise<{ email: string; password: string }> {
   const body = { email: `${role}-${crypto.randomUUID()}@member.example`, role };
   const headers = { authorization: world.mine };
   const invited = await world.ask("POST", "/v1/members", { body, headers });

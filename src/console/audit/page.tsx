@@ -89,13 +89,13 @@ function Changes({ entry }: { entry: AuditRow }): JSX.Element {
   const names = [...new Set([...Object.keys(before), ...Object.keys(after)])];
   if (names.length === 0) return <span class="quiet">{entry.changes.join(", ")}</span>;
   return (
-    <>
+    <div class="changes">
       {names.map((name) => (
         <div>
           {name}: {valueOf(before[name])} → {valueOf(after[name])}
         </div>
       ))}
-    </>
+    </div>
   );
 }
 

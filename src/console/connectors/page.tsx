@@ -54,7 +54,7 @@ export function ConnectorPage(props: {
       <h2>Definition</h2>
       <details>
         <summary>Show the JSON</summary>
-        <pre>{JSON.stringify(definition, null, 2)}</pre>
+        <pre tabindex={0}>{JSON.stringify(definition, null, 2)}</pre>
       </details>
       {isOwn ? <Deletion name={name} to={`${here}/delete`} isUsed={uses.length > 0} /> : null}
     </>

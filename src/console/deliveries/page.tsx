@@ -115,7 +115,9 @@ function Events(props: {
         <Instant at={event.date} now={now} />,
         <details>
           <summary>Show</summary>
-          <pre>{event.data === undefined ? "Too large to be shown" : readable(event.data)}</pre>
+          <pre tabindex={0}>
+            {event.data === undefined ? "Too large to be shown" : readable(event.data)}
+          </pre>
         </details>,
       ])}
     />
@@ -169,13 +171,13 @@ function Answer({ attempt }: { attempt: Attempt }): JSX.Element {
       {responseBody === "" ? null : (
         <details>
           <summary>{truncated ? "Show its beginning" : "Show"}</summary>
-          <pre>{readable(responseBody)}</pre>
+          <pre tabindex={0}>{readable(responseBody)}</pre>
         </details>
       )}
       {headers.length === 0 ? null : (
         <details>
           <summary>Headers</summary>
-          <pre>{headers.map(([name, value]) => `${name}: ${value}`).join("\n")}</pre>
+          <pre tabindex={0}>{headers.map(([name, value]) => `${name}: ${value}`).join("\n")}</pre>
         </details>
       )}
     </>

@@ -82,7 +82,7 @@ function Request({ request }: { request: Trace["request"] }): JSX.Element {
       </span>
       <details>
         <summary>Headers</summary>
-        <pre>{lines.join("\n")}</pre>
+        <pre tabindex={0}>{lines.join("\n")}</pre>
       </details>
       {bytes === 0 ? (
         <span class="quiet small">no body</span>
@@ -91,7 +91,7 @@ function Request({ request }: { request: Trace["request"] }): JSX.Element {
           <summary>
             {bytes} bytes{bodyEncoding === "base64" ? ", in base64" : ""}
           </summary>
-          <pre>{isCut ? `${body} …` : readable(body)}</pre>
+          <pre tabindex={0}>{isCut ? `${body} …` : readable(body)}</pre>
         </details>
       )}
     </>

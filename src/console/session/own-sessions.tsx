@@ -1,5 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { Instant, Table } from "../parts";
+import { browserName } from "./browser-name";
 
 export type OwnSession = {
   id: string;
@@ -35,7 +36,7 @@ export function SessionsPage(props: { sessions: OwnSession[]; now: number }): JS
       <Table
         heads={["Browser", "Address", "Signed in", "Last used", "Ends", ""]}
         rows={sessions.map((session) => [
-          session.userAgent === "" ? <span class="quiet">unknown</span> : session.userAgent,
+          <span title={session.userAgent}>{browserName(session.userAgent)}</span>,
           session.address,
           <Instant at={session.createdAt} now={now} />,
           session.isThis ? "this one" : <Instant at={session.seenAt} now={now} />,
