@@ -1,10 +1,7 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import sparticuz from "@sparticuz/chromium";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { WAIT_MS } from "../patience.ts";
 import { type Sandbox, startSandbox } from "../vendors/sandbox.ts";
+import { openChromium, openPage, pictures, signIn } from "./browser.ts";
 import { connect, poll, receive } from "./polled.ts";
 import { sharedStack } from "./shared.ts";
 import type { Platform } from "./stack.ts";
@@ -17,57 +14,21 @@ let browser: Browser;
 
 beforeAll(async () => {
   [stack, sandbox] = await Promise.all([sharedStack(), startSandbox()]);
-  browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    // In a single process, the first page that closes takes the browser with it.
-    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
-    headless: true,
-  });
+  browser = await openChromium();
 });
 afterAll(async () => {
   await browser?.close();
   await sandbox?.close();
 });
 
-/** With `SCREENSHOTS`, the page as a picture in that folder: wide and narrow, light and dark. */
-async function pictures(page: Page, name: string): Promise<void> {
-  const wide = { width: 1280, height: 800 };
-  for (const viewport of [{ width: 390, height: 844 }, wide]) {
-    await page.setViewportSize(viewport);
-    expect(
-      await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth"),
-      `${name} at ${viewport.width}`,
-    ).toBe(true);
-    const folder = process.env["SCREENSHOTS"];
-    if (folder === undefined) continue;
-    mkdirSync(folder, { recursive: true });
-    for (const colorScheme of ["light", "dark"] as const) {
-      await page.emulateMedia({ colorScheme });
-      const path = join(folder, `${name}-${viewport.width}-${colorScheme}.png`);
-      await page.screenshot({ path, fullPage: true });
-    }
-    await page.emulateMedia({ colorScheme: "light" });
-  }
-}
-
 it.each([true, false])(
   "an API is described, tried, saved and polled; scripts: %s",
   async (javaScriptEnabled) => {
     const key = `crm-${crypto.randomUUID().slice(0, 8)}`;
-    const context = await browser.newContext({
-      viewport: { width: 1280, height: 800 },
-      javaScriptEnabled,
-    });
-    const page = await context.newPage();
-    page.setDefaultTimeout(WAIT_MS);
-    const faults: string[] = [];
-    page.on("pageerror", (error) => faults.push(error.message));
+    const { page, faults } = await openPage(browser, { javaScriptEnabled });
     const shoot = (name: string) => (javaScriptEnabled ? pictures(page, name) : undefined);
 
-    await page.goto(`${stack.baseUrl}/console/connectors`);
-    await page.getByLabel("E-mail").fill(stack.local.email);
-    await page.getByLabel("Password").fill(stack.local.password);
-    await page.getByRole("button", { name: "Sign in", exact: true }).click();
+    await signIn(page, `${stack.baseUrl}/console/connectors`, stack.local);
     await page.getByRole("heading", { name: "Connectors" }).waitFor();
     await shoot("connectors");
     await page.getByRole("link", { name: "New connector" }).click();
@@ -141,6 +102,6 @@ it.each([true, false])(
     await page.reload();
     await page.getByRole("link", { name: "CRM of Ada" }).waitFor();
     expect(faults).toEqual([]);
-    await context.close();
+    await page.close();
   },
 );

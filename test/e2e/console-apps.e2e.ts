@@ -1,10 +1,8 @@
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import sparticuz from "@sparticuz/chromium";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { WAIT_MS } from "../patience.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { openChromium, openPage, pictures, signIn } from "./browser.ts";
 import { sharedStack } from "./shared.ts";
 import type { Platform } from "./stack.ts";
 
@@ -17,12 +15,7 @@ const name = `ada-${crypto.randomUUID()}`;
 
 beforeAll(async () => {
   [stack, receiver] = await Promise.all([sharedStack(), startReceiver()]);
-  browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    // In a single process, the first page that closes takes the browser with it.
-    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
-    headless: true,
-  });
+  browser = await openChromium();
   await fetch(`${stack.baseUrl}/user`, {
     method: "POST",
     headers: { authorization: `Bearer ${stack.local.apiKey}`, "content-type": "application/json" },
@@ -35,40 +28,12 @@ afterAll(async () => {
   await receiver?.close();
 });
 
-/** As it is, and in the other sizes and colours, each of which it must fit. */
-async function picture(page: Page, title: string): Promise<void> {
-  const folder = process.env["SCREENSHOTS"];
-  for (const width of [390, 1280]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
-    expect(await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")).toBe(
-      true,
-    );
-    if (folder === undefined) continue;
-    mkdirSync(folder, { recursive: true });
-    for (const colorScheme of ["dark", "light"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({
-        path: join(folder, `${title}-${width}-${colorScheme}.png`),
-        fullPage: true,
-      });
-    }
-  }
-}
-
 /** Signed in, on a page. */
 async function visit(path: string) {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(WAIT_MS);
-  const faults: string[] = [];
-  page.on("pageerror", (error) => faults.push(error.message));
-  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
+  const { page, faults } = await openPage(browser);
   const press = (text: string) => page.getByRole("button", { name: text, exact: true }).click();
   const open = (text: string) => page.getByText(text, { exact: true }).first().click();
-  await page.goto(`${stack.baseUrl}${path}`);
-  await page.getByLabel("E-mail").fill(stack.local.email);
-  await page.getByLabel("Password").fill(stack.local.password);
-  await press("Sign in");
-  await page.waitForURL(`${stack.baseUrl}${path}`);
+  await signIn(page, `${stack.baseUrl}${path}`, stack.local);
   return { page, faults, press, open };
 }
 
@@ -78,7 +43,7 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   await press("Search");
   await page.waitForURL(/search=/);
   await page.getByRole("link", { name }).first().waitFor();
-  await picture(page, "apps");
+  await pictures(page, "apps");
   await page.getByRole("link", { name }).first().click();
 
   await open("New flow");
@@ -88,10 +53,10 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   await page
     .getByLabel("Example of the event’s data")
     .fill('{"total": 3, "buyer": {"email": "a@b.example"}}');
-  await picture(page, "user-new-flow");
+  await pictures(page, "user-new-flow");
   await press("Create flow");
   await page.getByText("Created. Look it over").waitFor();
-  await picture(page, "flow");
+  await pictures(page, "flow");
 
   await press("Make a draft");
   await page.getByText("A draft was made of it").waitFor();
@@ -102,7 +67,7 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   await step.getByLabel("Body").fill("");
   await step.getByText(/^Variables to use/).click();
   await step.getByRole("button", { name: /\.buyer\.email/ }).click();
-  await picture(page, "edit");
+  await pictures(page, "edit");
   await step.getByRole("button", { name: "Save step" }).click();
   await page.getByText("Saved.").waitFor();
   await page.getByRole("link", { name: "Back to the flow" }).click();
@@ -112,7 +77,7 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   await page.getByLabel("With").selectOption("scope");
   await press("Share");
   await page.getByText("every user of the organization").first().waitFor();
-  await picture(page, "template");
+  await pictures(page, "template");
   await page.getByLabel("Activate it for the user").fill(name);
   await press("Activate");
   await page.getByText("Activated for").waitFor();
@@ -133,7 +98,7 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
       return [retry, await page.getByText("dead", { exact: true }).count()];
     })
     .toEqual([1, 1]);
-  await picture(page, "flow-unprocessed");
+  await pictures(page, "flow-unprocessed");
   receiver.respond = () => ({ status: 200, body: {} });
   await press("Retry");
   await page.getByText("On its way again").waitFor();
@@ -141,7 +106,7 @@ it("takes a flow from a template to its callback", { timeout: 4 * WAIT_MS }, asy
   await page.getByRole("link", { name: "Apps", exact: true }).click();
   await page.getByRole("link", { name: "Templates" }).click();
   await page.getByRole("link", { name: "Tell the shop" }).first().waitFor();
-  await picture(page, "templates");
+  await pictures(page, "templates");
   expect(faults).toEqual([]);
   await page.close();
 });
@@ -161,7 +126,7 @@ it("hangs a hook on an environment, which calls", { timeout: 4 * WAIT_MS }, asyn
   await link("Webhooks");
   await page.getByLabel("Name").fill("tell-me");
   await page.getByLabel("URL").fill(hook.url);
-  await picture(page, "new-webhook");
+  await pictures(page, "new-webhook");
   await press("Create");
   await page.getByText("is made.").waitFor();
 
@@ -172,17 +137,17 @@ it("hangs a hook on an environment, which calls", { timeout: 4 * WAIT_MS }, asyn
   await page.getByText("orders is made.").waitFor();
 
   await link(environment);
-  await picture(page, "environment");
+  await pictures(page, "environment");
   await link("Resource Hooks");
   await page.getByLabel("Kind").first().selectOption("management/APIService");
   await page.getByLabel("Name", { exact: true }).first().fill("on-service");
   await page.getByRole("checkbox", { name: "tell-me" }).check();
   await press("Show what would have matched");
   await page.getByText(/^1 of the latest/).waitFor();
-  await picture(page, "hook-builder");
+  await pictures(page, "hook-builder");
   await press("Create");
   await page.getByText("on-service is made.").waitFor();
-  await picture(page, "hook");
+  await pictures(page, "hook");
 
   await link(environment);
   await link("API Services");
@@ -192,7 +157,7 @@ it("hangs a hook on an environment, which calls", { timeout: 4 * WAIT_MS }, asyn
   expect(call?.text).toContain('"bills"');
   await page.getByRole("link", { name: "Resources", exact: true }).first().click();
   await page.getByRole("heading", { name: "Latest changes" }).waitFor();
-  await picture(page, "resources");
+  await pictures(page, "resources");
   expect(faults).toEqual([]);
   await page.close();
   await hook.close();

@@ -1,11 +1,9 @@
 import { createHmac } from "node:crypto";
-import { mkdirSync } from "node:fs";
-import { join } from "node:path";
-import sparticuz from "@sparticuz/chromium";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { WAIT_MS } from "../patience.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { openChromium, openPage, pictures, signIn } from "./browser.ts";
 import { createInstance } from "./polled.ts";
 import { sharedStack } from "./shared.ts";
 import type { Platform } from "./stack.ts";
@@ -18,37 +16,13 @@ let browser: Browser;
 
 beforeAll(async () => {
   [stack, receiver] = await Promise.all([sharedStack(), startReceiver()]);
-  browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    // In a single process, the first page that closes takes the browser with it.
-    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
-    headless: true,
-  });
+  browser = await openChromium();
 });
 
 afterAll(async () => {
   await browser?.close();
   await receiver?.close();
 });
-
-/** As it is, and in the other sizes and colours, each of which it must fit. */
-async function picture(page: Page, title: string): Promise<void> {
-  const folder = process.env["SCREENSHOTS"];
-  for (const width of [390, 1280]) {
-    await page.setViewportSize({ width, height: width === 390 ? 844 : 800 });
-    const fits = await page.evaluate("document.documentElement.scrollWidth <= window.innerWidth");
-    expect({ title, width, fits }).toEqual({ title, width, fits: true });
-    if (folder === undefined) continue;
-    mkdirSync(folder, { recursive: true });
-    for (const colorScheme of ["dark", "light"] as const) {
-      await page.emulateMedia({ colorScheme });
-      await page.screenshot({
-        path: join(folder, `${title}-${width}-${colorScheme}.png`),
-        fullPage: true,
-      });
-    }
-  }
-}
 
 it("finds an event, shows what became of it and takes it up again; new ones come in by themselves", async () => {
   const name = `Shop of ${crypto.randomUUID().slice(0, 8)}`;
@@ -86,22 +60,14 @@ it("finds an event, shows what became of it and takes it up again; new ones come
   await Promise.all([send(1), send(2)]);
   await receiver.waitFor(2);
 
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(WAIT_MS);
-  const faults: string[] = [];
-  page.on("console", (message) => message.type() === "error" && faults.push(message.text()));
-  page.on("pageerror", (error) => faults.push(error.message));
-  await page.goto(`${stack.baseUrl}/console/events`);
-  await page.getByLabel("E-mail").fill(stack.local.email);
-  await page.getByLabel("Password").fill(stack.local.password);
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.getByRole("heading", { name: "Events", level: 1 }).waitFor();
+  const { page, faults } = await openPage(browser);
+  await signIn(page, `${stack.baseUrl}/console/events`, stack.local);
   await page.getByLabel("From").selectOption({ label: name });
   await page.getByRole("button", { name: "Search" }).click();
   await page.getByText("Live", { exact: true }).waitFor();
   const rows = page.locator("tr[data-key]");
   await expect.poll(() => rows.count()).toBe(2);
-  await picture(page, "events-of-a-source");
+  await pictures(page, "events-of-a-source");
 
   // The focus stays where it is while rows come in.
   const typed = page.getByLabel("Text in the data");
@@ -119,21 +85,21 @@ it("finds an event, shows what became of it and takes it up again; new ones come
   await page.getByRole("link", { name: /created issues 2/i }).click();
   await page.getByRole("heading", { name: /created issues 2/i }).waitFor();
   await page.getByRole("heading", { name: "What the vendor sent" }).waitFor();
-  await picture(page, "event");
+  await pictures(page, "event");
   const before = receiver.deliveries.length;
   await page.getByRole("button", { name: "Resend" }).click();
   await page.getByText("On its way again").waitFor();
   await receiver.waitFor((deliveries) => deliveries.length > before);
   await page.getByText(/webhook-signature by/).click();
   await page.getByText("Timestamp", { exact: true }).waitFor();
-  await picture(page, "notification-proved");
+  await pictures(page, "notification-proved");
 
   await page.goto(`${stack.baseUrl}/console/events?source=instance:${id}&from=nonsense`);
   await page.getByText("Expected an ISO 8601 instant, got 'nonsense'").waitFor();
   await page.getByText("Deliver again").click();
-  await picture(page, "events-with-a-fault");
+  await pictures(page, "events-with-a-fault");
   await page.goto(`${stack.baseUrl}/console/events`);
-  await picture(page, "events");
+  await pictures(page, "events");
   expect(faults).toEqual([]);
   await page.close();
 });

@@ -1,11 +1,11 @@
 import { createHmac } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import sparticuz from "@sparticuz/chromium";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WAIT_MS } from "../patience.ts";
 import { type Sandbox, startSandbox } from "../vendors/sandbox.ts";
+import { openChromium } from "./browser.ts";
 import { connect, createInstance, type Polled, poll, receive } from "./polled.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -18,12 +18,7 @@ let browser: Browser;
 
 beforeAll(async () => {
   [stack, sandbox] = await Promise.all([startStack(), startSandbox()]);
-  browser = await chromium.launch({
-    executablePath: await sparticuz.executablePath(),
-    // In a single process, the first page that closes takes the browser with it.
-    args: [...sparticuz.args.filter((arg) => arg !== "--single-process"), "--no-sandbox"],
-    headless: true,
-  });
+  browser = await openChromium();
   polled = await connect(stack, {
     element: { key: "sandbox" },
     configuration: { "base.url": sandbox.url, "sandbox.api.key": sandbox.apiKey },
