@@ -3,7 +3,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Role, scopesOf } from "../accounts/members/role";
 import { MayChange } from "./parts";
-import { REFRESH, STYLE } from "./style";
+import { COPY, REFRESH, STYLE } from "./style";
 
 /** A message that a page shows once, about what was just done. */
 export type Notice = { tone: "good" | "bad"; text: string };
@@ -66,7 +66,7 @@ export function page(frame: Frame, content: Child): ReturnType<typeof html> {
 
 function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
   const { title, nonce, who, notice, live, goOn } = frame;
-  const script = [live === true ? REFRESH : "", frame.script ?? ""].join("");
+  const script = [COPY, live === true ? REFRESH : "", frame.script ?? ""].join("");
   return (
     <html lang="en">
       <head>
@@ -93,9 +93,7 @@ function Document({ frame, children }: { frame: Frame; children: Child }): JSX.E
           )}
           {children}
         </main>
-        {script === "" ? null : (
-          <script nonce={nonce} dangerouslySetInnerHTML={{ __html: script }} />
-        )}
+        <script nonce={nonce} dangerouslySetInnerHTML={{ __html: script }} />
       </body>
     </html>
   );

@@ -115,7 +115,7 @@ export function Empty(props: { title: string; text: string; example?: string }):
     <div class="empty">
       <p class="title">{props.title}</p>
       <p>{props.text}</p>
-      {props.example === undefined ? null : <pre>{props.example}</pre>}
+      {props.example === undefined ? null : <Copyable text={props.example} label="the example" />}
     </div>
   );
 }

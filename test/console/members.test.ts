@@ -16,7 +16,8 @@ beforeAll(async () => {
 const fields = (more: Record<string, string> = {}) => ({ organization: String(own.id), ...more });
 const fresh = (): string => `${crypto.randomUUID()}@guests.example`;
 const linkIn = (html: string): string =>
-  new URL(/<pre>(https:[^<]+)<\/pre>/.exec(html)?.[1] ?? "https://none.example/").pathname;
+  new URL(/<pre[^>]*>\s*(https:[^<\s]+)\s*<\/pre>/.exec(html)?.[1] ?? "https://none.example/")
+    .pathname;
 
 async function invite(role: string) {
   const email = fresh();

@@ -5,7 +5,7 @@ import type { Flow } from "../../flows/flow";
 import type { Hit } from "../../flows/logs/hits";
 import type { Unprocessed } from "../../flows/unprocessed/store";
 import type { NotificationView } from "../../stream/history";
-import { Act, Empty, Facts, Instant, MayChange, Table } from "../parts";
+import { Act, Copyable, Empty, Facts, Instant, MayChange, Table } from "../parts";
 import { Diagram } from "./diagram";
 import { Faults, type FormFault } from "../form";
 import { Calls, Messages, Runs } from "./runs";
@@ -177,6 +177,10 @@ function Steps({ drawn, name }: { drawn: Drawn; name: string }): JSX.Element {
   );
 }
 
+const callOf = (url: string): string => `curl -X POST '${url}' \\
+  -H 'Content-Type: application/json' \\
+  -d '{"hello": "world"}'`;
+
 function Addresses({ addresses }: Pick<FlowShown, "addresses">): JSX.Element | null {
   const mayChange = useContext(MayChange);
   if (addresses.length === 0) return null;
@@ -190,9 +194,7 @@ function Addresses({ addresses }: Pick<FlowShown, "addresses">): JSX.Element | n
               <p class="quiet">
                 A call of this address starts {step.name}; keep it to yourself and the caller:
               </p>
-              <pre>{`curl -X POST '${url}' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"hello": "world"}'`}</pre>
+              <Copyable text={callOf(url)} label={`the command that starts ${step.name}`} />
             </>
           ))}
         </div>

@@ -4,7 +4,7 @@ import type { EndUser } from "../../accounts/users/admin.store";
 import type { BriefFlow } from "../../flows/list/store";
 import { Deliveries, type Row } from "../deliveries/list";
 import { eventsAddress } from "../events/search";
-import { Act, Empty, Facts, Instant, MayChange } from "../parts";
+import { Act, Copyable, Empty, Facts, Instant, MayChange } from "../parts";
 import { Faults, Field, type FormFault } from "../form";
 import { FlowTable, More, nameOf, UserState } from "./users";
 
@@ -57,7 +57,7 @@ export function UserPage(props: Shown): JSX.Element {
       {mayAct ? <Fire user={user} typed={props.event ?? NOTHING} /> : null}
       <details>
         <summary>As your app sends it</summary>
-        <pre>{example}</pre>
+        <Copyable text={example} label="the command" />
       </details>
       <Runs user={user} rows={rows} older={older} now={now} />
     </>

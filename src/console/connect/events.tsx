@@ -1,5 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { described, Fault } from "../form";
+import { Copyable } from "../parts";
 import { type FormProps, Part, Steps } from "./part";
 import { Previewed, Resources } from "./resources";
 import { type Choice, choicesOf, type sectionsOf } from "./sections";
@@ -63,29 +64,23 @@ function Addresses({ addresses: { own, shared }, connector }: FormProps): JSX.El
     <dl class="flat">
       <dt>This instance's address</dt>
       <dd>
-        {own === undefined ? "shown once it is made" : <Copied id="own-address" text={own} />}
+        {own === undefined ? (
+          "shown once it is made"
+        ) : (
+          <Copyable text={own} label="this instance's address" />
+        )}
       </dd>
       {shared === undefined ? null : (
         <>
           <dt>App-wide address</dt>
           <dd>
-            <Copied id="shared-address" text={shared} />
+            <Copyable text={shared} label="the app-wide address" />
           </dd>
         </>
       )}
     </dl>
   );
 }
-
-/** A text that is to be copied. */
-export const Copied = ({ id, text }: { id: string; text: string }) => (
-  <>
-    <code id={id}>{text}</code>{" "}
-    <button type="button" class="plain" data-copy={id} hidden>
-      Copy
-    </button>
-  </>
-);
 
 function Polled(props: FormProps): JSX.Element {
   const { asked, connector, typed, to, previews } = props;

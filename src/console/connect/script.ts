@@ -1,6 +1,6 @@
 /**
- * What the form of an instance gains by a script: the fields and the JSON of a resource follow each other, and texts are
- * copied by a button. The form works without it.
+ * What the form of an instance gains by a script: the fields and the JSON of a resource follow each other. The form works
+ * without it.
  */
 export const CONNECT_SCRIPT = `
 for (const card of document.querySelectorAll("[data-resource]")) {
@@ -28,13 +28,6 @@ for (const card of document.querySelectorAll("[data-resource]")) {
       const found = value[input.dataset.field] ?? (input.dataset.field.includes("Date") ? value.datesConfiguration?.[input.dataset.field] : undefined);
       input.value = found === undefined || found === null ? "" : typeof found === "string" ? found : JSON.stringify(found);
     }
-  });
-}
-for (const button of document.querySelectorAll("[data-copy]")) {
-  button.hidden = false;
-  button.addEventListener("click", () => {
-    const from = document.getElementById(button.dataset.copy);
-    navigator.clipboard.writeText(from.value ?? from.textContent).then(() => { button.textContent = "Copied"; });
   });
 }
 document.querySelector("form[data-goes-on]")?.requestSubmit();

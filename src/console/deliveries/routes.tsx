@@ -8,7 +8,6 @@ import { conflict, notFound } from "../../http/refusal";
 import { namesOfSources } from "../names.io";
 import { leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
-import { COPY } from "../style";
 import { DeliveryPage } from "./page";
 
 export const deliveryRoutes = new Hono<ConsoleEnv>()
@@ -28,7 +27,7 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
         destination={await stateOf(c, view)}
         now={Date.now()}
       />,
-      { title: `Notification ${view.id}`, here: "events", live: true, script: COPY },
+      { title: `Notification ${view.id}`, here: "events", live: true },
     );
   })
   .post("/deliveries/:id/resend", async (c) => {

@@ -12,7 +12,6 @@ import { namesOfDestinations, namesOfSources, recentSources, type SourceName } f
 import { baseUrlOf } from "../overview/routes";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
-import { COPY } from "../style";
 import { AGAIN_FIELDS, type Asked } from "./again";
 import { EventPage } from "./event";
 import { findIn, findListed, isListed, type Page, sourcesOf } from "./find.io";
@@ -48,7 +47,7 @@ export const eventPages = new Hono<ConsoleEnv>()
         deliveries={deliveries}
         now={Date.now()}
       />,
-      { title: `${event.objectType} ${event.objectId}`, here: "events", live: true, script: COPY },
+      { title: `${event.objectType} ${event.objectId}`, here: "events", live: true },
     );
   })
   .post("/events/:source{.+}/replay", async (c) => {

@@ -14,7 +14,7 @@ import type { Attention } from "../../instances/attention";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { eventsAddress } from "../events/search";
-import { Act, Empty, Facts, Instant, Pill } from "../parts";
+import { Act, Copyable, Empty, Facts, Instant, Pill } from "../parts";
 import { State } from "../state";
 import type { Health } from "./health";
 import { AttentionList, Untaken } from "./untaken";
@@ -85,7 +85,7 @@ function Webhooks({ instance, address }: { instance: Instance; address: string }
           ? `They are made for you at ${connector.name}, and go to`
           : `Have ${connector.name} send them to`}
       </p>
-      <pre>{address}</pre>
+      <Copyable text={address} label="the address" />
     </>
   );
 }

@@ -2,7 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Role, ROLES } from "../../accounts/members/role";
 import type { MemberState } from "../../accounts/members/state";
-import { Instant, Of, Pill, Table, type Tone } from "../parts";
+import { Copyable, Instant, Of, Pill, Table, type Tone } from "../parts";
 
 export type ShownMember = {
   id: number;
@@ -90,7 +90,7 @@ function LinkOnce({ made: { email, link, days } }: { made: NewLink }): JSX.Eleme
         Send this link to {email}. It is shown this once only, and is good once, for{" "}
         {days === 1 ? "a day" : `${days} days`}.
       </p>
-      <pre>{link}</pre>
+      <Copyable text={link} label="the link" />
     </section>
   );
 }

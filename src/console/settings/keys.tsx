@@ -2,7 +2,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { KeyRow } from "../../accounts/keys.store";
 import { SCOPES } from "../../accounts/scope";
 import { described, Fault } from "../form";
-import { Empty, Instant, Of, Pill, Table } from "../parts";
+import { Copyable, Empty, Instant, Of, Pill, Table } from "../parts";
 import type { Faults } from "./faults";
 import { Field, FormFault, SettingsHead } from "./parts";
 
@@ -108,9 +108,9 @@ function KeyOnce(props: { made: { name: string; key: string }; baseUrl: string }
       <p>
         This is the key {made.name}. It is shown this once only: keep it where secrets are kept.
       </p>
-      <pre>{made.key}</pre>
+      <Copyable text={made.key} label="the key" />
       <p>Try it:</p>
-      <pre>{tryIt(baseUrl, made.key)}</pre>
+      <Copyable text={tryIt(baseUrl, made.key)} label="the command" />
     </section>
   );
 }
