@@ -133,6 +133,11 @@ export function readable(text: string): string {
   }
 }
 
+/** The way to a tenant, by its id. */
+export const TenantLink = ({ id }: { id: string }): JSX.Element => (
+  <a href={`/console/tenants/${encodeURIComponent(id)}`}>{id}</a>
+);
+
 /** The way to a new instance, for members who may make one. */
 export function ConnectLink(): JSX.Element | null {
   if (!useContext(MayChange)) return null;

@@ -60,6 +60,10 @@ export const isOn = ({
 
 export const isPaused = ({ name }: DestinationState): boolean => name.startsWith("paused");
 
+/** Whether enabling it by itself lets what waits for it go. */
+export const isEnabledByItself = (state: DestinationState): boolean =>
+  isPaused(state) && state.name !== "paused by tenant";
+
 /** A state as every surface prints it: `since` in ISO 8601. */
 export function stateView({ name, since, because }: DestinationState): {
   name: StateName;

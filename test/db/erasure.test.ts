@@ -69,7 +69,7 @@ const owned = (): string[] =>
   [...columns.keys()].filter((table) => OF_NOBODY[table] === undefined).toSorted(byDependence);
 
 /** What others refer to is made first. */
-const FIRST = ["organizations", "users", "members", "memberships", "flows", "instances"];
+const FIRST = ["organizations", "tenants", "users", "members", "memberships", "flows", "instances"];
 const rank = (table: string): number =>
   (FIRST.indexOf(table) + FIRST.length + 1) % (FIRST.length + 1);
 const byDependence = (a: string, b: string): number => rank(a) - rank(b);
@@ -143,6 +143,28 @@ it("knows of every table whose it is", () => {
       !hasOrganization(table) && HANGS_ON[table] === undefined && OF_NOBODY[table] === undefined,
   );
   expect(unexplained).toEqual([]);
+});
+
+/** What a tenant's deletion leaves to that of its users. */
+const OF_A_TENANT = new Set(["inbound_routes", "instances", "destinations"]);
+
+describe("a tenant's deletion", () => {
+  it.each([1, 4, 8, 12])(
+    "leaves nothing of it, and waits for its users, though it is killed at call %i",
+    async (nth) => {
+      const { id, user, rows } = await fill();
+      const tenant = String(rows.find(({ table }) => table === "tenants")?.values["id"]);
+      const subject = { kind: "tenant", id: tenant, organizationId: id } as const;
+      await erase(subject, killedAt(nth, "after"), plenty(), true).catch(() => undefined);
+      expect(await erase(subject, doors, plenty(), true)).toBe(true);
+      const rest = owned().filter((table) => !OF_A_TENANT.has(table));
+      expect(await left(rows)).toEqual(rest);
+      await erase({ kind: "user", id: user, organizationId: id }, doors, plenty(), true);
+      await erase(subject, doors, plenty(), true);
+      const gone = new Set([...OF_A_USER, "tenants"]);
+      expect(await left(rows)).toEqual(rest.filter((table) => !gone.has(table)));
+    },
+  );
 });
 
 describe("an organization's deletion", () => {

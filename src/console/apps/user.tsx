@@ -4,7 +4,7 @@ import type { EndUser } from "../../accounts/users/admin.store";
 import type { BriefFlow } from "../../flows/list/store";
 import { Deliveries, type Row } from "../deliveries/list";
 import { eventsAddress } from "../events/search";
-import { Act, Copyable, Empty, Facts, Instant, MayChange } from "../parts";
+import { Act, Copyable, Empty, Facts, Instant, MayChange, TenantLink } from "../parts";
 import { Faults, Field, type FormFault } from "../form";
 import { FlowTable, More, nameOf, UserState } from "./users";
 
@@ -42,6 +42,7 @@ export function UserPage(props: Shown): JSX.Element {
           ["State", <UserState user={user} />],
           ["Address", user.email],
           ["Plan", user.plan],
+          ...(user.tenant === null ? [] : [["Tenant", <TenantLink id={user.tenant} />] as const]),
           ["Since", <Instant at={user.createdAt} now={now} />],
         ]}
       />

@@ -95,7 +95,8 @@ function Acts({ item }: { item: DestinationView }): JSX.Element {
   return (
     <div class="acts">
       {item.url === null ? null : <Act to={`${here}/test`} label="Test" />}
-      {item.enabled && item.circuit.state === "closed" ? null : (
+      {(item.enabled && item.circuit.state === "closed") ||
+      item.state.name === "paused by tenant" ? null : (
         <Act to={`${here}/enable`} label="Enable" main />
       )}
       {item.stats.dead === 0 ? null : (

@@ -1,7 +1,7 @@
 import { maskedUrl } from "../../values/secret-text";
 import { type DestinationState, isPaused } from "../../delivery/state";
 import { eventSettings } from "../../instances/configuration";
-import type { Instance } from "../../instances/instance";
+import { type Instance, whyOff } from "../../instances/instance";
 import { positionOf, readCursor } from "../../polling/cursor";
 import { isFeedRead, polledResources } from "../../polling/settings";
 import type { Unreachable } from "../../polling/unreachable";
@@ -69,6 +69,8 @@ function conditionOf(
   callback: DestinationState | undefined,
 ): Pick<Health, "tone" | "word" | "reason"> {
   if (instance.disabled) return { tone: "off", word: "disabled", reason: null };
+  const why = whyOff(instance);
+  if (why !== undefined) return { tone: "off", word: "tenant disabled", reason: why };
   if (!instance.valid) return { tone: "bad", word: "invalid", reason: instance.invalidReason };
   if (instance.pollerDisabled !== null)
     return { tone: "bad", word: "poller off", reason: instance.pollerDisabled.lastError };

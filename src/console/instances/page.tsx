@@ -1,6 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { instanceDestinationId } from "../../delivery/destination";
-import { isPaused } from "../../delivery/state";
+import { isEnabledByItself } from "../../delivery/state";
 import {
   authenticationOf,
   eventSettings,
@@ -14,7 +14,7 @@ import type { Attention } from "../../instances/attention";
 import type { Instance } from "../../instances/instance";
 import { Deliveries, type Row } from "../deliveries/list";
 import { eventsAddress } from "../events/search";
-import { Act, Copyable, Empty, Facts, Instant, Pill } from "../parts";
+import { Act, Copyable, Empty, Facts, Instant, Pill, TenantLink } from "../parts";
 import { State } from "../state";
 import type { Health } from "./health";
 import { AttentionList, Untaken } from "./untaken";
@@ -103,7 +103,7 @@ function Acts({ instance, health }: Pick<Shown, "instance" | "health">): JSX.Ele
         <Act to={`${here}/reconnect`} label={`Connect with ${connector.name}`} main />
       ) : null}
       {health.polled && !isOff ? <Act to={`${here}/poll`} label="Poll now" main /> : null}
-      {callbackState !== undefined && isPaused(callbackState) ? (
+      {callbackState !== undefined && isEnabledByItself(callbackState) ? (
         <Act to={`${callback}/enable`} label="Enable callback" main />
       ) : null}
       {isOff ? (
@@ -161,6 +161,9 @@ function HealthFacts({ instance, health, now }: Shown): JSX.Element {
         ...(callbackState === undefined
           ? []
           : [["Callback's state", <State state={callbackState} now={now} />] as const]),
+        ...(instance.tenant === null
+          ? []
+          : [["Tenant", <TenantLink id={instance.tenant.id} />] as const]),
         ...(instance.tags.length === 0 ? [] : [["Tags", instance.tags.join(", ")] as const]),
         ["Created", <Instant at={instance.createdAt} now={now} />],
       ]}

@@ -6,7 +6,7 @@ import type { Destination } from "../../delivery/destination";
 import { readDestination } from "../../delivery/destinations.store";
 import { endpointName } from "../../delivery/endpoint-name";
 import { changePolicy } from "../../delivery/policy.store";
-import { destinationState, isPaused } from "../../delivery/state";
+import { destinationState, isEnabledByItself } from "../../delivery/state";
 import { startRecovery } from "./recovery.io";
 
 /**
@@ -31,8 +31,7 @@ export async function reviveSaved(
   const destination = await readDestination(c.env.DB, ring, organizationId, destinationId);
   if (destination === undefined) return;
   const state = destinationState(destination);
-  const isTheirs = state.name === "paused by owner" || state.name === "paused by tenant";
-  if (isPaused(state) && !isTheirs) await revive(c, destination);
+  if (isEnabledByItself(state) && state.name !== "paused by owner") await revive(c, destination);
 }
 
 async function closeCircuit(
