@@ -4,6 +4,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Whether this is `npm run test:long`. */
     isLong: boolean;
+    /** Whether this is `npm run contract`. */
+    isRecording: boolean;
   }
 }
 

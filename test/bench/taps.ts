@@ -26,22 +26,35 @@ export function countOperations(bodies: unknown[], operationsEach: number): void
     ledger.queueOperations += operationsEach * Math.ceil(JSON.stringify(body).length / 64_000);
 }
 
+/** A request that an object has answered. */
+export type Asked = {
+  /** The binding that the object was found by. */
+  objects: unknown;
+  name: string;
+  method: string;
+  given: unknown[];
+  answer: unknown;
+};
+
 /**
  * Object requests are counted where they are made, queue writes and D1 rows where they pass. `heard` is told what objects
  * answer.
  */
-export function countUse(env: Env, heard?: (method: string, answer: unknown) => void): void {
+export function countUse(env: Env, heard?: (asked: Asked) => void): void {
   const counted = (real: Method): Method =>
-    function (...args) {
+    function (this: unknown, ...args) {
       return new Proxy(real.apply(this, args), {
         get: (stub, method: string) => {
           const called = stub[method];
           if (typeof called !== "function") return called;
           return (...given: unknown[]) => {
             ledger.objectRequests += 1;
-            const answer = stub[method](...given);
-            if (heard !== undefined) listen(answer, (value) => heard(method, value));
-            return answer;
+            const answering = stub[method](...given);
+            if (heard !== undefined) {
+              const asked = { objects: this, name: String(stub.name), method, given };
+              listen(answering, (answer) => heard({ ...asked, answer }));
+            }
+            return answering;
           };
         },
       });

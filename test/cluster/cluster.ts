@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { callAs, type Local, type Platform } from "../e2e/stack.ts";
 import type { Report } from "./dealer.ts";
 import type { Use } from "./isolate.ts";
+import type { Example, Recording } from "./recording.ts";
 import { type ClusterOptions, secret, servicesOf } from "./services.ts";
 
 /** What all isolates and objects used, and what the deal came to. */
@@ -27,6 +28,10 @@ export type Cluster = Platform & {
   /** What its clock shows, epoch ms. */
   readonly now: () => number;
   counts(): Promise<Counts>;
+  /** What isolates and objects said to objects so far, and queues carried. */
+  recorded(): Promise<Recording>;
+  /** Asks an object what no request of this surface makes an isolate ask. */
+  ask(call: Pick<Example, "on" | "method" | "given">): Promise<void>;
   d1(): Promise<D1Database>;
   stop(): Promise<void>;
 };
@@ -84,6 +89,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       const { isolates, objects, ...dealt } = await ask<Report>("report");
       return { ...[...objects, ...isolates].reduce(sum), ...dealt };
     },
+    recorded: () => ask<Recording>("recorded"),
+    ask: (one) => ask(`ask?call=${encodeURIComponent(JSON.stringify(one))}`),
     d1: () => runtime.getD1Database("DB", "objects") as Promise<D1Database>,
     async stop() {
       await runtime.dispose();

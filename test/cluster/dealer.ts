@@ -1,4 +1,5 @@
 import type { Control, Use } from "./isolate.ts";
+import { type Example, type Recording, shapeOf } from "./recording.ts";
 
 /**
  * Deals requests, queue batches and cron ticks to the isolates of a cluster, as the platform's front does. A slot is a
@@ -18,6 +19,8 @@ export type Settings = {
   restarts: number;
   /** The chance that a queue hands a batch over twice, to two isolates: it promises at least once. */
   duplicates: number;
+  /** Whether all calls of objects are kept (`recording.ts`). */
+  isRecorded: boolean;
   queues: Record<
     string,
     { maxConcurrency: number; maxRetries: number; deadLetterQueue: string | null }
@@ -78,6 +81,7 @@ const report = {
   failures: [] as string[],
 };
 const underWay: Record<string, number> = {};
+const messagesByShape: Record<string, Map<string, unknown>> = {};
 
 /** Mulberry32: the same deal for the same seed, as far as work comes in the same order. */
 function chance(): number {
@@ -113,7 +117,7 @@ async function isolateAt(env: Bindings, wanted?: number): Promise<Isolate> {
   if (service === undefined) throw new Error(`There is no isolate ${slot}`);
   report.dealt[slot] = (report.dealt[slot] ?? 0) + 1;
   if (!begun.has(service)) {
-    await control(env, String(service)).begin(offsetMs);
+    await control(env, String(service)).begin(offsetMs, SETTINGS.isRecorded);
     begun.add(service);
   }
   return env[`ISOLATE_${service}`] as Isolate;
@@ -175,7 +179,7 @@ export default {
     fill(env.SETTINGS);
     const { pathname, searchParams } = new URL(request.url);
     const asked = pathname.startsWith("/cluster/") ? pathname.slice("/cluster/".length) : undefined;
-    if (asked !== undefined) return Response.json(await answer(asked, searchParams, env));
+    if (asked !== undefined) return Response.json((await answer(asked, searchParams, env)) ?? null);
     const slot = request.headers.get("cluster-isolate");
     const isolate = await isolateAt(env, slot === null ? undefined : Number(slot));
     return isolate.fetch(request);
@@ -186,6 +190,8 @@ export default {
     const { queue } = batch;
     const messages = batch.messages.map(read);
     countLate(queue, messages);
+    const byShape = (messagesByShape[queue] ??= new Map());
+    for (const { body } of messages) byShape.set(shapeOf(body), body);
     const copies = chance() < env.SETTINGS.duplicates ? 2 : 1;
     report.duplicates += copies - 1;
     const works = Array.from({ length: copies }, () =>
@@ -204,6 +210,17 @@ export default {
   },
 };
 
+async function recorded(env: Bindings): Promise<Recording> {
+  const asked: Example[] = [];
+  for (const name of [...[...begun].map(String), ...env.SETTINGS.homes])
+    asked.push(...JSON.parse(await control(env, name).asked()));
+  const messages = Object.entries(messagesByShape).map(([queue, all]) => [
+    queue,
+    [...all.values()],
+  ]);
+  return { asked, messages: Object.fromEntries(messages) };
+}
+
 async function answer(asked: string, search: URLSearchParams, env: Bindings): Promise<unknown> {
   const { SETTINGS } = env;
   switch (asked) {
@@ -215,9 +232,10 @@ async function answer(asked: string, search: URLSearchParams, env: Bindings): Pr
       return { isFresh: restart(Number(search.get("isolate")), SETTINGS) };
     case "turn":
       offsetMs += Number(search.get("ms"));
-      for (const service of begun) await control(env, String(service)).begin(offsetMs);
+      for (const service of begun)
+        await control(env, String(service)).begin(offsetMs, SETTINGS.isRecorded);
       for (const home of SETTINGS.homes) {
-        await control(env, home).begin(offsetMs);
+        await control(env, home).begin(offsetMs, SETTINGS.isRecorded);
         await control(env, home).turnAlarms(Number(search.get("ms")));
       }
       return { offsetMs };
@@ -227,6 +245,10 @@ async function answer(asked: string, search: URLSearchParams, env: Bindings): Pr
       const objects = await Promise.all(SETTINGS.homes.map((home) => control(env, home).use()));
       return { ...report, isolates, objects } satisfies Report;
     }
+    case "recorded":
+      return recorded(env);
+    case "ask":
+      return control(env, "objects").ask(JSON.parse(search.get("call") ?? ""));
     default:
       throw new Error(`Nobody asks for ${asked}`);
   }

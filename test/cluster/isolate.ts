@@ -1,7 +1,8 @@
 import { type DurableObject, WorkerEntrypoint } from "cloudflare:workers";
 import * as production from "../../src/index";
 import { ledger } from "../bench/ledger.ts";
-import { countAlarms, countStorage, countUse } from "../bench/taps.ts";
+import { type Asked, countAlarms, countStorage, countUse } from "../bench/taps.ts";
+import type { Example } from "./recording.ts";
 
 /**
  * What runs as one isolate of a cluster: the production bundle, as it is deployed, with counters at its taps and a clock
@@ -20,14 +21,24 @@ export type Use = Omit<typeof ledger, "workerRequests" | "queueOperations"> & {
 const seats = { admissions: 0, refusedSeats: 0 };
 
 /** An endpoint whose circuit is closed and that gives no call leave to begin has no seat free, or is slowed down. */
-function heard(method: string, answer: unknown): void {
+function countSeats({ method, answer }: Asked): void {
   if (method !== "admit") return;
   const { kind, starts } = answer as { kind: string; starts?: unknown[] };
   seats.admissions += 1;
   if (kind === "paced" && starts?.length === 0) seats.refusedSeats += 1;
 }
 
-const open = (env: Env) => countUse(env, heard);
+let isRecording = false;
+const recorded: Example[] = [];
+
+const open = (env: Env) =>
+  countUse(env, (asked) => {
+    countSeats(asked);
+    const binding = bindings.find((one) => Reflect.get(env, one) === asked.objects);
+    if (!isRecording || binding === undefined || asked.name === "undefined") return;
+    const { name, method, given, answer } = structuredClone({ ...asked, objects: undefined });
+    recorded.push({ on: [binding, name], method, given, answer, at: Date.now() });
+  });
 countAlarms(production);
 
 let turnedMs = 0;
@@ -70,6 +81,8 @@ const OBJECTS = {
   DIRECTORY: production.Directory,
 };
 
+const bindings = Object.keys(OBJECTS) as (keyof typeof OBJECTS)[];
+
 type Turned = { turned(ms: number): Promise<void> };
 
 /** An object of the bundle whose alarm goes with the clock when that is turned. */
@@ -102,8 +115,9 @@ export const Directory = turnable<typeof production.Directory>("DIRECTORY");
 /** What the dealer asks of an isolate beside its work. */
 export class Control extends WorkerEntrypoint<Env> {
   /** Opens the taps: an isolate takes no work before. */
-  begin(offsetMs: number): void {
+  begin(offsetMs: number, records: boolean): void {
     open(this.env);
+    isRecording = records;
     turnedMs = offsetMs;
   }
 
@@ -114,6 +128,18 @@ export class Control extends WorkerEntrypoint<Env> {
       const object: unknown = objects.get(objects.idFromString(id));
       await (object as Turned).turned(ms);
     }
+  }
+
+  /** What this isolate, or the objects that live here, asked of objects: JSON of `Example`s. */
+  asked(): string {
+    return JSON.stringify(recorded);
+  }
+
+  /** Asks an object itself. */
+  async ask({ on, method, given }: Pick<Example, "on" | "method" | "given">): Promise<void> {
+    const [binding, name] = on;
+    const objects: DurableObjectNamespace = Reflect.get(this.env, binding);
+    await (objects.getByName(name) as any)[method](...given);
   }
 
   use(): Use {

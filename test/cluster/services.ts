@@ -33,6 +33,8 @@ export type ClusterOptions = {
   bundles?: readonly string[];
   /** Path of the bundle that the objects run: they keep old code for minutes after a deploy. As the first isolate's when absent. */
   objectsBundle?: string;
+  /** Whether all calls of objects are kept (`recording.ts`). */
+  isRecorded?: boolean;
   /** Variables of the Worker. */
   variables?: Record<string, string>;
 };
@@ -51,7 +53,7 @@ export async function servicesOf(
   persistRoot: string,
   failed: (line: string) => void,
 ) {
-  const { isolates, seed, restarts = 0, duplicates = 0, batchSize } = options;
+  const { isolates, seed, restarts = 0, duplicates = 0, batchSize, isRecorded = false } = options;
   const services = isolates + (options.spares ?? isolates);
   const { workerOptions } = unstable_getMiniflareWorkerOptions(toml);
   const { queueConsumers = {}, durableObjects = {}, ...base }: V4WorkerOptionsShape = workerOptions;
@@ -109,6 +111,7 @@ export async function servicesOf(
     seed,
     restarts,
     duplicates,
+    isRecorded,
     queues: Object.fromEntries(
       consumers.map((one) => [
         one.queue,
