@@ -15,6 +15,8 @@ import { instanceStateRoutes } from "./instances/state.routes";
 import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
+import { eventTypeRoutes } from "./event-types/routes";
+import { connectorEventTypes } from "./connectors/event-types";
 import type { PollDoors } from "./polling/commit.io";
 import { pollDoors } from "./polling/doors.io";
 import { polledAs } from "./polling/touched";
@@ -30,7 +32,8 @@ export const operations = operationsRoutes(
   connectorKeys,
 )
   .route("/", instanceStateRoutes)
-  .route("/", traceRoutes(polledAs));
+  .route("/", traceRoutes(polledAs))
+  .route("/", eventTypeRoutes(connectorEventTypes));
 
 export const inbound = inboundRoutes(polledAs);
 

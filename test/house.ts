@@ -32,6 +32,7 @@ const storeys = [
   ["values"],
   ["http", "db", "expressions"],
   ["metering", "accounts"],
+  ["event-types"],
   ["delivery"],
   ["stream"],
   ["operations", "flows", "connectors"],

@@ -4,6 +4,7 @@ import * as accounts from "./accounts";
 import { userConnectors } from "./connectors";
 import { destinations, exceptions } from "./delivery";
 import { noted, objectKinds, type Reference, type Step } from "./erasure-step";
+import { eventTypes } from "./event-types";
 import * as flow from "./flows";
 import { inboundRoutes, instances } from "./instances";
 import { rollups, usageDestinations, usageDetails, usageTotals } from "./metering";
@@ -119,6 +120,7 @@ function ofOperations(id: number): Step[] {
     { table: usageDestinations, where: has(usageDestinations.organizationId) },
     { table: jobs, where: has(jobs.organizationId) },
     { table: userConnectors, where: has(userConnectors.organizationId) },
+    { table: eventTypes, where: has(eventTypes.organizationId) },
   ];
 }
 

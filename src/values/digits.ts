@@ -46,6 +46,9 @@ export function digitsOf(holder: object, key: string): string | undefined {
   return text !== undefined && isUnchanged(holder, key, text) ? text : undefined;
 }
 
+/** Whether some member of it was written otherwise than its value would be. */
+export const keepsDigits = (holder: object): boolean => kept.has(holder);
+
 /** `copy`, which has members of `original`, writes its numbers as `original` does. */
 export function copyDigits<T extends object>(original: object, copy: T): T {
   const texts = kept.get(original);

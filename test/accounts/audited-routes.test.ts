@@ -36,6 +36,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /v1/destinations/:id/test": RUNS,
   "POST /console/new-connector/test": LOOKS,
   "POST /console/connectors/:element/test": LOOKS,
+  "POST /console/event-types/:name/test": LOOKS,
   "POST /console/sign-in": SIGNS_IN,
   "POST /console/sign-in/code": SIGNS_IN,
   "POST /console/sign-in/access": SIGNS_IN,

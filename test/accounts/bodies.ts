@@ -93,6 +93,8 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     };
   },
   "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
+  "POST /v1/event-types": async () => ({ name: `type-${crypto.randomUUID()}` }),
+  "PUT /v1/event-types/:name": async () => ({ description: "Changed" }),
   "POST /v1/keys": async () => ({ name: "k", scopes: ["read"] }),
   "POST /v1/tenants": async () => ({ id: crypto.randomUUID() }),
   "PATCH /v1/tenants/:id": async () => ({ disabled: true }),
@@ -139,6 +141,16 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     organization: "1",
     confirm: await of.tenant(),
   }),
+  "POST /console/new-event-type": async () => ({
+    organization: "1",
+    name: `type-${crypto.randomUUID()}`,
+  }),
+  "POST /console/event-types/:name/edit": async () => ({
+    organization: "1",
+    version: "1",
+    description: "Changed",
+  }),
+  "POST /console/event-types/:name/delete": async () => ({ organization: "1" }),
   "POST /console/settings/keys": async () => ({ organization: "1", name: "k", scopes: "read" }),
   "POST /console/settings/keys/:id/revoke": async () => ({ organization: "1" }),
   "POST /console/members": async () => ({

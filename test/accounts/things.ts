@@ -121,6 +121,10 @@ export class Things {
     const key = { name: "one", scopes, limits: { tenants: [tenant] } };
     return (await this.v1("POST", "/keys", key)).body.key;
   });
+  readonly eventType = once(async () => {
+    const body = { name: `type-${crypto.randomUUID()}` };
+    return (await this.v1("POST", "/event-types", body)).body.name;
+  });
   readonly invited = once(() => this.invite());
 
   /** A user who may be deleted: nobody else here is signed in as them. */
@@ -261,6 +265,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "events/:eventId": (of) => of.event(),
   "events/:seq{\\d+}": "1",
   "events/:source{.+}": (of) => of.source(),
+  "event-types/:name": (of) => of.eventType(),
   "flows/:flowId": (of) => of.webhookFlow(),
   "flows/:id": (of) => of.flow(),
   "groups/:group": "management",

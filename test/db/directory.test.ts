@@ -174,6 +174,7 @@ const UNREAD: Record<string, readonly string[]> = {
   users: ["id", "first_name", "last_name", "secret_hash", "password_hash", "created_at"],
   organizations: ["id", "name", "secret_hash", "created_at"],
   user_connectors: [],
+  event_types: [],
   api_keys: ["name", "last_used_at", "created_at"],
   tenants: [],
 };
@@ -203,12 +204,16 @@ describe("a change of a row that the directory has an entry of", () => {
       await env.DB.prepare(
         "INSERT OR IGNORE INTO tenants (organization_id, id, name, metadata, created_at, updated_at) VALUES (1, 'watched', 'watched', '{}', 1, 1)",
       ).run();
+      await env.DB.prepare(
+        "INSERT OR IGNORE INTO event_types VALUES (1, 'watched', 'r', '', NULL, 'null', 1, 0, '{}', 1)",
+      ).run();
       // No file after this one should meet rows that nobody can read.
       onTestFinished(async () => {
         await env.DB.batch([
           env.DB.prepare("DELETE FROM api_keys WHERE id = 'key_watched'"),
           env.DB.prepare("DELETE FROM user_connectors WHERE id = 1999999"),
           env.DB.prepare("DELETE FROM tenants WHERE id = 'watched'"),
+          env.DB.prepare("DELETE FROM event_types WHERE name = 'watched'"),
           env.DB.prepare("DELETE FROM outdated"),
         ]);
       });

@@ -1,0 +1,48 @@
+import { formOf, Section } from "../db/directory/find";
+import { eventTypes } from "../db/event-types";
+import { Cache } from "../values/cache";
+import type { EventType } from "./event-type";
+import { readRevisions, readTypeRow, type TypeRow, typeOf } from "./store";
+
+const revisionsOf = new Section<Record<string, string>>("name to revision");
+const rowsOf = new Section<TypeRow>(formOf(eventTypes));
+
+/** What an isolate remembers of types, in characters. */
+const REMEMBERED = 4_000_000;
+const types = new Cache<string, { type: EventType; size: number }>(REMEMBERED, ({ size }) => size);
+
+/**
+ * The type of an organization's events of this name, exact after a change; undefined when there is none. Anybody may
+ * publish events of any name, so the directory is not asked for a name but for all there are, each with its revision. What
+ * a revision says never changes: an isolate that remembers it asks nobody.
+ *
+ *     names of organization 5:  order.paid → 8f1c…, order.sent → 27ab…     (dropped by triggers, migration 0028)
+ *     organization 5, 8f1c…:    the row of order.paid                      (never dropped, forgotten in a day)
+ */
+export async function findEventType(
+  db: D1Database,
+  organizationId: number,
+  name: string,
+): Promise<EventType | undefined> {
+  const key = `organization:${organizationId}/event-types`;
+  const revisions = await revisionsOf.find([key], async () => {
+    return new Map([[key, await readRevisions(db, organizationId)]]);
+  });
+  const all = revisions.get(key) ?? {};
+  const revision = Object.hasOwn(all, name) ? all[name] : undefined;
+  if (revision === undefined) return undefined;
+  const known = types.get(revision, 0);
+  if (known !== undefined) return known.type;
+  const place = `${key}/${revision}`;
+  const rows = await rowsOf.find([place], async () => {
+    // A later revision does as well: whoever asks for this one was told before the change.
+    const row = await readTypeRow(db, organizationId, name);
+    return new Map(row === undefined ? [] : [[place, row]]);
+  });
+  const row = rows.get(place);
+  if (row === undefined) return undefined;
+  const type = typeOf(row);
+  const size = row.example.length + (row.schema?.length ?? 0) + 1_000;
+  types.set(revision, { type, size }, Infinity);
+  return type;
+}
