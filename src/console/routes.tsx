@@ -15,6 +15,7 @@ import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { destinationPages } from "./destinations/routes";
 import { eventPages } from "./events/routes";
+import { eventTypePages } from "./event-types/routes";
 import { instanceEditPages } from "./instances/edit.routes";
 import { instancePages } from "./instances/routes";
 import { memberPages } from "./members/routes";
@@ -98,6 +99,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", connectPages)
   .route("/", instancePages)
   .route("/", eventPages)
+  .route("/", eventTypePages)
   .route("/", instanceEditPages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)

@@ -33,18 +33,7 @@ export function EventsPage(props: Shown): JSX.Element {
   const hasLines = found.some(({ lines }) => lines.length > 0);
   return (
     <>
-      <div class="head">
-        <div>
-          <h1>Events</h1>
-          <p class="quiet">
-            {source === undefined ? (
-              "Everything that came in"
-            ) : (
-              <Of source={source} names={names} />
-            )}
-          </p>
-        </div>
-      </div>
+      <Head source={source} names={names} />
       <SearchForm {...props} />
       {source === undefined ? null : <DeliverAgain {...props} source={source} />}
       <div class="liveline">
@@ -75,6 +64,20 @@ export function EventsPage(props: Shown): JSX.Element {
     </>
   );
 }
+
+const Head = ({ source, names }: { source: string | undefined; names: Names }): JSX.Element => (
+  <div class="head">
+    <div>
+      <h1>Events</h1>
+      <p class="quiet">
+        {source === undefined ? "Everything that came in" : <Of source={source} names={names} />}
+      </p>
+    </div>
+    <a class="button" href="/console/event-types">
+      Event types
+    </a>
+  </div>
+);
 
 function Of({ source, names }: { source: string; names: Names }): JSX.Element {
   const kind = names.sources.get(source)?.kind;

@@ -93,8 +93,11 @@ export async function readForm(c: Context, limit = FORM_BYTES): Promise<URLSearc
 }
 
 /** The form, if it is about the organization that this browser looks at. @throws Refusal `conflict`. */
-export async function formOf<E extends ConsoleEnv>(c: Context<E>): Promise<URLSearchParams> {
-  const form = await readForm(c);
+export async function formOf<E extends ConsoleEnv>(
+  c: Context<E>,
+  limit = FORM_BYTES,
+): Promise<URLSearchParams> {
+  const form = await readForm(c, limit);
   if (form.get("organization") !== String(c.var.asker.organizationId))
     throw conflict("You have switched to another organization since this page was shown");
   return form;
