@@ -11,6 +11,7 @@ import { healthRoutes } from "./http/health.routes";
 import { openApiRoutes } from "./http/openapi";
 import { answerErrors, answerUnknown, sampled, unknownRoute, withRequestId } from "./http/surface";
 import { pollingRoutes } from "./polling/routes";
+import { publishRoutes } from "./publish/routes";
 import { errorMeta, resourceRoutes } from "./resources/surface.routes";
 import { appCors, elements, inbound, operations } from "./wiring";
 
@@ -29,6 +30,7 @@ const v1 = new Hono()
   .use(limitFailures, audited)
   .route("/", accountRoutes.v1)
   .route("/", pollingRoutes.v1)
+  .route("/", publishRoutes)
   .route("/", operations)
   .all("*", unknownRoute("No route"))
   .onError(answerErrors("v1"));

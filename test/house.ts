@@ -40,7 +40,7 @@ const storeys = [
   ["instances"],
   ["hub"],
   ["elements"],
-  ["polling", "inbound", "app-events", "resources"],
+  ["polling", "inbound", "app-events", "resources", "publish"],
   ["console"],
 ];
 

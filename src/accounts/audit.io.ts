@@ -12,7 +12,8 @@ import type { UserEnv } from "./users/routes";
 import type { Watched, WatchEnv } from "./watch.io";
 
 /** Routes of changes that are traffic rather than administration, and reads that happen to be posted. */
-const TRAFFIC = /\/(poll|test|oauth\/url|bootstrap|api-v2\/notifications)$/;
+const TRAFFIC =
+  /\/(poll|test|oauth\/url|bootstrap|api-v2\/notifications|v1\/(tenants\/:tenant\/)?events(\/batch)?)$/;
 const READABLE_SECRET = /\/(signing-secret|authentication\/secrets)$/;
 /** Resources that decide where data goes and with what; changes of all others are in the resources' own log. */
 const OUTLETS = /\/(webhooks|resourcehooks|secrets)(\/|$)/;

@@ -97,6 +97,10 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "PUT /v1/event-types/:name": async () => ({ description: "Changed" }),
   "POST /v1/keys": async () => ({ name: "k", scopes: ["read"] }),
   "POST /v1/tenants": async () => ({ id: crypto.randomUUID() }),
+  "POST /v1/events": async () => ({ type: "a", data: 1 }),
+  "POST /v1/events/batch": async () => ({ events: [{ type: "a", data: 1 }] }),
+  "POST /v1/tenants/:tenant/events": async () => ({ type: "a", data: 1 }),
+  "POST /v1/tenants/:tenant/events/batch": async () => ({ events: [{ type: "a", data: 1 }] }),
   "PATCH /v1/tenants/:id": async () => ({ disabled: true }),
   "POST /v1/members": async () => ({
     email: `${crypto.randomUUID()}@mine.example`,

@@ -293,6 +293,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "subscriptions/:id": async (of) => (await of.instance()).id,
   "subscriptions/:sid": async (of) => (await of.instance()).id,
   "tenants/:id": (of) => of.tenant(),
+  "tenants/:tenant": (of) => of.tenant(),
   "triggers/:componentId": "T",
   "unprocessed-messages/:id": (of) => of.unprocessed(),
   "variables/:flowId": (of) => of.flow(),

@@ -1,0 +1,95 @@
+import * as z from "zod";
+import { withHops } from "../delivery/own-address";
+import type { Happened } from "../stream/event";
+import { eventId, onceId } from "../stream/event-id";
+import { instantField } from "../http/instant-field";
+import { memberJson } from "../values/digits";
+import type { Millis } from "../values/instant";
+import { storedJson } from "../values/stored-json";
+
+/** The stream of what is published to a tenant, or to none. */
+export const publishedSource = (tenant: string | null): string => `tenant:${tenant ?? "-"}`;
+
+/** What lies in a stream of published events. */
+export const PUBLISHED = "published";
+
+/** An event that is to be told later comes so long after it was published at most. */
+export const MOST_DELAY_MS = 30 * 86_400_000;
+
+const TYPE = "Expected 1 to 256 letters, digits, '.', '_', '-', '/' or ':'";
+export const eventTypeName = z.string(TYPE).regex(/^[A-Za-z0-9._:/-]{1,256}$/, TYPE);
+const ID = "Expected 1 to 256 printable ASCII characters without spaces";
+const word = z.string(ID).regex(/^[\x21-\x7e]{1,256}$/, ID);
+const CHANNEL = "Expected 1 to 128 letters, digits, '.', '_', '-', '/' or ':'";
+
+/** What an application publishes (reference v1-api.md). */
+export const publication = z.strictObject({
+  type: eventTypeName,
+  id: word.optional().describe("Whoever publishes the same id again publishes nothing more"),
+  key: word.optional().describe("What it is about: by it events are kept in order, or told once"),
+  data: z.unknown().refine((data) => data !== undefined, "Expected any JSON value"),
+  channels: z
+    .array(z.string(CHANNEL).regex(/^[A-Za-z0-9._:/-]{1,128}$/, CHANNEL))
+    .min(1, "Expected 1 to 10 channels")
+    .max(10, "Expected 1 to 10 channels")
+    .optional(),
+  deliverAt: instantField.optional().describe("Told at this instant, at most 30 days from now"),
+  metadata: z
+    .record(z.string().max(64), z.string().max(512), "Expected an object of texts")
+    .refine((all) => Object.keys(all).length <= 50, "Expected at most 50 members")
+    .optional()
+    .describe("Kept with the event, told to nobody"),
+});
+export type Publication = z.infer<typeof publication>;
+
+/** A published event as it lies in its stream; `data` is the last member. */
+const storedRecord = storedJson(
+  z.object({
+    id: z.string(),
+    channels: z.array(z.string()).optional(),
+    metadata: z.record(z.string(), z.string()).optional(),
+    data: z.unknown(),
+  }),
+);
+export type PublishedRecord = ReturnType<typeof storedRecord.read>;
+export const readPublished = ({ data }: Pick<Happened, "data">): PublishedRecord =>
+  storedRecord.read(data);
+
+/** An event that is ready to be told, and the id that its publisher knows it by. */
+export type Ready = { id: string; event: Happened; channels: readonly string[] | undefined };
+
+const MADE = "evt_";
+
+/** @param random at least 20 hex digits, of which an event without an id gets one. */
+export function readyToTell(
+  source: string,
+  given: Publication,
+  { now, random, hops }: { now: Millis; random: string; hops: number },
+): Ready {
+  const { type, channels, metadata, deliverAt } = given;
+  const made = onceId(now, random);
+  const id = given.id ?? `${MADE}${made}`;
+  const record = { id, channels, metadata };
+  return {
+    id,
+    channels,
+    event: {
+      ...(given.id === undefined ? { id: made, once: true } : { id: derivedId(source, given.id) }),
+      objectType: PUBLISHED,
+      objectId: given.key ?? id,
+      eventType: type,
+      date: deliverAt ?? now,
+      data: `${JSON.stringify(record).slice(0, -1)},"data":${memberJson(given, "data")}}`,
+      ...(deliverAt === undefined ? {} : { deliverAt }),
+      ...withHops(hops),
+    },
+  };
+}
+
+const derivedId = (source: string, id: string): string => eventId(source, PUBLISHED, "", id);
+
+/** What is wrong with when an event is to be told; undefined: nothing. */
+export function delayFault(deliverAt: Millis | undefined, now: Millis): string | undefined {
+  if (deliverAt === undefined || deliverAt <= now + MOST_DELAY_MS) return undefined;
+  return "Expected an instant at most 30 days from now";
+}

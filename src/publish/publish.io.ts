@@ -1,0 +1,87 @@
+import { findTenant } from "../accounts/tenants/known.store";
+import { keptFor, type Tenant } from "../accounts/tenants/tenant";
+import { conflict, notFound, Refusal } from "../http/refusal";
+import type { Happened } from "../stream/event";
+import { groupsByWeight } from "../stream/plan";
+import { streamName } from "../stream/stream-name";
+import { ingest, type IngestDoors } from "../subscriptions/ingest.io";
+import { type Publication, publishedSource, readyToTell, type Ready } from "./publication";
+
+/** Who publishes: into which stream. `hops`: how many requests of this platform led to it. */
+export type Publisher = { organizationId: number; tenant: string | null; hops: number };
+
+/** What an event's publisher is told: its id, whether it came before, and how many destinations hear of it. */
+export type Told = { id: string; duplicate: boolean; destinations: number };
+
+/** Events of one commit to a stream: few enough for one call. */
+const EVENTS_A_COMMIT = 100;
+const UNITS_A_COMMIT = 4_000_000;
+
+/**
+ * Publishes events, each once for its id, in order: when it returns they are kept.
+ * @throws Refusal `not-found` for an unknown tenant, `conflict` for one that is switched off, `unavailable` when it is not
+ * certain that all were kept: those that were are duplicates the next time.
+ */
+export async function publish(
+  doors: IngestDoors,
+  publisher: Publisher,
+  publications: readonly Publication[],
+): Promise<Told[]> {
+  const source = publishedSource(publisher.tenant);
+  const tenant = await tenantOf(doors.db, publisher);
+  const all = publications.map((one) =>
+    readyToTell(source, one, {
+      now: Date.now(),
+      random: crypto.randomUUID().replaceAll("-", ""),
+      hops: publisher.hops,
+    }),
+  );
+  const weight = ({ event }: Ready): number => event.data.length;
+  const told: Told[] = [];
+  for (const some of groupsByWeight(all, UNITS_A_COMMIT, EVENTS_A_COMMIT, weight))
+    told.push(...(await tell(doors, publisher, tenant, some)));
+  return told;
+}
+
+async function tell(
+  doors: IngestDoors,
+  { organizationId, tenant: tenantId }: Publisher,
+  tenant: Tenant | null,
+  some: readonly Ready[],
+): Promise<Told[]> {
+  const source = publishedSource(tenantId);
+  const channels = new Map(some.map(({ event, ...one }) => [event.id, one.channels]));
+  const committed = await ingest(doors, {
+    organizationId,
+    source,
+    commit: { events: some.map(({ event }) => event) },
+    keptFor: keptFor(tenant),
+    origin: { tenant: tenantId, channelsOf: ({ id }: Happened) => channels.get(id) },
+    own: () => [],
+  }).catch((error: unknown) => {
+    console.error(JSON.stringify({ at: "publish", error: String(error) }));
+    throw new Refusal({ kind: "unavailable", message: "It could not be stored: try again" });
+  });
+  const fresh = new Set(committed.kind === "committed" ? committed.accepted : []);
+  const stream = doors.streams.getByName(streamName({ organizationId, source }));
+  return Promise.all(
+    some.map(async ({ id, event }): Promise<Told> => {
+      if (fresh.delete(event.id))
+        return { id, duplicate: false, destinations: committed.heardBy.get(event.id) ?? 0 };
+      const first = await stream.event(event.id);
+      return { id, duplicate: true, destinations: first?.notifications.length ?? 0 };
+    }),
+  );
+}
+
+/** The tenant that is published to. @throws Refusal unless it is there and switched on. */
+async function tenantOf(
+  db: D1Database,
+  { organizationId, tenant }: Publisher,
+): Promise<Tenant | null> {
+  if (tenant === null) return null;
+  const found = await findTenant(db, organizationId, tenant);
+  if (found === undefined) throw notFound(`No tenant '${tenant}'`);
+  if (found.disabled) throw conflict(`The tenant '${tenant}' is switched off`);
+  return found;
+}
