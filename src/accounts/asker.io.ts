@@ -116,7 +116,7 @@ function admit({ scopes }: Asker, needed: Scope): void {
 }
 
 /** For what concerns the whole organization. @throws Refusal `forbidden` to a key that has limits. */
-function refuseLimits({ limits }: Asker): void {
+export function refuseLimits({ limits }: Asker): void {
   if (limits !== undefined)
     throw forbidden("The key is limited to some sources, destinations or tenants");
 }

@@ -10,6 +10,7 @@ export const deadReasons = [
   "aborted",
   "refused",
   "destination-disabled",
+  "destination-deleted",
   "expired",
   "too-large",
   "transform-failed",

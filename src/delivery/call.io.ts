@@ -7,6 +7,9 @@ import type { Handler, Rendered, Sending } from "./handler";
 import type { CallResult } from "./endpoint.object";
 import { attemptWithoutCall, dead } from "./outcome";
 import { transformBody } from "../expressions/transform";
+import { keyring } from "../db/sealed";
+import { readDestinations } from "./destinations.store";
+import { isOn } from "./state";
 import { waitUntil } from "../values/wait";
 
 /** A call ends this long before its lease, so that its outcome can still be settled. */
@@ -23,7 +26,7 @@ export type Called = { outcome: Outcome; result?: CallResult };
 export type Ready = {
   item: Sending;
   url: string;
-  /** @returns undefined, having done nothing, when the lease leaves too little time. */
+  /** @returns undefined, having done nothing, when the lease leaves too little time, or the destination is another now. */
   call: (leaseUntil: number) => Promise<Called | undefined>;
 };
 /** `no-call`: no request is made, and this is the outcome. */
@@ -34,18 +37,20 @@ export function prepareCallback(
   destination: Destination & { url: string },
   item: Sending,
   policy: RetryPolicy,
-  doors: CallDoors,
+  doors: CallDoors & { db: D1Database },
 ): Ready {
   const call = async (leaseUntil: number): Promise<Called | undefined> => {
     if (leaseUntil < Date.now() + TIMEOUT_MS + SETTLE_MS) return undefined;
+    const current = await asItIs(destination, item, doors);
+    if (current === undefined) return undefined;
     const { seq, n } = item;
-    const body = await transformBody(destination.policy.transform, item.body);
+    const body = await transformBody(current.policy.transform, item.body);
     const now = Date.now();
     if (!body.ok) {
       const attempt = attemptWithoutCall(n, now, body.message);
       return { outcome: { seq, n, attempt, next: dead(body.reason, now) } };
     }
-    const tried = await post(destination, { ...item, body: body.text }, doors, now);
+    const tried = await post(current, { ...item, body: body.text }, doors, now);
     const { attempt } = tried;
     if (tried.refused) return { outcome: { seq, n, attempt, next: dead("refused", now) } };
     const control = attempt.responseHeaders["webhook-delivery"];
@@ -62,6 +67,24 @@ export function prepareCallback(
     return { outcome: { seq, n, attempt, next }, result: resultOf(tried) };
   };
   return { item, url: destination.url, call };
+}
+
+/**
+ * An endpoint as it is now: its call may have waited long for its turn. @returns undefined when it was deleted, switched
+ * off or given another address meanwhile; its notification is to come again, and be dealt with anew.
+ */
+async function asItIs<D extends Destination & { url: string }>(
+  destination: D,
+  { forced }: Sending,
+  { db, config }: CallDoors & { db: D1Database },
+): Promise<D | undefined> {
+  if (destination.kind !== "endpoint") return destination;
+  const { id, url } = destination;
+  const ring = keyring(config.masterKeys);
+  const found = await readDestinations(db, ring, [destination], Date.now());
+  const current = found.get(id)?.destination;
+  if (current === undefined || current.url !== url) return undefined;
+  return forced || isOn(current) ? { ...destination, ...current, url } : undefined;
 }
 
 /**

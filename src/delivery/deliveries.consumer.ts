@@ -1,7 +1,7 @@
 import { openOrganizations } from "../accounts/open.store";
 import { keyring } from "../db/sealed";
 import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
-import { accountPolicy, retryPolicyOf } from "./destination";
+import { accountPolicy, reasonOfAbsence, retryPolicyOf } from "./destination";
 import { deliverGroup, type GroupDoors } from "./deliver.io";
 import { laneOf } from "./lane";
 import { Limiter } from "./limiter";
@@ -210,8 +210,7 @@ async function deliverTo(
 ): Promise<Outcome[]> {
   const now = Date.now();
   const found = destinations.get(id);
-  if (found === undefined)
-    return group.map((item) => unsent(item, dead("destination-disabled", now)));
+  if (found === undefined) return group.map((item) => unsent(item, dead(reasonOfAbsence(id), now)));
   if (isFast && doors.isolate.laggards.has(id, now)) return group.map((item) => putBack(item, now));
   const items = group.map((item) => {
     const body = item.body ?? bodies[item.seq];

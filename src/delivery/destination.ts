@@ -76,6 +76,13 @@ export const changeOf = ({
       ? `instance:${ownerId}`
       : `organization:${organizationId}`;
 
+/** The id of an endpoint, of which `unique` is unlike any other. */
+export const endpointId = (unique: string): string => `ep_${unique}`;
+
+/** Why a notification dies whose destination is not there. Of all but endpoints it is said as if it were switched off. */
+export const reasonOfAbsence = (id: string): "destination-deleted" | "destination-disabled" =>
+  id.startsWith(endpointId("")) ? "destination-deleted" : "destination-disabled";
+
 export const instanceDestinationId = (instanceId: number): string => `instance-${instanceId}`;
 
 /** Its organization is part of its id, so that nothing of another organization's can be named by its number. */

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, gt, inArray, ne, or } from "drizzle-orm";
+import { and, eq, getTableColumns, gt, inArray, ne, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { findOrganizations } from "../accounts/known.store";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
@@ -27,6 +27,11 @@ export const rowColumns = {
 
 /** How long an isolate uses what it read: a change made in another isolate takes effect after this at the latest. */
 const FRESH_MS = 5_000;
+/**
+ * The same of an endpoint, after whose deletion nothing may be delivered: the directory, which is exact, is asked again
+ * after this time, by one request for all endpoints of an organization that a batch of deliveries goes to.
+ */
+const ENDPOINT_FRESH_MS = 250;
 
 /** A destination, by the organization that it belongs to. */
 export type Named = { organizationId: number; id: string };
@@ -47,7 +52,7 @@ export async function readDestinations(
   const byId = new Map(named.map((one) => [one.id, one]));
   const owners = named.map(({ organizationId }) => organizationId);
   const [found, organizations] = await Promise.all([
-    cache.getAll(byId.keys(), { now, until: now + FRESH_MS }, async (missing) => {
+    cache.getAll(byId.keys(), { now, until: (value) => now + freshMs(value) }, async (missing) => {
       const keys = new Map(
         missing.map((id) => [keyOf(byId.get(id) ?? { organizationId: 0, id }), id]),
       );
@@ -69,6 +74,9 @@ export async function readDestinations(
     }),
   );
 }
+
+const freshMs = (value: Destination | "unknown"): number =>
+  value !== "unknown" && value.kind === "endpoint" ? ENDPOINT_FRESH_MS : FRESH_MS;
 
 async function readRows(db: D1Database, ids: readonly string[]): Promise<Map<string, Row>> {
   const rows = await drizzle(db)
@@ -157,6 +165,12 @@ export async function listDestinationRecords(
   organizationId: number,
   filter: {
     kind: Destination["kind"] | undefined;
+    /** Those of this tenant. */
+    tenant?: string | undefined;
+    /** Whether it is switched on, and its subscription active. */
+    enabled?: boolean | undefined;
+    /** What is in its name, description, URL or id, in whatever case. */
+    text?: string | undefined;
     after: string | null;
     limit: number;
     /** Absent: all. */
@@ -172,6 +186,11 @@ export async function listDestinationRecords(
         filter.kind === undefined
           ? ne(destinations.kind, "operations")
           : eq(destinations.kind, filter.kind),
+        filter.tenant === undefined ? undefined : eq(destinations.tenantId, filter.tenant),
+        filter.enabled === undefined
+          ? undefined
+          : sql`(${destinations.enabled} AND ${destinations.active}) = ${filter.enabled ? 1 : 0}`,
+        filter.text === undefined ? undefined : hasText(filter.text),
         filter.after === null ? undefined : gt(destinations.id, filter.after),
         filter.ids && within(destinations.id, filter.ids),
       ),
@@ -179,6 +198,11 @@ export async function listDestinationRecords(
     .orderBy(destinations.id)
     .limit(filter.limit);
   return rows.map(({ row, settings }) => recordOf(row, settings, ring));
+}
+
+function hasText(text: string): SQL {
+  const { id, name, description, url } = destinations;
+  return sql`instr(lower(${id} || ' ' || coalesce(${name}, '') || ' ' || coalesce(${description}, '') || ' ' || coalesce(${url}, '')), lower(${text})) > 0`;
 }
 
 function recordOf(row: Row, settings: OrganizationSettings, ring: Keyring): DestinationRecord {

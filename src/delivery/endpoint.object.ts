@@ -178,6 +178,18 @@ export class Endpoint extends DurableObject<Env> {
     await this.ctx.storage.setAlarm(Date.now());
   }
 
+  /** A destination is deleted, or has another address now: the streams that wait here for its sake are called back. */
+  async leave(destination: string): Promise<void> {
+    const waiting = this.rows<{ stream: string }>(
+      "SELECT stream FROM waiting WHERE destination = ?",
+      destination,
+    );
+    for (const { stream } of waiting)
+      await this.env.EVENT_STREAMS.getByName(stream).resume(destination, null);
+    if (waiting.length > 0)
+      this.ctx.storage.sql.exec("DELETE FROM waiting WHERE destination = ?", destination);
+  }
+
   /** Circuit closed: calls the waiting streams back, some at a time. Open: calls one of them back, to probe. */
   override async alarm(): Promise<void> {
     const open = this.circuit.state !== "closed";
@@ -249,7 +261,10 @@ export class Endpoint extends DurableObject<Env> {
   }
 
   /** Rows that are stored; none where there is no table, as in an endpoint that has always been well. */
-  private rows<T extends Record<string, SqlStorageValue>>(query: string, ...given: number[]): T[] {
+  private rows<T extends Record<string, SqlStorageValue>>(
+    query: string,
+    ...given: (number | string)[]
+  ): T[] {
     try {
       return this.ctx.storage.sql.exec<T>(query, ...given).toArray();
     } catch (error) {

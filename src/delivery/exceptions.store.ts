@@ -196,19 +196,20 @@ type CauseRow = {
 
 /**
  * Streams in which a destination has notifications to deliver again, and how many: `recover` its dead ones that were
- * made since `from`, `release` those that are held, or dead because it was switched off.
+ * made since `from`, `release` those that are held, or dead because it was switched off, `end` those that wait.
  */
 export async function troubledStreams(
   db: D1Database,
   organizationId: number,
   destinationId: string,
-  { kind, from }: { kind: "recover" | "release"; from: number },
+  { kind, from }: { kind: "recover" | "release" | "end"; from: number },
 ): Promise<{ stream: string; n: number }[]> {
   const isDead = eq(exceptions.status, "dead");
-  const isWanted =
-    kind === "recover"
-      ? isDead
-      : or(eq(exceptions.status, "held"), and(isDead, inArray(exceptions.reason, RELEASED)));
+  const wanted = {
+    recover: isDead,
+    release: or(eq(exceptions.status, "held"), and(isDead, inArray(exceptions.reason, RELEASED))),
+    end: inArray(exceptions.status, ["held", "retrying"]),
+  };
   return drizzle(db)
     .select({ stream: exceptions.stream, n: sql<number>`count(*)` })
     .from(exceptions)
@@ -217,7 +218,7 @@ export async function troubledStreams(
         eq(exceptions.organizationId, organizationId),
         eq(exceptions.destinationId, destinationId),
         gte(exceptions.createdAt, from),
-        isWanted,
+        wanted[kind],
       ),
     )
     .groupBy(exceptions.stream);

@@ -1,6 +1,7 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { destinations, type SigningKey } from "../db/delivery";
+import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
+import { destinations, type Selectors, type SigningKey } from "../db/delivery";
 import { tellDirectory } from "../db/directory/tell";
 import { type Keyring, seal } from "../db/sealed";
 import {
@@ -14,6 +15,11 @@ import { openParts, sealedPlace, sealParts, sealUrl } from "./destination-secret
 import { forgetDestination } from "./destinations.store";
 import { forgetEndpoints } from "./endpoints.store";
 import type { Pause } from "./state";
+
+/** Traits of an endpoint that change; members of its selectors, too. */
+export type EndpointChange = Partial<Omit<EndpointTraits, "selectors">> & {
+  selectors?: Partial<Selectors>;
+};
 
 /** What operators may change of a destination; `null` removes a setting. */
 export type PolicyChange = {
@@ -33,7 +39,7 @@ export type PolicyChange = {
   /** Of an endpoint. What waits for it goes to the new URL. */
   url?: string | undefined;
   /** Of an endpoint: its traits that change. */
-  traits?: Partial<EndpointTraits> | undefined;
+  traits?: EndpointChange | undefined;
 };
 
 /**
@@ -54,17 +60,15 @@ export async function changePolicy(
   now: number,
 ): Promise<void> {
   const { id, organizationId } = destination;
-  const { enabled, headers, rate, url, traits, ...rest } = change;
-  const members = Object.entries({ ...rest, ratePerSecond: rate }).filter(
-    ([, value]) => value !== undefined,
-  );
+  const { enabled, headers, url } = change;
+  const { selectors, ...traits } = change.traits ?? {};
   const headersSealed =
     headers === undefined ? undefined : await withOperators(db, ring, destination, headers);
   forgetDestination(id);
   await drizzle(db)
     .update(destinations)
     .set({
-      policy: sql`json_patch(${destinations.policy}, ${JSON.stringify(Object.fromEntries(members))})`,
+      policy: patched(destinations.policy, policyMembers(change)),
       updatedAt: now,
       ...(enabled === undefined ? {} : { enabled }),
       ...(enabled === true ? { active: true, paused: null, failing: null } : {}),
@@ -72,11 +76,23 @@ export async function changePolicy(
       ...(headersSealed === undefined ? {} : { headersSealed }),
       ...(url === undefined ? {} : { url: sealUrl(ring, id, url) }),
       ...traits,
+      ...(selectors && { selectors: patched(destinations.selectors, selectors) }),
     })
     .where(and(eq(destinations.id, id), eq(destinations.organizationId, organizationId)));
   if (destination.kind === "endpoint") forgetEndpoints(organizationId, destination.tenant);
   await tellDirectory(db, changeOf(destination));
 }
+
+/** What a change says of the policy alone; null where a member is removed. */
+export function policyMembers(change: PolicyChange): Record<string, unknown> {
+  const { enabled: _e, headers: _h, url: _u, traits: _t, rate, ...rest } = change;
+  const members = Object.entries({ ...rest, ratePerSecond: rate });
+  return Object.fromEntries(members.filter(([, value]) => value !== undefined));
+}
+
+/** A column of JSON with these members, or without those that are null. */
+const patched = (column: AnySQLiteColumn, members: object) =>
+  sql`json_patch(${column}, ${JSON.stringify(members)})`;
 
 const byOwner = (since: number): Pause => ({
   by: "owner",

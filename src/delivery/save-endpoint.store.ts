@@ -1,12 +1,13 @@
 import { and, eq } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { destinations, type DestinationPolicy } from "../db/delivery";
+import { destinations } from "../db/delivery";
 import { tellDirectory } from "../db/directory/tell";
 import type { Keyring } from "../db/sealed";
-import type { EndpointTraits } from "./destination";
+import { endpointId, type EndpointTraits } from "./destination";
 import { sealParts, sealUrl } from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
 import { forgetEndpoints, MOST_ENDPOINTS } from "./endpoints.store";
+import { policyMembers, type PolicyChange } from "./policy.store";
 import { newSigningKey, newSigningSecret } from "./save-destination.store";
 
 /** What an endpoint begins with. */
@@ -15,9 +16,8 @@ export type EndpointDraft = EndpointTraits & {
   url: string;
   enabled: boolean;
   headers: Record<string, string>;
-  policy: DestinationPolicy;
-  /** `whsec_…`; undefined: one is made. */
-  signingSecret: string | undefined;
+  /** How it is served. */
+  served: PolicyChange;
 };
 
 /** `full`: its tenant has as many as it may. `name-taken`: a destination of the organization has its name. */
@@ -31,9 +31,9 @@ export async function createEndpoint(
   draft: EndpointDraft,
   now: number,
 ): Promise<Created> {
-  const id = `ep_${crypto.randomUUID().replaceAll("-", "")}`;
-  const { name, tenant, description, metadata, selectors, url, enabled, headers, policy } = draft;
-  const key = newSigningKey(ring, id, draft.signingSecret ?? newSigningSecret(), now);
+  const id = endpointId(crypto.randomUUID().replaceAll("-", ""));
+  const { name, tenant, description, metadata, selectors, url, enabled, headers } = draft;
+  const key = newSigningKey(ring, id, newSigningSecret(), now);
   const values = {
     id,
     organization_id: organizationId,
@@ -48,7 +48,7 @@ export async function createEndpoint(
     // Operators give all of its headers: it has no owner beside them.
     headers_sealed: sealParts(ring, id, { headers: {}, query: {}, operators: headers }),
     signing_keys: JSON.stringify([key]),
-    policy: JSON.stringify(policy),
+    policy: JSON.stringify(withoutNulls(policyMembers(draft.served))),
     tenant_id: tenant,
     name,
     description,
@@ -75,6 +75,9 @@ export async function createEndpoint(
   await tellDirectory(db, `organization:${organizationId}`);
   return { kind: "created", id };
 }
+
+const withoutNulls = (members: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== null));
 
 async function isNameTaken(
   db: D1Database,

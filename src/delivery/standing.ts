@@ -14,6 +14,9 @@ const OF_DESTINATION: readonly DeadReason[] = [
   "destination-disabled",
 ];
 
+/** Why a destination is switched off whose receiver is gone. */
+export const GONE = "It answered with 410";
+
 /** When exhausted tries switch a destination off: at once, never, or after so many days without any delivery. */
 export type Deactivation = NonNullable<DestinationPolicy["deactivate"]>;
 
@@ -84,8 +87,7 @@ export function switchedOffBy(
   | { column: "enabled" | "active"; pause: Pause; reason: "gone" | "receiver" | "exhausted" }
   | undefined {
   const receiver = (because: string): Pause => ({ by: "receiver", since: now, because });
-  if (reason === "gone")
-    return { column: "enabled", reason: "gone", pause: receiver("It answered with 410") };
+  if (reason === "gone") return { column: "enabled", reason: "gone", pause: receiver(GONE) };
   if (reason === "destination-disabled") {
     const pause = receiver("It answered with webhook-delivery: disable");
     return { column: "enabled", reason: "receiver", pause };

@@ -96,16 +96,26 @@ export async function readTypedJson(
   return { text, value: parseJson(text) };
 }
 
-/** @throws Refusal `invalid` naming the first wrong field and what was expected, with all of them when there are more. */
-export function parse<T>(schema: z.ZodType<T>, value: unknown, prefix = ""): T {
+/**
+ * A value as its schema has it. @param more what else is wrong with it.
+ * @throws Refusal `invalid` naming the first wrong field and what was expected, with all of them when there are more.
+ */
+export function parse<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+  prefix = "",
+  more: readonly Violation[] = [],
+): T {
   const result = schema.safeParse(value);
-  if (result.success) return digitsAlong(value, result.data);
+  if (result.success && more.length === 0) return digitsAlong(value, result.data);
   const told = ({ field: inside, message }: Violation): Violation => {
     const field = [prefix, inside].filter((part) => part !== "").join(".");
     return { field, message: `${field === "" ? "Body" : quoted(field)}: ${message}` };
   };
-  const { field, message } = told(firstFault(result.error));
-  const all = faultsOf(result.error).map(told);
+  const error = result.success ? undefined : result.error;
+  const all = [...(error === undefined ? [] : faultsOf(error)), ...more].map(told);
+  const first = error === undefined ? all[0] : told(firstFault(error));
   const violations = all.length > 1 ? { violations: all } : {};
+  const { field, message = "" } = first ?? {};
   throw new Refusal({ kind: "invalid", message, field: field || undefined, ...violations });
 }

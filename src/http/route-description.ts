@@ -54,7 +54,7 @@ export function described(
 
 /** How every route refuses. */
 const REFUSALS = {
-  400: { description: "A field is wrong; `error.field` names it" },
+  400: { description: "A field is wrong; `error.field` names it, `error.faults` all of several" },
   401: { description: "Missing or invalid credentials" },
   403: {
     description:

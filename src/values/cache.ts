@@ -63,11 +63,12 @@ export class Cache<Key, Value> {
 
   /**
    * Many values at once: those that are cached, and those that one call of `read` finds. All of them are in the answer,
-   * even when they are more than the cache holds; only keys that `read` does not find are absent.
+   * even when they are more than the cache holds; only keys that `read` does not find are absent. `until` may differ from
+   * value to value.
    */
   async getAll(
     keys: Iterable<Key>,
-    { now, until }: { now: Millis; until: Millis },
+    { now, until }: { now: Millis; until: Millis | ((value: Value) => Millis) },
     read: (missing: Key[]) => Promise<ReadonlyMap<Key, Value>>,
   ): Promise<Map<Key, Value>> {
     const found = new Map<Key, Value>();
@@ -80,7 +81,7 @@ export class Cache<Key, Value> {
     if (missing.length === 0) return found;
     for (const [key, value] of await read(missing)) {
       found.set(key, value);
-      this.set(key, value, until);
+      this.set(key, value, typeof until === "number" ? until : until(value));
     }
     return found;
   }

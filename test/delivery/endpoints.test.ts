@@ -25,8 +25,7 @@ const draft = (more: Partial<EndpointDraft> = {}): EndpointDraft => ({
   url: "https://app.example/hook",
   enabled: true,
   headers: {},
-  policy: {},
-  signingSecret: undefined,
+  served: {},
   ...more,
 });
 

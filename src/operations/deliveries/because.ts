@@ -32,6 +32,7 @@ export const WORDS: Record<Reason, string> = {
   aborted: "The receiver asked that it be tried no more (webhook-delivery: abort-message)",
   refused: "Its address may not be called, or is none",
   "destination-disabled": "Its destination was switched off",
+  "destination-deleted": "Its destination was deleted",
   expired: "It was too old to be sent",
   "too-large": "It, or the answer to it, was too large",
   "transform-failed": "The transform failed on it",

@@ -3,7 +3,9 @@ import { type Destination, headerFault } from "../../delivery/destination";
 import { expressionFault } from "../../expressions/syntax";
 import { isSigningSecret, SIGNING_SECRET_EXPECTED } from "../../delivery/signature";
 import { instantField } from "../../http/instant-field";
-import { invalid } from "../../http/refusal";
+import type { Violation } from "../../http/refusal";
+import { recordOf } from "../../values/record";
+import { endpointFields } from "./endpoint-fields";
 
 const expression = z
   .string()
@@ -13,8 +15,8 @@ const expression = z
     if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
   });
 
-/** What operators may change of a destination. */
-export const changeRequest = z.strictObject({
+/** How a destination is served. */
+const servedFields = {
   enabled: z.boolean("Expected true or false").optional(),
   rate: z
     .number("Expected a number of notifications per second")
@@ -50,18 +52,32 @@ export const changeRequest = z.strictObject({
     })
     .optional()
     .describe("Sent beside the owner's own headers, in place of those of the same name"),
-});
+};
+
+/** What operators may change of a destination; `endpointFields` of endpoints alone. */
+export const changeRequest = z.strictObject({ ...servedFields, ...endpointFields });
 export type DestinationChange = z.infer<typeof changeRequest>;
+
+/** What makes an endpoint. */
+export const endpointRequest = z.strictObject({
+  ...servedFields,
+  ...endpointFields,
+  url: endpointFields.url.unwrap(),
+});
 
 /** What can be changed of a flow's step here; its flow decides everything else. */
 const CHANGEABLE_OF_STEPS = new Set(["enabled", "rate"]);
 
-/** @throws Refusal naming the first field that can't be changed of a destination of this kind. */
-export function checkChangeable(kind: Destination["kind"], changes: DestinationChange): void {
-  if (kind !== "flow-step") return;
-  const field = Object.keys(changes).find((name) => !CHANGEABLE_OF_STEPS.has(name));
-  if (field !== undefined)
-    throw invalid(`${field}: The flow says this of its steps: change the flow`, field);
+/** The fields that can't be changed of a destination of this kind. */
+export function unchangeable(kind: Destination["kind"], changes: unknown): Violation[] {
+  if (kind === "endpoint") return [];
+  return Object.keys(recordOf(changes)).flatMap((field) => {
+    if (Object.hasOwn(endpointFields, field))
+      return [{ field, message: "Only an endpoint has it: this destination's owner decides" }];
+    return kind === "flow-step" && field in servedFields && !CHANGEABLE_OF_STEPS.has(field)
+      ? [{ field, message: "The flow says this of its steps: change the flow" }]
+      : [];
+  });
 }
 
 /** A new signing key: its kind, and how long the old ones sign beside it. */
@@ -81,13 +97,16 @@ export const recoveryRequest = z.strictObject({ since: instantField });
 /** What a list of destinations is narrowed down by. */
 export const kindField = z
   .enum(
-    ["instance", "subscription", "webhook", "flow-step"],
-    "Expected instance, subscription, webhook or flow-step",
+    ["instance", "subscription", "webhook", "flow-step", "endpoint"],
+    "Expected instance, subscription, webhook, flow-step or endpoint",
   )
   .optional();
 export const statusField = z
   .enum(["healthy", "degraded", "open", "disabled"], "Expected healthy, degraded, open or disabled")
   .optional();
+
+export const textField = z.string().min(1).max(256).optional();
+export const enabledField = z.enum(["true", "false"], "Expected true or false").optional();
 
 /** A destination as the description of the interface shows it. */
 export const EXAMPLE = {
@@ -97,7 +116,7 @@ export const EXAMPLE = {
   url: "https://app.example/hook",
   enabled: true,
   status: "healthy",
-  state: { name: "active", since: null, because: null },
+  state: { name: "active", is: "active", by: null, since: null, because: null },
   circuit: { state: "closed", openedAt: null, nextProbeAt: null },
   rate: null,
   ordering: "none",
@@ -113,4 +132,20 @@ export const EXAMPLE = {
   transform: null,
   headers: {},
   stats: { delivered24h: 0, failed24h: 0, dead: 0, pending: 0, p50Ms: null, p99Ms: null },
+};
+
+/** One that was made by API. */
+export const ENDPOINT = {
+  ...EXAMPLE,
+  id: "ep_8f14e45fceea467a9c1f5d6f3b2a7c10",
+  kind: "endpoint",
+  ownerId: "ep_8f14e45fceea467a9c1f5d6f3b2a7c10",
+  deactivate: 5,
+  name: "orders",
+  tenant: "acme",
+  description: null,
+  sources: ["tenant:acme"],
+  eventTypes: ["order.*"],
+  channels: [],
+  metadata: {},
 };

@@ -20,8 +20,11 @@ export const BODY_BYTES = 2 * 1024 * 1024;
 export const ringOf = (c: Context<AskerEnv>): Keyring => keyring(readConfig(c.env).masterKeys);
 
 /** The destination that the path's `:id` names. @throws Refusal `not-found` when there is none that the asker reaches. */
-export async function destinationOfPath(c: Context<AskerEnv>): Promise<DestinationRecord> {
-  const id = c.req.param("id") ?? "";
+export const destinationOfPath = (c: Context<AskerEnv>): Promise<DestinationRecord> =>
+  destinationOf(c, c.req.param("id") ?? "");
+
+/** A destination by its id. @throws Refusal `not-found` when there is none that the asker reaches. */
+export async function destinationOf(c: Context<AskerEnv>, id: string): Promise<DestinationRecord> {
   const { organizationId } = c.var.asker;
   const record = reachesDestination(reachOf(c.var.asker), id)
     ? await readDestinationRecord(c.env.DB, ringOf(c), organizationId, id)
@@ -39,10 +42,12 @@ export async function destinationOfPath(c: Context<AskerEnv>): Promise<Destinati
 }
 
 /** What the audit log compares of a destination. */
-function stateOf({ destination, keys, retryDelays }: DestinationRecord): State {
+function stateOf({ destination, traits, keys, retryDelays }: DestinationRecord): State {
   const { url, enabled, active, policy, headers, legacyKey } = destination;
   const signedBy = keys.map(({ id, algorithm, expiresAt }) => ({ id, algorithm, expiresAt }));
-  return { url, enabled, active, ...policy, headers, retryDelays, legacyKey, signedBy };
+  const { selectors, ...named } = traits ?? {};
+  const served = { ...policy, headers, retryDelays, legacyKey, signedBy };
+  return { url, enabled, active, ...named, ...selectors, ...served };
 }
 
 /** Destinations as `/v1` prints them: with circuit, figures of the last day, and how much is dead or pending. */

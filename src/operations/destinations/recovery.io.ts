@@ -38,13 +38,13 @@ export async function recover(
 
 /**
  * Starts a job over every stream in which a destination has dead or held notifications, and tells its id and how many
- * it has to deliver: `recover` delivers the dead ones since `from` again, `release` lets the held ones go, and those
- * that died because the destination was switched off.
+ * it has to touch: `recover` delivers the dead ones since `from` again, `release` lets the held ones go, and those
+ * that died because the destination was switched off, `end` lets those that wait die, since it is deleted.
  */
 export async function startRecovery(
   c: Context<AskerEnv>,
   destinationId: string,
-  { kind, from }: { kind: "recover" | "release"; from: number },
+  { kind, from }: { kind: "recover" | "release" | "end"; from: number },
 ): Promise<{ jobId: string; total: number }> {
   const { organizationId } = c.var.asker;
   const streams = await troubledStreams(c.env.DB, organizationId, destinationId, { kind, from });
@@ -55,7 +55,7 @@ async function start(
   c: Context<AskerEnv>,
   destinationId: string,
   job: {
-    kind: "recover" | "release";
+    kind: "recover" | "release" | "end";
     from: number;
     streams: readonly { stream: string; n: number }[];
   },

@@ -1,7 +1,7 @@
-import type { DestinationRecord } from "../../delivery/destination";
+import type { Destination, DestinationRecord, EndpointTraits } from "../../delivery/destination";
 import { STANDARD } from "../../delivery/backoff";
 import type { EndpointView } from "../../delivery/endpoint.object";
-import { deactivationOf } from "../../delivery/standing";
+import { deactivationOf, GONE } from "../../delivery/standing";
 import { type DestinationState, destinationState, isPaused, stateView } from "../../delivery/state";
 import { type Counts, percentile } from "../../metering/count";
 import { maskedHeaders, maskedUrl } from "../../values/secret-text";
@@ -16,7 +16,7 @@ export type Health = {
 
 /** A destination as `/v1` prints it; secrets masked. */
 export function destinationView(record: DestinationRecord, health: Health) {
-  const { destination, keys, retryDelays } = record;
+  const { destination, traits, keys, retryDelays } = record;
   const { delivered, failed, durations } = health.counts;
   const state = destinationState(destination);
   const { openedAt, nextProbeAt } = health.circuit;
@@ -27,7 +27,7 @@ export function destinationView(record: DestinationRecord, health: Health) {
     url: maskedUrl(destination.url),
     enabled: !isPaused(state),
     status: statusOf(state, health),
-    state: stateView(state),
+    state: { ...stateView(state), ...standingOf(state, health) },
     circuit: {
       state: health.circuit.state,
       openedAt: openedAt === null ? null : isoText(openedAt),
@@ -57,7 +57,14 @@ export function destinationView(record: DestinationRecord, health: Health) {
       p50Ms: percentile(durations, 0.5),
       p99Ms: percentile(durations, 0.99),
     },
+    ...(traits === null ? {} : endpointView(destination, traits)),
   };
+}
+
+/** What only an endpoint has. */
+function endpointView({ tenant }: Destination, traits: EndpointTraits) {
+  const { name, description, metadata, selectors } = traits;
+  return { name, tenant, description, ...selectors, metadata };
 }
 
 export type DestinationView = ReturnType<typeof destinationView>;
@@ -71,4 +78,30 @@ function statusOf(state: DestinationState, { circuit }: Health): DestinationStat
   if (isPaused(state)) return "disabled";
   if (circuit.state !== "closed") return "open";
   return state.name === "degraded" ? "degraded" : "healthy";
+}
+
+/** The state in one word, and who or what brought it about. */
+function standingOf(
+  { name, because }: DestinationState,
+  { circuit }: Health,
+): {
+  is: "active" | "degraded" | "paused";
+  by: "operator" | "tenant" | "exhausted" | "gone" | "receiver" | "circuit" | null;
+} {
+  switch (name) {
+    case "active":
+      return { is: name, by: null };
+    case "degraded":
+      return { is: name, by: circuit.state === "closed" ? null : "circuit" };
+    case "paused by owner":
+      return { is: "paused", by: "operator" };
+    case "paused by tenant":
+      return { is: "paused", by: "tenant" };
+    case "paused by exhaustion":
+      return { is: "paused", by: "exhausted" };
+    case "paused by receiver":
+      return { is: "paused", by: because === GONE ? "gone" : "receiver" };
+    case "paused by owner or receiver":
+      return { is: "paused", by: null };
+  }
 }

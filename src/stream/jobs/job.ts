@@ -5,12 +5,13 @@ import type { Notification, StoredEvent } from "../event";
 
 /**
  * Work over many notifications of a stream, done page by page: each that matches is made due again. `recover` takes
- * dead ones; `release` held ones, and those that died of what switched their destination off; `replay` every one, also those that were kept without a destination,
- * and makes notifications for events that never had one. `from` and `to`: when they were created.
+ * dead ones; `release` held ones, and those that died of what switched their destination off; `end` those that wait for a
+ * destination that is no more, which they die of at their next turn; `replay` every one, also those that were kept without
+ * a destination, and makes notifications for events that never had one. `from` and `to`: when they were created.
  */
 const streamJob = z.object({
   id: z.string(),
-  kind: z.enum(["recover", "release", "replay"]),
+  kind: z.enum(["recover", "release", "end", "replay"]),
   from: z.number(),
   to: z.number(),
   destinationId: z.string().nullable(),
@@ -49,6 +50,8 @@ export function selects(
       return state.kind === "dead" && destinationId !== null;
     case "release":
       return state.kind === "held" || (state.kind === "dead" && isReleased(state.reason, envelope));
+    case "end":
+      return ["retrying", "parked", "held"].includes(state.kind) && destinationId !== null;
     case "replay":
       if (destinationId === null && job.fallbackId === null) return false;
       if (job.objectType === null && job.eventType === null) return true;
