@@ -1,4 +1,4 @@
-import type * as z from "zod";
+import * as z from "zod";
 import { wholeNumber } from "../values/whole-number";
 import { invalid } from "./refusal";
 
@@ -26,6 +26,10 @@ export function readListCursor<T>(text: string | undefined, schema: z.ZodType<T>
   }
   throw invalid(`cursor: '${text.slice(0, 40)}' is not a cursor of this list`, "cursor");
 }
+
+/** A place in a list that goes back in time. */
+export const timeCursor = z.strictObject({ at: z.number(), id: z.string() });
+export type TimePlace = z.infer<typeof timeCursor>;
 
 export function writeListCursor(value: unknown): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import { createHmac } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, inject, it, onTestFinished, vi } from "vitest";
+import { readEvent } from "../../src/console/events/find.io";
 import { ask, newUser } from "../accounts/ask";
 import { countD1 } from "../d1-rows";
 import { eventually, receiver } from "../delivery/build";
@@ -261,6 +262,27 @@ describe("one event", () => {
     ])
       expect(html).toContain(part);
     expect((await browser.get(`/console/events/2/${source}`)).status).toBe(404);
+  });
+
+  it("is read from an object of the version before by what that knows", async () => {
+    const { source } = await happened("Old", [event("o1"), event("o2", { objectId: "old" })]);
+    const stream = streamOf(source);
+    const older = {
+      // What the runtime says of a method that an object's code lacks.
+      eventAt: async () => {
+        throw new TypeError('The RPC receiver does not implement the method "eventAt".');
+      },
+      eventsBefore: (request: any) => stream.eventsBefore(request),
+      notification: (seq: number) => stream.notification(seq),
+    } as unknown as typeof stream;
+    const told = async (from: typeof stream) => {
+      const { event: found, deliveries } = (await readEvent(from, 2)) as any;
+      return { found, sent: deliveries.map(({ id, notification }: any) => ({ id, notification })) };
+    };
+    const { found, sent } = await told(older);
+    expect({ found, sent }).toEqual(await told(stream));
+    expect({ object: found.objectId, sent: sent.length }).toEqual({ object: "old", sent: 1 });
+    expect(await readEvent(older, 3)).toBeNull();
   });
 
   it("has for each notification the request as a command, and what its signature was made of", async () => {

@@ -1,9 +1,11 @@
 import type { Context } from "hono";
 import * as z from "zod";
-import { readListCursor, writeListCursor } from "../../http/cursor-page";
+import { readListCursor, timeCursor, writeListCursor } from "../../http/cursor-page";
 import { findTroubled, isTroubled } from "../../operations/deliveries/list.io";
-import { streamOfSource } from "../../operations/streams/lookup.io";
+import { type StreamHandle, streamOfSource } from "../../operations/streams/lookup.io";
 import type { DeliveryFilter } from "../../stream/delivery-filter";
+import type { StoredEvent } from "../../stream/event";
+import type { NotificationView } from "../../stream/history";
 import { parseStreamName } from "../../stream/stream-name";
 import type { ConsoleEnv } from "../session/session.io";
 import { type Found, ofEvents, ofNotification } from "./found";
@@ -14,7 +16,6 @@ export const PAGE = 50;
 
 /** Where each stream goes on: below which number. */
 const positions = z.record(z.string().max(300), z.number().int().positive());
-const place = z.strictObject({ at: z.number(), id: z.string() });
 
 /** A page of what was found, newest first. `next`: the cursor of the following page; null after the last. */
 export type Page = { found: Found[]; next: string | null };
@@ -87,7 +88,7 @@ export async function findListed(
   filter: DeliveryFilter,
   cursor: string | undefined,
 ): Promise<Page> {
-  const before = readListCursor(cursor, place);
+  const before = readListCursor(cursor, timeCursor);
   const { found, next } = await findTroubled(c, filter, { before, limit: PAGE / 2 });
   return {
     found: found.map(({ stream, view }) =>
@@ -96,3 +97,28 @@ export async function findListed(
     next: next === null ? null : writeListCursor(next),
   };
 }
+
+/** What is read of one event: the requests of its stream that this takes. */
+type EventReads = Pick<StreamHandle["stub"], "eventAt" | "eventsBefore" | "notification">;
+type OneEvent = { event: StoredEvent; deliveries: NotificationView[]; raw: string | null };
+
+/**
+ * The event of a number with its notifications, and the vendor's body that it came with; null when there is none. An
+ * object of the version before can't be asked for all of it at once, nor for the body.
+ */
+export async function readEvent(stream: EventReads, seq: number): Promise<OneEvent | null> {
+  try {
+    return await stream.eventAt(seq);
+  } catch (error) {
+    if (!isUnknownMethod(error)) throw error;
+  }
+  const { events } = await stream.eventsBefore({ before: seq + 1, limit: 1 });
+  const event = events.find((one) => one.seq === seq);
+  if (event === undefined) return null;
+  const views = await Promise.all(event.notifications.map((number) => stream.notification(number)));
+  return { event, deliveries: views.flatMap((view) => view ?? []), raw: null };
+}
+
+/** How the runtime says that an object's code has no such method. */
+const isUnknownMethod = (error: unknown): boolean =>
+  error instanceof TypeError && error.message.includes("does not implement");

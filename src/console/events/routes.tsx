@@ -14,7 +14,7 @@ import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { AGAIN_FIELDS, type Asked } from "./again";
 import { EventPage } from "./event";
-import { findIn, findListed, isListed, type Page, sourcesOf } from "./find.io";
+import { findIn, findListed, isListed, type Page, readEvent, sourcesOf } from "./find.io";
 import type { Choice } from "./form";
 import { LIVE_EVENTS } from "./live-script";
 import { EventsPage } from "./page";
@@ -32,7 +32,7 @@ export const eventPages = new Hono<ConsoleEnv>()
     const source = c.req.param("source");
     const names = await namesOf(c, source);
     const { name, stub } = streamOfSource(c, source);
-    const found = await stub.eventAt(wholeNumber(c.req.param("seq")) ?? 0);
+    const found = await readEvent(stub, wholeNumber(c.req.param("seq")) ?? 0);
     if (found === null)
       throw notFound("No such event: it never came, or is older than what is kept");
     const { event, deliveries, raw } = found;

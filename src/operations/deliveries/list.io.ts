@@ -3,7 +3,13 @@ import * as z from "zod";
 import type { AskerEnv } from "../../accounts/asker.io";
 import { listExceptions } from "../../delivery/exceptions.store";
 import { readStates } from "../../delivery/standing.store";
-import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
+import {
+  readLimit,
+  readListCursor,
+  type TimePlace,
+  timeCursor,
+  writeListCursor,
+} from "../../http/cursor-page";
 import { invalid } from "../../http/refusal";
 import { type DeliveryFilter, holdsEvent } from "../../stream/delivery-filter";
 import type { NotificationView } from "../../stream/history";
@@ -15,7 +21,6 @@ import { readFilter } from "./filter";
 import { deliveryView } from "./view";
 
 const seqCursor = z.strictObject({ seq: z.number().int().nonnegative() });
-const timeCursor = z.strictObject({ at: z.number(), id: z.string() });
 
 /** A page of a stream's deliveries, newest first, filtered by the request's query. */
 export async function listOfStream(c: Context<AskerEnv>): Promise<Record<string, unknown>> {
@@ -59,8 +64,6 @@ type Troubled = (typeof TROUBLED)[number];
 export const isTroubled = (status: DeliveryFilter["status"]): status is Troubled =>
   TROUBLED.some((one) => one === status);
 
-type Place = { at: number; id: string };
-
 /**
  * A page of the deliveries of all streams that are retrying, held or dead, latest change first. They have a table of
  * their own, so that no stream is searched for them. `next`: where the following page begins; null after the last.
@@ -68,8 +71,8 @@ type Place = { at: number; id: string };
 export async function findTroubled(
   c: Context<AskerEnv>,
   filter: DeliveryFilter,
-  page: { before: Place | null; limit: number },
-): Promise<{ found: Found[]; next: Place | null }> {
+  page: { before: TimePlace | null; limit: number },
+): Promise<{ found: Found[]; next: TimePlace | null }> {
   const { organizationId } = c.var.asker;
   const { status, destinationId, from, to } = filter;
   const reach = await reachAsked(c);
