@@ -8,6 +8,7 @@ import type { DeliveryDoors } from "./delivery/deliveries.consumer";
 import { elementsRoutes } from "./elements/surface.routes";
 import { flowHandler } from "./flows/steps/handler.io";
 import { cors } from "./http/cors";
+import { applicationRoutes } from "./hub/applications/routes";
 import { inboundRoutes } from "./inbound/routes";
 import { registrar } from "./inbound/registration/registrar.io";
 import { traceRoutes } from "./inbound/traces/traces.routes";
@@ -32,6 +33,7 @@ export const operations = operationsRoutes(
   connectorKeys,
 )
   .route("/", instanceStateRoutes)
+  .route("/", applicationRoutes)
   .route("/", traceRoutes(polledAs))
   .route("/", eventTypeRoutes(connectorEventTypes));
 

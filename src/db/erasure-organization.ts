@@ -6,6 +6,7 @@ import { destinations, exceptions } from "./delivery";
 import { noted, objectKinds, type Reference, type Step } from "./erasure-step";
 import { eventTypes } from "./event-types";
 import * as flow from "./flows";
+import { oauthApplications } from "./hub";
 import { inboundRoutes, instances } from "./instances";
 import { rollups, usageDestinations, usageDetails, usageTotals } from "./metering";
 import { objects } from "./objects";
@@ -119,6 +120,7 @@ function ofOperations(id: number): Step[] {
     { table: usageDetails, where: has(usageDetails.organizationId) },
     { table: usageDestinations, where: has(usageDestinations.organizationId) },
     { table: jobs, where: has(jobs.organizationId) },
+    { table: oauthApplications, where: has(oauthApplications.organizationId) },
     { table: userConnectors, where: has(userConnectors.organizationId) },
     { table: eventTypes, where: has(eventTypes.organizationId) },
   ];

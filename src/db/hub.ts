@@ -1,4 +1,4 @@
-import { index, integer, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import { index, integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
 /** Verifiers of authorization requests whose code has not come back yet (RFC 7636). */
 export const oauthVerifiers = sqliteTable(
@@ -28,3 +28,18 @@ export const oauthChallenges = sqliteTable("oauth_challenges", {
   name: text().primaryKey(),
   createdAt: integer("created_at").notNull(),
 });
+
+/** OAuth applications of organizations, by the key of the connector whose accounts consent to them. */
+export const oauthApplications = sqliteTable(
+  "oauth_applications",
+  {
+    organizationId: integer("organization_id").notNull(),
+    connector: text().notNull(),
+    clientId: text("client_id").notNull(),
+    /** The client secret, sealed. */
+    sealed: text().notNull(),
+    callbackUrl: text("callback_url").notNull(),
+    updatedAt: integer("updated_at").notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.organizationId, table.connector] })],
+);

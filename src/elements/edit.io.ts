@@ -29,7 +29,7 @@ import {
 import { unknownKeyWarnings } from "../instances/unknown-keys";
 import { boundsOf } from "./poll-bounds.io";
 import { checkOwnCallback } from "./own-callback.io";
-import { granted, platformApp, vendorToken } from "./granted.io";
+import { applicationFor, granted, vendorToken, withApplication } from "./granted.io";
 import { tenantOfTags } from "./tenant-tag.io";
 import { entryView, findEntry } from "../instances/view";
 import { isObject } from "../values/record";
@@ -95,11 +95,8 @@ export class InstanceEdits {
     if (pinned !== undefined && connector.key !== pinned.key)
       throw invalid(`element: Expected '${pinned.key}', got '${named}'`, "element");
     const now = Date.now();
-    const merged = {
-      ...vendorToken(connector),
-      ...platformApp(c, connector, body.providerData),
-      ...mergeConfiguration(connector, {}, body.configuration),
-    };
+    const own = mergeConfiguration(connector, vendorToken(connector), body.configuration);
+    const merged = await withApplication(c, connector, own, body.providerData);
     this.#check({ connector, configuration: merged }, undefined, config);
     const configuration = {
       ...merged,
@@ -151,7 +148,8 @@ export class InstanceEdits {
     const named = await connectorOf(c.env.DB, c.var.asker.organizationId, key ?? id);
     if (named?.key !== connector.key)
       throw invalid("element: An instance keeps its connector", "element");
-    const app = platformApp(c, connector, body.providerData);
+    const about = { given: instance.configuration, data: body.providerData };
+    const app = await applicationFor(c, connector, about);
     const merge = (current: Configuration): Configuration =>
       mergeConfiguration(connector, { ...current, ...app }, body.configuration ?? {});
     const merged = merge(instance.configuration);

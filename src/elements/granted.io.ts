@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { AskerEnv } from "../accounts/asker.io";
 import type { Connector } from "../connectors/definition";
 import { Refusal } from "../http/refusal";
+import { applicationOf } from "../hub/applications/choice.io";
 import { appHandle } from "../hub/authorize";
 import { exchangeCode } from "../hub/code.client";
 import { authenticationOf } from "../instances/configuration";
@@ -20,17 +21,43 @@ export function vendorToken({ webhook }: Connector): Record<string, string> {
   return { "event.vendor.token": token };
 }
 
-/** The platform's own OAuth application, if the authorize URL was one of `oauth/url/default`. */
-export function platformApp(
+/**
+ * A new instance's configuration with an OAuth application in the place of one that it lacks: the organization's, for an
+ * account that signs in by consent, or what `applicationFor` finds.
+ */
+export async function withApplication(
   c: Context<AskerEnv>,
   connector: Connector,
+  given: Configuration,
   data: ProviderData | undefined,
-): Configuration {
-  const { oauthApps, sessionKey } = doorsOf(c).config;
-  const app = oauthApps[connector.key];
-  const handle = appHandle(sessionKey, c.var.asker.organizationId, connector);
-  if (app === undefined || data?.secret === undefined || !equalInConstantTime(data.secret, handle))
-    return {};
+): Promise<Configuration> {
+  const isLacking = (key: string): boolean => (given[key] ?? "") === "";
+  const lacksOne = isLacking("oauth.api.key") && isLacking("oauth.api.secret");
+  const wantsOne = lacksOne && authenticationOf(connector, given).type === "oauth2";
+  const app = await applicationFor(c, connector, { given, data, wantsOne });
+  const filled = Object.entries(app).filter(([key]) => isLacking(key));
+  return { ...given, ...Object.fromEntries(filled) };
+}
+
+/**
+ * The OAuth application that a consent is for: the organization's, or else the platform's, if its authorize URL was one of
+ * `oauth/url/default`; the organization's as it is now, if the instance has its key already.
+ */
+export async function applicationFor(
+  c: Context<AskerEnv>,
+  connector: Connector,
+  about: { given: Configuration; data: ProviderData | undefined; wantsOne?: boolean },
+): Promise<Configuration> {
+  const { given, data, wantsOne = false } = about;
+  const { organizationId } = c.var.asker;
+  const doors = doorsOf(c);
+  const handle = appHandle(doors.config.sessionKey, organizationId, connector);
+  const isAsked = data?.secret !== undefined && equalInConstantTime(data.secret, handle);
+  if (data === undefined && !wantsOne) return {};
+  const app = await applicationOf(organizationId, connector, doors);
+  if (app === undefined) return {};
+  const isItsOwn = app.isOwn && (wantsOne || given["oauth.api.key"] === app.key);
+  if (!isAsked && !isItsOwn) return {};
   return {
     "oauth.api.key": app.key,
     "oauth.api.secret": app.secret,

@@ -3,9 +3,10 @@ import { keyring } from "../db/sealed";
 import { readTokenAnswer } from "./answer";
 import { clientName, constantVerifier } from "./authorize";
 import { isRefusedForGood, readGrant, tokenRequest } from "./oauth";
+import type { Caller } from "./request";
 import { type HubDoors, send } from "./request.client";
 import { dropVerifier, hadConstantVerifier, waitingVerifiers } from "./verifiers.store";
-import { applicationFault } from "./vendor-host";
+import { applicationFault } from "./applications/choice.io";
 import { parseExactly } from "../values/json";
 
 export type Exchanged =
@@ -37,7 +38,12 @@ export async function exchangeCode(
       : [];
   const attempt = async ([guess = {}, ...others]: Guess[]): Promise<Exchanged> => {
     const grant = { code, verifier: guess.verifier };
-    const { exchanged, isRefused } = await exchange(connector, configuration, grant, doors);
+    const { exchanged, isRefused } = await exchange(
+      organizationId,
+      { connector, configuration },
+      grant,
+      doors,
+    );
     if (exchanged.ok && guess.id !== undefined) await dropVerifier(doors.db, guess.id);
     if (!isRefused || others.length === 0) return exchanged;
     const later = await attempt(others);
@@ -67,13 +73,13 @@ async function guessesOf(
 }
 
 async function exchange(
-  connector: Connector,
-  configuration: Configuration,
+  organizationId: number,
+  caller: Caller,
   grant: { code: string; verifier: string | undefined },
-  doors: Pick<HubDoors, "config">,
+  doors: Doors,
 ): Promise<{ exchanged: Exchanged; isRefused: boolean }> {
-  const caller = { connector, configuration };
-  const unfit = applicationFault(caller, doors.config);
+  const { connector } = caller;
+  const unfit = await applicationFault(organizationId, caller, doors);
   if (unfit !== undefined) return fault({ message: unfit, providerMessage: "", status: 400 });
   const built = tokenRequest(caller, { type: "authorization_code", ...grant });
   if (!built.ok) return fault({ message: built.message, providerMessage: "", status: 400 });

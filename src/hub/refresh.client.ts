@@ -12,7 +12,7 @@ import { readInstance } from "../instances/store";
 import { type HubFailure, readTokenAnswer } from "./answer";
 import { grantIn, isRefusedForGood, readGrant, tokenRequest } from "./oauth";
 import { type HubDoors, send } from "./request.client";
-import { applicationFault } from "./vendor-host";
+import { applicationFault } from "./applications/choice.io";
 import { parseExactly } from "../values/json";
 
 type Renewed = { kind: "renewed"; grant: Record<string, string> } | HubFailure;
@@ -115,7 +115,7 @@ async function requestGrant(instance: Instance, renewal: Renewal): Promise<Renew
   const refreshToken = configuration["oauth.user.refresh_token"] ?? "";
   if (refreshToken === "")
     return refused(instance, "The token has ended and there is no refresh token", renewal);
-  const fault = applicationFault(instance, doors.config);
+  const fault = await applicationFault(instance.organizationId, instance, doors);
   if (fault !== undefined) return refused(instance, fault, renewal);
   const built = tokenRequest(instance, { type: "refresh_token", refreshToken });
   if (!built.ok) return refused(instance, built.message, renewal);

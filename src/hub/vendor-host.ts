@@ -1,7 +1,6 @@
 import { findConnector } from "../connectors/catalog";
 import type { Connector } from "../connectors/definition";
 import { type EgressPolicy, isAllowedHost } from "../http/egress";
-import type { OAuthApp } from "../values/oauth-app";
 
 /**
  * Which hosts get an account's credentials. A vendor's token answer, or a customer's configuration, may name the host
@@ -54,10 +53,10 @@ function keptKeys({ authentication }: Connector): Set<string> {
 }
 
 /**
- * Why the platform's own OAuth application cannot be used: its secret goes to the vendor alone, never to a host or a
- * connector that one of the platform's customers named.
+ * Why an OAuth application that isn't the account's own cannot be used: its secret goes to the vendor alone, never to a
+ * host or a connector that somebody named who may not know it.
  */
-export function applicationFault(
+export function foreignApplication(
   {
     connector,
     configuration,
@@ -65,16 +64,14 @@ export function applicationFault(
     connector: Connector;
     configuration: Readonly<Record<string, string | null>>;
   },
-  { oauthApps, egress }: { oauthApps: Readonly<Record<string, OAuthApp>>; egress: EgressPolicy },
+  egress: EgressPolicy,
 ): string | undefined {
-  const app = oauthApps[connector.key];
-  if (app === undefined || configuration["oauth.api.secret"] !== app.secret) return undefined;
   if (findConnector(connector.key) !== connector)
-    return `The platform's application is for built-in connectors, not for '${connector.key}'`;
+    return `The application is for built-in connectors, not for '${connector.key}'`;
   const base = configuration["oauth.base.url"] ?? "";
   if (base === "" || !URL.canParse(base)) return undefined;
   const { hostname } = new URL(base);
   return isAllowedHost(hostname, egress)
     ? undefined
-    : `oauth.base.url: The platform's application is not shown to '${hostname}'`;
+    : `oauth.base.url: The application is not shown to '${hostname}'`;
 }

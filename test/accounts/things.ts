@@ -283,6 +283,8 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "users/:id": (of) => of.userId(),
   "notifications/:id": (of) => of.notification(),
   "objects/:name": "accounts",
+  // There, nobody has an application before or after.
+  "oauth-apps/:connector": "concur",
   "passkeys/:id": "00000000-0000-4000-8000-000000000000",
   "objects/:objectType": "accounts",
   "sessions/:id": async (of) => of.session(),

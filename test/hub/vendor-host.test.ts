@@ -7,7 +7,7 @@ import { sfdc } from "../../src/connectors/sfdc";
 import { parseAllowList } from "../../src/http/egress";
 import { readGrant, tokenRequest } from "../../src/hub/oauth";
 import { buildRequest } from "../../src/hub/request";
-import { applicationFault } from "../../src/hub/vendor-host";
+import { foreignApplication } from "../../src/hub/vendor-host";
 
 const described = (changes: object): Connector =>
   connectorSchema.parse({ ...concur, key: "mine", hosts: [], ...changes });
@@ -145,16 +145,12 @@ describe("readGrant", () => {
   });
 });
 
-describe("applicationFault", () => {
-  const app = { key: "id", secret: "platform-secret", callbackUrl: "https://p.example/cb" };
-  const platform = {
-    oauthApps: { box: app, mine: app },
-    egress: {
-      allow: parseAllowList(["127.0.0.1"]),
-      allowHttp: true,
-      ownHost: undefined,
-      resolver: undefined,
-    },
+describe("foreignApplication", () => {
+  const egress = {
+    allow: parseAllowList(["127.0.0.1"]),
+    allowHttp: true,
+    ownHost: undefined,
+    resolver: undefined,
   };
 
   it.each<[string, Connector, Record<string, string>, string | undefined]>([
@@ -164,22 +160,19 @@ describe("applicationFault", () => {
       "a host that a customer names",
       box,
       { "oauth.base.url": "https://evil.example" },
-      "oauth.base.url: The platform's application is not shown to 'evil.example'",
+      "oauth.base.url: The application is not shown to 'evil.example'",
     ],
     [
       "a connector that a customer made",
       described({}),
       {},
-      "The platform's application is for built-in connectors, not for 'mine'",
+      "The application is for built-in connectors, not for 'mine'",
     ],
-    [
-      "anybody, who brings an application of his own",
-      box,
-      { "oauth.api.secret": "own", "oauth.base.url": "https://evil.example" },
-      undefined,
-    ],
-  ])("says whether the platform's secret may go to %s", (_, connector, changes, fault) => {
-    const configuration = { "oauth.api.secret": app.secret, ...changes };
-    expect(applicationFault({ connector, configuration }, platform)).toBe(fault);
-  });
+  ])(
+    "says whether a secret that is not the account's may go to %s",
+    (_, connector, changes, fault) => {
+      const configuration = { "oauth.api.secret": "platform-secret", ...changes };
+      expect(foreignApplication({ connector, configuration }, egress)).toBe(fault);
+    },
+  );
 });

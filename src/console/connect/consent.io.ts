@@ -2,11 +2,14 @@ import { createHmac } from "node:crypto";
 import type { Context } from "hono";
 import { readConfig } from "../../config";
 import type { Connector } from "../../connectors/definition";
+import { listApps } from "../../hub/applications/apps.store";
+import { applicationOf } from "../../hub/applications/choice.io";
+import { consentAddress } from "../../hub/applications/edit.io";
 import { appHandle } from "../../hub/authorize";
 import { requestAuthorization } from "../../hub/authorize.io";
+import { keyring } from "../../db/sealed";
 import type { Instance } from "../../instances/instance";
 import { equalInConstantTime } from "../../values/bytes";
-import { baseUrlOf } from "../overview/routes";
 import type { ConsoleEnv } from "../session/session.io";
 
 /**
@@ -16,9 +19,6 @@ import type { ConsoleEnv } from "../session/session.io";
  */
 
 const LIFETIME_MS = 60 * 60_000;
-
-/** Where vendors send people back. */
-export const backAddress = (c: Context<ConsoleEnv>): string => `${baseUrlOf(c)}/console/connected`;
 
 /** The page of the vendor where its account's owner consents. */
 export async function consentUrl(
@@ -66,10 +66,27 @@ function stateFor(c: Context<ConsoleEnv>, instanceId: number, until: number): st
   return `${instanceId}.${until}.${proof.digest("base64url")}`;
 }
 
-/** What makes an instance use the platform's own application, where it has one that sends people back here. */
-export function ownApp(c: Context<ConsoleEnv>, connector: Connector): string | undefined {
-  const { oauthApps, sessionKey } = readConfig(c.env);
-  return oauthApps[connector.key]?.callbackUrl === backAddress(c)
-    ? appHandle(sessionKey, c.var.asker.organizationId, connector)
+/**
+ * What makes an instance use the application of the organization, or else of the platform, where one of them sends people
+ * back here.
+ */
+export async function ownApp(
+  c: Context<ConsoleEnv>,
+  connector: Connector,
+): Promise<string | undefined> {
+  const config = readConfig(c.env);
+  const { organizationId } = c.var.asker;
+  const app = await applicationOf(organizationId, connector, { db: c.env.DB, config });
+  return app?.callbackUrl === consentAddress(c)
+    ? appHandle(config.sessionKey, organizationId, connector)
     : undefined;
+}
+
+/** Keys of the connectors of which there is such an application. */
+export async function readyApps(c: Context<ConsoleEnv>): Promise<Set<string>> {
+  const { oauthApps, masterKeys } = readConfig(c.env);
+  const own = await listApps(c.env.DB, keyring(masterKeys), c.var.asker.organizationId);
+  const apps = { ...oauthApps, ...Object.fromEntries(own.map((app) => [app.connector, app])) };
+  const back = consentAddress(c);
+  return new Set(Object.keys(apps).filter((key) => apps[key]?.callbackUrl === back));
 }

@@ -2,6 +2,7 @@ import type { Context } from "hono";
 import type { Connector } from "../../connectors/definition";
 import { InstanceEdits } from "../../elements/edit.io";
 import { Refusal } from "../../http/refusal";
+import { consentAddress } from "../../hub/applications/edit.io";
 import { instanceAddress, sharedAddress } from "../../inbound/address";
 import { registrar } from "../../inbound/registration/registrar.io";
 import { mergeConfiguration } from "../../instances/configuration";
@@ -13,7 +14,7 @@ import { baseUrlOf } from "../overview/routes";
 import { readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { askedAs } from "./chosen";
-import { backAddress, ownApp } from "./consent.io";
+import { ownApp } from "./consent.io";
 import { InstanceForm } from "./form";
 import { guideOf } from "./guides";
 import { keepTyped, keptBefore } from "./kept.io";
@@ -52,7 +53,7 @@ export async function readSent(c: Context<ConsoleEnv>, subject: Subject): Promis
   const changes = changesOf(connector, before, { typed: read.typed, secrets }, stored);
   const configuration =
     instance === undefined && read.typed.way === "oauth2"
-      ? { ...changes.configuration, "oauth.callback.url": backAddress(c) }
+      ? { ...changes.configuration, "oauth.callback.url": consentAddress(c) }
       : changes.configuration;
   const merged = mergeConfiguration(connector, stored, configuration);
   const checked = { connector, configuration: merged };
@@ -88,11 +89,11 @@ type Showing = {
 };
 
 /** The page with the form. */
-export function showForm(
+export async function showForm(
   c: Context<ConsoleEnv>,
   { connector, instance }: Subject,
   { typed, secrets = {}, faults = new Map(), made = {}, previews }: Showing,
-): Response | Promise<Response> {
+): Promise<Response> {
   const isNew = instance === undefined;
   const stored = Object.entries(instance?.configuration ?? {}).flatMap(([key, value]) =>
     value !== null && isSealedKey(connector, key) ? key : [],
@@ -114,9 +115,9 @@ export function showForm(
       isNew={isNew}
       asked={askedAs(connector, instance?.configuration ?? {})}
       submit={isNew ? "Create instance" : "Save"}
-      guide={guideOf(connector, backAddress(c))}
+      guide={guideOf(connector, consentAddress(c))}
       kept={keepTyped(c, connector, secrets)}
-      hasOwnApp={isNew && ownApp(c, connector) !== undefined}
+      hasOwnApp={isNew && (await ownApp(c, connector)) !== undefined}
       addresses={{
         own: instance === undefined ? undefined : ownAddress(c, instance, mayChange),
         shared: sharedAddress(baseUrlOf(c), connector),

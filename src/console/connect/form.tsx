@@ -1,6 +1,7 @@
 import { useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { entriesOf } from "../../instances/entries";
+import { partition } from "../../values/lists";
 import { MayChange } from "../parts";
 import { Events } from "./events";
 import { Faults, Field, linesOf } from "../form";
@@ -87,17 +88,19 @@ const anchorOf = (place: string): string =>
     : idOf(place);
 
 function Account(props: FormProps & Entries): JSX.Element {
-  const { connector, typed, guide, hasOwnApp } = props;
+  const { connector, typed, guide, hasOwnApp, entries } = props;
+  const [ofApp, others] = partition(entries, ({ key }) => hasOwnApp && APP_KEYS.has(key));
   const ways = waysOf(connector);
   return (
     <Part title="Account">
-      <Steps steps={guide.account} />
       {hasOwnApp ? (
         <p class="quiet">
-          This platform has an application of {connector.name}: leave the API key and secret empty
-          to use it.
+          An application of {connector.name} is set up: whoever has the account consents to it, and
+          no key is needed.
         </p>
-      ) : null}
+      ) : (
+        <Steps steps={guide.account} />
+      )}
       {ways.length < 2 ? null : (
         <fieldset>
           <legend>How it signs in</legend>
@@ -109,10 +112,19 @@ function Account(props: FormProps & Entries): JSX.Element {
           ))}
         </fieldset>
       )}
-      <Settings {...props} />
+      <Settings {...props} entries={others} />
+      {ofApp.length === 0 ? null : (
+        <details open={ofApp.some(({ key }) => props.faults.has(key))}>
+          <summary>Use another application</summary>
+          <Steps steps={guide.account} />
+          <Settings {...props} entries={ofApp} />
+        </details>
+      )}
     </Part>
   );
 }
+
+const APP_KEYS = new Set(["oauth.api.key", "oauth.api.secret"]);
 
 const WAYS = {
   oauth2: "by consent (OAuth)",

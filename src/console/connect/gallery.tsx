@@ -8,8 +8,10 @@ import { choicesOf, waysOf } from "./sections";
 export function Gallery(props: {
   builtIn: readonly Connector[];
   own: readonly Connector[];
+  /** Keys of connectors with an application that accounts can consent to here. */
+  ready: ReadonlySet<string>;
 }): JSX.Element {
-  const { builtIn, own } = props;
+  const { builtIn, own, ready } = props;
   return (
     <>
       <div class="head">
@@ -20,22 +22,22 @@ export function Gallery(props: {
           </p>
         </div>
       </div>
-      <Cards connectors={builtIn} />
+      <Cards connectors={builtIn} ready={ready} />
       {own.length === 0 ? null : (
         <>
           <h2>Your own connectors</h2>
-          <Cards connectors={own} />
+          <Cards connectors={own} ready={ready} />
         </>
       )}
     </>
   );
 }
 
-const Cards = ({ connectors }: { connectors: readonly Connector[] }) => (
+const Cards = (props: { connectors: readonly Connector[]; ready: ReadonlySet<string> }) => (
   <ul class="gallery">
-    {connectors.map((connector) => (
+    {props.connectors.map((connector) => (
       <li class="card">
-        <Card connector={connector} />
+        <Card connector={connector} isReady={props.ready.has(connector.key)} />
       </li>
     ))}
   </ul>
@@ -45,7 +47,8 @@ const SIGNS_IN = { oauth2: "OAuth", apiKey: "key or token", basic: "user name an
 /** A card names so many resources at most. */
 const MOST_NAMED = 8;
 
-function Card({ connector }: { connector: Connector }): JSX.Element {
+function Card(props: { connector: Connector; isReady: boolean }): JSX.Element {
+  const { connector, isReady } = props;
   const { key, name, hub, description } = connector;
   const choices = choicesOf(connector);
   const resources = Object.keys(pollable(connector));
@@ -64,7 +67,8 @@ function Card({ connector }: { connector: Connector }): JSX.Element {
           {waysOf(connector)
             .map((way) => SIGNS_IN[way])
             .join(" or ")}
-        </Pill>
+        </Pill>{" "}
+        {isReady ? <Pill tone="good">needs no key</Pill> : null}
       </p>
       {named === "" ? null : (
         <p class="small">

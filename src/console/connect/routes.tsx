@@ -10,7 +10,7 @@ import type { Notice } from "../page";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { BackFromVendor, GoToVendor } from "./consent";
-import { consentUrl, instanceOfState, ownApp } from "./consent.io";
+import { consentUrl, instanceOfState, ownApp, readyApps } from "./consent.io";
 import { edits, faultsOfRefusal, readSent, type Sent, showForm, type Subject } from "./form.io";
 import { Gallery } from "./gallery";
 import { previewsOf } from "./preview.io";
@@ -37,7 +37,11 @@ export const connectPages = new Hono<ConsoleEnv>()
     const all = await listConnectors(c.env.DB, c.var.asker.organizationId);
     const isBuiltIn = ({ key }: Connector): boolean => findConnector(key) !== undefined;
     return c.render(
-      <Gallery builtIn={all.filter(isBuiltIn)} own={all.filter((one) => !isBuiltIn(one))} />,
+      <Gallery
+        builtIn={all.filter(isBuiltIn)}
+        own={all.filter((one) => !isBuiltIn(one))}
+        ready={await readyApps(c)}
+      />,
       { title: "Connect an account", here: "instances" },
     );
   })
@@ -76,7 +80,7 @@ export const connectPages = new Hono<ConsoleEnv>()
     const subject = await newOf(c);
     const { connector } = subject;
     const sent = await readSent(c, subject);
-    const app = ownApp(c, connector);
+    const app = await ownApp(c, connector);
     const usesApp =
       app !== undefined && sent.typed.way === "oauth2" && !("oauth.api.key" in sent.secrets);
     for (const [key, fault] of lacking(connector, sent, usesApp)) sent.faults.set(key, fault);

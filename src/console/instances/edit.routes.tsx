@@ -1,6 +1,7 @@
 import { type Context, Hono } from "hono";
 import { authenticationOf } from "../../instances/configuration";
-import { backAddress } from "../connect/consent.io";
+import { consentAddress } from "../../hub/applications/edit.io";
+import { ownApp } from "../connect/consent.io";
 import { edits, faultsOfRefusal, readSent, showForm, type Subject } from "../connect/form.io";
 import { noticeOf, tagsIn, toVendor, tryForm } from "../connect/routes";
 import { typedOf } from "../connect/typed";
@@ -41,10 +42,15 @@ export const instanceEditPages = new Hono<ConsoleEnv>()
         tone: "bad",
         text: `${connector.name} asks for no consent: enter its credentials here.`,
       });
-    const back = { "oauth.callback.url": backAddress(c) };
-    if (configuration["oauth.callback.url"] === back["oauth.callback.url"])
+    const back = { "oauth.callback.url": consentAddress(c) };
+    const hasKey = (configuration["oauth.api.key"] ?? "") !== "";
+    const app = hasKey ? undefined : await ownApp(c, connector);
+    if (app === undefined && configuration["oauth.callback.url"] === back["oauth.callback.url"])
       return toVendor(c, instance);
-    const changed = await edits.change(c, instance, { configuration: back });
+    const changed = await edits.change(c, instance, {
+      configuration: back,
+      ...(app === undefined ? {} : { providerData: { secret: app } }),
+    });
     return toVendor(c, changed.instance);
   })
   .get("/instances/:id/delete", async (c) => {

@@ -6,6 +6,7 @@ import type { Connector } from "../../connectors/definition";
 import { parse, readJson } from "../../http/body";
 import { invalid, notFound } from "../../http/refusal";
 import { entriesOf, pollable } from "../../instances/entries";
+import { applicationOf } from "../../hub/applications/choice.io";
 import { appHandle } from "../../hub/authorize";
 import { requestAuthorization } from "../../hub/authorize.io";
 import { isObject } from "../../values/record";
@@ -78,7 +79,7 @@ const defaultRequest = z.object({
 });
 
 /**
- * An authorize URL with the platform's own application. The caller sends `configuration.secret` back as
+ * An authorize URL with the application of the organization, or else of the platform. The caller sends `configuration.secret` back as
  * `providerData.secret`.
  */
 async function defaultUrl(
@@ -86,16 +87,17 @@ async function defaultUrl(
   connector: Connector,
   query: z.infer<typeof defaultRequest>,
 ): Promise<{ oauthUrl: string; element: string; configuration: { secret: string } }> {
-  const { oauthApps, sessionKey } = readConfig(c.env);
-  const app = oauthApps[connector.key];
-  if (app === undefined) throw notFound(`The platform has no application of '${connector.key}'`);
+  const config = readConfig(c.env);
+  const { organizationId } = c.var.asker;
+  const app = await applicationOf(organizationId, connector, { db: c.env.DB, config });
+  if (app === undefined) throw notFound(`There is no application of '${connector.key}'`);
   if (query.callbackUrl !== undefined && query.callbackUrl !== app.callbackUrl)
     throw invalid(
       `callbackUrl: Expected that of the application, '${app.callbackUrl}'`,
       "callbackUrl",
     );
   const request = { ...query, apiKey: app.key, callbackUrl: app.callbackUrl };
-  const secret = appHandle(sessionKey, c.var.asker.organizationId, connector);
+  const secret = appHandle(config.sessionKey, organizationId, connector);
   return { ...(await oauthUrl(c, connector, request)), configuration: { secret } };
 }
 
