@@ -43,12 +43,19 @@ export type EndpointTraits = {
   selectors: Selectors;
 };
 
-/** A destination as its operators see it: its keys' dates, and the delays it is retried with. */
+/** A destination as its operators see it: its keys, and the delays it is retried with. */
 export type DestinationRecord = {
   destination: Destination;
   /** Null for all kinds but `endpoint`. */
   traits: EndpointTraits | null;
-  keys: { id: string; algorithm: "v1" | "v1a"; createdAt: number; expiresAt: number | null }[];
+  keys: {
+    id: string;
+    algorithm: "v1" | "v1a";
+    createdAt: number;
+    expiresAt: number | null;
+    /** What receivers verify with, where anybody may know it; null: a shared secret. */
+    publicKey: string | null;
+  }[];
   retryDelays: readonly number[] | undefined;
 };
 

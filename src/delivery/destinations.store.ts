@@ -5,7 +5,7 @@ import { type OrganizationSettings, settingsOf } from "../accounts/organization.
 import { tenantBeside } from "../accounts/tenants/known.store";
 import { destinations } from "../db/delivery";
 import { formOf, Section } from "../db/directory/find";
-import type { Keyring } from "../db/sealed";
+import { type Keyring, unseal } from "../db/sealed";
 import { within } from "../db/within";
 import { Cache } from "../values/cache";
 import {
@@ -15,7 +15,8 @@ import {
   type EndpointTraits,
   retryPolicyOf,
 } from "./destination";
-import { openDestination } from "./destination-secrets";
+import { openDestination, sealedPlace } from "./destination-secrets";
+import { publicKeyOf } from "./signature";
 
 type Row = typeof destinations.$inferSelect & Pick<Destination, "terms">;
 
@@ -211,11 +212,12 @@ function recordOf(row: Row, settings: OrganizationSettings, ring: Keyring): Dest
   return {
     destination,
     traits: traitsOf(row),
-    keys: row.signingKeys.map(({ id, algorithm, createdAt, expiresAt }) => ({
-      id,
-      algorithm,
-      createdAt,
-      expiresAt,
+    keys: row.signingKeys.map(({ sealed, ...key }) => ({
+      ...key,
+      publicKey:
+        key.algorithm === "v1a"
+          ? publicKeyOf(unseal(ring, sealed, sealedPlace(row.id, key.id)))
+          : null,
     })),
     retryDelays: policy.kind === "queue" ? [] : policy.delaysSeconds,
   };

@@ -94,6 +94,9 @@ function Acts({ item }: { item: DestinationView }): JSX.Element {
   const here = `/console/destinations/${encodeURIComponent(item.id)}`;
   return (
     <div class="acts">
+      <a class="button" href={`${here}/keys`}>
+        Keys
+      </a>
       {item.url === null ? null : <Act to={`${here}/test`} label="Test" />}
       {(item.enabled && item.circuit.state === "closed") ||
       item.state.name === "paused by tenant" ? null : (

@@ -1,5 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { instanceDestinationId } from "../../delivery/destination";
 import { type Reason, WORDS } from "../../operations/deliveries/because";
 import type { Attention } from "../../instances/attention";
 import { marked } from "../parts";
@@ -123,15 +124,26 @@ function Why({ reason, now }: { reason: Attention; now: number }): JSX.Element {
   );
 }
 
-/** What mends an instance by one click; all else is set up on its page. */
+/** What mends an instance by one click, or the very page on which it is mended. */
 function Mend({ id, code }: { id: number; code: string | undefined }): JSX.Element {
   const here = `/console/instances/${id}`;
-  if (code === "poller-off") return <Act to={`${here}/enable`} label="Enable" main />;
+  if (code === "poller-off" || code === "disabled")
+    return <Act to={`${here}/enable`} label="Enable" main />;
   if (code === "registration-failed")
     return <Act to={`${here}/enable`} label="Register again" main />;
+  if (code === "not-authenticated") return <Act to={`${here}/reconnect`} label="Reconnect" main />;
+  if (code === "callback-paused")
+    return (
+      <Act
+        to={`/console/destinations/${instanceDestinationId(id)}/enable`}
+        label="Enable callback"
+        main
+      />
+    );
+  const isUntaken = code === "deliveries-refused" || code === "deliveries-ignored";
   return (
-    <a class="button" href={here}>
-      {code === "not-authenticated" ? "Reconnect" : "Set up"}
+    <a class="button" href={isUntaken ? `${here}#untaken` : `${here}/edit`}>
+      {isUntaken ? "See why" : "Set up"}
     </a>
   );
 }

@@ -125,7 +125,13 @@ export const EXAMPLE = {
   retrySchedule: [8, 64, 512, 4096, 32768],
   signing: {
     keys: [
-      { id: "key_1", algorithm: "v1", createdAt: "2026-11-21T20:00:00.000Z", expiresAt: null },
+      {
+        id: "key_1",
+        algorithm: "v1",
+        publicKey: null,
+        createdAt: "2026-11-21T20:00:00.000Z",
+        expiresAt: null,
+      },
     ],
   },
   filter: null,

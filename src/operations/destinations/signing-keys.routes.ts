@@ -1,20 +1,17 @@
-import { type Context, Hono } from "hono";
+import { Hono } from "hono";
 import { type AskerEnv, withKey } from "../../accounts/asker.io";
-import { type DestinationRecord, instanceDestinationId } from "../../delivery/destination";
-import { newSigningSeed, rotateKey } from "../../delivery/policy.store";
+import { instanceDestinationId } from "../../delivery/destination";
 import { publicKeyOf } from "../../delivery/signature";
 import { readDestination } from "../../delivery/destinations.store";
-import { newSigningSecret } from "../../delivery/save-destination.store";
 import { parse, readJson } from "../../http/body";
 import { described } from "../../http/route-description";
-import { conflict, invalid, notFound } from "../../http/refusal";
+import { notFound } from "../../http/refusal";
 import { BODY_BYTES, destinationOfPath, ringOf, withHealth } from "./lookup.io";
 import { numericId } from "../../values/whole-number";
 import { reachesDestination, reachOf } from "../reach";
 import { EXAMPLE, rotationRequest } from "./fields";
 import type { OwnerUpdates } from "./owner-update";
-
-const MOST_LIVE_KEYS = 3;
+import { rotate } from "./rotate.io";
 
 const withSecretsKey = withKey("write", { look: "secrets", limits: "kept" });
 
@@ -70,31 +67,8 @@ export const rotationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
       answer: EXAMPLE,
     }),
     async (c) => {
-      await rotate(c, ownerUpdates, await destinationOfPath(c));
+      const asked = parse(rotationRequest, (await readJson(c, BODY_BYTES)) ?? {});
+      await rotate(c, ownerUpdates, await destinationOfPath(c), asked);
       return c.json((await withHealth(c, [await destinationOfPath(c)]))[0]);
     },
   );
-
-/** Gives a destination a new key, or the one that the request brings. The owner gets it first: it shows it. */
-async function rotate(
-  c: Context<AskerEnv>,
-  ownerUpdates: OwnerUpdates,
-  record: DestinationRecord,
-): Promise<void> {
-  const { overlapSeconds, algorithm, secret } = parse(
-    rotationRequest,
-    (await readJson(c, BODY_BYTES)) ?? {},
-  );
-  if (secret !== undefined && algorithm === "v1a")
-    throw invalid("secret: An ed25519 key is always generated", "secret");
-  const now = Date.now();
-  const live = record.keys.filter(({ expiresAt }) => expiresAt === null || expiresAt > now);
-  if (live.length >= MOST_LIVE_KEYS)
-    throw conflict(`A destination has at most ${MOST_LIVE_KEYS} live keys`);
-  const isSymmetric = algorithm === "v1";
-  const newSecret = isSymmetric ? (secret ?? newSigningSecret()) : newSigningSeed();
-  if (isSymmetric)
-    await ownerUpdates[record.destination.kind]?.(c, record, { signingSecret: newSecret });
-  const retireAt = now + overlapSeconds * 1000;
-  await rotateKey(c.env.DB, ringOf(c), record, { algorithm, secret: newSecret, retireAt, now });
-}

@@ -39,9 +39,10 @@ export function destinationView(record: DestinationRecord, health: Health) {
     deactivate: deactivationOf(destination),
     retrySchedule: retryDelays ?? STANDARD_DELAYS,
     signing: {
-      keys: keys.map(({ id, algorithm, createdAt, expiresAt }) => ({
+      keys: keys.map(({ id, algorithm, createdAt, expiresAt, publicKey }) => ({
         id,
         algorithm,
+        publicKey,
         createdAt: isoText(createdAt),
         expiresAt: expiresAt === null ? null : isoText(expiresAt),
       })),
