@@ -59,6 +59,8 @@ function plainName(source: string): SourceName | undefined {
     return { name: "Notices about destinations", kind: "own", href: undefined };
   if (source === "notifications")
     return { name: "Published notifications", kind: "own", href: undefined };
+  if (source.startsWith("test:"))
+    return { name: "Tests of a destination", kind: "own", href: undefined };
   if (source === "scope:-")
     return { name: "Resources without a scope", kind: "scope", href: undefined };
   const [, tenant] = /^tenant:(.+)$/.exec(source) ?? [];

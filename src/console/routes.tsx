@@ -13,6 +13,7 @@ import { auditPages } from "./audit/routes";
 import { backFromVendorPages, connectPages } from "./connect/routes";
 import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
+import { signingKeyPages } from "./destinations/keys.routes";
 import { destinationPages } from "./destinations/routes";
 import { eventPages } from "./events/routes";
 import { eventTypePages } from "./event-types/routes";
@@ -23,7 +24,10 @@ import { overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
+import { applicationPages } from "./settings/apps.routes";
+import { jobPages } from "./settings/jobs.routes";
 import { keyPages } from "./settings/keys.routes";
+import { usagePages } from "./settings/usage.routes";
 import { settingsPages } from "./settings/routes";
 import { tenantPages } from "./tenants/routes";
 import { securityRoutes } from "./security/routes";
@@ -103,6 +107,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", instanceEditPages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
+  .route("/", signingKeyPages)
   .route("/", appPages)
   .route("/", tenantPages)
   .route("/", connectorPages)
@@ -111,6 +116,9 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", auditPages)
   .route("/", settingsPages)
   .route("/", keyPages)
+  .route("/", jobPages)
+  .route("/", applicationPages)
+  .route("/", usagePages)
   .all("*", (c) => {
     if (c.req.path === "/console/") return c.redirect("/console", 301);
     throw notFound("There is no such page");

@@ -43,7 +43,7 @@ select,input{padding:7px 10px;border:1px solid var(--line);border-radius:8px;bac
 .card,.empty{background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}
 .card b{display:block;font-size:24px;font-weight:620;line-height:1.25;color:var(--ink)}.card b.alarm{color:var(--bad)}a:has(>.card):hover{text-decoration:none}a:hover>.card{border-color:var(--quiet)}.card span{color:var(--quiet)}
 .card .foot{margin-top:8px}.card .foot a{color:var(--accent)}
-.bars{display:block;width:100%;height:36px}.bars rect{fill:var(--accent)}.bars.delivered rect{fill:var(--good)}.bars.failed rect{fill:var(--bad)}.bars rect.none,.bars.delivered rect.none,.bars.failed rect.none{fill:var(--line)}
+.bars{display:block;width:100%;height:36px}.bars.tall{height:120px}.axis{display:flex;justify-content:space-between;margin:6px 0 0}.card .axis span{color:var(--quiet)}.bars rect{fill:var(--accent)}.bars.delivered rect{fill:var(--good)}.bars.failed rect{fill:var(--bad)}.bars rect.none,.bars.delivered rect.none,.bars.failed rect.none{fill:var(--line)}
 .ranges{display:flex;list-style:none;margin:0;padding:3px;border:1px solid var(--line);border-radius:10px;background:var(--card)}.ranges a{display:block;padding:4px 12px;border-radius:7px;color:var(--quiet)}.ranges a[aria-current]{background:var(--off-back);color:var(--ink);font-weight:550}
 h3{font-size:14px;font-weight:500;margin:18px 0 8px}.mend{display:flex;flex-wrap:wrap;gap:8px 24px;align-items:center;justify-content:space-between}.mend>div:first-child{flex:1;min-width:min(100%,320px)}
 table{width:100%;border-collapse:separate;border-spacing:0;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:hidden}

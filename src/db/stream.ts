@@ -15,6 +15,11 @@ export const jobs = sqliteTable(
     total: integer(),
     error: text(),
     createdAt: integer("created_at").notNull(),
+    /** Who began it, as the audit log calls them; null: an earlier version, which did not note it. */
+    actor: text(),
   },
-  (table) => [index("jobs_age").on(table.createdAt)],
+  (table) => [
+    index("jobs_age").on(table.createdAt),
+    index("jobs_of_organization").on(table.organizationId, table.createdAt, table.id),
+  ],
 );

@@ -4,10 +4,11 @@ import { deliveryRoutes } from "./deliveries/routes";
 import type { OwnerUpdates } from "./destinations/owner-update";
 import { destinationRoutes } from "./destinations/routes";
 import { organizationRoutes } from "./organization.routes";
-import { jobRoutes } from "./jobs.routes";
+import { jobRoutes } from "./jobs/routes";
 import { tenantChangeRoutes } from "./tenants/routes";
 import { streamRoutes } from "./streams/routes";
-import { type ConnectorsOf, usageRoutes } from "./usage/routes";
+import type { ConnectorsOf } from "./usage/read.io";
+import { usageRoutes } from "./usage/routes";
 
 /** `/v1`, except for what other rooms add: accounts its keys, polling its poll now (reference v1-api.md). */
 export const operationsRoutes = (

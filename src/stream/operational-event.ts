@@ -21,13 +21,19 @@ export const OPERATIONS_SOURCE = "operations";
 export const operationsDestinationId = (organizationId: number): string =>
   `operations-${organizationId}`;
 
+/** What a callback gets of an operational event, or of a test of it. */
+export const operationalBody = (
+  { type, data }: { type: OperationalEvent["type"] | "test"; data: Record<string, unknown> },
+  now: number,
+): Record<string, unknown> => ({ type, timestamp: isoText(now), data });
+
 /** An operational event as a commit: a Standard Webhooks payload, to the organization's callback if it has one. */
 export function operationalCommit(
   { type, subject, data }: OperationalEvent,
   destinationId: string | null,
   now: number,
 ): Commit {
-  const body = JSON.stringify({ type, timestamp: isoText(now), data });
+  const body = JSON.stringify(operationalBody({ type, data }, now));
   return {
     events: [
       {

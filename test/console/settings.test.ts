@@ -1,6 +1,8 @@
 import { env } from "cloudflare:workers";
-import { beforeAll, describe, expect, it } from "vitest";
-import { callV1 } from "../elements/build";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { count, writeCounts } from "../../src/metering/counter.io";
+import { receiver } from "../delivery/build";
+import { callV1, create } from "../elements/build";
 import { type Own, memberOf, ownOrganization } from "../organization";
 import { type Browser, createAccounts, signIn } from "./build";
 
@@ -11,6 +13,8 @@ beforeAll(async () => {
   own = await ownOrganization();
   browser = await signIn(own.email, own.password);
 });
+
+afterEach(() => vi.unstubAllGlobals());
 
 const DAY = 86_400_000;
 const evil = `"><script>alert(1)</script>`;
@@ -128,6 +132,47 @@ describe("API keys", () => {
     const { status, html } = await make(fields);
     expect(status).toBe(400);
     expect(html).toMatch(new RegExp(`class="fault small" id="${id}"`));
+  });
+});
+
+describe("the operational callback", () => {
+  const test = () =>
+    browser.post("/console/settings/callback/test", { organization: String(own.id) });
+
+  it("gets a test notice the way of all notices, and the page shows how it answered", async () => {
+    expect((await test()).status).toBe(404);
+    await save({ callback: "http://127.0.0.1:9/operational-hook" });
+    const received = receiver(() => new Response(`thanks ${evil}`));
+    const { status, html } = await test();
+    expect(status).toBe(200);
+    const got = received.find(({ url }) => url.endsWith("/operational-hook"));
+    expect(JSON.parse(got?.body ?? "")).toMatchObject({
+      type: "test",
+      data: { organizationId: own.id },
+    });
+    expect(html).toContain("thanks &quot;");
+    expect(html).not.toContain("<script>alert");
+    await save({});
+  });
+});
+
+describe("usage and cost", () => {
+  it("are shown by day and by source, as /v1 tells them", async () => {
+    const other = await ownOrganization();
+    const theirs = await signIn(other.email, other.password);
+    const path = "/console/settings/usage?days=7";
+    expect((await theirs.get(path)).html).toContain("Nothing was done in these 7 days");
+    const { id } = await create({}, { name: `Books ${evil}` }, other.authorization);
+    const source = `instance:${id}`;
+    count({ organizationId: other.id, source, destinationId: "" }, { events: 3 }, Date.now());
+    await writeCounts(env.DB, Date.now());
+    const told = (await callV1("GET", "/usage?by=source", other.authorization)).body;
+    const { html } = await theirs.get(path);
+    const text = html.replaceAll(/<[^>]*>/g, " ");
+    expect(text).toContain("Books &quot;");
+    expect(html).not.toContain("<script>alert");
+    expect(html.match(/<rect/g)).toHaveLength(14);
+    expect(told.items).toMatchObject([{ key: source, events: 3 }]);
   });
 });
 

@@ -1,4 +1,4 @@
-import { and, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
+import { and, desc, eq, gt, isNotNull, isNull, ne, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { users } from "../../db/accounts";
 import { tellDirectory } from "../../db/directory/tell";
@@ -159,4 +159,29 @@ export async function usersToDelete(
   return rows.flatMap(({ deletingAt, ...user }) =>
     deletingAt === null ? [] : { ...user, deletingAt },
   );
+}
+
+/** A user who is being deleted, and since when. */
+export type DeletedUser = { id: number; deletingAt: number };
+
+/** An organization's users who are being deleted, the latest first, from before a place on. */
+export async function listDeletedUsers(
+  db: D1Database,
+  organizationId: number,
+  { before, limit }: { before: { at: number; id: number } | null; limit: number },
+): Promise<DeletedUser[]> {
+  const older = before && sql`(${users.deletingAt}, ${users.id}) < (${before.at}, ${before.id})`;
+  const rows = await drizzle(db)
+    .select({ id: users.id, deletingAt: users.deletingAt })
+    .from(users)
+    .where(
+      and(
+        eq(users.organizationId, organizationId),
+        isNotNull(users.deletingAt),
+        older ?? undefined,
+      ),
+    )
+    .orderBy(desc(users.deletingAt), desc(users.id))
+    .limit(limit);
+  return rows.flatMap(({ id, deletingAt }) => (deletingAt === null ? [] : { id, deletingAt }));
 }

@@ -9,6 +9,8 @@ export type Typed = Partial<Record<(typeof FIELDS)[number], string>>;
 
 type Props = {
   entries: readonly AuditRow[];
+  /** What who did it is called. */
+  names: ReadonlyMap<string, string>;
   older: string | null;
   days: number;
   typed: Typed;
@@ -16,7 +18,7 @@ type Props = {
 };
 
 /** Who changed what, from where, what it was before and what it is since. */
-export function AuditPage({ entries, older, days, typed, now }: Props): JSX.Element {
+export function AuditPage({ entries, names, older, days, typed, now }: Props): JSX.Element {
   return (
     <>
       <div class="head">
@@ -37,7 +39,9 @@ export function AuditPage({ entries, older, days, typed, now }: Props): JSX.Elem
           rows={entries.map((entry) => [
             <Instant at={entry.at} now={now} />,
             <>
-              {entry.actor}
+              <a href={`/console/audit?actor=${encodeURIComponent(entry.actor)}`}>
+                {names.get(entry.actor) ?? entry.actor}
+              </a>
               <div class="quiet">{entry.address ?? "from an unknown address"}</div>
             </>,
             <>

@@ -1,4 +1,5 @@
 import { Hono } from "hono";
+import { actorNames } from "../../accounts/actor-names.store";
 import { DEFAULT_AUDIT_DAYS, listAudit } from "../../accounts/audit.store";
 import { readSettings } from "../../accounts/organization.store";
 import { forbidden } from "../../http/refusal";
@@ -18,12 +19,24 @@ export const auditPages = new Hono<ConsoleEnv>().get("/audit", async (c) => {
     : null;
   const page = { before, limit: MOST };
   const rows = await listAudit(c.env.DB, organizationId, filterOf(typed), page);
+  const names = await actorNames(
+    c.env.DB,
+    organizationId,
+    rows.map(({ actor }) => actor),
+  );
   const { auditDays = DEFAULT_AUDIT_DAYS } = await readSettings(c.env.DB, organizationId);
   const last = rows.length < MOST ? undefined : rows.at(-1);
   const query = new URLSearchParams({ ...typed, before: String(last?.id) });
   const older = last === undefined ? null : `/console/audit?${query.toString()}`;
   return c.render(
-    <AuditPage entries={rows} older={older} days={auditDays} typed={typed} now={Date.now()} />,
+    <AuditPage
+      entries={rows}
+      names={names}
+      older={older}
+      days={auditDays}
+      typed={typed}
+      now={Date.now()}
+    />,
     { title: "Audit", here: "audit" },
   );
 });

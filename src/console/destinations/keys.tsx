@@ -60,18 +60,24 @@ export function KeysPage(props: {
           <Signs of={key} now={now} />,
         ])}
       />
-      {keys.map(({ publicKey }) =>
-        publicKey === null ? null : (
-          <>
-            <h3>Public key: receivers verify with it</h3>
-            <Copyable text={publicKey} label="the public key" />
-          </>
-        ),
-      )}
+      <PublicKeys keys={keys} />
       <Rotation id={item.id} />
     </>
   );
 }
+
+const PublicKeys = ({ keys }: { keys: readonly Key[] }): JSX.Element => (
+  <>
+    {keys.map(({ publicKey }) =>
+      publicKey === null ? null : (
+        <>
+          <h3>Public key: receivers verify with it</h3>
+          <Copyable text={publicKey} label="the public key" />
+        </>
+      ),
+    )}
+  </>
+);
 
 function Signs({ of, now }: { of: Key; now: number }): JSX.Element {
   if (of.expiresAt === null) return <Pill tone="good">signs</Pill>;

@@ -2,6 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { NO_PUBLIC_URL } from "../../http/readiness";
 import { isoText } from "../../values/instant";
+import { type Bar, Bars, grouped, money } from "../figures";
 import { ConnectLink, Empty, firstInstance } from "../parts";
 import { NeedsAttention } from "./attention";
 import { type Figures, type Point, type Range, RANGES, within } from "./range";
@@ -82,13 +83,17 @@ function Cards({ figures, troubles, month }: Overview): JSX.Element {
   return (
     <div class="cards">
       <Card label="events came in" figure={grouped(total.events)}>
-        <Bars points={points} field="events" label="Events that came in" />
+        <Bars bars={barsOf(points, "events")} kind="events" label="Events that came in" />
       </Card>
       <Card label="notifications went out" figure={grouped(total.delivered)}>
-        <Bars points={points} field="delivered" label="Notifications that went out" />
+        <Bars
+          bars={barsOf(points, "delivered")}
+          kind="delivered"
+          label="Notifications that went out"
+        />
       </Card>
       <Card label="tries failed" figure={grouped(total.failed)} isAlarm={total.failed > 0}>
-        <Bars points={points} field="failed" label="Tries that failed" />
+        <Bars bars={barsOf(points, "failed")} kind="failed" label="Tries that failed" />
       </Card>
       <Card label="half the tries answered within" figure={half ?? "–"}>
         <span class="small">
@@ -117,6 +122,15 @@ function Cards({ figures, troubles, month }: Overview): JSX.Element {
   );
 }
 
+const barsOf = (points: readonly Point[], field: "events" | "delivered" | "failed"): Bar[] =>
+  points.map((point) => ({
+    at: clock(point.at),
+    value: point[field],
+    text: grouped(point[field]),
+  }));
+
+const clock = (at: number): string => `${isoText(at).slice(0, 16).replace("T", " ")} UTC`;
+
 function Card(props: {
   label: string;
   figure: string;
@@ -132,50 +146,3 @@ function Card(props: {
     </div>
   );
 }
-
-const grouped = (n: number): string => n.toLocaleString("en-US");
-
-/** Cents from one cent on; below, what there is of it. */
-const money = (usd: number): string =>
-  `$${usd.toLocaleString("en-US", usd === 0 || usd >= 0.01 ? { minimumFractionDigits: 2, maximumFractionDigits: 2 } : { maximumSignificantDigits: 1 })}`;
-
-const BAR = 10;
-const HEIGHT = 60;
-
-/** One bar for each point; each tells its figure on a closer look. */
-function Bars(props: {
-  points: Point[];
-  field: "events" | "delivered" | "failed";
-  label: string;
-}): JSX.Element {
-  const { points, field, label } = props;
-  const most = Math.max(1, ...points.map((point) => point[field]));
-  const [first] = points;
-  const since = first === undefined ? "" : `, since ${clock(first.at)}`;
-  return (
-    <svg
-      class={`bars ${field}`}
-      viewBox={`0 0 ${points.length * BAR} ${HEIGHT}`}
-      preserveAspectRatio="none"
-      role="img"
-      aria-label={`${label}${since}, at most ${grouped(most)} in a bar`}
-    >
-      {points.map((point, index) => {
-        const height = point[field] === 0 ? 1.5 : Math.max(3, (point[field] / most) * HEIGHT);
-        return (
-          <rect
-            x={index * BAR + 1}
-            y={HEIGHT - height}
-            width={BAR - 2}
-            height={height}
-            class={point[field] === 0 ? "none" : ""}
-          >
-            <title>{`${clock(point.at)}: ${grouped(point[field])}`}</title>
-          </rect>
-        );
-      })}
-    </svg>
-  );
-}
-
-const clock = (at: number): string => `${isoText(at).slice(0, 16).replace("T", " ")} UTC`;

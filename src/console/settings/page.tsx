@@ -1,11 +1,16 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Attempt } from "../../delivery/attempt";
 import type { OrganizationView } from "../../operations/organization.io";
-import { Facts, Of } from "../parts";
+import { Attempts } from "../deliveries/page";
+import { Act, Facts, Of } from "../parts";
 import type { Faults } from "./faults";
 import { Field, FormFault, SettingsHead } from "./parts";
 
 /** What is typed in the organization's form. */
 export type Typed = { name: string; retentionDays: string; auditDays: string; callback: string };
+
+/** The try of a test notice, or why there was none. */
+export type Tried = Attempt | string;
 
 /** An organization as its form shows it. */
 export const typedOf = (view: OrganizationView): Typed => ({
@@ -21,6 +26,8 @@ export function OrganizationPage(props: {
   isOwner: boolean;
   typed: Typed;
   faults: Faults;
+  tried: Tried | undefined;
+  now: number;
 }): JSX.Element {
   const { organizationId, isOwner, typed, faults } = props;
   const text = isOwner
@@ -44,7 +51,36 @@ export function OrganizationPage(props: {
           ]}
         />
       )}
+      {typed.callback === "" ? null : <Alerts {...props} />}
     </>
+  );
+}
+
+/** Where people hear of what needs them: the operational callback, and how it answers. */
+function Alerts(props: {
+  organizationId: number;
+  tried: Tried | undefined;
+  now: number;
+}): JSX.Element {
+  const { organizationId, tried, now } = props;
+  return (
+    <section id="alerts" class="stack">
+      <h2>Alert channels</h2>
+      <p class="quiet">
+        The operational callback gets each notice as a signed webhook. A test goes the very same
+        way.
+      </p>
+      <Act to="/console/settings/callback/test#alerts" label="Send a test notice">
+        <Of id={organizationId} />
+      </Act>
+      {tried === undefined ? null : typeof tried === "string" ? (
+        <p class="notice bad" role="status">
+          {tried}
+        </p>
+      ) : (
+        <Attempts attempts={[tried]} now={now} />
+      )}
+    </section>
   );
 }
 

@@ -4,7 +4,7 @@ import { Labelled } from "../form";
 import type { Faults } from "./faults";
 
 /** Where a settings page stands among the others. */
-export type Place = "organization" | "keys";
+export type Place = "organization" | "keys" | "jobs" | "usage" | "applications";
 
 /** The head of each settings page, with the ways to the others; keys and the audit log are for owners. */
 export function SettingsHead(props: {
@@ -19,9 +19,12 @@ export function SettingsHead(props: {
     ...(isOwner
       ? ([
           ["keys", "/console/settings/keys", "API keys"],
+          ["applications", "/console/settings/oauth-apps", "OAuth applications"],
           ["audit", "/console/audit", "Audit"],
         ] as const)
       : []),
+    ["jobs", "/console/settings/jobs", "Jobs"],
+    ["usage", "/console/settings/usage", "Usage"],
     ["members", "/console/members", "Members"],
     ["sessions", "/console/sessions", "Your sessions"],
     ["security", "/console/security", "Security"],
@@ -54,11 +57,14 @@ export function Field(props: {
   /** Empty: there is none. */
   hint: string;
   faults: Faults;
+  /** Which of a page's forms it is in, where there are several with a field of this name. */
+  of?: string;
   children: (described: Record<string, string>) => Child;
 }): JSX.Element {
-  const { name, label, hint, faults, children } = props;
+  const { name, label, hint, faults, of, children } = props;
   const { [name]: fault } = faults;
-  return <Labelled {...{ id: name, name, label, hint, fault, control: children }} />;
+  const id = of === undefined ? name : `${of}-${name}`;
+  return <Labelled {...{ id, name, label, hint, fault, control: children }} />;
 }
 
 /** Faults that belong to no field, and that there are any. */

@@ -1,17 +1,21 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
 import { readOrganization } from "../../accounts/organization.store";
-import { forbidden } from "../../http/refusal";
+import { readDestination } from "../../delivery/destinations.store";
+import { forbidden, notFound, Refusal } from "../../http/refusal";
+import { ringOf } from "../../operations/destinations/lookup.io";
+import { sendTest } from "../../operations/destinations/test.io";
 import {
   callbackOf,
   organizationChange,
   organizationView,
   saveOrganization,
 } from "../../operations/organization.io";
+import { operationalBody, operationsDestinationId } from "../../stream/operational-event";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { type Faults, faultOf, faultsOf } from "./faults";
-import { OrganizationPage, type Typed, typedOf } from "./page";
+import { OrganizationPage, type Tried, type Typed, typedOf } from "./page";
 
 /** The field of the form in which each member of a change is typed. */
 const FIELDS = {
@@ -29,11 +33,7 @@ export const onlyOwners = createMiddleware<ConsoleEnv>(async (c, next) => {
 
 /** The organization: everybody sees it, owners change it. */
 export const settingsPages = new Hono<ConsoleEnv>()
-  .get("/settings", async (c) => {
-    const { organizationId } = c.var.asker;
-    const organization = await readOrganization(c.env.DB, organizationId);
-    return show(c, typedOf(organizationView(organizationId, organization)));
-  })
+  .get("/settings", async (c) => show(c, await storedOf(c)))
   .post("/settings", onlyOwners, async (c) => {
     const form = await formOf(c);
     const typed = {
@@ -47,11 +47,33 @@ export const settingsPages = new Hono<ConsoleEnv>()
       ...(input.success ? {} : faultsOf(input.error, FIELDS)),
       ...(await callbackFault(c, typed.callback)),
     };
-    if (!input.success || Object.keys(faults).length > 0) return show(c, typed, faults);
+    if (!input.success || Object.keys(faults).length > 0) return show(c, typed, { faults });
     const { id } = await saveOrganization(c, input.data);
     c.set("subject", id);
     return leave(c, "/console/settings", { tone: "good", text: "Saved." });
+  })
+  .post("/settings/callback/test", async (c) => {
+    await formOf(c);
+    const { organizationId } = c.var.asker;
+    const id = operationsDestinationId(organizationId);
+    const destination = await readDestination(c.env.DB, ringOf(c), organizationId, id);
+    if (destination === undefined) throw notFound("There is no operational callback");
+    const typed = await storedOf(c);
+    try {
+      const event = operationalBody({ type: "test", data: { organizationId } }, Date.now());
+      return await show(c, typed, { tried: await sendTest(c, { destination }, event) });
+    } catch (error) {
+      if (!(error instanceof Refusal)) throw error;
+      return show(c, typed, { tried: error.message });
+    }
   });
+
+async function storedOf(c: Context<ConsoleEnv>): Promise<Typed> {
+  const { organizationId } = c.var.asker;
+  return typedOf(
+    organizationView(organizationId, await readOrganization(c.env.DB, organizationId)),
+  );
+}
 
 const changeOf = ({ name, retentionDays, auditDays, callback }: Typed) => ({
   name,
@@ -72,7 +94,11 @@ async function callbackFault(c: Context<ConsoleEnv>, url: string): Promise<Fault
   }
 }
 
-function show(c: Context<ConsoleEnv>, typed: Typed, faults: Faults = {}): Promise<Response> {
+function show(
+  c: Context<ConsoleEnv>,
+  typed: Typed,
+  { faults = {}, tried }: { faults?: Faults; tried?: Tried } = {},
+): Promise<Response> {
   const { organizationId, scopes } = c.var.asker;
   if (Object.keys(faults).length > 0) c.status(400);
   return c.render(
@@ -81,6 +107,8 @@ function show(c: Context<ConsoleEnv>, typed: Typed, faults: Faults = {}): Promis
       isOwner={scopes.includes("admin")}
       typed={typed}
       faults={faults}
+      tried={tried}
+      now={Date.now()}
     />,
     { title: "Settings", here: "settings" },
   );

@@ -4,7 +4,7 @@ import type { DestinationRecord } from "../../delivery/destination";
 import { countExceptions, troubledStreams } from "../../delivery/exceptions.store";
 import { destinationState, isPaused, stateText } from "../../delivery/state";
 import { isoText } from "../../values/instant";
-import { startJob } from "../jobs.io";
+import { startJob } from "../jobs/start.io";
 
 /** What a recovery begins with: its job, how many notifications it delivers again; and if none, why. */
 export type Recovery = { jobId: string; total: number; because: string | null };

@@ -24,7 +24,7 @@ const WAIT_MS = 15_500;
  */
 export async function sendTest(
   c: Context<AskerEnv>,
-  { destination }: DestinationRecord,
+  { destination }: Pick<DestinationRecord, "destination">,
   event: unknown,
 ): Promise<Attempt> {
   if (destination.url === null) throw conflict("The destination has no URL");

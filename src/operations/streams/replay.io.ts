@@ -4,7 +4,7 @@ import type { AskerEnv } from "../../accounts/asker.io";
 import { instanceDestinationId } from "../../delivery/destination";
 import { instantField } from "../../http/instant-field";
 import { instanceOfSource } from "../../stream/stream-name";
-import { startJob } from "../jobs.io";
+import { startJob } from "../jobs/start.io";
 import { requireDestination, type StreamHandle } from "./lookup.io";
 
 /** Which events of a stream are delivered again. */

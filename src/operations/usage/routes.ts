@@ -6,31 +6,18 @@ import { parse } from "../../http/body";
 import { described, SPAN } from "../../http/route-description";
 import { readInstant } from "../../http/instant-field";
 import { writeCounts } from "../../metering/counter.io";
-import { type Span, usageByDay, usageBySource, usageSeries } from "../../metering/store";
+import { usageSeries } from "../../metering/store";
 import { isoText } from "../../values/instant";
 import { LIMIT_BYTES, type Projection, projected } from "../database/size";
 import { readSizes } from "../database/size.store";
-import { tenantsOfSources } from "../../db/belongings";
 import { OF_TENANT, reachAsked } from "../reach-asked.io";
-import {
-  byConnector,
-  byTenant,
-  series,
-  type Summary,
-  spanOf,
-  summarizeDays,
-  summarizeSources,
-} from "./summary";
+import { type ConnectorsOf, GROUPS, readUsage } from "./read.io";
+import { series, spanOf } from "./summary";
 
 const DAY_MS = 86_400_000;
 
-const byField = z
-  .enum(["source", "connector", "tenant", "day"], "Expected source, connector, tenant or day")
-  .default("day");
+const byField = z.enum(GROUPS, "Expected source, connector, tenant or day").default("day");
 const rangeField = z.enum(["1h", "24h", "7d"], "Expected 1h, 24h or 7d").default("24h");
-
-/** Connector keys of an organization's instances, by the instance's id: a room above this one has them. */
-export type ConnectorsOf = (db: D1Database, organizationId: number) => Promise<Map<number, string>>;
 
 /** What a chart shows of each of its points. */
 const POINT = {
@@ -51,24 +38,6 @@ const DATABASE = {
   growthBytesPerDay: 4_000_000,
   daysUntilFull: 2_470,
 };
-
-async function summaryOf(
-  db: D1Database,
-  span: Span,
-  by: z.infer<typeof byField>,
-  connectorsOf: ConnectorsOf,
-): Promise<Summary> {
-  if (by === "day") return summarizeDays(await usageByDay(db, span));
-  const sources = await usageBySource(db, span);
-  switch (by) {
-    case "source":
-      return summarizeSources(sources, (source) => source);
-    case "tenant":
-      return summarizeSources(sources, byTenant(await tenantsOfSources(db, span.organizationId)));
-    case "connector":
-      return summarizeSources(sources, byConnector(await connectorsOf(db, span.organizationId)));
-  }
-}
 
 /** How full the database is, which all organizations share: only the operator's hears of it. */
 async function databaseOf(
@@ -102,13 +71,10 @@ export const usageRoutes = (connectorsOf: ConnectorsOf): Hono<AskerEnv> =>
         answer: { items: [{ key: "2026-11-21", events: 1, costUsd: 0.000002 }], total: {} },
       }),
       async (c) => {
-        const { asker } = c.var;
         const to = readInstant(c.req.query("to"), "to") ?? Date.now();
         const from = readInstant(c.req.query("from"), "from") ?? to - 30 * DAY_MS;
         const by = parse(byField, c.req.query("by"), "by");
-        const { organizationId } = asker;
-        const span = { organizationId, from, to, of: await reachAsked(c) };
-        const summary = await summaryOf(c.env.DB, span, by, connectorsOf);
+        const summary = await readUsage(c, { from, to }, by, connectorsOf);
         return c.json({ from: isoText(from), to: isoText(to), by, ...summary });
       },
     )

@@ -15,7 +15,9 @@ export const RANGES = {
 
 /** Counts that were added up, by a source or by the instant at which a day or a point of a chart begins. */
 type Summed<Key> = { key: Key; counts: Counts };
-export type Summary = { items: Record<string, unknown>[]; total: Record<string, number> };
+/** What was done, and what it cost. */
+export type Usage = ReturnType<typeof usageOf>;
+export type Summary = { items: ({ key: string } & Usage)[]; total: Usage };
 
 /** Usage per day, and of all of them together. */
 export function summarizeDays(days: readonly Summed<number>[]): Summary {
@@ -31,9 +33,7 @@ export function summarizeSources(
   sources: readonly Summed<string>[],
   groupOf: (source: string) => string,
 ): Summary {
-  const groups = Map.groupBy(sources, ({ key }) =>
-    key === IDLE_POLLS ? "idle polls" : groupOf(key),
-  );
+  const groups = Map.groupBy(sources, ({ key }) => (key === IDLE_POLLS ? IDLE : groupOf(key)));
   const items = [...groups].map(([key, group]) => ({ key, ...usageOf(sum(group)) }));
   return { items, total: usageOf(sum(sources)) };
 }
@@ -54,7 +54,10 @@ export const byTenant =
 
 const NONE = "none";
 
-function usageOf(total: Counts): Record<string, number> {
+/** The one item of all polls that found nothing. */
+export const IDLE = "idle polls";
+
+function usageOf(total: Counts) {
   const { polls, events, delivered, attempts, rowsWritten, objectRequests, queueOperations } =
     total;
   return {

@@ -1,17 +1,22 @@
-import { and, eq, or, sql } from "drizzle-orm";
+import { and, desc, eq, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { jobs } from "../../db/stream";
 import { within } from "../../db/within";
 import { streamName } from "../stream-name";
 
-/** A job as callers see it (`GET /v1/jobs/{id}`): over one stream or many. */
-export type JobView = {
+/** A job of streams, with what they did of it together. */
+export type StoredJob = {
   id: string;
   kind: string;
-  status: "running" | "done" | "failed";
-  processed: number;
+  destinationId: string | null;
   total: number | null;
   error: string | null;
+  createdAt: number;
+  actor: string | null;
+  processed: number;
+  isDone: boolean;
+  /** The one stream that it is over; null: it is over many, or none. */
+  stream: string | null;
 };
 
 /** Stores a job over `streams`, before any of them begins with it. */
@@ -23,6 +28,7 @@ export async function insertJob(
     kind: string;
     destinationId: string | null;
     total: number | null;
+    actor: string;
   },
   streams: readonly string[],
   now: number,
@@ -48,31 +54,60 @@ export async function saveJobPart(
     .where(eq(jobs.id, id));
 }
 
-/** A job; with `reach`, only one over these sources alone, or about one of these destinations. */
+/** A key that is limited sees jobs over these sources alone, and those about one of these destinations. */
+type Reach = { sources: readonly string[]; destinations: readonly string[] };
+
+const ofParts = <Value>(what: string): SQL<Value> =>
+  sql<Value>`(SELECT ${sql.raw(what)} FROM json_each(${jobs.parts}) AS part)`;
+
+const columns = {
+  id: jobs.id,
+  kind: jobs.kind,
+  destinationId: jobs.destinationId,
+  total: jobs.total,
+  error: jobs.error,
+  createdAt: jobs.createdAt,
+  actor: jobs.actor,
+  processed: ofParts<number>("coalesce(sum(part.value ->> 'processed'), 0)"),
+  isDone: ofParts<number>("coalesce(min(part.value ->> 'done'), 1)").mapWith(Boolean),
+  stream: ofParts<string | null>("CASE count(*) WHEN 1 THEN min(part.key) END"),
+};
+
+function reached(organizationId: number, reach: Reach | undefined): SQL | undefined {
+  const isOurs = eq(jobs.organizationId, organizationId);
+  if (reach === undefined) return isOurs;
+  const streams = reach.sources.map((source) => streamName({ organizationId, source }));
+  const other = sql`(SELECT 1 FROM json_each(${jobs.parts}) AS part WHERE NOT ${within(sql`part.key`, streams)})`;
+  return and(isOurs, or(within(jobs.destinationId, reach.destinations), sql`NOT EXISTS ${other}`));
+}
+
 export async function readJob(
   db: D1Database,
   organizationId: number,
   id: string,
-  reach?: { sources: readonly string[]; destinations: readonly string[] },
-): Promise<JobView | undefined> {
-  const streams = (reach?.sources ?? []).map((source) => streamName({ organizationId, source }));
-  const other = sql`(SELECT 1 FROM json_each(${jobs.parts}) AS part WHERE NOT ${within(sql`part.key`, streams)})`;
-  const reached =
-    reach && or(within(jobs.destinationId, reach.destinations), sql`NOT EXISTS ${other}`);
+  reach?: Reach,
+): Promise<StoredJob | undefined> {
   const [row] = await drizzle(db)
-    .select()
+    .select(columns)
     .from(jobs)
-    .where(and(eq(jobs.id, id), eq(jobs.organizationId, organizationId), reached));
-  if (row === undefined) return undefined;
-  const parts = Object.values(row.parts);
-  return {
-    id,
-    kind: row.kind,
-    status: row.error !== null ? "failed" : parts.every(({ done }) => done) ? "done" : "running",
-    processed: parts.reduce((sum, { processed }) => sum + processed, 0),
-    total: row.total,
-    error: row.error,
-  };
+    .where(and(eq(jobs.id, id), reached(organizationId, reach)));
+  return row;
+}
+
+/** Jobs of an organization, the latest first, from before a place on. */
+export async function listJobs(
+  db: D1Database,
+  organizationId: number,
+  reach: Reach | undefined,
+  { before, limit }: { before: { at: number; id: string } | null; limit: number },
+): Promise<StoredJob[]> {
+  const older = before && sql`(${jobs.createdAt}, ${jobs.id}) < (${before.at}, ${before.id})`;
+  return drizzle(db)
+    .select(columns)
+    .from(jobs)
+    .where(and(reached(organizationId, reach), older ?? undefined))
+    .orderBy(desc(jobs.createdAt), desc(jobs.id))
+    .limit(limit);
 }
 
 /** The statement that deletes jobs that began before an instant, at most `limit`. */

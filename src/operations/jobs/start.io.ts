@@ -1,8 +1,8 @@
 import type { Context } from "hono";
-import type { AskerEnv } from "../accounts/asker.io";
-import type { StreamJob } from "../stream/jobs/job";
-import { insertJob } from "../stream/jobs/store";
-import type { StreamHandle } from "./streams/lookup.io";
+import type { AskerEnv } from "../../accounts/asker.io";
+import type { StreamJob } from "../../stream/jobs/job";
+import { insertJob } from "../../stream/jobs/store";
+import type { StreamHandle } from "../streams/lookup.io";
 
 /**
  * Starts a job over streams and answers its id; `total` is how many notifications it will touch, null when nobody
@@ -16,12 +16,14 @@ export async function startJob(
   total: number | null,
 ): Promise<string> {
   const id = `job_${crypto.randomUUID()}`;
+  const { asker } = c.var;
   const names = streams.map(({ name }) => name);
   await insertJob(
     c.env.DB,
     {
       id,
-      organizationId: c.var.asker.organizationId,
+      organizationId: asker.organizationId,
+      actor: asker.name,
       kind: job.kind,
       destinationId: job.destinationId,
       total,
