@@ -83,6 +83,11 @@ export type DestinationPolicy = {
   deactivate?: "exhausted" | "never" | number;
   filter?: string;
   transform?: string;
+  /** Of an endpoint: as what, in which version and how many at a time its events are told. */
+  format?: "tributary" | "cloudevents-structured" | "cloudevents-binary" | "raw";
+  schemaVersion?: number;
+  batch?: { size: number; waitMs: number };
+  debounceMs?: number;
   /** What a subscription is for. */
   topics?: string[];
 };

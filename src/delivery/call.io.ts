@@ -6,7 +6,7 @@ import type { Destination } from "./destination";
 import type { Handler, Rendered, Sending } from "./handler";
 import type { CallResult } from "./endpoint.object";
 import { attemptWithoutCall, dead } from "./outcome";
-import { transformBody } from "../expressions/transform";
+import { present } from "./present.io";
 import { keyring } from "../db/sealed";
 import { readDestinations } from "./destinations.store";
 import { isOn } from "./state";
@@ -32,7 +32,7 @@ export type Ready = {
 /** `no-call`: no request is made, and this is the outcome. */
 export type Prepared = { kind: "ready"; ready: Ready } | { kind: "no-call"; outcome: Outcome };
 
-/** A notification whose body is sent as it is, after the destination's transform. */
+/** A notification whose body is sent as the destination wants it (`present.io.ts`). */
 export function prepareCallback(
   destination: Destination & { url: string },
   item: Sending,
@@ -44,13 +44,14 @@ export function prepareCallback(
     const current = await asItIs(destination, item, doors);
     if (current === undefined) return undefined;
     const { seq, n } = item;
-    const body = await transformBody(current.policy.transform, item.body);
+    const body = await present(doors.db, current, item.body);
     const now = Date.now();
     if (!body.ok) {
       const attempt = attemptWithoutCall(n, now, body.message);
       return { outcome: { seq, n, attempt, next: dead(body.reason, now) } };
     }
-    const tried = await post(current, { ...item, body: body.text }, doors, now);
+    const sent = { ...item, body: body.text, headers: body.headers };
+    const tried = await post(current, sent, doors, now);
     const { attempt } = tried;
     if (tried.refused) return { outcome: { seq, n, attempt, next: dead("refused", now) } };
     const control = attempt.responseHeaders["webhook-delivery"];

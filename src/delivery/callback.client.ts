@@ -16,6 +16,9 @@ export type Tried = {
   refused: boolean;
 };
 
+/** A body, and the headers that its form asks for. */
+type Body = { body: string; headers?: Record<string, string> };
+
 export type CallDoors = {
   config: Config;
   /** Callbacks to this platform's own addresses; absent: they go over the network like all others. */
@@ -25,7 +28,7 @@ export type CallDoors = {
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
 export function post(
   destination: Destination & { url: string },
-  item: DeliveryItem & { body: string },
+  item: DeliveryItem & Body,
   { config, inside }: CallDoors,
   now: number,
 ): Promise<Tried> {
@@ -147,11 +150,12 @@ async function handOver(outbound: Outbound, inside: Inside): Promise<Answer> {
 /** All headers of one try: the destination's own first, ours over them. */
 export function callbackHeaders(
   destination: Pick<Destination, "kind" | "headers" | "legacyKey" | "signers">,
-  item: Pick<DeliveryItem, "id"> & { body: string },
+  item: Pick<DeliveryItem, "id"> & Body,
   now: number,
 ): Record<string, string> {
   const headers = new Headers({ "content-type": "application/json", "user-agent": "Tributary/1" });
-  for (const [name, value] of Object.entries(destination.headers)) headers.set(name, value);
+  for (const [name, value] of Object.entries({ ...item.headers, ...destination.headers }))
+    headers.set(name, value);
   for (const [name, value] of Object.entries(
     standardHeaders(item.id, now, item.body, destination.signers),
   ))

@@ -5,7 +5,10 @@ import { Section } from "../db/directory/find";
 import { Cache } from "../values/cache";
 
 /** An endpoint as far as it says which events it hears of, and how they become its notifications. */
-export type KnownEndpoint = Pick<DestinationPolicy, "filter" | "ordering" | "deadHead"> & {
+export type KnownEndpoint = Pick<
+  DestinationPolicy,
+  "filter" | "ordering" | "deadHead" | "batch" | "debounceMs"
+> & {
   id: string;
   /** The customer of the organization that it belongs to, and of whose events alone it hears. */
   tenant: string | null;
@@ -23,7 +26,7 @@ export const MOST_ENDPOINTS = 1_000;
 const FRESH_MS = 250;
 /** All lists together. */
 const MOST_REMEMBERED = 20_000;
-const section = new Section<KnownEndpoint[]>("endpoints 1");
+const section = new Section<KnownEndpoint[]>("endpoints 2");
 const remembered = new Cache<string, KnownEndpoint[]>(MOST_REMEMBERED, ({ length }) => length + 1);
 
 const keyOf = (organizationId: number, tenant: string | null): string =>
@@ -84,7 +87,7 @@ type Row = Pick<
 >;
 
 function knownOf({ id, tenantId, selectors, enabled, policy }: Row): KnownEndpoint {
-  const { filter, ordering, deadHead } = policy;
+  const { filter, ordering, deadHead, batch, debounceMs } = policy;
   return {
     id,
     tenant: tenantId,
@@ -93,6 +96,8 @@ function knownOf({ id, tenantId, selectors, enabled, policy }: Row): KnownEndpoi
     ...(filter === undefined ? {} : { filter }),
     ...(ordering === undefined ? {} : { ordering }),
     ...(deadHead === undefined ? {} : { deadHead }),
+    ...(batch === undefined ? {} : { batch }),
+    ...(debounceMs === undefined ? {} : { debounceMs }),
   };
 }
 

@@ -1,7 +1,12 @@
 import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import type { AnySQLiteColumn } from "drizzle-orm/sqlite-core";
-import { destinations, type Selectors, type SigningKey } from "../db/delivery";
+import {
+  type DestinationPolicy,
+  destinations,
+  type Selectors,
+  type SigningKey,
+} from "../db/delivery";
 import { tellDirectory } from "../db/directory/tell";
 import { type Keyring, seal } from "../db/sealed";
 import {
@@ -34,6 +39,10 @@ export type PolicyChange = {
   filter?: string | null | undefined;
   /** JSONata, applied to the body of each call. */
   transform?: string | null | undefined;
+  format?: DestinationPolicy["format"] | undefined;
+  schemaVersion?: number | null | undefined;
+  batch?: DestinationPolicy["batch"] | null | undefined;
+  debounceMs?: number | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;
   /** Of an endpoint. What waits for it goes to the new URL. */

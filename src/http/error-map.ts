@@ -67,7 +67,8 @@ const MOST_FAULTS = 50;
 
 /** Everything that is wrong, where that is more than one thing: the first of them is the message. */
 function faultsIn(reason: Reason | undefined): { faults?: Violation[] } {
-  const all = reason?.kind === "invalid" ? (reason.violations ?? []) : [];
+  const isList = reason?.kind === "invalid" || reason?.kind === "schema-mismatch";
+  const all = isList ? (reason.violations ?? []) : [];
   if (all.length < 2) return {};
   return {
     faults: all
@@ -115,6 +116,7 @@ function statusOf(surface: SurfaceName, reason: Reason | undefined): ContentfulS
     case "conflict":
       return 409;
     case "key-reused":
+    case "schema-mismatch":
       return 422;
     case "too-large":
       return surface === "elements" ? 429 : 413;

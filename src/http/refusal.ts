@@ -9,6 +9,8 @@ export type Reason =
       /** More about it, for the surface that has a place for that (`app`). */
       details?: unknown;
     }
+  /** An event's data is not what its type says. */
+  | { kind: "schema-mismatch"; message: string; field: string; violations: readonly Violation[] }
   | { kind: "unauthenticated"; message: string }
   | { kind: "forbidden"; message: string }
   | { kind: "not-found"; message: string }

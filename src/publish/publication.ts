@@ -48,6 +48,8 @@ const storedRecord = storedJson(
     id: z.string(),
     channels: z.array(z.string()).optional(),
     metadata: z.record(z.string(), z.string()).optional(),
+    /** Of its type, if that has a schema. */
+    version: z.number().optional(),
     data: z.unknown(),
   }),
 );
@@ -64,17 +66,18 @@ const MADE = "evt_";
 export function readyToTell(
   source: string,
   given: Publication,
-  { now, random, hops }: { now: Millis; random: string; hops: number },
+  made: { now: Millis; random: string; hops: number; version?: number | undefined },
 ): Ready {
   const { type, channels, metadata, deliverAt } = given;
-  const made = onceId(now, random);
-  const id = given.id ?? `${MADE}${made}`;
-  const record = { id, channels, metadata };
+  const { now, random, hops, version } = made;
+  const ownId = onceId(now, random);
+  const id = given.id ?? `${MADE}${ownId}`;
+  const record = { id, channels, metadata, version };
   return {
     id,
     channels,
     event: {
-      ...(given.id === undefined ? { id: made, once: true } : { id: derivedId(source, given.id) }),
+      ...(given.id === undefined ? { id: ownId, once: true } : { id: derivedId(source, given.id) }),
       objectType: PUBLISHED,
       objectId: given.key ?? id,
       eventType: type,

@@ -1,6 +1,8 @@
+import { faultsOf } from "../event-types/event-type";
+import { findEventType } from "../event-types/find.io";
 import { findTenant } from "../accounts/tenants/known.store";
 import { keptFor, type Tenant } from "../accounts/tenants/tenant";
-import { conflict, notFound, Refusal } from "../http/refusal";
+import { conflict, notFound, Refusal, type Violation } from "../http/refusal";
 import type { Happened } from "../stream/event";
 import { groupsByWeight } from "../stream/plan";
 import { streamName } from "../stream/stream-name";
@@ -17,6 +19,26 @@ export type Told = { id: string; duplicate: boolean; destinations: number };
 const EVENTS_A_COMMIT = 100;
 const UNITS_A_COMMIT = 4_000_000;
 
+/** What is published, and the version of its type's schema that it was checked by; absent: there is none. */
+export type Checked = { publication: Publication; version?: number };
+
+/** Checks what is published by the schema of its type. @returns what is wrong with it, each fault by its path. */
+export async function check(
+  db: D1Database,
+  { organizationId }: Publisher,
+  publication: Publication,
+): Promise<Checked | { faults: [Violation, ...Violation[]] }> {
+  const type = await findEventType(db, organizationId, publication.type);
+  if (type === undefined || type.schema === null) return { publication };
+  const [first, ...others] = faultsOf(type, publication.data).map(({ path, message }) => ({
+    field: path === "" ? "data" : `data.${path}`,
+    message,
+  }));
+  return first === undefined
+    ? { publication, version: type.version }
+    : { faults: [first, ...others] };
+}
+
 /**
  * Publishes events, each once for its id, in order: when it returns they are kept.
  * @throws Refusal `not-found` for an unknown tenant, `conflict` for one that is switched off, `unavailable` when it is not
@@ -25,12 +47,13 @@ const UNITS_A_COMMIT = 4_000_000;
 export async function publish(
   doors: IngestDoors,
   publisher: Publisher,
-  publications: readonly Publication[],
+  checked: readonly Checked[],
 ): Promise<Told[]> {
   const source = publishedSource(publisher.tenant);
   const tenant = await tenantOf(doors.db, publisher);
-  const all = publications.map((one) =>
-    readyToTell(source, one, {
+  const all = checked.map(({ publication, version }) =>
+    readyToTell(source, publication, {
+      version,
       now: Date.now(),
       random: crypto.randomUUID().replaceAll("-", ""),
       hops: publisher.hops,

@@ -5,11 +5,11 @@ import { readConfig } from "../config";
 import { hopsOf } from "../delivery/own-address";
 import { parse, readJson } from "../http/body";
 import { firstFault } from "../http/faults";
-import { invalid, notFound } from "../http/refusal";
+import { invalid, notFound, Refusal, type Violation } from "../http/refusal";
 import { described } from "../http/route-description";
 import { digitsAlong } from "../values/digits";
 import { delayFault, type Publication, publication, publishedSource } from "./publication";
-import { publish, type Publisher, type Told } from "./publish.io";
+import { check, publish, type Publisher, type Told } from "./publish.io";
 
 const EVENT_BYTES = 1_048_576;
 const BATCH_BYTES = 8 * EVENT_BYTES;
@@ -66,7 +66,18 @@ export const publishRoutes = new Hono<AskerEnv>()
       const given = parse(publication, await readJson(c, EVENT_BYTES));
       const fault = delayFault(given.deliverAt, Date.now());
       if (fault !== undefined) throw invalid(`deliverAt: ${fault}`, "deliverAt");
-      const [told] = await publish(doorsOf(c), publisher, [given]);
+      const checked = await check(c.env.DB, publisher, given);
+      if ("faults" in checked) {
+        const { faults } = checked;
+        const { field, message } = faults[0];
+        throw new Refusal({
+          kind: "schema-mismatch",
+          message: `${field}: ${message}`,
+          field,
+          violations: faults,
+        });
+      }
+      const [told] = await publish(doorsOf(c), publisher, [checked]);
       return c.json(told, 202);
     },
   );
@@ -84,7 +95,8 @@ function publisherOf(c: Context<AskerEnv>): Publisher {
   return { organizationId: c.var.asker.organizationId, tenant, hops };
 }
 
-type Item = Told | { error: { code: string; message: string; field?: string } };
+type ItemError = { code: string; message: string; field: string };
+type Item = Told | { error: ItemError };
 
 /** Publishes those that are sound; each of the others is answered with what is wrong with it. */
 async function publishEach(
@@ -93,30 +105,34 @@ async function publishEach(
   events: readonly unknown[],
 ): Promise<Item[]> {
   const now = Date.now();
-  const read = events.map((event) => readOne(event, now));
-  const sound = read.flatMap((one) => (one.ok ? one.publication : []));
+  const read = await Promise.all(
+    events.map(async (event) => {
+      const one = readOne(event, now);
+      if ("error" in one) return one;
+      const checked = await check(c.env.DB, publisher, one);
+      return "faults" in checked
+        ? { error: errorOf("schema_mismatch", checked.faults[0]) }
+        : { checked };
+    }),
+  );
+  const sound = read.flatMap((one) => ("checked" in one ? one.checked : []));
   const told = sound.length === 0 ? [] : await publish(doorsOf(c), publisher, sound);
-  return read.map((one) => (one.ok ? (told.shift() ?? NOTHING) : { error: one.error }));
+  return read.flatMap((one): Item[] =>
+    "error" in one ? [{ error: one.error }] : told.splice(0, 1),
+  );
 }
 
-const NOTHING: Item = { error: { code: "internal", message: "It was not stored" } };
-
-function readOne(
-  event: unknown,
-  now: number,
-):
-  | { ok: true; publication: Publication }
-  | { ok: false; error: { code: string; message: string; field: string } } {
+function readOne(event: unknown, now: number): Publication | { error: ItemError } {
   const parsed = publication.safeParse(event);
-  const wrong = (field: string, message: string) => ({
-    ok: false as const,
-    error: { code: "invalid_field", message: `${field}: ${message}`, field },
-  });
-  if (!parsed.success) {
-    const { field, message } = firstFault(parsed.error);
-    return wrong(field, message);
-  }
-  const fault = delayFault(parsed.data.deliverAt, now);
-  if (fault !== undefined) return wrong("deliverAt", fault);
-  return { ok: true, publication: digitsAlong(event, parsed.data) };
+  if (!parsed.success) return { error: errorOf("invalid_field", firstFault(parsed.error)) };
+  const message = delayFault(parsed.data.deliverAt, now);
+  return message === undefined
+    ? digitsAlong(event, parsed.data)
+    : { error: errorOf("invalid_field", { field: "deliverAt", message }) };
 }
+
+const errorOf = (code: string, { field, message }: Violation): ItemError => ({
+  code,
+  message: `${field}: ${message}`,
+  field,
+});

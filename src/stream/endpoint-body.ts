@@ -20,7 +20,13 @@ export function endpointBody(
 }
 
 /** `data`: JSON text. `object`: what changed; absent: nothing did, the event was published. */
-export type Told = { id: string; data: string; object?: { type: string; id: string } };
+export type Told = {
+  id: string;
+  data: string;
+  object?: { type: string; id: string };
+  /** Of the event's type, which has a schema. */
+  version?: number;
+};
 
 function eventBody(source: string, tenant: string | null, event: StoredEvent): string {
   const { data, ...told } = toldOf(source, event);
@@ -30,6 +36,7 @@ function eventBody(source: string, tenant: string | null, event: StoredEvent): s
     timestamp: isoText(event.date),
     ...(told.object === undefined ? {} : { source }),
     tenant,
+    ...(told.version === undefined ? {} : { version: told.version }),
     ...(told.object === undefined ? {} : { object: told.object }),
   });
   return `${head.slice(0, -1)},"data":${data}}`;
@@ -42,7 +49,11 @@ export function toldOf(
 ): Told {
   const record = /^(user|tenant):/.test(source) ? parseStored(data) : undefined;
   if (source.startsWith("tenant:") && isObject(record))
-    return { id: String(record["id"]), data: memberJson(record, "data") };
+    return {
+      id: String(record["id"]),
+      data: memberJson(record, "data"),
+      ...(typeof record["version"] === "number" ? { version: record["version"] } : {}),
+    };
   const content = isObject(record) ? record["content"] : undefined;
   const own = isObject(content) ? memberJson(content, "data") : data;
   return { id, data: own, object: { type: objectType, id: objectId } };

@@ -13,14 +13,20 @@ export type Origin = Omit<About, "type" | "channels"> & {
 
 /** An endpoint that was made by API hears of the events that its selectors name. */
 export function endpointSubscription(
-  { id, selectors, filter, ordering = "none", deadHead }: KnownEndpoint,
+  { id, selectors, filter, ordering = "none", deadHead, batch, debounceMs }: KnownEndpoint,
   { channelsOf, ...origin }: Origin,
 ): Subscription {
   const target: Target = {
     destinationId: id,
-    envelope: { format: "endpoint", tenant: origin.tenant },
+    envelope: {
+      format: "endpoint",
+      tenant: origin.tenant,
+      ...(batch === undefined ? {} : { isList: true }),
+    },
     most: 1,
     ordering,
+    ...(batch === undefined ? {} : { gather: { waitMs: batch.waitMs, most: batch.size } }),
+    ...(debounceMs === undefined ? {} : { gather: { waitMs: debounceMs, isLatest: true } }),
     ...(deadHead === "block" ? { blocks: true } : {}),
   };
   return {

@@ -7,7 +7,7 @@ import { readDestination } from "../../delivery/destinations.store";
 import type { SentRequest } from "../../delivery/attempt";
 import { hopHeaders } from "../../delivery/own-address";
 import { shownHeaders } from "../../delivery/record";
-import { transformBody } from "../../expressions/transform";
+import { present } from "../../delivery/present.io";
 import { notFound } from "../../http/refusal";
 import type { NotificationView } from "../../stream/history";
 import { instanceSource, parseNotificationId, parseStreamName } from "../../stream/stream-name";
@@ -78,10 +78,15 @@ export async function provenRequest(
   if (destination === undefined) return { request: null, proofs: [] };
   const { url } = destination;
   // One that the transform fails on is never sent; its body is shown as it is before.
-  const transformed = await transformBody(destination.policy.transform, body);
-  const sent = transformed.ok ? transformed.text : body;
+  const presented = await present(c.env.DB, destination, body);
+  const sent = presented.ok ? presented.text : body;
+  const form = presented.ok ? presented.headers : {};
   const headers = {
-    ...callbackHeaders(destination, { id: view.id, body: sent }, last?.at ?? Date.now()),
+    ...callbackHeaders(
+      destination,
+      { id: view.id, body: sent, headers: form },
+      last?.at ?? Date.now(),
+    ),
     ...hopHeaders(notification.hops ?? 0, config.sessionKey),
     ...(url === null ? {} : ownHeaders({ ...destination, url }, sent, config)),
   };

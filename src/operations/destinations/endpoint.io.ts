@@ -15,6 +15,7 @@ import { unmaskedUrl } from "../../values/secret-text";
 import { defaultSelectors, endpointFaults, traitsIn } from "./endpoint-fields";
 import { changeRequest, type DestinationChange, endpointRequest, unchangeable } from "./fields";
 import { ringOf } from "./lookup.io";
+import { toldFaults } from "./told-fields";
 import { startRecovery } from "./recovery.io";
 
 /**
@@ -25,6 +26,7 @@ export async function makeEndpoint(c: Context<AskerEnv>, body: unknown): Promise
   const { organizationId } = c.var.asker;
   const request = parse(endpointRequest, body, "", [
     ...endpointFaults(body, readConfig(c.env).egress),
+    ...toldFaults(body, {}),
     ...(await tenantFaults(c, body)),
   ]);
   const { tenant = null, enabled = true, headers = {}, url, ...served } = request;
@@ -75,11 +77,14 @@ export async function changeDestination(
   { destination }: DestinationRecord,
   body: unknown,
 ): Promise<DestinationChange> {
-  const { kind, tenant } = destination;
+  const { kind, tenant, policy } = destination;
   const given = withUrl(body, destination.url);
   const faults =
     kind === "endpoint"
-      ? endpointFaults(given, readConfig(c.env).egress, { tenant })
+      ? [
+          ...endpointFaults(given, readConfig(c.env).egress, { tenant }),
+          ...toldFaults(given, policy),
+        ]
       : unchangeable(kind, given);
   const changes = parse(changeRequest, given, "", faults);
   const { url, name, headers, enabled } = changes;
@@ -123,8 +128,13 @@ function servedIn({
   retrySchedule,
   filter,
   transform,
+  format,
+  batch,
+  debounceMs,
+  schemaVersion,
 }: DestinationChange) {
-  return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform };
+  const told = { format, batch, debounceMs, schemaVersion };
+  return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform, ...told };
 }
 
 /** With the stored credentials of its URL in the place of their masks. */

@@ -63,9 +63,11 @@ export function destinationView(record: DestinationRecord, health: Health) {
 }
 
 /** What only an endpoint has. */
-function endpointView({ tenant }: Destination, traits: EndpointTraits) {
+function endpointView({ tenant, policy }: Destination, traits: EndpointTraits) {
   const { name, description, metadata, selectors } = traits;
-  return { name, tenant, description, ...selectors, metadata };
+  const { format = "tributary", batch = null, debounceMs = null, schemaVersion = null } = policy;
+  const told = { format, batch, debounceMs, schemaVersion };
+  return { name, tenant, description, ...selectors, ...told, metadata };
 }
 
 export type DestinationView = ReturnType<typeof destinationView>;
