@@ -36,6 +36,8 @@ export type Report = {
   dealt: number[];
   batches: Record<string, number>;
   duplicates: number;
+  /** Batches that isolates are at, by queue. */
+  underWay: Record<string, number>;
   /** Messages that were handed over again, by queue. */
   retried: Record<string, number>;
   /** Scheduled polls handed over a minute or later after they were due. */
@@ -243,7 +245,7 @@ async function answer(asked: string, search: URLSearchParams, env: Bindings): Pr
       const services = [...begun].map((service) => control(env, String(service)).use());
       const isolates = await Promise.all(services);
       const objects = await Promise.all(SETTINGS.homes.map((home) => control(env, home).use()));
-      return { ...report, isolates, objects } satisfies Report;
+      return { ...report, underWay, isolates, objects } satisfies Report;
     }
     case "recorded":
       return recorded(env);

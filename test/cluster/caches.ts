@@ -1,8 +1,6 @@
-import { afterAll, beforeAll, expect, inject, it } from "vitest";
+import { expect, inject, it } from "vitest";
 import { createClient } from "../../src/sdk/client.ts";
-import { cases } from "../cases.ts";
-import { type Receiver, startReceiver } from "../vendors/receiver.ts";
-import { type Cluster, report, startCluster } from "./cluster.ts";
+import { cluster, receiver } from "./shared.ts";
 import { call, everywhere, inTurns, made, scopesOf, userWithFlow } from "./world.ts";
 
 /** What isolates remember of what another has changed since: no longer than promised, on every one of them. */
@@ -10,20 +8,9 @@ import { call, everywhere, inTurns, made, scopesOf, userWithFlow } from "./world
 /** How long an isolate trusts what it read of who is asking, and of destinations. */
 const TRUST_MS = 5_000;
 
-let cluster: Cluster;
-let receiver: Receiver;
+const MOST_FAILURES = 600;
 
-beforeAll(async () => {
-  [cluster, receiver] = await Promise.all([
-    startCluster({ isolates: cases(3, 20), spares: 1, seed: 11 }),
-    startReceiver(),
-  ]);
-});
-afterAll(async () => {
-  report(await cluster.counts());
-  await cluster.stop();
-  await receiver.close();
-});
+type Guest = { bearer: string; path: string; refused: number; leave: () => Promise<unknown> };
 
 const statuses = (bearer: string, path: string) =>
   everywhere(cluster, async (isolate) => {
@@ -31,8 +18,6 @@ const statuses = (bearer: string, path: string) =>
     return (await cluster.fetch(path, { headers }, isolate)).status;
   });
 const onAll = (status: number) => Array.from({ length: cluster.isolates }, () => status);
-
-type Guest = { bearer: string; path: string; refused: number; leave: () => Promise<unknown> };
 
 const GUESTS: [string, () => Promise<Guest>][] = [
   [
@@ -119,7 +104,7 @@ it("a destination that is changed is called at its new address alone after five 
     new Set(
       receiver.deliveries.filter((one) => one.path === path).map(({ body }) => body.payload.name),
     );
-  const count = 4 * cluster.isolates;
+  const count = 2 * cluster.isolates;
   // One after the other: each is a batch of its own, and dealt anew.
   const makeAll = async (first: number, path: string) => {
     for (let n = first; n < first + count; n += 1) {
@@ -167,8 +152,6 @@ it("a member's failed sign-ins at the console are counted once for all isolates"
   expect(tries[10]).toBe(429);
   expect(await everywhere(cluster, (isolate) => tryAt(isolate, password))).toEqual(onAll(429));
 });
-
-const MOST_FAILURES = 600;
 
 it.runIf(inject("isLong"))(
   "what an address fails at is counted once for all isolates",
