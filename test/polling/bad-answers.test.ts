@@ -312,16 +312,14 @@ describe("pages without an end", () => {
 
   it("of a log with ever new positions is put off after some pages and fails after many", async () => {
     const { id } = await patients["a log"]!();
-    const seen = pages((requests) => ({
-      next_stream_position: String(requests),
-      entries: [entry("x")],
-    }));
-    // Time flies, so that four hundred requests don't take the time that the vendor's rate limit asks for.
-    vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
-    const clock = setInterval(() => vi.setSystemTime(Date.now() + 50), 1);
-    onTestFinished(() => {
-      clearInterval(clock);
-      vi.useRealTimers();
+    // With each request as much time goes by as the vendor's rate limit asks for, besides what it takes.
+    const now = Date.now.bind(Date);
+    let ahead = 0;
+    const clock = vi.spyOn(Date, "now").mockImplementation(() => now() + ahead);
+    onTestFinished(() => clock.mockRestore());
+    const seen = pages((requests) => {
+      ahead += 60;
+      return { next_stream_position: String(requests), entries: [entry("x")] };
     });
     const { queue, bodies } = keepingQueue();
     await consume("tributary-polls", [{ ids: [id] }], { POLLS_SLOW: queue });
