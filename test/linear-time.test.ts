@@ -37,7 +37,7 @@ const SHAPES: [start: string, repeated: string, end: string][] = [
   ["*", "_*", "a"],
   ["", "%41&", "%"],
 ];
-const SIZES = (inject("isLong") ? [8, 32, 128, 512] : [8, 32, 128]).map((kib) => kib * 1024);
+const SIZE = (inject("isLong") ? 512 : 128) * 1024;
 
 const CLEAR_MS = 250;
 
@@ -68,26 +68,17 @@ const LOOKS = 5;
  * `CLEAR_MS` says nothing on a busy machine; quadratic time on 128 KB is seconds.
  */
 async function growth(call: (text: string) => unknown, shape: (typeof SHAPES)[number]) {
-  let before = 0;
-  for (const [index, size] of SIZES.entries()) {
-    const text = shaped(shape, size);
-    const took = await timeOf(call, text);
-    let told = index > 0 && isTooLong(took, before) ? "not looked at yet" : undefined;
-    for (let look = 0; told !== undefined && look < LOOKS; look += 1) {
-      const small = await best(call, shaped(shape, SIZES[index - 1] ?? 0));
-      const large = await best(call, text);
-      told = isTooLong(large, small)
-        ? `${JSON.stringify(shape)}: ${size} bytes in ${large} ms, a quarter of it in ${small} ms`
-        : undefined;
-    }
-    if (told !== undefined) return told;
-    if (size > 100_000 && took < 1) return undefined;
-    before = took;
+  const text = shaped(shape, SIZE);
+  if ((await timeOf(call, text)) <= CLEAR_MS) return undefined;
+  let told: string | undefined;
+  for (let look = 0; look < LOOKS; look += 1) {
+    const small = await best(call, shaped(shape, SIZE / 4));
+    const large = await best(call, text);
+    if (large <= CLEAR_MS || large <= 8 * small) return undefined;
+    told = `${JSON.stringify(shape)}: ${SIZE} bytes in ${large} ms, a quarter of it in ${small} ms`;
   }
-  return undefined;
+  return told;
 }
-
-const isTooLong = (took: number, quarter: number): boolean => took > CLEAR_MS && took > 8 * quarter;
 
 type Module = Record<string, (...given: unknown[]) => unknown>;
 const modules = import.meta.glob<Module>(["../src/**/*.ts", "!../src/**/*.d.ts", "!../src/cli/**"]);

@@ -5,6 +5,7 @@ import { Section } from "../../src/db/directory/find";
 import { tellAll, tellDirectory } from "../../src/db/directory/tell";
 import { step } from "../flows/build";
 import { ask, madeUser } from "../accounts/ask";
+import { cases } from "../cases";
 import { create } from "../elements/build";
 import { firstOrganization, ownOrganization } from "../organization";
 
@@ -98,7 +99,7 @@ describe("the directory", () => {
         const seen = await Promise.all(isolates.map((one) => one()));
         expect(seen).toEqual(seen.map(() => `{"n":${last}}`));
       }),
-      { numRuns: 25 },
+      { numRuns: cases(10, 500) },
     );
   });
 

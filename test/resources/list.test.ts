@@ -4,6 +4,7 @@ import fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { listStatements, type Statement } from "../../src/resources/list";
 import { kindNamed } from "../../src/resources/kinds/registry";
+import { cases } from "../cases";
 import { type Client, freshClient, V1 } from "./build";
 
 let client: Client;
@@ -204,7 +205,7 @@ describe("RSQL", () => {
         expect([200, 400]).toContain(status);
         if (status === 200) expect(body).toEqual([]);
       }),
-      { numRuns: 400 },
+      { numRuns: cases(100, 2_000) },
     );
   });
 
@@ -277,7 +278,7 @@ describe("RSQL", () => {
         for (const { metadata } of found.body) expect(mine).toContain(metadata.id);
         expect(found.total).toBe(found.body.length);
       }),
-      { numRuns: 300 },
+      { numRuns: cases(100, 2_000) },
     );
     const negations = { "==": "!=", "===": "!==", "=eq=": "=neq=", "=in=": "=out=" } as const;
     await fc.assert(
@@ -294,7 +295,7 @@ describe("RSQL", () => {
           if (yes !== undefined && no !== undefined) expect(yes.total + no.total).toBe(2);
         },
       ),
-      { numRuns: 200 },
+      { numRuns: cases(60, 1_000) },
     );
   });
 });
