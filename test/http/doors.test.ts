@@ -5,7 +5,7 @@ import {
   waitOnExecutionContext,
 } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, inject, it, vi } from "vitest";
 import { app } from "../../src/app";
 import { readConfig } from "../../src/config";
 import { concur } from "../../src/connectors/concur";
@@ -35,7 +35,13 @@ const DEPLOYED = {
 const config = readConfig(DEPLOYED);
 
 beforeAll(foundation);
-afterEach(() => vi.unstubAllGlobals());
+afterEach(() => {
+  vi.unstubAllGlobals();
+  vi.useRealTimers();
+});
+
+/** A test of a destination gives up after a while, which is none on a busy machine. */
+const timeStandsStill = () => vi.useFakeTimers({ toFake: ["Date"], now: Date.now() });
 
 const ok = (): Response => new Response("ok");
 
@@ -113,8 +119,11 @@ async function endsOf(stream: DurableObjectStub<EventStream>, count: number) {
 }
 
 const GOOD = "https://vendor.example.com/token";
-/** An address that a text field can hold and that is not simply absent. */
-const NAMED = HOSTILE.filter((url) => url.trim() !== "");
+/** Of each kind some: `egress.test.ts` puts all of them to the guard, which every door asks. */
+const SOME = inject("isLong") ? HOSTILE : HOSTILE.filter((_, index) => index % 6 === 0);
+/** Whether a text field can hold it and it is not simply absent. */
+const isNamed = (url: string): boolean => url.trim() !== "";
+const NAMED = SOME.filter(isNamed);
 
 describe("promise 8, no hostile URL passes any door", () => {
   it.each(["event.notification.callback.url", "base.url", "oauth.base.url"])(
@@ -138,7 +147,7 @@ describe("promise 8, no hostile URL passes any door", () => {
     expect((await call("POST", scope, { name: "hostile" })).status).toBe(201);
     const good = { name: "w", spec: { url: "https://app.example.com/hook" } };
     expect((await call("POST", `${scope}/hostile/webhooks`, good)).status).toBe(201);
-    for (const [index, url] of HOSTILE.entries()) {
+    for (const [index, url] of SOME.entries()) {
       const made = await call("POST", `${scope}/hostile/webhooks`, {
         name: `w${index}`,
         spec: { url },
@@ -188,7 +197,7 @@ describe("promise 8, no hostile URL passes any door", () => {
   });
 
   it("is refused as the organization's operations callback", async () => {
-    for (const url of HOSTILE) {
+    for (const url of SOME) {
       const { status, body } = await call("PATCH", "/v1/organization", {
         operationsCallback: { url },
       });
@@ -200,7 +209,7 @@ describe("promise 8, no hostile URL passes any door", () => {
   it("is never called for a token, neither where the configuration says nor where the vendor does", async () => {
     const called = calls();
     const secrets = { "oauth.api.key": "k", "oauth.api.secret": "s" };
-    for (const url of NAMED) {
+    for (const url of HOSTILE.filter(isNamed)) {
       const doors = { db: env.DB, config };
       for (const key of ["oauth.base.url", "oauth.geolocation"]) {
         const grant = await exchangeCode(
@@ -279,7 +288,7 @@ describe("promise 8, no hostile URL passes any door", () => {
       }
     }
     expect((await stored()).results).toEqual(before);
-    for (const url of HOSTILE) {
+    for (const url of SOME) {
       // As one that was saved while the operator still allowed it.
       await env.DB.prepare("UPDATE flows SET flow = ? WHERE id = ?")
         .bind(JSON.stringify(flowWith(url)), flowId)
@@ -340,11 +349,12 @@ describe("promise 8, no hostile URL passes any door", () => {
 
   it("is refused by the test of a destination, which says why", async () => {
     const called = calls();
+    timeStandsStill();
     // The queue's own consumer allows loopback, as local stacks do.
-    const hostile = HOSTILE.filter(
+    const hostile = SOME.filter(
       (url) => !/127|localhost|2130706433|7f|0177|⑦|%31|example\.com/i.test(url),
     );
-    expect(hostile.length).toBeGreaterThan(50);
+    expect(hostile.length).toBeGreaterThan(8);
     await Promise.all(
       hostile.map(async (url) => {
         const { id } = await destination({ url });
@@ -361,6 +371,7 @@ it("given a redirect to a private address, or a URL with odd IPv4 spelling, mapp
   const called = calls(
     () => new Response(null, { status: 302, headers: { location: "http://10.0.0.1/" } }),
   );
+  timeStandsStill();
   const odd = [
     "https://0xa.1/",
     "https://[::ffff:10.0.0.1]/",
