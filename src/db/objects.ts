@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, gte, lt } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { integer, primaryKey, sqliteTable, text } from "drizzle-orm/sqlite-core";
 
@@ -32,6 +32,29 @@ export const prepareStreamNotes = (db: D1Database, query: string): D1PreparedSta
     `INSERT OR IGNORE INTO objects (organization_id, kind, name)
      SELECT DISTINCT organization_id, 'stream', organization_id || '/' || source FROM (${query}) WHERE source LIKE '%:%'`,
   );
+
+/** The names of an organization's streams of one kind of source (`scope:`), at most `limit`. */
+export async function notedStreams(
+  db: D1Database,
+  organizationId: number,
+  kind: string,
+  limit: number,
+): Promise<string[]> {
+  const prefix = `${organizationId}/${kind}`;
+  const rows = await drizzle(db)
+    .select({ name: objects.name })
+    .from(objects)
+    .where(
+      and(
+        eq(objects.organizationId, organizationId),
+        eq(objects.kind, "stream"),
+        gte(objects.name, prefix),
+        lt(objects.name, `${prefix}\u{10ffff}`),
+      ),
+    )
+    .limit(limit);
+  return rows.map(({ name }) => name);
+}
 
 /** Forgets an object that stores nothing any more. Called from within it, while nothing else can happen there. */
 export async function forgetObject(db: D1Database, kind: ObjectKind, name: string): Promise<void> {

@@ -16,6 +16,7 @@ export const deadReasons = [
   "transform-failed",
   "unrenderable",
   "loop",
+  "cancelled",
 ] as const;
 export type DeadReason = (typeof deadReasons)[number];
 /** Deaths by what switches a destination off: their notifications go again when it is enabled. */
@@ -75,12 +76,17 @@ export type Outcome = {
 /** What became of a bundle's notifications; unless `last`, others of it are still under way. */
 export type Settlement = { bundle: number; outcomes: Outcome[]; last: boolean };
 
+/** A message that was sent longer ago than this is begun only when its stream says so: what is in it may be cancelled. */
+export const ASK_AFTER_MS = 2_000;
+
 /** A queue message: up to ten notifications of one stream, ready now. */
 export const deliveryMessage = z.object({
   stream: z.string(),
   bundle: z.number().int(),
   /** After this instant the stream sends it again: a consumer that has little time left asks for more, or drops it. */
   leaseUntil: z.number(),
+  /** Absent from an earlier version. */
+  sentAt: z.number().optional(),
   items: z.array(
     z.object({
       seq: z.number().int(),

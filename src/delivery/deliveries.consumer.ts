@@ -1,6 +1,12 @@
 import { openOrganizations } from "../accounts/open.store";
 import { keyring } from "../db/sealed";
-import { type DeliveryItem, type DeliveryMessage, deliveryMessage, type Outcome } from "./attempt";
+import {
+  ASK_AFTER_MS,
+  type DeliveryItem,
+  type DeliveryMessage,
+  deliveryMessage,
+  type Outcome,
+} from "./attempt";
 import { accountPolicy, reasonOfAbsence, retryPolicyOf } from "./destination";
 import { deliverGroup, type GroupDoors } from "./deliver.io";
 import { laneOf } from "./lane";
@@ -110,14 +116,18 @@ function destinationsOf(
 
 /**
  * The messages that can be handled before their leases end, each once. For those that came late, as from a queue that is
- * slow, the stream is asked for more time; those that may be on their way again are dropped.
+ * slow, the stream is asked for more time; those that may be on their way again, or hold what was cancelled, are dropped.
  */
 async function inTime(
   messages: readonly DeliveryMessage[],
   { streams }: DeliveryDoors,
   now: number,
 ): Promise<DeliveryMessage[]> {
-  const [late, timely] = partition(messages, ({ leaseUntil }) => leaseUntil < now + LEAST_LEASE_MS);
+  const [late, timely] = partition(
+    messages,
+    ({ leaseUntil, sentAt = now }) =>
+      leaseUntil < now + LEAST_LEASE_MS || sentAt < now - ASK_AFTER_MS,
+  );
   const extended = await Promise.all(
     [...Map.groupBy(late, ({ stream }) => stream)].map(async ([name, some]) => {
       const leases = some.map(({ bundle, leaseUntil }) => ({ bundle, leaseUntil }));

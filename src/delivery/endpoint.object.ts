@@ -169,6 +169,14 @@ export class Endpoint extends DurableObject<Env> {
     return { state, openedAt, nextProbeAt };
   }
 
+  /** The streams of a destination that wait until the circuit closes. */
+  parkedStreams(destinationId: string): string[] {
+    return this.rows<{ stream: string }>(
+      "SELECT stream FROM waiting WHERE destination = ?",
+      destinationId,
+    ).map(({ stream }) => stream);
+  }
+
   /** Closes the circuit by hand: calls go at once, and the waiting streams are called back. */
   async close(): Promise<void> {
     this.slowedUntil = 0;

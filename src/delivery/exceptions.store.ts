@@ -4,8 +4,8 @@ import { destinations, exceptions } from "../db/delivery";
 import { owners } from "../db/owners";
 import { within } from "../db/within";
 import type { Millis } from "../values/instant";
-import { type DeliveryItem, type Outcome, RELEASED } from "./attempt";
-import { exceptionsOf } from "./exceptions";
+import { type Outcome, RELEASED } from "./attempt";
+import { type ExceptionItem, exceptionsOf } from "./exceptions";
 
 export type ExceptionRow = typeof exceptions.$inferSelect;
 
@@ -16,7 +16,7 @@ export type ExceptionRow = typeof exceptions.$inferSelect;
 export async function recordExceptions(
   db: D1Database,
   stream: { name: string; organizationId: number },
-  items: readonly DeliveryItem[],
+  items: readonly ExceptionItem[],
   outcomes: readonly Outcome[],
   now: number,
 ): Promise<void> {
@@ -119,7 +119,9 @@ export async function heldDestinations(
   return rows.map(({ id }) => id);
 }
 
-/** How many notifications of these destinations are dead or wait. */
+const isTrouble = sql`${exceptions.reason} IS NOT 'cancelled'`;
+
+/** How many notifications of these destinations are dead or wait. What somebody cancelled is no trouble: it isn't counted. */
 export async function countExceptions(
   db: D1Database,
   organizationId: number,
@@ -132,6 +134,7 @@ export async function countExceptions(
       and(
         eq(exceptions.organizationId, organizationId),
         within(exceptions.destinationId, destinationIds),
+        isTrouble,
       ),
     )
     .groupBy(exceptions.destinationId, exceptions.status);
@@ -166,7 +169,7 @@ export async function countTroubles(
   const { results } = await db
     .prepare(
       `WITH latest AS (SELECT destination_id, status = 'dead' AS is_dead, reason, updated_at FROM exceptions
-           WHERE organization_id = ?1 ORDER BY updated_at DESC LIMIT ?2),
+           WHERE organization_id = ?1 AND reason IS NOT 'cancelled' ORDER BY updated_at DESC LIMIT ?2),
          causes AS (SELECT destination_id, is_dead, iif(is_dead, reason, NULL) AS reason, count(*) AS n, max(updated_at) AS last
            FROM latest GROUP BY 1, 2, 3)
        SELECT *, sum(n) OVER () AS total, sum(n * is_dead) OVER () AS dead FROM causes ORDER BY is_dead DESC, n DESC LIMIT ?3`,
@@ -196,19 +199,22 @@ type CauseRow = {
 
 /**
  * Streams in which a destination has notifications to deliver again, and how many: `recover` its dead ones that were
- * made since `from`, `release` those that are held, or dead because it was switched off, `end` those that wait.
+ * made since `from`, `release` those that are held, or dead because it was switched off; `end` and `cancel` those that
+ * failed or are held: which others wait, only their streams know.
  */
 export async function troubledStreams(
   db: D1Database,
   organizationId: number,
   destinationId: string,
-  { kind, from }: { kind: "recover" | "release" | "end"; from: number },
+  { kind, from }: { kind: "recover" | "release" | "end" | "cancel"; from: number },
 ): Promise<{ stream: string; n: number }[]> {
   const isDead = eq(exceptions.status, "dead");
+  const waits = inArray(exceptions.status, ["held", "retrying"]);
   const wanted = {
-    recover: isDead,
+    recover: and(isDead, isTrouble),
     release: or(eq(exceptions.status, "held"), and(isDead, inArray(exceptions.reason, RELEASED))),
-    end: inArray(exceptions.status, ["held", "retrying"]),
+    end: waits,
+    cancel: waits,
   };
   return drizzle(db)
     .select({ stream: exceptions.stream, n: sql<number>`count(*)` })

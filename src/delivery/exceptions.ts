@@ -14,6 +14,12 @@ export type ExceptionValues = [
   updatedAt: number,
 ];
 
+/** As much of a notification as its record takes. */
+export type ExceptionItem = Pick<
+  DeliveryItem,
+  "seq" | "id" | "destinationId" | "createdAt" | "noted"
+>;
+
 /**
  * What operators see in the list of exceptions: each notification that is not delivered, and is retried, held or dead.
  * One that was only put off (`pending`, `parked`) has not failed, and keeps the record it has.
@@ -21,7 +27,7 @@ export type ExceptionValues = [
  */
 export function exceptionsOf(
   stream: { name: string; organizationId: number },
-  items: readonly DeliveryItem[],
+  items: readonly ExceptionItem[],
   outcomes: readonly Outcome[],
   now: number,
 ): { rows: ExceptionValues[]; recovered: string[] } {

@@ -1,3 +1,4 @@
+import { Cancellation } from "./cancellation.io";
 import { Commits } from "./commit.io";
 import { Gathering } from "./gathering.io";
 import { History } from "./history.io";
@@ -11,6 +12,7 @@ import type { Queues } from "./outbox/lanes.io";
 import { Outbox } from "./outbox/outbox.io";
 import { Positions } from "./outbox/positions.store";
 import { type Bundle, OutboxStore } from "./outbox/store";
+import { UntoldStore } from "./outbox/untold.io";
 import { Resend } from "./resend.io";
 import { Retention } from "./retention.io";
 import { Finder } from "./search/finder.io";
@@ -42,19 +44,18 @@ export function assemble(
   const health = healthFromHistory(latest);
   const sending = { store, head, bundles, history, health, queues, name };
   const dispatcher: Dispatcher = new Dispatcher(sending, last.notification);
-  const outbox = new Outbox({ bundles, health, dispatcher });
+  const untold = new UntoldStore(store);
+  const outbox = new Outbox({ bundles, health, dispatcher, untold });
+  const cancelling = { bundles, history, outbox, dispatcher, untold, db, name };
+  const cancellation = new Cancellation(cancelling);
   const lastOf = (): Last => commits.last;
   const { search, positions, finder } = searching({ store, log, bundles, history }, lastOf);
+  const gathering = new Gathering(bundles, search);
+  const committing = { store, head, log, search, outbox, gathering, last };
   const commits: Commits = new Commits({
-    store,
-    head,
+    ...committing,
     unsettled: () => dispatcher.unsettled(),
-    log,
-    search,
-    outbox,
-    gathering: new Gathering(bundles, search),
     transaction: transactionSync,
-    last,
   });
   return {
     store,
@@ -68,7 +69,9 @@ export function assemble(
     dispatcher,
     outbox,
     commits,
-    jobs: new Jobs({ store, bundles, log, commits, search, dispatcher, db, name }),
+    untold,
+    cancellation,
+    jobs: new Jobs({ ...cancelling, store, log, commits, search, cancellation }),
     resend: new Resend({ store, bundles, history, outbox, dispatcher, search }),
     retention: new Retention({ store, head, log, bundles, positions, search, commits, outbox }),
   };

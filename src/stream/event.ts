@@ -174,6 +174,8 @@ export type Notification = {
   firstFailedAt?: Millis;
   /** An operator asked for this very one: it is tried once, even if its destination is switched off. */
   forced?: true;
+  /** The number of a try that was under way when it was cancelled or sent again: unless it delivers, it decides nothing. */
+  overtaken?: number;
   /** An operator acknowledged that it is dead. */
   acknowledged?: true;
   /** Somebody took it out of the lists of the connector surface. */

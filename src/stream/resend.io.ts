@@ -57,7 +57,8 @@ export class Resend {
     }
     if (notification.destinationId === null)
       return { view: history.view(bundle.id, notification), hasAddress: false };
-    resetForResend(notification, now, forced);
+    const mayBeUnderWay = dispatcher.mayBeUnderWay(bundle.id, notification, now);
+    resetForResend(notification, now, { forced, mayBeUnderWay });
     bundles.save(bundle);
     await dispatcher.send([bundle], now);
     return { view: history.view(bundle.id, notification), hasAddress: true };

@@ -22,6 +22,10 @@ export function isOpen({ state }: Pick<Notification, "state">): boolean {
   }
 }
 
+/** Whether somebody ended it before it was delivered. */
+export const isCancelled = (state: DeliveryState): state is DeliveryState & { kind: "dead" } =>
+  state.kind === "dead" && state.reason === "cancelled";
+
 /** Whether notifications of the same order that come after this one must wait. */
 export function blocksFollowers(notification: Pick<Notification, "state" | "blocks">): boolean {
   const isDead = notification.state.kind === "dead";
@@ -29,14 +33,21 @@ export function blocksFollowers(notification: Pick<Notification, "state" | "bloc
 }
 
 /**
- * Records what became of one try, and the state after it. @returns false, changing nothing, when this outcome was
- * recorded before: its number is not that of the next try, or the notification is not due for any.
+ * Records what became of one try, and the state after it. A try that was under way when somebody cancelled the
+ * notification, or sent it again, decides only that it was delivered: what was asked for after it began holds otherwise.
+ * @returns false, changing nothing, when this outcome was recorded before: its number is not that of the next try, or the
+ * notification is not due for any.
  */
 export function applyOutcome(notification: Notification, outcome: Outcome): boolean {
-  const { state, attempts } = notification;
-  if (dueAt(state) === null || outcome.n !== nextTry(notification)) return false;
-  notification.state = outcome.next;
-  delete notification.forced;
+  const { state, attempts, overtaken } = notification;
+  if (outcome.n !== nextTry(notification)) return false;
+  const isOvertaken = overtaken === outcome.n;
+  if (dueAt(state) === null && !(isOvertaken && isCancelled(state))) return false;
+  delete notification.overtaken;
+  if (outcome.next.kind === "delivered" || !isOvertaken) {
+    notification.state = outcome.next;
+    delete notification.forced;
+  }
   if (outcome.attempt !== undefined) {
     notification.tries += 1;
     const tried = [...attempts.map(withoutRequest), outcome.attempt];
@@ -46,13 +57,27 @@ export function applyOutcome(notification: Notification, outcome: Outcome): bool
   return true;
 }
 
-/** Makes a notification due now, with the same id and body; its retry schedule begins again. */
-export function resetForResend(notification: Notification, now: Millis, forced = false): void {
+/**
+ * Makes a notification due now, with the same id and body; its retry schedule begins again. `mayBeUnderWay`: a try of it
+ * may be, which was not asked for.
+ */
+export function resetForResend(
+  notification: Notification,
+  now: Millis,
+  { forced, mayBeUnderWay }: { forced: boolean; mayBeUnderWay: boolean },
+): void {
   delete notification.firstFailedAt;
+  if (mayBeUnderWay) notification.overtaken = nextTry(notification);
   notification.released = true;
   if (forced) notification.forced = true;
   notification.tries = 0;
   notification.state = { kind: "pending", at: now };
+}
+
+/** Ends a notification as cancelled; `mayBeUnderWay` as above. */
+export function endByHand(notification: Notification, now: Millis, mayBeUnderWay: boolean): void {
+  if (mayBeUnderWay) notification.overtaken = nextTry(notification);
+  notification.state = { kind: "dead", at: now, reason: "cancelled" };
 }
 
 /** When a notification in this state is due; null: it is not, unless something changes its state. */

@@ -1,4 +1,5 @@
 import type { Settlement } from "../delivery/attempt";
+import type { Cancelled } from "./cancellation.io";
 import { forgetObject, noteObject } from "../db/objects";
 import { Alarm } from "./alarm.io";
 import { nextLookAt } from "./commit.io";
@@ -97,21 +98,36 @@ export class EventStream extends StreamTraces {
    */
   async settle(settlements: Settlement[], lagging: string[] = []): Promise<number> {
     const now = Date.now();
-    const { outbox, store } = this.counted();
+    const { outbox, store, untold } = this.counted();
     const before = store.meter.rowsWritten;
     const dueAgain = await outbox.settle(settlements, lagging, now);
     if (dueAgain !== null) this.arm(now, Math.max(dueAgain, now));
+    if (untold.nextAt !== null) this.arm(now, Math.max(untold.nextAt, now));
     return store.meter.rowsWritten - before;
   }
 
   /**
    * Consumers got bundles late, and ask for more time before their leases end. @returns for each until when it has; null:
-   * it may be on its way again, and is to be dropped.
+   * it may be on its way again, or something of it was cancelled, and is to be dropped.
    */
-  extendLeases(late: { bundle: number; leaseUntil: Millis }[]): (Millis | null)[] {
+  async extendLeases(late: { bundle: number; leaseUntil: Millis }[]): Promise<(Millis | null)[]> {
     const { dispatcher } = this.counted();
     const now = Date.now();
-    return late.map(({ bundle, leaseUntil }) => dispatcher.extendLease(bundle, leaseUntil, now));
+    const ends = late.map(({ bundle, leaseUntil }) =>
+      dispatcher.extendLease(bundle, leaseUntil, now),
+    );
+    if (ends.includes(null)) await dispatcher.sendAllDue(now);
+    return ends;
+  }
+
+  /** Ends a notification that is still to be sent (`cancellation.io.ts`). @returns null when there is no such notification. */
+  async cancel(seq: number): Promise<Cancelled | null> {
+    const now = Date.now();
+    const { cancellation } = this.counted();
+    const cancelling = cancellation.one(seq, now);
+    // What it has noted by now, the alarm tells after a crash.
+    this.arm(now);
+    return (await cancelling) ?? null;
   }
 
   /** An operator takes note of a dead notification. If it held up others in its order, the next of them is sent. */
@@ -201,7 +217,7 @@ export class EventStream extends StreamTraces {
 
   /** Does everything that is due, and sets the next alarm. */
   override async alarm(): Promise<void> {
-    const { dispatcher, resend, jobs, retention, search, commits } = this.counted();
+    const { dispatcher, resend, jobs, cancellation, retention, search, commits } = this.counted();
     this.clock.fired();
     const now = Date.now();
     const works: (() => Promise<unknown>)[] = [
@@ -212,6 +228,7 @@ export class EventStream extends StreamTraces {
           await this.resume(unfinished.destinationId, unfinished.most, unfinished.from);
       },
       () => jobs.work(now),
+      () => cancellation.tell(now),
       () => this.wakeSource(now),
       async () => {
         if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
@@ -280,12 +297,14 @@ export class EventStream extends StreamTraces {
   }
 
   private dueTimes(now: Millis): Millis[] {
-    const { dispatcher, commits, jobs, search } = this.parts;
+    const { dispatcher, commits, jobs, search, untold } = this.parts;
     const { wake } = commits;
+    const { nextAt } = untold;
     return [
       ...dispatcher.dueTimes(now),
       ...(wake === null ? [] : [wake.at]),
       ...(jobs.isAny ? [now + JOB_PAUSE_MS] : []),
+      ...(nextAt === null ? [] : [Math.max(nextAt, now + JOB_PAUSE_MS)]),
       ...(search.isBehind(commits.last) ? [now + PAGE_PAUSE_MS] : []),
     ];
   }

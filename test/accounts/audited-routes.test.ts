@@ -111,6 +111,8 @@ const TELLS_NOTHING = new Set<string>([
   "DELETE /v1/streams/:source{.+}/objects/:objectType/:objectId",
   "POST /v1/destinations/:id/enable",
   "POST /v1/deliveries/:id/resend",
+  "POST /v1/deliveries/:id/cancel",
+  "POST /v1/destinations/:id/cancel",
   "PATCH /v1/destinations/:id",
   "POST /v1/members/:id/password-reset",
   "DELETE /v1/members/:id/two-step",
@@ -218,7 +220,10 @@ it.each(changes.filter((line) => UNAUDITED[line] === undefined))("%s is audited"
 
 async function send(line: string, things: Things): Promise<{ status: number; entries: unknown[] }> {
   const [method = "", route = ""] = line.split(" ");
-  const path = await pathOf(method, route, things);
+  // Only one that still waits is cancelled.
+  const path = route.endsWith("/deliveries/:id/cancel")
+    ? route.replace(":id", await things.waiting())
+    : await pathOf(method, route, things);
   const own = await OWN[line]?.();
   const body = own?.body ?? (await goodBodyOf(line, things));
   const headers =

@@ -78,6 +78,15 @@ export class Things {
 
   /** A notification of the instance, and its event. */
   readonly notification = once(async () => this.world.notify(await this.instance()));
+  /** One that waits for its next try: its receiver refused it. */
+  readonly waiting = once(async () => {
+    const refused = { "event.notification.callback.url": this.world.refusing };
+    const id = await this.world.notify(await this.create(refused));
+    return this.world.eventually(async () => {
+      const { body } = await this.v1("GET", `/deliveries/${id}`);
+      return body.status === "retrying" && id;
+    });
+  });
   readonly event = once(async () => {
     await this.notification();
     const { body } = await this.elements("GET", `/instances/${(await this.instance()).id}/events`);

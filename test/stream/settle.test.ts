@@ -127,10 +127,10 @@ describe("release", () => {
       firstFailedAt: 5,
       attempts: [attempt(6)],
     });
-    resetForResend(one, 70);
+    resetForResend(one, 70, { forced: false, mayBeUnderWay: false });
     expect(one).toMatchObject({ state: { kind: "pending", at: 70 }, tries: 0, released: true });
     expect([one.firstFailedAt, one.forced, nextTry(one)]).toEqual([undefined, undefined, 7]);
-    resetForResend(one, 80, true);
+    resetForResend(one, 80, { forced: true, mayBeUnderWay: false });
     expect(one.forced).toBe(true);
   });
 });

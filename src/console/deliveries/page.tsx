@@ -7,7 +7,7 @@ import { becauseOf } from "../../operations/deliveries/because";
 import { curlOf } from "../../operations/deliveries/curl";
 import type { Proof } from "../../operations/deliveries/proof";
 import { State } from "../state";
-import { dueAt } from "../../stream/settle";
+import { dueAt, isOpen } from "../../stream/settle";
 import { eventAddress } from "../events/search";
 import { Act, Copyable, Empty, Facts, Instant, Pill, readable, Table } from "../parts";
 import { rowOf, Source, Status } from "./list";
@@ -43,6 +43,9 @@ export function DeliveryPage(props: Delivery): JSX.Element {
         </div>
         {notification.destinationId === null ? null : (
           <div class="acts">
+            {isOpen(notification) ? (
+              <Act to={`/console/deliveries/${id}/cancel`} label="Cancel" />
+            ) : null}
             <Act to={`/console/deliveries/${id}/resend`} label="Resend" main />
           </div>
         )}

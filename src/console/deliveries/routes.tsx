@@ -1,4 +1,5 @@
 import { type Context, Hono } from "hono";
+import { cancelDelivery } from "../../operations/deliveries/cancel.io";
 import { locateDelivery, provenRequest } from "../../operations/deliveries/lookup.io";
 import { readStates } from "../../delivery/standing.store";
 import type { DestinationState } from "../../delivery/state";
@@ -37,6 +38,11 @@ export const deliveryRoutes = new Hono<ConsoleEnv>()
     if (view.notification.destinationId === null)
       throw conflict("The notification has no destination");
     const text = "On its way again; its try shows below in a moment.";
+    return leave(c, `/console/deliveries/${view.id}`, { tone: "good", text });
+  })
+  .post("/deliveries/:id/cancel", async (c) => {
+    const { view } = await cancelDelivery(c, c.req.param("id"));
+    const text = "Cancelled: it is not sent unless you resend it.";
     return leave(c, `/console/deliveries/${view.id}`, { tone: "good", text });
   });
 

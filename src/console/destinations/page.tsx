@@ -90,6 +90,19 @@ function Health({ item, now }: { item: DestinationView; now: number }): JSX.Elem
   );
 }
 
+/** How far back an act reaches. */
+function Hours({ label }: { label: string }): JSX.Element {
+  return (
+    <select name="hours" aria-label={label}>
+      {RECOVER.map(([hours, words]) => (
+        <option value={String(hours)} selected={hours === 24}>
+          {words}
+        </option>
+      ))}
+    </select>
+  );
+}
+
 function Acts({ item }: { item: DestinationView }): JSX.Element {
   const here = `/console/destinations/${encodeURIComponent(item.id)}`;
   return (
@@ -104,13 +117,12 @@ function Acts({ item }: { item: DestinationView }): JSX.Element {
       )}
       {item.stats.dead === 0 ? null : (
         <Act to={`${here}/recover`} label="Recover">
-          <select name="hours" aria-label="Deliver again what died in">
-            {RECOVER.map(([hours, words]) => (
-              <option value={String(hours)} selected={hours === 24}>
-                {words}
-              </option>
-            ))}
-          </select>
+          <Hours label="Deliver again what died in" />
+        </Act>
+      )}
+      {item.stats.pending === 0 ? null : (
+        <Act to={`${here}/cancel`} label="Cancel">
+          <Hours label="Cancel what waits and was made in" />
         </Act>
       )}
     </div>

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import { listDestinationRecords } from "../../delivery/destinations.store";
+import { cancelWaiting } from "../../operations/destinations/cancel.io";
 import { destinationOfPath, withHealth } from "../../operations/destinations/lookup.io";
 import { recover } from "../../operations/destinations/recovery.io";
 import { revive } from "../../operations/destinations/revive.io";
@@ -66,6 +67,12 @@ export const destinationPages = new Hono<ConsoleEnv>()
     const source = form.get("source");
     const back = source === null ? "/console/destinations" : eventsAddress({ source });
     return leave(c, back, { tone: because === null ? "good" : "bad", text });
+  })
+  .post("/destinations/:id/cancel", async (c) => {
+    const record = await destinationOfPath(c);
+    await cancelWaiting(c, record, sinceOf(await readForm(c)));
+    const text = "What waits for it is being cancelled: none of it is sent unless you resend it.";
+    return leave(c, "/console/destinations", { tone: "good", text });
   })
   .post("/destinations/:id/enable", async (c) => {
     const { destination } = await destinationOfPath(c);

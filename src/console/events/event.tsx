@@ -1,6 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { StoredEvent } from "../../stream/event";
 import type { NotificationView } from "../../stream/history";
+import { isOpen } from "../../stream/settle";
 import { becauseOf } from "../../operations/deliveries/because";
 import { Attempts } from "../deliveries/page";
 import { shownStatus, Status } from "../deliveries/list";
@@ -114,6 +115,9 @@ function Sent(props: { view: NotificationView; names: Names; now: number }): JSX
         {destinationId === null ? null : (
           <Act to={`/console/deliveries/${id}/resend`} label="Resend" />
         )}
+        {isOpen(notification) ? (
+          <Act to={`/console/deliveries/${id}/cancel`} label="Cancel" />
+        ) : null}
         {events.length < 2 ? null : (
           <span class="small quiet">with {events.length - 1} more events</span>
         )}

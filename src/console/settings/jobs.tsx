@@ -76,6 +76,7 @@ function What({ job, names }: { job: JobView; names: Names }): JSX.Element {
 const WORDS = new Map([
   ["replay", "Events delivered again"],
   ["recover", "Dead letters delivered again"],
+  ["cancel", "What waited cancelled"],
   ["release", "What was held let go"],
   ["erasure", "A user deleted, with all that is theirs"],
 ]);

@@ -38,6 +38,7 @@ export const WORDS: Record<Reason, string> = {
   "transform-failed": "The transform failed on it",
   unrenderable: "No request can be made of what is stored",
   loop: "It went round in a circle of requests of this platform",
+  cancelled: "Somebody cancelled it: it is sent only when it is asked for again",
   paused: "Its destination was paused: it goes when the destination is enabled",
   queued: "A try failed, and the policy is to hold it then until it is released",
   "no-destination": "It has no destination",

@@ -4,6 +4,7 @@ import { described, PAGE, SPAN } from "../../http/route-description";
 import { invalid, notFound } from "../../http/refusal";
 import { OF_TENANT } from "../reach-asked.io";
 import { OF_EVENT } from "../streams/events.io";
+import { cancelDelivery } from "./cancel.io";
 import { listOfStream, listTroubled, withStates } from "./list.io";
 import { locateDelivery, requestView } from "./lookup.io";
 import { attemptView } from "./view";
@@ -89,5 +90,16 @@ export const deliveryRoutes = new Hono<AskerEnv>()
       if (view.notification.destinationId === null)
         throw invalid("The delivery has no destination");
       return c.json((await withStates(c, [{ stream: name, view }]))[0], 202);
+    },
+  )
+  .post(
+    "/deliveries/:id/cancel",
+    described("End a delivery that waits: it is not sent any more", {
+      tag: "deliveries",
+      answer: { ...DELIVERY, status: "dead", reason: "cancelled" },
+    }),
+    async (c) => {
+      const cancelled = await cancelDelivery(c, c.req.param("id"));
+      return c.json((await withStates(c, [cancelled]))[0]);
     },
   );

@@ -95,6 +95,7 @@ export const rotationRequest = z.strictObject({
 });
 export const testRequest = z.strictObject({ event: z.unknown().optional() });
 export const recoveryRequest = z.strictObject({ since: instantField });
+export const cancelRequest = z.strictObject({ since: instantField.optional() });
 
 /** What a list of destinations is narrowed down by. */
 export const kindField = z

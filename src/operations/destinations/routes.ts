@@ -5,6 +5,7 @@ import { listDestinationRecords } from "../../delivery/destinations.store";
 import { parse, readJson } from "../../http/body";
 import { described, PAGE } from "../../http/route-description";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
+import { cancelRoutes } from "./cancel.routes";
 import { BODY_BYTES, destinationOf, destinationOfPath, ringOf, withHealth } from "./lookup.io";
 import { changeDestination, makeEndpoint, removeEndpoint } from "./endpoint.io";
 import {
@@ -173,4 +174,5 @@ export const destinationRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
     .route("/", switchRoutes(ownerUpdates))
     .route("/", rotationRoutes(ownerUpdates))
     .route("/", testRoutes)
-    .route("/", recoveryRoutes);
+    .route("/", recoveryRoutes)
+    .route("/", cancelRoutes);

@@ -2,16 +2,18 @@ import * as z from "zod";
 import { storedJson } from "../../values/stored-json";
 import { type DeadReason, RELEASED } from "../../delivery/attempt";
 import type { Notification, StoredEvent } from "../event";
+import { isOpen } from "../settle";
 
 /**
  * Work over many notifications of a stream, done page by page: each that matches is made due again. `recover` takes
- * dead ones; `release` held ones, and those that died of what switched their destination off; `end` those that wait for a
- * destination that is no more, which they die of at their next turn; `replay` every one, also those that were kept without
- * a destination, and makes notifications for events that never had one. `from` and `to`: when they were created.
+ * dead ones, but for those that somebody cancelled; `release` held ones, and those that died of what switched their
+ * destination off; `end` those that wait for a destination that is no more, which they die of at their next turn; `replay`
+ * every one, also those that were kept without a destination, and makes notifications for events that never had one.
+ * `cancel` ends those that wait. `from` and `to`: when they were created.
  */
 const streamJob = z.object({
   id: z.string(),
-  kind: z.enum(["recover", "release", "end", "replay"]),
+  kind: z.enum(["recover", "release", "end", "replay", "cancel"]),
   from: z.number(),
   to: z.number(),
   destinationId: z.string().nullable(),
@@ -35,7 +37,7 @@ export const newJobState = (job: StreamJob): JobState => ({
   processed: 0,
 });
 
-/** Whether a job makes this notification due. `eventsOf` reads its events, only if the job asks for a type. */
+/** Whether a job makes this notification due, or cancels it. `eventsOf` reads its events, only if the job asks for a type. */
 export function selects(
   job: StreamJob,
   notification: Notification,
@@ -47,7 +49,9 @@ export function selects(
   if (createdAt < job.from || createdAt > job.to) return false;
   switch (job.kind) {
     case "recover":
-      return state.kind === "dead" && destinationId !== null;
+      return state.kind === "dead" && state.reason !== "cancelled" && destinationId !== null;
+    case "cancel":
+      return isOpen(notification);
     case "release":
       return state.kind === "held" || (state.kind === "dead" && isReleased(state.reason, envelope));
     case "end":

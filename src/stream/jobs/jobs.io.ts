@@ -1,6 +1,8 @@
+import type { Cancellation } from "../cancellation.io";
 import type { Commits } from "../commit.io";
 import type { EventLog } from "../log/store";
 import type { Dispatcher } from "../outbox/dispatcher.io";
+import type { Outbox } from "../outbox/outbox.io";
 import type { OutboxStore } from "../outbox/store";
 import type { SearchIndex } from "../search/search-index.io";
 import type { StreamStore } from "../store";
@@ -17,7 +19,9 @@ export class Jobs {
     log: EventLog;
     commits: Commits;
     search: SearchIndex;
+    outbox: Outbox;
     dispatcher: Dispatcher;
+    cancellation: Cancellation;
     db: D1Database;
     name: () => string;
   };
@@ -34,12 +38,15 @@ export class Jobs {
     this.doors.store.setMeta(`job|${job.id}`, storedJob.write(newJobState(job)));
   }
 
-  /** Does one page of each job, while less than half the window is in use: live traffic goes first. */
+  /**
+   * Does one page of each job; of those that send, while less than half the window is in use: live traffic goes first.
+   */
   async work(now: Millis): Promise<void> {
-    const { store, bundles, log, commits, search, dispatcher, db, name } = this.doors;
+    const { store, commits, outbox, dispatcher, cancellation, db, name } = this.doors;
     for (const text of store.metaValues("job|")) {
-      if (dispatcher.isBusy) break;
-      const page = runPage(storedJob.read(text), { bundles, log, search }, now);
+      const before = storedJob.read(text);
+      if (dispatcher.isBusy && before.job.kind !== "cancel") continue;
+      const page = runPage(before, this.doors, now);
       const { state, done } = page;
       const { job } = state;
       const added = commits.addNotifications(
@@ -55,6 +62,8 @@ export class Jobs {
         now,
       );
       store.setMeta(`job|${job.id}`, done ? null : storedJob.write(state));
+      await outbox.sendUnblocked(page.freedKeys, now);
+      await cancellation.tell(now);
       await dispatcher.sendFresh(added, now);
       await dispatcher.sendAllDue(now);
       await saveJobPart(db, job.id, name(), { processed: state.processed, done });

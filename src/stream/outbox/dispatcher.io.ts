@@ -1,4 +1,4 @@
-import type { DeliveryMessage } from "../../delivery/attempt";
+import { ASK_AFTER_MS, type DeliveryMessage } from "../../delivery/attempt";
 import type { Millis } from "../../values/instant";
 import type { Notification } from "../event";
 import { type Preloaded, preloadedFrom } from "../history";
@@ -19,6 +19,8 @@ import { nextInLine, USUAL_WINDOW, Window } from "./window";
 const USUAL_IN_FLIGHT = 8;
 const DELAY_PER_BUNDLE_MS = 2;
 const MOST_DELAY_MS = 50;
+/** A message is begun without asking only this soon after it was sent; clocks may differ by a second. */
+const BEGUN_WITHIN_MS = ASK_AFTER_MS + 1_000;
 /** A notification older than this takes the slow lane, as does what a job sends again: live traffic goes first. */
 const LIVE_MS = 30_000;
 
@@ -107,6 +109,32 @@ export class Dispatcher {
   isSent(bundleId: number, notification: Notification): boolean {
     const sentAt = this.inFlight.sentAt(bundleId);
     return sentAt !== undefined && isDue(notification, sentAt);
+  }
+
+  /** Whether a try of it may be under way: it is on a queue, or may be since before a restart. */
+  mayBeUnderWay(bundleId: number, notification: Notification, now: Millis): boolean {
+    const isFromBefore = this.isFromBefore(bundleId, now) && isDue(notification, now);
+    return isFromBefore || this.isSent(bundleId, notification);
+  }
+
+  /**
+   * Until when a consumer may begin with a message of this bundle without asking first; 0: none can. `since`: now, or
+   * a little before.
+   */
+  beginsUntil(bundleId: number, since: Millis): Millis {
+    const sentAt = this.inFlight.sentAt(bundleId);
+    if (sentAt !== undefined) return sentAt + BEGUN_WITHIN_MS;
+    return this.isFromBefore(bundleId, since) ? since + BEGUN_WITHIN_MS : 0;
+  }
+
+  /** Something of a bundle is not to be sent any more: its message is to be dropped, wherever it is. */
+  revoke(bundleId: number): void {
+    this.inFlight.revoke(bundleId);
+  }
+
+  /** It may have been sent before the last restart. */
+  private isFromBefore(bundleId: number, now: Millis): boolean {
+    return bundleId <= this.queuedBefore.upTo && now < this.queuedBefore.until;
   }
 
   /** When the alarm must look for something to send: at the end of each lease, and when a deferred bundle is due. */
@@ -222,7 +250,7 @@ export class Dispatcher {
       const leaseUntil = this.inFlight.begin(bundle.id, now, lane);
       try {
         const items = itemsOf(name(), ready, (one) => history.body(one, preloaded));
-        const message = { stream: name(), bundle: bundle.id, leaseUntil, items };
+        const message = { stream: name(), bundle: bundle.id, leaseUntil, sentAt: now, items };
         lanes[lane].push(message);
       } catch (error) {
         // Its lease runs out like that of a lost message; the other bundles go now.

@@ -16,7 +16,7 @@ const MOST_REMEMBERED = 5_000;
 export class Leases {
   private readonly running = new Map<
     number,
-    { sentAt: Millis; until: Millis; lane: keyof Queues }
+    { sentAt: Millis; until: Millis; lane: keyof Queues; isRevoked?: true }
   >();
   private readonly counts = { fast: 0, slow: 0 };
   /** By bundle: how many of its leases ran out, since it was settled last. */
@@ -63,13 +63,23 @@ export class Leases {
     return until;
   }
 
+  /** What is on its way is out of date: the consumer that asks for more time is to drop it. */
+  revoke(id: number): void {
+    const lease = this.running.get(id);
+    if (lease !== undefined) lease.isRevoked = true;
+  }
+
   /**
    * Extends the lease that ends at `until`. @returns its new end; null: it has run out, and the bundle may be on its way
-   * with another.
+   * with another, or it was revoked, and ends with that.
    */
   extend(id: number, until: Millis, now: Millis): Millis | null {
     const lease = this.running.get(id);
     if (lease === undefined || lease.until !== until || until <= now) return null;
+    if (lease.isRevoked === true) {
+      this.remove(id);
+      return null;
+    }
     lease.until = now + DELIVERY_LEASE_MS;
     return lease.until;
   }

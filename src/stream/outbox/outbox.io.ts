@@ -2,12 +2,13 @@ import type { Settlement } from "../../delivery/attempt";
 import type { Notification } from "../event";
 import type { Resume } from "../meta";
 import { type Draft, groupsByWeight, unitsOf } from "../plan";
-import { applyOutcome, blocksFollowers, earliestDueAt } from "../settle";
+import { applyOutcome, blocksFollowers, earliestDueAt, isCancelled } from "../settle";
 import type { DestinationHealth } from "./destination-health";
 import type { Dispatcher } from "./dispatcher.io";
 import { isDue } from "./message";
 import { Order } from "./order.io";
 import type { Bundle, OutboxStore } from "./store";
+import type { UntoldStore } from "./untold.io";
 import type { Millis } from "../../values/instant";
 
 const BUNDLE_NOTIFICATIONS = 10;
@@ -15,7 +16,15 @@ const BUNDLE_NOTIFICATIONS = 10;
 const BUNDLE_UNITS = 1_000_000;
 const RESUME_BUNDLES = 200;
 
-type Doors = { bundles: OutboxStore; health: DestinationHealth; dispatcher: Dispatcher };
+/** So long after a call ended that was under way when its notification was cancelled, its consumer has told D1 of it. */
+const TOLD_WITHIN_MS = 5_000;
+
+type Doors = {
+  bundles: OutboxStore;
+  health: DestinationHealth;
+  dispatcher: Dispatcher;
+  untold: UntoldStore;
+};
 
 /**
  * The notifications of a stream on their way out (an outbox, as in the outbox pattern): new ones are stored in
@@ -68,7 +77,7 @@ export class Outbox {
     now: Millis,
   ): Promise<Millis | null> {
     const { health, dispatcher } = this.doors;
-    const recorded = settlements.map((settlement) => this.recordSettlement(settlement));
+    const recorded = settlements.map((settlement) => this.recordSettlement(settlement, now));
     for (const destinationId of lagging) health.markSlow(destinationId);
     dispatcher.saveCheckpoint();
     await this.sendUnblocked(
@@ -81,11 +90,11 @@ export class Outbox {
   }
 
   /** @returns the ordering keys whose next notification may go, and when something of the bundle is due again. */
-  private recordSettlement({ bundle: id, outcomes, last }: Settlement): {
-    freedKeys: string[];
-    dueAgain: Millis | null;
-  } {
-    const { bundles, health, dispatcher } = this.doors;
+  private recordSettlement(
+    { bundle: id, outcomes, last }: Settlement,
+    now: Millis,
+  ): { freedKeys: string[]; dueAgain: Millis | null } {
+    const { bundles, health, dispatcher, untold } = this.doors;
     const bundle = bundles.bundle(id);
     if (last)
       dispatcher.endLease(
@@ -97,8 +106,11 @@ export class Outbox {
     let changed = false;
     for (const outcome of outcomes) {
       const notification = bundle.notifications.find(({ seq }) => seq === outcome.seq);
-      if (notification === undefined || !applyOutcome(notification, outcome)) continue;
+      if (notification === undefined) continue;
+      const wasCancelled = isCancelled(notification.state);
+      if (!applyOutcome(notification, outcome)) continue;
       changed = true;
+      if (wasCancelled) untold.note(id, now + TOLD_WITHIN_MS);
       health.observe(notification, outcome);
       if (!blocksFollowers(notification)) freedKeys.push(...this.order.leave(notification));
     }
@@ -139,6 +151,12 @@ export class Outbox {
   /** Sends the notifications that are first of these ordering keys now. */
   async sendUnblocked(keys: readonly string[], now: Millis): Promise<void> {
     if (keys.length > 0) await this.doors.dispatcher.send(this.order.unblock(keys, now), now);
+  }
+
+  /** A notification is cancelled: it gives up its place. @returns the keys it was in line for. */
+  withdraw(notification: Notification): string[] {
+    delete notification.blocks;
+    return this.order.leave(notification);
   }
 
   /** A dead notification that held up its followers gives up its place. @returns the keys it was first of. */
