@@ -24,3 +24,9 @@ export const feeds: Record<NonNullable<Connector["events"]["feed"]>, Feed> = {
   dropbox: dropboxFeed,
   quickbooks: quickbooksFeed,
 };
+
+/** Whether one feed reports the changes of the whole account, whatever the type. */
+export function isStreamFeed({ events }: Connector): boolean {
+  const feed = events.feed === undefined ? undefined : feeds[events.feed];
+  return feed?.kind === "log" || feed?.kind === "tree";
+}

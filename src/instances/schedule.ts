@@ -1,9 +1,11 @@
 import { eventSettings, hasCredentials } from "./configuration";
 import type { Instance } from "./instance";
+import { pollInterval } from "./poll-interval";
 
 /**
  * When an instance is polled: every `interval` minutes, in the minute whose remainder is `slot`. Slots
- * are spread over the interval by a multiplicative hash of the id.
+ * are spread over the interval by a multiplicative hash of the id. Resources that are polled less often are left out of
+ * most polls (`polling/due-resources.ts`).
  */
 export function scheduleOf(
   instance: Pick<
@@ -21,9 +23,9 @@ export function scheduleOf(
     instance.valid &&
     !instance.disabled &&
     instance.pollerDisabled === null;
-  return polled
-    ? { interval: intervalMinutes, slot: slotOf(instance.id, intervalMinutes) }
-    : { interval: null, slot: null };
+  if (!polled) return { interval: null, slot: null };
+  const interval = pollInterval(instance.connector, instance.configuration, intervalMinutes);
+  return { interval, slot: slotOf(instance.id, interval) };
 }
 
 /**

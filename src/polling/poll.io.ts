@@ -1,3 +1,4 @@
+import { isStreamFeed } from "../connectors/parsers";
 import type { Commit } from "../stream/event";
 import { instanceSource, streamName } from "../stream/stream-name";
 import type { RateSlots } from "../hub/budget/limit";
@@ -23,7 +24,7 @@ import { pollResource } from "./poll-resource.io";
 import { PollCourse } from "./course";
 import type { Ration } from "./pacing/ration";
 import { afterSilence, type Lane, turnOf } from "./unreachable";
-import { isStreamFeed, mayBeWoken, polledResources, whyNotPolled } from "./settings";
+import { mayBeWoken, polledResources, whyNotPolled } from "./settings";
 import { statePages } from "./state-pages.io";
 import { pollSnapshot } from "./snapshot/take-snapshot.io";
 import { touchedResources } from "./touched";

@@ -22,6 +22,8 @@ export type PolledResource = {
   filterByUpdatedDate: boolean;
   filterByCurrentDate: boolean;
   createdCheckToleranceMs: number;
+  /** How often it is polled; absent: as often as its instance says. */
+  everyMinutes?: number;
   pageSize?: number;
   pollDelayMs: number;
   overlapMs: number;
@@ -71,6 +73,7 @@ function numberFrom(least: number, expected: string) {
     });
 }
 
+const MINUTES = "a whole number of minutes from 1 to 44640";
 const seconds = numberFrom(0, "a number of seconds");
 
 /** One resource, `datesConfiguration` laid flat. `overlap` is ours: the seconds read again before the last poll. */
@@ -86,6 +89,9 @@ export const Settings = z.object({
   filterByUpdatedDate: flag.default(true),
   filterByCurrentDate: flag.default(false),
   createdCheckTolerance: seconds.default(0),
+  refreshInterval: numberFrom(1, MINUTES)
+    .refine((minutes) => Number.isInteger(minutes) && minutes <= 44_640, `Expected ${MINUTES}`)
+    .optional(),
   pageSize: numberFrom(1, "a page size of 1 or more").transform(Math.floor).optional(),
   pollDelay: seconds.default(0),
   overlap: seconds.default(300),
@@ -129,6 +135,7 @@ export function polledResource(
   settings: z.infer<typeof Settings>,
 ): PolledResource {
   const { url, idField, filterByUpdatedDate, filterByCurrentDate, pageSize } = settings;
+  const { refreshInterval } = settings;
   const { updatedDateFormat, createdDateFormat = updatedDateFormat } = settings;
   const updated = dateSource(
     settings.updatedDateField,
@@ -149,6 +156,7 @@ export function polledResource(
     ...(updated && { updated }),
     ...(created && { created }),
     createdCheckToleranceMs: settings.createdCheckTolerance * 1000,
+    ...(refreshInterval !== undefined && { everyMinutes: refreshInterval }),
     ...(pageSize !== undefined && { pageSize }),
     pollDelayMs: settings.pollDelay * 1000,
     overlapMs: settings.overlap * 1000,

@@ -1,4 +1,5 @@
 import { keyring } from "../db/sealed";
+import { isStreamFeed } from "../connectors/parsers";
 import type { Instance } from "../instances/instance";
 import { findInstances } from "../instances/heard.store";
 import { readInstances } from "../instances/store";
@@ -7,6 +8,7 @@ import { count, watchCounts } from "../metering/counter.io";
 import { pollMessage, type ReceivedPolls } from "../stream/poll-message";
 import { sendPolls } from "../stream/polls-queue.io";
 import type { PollDoors } from "./commit.io";
+import { dueResources } from "./due-resources";
 import { type Pacer, reservePolls } from "./pacing/rate-slots.io";
 import { delayUntil } from "./pacing/spread";
 import type { Behind, PollReport } from "./report";
@@ -62,20 +64,23 @@ async function consumeOne(message: Message, doors: PollDoors, lane: Lane): Promi
  * of our own.
  */
 async function pollAllDue(message: ReceivedPolls, doors: PollDoors, lane: Lane): Promise<number> {
-  const { ids, wake, again, resources } = message;
+  const { ids, wake, again } = message;
   const ring = keyring(doors.config.masterKeys);
   // The schedule names up to a hundred at a time, most of them idle: one query costs less than a request for each.
   const isFew = again || wake;
-  const due = await (isFew ? findInstances : readInstances)(doors.db, ring, ids);
+  const named = await (isFew ? findInstances : readInstances)(doors.db, ring, ids);
+  const chosen = new Map(named.map((instance) => [instance.id, chosenOf(instance, message)]));
+  const only = ({ id }: Instance): readonly string[] | undefined => chosen.get(id);
+  const due = named.filter((instance) => hasWork(instance, only(instance)));
   const precedence = { again: again || wake, forced: false };
-  const pacer = await reservePolls(due, doors, { ...precedence, only: resources });
+  const pacer = await reservePolls(due, doors, { ...precedence, only });
   const ration = new Ration(Date.now());
   const withoutRoom: Instance[] = [];
   const unbegun: number[] = [];
   const settled = await settledAtOnce(due, CONCURRENCY, async (instance) => {
     if (ration.isOver(Date.now())) unbegun.push(instance.id);
     else if (pacer.admits(instance))
-      return pollDue(instance, doors, { pacer, message, ration, lane });
+      return pollDue(instance, doors, { pacer, message, only: only(instance), ration, lane });
     else {
       countDue(instance, message, true, Date.now());
       withoutRoom.push(instance);
@@ -88,7 +93,20 @@ async function pollAllDue(message: ReceivedPolls, doors: PollDoors, lane: Lane):
   return settled.filter((one) => one.status === "rejected" || !one.value).length;
 }
 
-type Round = { pacer: Pacer; message: ReceivedPolls; ration: Ration; lane: Lane };
+/** The resources of an instance that a message asks for; undefined: all. */
+const chosenOf = (instance: Instance, { resources, minutes }: ReceivedPolls) =>
+  resources ?? (minutes && dueResources(instance, minutes));
+
+const hasWork = ({ connector }: Instance, only: readonly string[] | undefined): boolean =>
+  only?.length !== 0 || isStreamFeed(connector);
+
+type Round = {
+  pacer: Pacer;
+  message: ReceivedPolls;
+  only: readonly string[] | undefined;
+  ration: Ration;
+  lane: Lane;
+};
 
 /** @returns false when the poll failed for a reason of our own; refusals of the vendor are results of a poll. */
 async function pollDue(instance: Instance, doors: PollDoors, round: Round): Promise<boolean> {
@@ -106,7 +124,8 @@ async function pollDue(instance: Instance, doors: PollDoors, round: Round): Prom
     if (back === undefined) return true;
     const { lane, again, resources } = back;
     const queue = lane === "slow" ? doors.slowPolls : doors.polls;
-    const rest = { ids: [id], wake: message.wake, again, resources };
+    const { wake, minutes } = message;
+    const rest = { ids: [id], wake, again, resources, minutes };
     await sendPolls(queue, [rest], delayUntil(back.at, now));
     return true;
   } catch (error) {
@@ -118,7 +137,7 @@ async function pollDue(instance: Instance, doors: PollDoors, round: Round): Prom
 function pollOne(
   instance: Instance,
   doors: PollDoors,
-  { pacer, message: { wake, again, resources }, ration, lane }: Round,
+  { pacer, message: { wake, again }, only, ration, lane }: Round,
   onAlive: () => void,
 ): Promise<PollReport | Behind> {
   const request = {
@@ -126,12 +145,12 @@ function pollOne(
     onAlive,
     trigger: wake ? ("wake" as const) : ("schedule" as const),
     isAgain: again,
-    only: resources,
+    only,
     slots: pacer.slotsOf(instance),
     ration,
     lane,
   };
-  const name = JSON.stringify([instance.id, wake, resources]);
+  const name = JSON.stringify([instance.id, wake, only]);
   return pollSerially(instance, doors, request, { name, again });
 }
 

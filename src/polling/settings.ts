@@ -1,6 +1,6 @@
 import { RE2JS } from "re2js";
 import type { Connector } from "../connectors/definition";
-import { feeds } from "../connectors/parsers";
+import { feeds, isStreamFeed } from "../connectors/parsers";
 import { eventSettings } from "../instances/configuration";
 import type { Fault } from "../instances/value-checks";
 import { type Instance, whyOff } from "../instances/instance";
@@ -115,12 +115,6 @@ export function mayBeWoken({
   configuration,
 }: Pick<Instance, "connector" | "configuration">): boolean {
   return eventSettings(connector, configuration).modes.includes("webhook");
-}
-
-/** Whether one feed reports the changes of the whole account, whatever the type. */
-export function isStreamFeed({ events }: Connector): boolean {
-  const feed = events.feed === undefined ? undefined : feeds[events.feed];
-  return feed?.kind === "log" || feed?.kind === "tree";
 }
 
 /** The settings that decide which changes of a resource are seen; a position made under others is not comparable. */

@@ -1,7 +1,7 @@
 import type { Config } from "../config";
 import { lastMinute, saveLastMinute } from "../db/schedule";
 import { dueInstances } from "../instances/due.store";
-import type { PollMessage } from "../stream/poll-message";
+import type { PollMessage, ScheduledMinutes } from "../stream/poll-message";
 import { type PollsQueue, sendPolls } from "../stream/polls-queue.io";
 import { chunks } from "../values/lists";
 
@@ -32,10 +32,11 @@ export async function tick(
   const due = await dueInstances(doors.db, now, now);
   const dueAt = Date.now();
   const messages = [
-    ...messagesOf([...missed], dueAt - (now - first) * 60_000),
+    ...messagesOf([...missed], dueAt - (now - first) * 60_000, { from: first, to: now }),
     ...messagesOf(
       due.filter((id) => !missed.has(id)),
       dueAt,
+      { from: now, to: now },
     ),
   ];
   await sendPolls(doors.polls, messages);
@@ -44,6 +45,10 @@ export async function tick(
 }
 
 /** `dueAt`: when the first of these instances was due, epoch ms. */
-function messagesOf(ids: readonly number[], dueAt: number): PollMessage[] {
-  return chunks(ids, IDS_A_MESSAGE).map((part) => ({ ids: part, dueAt }));
+function messagesOf(
+  ids: readonly number[],
+  dueAt: number,
+  minutes: ScheduledMinutes,
+): PollMessage[] {
+  return chunks(ids, IDS_A_MESSAGE).map((part) => ({ ids: part, dueAt, minutes }));
 }

@@ -1,6 +1,6 @@
 import type { Connector } from "../../connectors/definition";
+import { isStreamFeed } from "../../connectors/parsers";
 import { pollable } from "../../instances/entries";
-import { isStreamFeed } from "../../polling/settings";
 import { isObject } from "../../values/record";
 
 /** A resource in the form of an instance: whether it is polled, and how, as JSON. */
@@ -68,6 +68,7 @@ export const FIELDS = [
   ["createdDateField", "Created: field", "Where a record says when it was made"],
   ["createdDateFormat", "Created: format", "As above"],
   ["createdDateTimezone", "Created: time zone", "As above"],
+  ["refreshInterval", "Interval", "Minutes between its polls; empty: as the instance's"],
   ["pageSize", "Page size", "Records asked for at a time"],
 ] as const;
 export type Field = (typeof FIELDS)[number][0];

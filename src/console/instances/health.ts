@@ -2,6 +2,7 @@ import { maskedUrl } from "../../values/secret-text";
 import { type DestinationState, isPaused } from "../../delivery/state";
 import { eventSettings } from "../../instances/configuration";
 import { type Instance, whyOff } from "../../instances/instance";
+import { scheduleOf } from "../../instances/schedule";
 import { positionOf, readCursor } from "../../polling/cursor";
 import { isFeedRead, polledResources } from "../../polling/settings";
 import type { Unreachable } from "../../polling/unreachable";
@@ -53,7 +54,7 @@ export function healthOf(
   return {
     ...conditionOf(instance, { failures, lastError, unreachable }, callbackState),
     callbackState,
-    mode: modeOf(settings),
+    mode: modeOf(settings, scheduleOf(instance).interval, polledOften(resources)),
     polled,
     lastPoll: lastPoll === 0 ? null : lastPoll,
     failures,
@@ -84,9 +85,19 @@ function conditionOf(
   return { tone: "good", word: "ok", reason: null };
 }
 
-function modeOf({ enabled, modes, intervalMinutes }: ReturnType<typeof eventSettings>): string {
+/** Resources that have an interval of their own: `reports every 60 min`. */
+const polledOften = (settings: ReturnType<typeof polledResources>): string[] =>
+  (settings.ok ? settings.resources : []).flatMap(({ resource, everyMinutes }) =>
+    everyMinutes === undefined ? [] : `${resource} every ${everyMinutes} min`,
+  );
+
+function modeOf(
+  { enabled, modes, intervalMinutes }: ReturnType<typeof eventSettings>,
+  interval: number | null,
+  own: readonly string[],
+): string {
   if (!enabled) return "events off";
-  return modes
-    .map((mode) => (mode === "polling" ? `polled every ${intervalMinutes} min` : "webhooks"))
-    .join(", ");
+  const polled = `polled every ${interval ?? intervalMinutes} min`;
+  const detailed = own.length === 0 ? polled : `${polled} (${own.join(", ")})`;
+  return modes.map((mode) => (mode === "polling" ? detailed : "webhooks")).join(", ");
 }

@@ -88,10 +88,10 @@ export class RatePool {
 
 export type Member = { pool: RatePool; requests: number };
 
-/** The pools of these instances' budgets, and each instance's; an instance without a budget has none. */
+/** The pools of these instances' budgets, and each instance's, of which `only` these resources are polled; an instance without a budget has none. */
 export function poolsOf(
   due: readonly Instance[],
-  only: readonly string[] | undefined,
+  only: (instance: Instance) => readonly string[] | undefined,
 ): ReadonlyMap<number, Member> {
   const pools = new Map<string, RatePool>();
   const members = new Map<number, Member>();
@@ -101,7 +101,7 @@ export function poolsOf(
     const key = JSON.stringify([budget.name, budget.account, budget.ratePerSecond]);
     const pool = pools.get(key) ?? new RatePool(budget);
     pools.set(key, pool);
-    const requests = requestsOfPoll(instance, only);
+    const requests = requestsOfPoll(instance, only(instance));
     pool.add(requests);
     members.set(instance.id, { pool, requests });
   }

@@ -36,13 +36,16 @@ export type Pacer = {
 };
 
 /** What a message that is put back keeps of the one it came with. */
-export type Origin = Pick<ReceivedPolls, "wake" | "again" | "resources">;
+export type Origin = Pick<ReceivedPolls, "wake" | "again" | "resources" | "minutes">;
 
 /** Reserves times for the polls of all instances that are due: one request for each object that keeps a budget of theirs. */
 export async function reservePolls(
   due: readonly Instance[],
   doors: PacingDoors,
-  { only, ...precedence }: Precedence & { only?: readonly string[] | undefined },
+  {
+    only = () => undefined,
+    ...precedence
+  }: Precedence & { only?: (instance: Instance) => readonly string[] | undefined },
 ): Promise<Pacer> {
   const members = poolsOf(due, only);
   const pools = new Set([...members.values()].map(({ pool }) => pool));
@@ -146,7 +149,7 @@ async function putBack(
   instances: readonly Instance[],
   members: ReadonlyMap<number, Member>,
   { budgets, polls }: PacingDoors,
-  { wake, again, resources }: Origin,
+  { wake, again, resources, minutes }: Origin,
 ): Promise<void> {
   const now = Date.now();
   const ids = instances.map(({ id }) => id);
@@ -156,5 +159,5 @@ async function putBack(
   const fresh = await budgets.getByName(name).wait(ids, lastAt, again || wake);
   const parts = spread(fresh, { returnAt, ratePerSecond, requestsEach, now });
   for (const { items, delaySeconds } of parts)
-    await sendPolls(polls, [{ ids: items, wake, again: true, resources }], delaySeconds);
+    await sendPolls(polls, [{ ids: items, wake, again: true, resources, minutes }], delaySeconds);
 }
