@@ -10,6 +10,7 @@ interface __BaseEnv_Env {
 	FAILURES: RateLimit;
 	SIGN_UPS: RateLimit;
 	FLOW_CALLS: RateLimit;
+	CALLBACK_TESTS: RateLimit;
 	EVENT_STREAMS: DurableObjectNamespace<import("./index").EventStream>;
 	ENDPOINTS: DurableObjectNamespace<import("./index").Endpoint>;
 	VENDOR_BUDGETS: DurableObjectNamespace<import("./index").VendorBudget>;

@@ -25,9 +25,15 @@ export type CallDoors = {
   inside?: Inside;
 };
 
+/** As much of a destination as a try needs; one that isn't saved yet has no more. */
+export type Addressee = Pick<
+  Destination,
+  "kind" | "organizationId" | "ownerId" | "headers" | "query" | "legacyKey" | "signers"
+> & { url: string };
+
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
 export function post(
-  destination: Destination & { url: string },
+  destination: Addressee,
   item: DeliveryItem & Body,
   { config, inside }: CallDoors,
   now: number,
@@ -54,7 +60,12 @@ export function post(
 
 /** What a callback of an instance to one of our own addresses has besides: who sends it. */
 export function ownHeaders(
-  { kind, organizationId, ownerId, url }: Destination & { url: string },
+  {
+    kind,
+    organizationId,
+    ownerId,
+    url,
+  }: Pick<Addressee, "kind" | "organizationId" | "ownerId" | "url">,
   body: string,
   { publicUrls, sessionKey }: Config,
 ): Record<string, string> {

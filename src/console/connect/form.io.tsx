@@ -1,5 +1,6 @@
 import type { Context } from "hono";
 import type { Connector } from "../../connectors/definition";
+import type { Attempt } from "../../delivery/attempt";
 import { InstanceEdits } from "../../elements/edit.io";
 import { Refusal } from "../../http/refusal";
 import { consentAddress } from "../../hub/applications/edit.io";
@@ -86,13 +87,14 @@ type Showing = {
   faults?: Faults;
   made?: Record<string, string>;
   previews?: Preview[];
+  tested?: { attempt: Attempt };
 };
 
 /** The page with the form. */
 export async function showForm(
   c: Context<ConsoleEnv>,
   { connector, instance }: Subject,
-  { typed, secrets = {}, faults = new Map(), made = {}, previews }: Showing,
+  { typed, secrets = {}, faults = new Map(), made = {}, previews, tested }: Showing,
 ): Promise<Response> {
   const isNew = instance === undefined;
   const stored = Object.entries(instance?.configuration ?? {}).flatMap(([key, value]) =>
@@ -123,6 +125,7 @@ export async function showForm(
         shared: sharedAddress(baseUrlOf(c), connector),
       }}
       previews={previews}
+      tested={tested?.attempt}
     />,
     { title, here: "instances", script: CONNECT_SCRIPT },
   );

@@ -2,6 +2,7 @@ import { useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { entriesOf } from "../../instances/entries";
 import { partition } from "../../values/lists";
+import { Attempts } from "../deliveries/page";
 import { MayChange } from "../parts";
 import { Events } from "./events";
 import { Faults, Field, linesOf } from "../form";
@@ -133,6 +134,7 @@ const WAYS = {
 };
 
 function Callback(props: FormProps & Entries): JSX.Element {
+  const { tested } = props;
   return (
     <Part title="Callback">
       <p class="quiet">
@@ -146,7 +148,21 @@ function Callback(props: FormProps & Entries): JSX.Element {
         formnovalidate
       >
         Generate a signature key
+      </button>{" "}
+      <button
+        formaction={`${props.to}/test#c.event.notification.callback.url`}
+        name="do"
+        value="send"
+        formnovalidate
+      >
+        Send test
       </button>
+      {tested === undefined ? null : (
+        <div class="preview" role="status">
+          <p class="small">A sample was sent, signed with the keys above:</p>
+          <Attempts attempts={[tested]} now={tested.at} />
+        </div>
+      )}
     </Part>
   );
 }

@@ -1,5 +1,6 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import type { Attempt } from "../../delivery/attempt";
 import type { Entry } from "../../instances/entries";
 import { marked } from "../parts";
 import type { askedAs } from "./chosen";
@@ -23,6 +24,8 @@ export type FormProps = Shown & {
   /** Where webhooks are sent: to this instance, and to all of the application. */
   addresses: { own: string | undefined; shared: string | undefined };
   previews: readonly Preview[] | undefined;
+  /** How its callback answered a test. */
+  tested: Attempt | undefined;
 };
 
 export type Entries = { entries: readonly Entry[] };

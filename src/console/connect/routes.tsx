@@ -15,6 +15,7 @@ import { edits, faultsOfRefusal, readSent, type Sent, showForm, type Subject } f
 import { Gallery } from "./gallery";
 import { previewsOf } from "./preview.io";
 import { CONNECT_SCRIPT } from "./script";
+import { tryCallback } from "./try-callback.io";
 import { typedOf } from "./typed";
 
 /** What a vendor sends back with somebody who consented, or didn't. */
@@ -114,7 +115,7 @@ export const tagsIn = (text: string): string[] =>
     .map((tag) => tag.trim())
     .filter((tag) => tag !== "");
 
-/** Shows a form again, with a new signature key, or with what the next poll would do. */
+/** Shows a form again: with a new signature key, with how its callback answered, or with what the next poll would do. */
 export async function tryForm(c: Context<ConsoleEnv>, subject: Subject): Promise<Response> {
   const sent = await readSent(c, subject);
   if (sent.do === "generate") {
@@ -122,6 +123,11 @@ export async function tryForm(c: Context<ConsoleEnv>, subject: Subject): Promise
     const made = { "event.notification.signature.key": key };
     const { typed } = sent;
     return showForm(c, subject, { typed, secrets: { ...sent.secrets, ...made }, made });
+  }
+  if (sent.do === "send") {
+    const tested = await tryCallback(c, subject, sent);
+    if (tested.ok) return showForm(c, subject, { ...sent, faults: new Map(), tested });
+    return showForm(c, subject, { ...sent, faults: new Map([[tested.key, tested.message]]) });
   }
   if (sent.faults.size > 0) return showForm(c, subject, sent);
   return showForm(c, subject, { ...sent, previews: await previewsOf(c, subject, sent) });

@@ -2,6 +2,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Connector } from "../../connectors/definition";
 import { type Entry, isSealedKey } from "../../instances/entries";
 import { Choice, Field, linesOf } from "../form";
+import { Copyable } from "../parts";
 import type { Faults, Typed } from "./typed";
 
 export type Shown = {
@@ -25,20 +26,25 @@ export const Settings = ({ entries, ...shown }: Shown & { entries: readonly Entr
   </>
 );
 
+/** A secret that was just made. */
+const Fresh = (props: Parameters<typeof Field>[0]) => (
+  <Field {...props} hint="Copy it now: it is not shown again">
+    <Copyable text={props.value} label={props.label} />
+  </Field>
+);
+
 function Setting({ entry, ...shown }: Shown & { entry: Entry }): JSX.Element {
   const { connector, typed, faults, held, made } = shown;
   const { key, name, description, defaultValue, type, required } = entry;
-  const fault = faults.get(key);
   const common = {
     id: idOf(key),
     name: idOf(key),
     label: required ? `${name} (needed)` : name,
     hint: description,
-    ...(fault === undefined ? {} : { fault }),
+    fault: faults.get(key),
   };
   const fresh = made[key];
-  if (fresh !== undefined)
-    return <Field {...common} value={fresh} hint="Copy it now: it is not shown again" />;
+  if (fresh !== undefined) return <Fresh {...common} value={fresh} />;
   if (isSealedKey(connector, key)) {
     const isHeld = held.has(key);
     return (
