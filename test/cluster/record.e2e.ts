@@ -56,6 +56,8 @@ async function rest(cluster: Cluster): Promise<void> {
   await budget("erase");
   const endpoint = asker("ENDPOINTS", "1/http://127.0.0.1:1/held");
   await endpoint("hold", { id: "isolate", busy: 1, turn: 1 });
+  await endpoint("parkedStreams", "webhook");
+  await endpoint("leave", "webhook");
   await endpoint("upkeep");
   await endpoint("erase");
 }
@@ -82,6 +84,7 @@ async function askStream(stream: AskStream): Promise<void> {
   await stream("extendLeases", [{ bundle: 1, leaseUntil: LATEST }]);
   await stream("acknowledge", 1, { hides: true });
   await stream("resume", "webhook", null);
+  await stream("cancel", 999);
   const trace = {
     at: 1,
     outcome: "refused",

@@ -155,6 +155,9 @@ export const recorded: Recorded = {
       resume: [
         {"on":"1/scope:management/Environment/both-0","order":125,"given":["webhook",null],"answer":null},
       ],
+      cancel: [
+        {"on":"1/scope:management/Environment/both-0","order":126,"given":[999],"answer":null},
+      ],
       noteTrace: [
         {"on":"1/scope:management/Environment/both-0","order":126,"given":[{"at":1,"outcome":"refused","reason":"Unknown","isProved":true,"request":""},1],"answer":null},
       ],
@@ -204,6 +207,12 @@ export const recorded: Recorded = {
       ],
       hold: [
         {"on":"1/http://127.0.0.1:1/held","order":143,"given":[{"id":"isolate","busy":1,"turn":1}],"answer":null},
+      ],
+      parkedStreams: [
+        {"on":"1/http://127.0.0.1:1/held","order":144,"given":["webhook"],"answer":[]},
+      ],
+      leave: [
+        {"on":"1/http://127.0.0.1:1/held","order":144,"given":["webhook"],"answer":null},
       ],
       upkeep: [
         {"on":"1/http://127.0.0.1:1/held","order":144,"given":[],"answer":null},

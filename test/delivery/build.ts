@@ -113,7 +113,9 @@ export async function destination(
 }
 
 /** Waits until something holds; what is slow is not wrong, so most tests end of their own time before. */
-export async function eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T> {
+export async function eventually<T>(
+  probe: () => Promise<T | undefined | false> | T | undefined | false,
+): Promise<T> {
   for (const giveUpAt = performance.now() + WAIT_MS; performance.now() < giveUpAt;) {
     const found = await probe();
     if (found !== undefined && found !== false) return found;

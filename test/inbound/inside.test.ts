@@ -27,22 +27,14 @@ const make = async () => {
 const send = (address: string, id: string, body: string, hops?: number) =>
   post(
     {
-      id: "instance-1",
       organizationId: 1,
       kind: "instance",
-      tenant: null,
-      terms: null,
       ownerId: "1",
       url: address,
-      enabled: true,
-      active: true,
-      paused: null,
-      failing: null,
       headers: {},
       query: {},
       legacyKey: null,
       signers: [],
-      policy: {},
     },
     {
       seq: 1,
