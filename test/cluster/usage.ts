@@ -1,4 +1,4 @@
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { cases } from "../cases.ts";
 import { cluster, receiver } from "./shared.ts";
 import { call, inTurns, made, userWithFlow } from "./world.ts";
@@ -7,26 +7,36 @@ import { call, inTurns, made, userWithFlow } from "./world.ts";
 
 const USERS = cases(4, 200);
 const EACH = cases(20, 50);
+const ALL = USERS * EACH;
 const MINUTE = 60_000;
 
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n);
 
-it("every event and delivery is counted once, wherever, and no isolate has to be asked for it", async () => {
+let sources: string[];
+
+/** Long before it is looked for: isolates that are retired write down what they have when they are left alone. */
+beforeAll(async () => {
   const users = await Promise.all(
-    numbers(USERS).map((n) => userWithFlow(cluster, `counted-${n}`, `${receiver.url}/${n}`)),
+    numbers(USERS).map((n) =>
+      userWithFlow(cluster, `counted-${n}`, `${receiver.url}/counted/${n}`),
+    ),
   );
-  const sources = await Promise.all(
+  sources = await Promise.all(
     users.map(async ({ token }) => {
       const { id } = await made(cluster, ["GET", "/user"], undefined, token);
       return `user:${id}`;
     }),
   );
-  await inTurns(numbers(USERS * EACH), 20, async (n) => {
+  await inTurns(numbers(ALL), 20, async (n) => {
     await users[n % USERS]?.client.sendAppEvent(`counted-${n % USERS}`, { n });
   });
-  // Isolates that are retired write down what they have when they are left alone.
+  const arrived = () => receiver.deliveries.filter(({ path }) => path.startsWith("/counted/"));
+  await receiver.waitFor(() => arrived().length >= ALL);
   await cluster.restartIsolate(0);
   await cluster.restartIsolate(1);
+});
+
+it("every event and delivery is counted once, wherever, and no isolate has to be asked for it", async () => {
   const db = await cluster.d1();
   const written = () =>
     db
@@ -37,8 +47,7 @@ it("every event and delivery is counted once, wherever, and no isolate has to be
       )
       .bind(JSON.stringify(sources))
       .first<{ rows: number; events: number; delivered: number }>();
-  const all = USERS * EACH;
-  await expect.poll(written, { interval: 1_000 }).toMatchObject({ events: all, delivered: all });
+  await expect.poll(written, { interval: 1_000 }).toMatchObject({ events: ALL, delivered: ALL });
   await cluster.turn(6 * MINUTE);
   await cluster.tick();
   expect(await written()).toMatchObject({ rows: 0 });
