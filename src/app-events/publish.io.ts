@@ -1,6 +1,10 @@
 import type { User } from "../accounts/users/store";
 import { userSource } from "../flows/ids";
-import { noteVersion, readAppEventTriggers } from "../flows/triggers/app-event-triggers.store";
+import {
+  noteVersion,
+  readAppEventTriggers,
+  type UserTriggers,
+} from "../flows/triggers/app-event-triggers.store";
 import type { TriggerDoors } from "../flows/triggers/store";
 import { Refusal } from "../http/refusal";
 import type { Committed } from "../stream/event";
@@ -36,6 +40,7 @@ export async function publish(
   doors: TriggerDoors,
   user: Owner & Pick<User, "tenant">,
   publication: Publication,
+  foreseen?: UserTriggers,
 ): Promise<Published> {
   const { name, idempotencyKey, record: draft } = publication;
   const { id: userId, organizationId } = user;
@@ -46,7 +51,13 @@ export async function publish(
       ? onceId(now, crypto.randomUUID().replaceAll("-", ""))
       : eventId(source, APP_EVENT, name, idempotencyKey);
   for (let tries = 0; tries < TRIES; tries += 1) {
-    const found = await readAppEventTriggers(doors, { userId, organizationId }, name, now);
+    const found = await readAppEventTriggers(
+      doors,
+      { userId, organizationId },
+      name,
+      now,
+      foreseen,
+    );
     const { flowId } = draft;
     const triggers = found.triggers.filter((one) => flowId === undefined || one.flowId === flowId);
     const { record, event } = appEvent(publication, id, triggers, now);

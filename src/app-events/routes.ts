@@ -1,10 +1,12 @@
 import { Hono } from "hono";
+import { createMiddleware } from "hono/factory";
 import * as z from "zod";
-import { type UserEnv, withUser } from "../accounts/users/routes";
+import { type UserEnv, userOf, withUser } from "../accounts/users/routes";
 import { readConfig } from "../config";
 import { hopsOf } from "../delivery/own-address";
 import { readDescriptor } from "../flows/descriptor";
 import { readOwnFlow } from "../flows/store";
+import { foreseeTriggers, type UserTriggers } from "../flows/triggers/app-event-triggers.store";
 import { forwardedHeaders } from "../flows/triggers/content";
 import {
   deleteTriggers,
@@ -29,22 +31,40 @@ const registration = z.object({
   flowId: z.string().min(1),
 });
 
+/** `foreseen`: what listens to the event, which is asked for together with its user. */
+type PublishEnv = UserEnv & { Variables: { foreseen?: Promise<UserTriggers | undefined> } };
+
+const withUserAndTriggers = createMiddleware<PublishEnv>(async (c, next) => {
+  const foresee = async (userId: number) => foreseeTriggers(userId, nameIn(c.req.url), Date.now());
+  const user = await userOf(c.env, c.req.header("authorization"), (userId) => {
+    // The handler says what is wrong with the name.
+    c.set(
+      "foreseen",
+      foresee(userId).catch(() => undefined),
+    );
+  });
+  c.set("user", user);
+  await next();
+});
+
 /** Publishing app events, and triggers that are registered by hand (reference app-events-api.md §3). */
-export const appEventRoutes = new Hono<UserEnv>()
-  .post(`${EVENTS}*`, withUser, async (c) => {
-    const name = nameOf(new URL(c.req.url).pathname.slice(EVENTS.length));
+export const appEventRoutes = new Hono<PublishEnv>()
+  .post(`${EVENTS}*`, withUserAndTriggers, async (c) => {
+    const name = nameIn(c.req.url);
     const { flowId, ...query } = c.req.query();
     const { text, value } = await readTypedJson(c, BODY_BYTES);
     const body = text === "" ? "null" : text;
     const headers = forwardedHeaders(c.req.raw.headers);
     const content = { method: c.req.method, data: value ?? null, query, headers };
-    const published = await publish(doorsOf(c.env), c.var.user, {
+    const publication = {
       name,
       body,
       record: { content, ...(flowId === undefined ? {} : { flowId }) },
       idempotencyKey: keyOf(c.req.header("idempotency-key")),
       hops: hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey),
-    });
+    };
+    const foreseen = await c.var.foreseen;
+    const published = await publish(doorsOf(c.env), c.var.user, publication, foreseen);
     c.header("X-Event-Id", published.event.id);
     if (published.replayed) c.header("Idempotency-Replayed", "true");
     return c.json(sentAnswer(c.var.user.id, published));
@@ -81,8 +101,9 @@ export const appEventRoutes = new Hono<UserEnv>()
 
 const doorsOf = (env: Env): TriggerDoors => ({ db: env.DB, streams: env.EVENT_STREAMS });
 
-/** The event's name, decoded once. */
-function nameOf(raw: string): string {
+/** The name of the event that an address publishes, decoded once. */
+function nameIn(url: string): string {
+  const raw = new URL(url).pathname.slice(EVENTS.length);
   try {
     return eventName(decodeURIComponent(raw));
   } catch (error) {

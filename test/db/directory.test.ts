@@ -1,6 +1,7 @@
 import { env } from "cloudflare:workers";
 import fc from "fast-check";
 import { beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
+import { Directory } from "../../src/db/directory/directory.object";
 import { Section } from "../../src/db/directory/find";
 import { tellAll, tellDirectory } from "../../src/db/directory/tell";
 import { step } from "../flows/build";
@@ -135,6 +136,21 @@ describe("the directory", () => {
     await tell();
     expect(await left.first("n")).toBe(0);
     expect(await find()).toBe('{"n":1}');
+  });
+
+  it("is asked once for what one object holds, whichever sections ask in the same moment", async () => {
+    const { key, readRow } = await watched();
+    const [settings, guests] = [new Section<Value>("of the test"), new Section<Value>("guests")];
+    await settings.find([key], readRow);
+    const find = vi.spyOn(Directory.prototype, "find");
+    const [known, unknown, both] = await Promise.all([
+      settings.find([key], readRow),
+      guests.peek(`${key}/guest`),
+      settings.find([key, `${key}/guest`], async () => new Map()),
+    ]);
+    expect(find.mock.calls.map(([wanted]) => wanted.length)).toEqual([4]);
+    expect([known.size, unknown, both.size]).toEqual([1, undefined, 1]);
+    find.mockRestore();
   });
 
   it("reads nothing that another release kept in another form, and keeps nothing that isn't there or too large", async () => {

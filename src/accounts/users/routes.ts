@@ -58,20 +58,32 @@ export const withUser = createMiddleware<UserEnv>(async (c, next) => {
   await next();
 });
 
-/** @throws Refusal `unauthenticated` saying what is wrong with the token. */
-export async function userOf(env: Env, header: string | undefined): Promise<User> {
-  const user = await tokenUser(env, header);
+/**
+ * The user of a token. `beside` is done while the user is read: the token is proved by then, and who it names may be gone.
+ * @throws Refusal `unauthenticated` saying what is wrong with the token.
+ */
+export async function userOf(
+  env: Env,
+  header: string | undefined,
+  beside?: (userId: number) => void,
+): Promise<User> {
+  const user = await tokenUser(env, header, beside);
   if (user === undefined) throw unauthenticated("Invalid JWT: the user does not exist");
   return user;
 }
 
 /** The user of a token; undefined when there is none any more. */
-async function tokenUser(env: Env, header: string | undefined): Promise<User | undefined> {
+async function tokenUser(
+  env: Env,
+  header: string | undefined,
+  beside?: (userId: number) => void,
+): Promise<User | undefined> {
   const credentials = parseAuthorization(header);
   if (credentials.kind !== "bearer") throw unauthenticated("Missing authentication");
   const now = Date.now();
   const verdict = await verdictOf(credentials.token, readConfig(env).sessionKey, now);
   if (verdict.kind === "invalid") throw unauthenticated(verdict.message);
+  beside?.(verdict.userId);
   const user = await readTokenUser(env.DB, verdict.userId, now);
   if (user === undefined) return undefined;
   const why = whyOut(user);

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { sha256 } from "../../values/bytes";
 import { Cache } from "../../values/cache";
 import { storedJson } from "../../values/stored-json";
-import { atParts } from "./part";
+import { atParts, findTogether } from "./part";
 
 /** What is larger than this is read from D1 each time; a row of an object holds two megabytes. */
 const MOST_BYTES = 1_900_000;
@@ -70,6 +70,13 @@ export class Section<T> {
     return values;
   }
 
+  /** The value of a key, if the directory knows it; undefined when it can't be reached, too. */
+  async peek(key: string): Promise<T | undefined> {
+    const values = new Map<string, T>();
+    await this.ask([key], values, () => true).catch(() => undefined);
+    return values.get(key);
+  }
+
   /** Puts what is known into `values`. @returns what is not. */
   private async ask(
     keys: readonly string[],
@@ -84,7 +91,12 @@ export class Section<T> {
     const answers = await atParts(
       wanted,
       ({ key }) => key,
-      (part, some) => part.find(some.map(({ key, form, has }) => ({ key, form, has }))),
+      (part, some, place) =>
+        findTogether(
+          part,
+          place,
+          some.map(({ key, form, has }) => ({ key, form, has })),
+        ),
     );
     for (const { some, answer } of answers)
       for (const [index, { key, had }] of some.entries()) {

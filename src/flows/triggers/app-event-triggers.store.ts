@@ -37,27 +37,53 @@ const remembered = new Cache<string, UserTriggers>(MOST_ENTRIES);
 const versions = new Cache<number, number>(MOST_ENTRIES);
 const section = new Section<UserTriggers>("app-event triggers 1");
 
-/** The triggers that an app event of this user starts. */
+const placeOf = (userId: number, event: string): string => `user:${userId}/listeners/${event}`;
+
+/** What this isolate remembers, and how it stands with the stream. */
+function recalled(userId: number, event: string, now: number) {
+  const entry = remembered.get(`${userId} ${event}`, now);
+  const latest = versions.get(userId, now);
+  return { latest, current: entry?.version === latest ? entry : undefined };
+}
+
+/**
+ * Asks the directory for a user's triggers before the user is known to exist: both lie in one of its objects, and share a
+ * request. @returns undefined when they aren't needed, or not known there.
+ */
+export async function foreseeTriggers(
+  userId: number,
+  event: string,
+  now: number,
+): Promise<UserTriggers | undefined> {
+  if (recalled(userId, event, now).current !== undefined) return undefined;
+  return section.peek(placeOf(userId, event));
+}
+
+/** The triggers that an app event of this user starts. `foreseen`: asked for by the same request. */
 export async function readAppEventTriggers(
   { db, streams }: { db: D1Database; streams: Env["EVENT_STREAMS"] },
   owner: Owner,
   event: string,
   now: number,
+  foreseen?: UserTriggers,
 ): Promise<UserTriggers> {
   const { userId } = owner;
-  const key = `${userId} ${event}`;
-  const entry = remembered.get(key, now);
-  const latest = versions.get(userId, now);
-  if (entry !== undefined && entry.version === latest) return entry;
-  const place = `user:${userId}/listeners/${event}`;
+  const { latest, current } = recalled(userId, event, now);
+  if (current !== undefined) return current;
+  const place = placeOf(userId, event);
+  if (foreseen !== undefined && foreseen.version >= (latest ?? 0))
+    return remember(userId, event, foreseen, now);
   const found = await section.find(
     [place],
     async () => new Map([[place, await readNow({ db, streams }, owner, event, latest)]]),
     ({ version }) => version >= (latest ?? 0),
   );
-  const read = found.get(place) ?? { version: 0, triggers: [] };
+  return remember(userId, event, found.get(place) ?? { version: 0, triggers: [] }, now);
+}
+
+function remember(userId: number, event: string, read: UserTriggers, now: number): UserTriggers {
   noteVersion(userId, read.version);
-  remembered.set(key, read, now + REMEMBERED_MS);
+  remembered.set(`${userId} ${event}`, read, now + REMEMBERED_MS);
   return read;
 }
 
