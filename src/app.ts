@@ -11,7 +11,6 @@ import { healthRoutes } from "./http/health.routes";
 import { openApiRoutes } from "./http/openapi";
 import { answerErrors, answerUnknown, sampled, unknownRoute, withRequestId } from "./http/surface";
 import { pollingRoutes } from "./polling/routes";
-import { publishRoutes } from "./publish/routes";
 import { errorMeta, resourceRoutes } from "./resources/surface.routes";
 import { appCors, elements, inbound, operations } from "./wiring";
 
@@ -30,7 +29,6 @@ const v1 = new Hono()
   .use(limitFailures, audited)
   .route("/", accountRoutes.v1)
   .route("/", pollingRoutes.v1)
-  .route("/", publishRoutes)
   .route("/", operations)
   .all("*", unknownRoute("No route"))
   .onError(answerErrors("v1"));

@@ -21,6 +21,7 @@ import { connectorEventTypes } from "./connectors/event-types";
 import type { PollDoors } from "./polling/commit.io";
 import { pollDoors } from "./polling/doors.io";
 import { polledAs } from "./polling/touched";
+import { publishRoutes } from "./publish/routes";
 import { tellWebhook } from "./resources/listeners.store";
 import { announcer } from "./stream/announce.io";
 

@@ -6,6 +6,8 @@ import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from ".
 import type { Signer } from "./signature";
 import type { Failing, Pause, Standing } from "./state";
 
+export type { Selectors } from "../db/delivery";
+
 /** A destination, its secrets opened, as the consumer needs it. */
 export type Destination = {
   id: string;

@@ -1,4 +1,4 @@
-import type { Selectors } from "../db/delivery";
+import type { Selectors } from "../delivery/destination";
 import { fitsWildcard } from "../values/wildcard";
 
 /** What is asked of an event: where it happened, whose it is, and what it is called (`stream/event-type.ts`). */

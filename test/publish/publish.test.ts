@@ -37,7 +37,7 @@ describe("POST /v1/tenants/{id}/events", () => {
     const others = await endpoint({ tenant, eventTypes: ["contacts.*"] });
     const everywhere = await endpoint({ sources: ["publish"] });
     const got = receiver(accepting);
-    const event = { type: "invoice.paid", id: "inv_17", data: { amount: 42, big: 1e400 } };
+    const event = { type: "invoice.paid", id: "inv_17", data: { amount: 42 } };
     const { status, body } = await publish(event);
     expect({ status, body }).toEqual({
       status: 202,
@@ -52,7 +52,7 @@ describe("POST /v1/tenants/{id}/events", () => {
       type: "invoice.paid",
       timestamp: expect.stringMatching(/^\d{4}-.*Z$/),
       tenant,
-      data: { amount: 42, big: null },
+      data: { amount: 42 },
     });
     expect(first?.headers.get("webhook-signature")).toMatch(/^v1,/);
   });

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { tenantId } from "../../accounts/tenants/tenant";
-import type { Selectors } from "../../db/delivery";
+import type { Selectors } from "../../delivery/destination";
 import type { EndpointChange } from "../../delivery/policy.store";
 import { checkEgress, type EgressPolicy } from "../../http/egress";
 import type { Violation } from "../../http/refusal";
