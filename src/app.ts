@@ -2,7 +2,7 @@ import { Hono } from "hono";
 import { audited, auditedOutlets, auditedUsers } from "./accounts/audit.io";
 import { accountRoutes } from "./accounts/surface.routes";
 import { appEventRoutes } from "./app-events/surface.routes";
-import { consoleRoutes } from "./console/routes";
+import { pages } from "./console/surface.routes";
 import { flowRoutes } from "./flows/surface.routes";
 import { ALL, APP_PATHS } from "./http/cors";
 import { elementsHeaders, refuseAsync } from "./http/elements-headers";
@@ -51,7 +51,7 @@ export const app = new Hono<{ Bindings: Env }>()
   .use(withRequestId, sampled)
   .route("/elements/api-v2", elementsSurface)
   .route("/v1", v1)
-  .route("/console", consoleRoutes)
+  .route("/", pages)
   .route("/", openApiRoutes(v1))
   .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
   .route("/events", resourceRoutes.events.onError(answerErrors("apis", errorMeta)))

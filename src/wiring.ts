@@ -36,7 +36,8 @@ export const operations = operationsRoutes(
   .route("/", instanceStateRoutes)
   .route("/", applicationRoutes)
   .route("/", traceRoutes(polledAs))
-  .route("/", eventTypeRoutes(connectorEventTypes));
+  .route("/", eventTypeRoutes(connectorEventTypes))
+  .route("/", publishRoutes);
 
 export const inbound = inboundRoutes(polledAs);
 

@@ -8,6 +8,7 @@ import { transferRoutes } from "./members/transfer.routes";
 import type { AskerEnv } from "./asker.io";
 import { memberSessionRoutes } from "./members/sessions.routes";
 import { passkeyRoutes } from "./passkeys/routes";
+import { portalSessionRoutes } from "./tenants/portal-sessions.routes";
 import { tenantRoutes } from "./tenants/routes";
 import { twoStepRoutes } from "./two-step/routes";
 import { accountSettingsRoutes } from "./settings.routes";
@@ -28,6 +29,7 @@ export const accountRoutes = {
     .route("/", organizationsRoutes)
     .route("/", endUserRoutes)
     .route("/", tenantRoutes)
+    .route("/", portalSessionRoutes)
     .route("/", memberSessionRoutes)
     .route("/", twoStepRoutes)
     .route("/", passkeyRoutes)

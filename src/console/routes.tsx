@@ -3,11 +3,9 @@ import { createMiddleware } from "hono/factory";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { audited } from "../accounts/audit.io";
-import { readConfig } from "../config";
 import { limitFailures } from "../http/failure-limit";
-import { forbidden, notFound } from "../http/refusal";
-import { toWire } from "../http/error-map";
-import { reasonOf, type RequestIdEnv } from "../http/surface";
+import { notFound } from "../http/refusal";
+import type { RequestIdEnv } from "../http/surface";
 import { appPages } from "./apps/routes";
 import { auditPages } from "./audit/routes";
 import { backFromVendorPages, connectPages } from "./connect/routes";
@@ -15,6 +13,7 @@ import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
 import { signingKeyPages } from "./destinations/keys.routes";
 import { destinationPages } from "./destinations/routes";
+import { fromHere } from "./from-here.io";
 import { eventPages } from "./events/routes";
 import { eventTypePages } from "./event-types/routes";
 import { instanceEditPages } from "./instances/edit.routes";
@@ -29,6 +28,7 @@ import { jobPages } from "./settings/jobs.routes";
 import { keyPages } from "./settings/keys.routes";
 import { usagePages } from "./settings/usage.routes";
 import { settingsPages } from "./settings/routes";
+import { troubleOf } from "./trouble";
 import { tenantPages } from "./tenants/routes";
 import { securityRoutes } from "./security/routes";
 import { twoStepRoutes } from "./security/two-step.routes";
@@ -64,18 +64,6 @@ const withPage = createMiddleware<ConsoleEnv>(async (c, next) => {
   // Not `no-referrer`: a form's Origin would be `null` then.
   c.header("Referrer-Policy", "same-origin");
   c.header("X-Content-Type-Options", "nosniff");
-});
-
-/**
- * Refuses what another site sends, or sends without saying where from: browsers name the `Origin` of whatever is no
- * GET, whatever type it has.
- */
-const fromHere = createMiddleware<ConsoleEnv>(async (c, next) => {
-  const origin = c.req.header("origin");
-  const own = [new URL(c.req.url).origin, readConfig(c.env).publicUrl];
-  if (!["GET", "HEAD"].includes(c.req.method) && (origin === undefined || !own.includes(origin)))
-    throw forbidden("This form was sent from somewhere else");
-  return next();
 });
 
 /** The web console, for people: pages rendered here, forms that post, no script needed. */
@@ -138,16 +126,3 @@ const Trouble = ({ message }: { message: string }): JSX.Element => (
     </p>
   </section>
 );
-
-function troubleOf(
-  error: Error,
-  requestId: string,
-): Pick<ReturnType<typeof toWire>, "status" | "headers"> & { message: string } {
-  const reason = reasonOf(error, requestId);
-  const { status, headers } = toWire("v1", reason, requestId);
-  return {
-    status,
-    headers,
-    message: reason?.message ?? `Something went wrong on our side (request ${requestId})`,
-  };
-}

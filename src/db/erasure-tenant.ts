@@ -6,7 +6,7 @@ import { inboundRoutes, instances } from "./instances";
 import { rollups } from "./metering";
 import { objects } from "./objects";
 import { consumers } from "./operations";
-import { tenants } from "./tenants";
+import { portalSessions, tenants } from "./tenants";
 
 type Tenant = { id: string; organizationId: number };
 
@@ -63,6 +63,13 @@ function ofItself({ id, organizationId }: Tenant): Step[] {
   const stream = `${organizationId}/tenant:${id}`;
   const isOwn = and(eq(objects.organizationId, organizationId), eq(objects.name, stream));
   return [
+    {
+      table: portalSessions,
+      where: and(
+        eq(portalSessions.organizationId, organizationId),
+        eq(portalSessions.tenantId, id),
+      ),
+    },
     noted("stream", isOwn ?? sql`0`),
     {
       table: tenants,

@@ -1,5 +1,13 @@
 import { sql } from "drizzle-orm";
-import { index, integer, primaryKey, real, sqliteTable, text } from "drizzle-orm/sqlite-core";
+import {
+  index,
+  integer,
+  primaryKey,
+  real,
+  sqliteTable,
+  text,
+  uniqueIndex,
+} from "drizzle-orm/sqlite-core";
 import { organizations } from "./accounts";
 
 /**
@@ -32,5 +40,30 @@ export const tenants = sqliteTable(
     index("tenants_deleting")
       .on(table.deletingAt)
       .where(sql`deleting_at IS NOT NULL`),
+  ],
+);
+
+/** Who looks at the portal of a tenant: its people, whom the organization lets in by a link that opens once. */
+export const portalSessions = sqliteTable(
+  "portal_sessions",
+  {
+    id: text().primaryKey(),
+    organizationId: integer("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    tenantId: text("tenant_id").notNull(),
+    access: text({ enum: ["read", "write"] }).notNull(),
+    /** Origins of the pages that may frame it. */
+    frameAncestors: text("frame_ancestors", { mode: "json" }).$type<string[]>().notNull(),
+    /** Of the link until it is opened, then of the cookie that its browser got in exchange. */
+    tokenHash: text("token_hash").notNull(),
+    createdAt: integer("created_at").notNull(),
+    openedAt: integer("opened_at"),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("portal_sessions_token").on(table.tokenHash),
+    index("portal_sessions_tenant").on(table.organizationId, table.tenantId),
+    index("portal_sessions_expires").on(table.expiresAt),
   ],
 );

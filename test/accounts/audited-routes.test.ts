@@ -49,6 +49,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/sign-out": SIGNS_IN,
   "POST /console/instances/:id/poll": RUNS,
   "POST /console/destinations/:id/test": RUNS,
+  "POST /portal/endpoints/:id/test": RUNS,
   "POST /console/connect/:element/test": LOOKS,
   "POST /console/instances/:id/edit/test": LOOKS,
   "POST /console/connected":
@@ -129,7 +130,7 @@ const TELLS_NOTHING = new Set<string>([
 /** Forms of the console hold passwords and codes, and are not read; what they change is told where it is watched. */
 const isQuiet = (line: string): boolean =>
   TELLS_NOTHING.has(line) ||
-  (line.startsWith("POST /console/") && !/\/disable$|members.*\/(role|remove)$/.test(line));
+  (/^POST \/(console|portal)\//.test(line) && !/\/disable$|members.*\/(role|remove)$/.test(line));
 
 let user: SignedIn;
 let cookie: string;
@@ -228,7 +229,7 @@ async function send(line: string, things: Things): Promise<{ status: number; ent
   const body = own?.body ?? (await goodBodyOf(line, things));
   const headers =
     own === undefined ? await credentialsOf(route, things) : { cookie: cookieOf(own.browser) };
-  const isForm = route.startsWith("/console");
+  const isForm = /^\/(console|portal)/.test(route);
   const last = await env.DB.prepare("SELECT max(id) AS id FROM audit").first<{
     id: number | null;
   }>();
@@ -263,6 +264,7 @@ async function send(line: string, things: Things): Promise<{ status: number; ent
 
 async function credentialsOf(route: string, things: Things): Promise<Record<string, string>> {
   if (route.startsWith("/console")) return { cookie };
+  if (route.startsWith("/portal")) return { cookie: (await things.portal()).cookie };
   if (route.startsWith("/elements"))
     return { authorization: `${MINE}, Element ${(await things.instance()).token}` };
   const isOurs = /^\/(v1|apis|events)\//.test(route) || route === "/user";

@@ -52,8 +52,16 @@ const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
   "PUT /flows/:id": async () => ({ name: "F", flow: {} }),
 };
 
-export const bodyOf = async (line: string, things: Things): Promise<unknown> =>
-  (await REFUSED_WITHOUT[line]?.(things)) ?? {};
+export async function bodyOf(line: string, things: Things): Promise<unknown> {
+  if (line.startsWith("POST /portal")) return { formToken: (await things.portal()).formToken };
+  return (await REFUSED_WITHOUT[line]?.(things)) ?? {};
+}
+
+const endpointForm = async (of: Things) => ({
+  formToken: (await of.portal()).formToken,
+  url: "https://app.example/other",
+  description: "To billing",
+});
 
 const flow = () => ({ T: trigger("x"), P: step() });
 
@@ -102,6 +110,8 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /v1/tenants/:tenant/events": async () => ({ type: "a", data: 1 }),
   "POST /v1/tenants/:tenant/events/batch": async () => ({ events: [{ type: "a", data: 1 }] }),
   "PATCH /v1/tenants/:id": async () => ({ disabled: true }),
+  "POST /portal/endpoints": endpointForm,
+  "POST /portal/endpoints/:id": endpointForm,
   "POST /v1/members": async () => ({
     email: `${crypto.randomUUID()}@mine.example`,
     role: "viewer",

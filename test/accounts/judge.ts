@@ -59,6 +59,8 @@ export async function credentialsOf(
       return bearer(await elsewhere.tenantKey());
     case "expired":
       return bearer(expired);
+    case "portal":
+      return { cookie: (await things.portal()).cookie };
     case "stranger":
       if (path.startsWith("/console")) return { cookie: cookies.stranger };
       if (path.startsWith("/elements"))
@@ -69,14 +71,14 @@ export async function credentialsOf(
   }
 }
 
-/** How a surface wants its bodies: forms in the console, patches of resources as such, else JSON. */
+/** How a surface wants its bodies: forms in the console and the portal, patches of resources as such, else JSON. */
 export function encode(
   method: string,
   path: string,
   body: unknown,
 ): { body: string; headers: { "content-type": string } } {
   const of = (type: string) => ({ "content-type": `application/${type}` });
-  if (path.startsWith("/console")) {
+  if (/^\/(console|portal)/.test(path)) {
     const form = new URLSearchParams(body as Record<string, string>).toString();
     return { body: form, headers: of("x-www-form-urlencoded") };
   }

@@ -28,6 +28,8 @@ export const ACTORS = [
   "another tenant",
   /** An API key with all scopes, that is over. */
   "expired",
+  /** In the portal of that tenant, with all that its people may do. */
+  "portal",
   /** Another organization's owner, with whatever the surface asks for: a session, secrets, a key or a user's token. */
   "stranger",
 ] as const;
@@ -37,7 +39,7 @@ export type Actor = (typeof ACTORS)[number];
 const AUDIENCES = {
   everybody: ACTORS,
   /** Open sign-up, and keys that may make users. */
-  "sign-up": ["nobody", "user", "viewer", "editor", "owner", "write", "stranger"],
+  "sign-up": ["nobody", "user", "viewer", "editor", "owner", "write", "portal", "stranger"],
   nobody: [],
   users: ["user", "stranger"],
   "users, ours": ["user"],
@@ -65,6 +67,7 @@ const AUDIENCES = {
   /** What concerns the whole organization. */
   "read whole, ours": ["secrets", "read"],
   tenant: ["secrets", "read", "one tenant"],
+  portal: ["portal"],
   "write whole": ["secrets", "write", "stranger"],
   "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
@@ -284,6 +287,7 @@ const V1: Table = {
   "GET /v1/tenants/:id": "tenant",
   "PATCH /v1/tenants/:id": "write whole, ours",
   "DELETE /v1/tenants/:id": "write whole, ours",
+  "POST /v1/tenants/:id/portal-sessions": "write whole, ours",
   "POST /v1/events": "write whole",
   "POST /v1/events/batch": "write whole",
   "POST /v1/tenants/:tenant/events": "write whole, ours",
@@ -438,6 +442,30 @@ const CONSOLE: Table = {
   "ALL /console/*": "nobody",
 };
 
+/** Sessions of other tenants and those that may only look: `console/portal.test.ts`. */
+const PORTAL: Table = {
+  // Whoever has a link that nobody has opened.
+  "GET /portal/open/:token": "nobody",
+  "GET /portal": "portal",
+  "POST /portal/endpoints": "portal",
+  "GET /portal/endpoints/:id": "portal",
+  "POST /portal/endpoints/:id": "portal",
+  "POST /portal/endpoints/:id/delete": "portal",
+  "GET /portal/endpoints/:id/signing-secret": "portal",
+  "POST /portal/endpoints/:id/rotate": "portal",
+  "POST /portal/endpoints/:id/test": "portal",
+  "POST /portal/endpoints/:id/enable": "portal",
+  "POST /portal/endpoints/:id/disable": "portal",
+  "POST /portal/endpoints/:id/recover": "portal",
+  "GET /portal/messages": "portal",
+  "GET /portal/messages/:id": "portal",
+  "POST /portal/messages/:id/resend": "portal",
+  "GET /portal/events/:seq": "portal",
+  "GET /portal/event-types": "portal",
+  "GET /portal/verify": "portal",
+  "ALL /portal/*": "nobody",
+};
+
 const RESOURCES: Table = {
   "GET /apis/docs": "everybody",
   "GET /apis/jsonschema": "everybody",
@@ -527,6 +555,7 @@ export const TABLE: Table = {
   ...ELEMENTS,
   ...V1,
   ...CONSOLE,
+  ...PORTAL,
   ...RESOURCES,
   ...APPS,
 };

@@ -3,6 +3,12 @@ import { step, trigger } from "../flows/components.ts";
 /** A user of the app surface, who is signed in. */
 export type SignedIn = { token: string; email: string; password: string };
 
+/** Somebody in the portal: a `Cookie`, and the token of its forms. */
+export type Visitor = { cookie: string; formToken: string };
+
+export const formTokenIn = (html: string): string =>
+  /name="formToken" value="([^"]+)"/.exec(html)?.[1] ?? "";
+
 export type Asked = {
   token?: string;
   body?: unknown;
@@ -30,6 +36,8 @@ export type World = {
   readonly refusing: string;
   /** Makes a notification of an instance; its id. */
   notify(instance: { id: number; token: string }): Promise<string>;
+  /** Opens the link of a portal; what its browser keeps, and what its forms carry. */
+  enter(link: string): Promise<Visitor>;
   /** Takes an invitation. */
   accept(invitation: string, password: string): Promise<void>;
   eventually<T>(probe: () => Promise<T | undefined | false>): Promise<T>;
@@ -113,6 +121,21 @@ export class Things {
   readonly tenant = once(
     async () => (await this.v1("POST", "/tenants", { id: crypto.randomUUID() })).body.id,
   );
+  /** An endpoint of the tenant, what was sent to it, and somebody who may change it. */
+  readonly endpoint = once(async () => {
+    const body = { url: this.world.refusing, tenant: await this.tenant() };
+    return (await this.v1("POST", "/destinations", body)).body.id;
+  });
+  readonly message = once(async () => {
+    await this.endpoint();
+    const tenant = await this.tenant();
+    await this.v1("POST", `/tenants/${tenant}/events`, { type: "order.paid", data: {} });
+    return (await this.v1("GET", `/deliveries?source=tenant:${tenant}`)).body.items[0].id;
+  });
+  readonly portal = once(async () => {
+    const path = `/tenants/${await this.tenant()}/portal-sessions`;
+    return this.world.enter((await this.v1("POST", path, { access: "write" })).body.url);
+  });
   readonly key = once(
     async () => (await this.v1("POST", "/keys", { name: "k", scopes: ["read"] })).body.id,
   );
@@ -268,11 +291,16 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "delete/:path{.+}": async (of) => `management/environments/${await of.environment()}`,
   "replace/:path{.+}": async (of) => `management/environments/${await of.environment()}`,
   "resources/:path{.+}": async (of) => `management/environments/${await of.environment()}`,
+  "endpoints/:id": (of) => of.endpoint(),
   "environments/:name": (of) => of.environment(),
   "events/*": "x",
   "events/:element": "sandbox",
   "events/:eventId": (of) => of.event(),
   "events/:seq{\\d+}": "1",
+  "events/:seq": async (of) => {
+    await of.message();
+    return 1;
+  },
   "events/:source{.+}": (of) => of.source(),
   "event-types/:name": (of) => of.eventType(),
   "flows/:flowId": (of) => of.webhookFlow(),
@@ -291,9 +319,11 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "members/:id": (of) => of.member(),
   "users/:id": (of) => of.userId(),
   "notifications/:id": (of) => of.notification(),
+  "messages/:id": (of) => of.message(),
   "objects/:name": "accounts",
   // There, nobody has an application before or after.
   "oauth-apps/:connector": "concur",
+  "open/:token": "nobody",
   "passkeys/:id": "00000000-0000-4000-8000-000000000000",
   "objects/:objectType": "accounts",
   "sessions/:id": async (of) => of.session(),

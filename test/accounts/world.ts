@@ -5,7 +5,7 @@ import { draft, MINE, THEIRS } from "../elements/build";
 import { FIRST } from "../organization";
 import { commit, event, target } from "../stream/build";
 import { ask } from "./ask";
-import type { World } from "./things";
+import { formTokenIn, type World } from "./things";
 
 /** Things are made in this runtime; what goes out is stubbed by whoever makes them. */
 export const WORLD: World = {
@@ -22,6 +22,13 @@ export const WORLD: World = {
     await stream.commit(commit({ targets, events: [event(crypto.randomUUID())] }));
     const [view] = await stream.notifications({ before: null, limit: 1, withEvents: false });
     return view?.id ?? "";
+  },
+  async enter(link) {
+    const browser = openBrowser();
+    await browser.get(new URL(link).pathname);
+    const { html } = await browser.get("/portal");
+    const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
+    return { cookie, formToken: formTokenIn(html) };
   },
   async accept(invitation, password) {
     await openBrowser().post(new URL(invitation).pathname, { password });

@@ -3,7 +3,13 @@ import { globSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Holders } from "../accounts/judge.ts";
-import { GUESTS_PASSWORD, type SignedIn, Things, type World } from "../accounts/things.ts";
+import {
+  formTokenIn,
+  GUESTS_PASSWORD,
+  type SignedIn,
+  Things,
+  type World,
+} from "../accounts/things.ts";
 import { type Stack, startStack } from "../e2e/stack.ts";
 import { WAIT_MS } from "../patience.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
@@ -144,6 +150,13 @@ export function worldOf(
         return body.items?.[0]?.id as string | undefined;
       });
     },
+    async enter(link) {
+      const { pathname } = new URL(link);
+      const opened = await post({ method: "GET", path: pathname, headers: {} });
+      const cookie = cookieOf(opened);
+      const { text } = await post({ method: "GET", path: "/portal", headers: { cookie } });
+      return { cookie, formToken: formTokenIn(text) };
+    },
     async accept(invitation, password) {
       await postForm(post, new URL(invitation).pathname, { password });
     },
@@ -220,13 +233,17 @@ export async function signIn(
   post: Arena["send"],
   owner: { email: string; password: string },
 ): Promise<string> {
-  const { headers, status } = await postForm(post, "/console/sign-in", owner);
-  if (status !== 303) throw new Error(`The sign-in to the console answered ${status}`);
-  return [headers["set-cookie"] ?? []]
+  const answer = await postForm(post, "/console/sign-in", owner);
+  if (answer.status !== 303)
+    throw new Error(`The sign-in to the console answered ${answer.status}`);
+  return cookieOf(answer);
+}
+
+const cookieOf = ({ headers }: Answer): string =>
+  [headers["set-cookie"] ?? []]
     .flat()
     .map((text) => text.split(";")[0])
     .join("; ");
-}
 
 function postForm(
   post: Arena["send"],

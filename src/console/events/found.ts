@@ -20,6 +20,8 @@ export type Line = {
   objectType: string;
   objectId: string;
   receivedAt: number;
+  /** When it happened; of what is published to be told later, when it is told. */
+  date: number;
   isFiltered: boolean;
   outcomes: Outcome[];
 };
@@ -40,6 +42,7 @@ const lineOf = (source: string, event: ShownEvent, outcomes: Outcome[]): Line =>
   objectType: event.objectType,
   objectId: event.objectId,
   receivedAt: event.receivedAt,
+  date: event.date,
   isFiltered: event.filtered === true,
   outcomes,
 });
