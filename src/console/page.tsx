@@ -2,7 +2,7 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Role, scopesOf } from "../accounts/members/role";
-import { MayChange } from "./parts";
+import { MayChange, Place } from "./parts";
 import { COPY, REFRESH, STYLE } from "./style";
 
 /** A message that a page shows once, about what was just done. */
@@ -37,7 +37,17 @@ export type About = {
 export type Frame = About & {
   /** Admits this page's own style and script, and no other. */
   nonce: string;
-  who: { email: string; organizationName: string; organizations: number; role: Role } | undefined;
+  who:
+    | {
+        email: string;
+        organizationId: number;
+        organizationName: string;
+        organizations: number;
+        role: Role;
+      }
+    | undefined;
+  /** Where programs reach this deployment. */
+  baseUrl: string;
   notice: Notice | undefined;
 };
 
@@ -56,10 +66,13 @@ const LINKS = [
 
 /** A whole document around a page's content. */
 export function page(frame: Frame, content: Child): ReturnType<typeof html> {
-  const mayChange = frame.who !== undefined && scopesOf(frame.who.role).includes("write");
+  const { who, baseUrl } = frame;
+  const mayChange = who !== undefined && scopesOf(who.role).includes("write");
   return html`<!doctype html>${(
       <MayChange.Provider value={mayChange}>
-        <Document frame={frame}>{content}</Document>
+        <Place.Provider value={{ baseUrl, organizationId: who?.organizationId ?? 0 }}>
+          <Document frame={frame}>{content}</Document>
+        </Place.Provider>
       </MayChange.Provider>
     )}`;
 }

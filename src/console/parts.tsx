@@ -2,6 +2,7 @@ import { type Child, createContext, useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { isoTextOrNull } from "../values/instant";
 import { jsonValue } from "../values/json";
+import { commandOf, type Example } from "./examples";
 
 export type Tone = "good" | "bad" | "wait" | "off";
 
@@ -109,14 +110,37 @@ export function Facts({ facts }: { facts: readonly (readonly [string, Child])[] 
   );
 }
 
-/** Shown in the place of an empty list: what to do next. */
-export function Empty(props: { title: string; text: string; example?: string }): JSX.Element {
+/** Where programs reach this deployment, and which organization the page is about. */
+export const Place = createContext({ baseUrl: "", organizationId: 0 });
+
+/** Shown in the place of an empty list: what to do next, as a command to copy and, where it goes, by one click. */
+export function Empty(props: { title: string; text: string; example?: Example }): JSX.Element {
+  const { title, text, example } = props;
   return (
     <div class="empty">
-      <p class="title">{props.title}</p>
-      <p>{props.text}</p>
-      {props.example === undefined ? null : <Copyable text={props.example} label="the example" />}
+      <p class="title">{title}</p>
+      <p>{text}</p>
+      {example === undefined ? null : <Command example={example} />}
+      {example?.demo === undefined ? null : <Demo {...example.demo} />}
     </div>
+  );
+}
+
+/** An example as a command, with the person's own values, to be taken away. */
+export function Command(props: { example: Example; proof?: string }): JSX.Element {
+  const { baseUrl } = useContext(Place);
+  return <Copyable text={commandOf(props.example, baseUrl, props.proof)} label="the command" />;
+}
+
+/** The same as the command, done here. */
+function Demo({ label, to, fields }: NonNullable<Example["demo"]>): JSX.Element {
+  return (
+    <Act to={to} label={label} main>
+      <Of id={useContext(Place).organizationId} />
+      {Object.entries(fields).map(([name, value]) => (
+        <input type="hidden" name={name} value={value} />
+      ))}
+    </Act>
   );
 }
 
@@ -147,22 +171,6 @@ export function ConnectLink(): JSX.Element | null {
     </a>
   );
 }
-
-/** What to type to get a first instance. */
-export const firstInstance = (
-  baseUrl: string,
-): string => `curl -X POST ${baseUrl}/elements/api-v2/instances \\
-  -H 'Authorization: User <userSecret>, Organization <organizationSecret>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{
-    "element": {"key": "sandbox"},
-    "name": "My first instance",
-    "configuration": {
-      "sandbox.api.key": "<the vendor’s key>",
-      "event.vendor.type": "polling",
-      "event.notification.callback.url": "https://your-app.example/hook"
-    }
-  }'`;
 
 /** Text to be taken away. The button shows where scripts run; without them the text is selected as any other. */
 export function Copyable(props: { text: string; label: string }): JSX.Element {

@@ -19,7 +19,7 @@ import { eventTypePages } from "./event-types/routes";
 import { instanceEditPages } from "./instances/edit.routes";
 import { instancePages } from "./instances/routes";
 import { memberPages } from "./members/routes";
-import { overviewRoutes } from "./overview/routes";
+import { baseUrlOf, overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
 import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
@@ -53,7 +53,8 @@ const withPage = createMiddleware<ConsoleEnv>(async (c, next) => {
   const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
   c.setRenderer(async (content, about) => {
     const notice = await takeNotice(c);
-    return c.html(page({ ...about, nonce, who: c.var.member, notice }, content));
+    const frame = { ...about, nonce, who: c.var.member, baseUrl: baseUrlOf(c), notice };
+    return c.html(page(frame, content));
   });
   await next();
   c.header(

@@ -56,7 +56,7 @@ td{padding:11px 16px;border-bottom:1px solid var(--line);vertical-align:top;over
 .notice{padding:10px 16px;border-radius:10px;margin:0 0 20px;overflow-wrap:anywhere}.notice.good{background:var(--good-back);color:var(--good)}.notice.bad{background:var(--bad-back);color:var(--bad)}
 pre,code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 pre{margin:0;padding:14px 16px;background:var(--card);border:1px solid var(--line);border-radius:12px;overflow:auto;max-height:640px;white-space:pre-wrap;overflow-wrap:anywhere}
-.empty{padding:24px}.empty h1{font-size:18px}.empty p{margin:0 0 14px;color:var(--quiet)}.empty p.title{margin:0 0 4px;font-size:16px;color:var(--ink)}.empty pre{background:var(--back)}
+.empty{padding:24px}.empty h1{font-size:18px}.empty p{margin:0 0 14px;color:var(--quiet)}.empty p.title{margin:0 0 4px;font-size:16px;color:var(--ink)}.empty pre{background:var(--back)}.empty form{margin-top:14px}
 dl{display:grid;grid-template-columns:minmax(160px,max-content) 1fr;gap:6px 24px;margin:0;background:var(--card);border:1px solid var(--line);border-radius:12px;padding:16px}
 dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}
 details summary{cursor:pointer;color:var(--accent)}details pre{margin-top:8px}

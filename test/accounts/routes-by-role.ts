@@ -360,6 +360,7 @@ const CONSOLE: Table = {
   "POST /console/instances/:id/enable": "editors, ours",
   "POST /console/instances/:id/disable": "editors, ours",
   "GET /console/events": "members",
+  "POST /console/events": "editors",
   "GET /console/events/:seq{\\d+}/:source{.+}": "members, ours",
   "POST /console/events/:source{.+}/replay": "editors, ours",
   "GET /console/deliveries/:id": "members, ours",

@@ -50,7 +50,7 @@ describe("a user of an app", () => {
     await createEmptyOrganization();
     const nora = await signIn("nora@empty.example");
     const { html } = await nora.get(APPS);
-    expect(html).toContain("curl -X POST https://tributary.example/user");
+    expect(html).toContain("https://tributary.example/user");
     expect((await nora.get(`${APPS}/templates`)).html).toContain("No template yet");
   });
 

@@ -209,9 +209,7 @@ describe("the events of an organization", () => {
   it("teach what to send as long as there is none", async () => {
     const other = await ownOrganization();
     const { html } = await (await signIn(other.email, other.password)).get("/console/events");
-    expect(html).toContain(
-      "curl -X POST https://tributary.example/plugins/appmixer/utils/appevents/events",
-    );
+    expect(html).toContain("https://tributary.example/v1/events");
   });
 
   it("of users' apps stand under the user's name", async () => {

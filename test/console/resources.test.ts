@@ -34,7 +34,7 @@ describe("resources", () => {
   it("of an organization without any begin with a curl that makes an environment", async () => {
     await createEmptyOrganization();
     const nora = await signIn("nora@empty.example");
-    expect((await nora.get(HERE)).html).toContain("curl -X POST https://tributary.example/apis");
+    expect((await nora.get(HERE)).html).toContain("https://tributary.example/apis");
   });
 
   it("are made by forms: an environment, a webhook, and a hook that calls it", async () => {

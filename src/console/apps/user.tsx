@@ -4,7 +4,8 @@ import type { EndUser } from "../../accounts/users/admin.store";
 import type { BriefFlow } from "../../flows/list/store";
 import { Deliveries, type Row } from "../deliveries/list";
 import { eventsAddress } from "../events/search";
-import { Act, Copyable, Empty, Facts, Instant, MayChange, TenantLink } from "../parts";
+import { EXAMPLES } from "../examples";
+import { Act, Command, Empty, Facts, Instant, MayChange, TenantLink } from "../parts";
 import { Faults, Field, type FormFault } from "../form";
 import { FlowTable, More, nameOf, UserState } from "./users";
 
@@ -18,7 +19,6 @@ type Shown = {
   nextFlows: string | null;
   rows: Row[];
   older: string | null;
-  example: string;
   now: number;
   event?: Typed;
   flow?: Typed;
@@ -26,7 +26,7 @@ type Shown = {
 
 /** One user of an app: their flows and what ran. */
 export function UserPage(props: Shown): JSX.Element {
-  const { user, flows, nextFlows, rows, older, example, now } = props;
+  const { user, flows, nextFlows, rows, older, now } = props;
   const mayAct = useContext(MayChange) && user.isActive && user.deletingAt === null;
   return (
     <>
@@ -58,7 +58,7 @@ export function UserPage(props: Shown): JSX.Element {
       {mayAct ? <Fire user={user} typed={props.event ?? NOTHING} /> : null}
       <details>
         <summary>As your app sends it</summary>
-        <Copyable text={example} label="the command" />
+        <Command example={EXAMPLES.appEvent} />
       </details>
       <Runs user={user} rows={rows} older={older} now={now} />
     </>

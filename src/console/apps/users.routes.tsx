@@ -19,7 +19,6 @@ import { conflict, notFound } from "../../http/refusal";
 import { parseJson } from "../../http/body";
 import { numericId } from "../../values/whole-number";
 import { rowOf } from "../deliveries/list";
-import { baseUrlOf } from "../overview/routes";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { faultsOfIssues, faultsOfRefusal } from "./form-faults";
@@ -57,7 +56,6 @@ export const userPages = new Hono<ConsoleEnv>()
             ? null
             : `/console/apps?${String(new URLSearchParams({ search, after: String(last.id) }))}`
         }
-        example={firstUser(baseUrlOf(c))}
         now={Date.now()}
       />,
       { title: "Apps", here: "apps" },
@@ -165,7 +163,6 @@ async function show(
       nextFlows={nextOf(here, flows, FLOWS)}
       rows={views.map((view) => rowOf(view, userSource(user.id), nameOf(user)))}
       older={views.length < ROWS || last === 1 ? null : `${here}?before=${last}`}
-      example={eventExample(baseUrlOf(c))}
       now={Date.now()}
       {...typed}
     />,
@@ -210,15 +207,3 @@ function changed(change: UserChange): EndUser {
       throw notFound("There is no such user");
   }
 }
-
-const firstUser = (baseUrl: string): string => `curl -X POST ${baseUrl}/user \\
-  -H 'Authorization: Bearer <api key>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"username": "ada@your-app.example", "password": "<a password of theirs>"}'`;
-
-const eventExample = (
-  baseUrl: string,
-): string => `curl -X POST ${baseUrl}/plugins/appmixer/utils/appevents/events/contact-created \\
-  -H 'Authorization: Bearer <the user’s token>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"email": "ada@example.com"}'`;

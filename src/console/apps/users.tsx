@@ -2,6 +2,7 @@ import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { EndUser } from "../../accounts/users/admin.store";
 import type { BriefFlow } from "../../flows/list/store";
+import { EXAMPLES } from "../examples";
 import { Empty, Instant, Pill, Table } from "../parts";
 
 /** A flow's types, in words. */
@@ -43,10 +44,9 @@ export function UserList(props: {
   counts: Counts;
   search: string;
   next: string | null;
-  example: string;
   now: number;
 }): JSX.Element {
-  const { users, counts, search, next, example, now } = props;
+  const { users, counts, search, next, now } = props;
   return (
     <>
       <div class="head">
@@ -66,7 +66,7 @@ export function UserList(props: {
         <button>Search</button>
       </form>
       {users.length === 0 ? (
-        <NoUser search={search} example={example} />
+        <NoUser search={search} />
       ) : (
         <Table
           heads={["User", "State", "Flows", "Plan", "Since"]}
@@ -77,7 +77,7 @@ export function UserList(props: {
         <Empty
           title="Only the user in whose name your keys act"
           text="A user of your app is somebody whose events start their flows. This makes a first one:"
-          example={example}
+          example={EXAMPLES.appUser}
         />
       ) : null}
       <More to={next} />
@@ -85,12 +85,12 @@ export function UserList(props: {
   );
 }
 
-function NoUser({ search, example }: { search: string; example: string }): JSX.Element {
+function NoUser({ search }: { search: string }): JSX.Element {
   return search === "" ? (
     <Empty
       title="No user yet"
       text="A user is somebody who uses your app: their events start their flows. This makes a first one:"
-      example={example}
+      example={EXAMPLES.appUser}
     />
   ) : (
     <Empty title="Nobody is called that" text={`No user name or address contains “${search}”.`} />

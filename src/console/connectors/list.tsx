@@ -1,15 +1,15 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Connector } from "../../connectors/definition";
+import { EXAMPLES } from "../examples";
 import { Empty, IfMayChange, Pill, Table } from "../parts";
 
 /** What can be connected: what the organization described itself, and what is built in. */
 export function ConnectorList(props: {
   own: readonly Connector[];
   builtIn: readonly Connector[];
-  baseUrl: string;
 }): JSX.Element {
-  const { own, builtIn, baseUrl } = props;
+  const { own, builtIn } = props;
   return (
     <>
       <div class="head">
@@ -27,11 +27,8 @@ export function ConnectorList(props: {
       {own.length === 0 ? (
         <Empty
           title="None of your own yet"
-          text="Any HTTP API can be described: where its lists are, how they are paged, how it signs its webhooks. Press New connector, or send the JSON:"
-          example={`curl -X POST ${baseUrl}/elements/api-v2/elements \\
-  -H 'Authorization: User <userSecret>, Organization <organizationSecret>' \\
-  -H 'Content-Type: application/json' \\
-  -d @connector.json`}
+          text="Any HTTP API can be described: where its lists are, how they are paged, how it signs its webhooks. Press New connector, or send its JSON:"
+          example={EXAMPLES.connector}
         />
       ) : (
         <Connectors connectors={own} />

@@ -4,6 +4,7 @@ import type { Connector, Resource } from "../../connectors/definition";
 import { maskedDefinition } from "../../connectors/sealed-definition";
 import type { Webhook } from "../../connectors/webhook";
 import { pollable } from "../../instances/entries";
+import { instanceOf } from "../examples";
 import { Act, Empty, Facts, IfMayChange, Pill, Table } from "../parts";
 import { MethodPills, wayOf } from "./list";
 
@@ -15,9 +16,8 @@ export function ConnectorPage(props: {
   isOwn: boolean;
   uses: readonly Use[];
   hasMoreUses: boolean;
-  baseUrl: string;
 }): JSX.Element {
-  const { connector, isOwn, uses, hasMoreUses, baseUrl } = props;
+  const { connector, isOwn, uses, hasMoreUses } = props;
   const { key, name } = connector;
   const { id: _, ...definition } = maskedDefinition(connector);
   const here = `/console/connectors/${encodeURIComponent(key)}`;
@@ -50,7 +50,7 @@ export function ConnectorPage(props: {
       <Resources connector={connector} />
       {connector.webhook === undefined ? null : <WebhookFacts webhook={connector.webhook} />}
       <h2>Used by</h2>
-      <Uses connectorKey={key} uses={uses} hasMore={hasMoreUses} baseUrl={baseUrl} />
+      <Uses connectorKey={key} uses={uses} hasMore={hasMoreUses} />
       <h2>Definition</h2>
       <details>
         <summary>Show the JSON</summary>
@@ -181,18 +181,14 @@ function Uses(props: {
   connectorKey: string;
   uses: readonly Use[];
   hasMore: boolean;
-  baseUrl: string;
 }): JSX.Element {
-  const { connectorKey, uses, hasMore, baseUrl } = props;
+  const { connectorKey, uses, hasMore } = props;
   if (uses.length === 0)
     return (
       <Empty
         title="No instance yet"
         text="An instance is a customer’s account. This connects a first one:"
-        example={`curl -X POST ${baseUrl}/elements/api-v2/instances \\
-  -H 'Authorization: User <userSecret>, Organization <organizationSecret>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"element": {"key": "${connectorKey}"}, "name": "My first", "configuration": {}}'`}
+        example={instanceOf(connectorKey)}
       />
     );
   return (

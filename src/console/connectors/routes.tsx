@@ -13,7 +13,6 @@ import {
 import { notFound } from "../../http/refusal";
 import { instancesOfConnector } from "../../instances/list.store";
 import { partition } from "../../values/lists";
-import { baseUrlOf } from "../overview/routes";
 import { leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import {
@@ -43,7 +42,7 @@ export const connectorPages = new Hono<PagesEnv>()
   .get("/connectors", async (c) => {
     const all = await listConnectors(c.env.DB, c.var.asker.organizationId);
     const [own, builtIn] = partition(all, isOwn);
-    return c.render(<ConnectorList own={own} builtIn={builtIn} baseUrl={baseUrlOf(c)} />, {
+    return c.render(<ConnectorList own={own} builtIn={builtIn} />, {
       title: "Connectors",
       here: "connectors",
     });
@@ -76,7 +75,6 @@ export const connectorPages = new Hono<PagesEnv>()
         isOwn={isOwn(connector)}
         uses={uses.slice(0, USES)}
         hasMoreUses={uses.length > USES}
-        baseUrl={baseUrlOf(c)}
       />,
       { title: connector.name, here: "connectors" },
     );

@@ -1,6 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { DestinationView } from "../../operations/destinations/view";
-import { Act, Empty, firstInstance, Instant, Pill, Table } from "../parts";
+import { EXAMPLES } from "../examples";
+import { Act, Empty, Instant, Pill, Table } from "../parts";
 import { State, stateOf } from "../state";
 
 /** Since when dead notifications are delivered again: hours, and in words. */
@@ -14,10 +15,9 @@ export const RECOVER = [
 export function DestinationList(props: {
   items: DestinationView[];
   next: string | null;
-  baseUrl: string;
   now: number;
 }): JSX.Element {
-  const { items, next, baseUrl, now } = props;
+  const { items, next, now } = props;
   return (
     <>
       <div class="head">
@@ -29,8 +29,8 @@ export function DestinationList(props: {
       {items.length === 0 ? (
         <Empty
           title="No destination yet"
-          text="Each instance with a callback URL brings one. This makes a first instance:"
-          example={firstInstance(baseUrl)}
+          text="Each instance with a callback URL brings one, and a program of yours makes others, which hear of the events that it asks for:"
+          example={EXAMPLES.destination}
         />
       ) : (
         <Table

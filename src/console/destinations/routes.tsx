@@ -9,7 +9,6 @@ import { readInstant } from "../../http/instant-field";
 import { conflict, Refusal } from "../../http/refusal";
 import { doorsOf } from "../../instances/lookup.io";
 import { eventsAddress } from "../events/search";
-import { baseUrlOf } from "../overview/routes";
 import { nextPage } from "../session/next-page";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
@@ -30,12 +29,7 @@ export const destinationPages = new Hono<ConsoleEnv>()
         ? null
         : `/console/destinations?after=${encodeURIComponent(last)}`;
     return c.render(
-      <DestinationList
-        items={await withHealth(c, records)}
-        next={next}
-        baseUrl={baseUrlOf(c)}
-        now={Date.now()}
-      />,
+      <DestinationList items={await withHealth(c, records)} next={next} now={Date.now()} />,
       { title: "Destinations", here: "destinations", live: true },
     );
   })

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { EventTypeView } from "../../event-types/event-type";
+import { EXAMPLES } from "../examples";
 import { Empty, IfMayChange, Pill, Table } from "../parts";
 
 type Props = {
@@ -10,7 +11,6 @@ type Props = {
   whose: string;
   /** The address of the next page. */
   next: string | null;
-  baseUrl: string;
 };
 
 export const addressOf = (name: string): string =>
@@ -73,18 +73,14 @@ const Search = ({ search, whose }: Props): JSX.Element => (
   </form>
 );
 
-function Nothing({ search, whose, baseUrl }: Props): JSX.Element {
+function Nothing({ search, whose }: Props): JSX.Element {
   if (search !== "")
     return <Empty title="No such type" text={`There is none whose name holds “${search}”.`} />;
   return (
     <Empty
       title={whose === "own" ? "None of your own yet" : "None here"}
       text="A type says what the data of an event is: what you publish is checked by its schema, and your customers read it. Press New event type, or send it:"
-      example={`curl -X POST ${baseUrl}/v1/event-types \\
-  -H 'Authorization: Bearer <API key>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"name": "order.paid", "example": {"orderId": "7"},
-       "schema": {"type": "object", "required": ["orderId"]}}'`}
+      example={EXAMPLES.eventType}
     />
   );
 }

@@ -9,7 +9,6 @@ import { notFound } from "../../http/refusal";
 import { parsedJson } from "../../values/json";
 import { quoted } from "../../values/text";
 import { faultsOfRefusal } from "../connectors/editing.io";
-import { baseUrlOf } from "../overview/routes";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import type { Faults } from "../settings/faults";
@@ -43,16 +42,10 @@ export const eventTypePages = new Hono<PagesEnv>()
     const last = found.isMore ? found.items.at(-1)?.name : undefined;
     const query = new URLSearchParams({ search, whose, after: last ?? "" });
     const next = last === undefined ? null : `/console/event-types?${query.toString()}`;
-    return c.render(
-      <TypeList
-        types={found.items}
-        search={search}
-        whose={whose}
-        next={next}
-        baseUrl={baseUrlOf(c)}
-      />,
-      { title: "Event types", here: "events" },
-    );
+    return c.render(<TypeList types={found.items} search={search} whose={whose} next={next} />, {
+      title: "Event types",
+      here: "events",
+    });
   })
   .get("/new-event-type", (c) => showForm(c, NEW_TYPE))
   .post("/new-event-type", async (c) => {

@@ -1,4 +1,5 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { EXAMPLES } from "../examples";
 import type { SourceName } from "../names.io";
 import { Empty } from "../parts";
 import { type Asked, DeliverAgain } from "./again";
@@ -21,7 +22,6 @@ export type Shown = Page & {
   isListed: boolean;
   cursor: string | undefined;
   asked: Asked | undefined;
-  baseUrl: string;
   now: number;
 };
 
@@ -130,7 +130,7 @@ function Older({ search, next, hasLines }: Shown & { hasLines: boolean }): JSX.E
   return <a href={eventsAddress(search.typed, next)}>{hasLines ? "Older" : "Look further back"}</a>;
 }
 
-function NoEvent({ search, next, baseUrl }: Shown): JSX.Element {
+function NoEvent({ search, next }: Shown): JSX.Element {
   if (Object.keys(search.faults).length > 0)
     return <Empty title="Not looked for" text="A field above is wrong; nothing was searched." />;
   const isNarrow = Object.keys(search.typed).some((name) => name !== "source");
@@ -148,16 +148,8 @@ function NoEvent({ search, next, baseUrl }: Shown): JSX.Element {
   return (
     <Empty
       title="No event yet"
-      text="Each change in a connected account, each event of your app and each change of a resource shows here the moment it is stored. This sends one of your app:"
-      example={firstEvent(baseUrl)}
+      text="Each change in a connected account, each event of your app and each change of a resource shows here the moment it is stored. This publishes one:"
+      example={EXAMPLES.event}
     />
   );
 }
-
-/** What to type to get a first event. */
-const firstEvent = (
-  baseUrl: string,
-): string => `curl -X POST ${baseUrl}/plugins/appmixer/utils/appevents/events/order-placed \\
-  -H 'Authorization: Bearer <a user’s token>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"order": 4711}'`;

@@ -1,16 +1,18 @@
 import { type Context, Hono } from "hono";
 import type * as z from "zod";
 import { instanceDestinationId } from "../../delivery/destination";
-import { notFound } from "../../http/refusal";
+import { conflict, notFound } from "../../http/refusal";
 import { isSource, streamOfSource } from "../../operations/streams/lookup.io";
 import { replayRequest, startReplay } from "../../operations/streams/replay.io";
 import { eventView } from "../../operations/streams/view";
+import { publication } from "../../publish/publication";
+import { check, publish } from "../../publish/publish.io";
 import { instanceOfSource } from "../../stream/stream-name";
 import { isoTextOrNull } from "../../values/instant";
 import { wholeNumber } from "../../values/whole-number";
+import { EXAMPLES } from "../examples";
 import { namesOfDestinations, namesOfSources, recentSources, type SourceName } from "../names.io";
-import { baseUrlOf } from "../overview/routes";
-import { leave, readForm } from "../session/routes";
+import { formOf, leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { AGAIN_FIELDS, type Asked } from "./again";
 import { EventPage } from "./event";
@@ -28,6 +30,16 @@ const OFFERED = 50;
 
 export const eventPages = new Hono<ConsoleEnv>()
   .get("/events", (c) => showEvents(c, readSearch(c.req.query()), undefined))
+  .post("/events", async (c) => {
+    await formOf(c);
+    const publisher = { organizationId: c.var.asker.organizationId, tenant: null, hops: 0 };
+    const { DB: db, EVENT_STREAMS: streams } = c.env;
+    const checked = await check(db, publisher, publication.parse(EXAMPLES.event.body));
+    if ("faults" in checked)
+      throw conflict(`Your type of this name wants other data: ${checked.faults[0].message}`);
+    await publish({ db, streams }, publisher, [checked]);
+    return leave(c, "/console/events", { tone: "good", text: "The example event is published." });
+  })
   .get("/events/:seq{\\d+}/:source{.+}", async (c) => {
     const source = c.req.param("source");
     const names = await namesOf(c, source);
@@ -97,7 +109,6 @@ async function showEvents(
       isListed={isAll}
       cursor={cursor}
       asked={asked}
-      baseUrl={baseUrlOf(c)}
       now={Date.now()}
     />,
     { title: "Events", here: "events", ...(isLive ? { script: LIVE_EVENTS } : {}) },

@@ -1,7 +1,8 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Instance } from "../../instances/instance";
-import { ConnectLink, Empty, firstInstance, Instant, Pill, Table } from "../parts";
+import { EXAMPLES } from "../examples";
+import { ConnectLink, Empty, Instant, Pill, Table } from "../parts";
 import type { Health } from "./health";
 
 /** `attention`: how many things keep it from getting or telling events. */
@@ -12,10 +13,9 @@ export function InstanceList(props: {
   items: Listed[];
   total: number;
   next: string | null;
-  baseUrl: string;
   now: number;
 }): JSX.Element {
-  const { items, total, next, baseUrl, now } = props;
+  const { items, total, next, now } = props;
   return (
     <>
       <div class="head">
@@ -29,7 +29,7 @@ export function InstanceList(props: {
         <Empty
           title="No instance yet"
           text="An instance is a customer's account at a vendor. Connect a first one here, or by a program:"
-          example={firstInstance(baseUrl)}
+          example={EXAMPLES.instance}
         />
       ) : (
         <Table

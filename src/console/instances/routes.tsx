@@ -13,7 +13,6 @@ import { type PolledNow, pollNow } from "../../polling/poll-now.io";
 import { polledAs } from "../../polling/touched";
 import { edits, ownAddress } from "../connect/form.io";
 import { rowOf } from "../deliveries/list";
-import { baseUrlOf } from "../overview/routes";
 import type { Notice } from "../page";
 import { leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
@@ -40,16 +39,11 @@ export const instancePages = new Hono<ConsoleEnv>()
       })),
     );
     const next = offset + PAGE < total ? `/console/instances?after=${offset + PAGE}` : null;
-    return c.render(
-      <InstanceList
-        items={listed}
-        total={total}
-        next={next}
-        baseUrl={baseUrlOf(c)}
-        now={Date.now()}
-      />,
-      { title: "Instances", here: "instances", live: true },
-    );
+    return c.render(<InstanceList items={listed} total={total} next={next} now={Date.now()} />, {
+      title: "Instances",
+      here: "instances",
+      live: true,
+    });
   })
   .get("/instances/:id", async (c) => {
     const instance = await instanceOfPath(c);

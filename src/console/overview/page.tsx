@@ -3,7 +3,8 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import { NO_PUBLIC_URL } from "../../http/readiness";
 import { isoText } from "../../values/instant";
 import { type Bar, Bars, grouped, money } from "../figures";
-import { ConnectLink, Empty, firstInstance } from "../parts";
+import { EXAMPLES } from "../examples";
+import { ConnectLink, Empty } from "../parts";
 import { NeedsAttention } from "./attention";
 import { type Figures, type Point, type Range, RANGES, within } from "./range";
 import type { Troubles } from "./trouble";
@@ -14,7 +15,6 @@ export type Overview = {
   /** Of the month (UTC) so far. */
   month: { costUsd: number; events: number };
   troubles: Troubles & { hasInstances: boolean };
-  baseUrl: string;
   /** The deployment does not know its own address. */
   addressMissing: boolean;
   now: number;
@@ -22,7 +22,7 @@ export type Overview = {
 
 /** What happened lately, over everything the organization has, and what needs attention. */
 export function OverviewPage(props: Overview): JSX.Element {
-  const { range, troubles, month, figures, baseUrl, now } = props;
+  const { range, troubles, month, figures, now } = props;
   const isEmpty =
     !troubles.hasInstances &&
     month.events + figures.total.events + troubles.dead + troubles.pending === 0;
@@ -43,7 +43,7 @@ export function OverviewPage(props: Overview): JSX.Element {
         <Empty
           title="Nothing is connected yet"
           text="Connect a customer's account, and every change in it arrives at your callback. Connect a first one here, or by a program:"
-          example={firstInstance(baseUrl)}
+          example={EXAMPLES.instance}
         />
       ) : (
         <>

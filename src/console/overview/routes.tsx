@@ -29,7 +29,6 @@ export const overviewRoutes = new Hono<ConsoleEnv>().get("/", async (c) => {
       figures={figuresOf(summed, range, now)}
       month={{ costUsd: costUsd(month), events: month.events }}
       troubles={troubles}
-      baseUrl={baseUrlOf(c)}
       addressMissing={readConfig(c.env).publicUrl === undefined}
       now={now}
     />,

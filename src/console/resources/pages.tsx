@@ -5,6 +5,7 @@ import type { ScopeName } from "../../resources/address";
 import { kindNamed, kinds, kindsIn } from "../../resources/kinds/registry";
 import type { BriefChange } from "../../resources/log/store";
 import type { Resource } from "../../resources/resource";
+import { EXAMPLES } from "../examples";
 import { Faults, Field, type FormFault } from "../form";
 import { Act, Empty, MayChange } from "../parts";
 import { CreateForm, type FormGiven } from "./forms";
@@ -21,10 +22,9 @@ export function OverviewPage(props: {
   counts: ReadonlyMap<string, number>;
   changes: BriefChange[];
   older: string | null;
-  example: string;
   now: number;
 }): JSX.Element {
-  const { scopes, counts, changes, older, example, now } = props;
+  const { scopes, counts, changes, older, now } = props;
   return (
     <>
       <div class="head">
@@ -46,7 +46,7 @@ export function OverviewPage(props: {
               <Empty
                 title="No environment yet"
                 text="An environment holds services, webhooks, hooks and secrets. This makes a first one, and so does the form behind the link below:"
-                example={example}
+                example={EXAMPLES.environment}
               />
             ) : null}
             <p class="more">

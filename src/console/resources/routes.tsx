@@ -13,7 +13,6 @@ import { createFrom, removeFrom, replaceWith } from "../../resources/writes/hand
 import { missing } from "../../resources/writes/checks";
 import { numericId } from "../../values/whole-number";
 import { faultsOfRefusal } from "../apps/form-faults";
-import { baseUrlOf } from "../overview/routes";
 import { leave, readForm } from "../session/routes";
 import { documentOf } from "./documents";
 import type { Typed } from "./forms";
@@ -57,7 +56,6 @@ export const resourcePages = new Hono<ResourcesEnv>()
         counts={counts}
         changes={changes}
         older={olderOf("/console/resources", changes, SHOWN)}
-        example={firstEnvironment(baseUrlOf(c))}
         now={Date.now()}
       />,
       { title: "Resources", here: "resources" },
@@ -220,10 +218,3 @@ async function showItem(
     { title: name, here: "resources" },
   );
 }
-
-const firstEnvironment = (
-  baseUrl: string,
-): string => `curl -X POST ${baseUrl}/apis/management/v1/environments \\
-  -H 'Authorization: Bearer <api key>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"name": "production", "title": "Production"}'`;

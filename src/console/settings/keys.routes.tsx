@@ -3,7 +3,6 @@ import { keyOf, makeKey, newKey, revokeKey } from "../../accounts/keys.io";
 import { listKeys } from "../../accounts/keys.store";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
-import { baseUrlOf } from "../overview/routes";
 import { type Faults, faultOf, faultsOf } from "./faults";
 import { KeysPage, type TypedKey } from "./keys";
 import { onlyOwners } from "./routes";
@@ -73,7 +72,6 @@ async function show(
       organizationId={organizationId}
       typed={typed}
       faults={faults}
-      baseUrl={baseUrlOf(c)}
       now={Date.now()}
       {...(made === undefined ? {} : { made })}
     />,

@@ -1,8 +1,9 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { KeyRow } from "../../accounts/keys.store";
 import { SCOPES } from "../../accounts/scope";
+import { EXAMPLES } from "../examples";
 import { described, Fault } from "../form";
-import { Copyable, Empty, Instant, Of, Pill, Table } from "../parts";
+import { Command, Copyable, Empty, Instant, Of, Pill, Table } from "../parts";
 import type { Faults } from "./faults";
 import { Field, FormFault, SettingsHead } from "./parts";
 
@@ -24,13 +25,12 @@ type Props = {
   faults: Faults;
   /** A key that was just made: it is shown on this page, and never again. */
   made?: { name: string; key: string };
-  baseUrl: string;
   now: number;
 };
 
 /** The organization's API keys: make, see, revoke. */
 export function KeysPage(props: Props): JSX.Element {
-  const { keys, made, faults, baseUrl } = props;
+  const { keys, made, faults } = props;
   return (
     <>
       <SettingsHead
@@ -40,12 +40,12 @@ export function KeysPage(props: Props): JSX.Element {
         isOwner
       />
       <FormFault faults={faults} />
-      {made === undefined ? null : <KeyOnce made={made} baseUrl={baseUrl} />}
+      {made === undefined ? null : <KeyOnce made={made} />}
       {keys.length === 0 ? (
         <Empty
           title="No key yet"
           text="Make one below, and try it with this:"
-          example={tryIt(baseUrl, "<the key>")}
+          example={EXAMPLES.usage}
         />
       ) : (
         <Table
@@ -98,11 +98,7 @@ function Revoke({ row, organizationId }: { row: KeyRow; organizationId: number }
   );
 }
 
-const tryIt = (baseUrl: string, key: string): string =>
-  `curl -H 'Authorization: Bearer ${key}' ${baseUrl}/v1/usage`;
-
-function KeyOnce(props: { made: { name: string; key: string }; baseUrl: string }): JSX.Element {
-  const { made, baseUrl } = props;
+function KeyOnce({ made }: { made: { name: string; key: string } }): JSX.Element {
   return (
     <section class="notice good link" role="status">
       <p>
@@ -110,7 +106,7 @@ function KeyOnce(props: { made: { name: string; key: string }; baseUrl: string }
       </p>
       <Copyable text={made.key} label="the key" />
       <p>Try it:</p>
-      <Copyable text={tryIt(baseUrl, made.key)} label="the command" />
+      <Command example={EXAMPLES.usage} proof={`Bearer ${made.key}`} />
     </section>
   );
 }

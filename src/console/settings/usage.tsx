@@ -3,6 +3,7 @@ import { IDLE, type Summary, type Usage } from "../../operations/usage/summary";
 import { isoText } from "../../values/instant";
 import { From, type Names } from "../events/list";
 import { type Bar, Bars, grouped, money } from "../figures";
+import { EXAMPLES } from "../examples";
 import { Empty, Table } from "../parts";
 import { SettingsHead } from "./parts";
 
@@ -57,7 +58,8 @@ export function UsagePage(props: Props): JSX.Element {
       {sources.length === 0 ? (
         <Empty
           title={`Nothing was done in these ${days} days`}
-          text="Polls, events, notifications and their tries are counted here, and what each of them costs."
+          text="Polls, events, notifications and their tries are counted here, and what each of them costs. This begins it:"
+          example={EXAMPLES.event}
         />
       ) : (
         <>

@@ -1,6 +1,7 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Tenant } from "../../accounts/tenants/tenant";
+import { EXAMPLES } from "../examples";
 import { Empty, IfMayChange, Instant, Of, Pill, Table } from "../parts";
 import type { Faults } from "../settings/faults";
 import { Field, FormFault } from "../settings/parts";
@@ -14,13 +15,12 @@ type Props = {
   organizationId: number;
   typed: Typed & { id: string };
   faults: Faults;
-  baseUrl: string;
   now: number;
 };
 
 /** The organization's tenants, a page of them, and a form to make one. */
 export function TenantList(props: Props): JSX.Element {
-  const { tenants, search, next, faults, baseUrl, now } = props;
+  const { tenants, search, next, faults, now } = props;
   return (
     <>
       <div class="head">
@@ -38,7 +38,7 @@ export function TenantList(props: Props): JSX.Element {
         <button>Search</button>
       </form>
       {tenants.length === 0 ? (
-        <NoTenant search={search} baseUrl={baseUrl} />
+        <NoTenant search={search} />
       ) : (
         <Table
           heads={["Tenant", "State", "Rate", "Kept for", "Since"]}
@@ -79,15 +79,12 @@ export const TenantState = ({ tenant }: { tenant: Tenant }): JSX.Element =>
 
 export const daysOf = (days: number): string => (days === 1 ? "1 day" : `${days} days`);
 
-function NoTenant({ search, baseUrl }: { search: string; baseUrl: string }): JSX.Element {
+function NoTenant({ search }: { search: string }): JSX.Element {
   return search === "" ? (
     <Empty
       title="No tenant yet"
       text="A tenant is a customer of yours. Tag an instance `tenant:<id>` to put it into one, or make a user with `tenant`. This makes a first tenant:"
-      example={`curl -X POST ${baseUrl}/v1/tenants \\
-  -H 'Authorization: Bearer <api key>' \\
-  -H 'Content-Type: application/json' \\
-  -d '{"id": "acme", "name": "Acme"}'`}
+      example={EXAMPLES.tenant}
     />
   ) : (
     <Empty title="No tenant is called that" text={`No id or name contains “${search}”.`} />

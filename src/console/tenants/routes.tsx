@@ -7,7 +7,6 @@ import { conflict } from "../../http/refusal";
 import { saveTenant } from "../../operations/tenants/change.io";
 import { removeTenant } from "../../operations/tenants/remove.io";
 import { type Faults, faultsOf } from "../settings/faults";
-import { baseUrlOf } from "../overview/routes";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { belongingsOf } from "./belongings.io";
@@ -100,7 +99,6 @@ async function showList(
       organizationId={organizationId}
       typed={typed}
       faults={faults}
-      baseUrl={baseUrlOf(c)}
       now={Date.now()}
     />,
     { title: "Tenants", here: "tenants" },
