@@ -1,4 +1,4 @@
-import { and, eq, gt, isNotNull, isNull } from "drizzle-orm";
+import { and, eq, gt, inArray, isNotNull, isNull, lte } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { portalSessions } from "../../db/tenants";
 import type { Millis } from "../../values/instant";
@@ -57,16 +57,16 @@ export async function findPortalSession(
 }
 
 /** Deletes up to `limit` sessions that have ended. */
-export const preparePortalExpiry = (
+export function preparePortalExpiry(
   db: D1Database,
   now: Millis,
   limit: number,
-): D1PreparedStatement =>
-  db
-    .prepare(
-      `DELETE FROM portal_sessions WHERE rowid IN
-         (SELECT rowid FROM portal_sessions WHERE expires_at <= ? LIMIT ?)`,
-    )
-    .bind(now, limit);
+): D1PreparedStatement {
+  const orm = drizzle(db);
+  const { id, expiresAt } = portalSessions;
+  const due = orm.select({ id }).from(portalSessions).where(lte(expiresAt, now)).limit(limit);
+  const { sql, params } = orm.delete(portalSessions).where(inArray(id, due)).toSQL();
+  return db.prepare(sql).bind(...params);
+}
 
 const randomBytes = (): Uint8Array => crypto.getRandomValues(new Uint8Array(32));
