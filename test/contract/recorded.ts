@@ -184,7 +184,6 @@ export const recorded: Recorded = {
       ],
     },
     ENDPOINTS: {
-      leave: "new",
       view: [
         {"on":"1/http://127.0.0.1:34351/hook","order":50,"given":[],"answer":{"state":"closed","openedAt":null,"nextProbeAt":null}},
         {"on":"1/http://127.0.0.1:34351/hook","order":61,"given":[],"answer":{"state":"closed","openedAt":null,"nextProbeAt":null}},
