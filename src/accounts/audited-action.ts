@@ -50,6 +50,8 @@ const ACTIONS: Record<string, string> = {
   "POST /v1/keys": "key.create",
   "DELETE /v1/keys/:id": "key.delete",
   "POST /v1/keys/:id/rotate": "key.rotate",
+  "DELETE /v1/events/:event": "event.cancel",
+  "DELETE /v1/tenants/:tenant/events/:event": "event.cancel",
   "POST /v1/tenants": "tenant.create",
   "PATCH /v1/tenants/:id": "tenant.update",
   "DELETE /v1/tenants/:id": "tenant.delete",

@@ -91,6 +91,13 @@ export function readyToTell(
 
 const derivedId = (source: string, id: string): string => eventId(source, PUBLISHED, "", id);
 
+/** The ids that the event which its publisher knows as `id` may have in its stream. */
+export function storedIds(source: string, id: string): string[] {
+  const made = id.startsWith(MADE) ? id.slice(MADE.length) : undefined;
+  const derived = derivedId(source, id);
+  return made !== undefined && /^[0-9a-f]{32}$/.test(made) ? [made, derived] : [derived];
+}
+
 /** What is wrong with when an event is to be told; undefined: nothing. */
 export function delayFault(deliverAt: Millis | undefined, now: Millis): string | undefined {
   if (deliverAt === undefined || deliverAt <= now + MOST_DELAY_MS) return undefined;

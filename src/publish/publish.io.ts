@@ -7,7 +7,13 @@ import type { Happened } from "../stream/event";
 import { groupsByWeight } from "../stream/plan";
 import { streamName } from "../stream/stream-name";
 import { ingest, type IngestDoors } from "../subscriptions/ingest.io";
-import { type Publication, publishedSource, readyToTell, type Ready } from "./publication";
+import {
+  type Publication,
+  publishedSource,
+  readyToTell,
+  type Ready,
+  storedIds,
+} from "./publication";
 
 /** Who publishes: into which stream. `hops`: how many requests of this platform led to it. */
 export type Publisher = { organizationId: number; tenant: string | null; hops: number };
@@ -95,6 +101,26 @@ async function tell(
       return { id, duplicate: true, destinations: first?.notifications.length ?? 0 };
     }),
   );
+}
+
+/**
+ * Cancels what an event that is told later would have told. @returns how many destinations will not hear of it; `left`: it was
+ * told, or cancelled before.
+ */
+export async function cancel(
+  { streams }: Pick<IngestDoors, "streams">,
+  { organizationId, tenant }: Publisher,
+  id: string,
+): Promise<number | "unknown" | "left"> {
+  const source = publishedSource(tenant);
+  const stream = streams.getByName(streamName({ organizationId, source }));
+  const found = await Promise.all(storedIds(source, id).map((one) => stream.event(one)));
+  const event = found.find((one) => one !== null) ?? null;
+  if (event === null) return "unknown";
+  if ((event.deliverAt ?? 0) <= Date.now()) return "left";
+  const ends = await Promise.all(event.notifications.map((seq) => stream.cancel(seq)));
+  const cancelled = ends.filter((end) => end?.isCancelled === true).length;
+  return cancelled === 0 && ends.length > 0 ? "left" : cancelled;
 }
 
 /** The tenant that is published to. @throws Refusal unless it is there and switched on. */

@@ -5,11 +5,11 @@ import { readConfig } from "../config";
 import { hopsOf } from "../delivery/own-address";
 import { parse, readJson } from "../http/body";
 import { firstFault } from "../http/faults";
-import { invalid, notFound, Refusal, type Violation } from "../http/refusal";
+import { conflict, invalid, notFound, Refusal, type Violation } from "../http/refusal";
 import { described } from "../http/route-description";
 import { digitsAlong } from "../values/digits";
 import { delayFault, type Publication, publication, publishedSource } from "./publication";
-import { check, publish, type Publisher, type Told } from "./publish.io";
+import { cancel, check, publish, type Publisher, type Told } from "./publish.io";
 
 const EVENT_BYTES = 1_048_576;
 const BATCH_BYTES = 8 * EVENT_BYTES;
@@ -18,6 +18,7 @@ const MOST_EVENTS = 100;
 /** To a tenant, and to none. */
 const ALL = ["/tenants/:tenant/events", "/events"] as const;
 const BATCH = ALL.map((path) => `${path}/batch`);
+const ONE = ALL.map((path) => `${path}/:event`);
 
 const EXAMPLE = { type: "invoice.paid", id: "inv_17", data: { amount: 42 } };
 const TOLD = { id: "inv_17", duplicate: false, destinations: 2 };
@@ -31,7 +32,7 @@ const batch = z.strictObject({
 
 /** Events that an application publishes to its customers, its tenants, or to nobody in particular (reference v1-api.md). */
 export const publishRoutes = new Hono<AskerEnv>()
-  .on("POST", [...ALL, ...BATCH], withKey("write", { limits: "kept" }))
+  .on(["POST", "DELETE"], [...ALL, ...BATCH, ...ONE], withKey("write", { limits: "kept" }))
   .on(
     "POST",
     [...BATCH],
@@ -79,6 +80,21 @@ export const publishRoutes = new Hono<AskerEnv>()
       }
       const [told] = await publish(doorsOf(c), publisher, [checked]);
       return c.json(told, 202);
+    },
+  )
+  .on(
+    "DELETE",
+    [...ONE],
+    described("Cancel an event that is to be told later", {
+      tag: "publish",
+      answer: { id: "inv_17", cancelled: 2 },
+    }),
+    async (c) => {
+      const id = c.req.param("event") ?? "";
+      const cancelled = await cancel(doorsOf(c), publisherOf(c), id);
+      if (cancelled === "unknown") throw notFound(`No event '${id}'`);
+      if (cancelled === "left") throw conflict(`The event '${id}' has left already`);
+      return c.json({ id, cancelled });
     },
   );
 

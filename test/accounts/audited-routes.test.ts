@@ -49,6 +49,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/sign-out": SIGNS_IN,
   "POST /console/instances/:id/poll": RUNS,
   "POST /console/destinations/:id/test": RUNS,
+  "POST /console/settings/callback/test": RUNS,
   "POST /portal/endpoints/:id/test": RUNS,
   "POST /console/connect/:element/test": LOOKS,
   "POST /console/instances/:id/edit/test": LOOKS,
@@ -110,6 +111,8 @@ const TELLS_NOTHING = new Set<string>([
     `${method} /elements/api-v2/:path{.+}`,
   ]),
   "DELETE /v1/streams/:source{.+}/objects/:objectType/:objectId",
+  "DELETE /v1/events/:event",
+  "DELETE /v1/tenants/:tenant/events/:event",
   "POST /v1/destinations/:id/enable",
   "POST /v1/deliveries/:id/resend",
   "POST /v1/deliveries/:id/cancel",
@@ -221,10 +224,12 @@ it.each(changes.filter((line) => UNAUDITED[line] === undefined))("%s is audited"
 
 async function send(line: string, things: Things): Promise<{ status: number; entries: unknown[] }> {
   const [method = "", route = ""] = line.split(" ");
-  // Only one that still waits is cancelled.
+  // Only one that still waits is cancelled, and only an endpoint is deleted by itself.
   const path = route.endsWith("/deliveries/:id/cancel")
     ? route.replace(":id", await things.waiting())
-    : await pathOf(method, route, things);
+    : line === "DELETE /v1/destinations/:id"
+      ? `/v1/destinations/${await things.endpoint()}`
+      : await pathOf(method, route, things);
   const own = await OWN[line]?.();
   const body = own?.body ?? (await goodBodyOf(line, things));
   const headers =

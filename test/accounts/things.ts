@@ -136,6 +136,14 @@ export class Things {
     const path = `/tenants/${await this.tenant()}/portal-sessions`;
     return this.world.enter((await this.v1("POST", path, { access: "write" })).body.url);
   });
+  /** An event that is told later, to the tenant and to none. */
+  readonly publishedLater = once(async () => {
+    const deliverAt = new Date(Date.now() + 86_400_000).toISOString();
+    const event = { type: "a", id: crypto.randomUUID(), data: 1, deliverAt };
+    await this.v1("POST", "/events", event);
+    await this.v1("POST", `/tenants/${await this.tenant()}/events`, event);
+    return event.id;
+  });
   readonly key = once(
     async () => (await this.v1("POST", "/keys", { name: "k", scopes: ["read"] })).body.id,
   );
@@ -295,6 +303,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "environments/:name": (of) => of.environment(),
   "events/*": "x",
   "events/:element": "sandbox",
+  "events/:event": (of) => of.publishedLater(),
   "events/:eventId": (of) => of.event(),
   "events/:seq{\\d+}": "1",
   "events/:seq": async (of) => {

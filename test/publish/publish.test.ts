@@ -157,8 +157,8 @@ describe("POST …/events/batch", () => {
 describe("deliverAt", () => {
   const later = () => new Date(Date.now() + 3_600_000).toISOString();
 
-  it("holds an event back until then", async () => {
-    const { publish, endpoint } = await publisher();
+  it("holds an event back until then, and may be cancelled", async () => {
+    const { tenant, publish, endpoint, call } = await publisher();
     await endpoint();
     const got = receiver(accepting);
     const event = { type: "a", id: "later", data: 1, deliverAt: later() };
@@ -166,5 +166,20 @@ describe("deliverAt", () => {
     await publish({ type: "a", id: "now", data: 1 });
     await eventually(() => got.find(({ body }) => JSON.parse(body).id === "now"));
     expect(got.map(({ body }) => JSON.parse(body).id)).toEqual(["now"]);
+    const cancel = (id: string) => call("DELETE", `/tenants/${tenant}/events/${id}`);
+    expect(await cancel("later")).toMatchObject({ status: 200, body: { cancelled: 1 } });
+    expect((await cancel("later")).status).toBe(409);
+    expect((await cancel("now")).status).toBe(409);
+    expect((await cancel("unknown")).status).toBe(404);
+    const deliveries = await call("GET", `/deliveries?source=tenant:${tenant}`);
+    expect(
+      deliveries.body.items.map((one: { status: string; reason: string | null }) => [
+        one.status,
+        one.reason,
+      ]),
+    ).toEqual([
+      ["delivered", null],
+      ["dead", "cancelled"],
+    ]);
   });
 });
