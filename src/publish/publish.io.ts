@@ -16,7 +16,7 @@ import {
 } from "./publication";
 
 /** Who publishes: into which stream. `hops`: how many requests of this platform led to it. */
-export type Publisher = { organizationId: number; tenant: string | null; hops: number };
+export type Publisher = { organizationId: number; tenant: Tenant | null; hops: number };
 
 /** What an event's publisher is told: its id, whether it came before, and how many destinations hear of it. */
 export type Told = { id: string; duplicate: boolean; destinations: number };
@@ -47,16 +47,14 @@ export async function check(
 
 /**
  * Publishes events, each once for its id, in order: when it returns they are kept.
- * @throws Refusal `not-found` for an unknown tenant, `conflict` for one that is switched off, `unavailable` when it is not
- * certain that all were kept: those that were are duplicates the next time.
+ * @throws Refusal `unavailable` when it is not certain that all were kept: those that were are duplicates the next time.
  */
 export async function publish(
   doors: IngestDoors,
   publisher: Publisher,
   checked: readonly Checked[],
 ): Promise<Told[]> {
-  const source = publishedSource(publisher.tenant);
-  const tenant = await tenantOf(doors.db, publisher);
+  const source = publishedSource(publisher.tenant?.id ?? null);
   const all = checked.map(({ publication, version }) =>
     readyToTell(source, publication, {
       version,
@@ -68,16 +66,16 @@ export async function publish(
   const weight = ({ event }: Ready): number => event.data.length;
   const told: Told[] = [];
   for (const some of groupsByWeight(all, UNITS_A_COMMIT, EVENTS_A_COMMIT, weight))
-    told.push(...(await tell(doors, publisher, tenant, some)));
+    told.push(...(await tell(doors, publisher, some)));
   return told;
 }
 
 async function tell(
   doors: IngestDoors,
-  { organizationId, tenant: tenantId }: Publisher,
-  tenant: Tenant | null,
+  { organizationId, tenant }: Publisher,
   some: readonly Ready[],
 ): Promise<Told[]> {
+  const tenantId = tenant?.id ?? null;
   const source = publishedSource(tenantId);
   const channels = new Map(some.map(({ event, ...one }) => [event.id, one.channels]));
   const committed = await ingest(doors, {
@@ -112,7 +110,7 @@ export async function cancel(
   { organizationId, tenant }: Publisher,
   id: string,
 ): Promise<number | "unknown" | "left"> {
-  const source = publishedSource(tenant);
+  const source = publishedSource(tenant?.id ?? null);
   const stream = streams.getByName(streamName({ organizationId, source }));
   const found = await Promise.all(storedIds(source, id).map((one) => stream.event(one)));
   const event = found.find((one) => one !== null) ?? null;
@@ -123,14 +121,16 @@ export async function cancel(
   return cancelled === 0 && ends.length > 0 ? "left" : cancelled;
 }
 
-/** The tenant that is published to. @throws Refusal unless it is there and switched on. */
-async function tenantOf(
+/** Who publishes to a tenant, or to none. @throws Refusal unless the tenant is there and switched on. */
+export async function publisherTo(
   db: D1Database,
-  { organizationId, tenant }: Publisher,
-): Promise<Tenant | null> {
-  if (tenant === null) return null;
-  const found = await findTenant(db, organizationId, tenant);
-  if (found === undefined) throw notFound(`No tenant '${tenant}'`);
-  if (found.disabled) throw conflict(`The tenant '${tenant}' is switched off`);
-  return found;
+  organizationId: number,
+  tenantId: string | null,
+  hops: number,
+): Promise<Publisher> {
+  if (tenantId === null) return { organizationId, tenant: null, hops };
+  const tenant = await findTenant(db, organizationId, tenantId);
+  if (tenant === undefined) throw notFound(`No tenant '${tenantId}'`);
+  if (tenant.disabled) throw conflict(`The tenant '${tenantId}' is switched off`);
+  return { organizationId, tenant, hops };
 }

@@ -9,7 +9,7 @@ import { conflict, invalid, notFound, Refusal, type Violation } from "../http/re
 import { described } from "../http/route-description";
 import { digitsAlong } from "../values/digits";
 import { delayFault, type Publication, publication, publishedSource } from "./publication";
-import { cancel, check, publish, type Publisher, type Told } from "./publish.io";
+import { cancel, check, publish, type Publisher, publisherTo, type Told } from "./publish.io";
 
 const EVENT_BYTES = 1_048_576;
 const BATCH_BYTES = 8 * EVENT_BYTES;
@@ -44,7 +44,7 @@ export const publishRoutes = new Hono<AskerEnv>()
       answer: { items: [TOLD] },
     }),
     async (c) => {
-      const publisher = publisherOf(c);
+      const publisher = await publisherOf(c);
       const { events } = parse(batch, await readJson(c, BATCH_BYTES));
       return c.json({ items: await publishEach(c, publisher, events) }, 202);
     },
@@ -63,7 +63,7 @@ export const publishRoutes = new Hono<AskerEnv>()
       },
     ),
     async (c) => {
-      const publisher = publisherOf(c);
+      const publisher = await publisherOf(c);
       const given = parse(publication, await readJson(c, EVENT_BYTES));
       const fault = delayFault(given.deliverAt, Date.now());
       if (fault !== undefined) throw invalid(`deliverAt: ${fault}`, "deliverAt");
@@ -91,7 +91,7 @@ export const publishRoutes = new Hono<AskerEnv>()
     }),
     async (c) => {
       const id = c.req.param("event") ?? "";
-      const cancelled = await cancel(doorsOf(c), publisherOf(c), id);
+      const cancelled = await cancel(doorsOf(c), await publisherOf(c), id);
       if (cancelled === "unknown") throw notFound(`No event '${id}'`);
       if (cancelled === "left") throw conflict(`The event '${id}' has left already`);
       return c.json({ id, cancelled });
@@ -100,15 +100,15 @@ export const publishRoutes = new Hono<AskerEnv>()
 
 const doorsOf = ({ env }: Context<AskerEnv>) => ({ db: env.DB, streams: env.EVENT_STREAMS });
 
-/** @throws Refusal `not-found` for a tenant beyond the key's limits. */
-function publisherOf(c: Context<AskerEnv>): Publisher {
+/** @throws Refusal `not-found` for an unknown tenant, and one beyond the key's limits; `conflict` for one that is off. */
+async function publisherOf(c: Context<AskerEnv>): Promise<Publisher> {
   const tenant = c.req.param("tenant") ?? null;
   const { limits } = c.var.asker;
   const isReached = limits === undefined || (tenant !== null && limits.tenants.includes(tenant));
   if (!isReached && limits?.sources.includes(publishedSource(tenant)) !== true)
     throw notFound(tenant === null ? "No route" : `No tenant '${tenant}'`);
   const hops = hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey);
-  return { organizationId: c.var.asker.organizationId, tenant, hops };
+  return publisherTo(c.env.DB, c.var.asker.organizationId, tenant, hops);
 }
 
 type ItemError = { code: string; message: string; field: string };
