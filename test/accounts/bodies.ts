@@ -102,7 +102,12 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   },
   "POST /v1/destinations": async () => ({ url: "https://app.example/hook" }),
   "PUT /v1/oauth-apps/:connector": async () => ({ key: "k", secret: "s" }),
-  "POST /console/settings/oauth-apps/:connector": async () => ({ key: "k", secret: "s" }),
+  "POST /console/settings/oauth-apps/:connector": async () => ({
+    organization: "1",
+    key: "k",
+    secret: "s",
+  }),
+  "POST /console/settings/oauth-apps/:connector/remove": async () => ({ organization: "1" }),
   "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
   "POST /v1/event-types": async () => ({ name: `type-${crypto.randomUUID()}` }),
   "PUT /v1/event-types/:name": async () => ({ description: "Changed" }),

@@ -308,7 +308,8 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "events/:seq{\\d+}": "1",
   "events/:seq": async (of) => {
     await of.message();
-    return 1;
+    const path = `/streams/tenant:${await of.tenant()}/events?eventType=order.paid`;
+    return (await of.v1("GET", path)).body.items[0].seq;
   },
   "events/:source{.+}": (of) => of.source(),
   "event-types/:name": (of) => of.eventType(),

@@ -1,11 +1,12 @@
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { startReceiver } from "../vendors/receiver.ts";
 import { sharedStack } from "./shared.ts";
 
 /** The first block of shell commands below a heading of the README. */
 function commandsBelow(heading: string): string[] {
-  const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+  const readme = readFileSync(join(import.meta.dirname, "../../README.md"), "utf8");
   const [, section = ""] = readme.split(`## ${heading}\n`);
   const [, block = ""] = section.split("```sh\n");
   return (block.split("```")[0] ?? "").trim().split("\n");
@@ -13,7 +14,7 @@ function commandsBelow(heading: string): string[] {
 
 /** Does what a line with curl and a body would. */
 async function run(line: string, baseUrl: string, authorization: string): Promise<any> {
-  const [, path = "", body] =
+  const [, path = "", body = ""] =
     /^curl -s \$BASE(\S+) -H "Authorization: \$AUTH" -d '(.*)'$/.exec(line) ?? [];
   const response = await fetch(baseUrl + path, {
     method: "POST",
