@@ -106,6 +106,7 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     organization: "1",
     key: "k",
     secret: "s",
+    callbackUrl: "https://app.example/cb",
   }),
   "POST /console/settings/oauth-apps/:connector/remove": async () => ({ organization: "1" }),
   "POST /v1/destinations/:id/recover": async () => ({ since: "2026-01-01T00:00:00.000Z" }),
