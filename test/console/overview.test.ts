@@ -64,7 +64,7 @@ describe("the overview says what needs attention, and mends it:", () => {
         "nothing arrives",
         "not authenticated",
         "The token was refused",
-        `href="/console/instances/${id}">Reconnect`,
+        `action="/console/instances/${id}/reconnect"`,
       ],
     ],
     [

@@ -178,7 +178,7 @@ describe("several subscriptions on a topic", () => {
       notification: body,
       subscription: subs[0],
     });
-    expect((await call("GET", `${path}/1/deliveries`)).status).toBe(404);
+    expect((await call("GET", `${path}/999999999/deliveries`)).status).toBe(404);
     expect(await listed(topic)).toEqual([body]);
     await publish(more);
     await eventually(async () => at(received, urls[1] ?? "").length === 2);

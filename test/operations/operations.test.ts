@@ -370,6 +370,7 @@ describe("keys, audit and the organization", () => {
       "objectId",
       "eventType",
       "text",
+      "tenant",
       "source",
       "destinationId",
       "status",
