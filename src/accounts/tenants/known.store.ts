@@ -60,8 +60,8 @@ export const tenantBeside = (
   organizationId: SQLWrapper,
   tenantId: SQLWrapper,
 ): SQL<TenantTerms | null> =>
-  sql`(SELECT json_object('id', t.id, 'isOff', json(iif(t.disabled OR t.deleting_at IS NOT NULL, 'true', 'false')),
+  sql`iif(${tenantId} IS NULL, NULL, (SELECT json_object('id', t.id, 'isOff', json(iif(t.disabled OR t.deleting_at IS NOT NULL, 'true', 'false')),
       'rate', t.rate, 'retentionDays', t.retention_days)
-    FROM ${tenants} AS t WHERE t.organization_id = ${organizationId} AND t.id = ${tenantId})`.mapWith(
+    FROM ${tenants} AS t WHERE t.organization_id = ${organizationId} AND t.id = ${tenantId}))`.mapWith(
     (text: string): TenantTerms => JSON.parse(text),
   );
