@@ -145,6 +145,8 @@ const bundled = { optimizer: { ssr: { enabled: true, include: packages } } };
 
 const patience = {
   provide: { isLong, isRecording: process.env["TRIBUTARY_TEST"] === "record" },
+  // Files share runtimes, and what one left behind may meet another: a test fails when it fails twice.
+  retry: 1,
   testTimeout: isLong ? LONG_TEST_MS : TEST_MS,
   hookTimeout: TEST_MS,
   expect: { poll: { timeout: WAIT_MS } },
