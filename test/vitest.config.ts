@@ -110,7 +110,7 @@ const packages = [
       .flatMap(({ text }) => text.matchAll(PACKAGE))
       .map(([, name = ""]) => name),
   ),
-].filter((name) => !/^(vitest|hono\/(jsx|html))/.test(name));
+].filter((name) => !/^(vitest|hono\/(jsx|html))|\.json$/.test(name));
 
 /** Maps back to the texts of packages are three quarters of what a runtime has to fetch, and nobody reads them. */
 const withoutMaps: Plugin = {
@@ -141,7 +141,8 @@ const workers = async () =>
     },
   });
 
-const bundled = { optimizer: { ssr: { enabled: true, include: packages } } };
+// What is found only while files run would be bundled then, and modules that are loaded already a second time.
+const bundled = { optimizer: { ssr: { enabled: true, include: packages, noDiscovery: true } } };
 
 const patience = {
   provide: { isLong, isRecording: process.env["TRIBUTARY_TEST"] === "record" },

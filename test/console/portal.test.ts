@@ -351,13 +351,13 @@ describe("a session of the portal", () => {
   const REQUESTS = process.env["TRIBUTARY_TEST"] === "long" ? 10_000 : 80;
 
   it("reaches nothing of another tenant and no operator's route, whatever it asks for", async () => {
-    const [a, b] = [await mine.tenant("A"), await mine.tenant("B-marked-secret")];
+    const [a, b] = [await mine.tenant("A"), await mine.tenant("of-B-alone")];
     receiver(() => new Response());
-    const theirs = await mine.endpoint({ tenant: b, description: "B-marked-secret" });
+    const theirs = await mine.endpoint({ tenant: b, description: "of-B-alone" });
     await mine.endpoint({ tenant: a });
     await mine.done("POST", `/tenants/${b}/events`, {
-      type: "B-marked-secret",
-      data: "B-marked-secret",
+      type: "of-B-alone",
+      data: "of-B-alone",
     });
     const { items } = await mine.done("GET", `/deliveries?source=tenant:${b}`);
     const before = await mine.done("GET", `/destinations/${theirs.id}`);
@@ -385,7 +385,7 @@ describe("a session of the portal", () => {
           : isPortal
             ? await visitor.act(`${path}${query}`, fields)
             : await asks(method, `${path}${query}`, headers, fields);
-      if (answer.html.includes("B-marked-secret")) opened.push(`${line} shows what is B's`);
+      if (answer.html.includes("of-B-alone")) opened.push(`${line} shows what is B's`);
       const isIn = ![400, 401, 403, 404, 405, 415, 429].includes(answer.status);
       const sentAway = answer.location?.startsWith("/console/sign-in") === true;
       const isOpen = OPEN.has(route);

@@ -114,7 +114,10 @@ function showForm(
       action={version === undefined ? NEW : `${addressOf(typed.name)}/edit`}
       {...about}
     />,
-    { title: version === undefined ? "New event type" : typed.name, here: "events" },
+    {
+      title: version === undefined ? "New event type" : `${typed.name}: edit`,
+      here: "events",
+    },
   );
 }
 
