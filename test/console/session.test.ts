@@ -12,19 +12,20 @@ const COOKIE = "__Host-tributary_session";
 describe("signing in", () => {
   it("sends whoever has not signed in to the form, and back to where they wanted to go", async () => {
     const browser = openBrowser();
-    const first = await browser.get("/console/destinations");
+    const next = "/console/destinations?after=12";
+    const first = await browser.get(next);
     expect(first).toMatchObject({
       status: 303,
-      location: "/console/sign-in?next=%2Fconsole%2Fdestinations",
+      location: `/console/sign-in?next=${encodeURIComponent(next)}`,
     });
     const form = await browser.get(first.location ?? "");
-    expect(form.html).toContain('name="next" value="/console/destinations"');
+    expect(form.html).toContain(`name="next" value="${next}"`);
     const done = await browser.post("/console/sign-in", {
       email: "anna@mine.example",
       password: "password",
-      next: "/console/destinations",
+      next,
     });
-    expect(done).toMatchObject({ status: 303, location: "/console/destinations" });
+    expect(done).toMatchObject({ status: 303, location: next });
     expect(done.headers.getSetCookie()[0]).toMatch(
       /^__Host-tributary_session=[\w-]{43}\..*; Max-Age=2592000; Path=\/; HttpOnly; Secure; SameSite=Strict$/,
     );
@@ -223,6 +224,12 @@ describe("a session", () => {
   it.each([
     ["/console/instances/1", "/console/instances/1"],
     [undefined, "/console"],
+    [
+      "/console/events?source=instance%3A1&text=a+b",
+      "/console/events?source=instance%3A1&text=a+b",
+    ],
+    ["/console?range=<script>", "/console"],
+    ["/console?\r\nSet-Cookie:a=b", "/console"],
     ["https://evil.example/console", "/console"],
     ["//evil.example", "/console"],
     ["/console/../evil", "/console"],

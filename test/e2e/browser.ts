@@ -46,7 +46,8 @@ export async function signIn(
   await page.getByLabel("E-mail").fill(email);
   await page.getByLabel("Password").fill(password);
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.waitForURL(address);
+  // What stands in a query may come back escaped.
+  await page.waitForURL((url) => decodeURIComponent(url.href) === decodeURIComponent(address));
 }
 
 /** With `SCREENSHOTS`, the page as pictures in that folder: wide and narrow, light and dark. It fits both widths. */

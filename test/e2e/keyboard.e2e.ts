@@ -42,6 +42,7 @@ it("goes from home to an event and sends it again, by the keyboard alone", async
   await receiver.waitFor(1);
   const { page, faults } = await openPage(browser);
   await page.goto(`${stack.baseUrl}/console`);
+  await page.locator("[name=email]:focus").waitFor();
   for (const text of [owner.email, "\t", owner.password, "\n"])
     await (text === "\t" ? page.keyboard.press("Tab") : page.keyboard.type(text));
   await page.getByRole("heading", { name: "Overview", level: 1 }).waitFor();

@@ -28,7 +28,9 @@ const SESSION = "tributary_session";
 export const withSession = createMiddleware<ConsoleEnv>(async (c, next) => {
   const session = await sessionOf(c);
   if (session === undefined) {
-    const back = c.req.method === "GET" ? `?next=${encodeURIComponent(c.req.path)}` : "";
+    const { search } = new URL(c.req.url);
+    const next = encodeURIComponent(c.req.path + search);
+    const back = c.req.method === "GET" ? `?next=${next}` : "";
     return c.redirect(`/console/sign-in${back}`, 303);
   }
   const { id, member, isBound } = session;
