@@ -150,7 +150,7 @@ const patience = {
   retry: 1,
   testTimeout: isLong ? LONG_TEST_MS : TEST_MS,
   hookTimeout: TEST_MS,
-  expect: { poll: { timeout: WAIT_MS } },
+  expect: { poll: { timeout: WAIT_MS, interval: 20 } },
 };
 
 /**

@@ -257,7 +257,7 @@ describe("pages without an end", () => {
     const position = cursor.resources["contacts"];
     expect(position?.scan?.pages).toBe(PAGES_PER_POLL);
     // As after all the runs that a list may take.
-    const scan = { ...position?.scan, pages: MOST_PAGES - PAGES_PER_POLL };
+    const scan = { ...position?.scan, pages: MOST_PAGES - 5 };
     const resources = { contacts: { ...position, scan } };
     await on.streamOf(id).commit({
       cursor: JSON.stringify({ ...cursor, resources }),

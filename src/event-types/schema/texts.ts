@@ -29,6 +29,7 @@ const FORMATS = new Set([
   "relative-json-pointer",
 ]);
 
+const MOST_PATTERN = 5_000;
 const CHARACTERS_A_STEP = 8;
 const INSTRUCTIONS_A_STEP = 50;
 
@@ -46,9 +47,13 @@ export function textRule(schema: Record<string, unknown>): TextRule | undefined 
 
 export type TextCheck = (text: string, work: Work) => boolean;
 
-/** A pattern of a schema, in linear time. @throws when the engine does not know it. */
-export const linearPattern = (pattern: string): LinearRegExp =>
-  new LinearRegExp({ source: pattern, ignoreCase: false, multiline: false, dotAll: false });
+/** A pattern of a schema, in linear time. @throws when it is too long or the engine does not know it. */
+export function linearPattern(pattern: string): LinearRegExp {
+  // Reading one takes longer than its length alone would say.
+  if (pattern.length > MOST_PATTERN)
+    throw new RangeError(`expected at most ${MOST_PATTERN} characters, got ${pattern.length}`);
+  return new LinearRegExp({ source: pattern, ignoreCase: false, multiline: false, dotAll: false });
+}
 
 export const matches = (pattern: LinearRegExp, text: string, work: Work): boolean => {
   work.spend((text.length / CHARACTERS_A_STEP) * (1 + pattern.size / INSTRUCTIONS_A_STEP));
