@@ -29,7 +29,7 @@ const FORMATS = new Set([
   "relative-json-pointer",
 ]);
 
-const MOST_PATTERN = 5_000;
+const MOST_PATTERN = 1_000;
 const CHARACTERS_A_STEP = 8;
 const INSTRUCTIONS_A_STEP = 50;
 
