@@ -88,8 +88,28 @@ export type DestinationPolicy = {
   schemaVersion?: number;
   batch?: { size: number; waitMs: number };
   debounceMs?: number;
+  /** Of an endpoint; `sealed`: the profile's own secret. */
+  signature?: SignatureProfile & { sealed?: string };
   /** What a subscription is for. */
   topics?: string[];
+};
+
+/** How an endpoint's calls are signed beside the Standard Webhooks headers: as its receiver knows it of another sender. */
+export type SignatureProfile = {
+  header: string;
+  /** What stands before each signature; `${timestamp}` and `${id}` are filled in. */
+  prefix: string;
+  /** Each of the live keys signs, with this between the signatures; absent: the newest alone. */
+  separator?: " " | ",";
+  encoding: "hex" | "base64";
+  algorithm: "sha256" | "sha1" | "sha512";
+  /** What is signed; `${body}`, `${timestamp}` and `${id}` are filled in. */
+  content: string;
+  /** How the bytes of the key are written in it. */
+  keyFormat: "text" | "base64" | "hex" | "whsec";
+  /** Carries the try's time, in seconds. */
+  timestampHeader?: string;
+  idHeader?: string;
 };
 
 /** Which events an endpoint hears of: those of one of the sources, of one of the types, on one of the channels. */

@@ -6,6 +6,7 @@ import type { Rendered } from "./handler";
 import { hopHeaders, isOwnAddress, senderHeaders } from "./own-address";
 import { KEPT_BODY, keptHeaders, sentRequest } from "./record";
 import { elementsSignature, standardHeaders } from "./signature";
+import { profileHeaders } from "./signature-profile";
 
 /** A receiver has this long to answer. */
 export const TIMEOUT_MS = 15_000;
@@ -28,7 +29,14 @@ export type CallDoors = {
 /** As much of a destination as a try needs; one that isn't saved yet has no more. */
 export type Addressee = Pick<
   Destination,
-  "kind" | "organizationId" | "ownerId" | "headers" | "query" | "legacyKey" | "signers"
+  | "kind"
+  | "organizationId"
+  | "ownerId"
+  | "headers"
+  | "query"
+  | "legacyKey"
+  | "signers"
+  | "signature"
 > & { url: string };
 
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
@@ -160,17 +168,20 @@ async function handOver(outbound: Outbound, inside: Inside): Promise<Answer> {
 
 /** All headers of one try: the destination's own first, ours over them. */
 export function callbackHeaders(
-  destination: Pick<Destination, "kind" | "headers" | "legacyKey" | "signers">,
+  destination: Pick<Destination, "kind" | "headers" | "legacyKey" | "signers" | "signature">,
   item: Pick<DeliveryItem, "id"> & Body,
   now: number,
 ): Record<string, string> {
+  const { signers, signature } = destination;
+  const { id, body } = item;
   const headers = new Headers({ "content-type": "application/json", "user-agent": "Tributary/1" });
   for (const [name, value] of Object.entries({ ...item.headers, ...destination.headers }))
     headers.set(name, value);
-  for (const [name, value] of Object.entries(
-    standardHeaders(item.id, now, item.body, destination.signers),
-  ))
-    headers.set(name, value);
+  const signed = {
+    ...(signature && profileHeaders(signature, signers, { id, at: now, body })),
+    ...standardHeaders(id, now, body, signers),
+  };
+  for (const [name, value] of Object.entries(signed)) headers.set(name, value);
   if (isOfConnectors(destination.kind)) {
     headers.set("Elements-Webhook-Id", item.id);
     if (destination.legacyKey !== null)

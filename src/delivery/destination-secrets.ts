@@ -1,9 +1,11 @@
-import type { destinations } from "../db/delivery";
+import type { DestinationPolicy, destinations, SignatureProfile } from "../db/delivery";
 import { type Keyring, seal, unseal } from "../db/sealed";
 import { openText, sealSpans } from "../db/sealed-text";
 import { urlSecrets } from "../values/secret-text";
+import { MASK } from "../values/secret-name";
 import type { Millis } from "../values/instant";
 import type { Destination } from "./destination";
+import type { OwnSignature } from "./signature-profile";
 import { headersOf, packed, type RequestParts, storedParts, unpacked } from "./packing";
 
 /** A destination's secrets as its row holds them: each sealed for its own place. */
@@ -12,7 +14,7 @@ type Row = typeof destinations.$inferSelect;
 /** A row, with what its tenant says. */
 type WithTerms = Row & Pick<Destination, "terms">;
 
-/** What a sealed value is bound to; `field`: `headers`, `legacy_key` or the id of a signing key. */
+/** What a sealed value is bound to; `field`: `headers`, `legacy_key`, `signature` or the id of a signing key. */
 export const sealedPlace = (id: string, field: string): string => `destinations/${id}/${field}`;
 
 export function openParts(
@@ -29,6 +31,43 @@ export const sealParts = (ring: Keyring, id: string, parts: RequestParts): strin
 /** A URL as its row holds it: what proves something in it (`?token=`) is sealed where it stands. */
 export const sealUrl = (ring: Keyring, id: string, url: string): string =>
   sealSpans(ring, sealedPlace(id, "url"), url, urlSecrets(url));
+
+/** A signature's profile as it is sent; a mask as its secret keeps the stored one. */
+export type GivenSignature = SignatureProfile & { secret?: string | undefined };
+
+/** How what calls are made with is stored; what is not sent stays as it is, `null` is taken away. */
+export function sealSending(
+  ring: Keyring,
+  id: string,
+  { signature }: { signature?: GivenSignature | null | undefined },
+  stored: DestinationPolicy,
+): { signature?: DestinationPolicy["signature"] | null } {
+  if (signature === undefined || signature === null) return signature === null ? { signature } : {};
+  const { secret, ...profile } = signature;
+  const sealed = sealAgain(ring, secret, sealedPlace(id, "signature"), stored.signature?.sealed);
+  return { signature: { ...profile, ...sealed } };
+}
+
+function sealAgain(
+  ring: Keyring,
+  secret: string | undefined,
+  place: string,
+  stored: string | undefined,
+): { sealed?: string } {
+  if (secret === undefined) return {};
+  if (secret !== MASK) return { sealed: seal(ring, secret, place) };
+  return stored === undefined ? {} : { sealed: stored };
+}
+
+function openSignature(
+  ring: Keyring,
+  { id, policy }: Pick<Row, "id" | "policy">,
+): { signature?: OwnSignature } {
+  if (policy.signature === undefined) return {};
+  const { sealed, ...profile } = policy.signature;
+  const secret = sealed === undefined ? null : unseal(ring, sealed, sealedPlace(id, "signature"));
+  return { signature: { ...profile, secret } };
+}
 
 /** A destination as deliveries need it: secrets open, without signing keys that have expired at `now`. */
 export function openDestination(row: WithTerms, ring: Keyring, now: Millis): Destination {
@@ -73,5 +112,6 @@ export function openDestination(row: WithTerms, ring: Keyring, now: Millis): Des
         algorithm,
         secret: unseal(ring, sealed, sealedPlace(id, keyId)),
       })),
+    ...openSignature(ring, row),
   };
 }

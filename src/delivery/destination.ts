@@ -4,6 +4,7 @@ import type { DestinationPolicy, Selectors } from "../db/delivery";
 import type { Changed } from "../db/directory/tell";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
 import type { Signer } from "./signature";
+import type { OwnSignature } from "./signature-profile";
 import type { Failing, Pause, Standing } from "./state";
 
 export type { Selectors } from "../db/delivery";
@@ -33,6 +34,8 @@ export type Destination = {
   query: Record<string, string>;
   legacyKey: string | null;
   signers: Signer[];
+  /** How an endpoint's calls are signed besides. */
+  signature?: OwnSignature;
   policy: DestinationPolicy;
 };
 
@@ -64,7 +67,7 @@ export type DestinationRecord = {
 /** What an owner says of its destination when it is saved. */
 export type DestinationDraft = Omit<
   Destination,
-  "signers" | keyof Standing | "query" | "policy" | "tenant"
+  "signers" | "signature" | keyof Standing | "query" | "policy" | "tenant"
 > & {
   query?: Record<string, string>;
   /** Undefined: the policy stays as it is. */

@@ -16,7 +16,14 @@ import {
   type EndpointTraits,
 } from "./destination";
 import { MASK } from "../values/secret-name";
-import { openParts, sealedPlace, sealParts, sealUrl } from "./destination-secrets";
+import {
+  type GivenSignature,
+  openParts,
+  sealedPlace,
+  sealParts,
+  sealSending,
+  sealUrl,
+} from "./destination-secrets";
 import { forgetDestination } from "./destinations.store";
 import { forgetEndpoints } from "./endpoints.store";
 import type { Pause } from "./state";
@@ -43,6 +50,7 @@ export type PolicyChange = {
   schemaVersion?: number | null | undefined;
   batch?: DestinationPolicy["batch"] | null | undefined;
   debounceMs?: number | null | undefined;
+  signature?: GivenSignature | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;
   /** Of an endpoint. What waits for it goes to the new URL. */
@@ -77,7 +85,7 @@ export async function changePolicy(
   await drizzle(db)
     .update(destinations)
     .set({
-      policy: patched(destinations.policy, policyMembers(change)),
+      policy: patched(destinations.policy, policyMembers(ring, destination, change)),
       updatedAt: now,
       ...(enabled === undefined ? {} : { enabled }),
       ...(enabled === true ? { active: true, paused: null, failing: null } : {}),
@@ -92,16 +100,24 @@ export async function changePolicy(
   await tellDirectory(db, changeOf(destination));
 }
 
-/** What a change says of the policy alone; null where a member is removed. */
-export function policyMembers(change: PolicyChange): Record<string, unknown> {
-  const { enabled: _e, headers: _h, url: _u, traits: _t, rate, ...rest } = change;
-  const members = Object.entries({ ...rest, ratePerSecond: rate });
+/** What a change says of the policy alone, secrets sealed; null where a member is removed. */
+export function policyMembers(
+  ring: Keyring,
+  { id, policy }: Pick<Destination, "id" | "policy">,
+  change: PolicyChange,
+): Record<string, unknown> {
+  const { enabled: _e, headers: _h, url: _u, traits: _t, signature, rate, ...rest } = change;
+  const sealed = sealSending(ring, id, { signature }, policy);
+  const members = Object.entries({ ...rest, ...sealed, ratePerSecond: rate });
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 
-/** A column of JSON with these members, or without those that are null. */
-const patched = (column: AnySQLiteColumn, members: object) =>
-  sql`json_patch(${column}, ${JSON.stringify(members)})`;
+/** A column of JSON with these members in place of those of their names, or without those that are null. */
+function patched(column: AnySQLiteColumn, members: object) {
+  const replaced = Object.keys(members).map((name) => sql`, ${`$.${name}`}`);
+  const rest = sql`json_remove(${column}${sql.join(replaced)})`;
+  return sql`json_patch(${rest}, ${JSON.stringify(members)})`;
+}
 
 const byOwner = (since: number): Pause => ({
   by: "owner",

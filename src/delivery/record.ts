@@ -35,9 +35,16 @@ export function keptHeaders(headers: Headers): Record<string, string> {
   return kept;
 }
 
-/** The headers of a request as they are shown: credentials masked, but for the signatures that its receiver checks. */
-export function shownHeaders(headers: Readonly<Record<string, string>>): Record<string, string> {
-  const signatures = Object.entries(headers).filter(([name]) => SHOWN.includes(name.toLowerCase()));
+/**
+ * The headers of a request as they are shown: credentials masked, but for the signatures that its receiver checks.
+ * @param own the header of a signature beside ours.
+ */
+export function shownHeaders(
+  headers: Readonly<Record<string, string>>,
+  own = "",
+): Record<string, string> {
+  const shown = [...SHOWN, own.toLowerCase()];
+  const signatures = Object.entries(headers).filter(([name]) => shown.includes(name.toLowerCase()));
   return { ...maskedHeaders(headers), ...Object.fromEntries(signatures) };
 }
 

@@ -48,7 +48,7 @@ export async function createEndpoint(
     // Operators give all of its headers: it has no owner beside them.
     headers_sealed: sealParts(ring, id, { headers: {}, query: {}, operators: headers }),
     signing_keys: JSON.stringify([key]),
-    policy: JSON.stringify(withoutNulls(policyMembers(draft.served))),
+    policy: JSON.stringify(withoutNulls(policyMembers(ring, { id, policy: {} }, draft.served))),
     tenant_id: tenant,
     name,
     description,

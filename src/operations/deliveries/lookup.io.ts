@@ -93,7 +93,7 @@ export async function provenRequest(
   const request = {
     method: "POST",
     url: maskedUrl(url),
-    headers: shownHeaders(headers),
+    headers: shownHeaders(headers, destination.signature?.header),
     body: sent,
     encoding: "text",
     truncated: false,

@@ -15,6 +15,7 @@ import { unmaskedUrl } from "../../values/secret-text";
 import { defaultSelectors, endpointFaults, traitsIn } from "./endpoint-fields";
 import { changeRequest, type DestinationChange, endpointRequest, unchangeable } from "./fields";
 import { ringOf } from "./lookup.io";
+import { sendingFaults } from "./sending-fields";
 import { toldFaults } from "./told-fields";
 import { startRecovery } from "./recovery.io";
 
@@ -27,6 +28,7 @@ export async function makeEndpoint(c: Context<AskerEnv>, body: unknown): Promise
   const request = parse(endpointRequest, body, "", [
     ...endpointFaults(body, readConfig(c.env).egress),
     ...toldFaults(body, {}),
+    ...sendingFaults(body, { policy: {}, headers: {} }),
     ...(await tenantFaults(c, body)),
   ]);
   const { tenant = null, enabled = true, headers = {}, url, ...served } = request;
@@ -84,6 +86,7 @@ export async function changeDestination(
       ? [
           ...endpointFaults(given, readConfig(c.env).egress, { tenant }),
           ...toldFaults(given, policy),
+          ...sendingFaults(given, destination),
         ]
       : unchangeable(kind, given);
   const changes = parse(changeRequest, given, "", faults);
@@ -139,8 +142,9 @@ function servedIn({
   batch,
   debounceMs,
   schemaVersion,
+  signature,
 }: DestinationChange) {
-  const told = { format, batch, debounceMs, schemaVersion };
+  const told = { format, batch, debounceMs, schemaVersion, signature };
   return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform, ...told };
 }
 

@@ -6,6 +6,7 @@ import { instantField } from "../../http/instant-field";
 import type { Violation } from "../../http/refusal";
 import { recordOf } from "../../values/record";
 import { endpointFields } from "./endpoint-fields";
+import { sendingFields } from "./sending-fields";
 import { toldFields } from "./told-fields";
 
 const expression = z
@@ -55,15 +56,17 @@ const servedFields = {
     .describe("Sent beside the owner's own headers, in place of those of the same name"),
 };
 
-/** What operators may change of a destination; `endpointFields` and `toldFields` of endpoints alone. */
-export const changeRequest = z.strictObject({ ...servedFields, ...endpointFields, ...toldFields });
+/** What endpoints alone have. */
+const ownFields = { ...endpointFields, ...toldFields, ...sendingFields };
+
+/** What operators may change of a destination. */
+export const changeRequest = z.strictObject({ ...servedFields, ...ownFields });
 export type DestinationChange = z.infer<typeof changeRequest>;
 
 /** What makes an endpoint. */
 export const endpointRequest = z.strictObject({
   ...servedFields,
-  ...endpointFields,
-  ...toldFields,
+  ...ownFields,
   url: endpointFields.url.unwrap(),
 });
 
@@ -74,7 +77,7 @@ const CHANGEABLE_OF_STEPS = new Set(["enabled", "rate"]);
 export function unchangeable(kind: Destination["kind"], changes: unknown): Violation[] {
   if (kind === "endpoint") return [];
   return Object.keys(recordOf(changes)).flatMap((field) => {
-    if (Object.hasOwn({ ...endpointFields, ...toldFields }, field))
+    if (Object.hasOwn(ownFields, field))
       return [{ field, message: "Only an endpoint has it: this destination's owner decides" }];
     return kind === "flow-step" && field in servedFields && !CHANGEABLE_OF_STEPS.has(field)
       ? [{ field, message: "The flow says this of its steps: change the flow" }]
@@ -156,5 +159,6 @@ export const ENDPOINT = {
   sources: ["tenant:acme"],
   eventTypes: ["order.*"],
   channels: [],
+  signature: null,
   metadata: {},
 };

@@ -6,6 +6,7 @@ import { type DestinationState, destinationState, isPaused, stateView } from "..
 import { type Counts, percentile } from "../../metering/count";
 import { maskedHeaders, maskedUrl } from "../../values/secret-text";
 import { isoText } from "../../values/instant";
+import { sendingView } from "./sending-fields";
 
 export type Health = {
   circuit: EndpointView;
@@ -67,7 +68,7 @@ function endpointView({ tenant, policy }: Destination, traits: EndpointTraits) {
   const { name, description, metadata, selectors } = traits;
   const { format = "tributary", batch = null, debounceMs = null, schemaVersion = null } = policy;
   const told = { format, batch, debounceMs, schemaVersion };
-  return { name, tenant, description, ...selectors, ...told, metadata };
+  return { name, tenant, description, ...selectors, ...told, ...sendingView(policy), metadata };
 }
 
 export type DestinationView = ReturnType<typeof destinationView>;

@@ -4,7 +4,7 @@ import * as z from "zod";
 const PLACEHOLDER = /^(?:body|method|url|timestamp|key|header:[a-z0-9-]{1,64})$/;
 
 /** What stands between `${` and `}`; one that isn't closed is no name. */
-const placeholdersOf = (text: string): string[] =>
+export const placeholdersOf = (text: string): string[] =>
   text
     .split("${")
     .slice(1)

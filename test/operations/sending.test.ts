@@ -1,0 +1,167 @@
+import { createHmac } from "node:crypto";
+import { env } from "cloudflare:workers";
+import { runDurableObjectAlarm } from "cloudflare:test";
+import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { ask } from "../accounts/ask";
+import { eventually, receiver } from "../delivery/build";
+import { firstOrganization, ownOrganization } from "../organization";
+import { commit, event, target } from "../stream/build";
+
+/** How the calls of an endpoint are made: what it says of that, and what its receiver gets. */
+
+const M = "********";
+let headers = {};
+let organizationId = 0;
+
+beforeAll(async () => {
+  await firstOrganization();
+  const own = await ownOrganization();
+  headers = { authorization: own.authorization };
+  organizationId = own.id;
+});
+afterEach(() => vi.unstubAllGlobals());
+
+const call = (method: string, path: string, body?: unknown) =>
+  ask(method, `/v1/destinations${path}`, { headers, body });
+const address = () => `http://127.0.0.1:9/sending-${crypto.randomUUID()}`;
+const post = (wants: object) => call("POST", "", { url: address(), ...wants });
+
+/** An endpoint that was made. */
+async function made(wants: object): Promise<{ id: string; [field: string]: any }> {
+  const { status, body } = await post(wants);
+  expect({ status, error: body.error }).toEqual({ status: 201 });
+  return body;
+}
+
+async function changed(id: string, change: object): Promise<{ [field: string]: any }> {
+  const { status, body } = await call("PATCH", `/${id}`, change);
+  expect({ status, error: body.error }).toEqual({ status: 200 });
+  return body;
+}
+
+/** What its row holds, and all that the audit log has of it. */
+async function kept(id: string): Promise<string> {
+  const row = await env.DB.prepare("SELECT * FROM destinations WHERE id = ?").bind(id).first();
+  const { body } = await ask("GET", "/v1/audit?limit=200", { headers });
+  const deeds = body.items.filter((one: object) => JSON.stringify(one).includes(id));
+  return JSON.stringify([row, deeds]);
+}
+
+/** Sends an event to an endpoint. @returns the deliveries of its stream, looked at until `probe` finds what it wants. */
+async function send(destinationId: string) {
+  const source = `instance:${1e6 + Math.floor(Math.random() * 1e9)}`;
+  const stream = env.EVENT_STREAMS.getByName(`${organizationId}/${source}`);
+  await stream.commit(
+    commit({ targets: [target({ destinationId, most: 1 })], events: [event("one")] }),
+  );
+  return async (kind: string) =>
+    eventually(async () => {
+      await runDurableObjectAlarm(stream);
+      const [view] = await stream.notifications({ before: null, limit: 1, withEvents: false });
+      return view?.notification.state.kind === kind && view;
+    });
+}
+
+describe("signature", () => {
+  const HUB = { header: "X-Hub-Signature-256", prefix: "sha256=", encoding: "hex" };
+  const hub = (secret: string, body: string): string =>
+    `sha256=${createHmac("sha256", secret).update(body).digest("hex")}`;
+
+  it("is sent beside the Standard Webhooks headers, and shown as it was sent", async () => {
+    const url = address();
+    const got = receiver(
+      () => new Response(),
+      (one) => one.url === url,
+    );
+    const { id } = await made({ url, signature: { ...HUB, secret: "hush-hush" } });
+    const { id: delivery } = await (await send(id))("delivered");
+    const [one] = got;
+    expect(one?.headers.get("webhook-signature")).toMatch(/^v1,/);
+    expect(one?.headers.get("x-hub-signature-256")).toBe(hub("hush-hush", one?.body ?? ""));
+    const { body } = await ask("GET", `/v1/deliveries/${delivery}`, { headers });
+    expect(body.request.headers["x-hub-signature-256"]).toBe(hub("hush-hush", one?.body ?? ""));
+  });
+
+  it("is shown whole with its secret masked, kept by the mask, replaced as a whole, and taken away", async () => {
+    const signature = { ...HUB, content: "${id}.${body}", idHeader: "x-id", secret: "hush-hush" };
+    const one = await made({ signature });
+    const shown = {
+      ...signature,
+      separator: null,
+      algorithm: "sha256",
+      keyFormat: "text",
+      timestampHeader: null,
+      secret: M,
+    };
+    expect(one["signature"]).toEqual(shown);
+    const again = await changed(one.id, { signature: { ...one["signature"], encoding: "base64" } });
+    expect(again["signature"]).toEqual({ ...shown, encoding: "base64" });
+    expect(await kept(one.id)).not.toContain("hush");
+    const url = address();
+    const got = receiver(
+      () => new Response(),
+      (sent) => sent.url === url,
+    );
+    await changed(one.id, { url });
+    const { id: delivery } = await (await send(one.id))("delivered");
+    const signed = createHmac("sha256", "hush-hush").update(`${delivery}.${got[0]?.body}`);
+    expect(got[0]?.headers.get("x-hub-signature-256")).toBe(`sha256=${signed.digest("base64")}`);
+    const less = await changed(one.id, { signature: { header: "x-own", encoding: "hex" } });
+    expect(less["signature"]).toMatchObject({ prefix: "", idHeader: null, secret: null });
+    expect((await changed(one.id, { signature: null }))["signature"]).toBeNull();
+    const { body: list } = await call("GET", "?kind=endpoint");
+    expect(list.items.find(({ id }: { id: string }) => id === one.id).signature).toBeNull();
+  });
+
+  it.each<[string, object, string[]]>([
+    ["is no object", { signature: "hmac" }, ["signature"]],
+    ["says not enough", { signature: {} }, ["signature.encoding", "signature.header"]],
+    [
+      "is in headers that are ours or the connection's",
+      {
+        signature: {
+          ...HUB,
+          header: "webhook-signature",
+          idHeader: "Connection",
+          timestampHeader: "webhook-timestamp",
+        },
+      },
+      ["signature.header", "signature.idHeader", "signature.timestampHeader"],
+    ],
+    [
+      "is in a header that something else is in",
+      { headers: { "x-hub-signature-256": "1" }, signature: { ...HUB, idHeader: HUB.header } },
+      ["signature.header", "signature.idHeader"],
+    ],
+    ["signs no body", { signature: { ...HUB, content: "${timestamp}" } }, ["signature.content"]],
+    [
+      "signs what isn't there",
+      { signature: { ...HUB, content: "${url}${body}", prefix: "${body}" } },
+      ["signature.content", "signature.prefix"],
+    ],
+    [
+      "has a key that is none",
+      { signature: { ...HUB, secret: "xyz", keyFormat: "hex" } },
+      ["signature.secret"],
+    ],
+    ["has no key in hex", { signature: { ...HUB, keyFormat: "hex" } }, ["signature.keyFormat"]],
+    ["keeps what isn't there", { signature: { ...HUB, secret: M } }, ["signature.secret"]],
+  ])("is refused where it %s", async (_, wants, fields) => {
+    const { status, body } = await post(wants);
+    const all = body.error.faults ?? [body.error];
+    expect([status, all.map(({ field }: { field: string }) => field).toSorted()]).toEqual([
+      400,
+      fields,
+    ]);
+  });
+
+  it("is refused where headers that are stored, or change, have its name", async () => {
+    const one = await made({ headers: { "x-own": "1" } });
+    const signature = { ...HUB, header: "X-Own" };
+    const { body } = await call("PATCH", `/${one.id}`, { signature });
+    expect(body.error.field).toBe("signature.header");
+    await changed(one.id, { signature, headers: {} });
+    const twice = await call("PATCH", `/${one.id}`, { headers: { "x-own": "1" } });
+    expect(twice.body.error.field).toBe("headers.X-Own");
+  });
+});
