@@ -88,6 +88,8 @@ export type DestinationPolicy = {
   schemaVersion?: number;
   batch?: { size: number; waitMs: number };
   debounceMs?: number;
+  /** Of an endpoint: how long a call may take. */
+  timeoutMs?: number;
   /** Of an endpoint; `sealed`: the profile's own secret. */
   signature?: SignatureProfile & { sealed?: string };
   /** What a subscription is for. */

@@ -1,7 +1,8 @@
 import type { Answer } from "../http/client";
 import type { Attempt, Outcome } from "./attempt";
 import { nextStep, type RetryPolicy } from "./backoff";
-import { type CallDoors, post, send, TIMEOUT_MS, type Tried } from "./callback.client";
+import { callMs, SETTLE_MS } from "./call-time";
+import { type CallDoors, post, send, type Tried } from "./callback.client";
 import type { Destination } from "./destination";
 import type { Handler, Rendered, Sending } from "./handler";
 import type { CallResult } from "./endpoint.object";
@@ -12,8 +13,6 @@ import { readDestinations } from "./destinations.store";
 import { isOn } from "./state";
 import { waitUntil } from "../values/wait";
 
-/** A call ends this long before its lease, so that its outcome can still be settled. */
-const SETTLE_MS = 3_000;
 /** No flow step is begun with less time than this before its lease ends: the stream sends it again then. */
 const LEAST_MS = 5_000;
 /** After a failure of our own a notification is tried again after this time. */
@@ -40,9 +39,9 @@ export function prepareCallback(
   doors: CallDoors & { db: D1Database },
 ): Ready {
   const call = async (leaseUntil: number): Promise<Called | undefined> => {
-    if (leaseUntil < Date.now() + TIMEOUT_MS + SETTLE_MS) return undefined;
     const current = await asItIs(destination, item, doors);
     if (current === undefined) return undefined;
+    if (leaseUntil < Date.now() + callMs(current.policy) + SETTLE_MS) return undefined;
     const { seq, n } = item;
     const body = await present(doors.db, current, item.body);
     const now = Date.now();

@@ -1,4 +1,5 @@
 import type { Attempt, DeliveryItem } from "./attempt";
+import { callMs } from "./call-time";
 import { type Answer, answerOf, type Outbound, request } from "../http/client";
 import type { Config } from "../config";
 import { type Destination, isOfConnectors } from "./destination";
@@ -8,8 +9,6 @@ import { KEPT_BODY, keptHeaders, sentRequest } from "./record";
 import { elementsSignature, standardHeaders } from "./signature";
 import { profileHeaders } from "./signature-profile";
 
-/** A receiver has this long to answer. */
-export const TIMEOUT_MS = 15_000;
 export type Tried = {
   attempt: Attempt;
   answer: Answer;
@@ -37,7 +36,7 @@ export type Addressee = Pick<
   | "legacyKey"
   | "signers"
   | "signature"
-> & { url: string };
+> & { url: string; policy?: Destination["policy"] };
 
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
 export function post(
@@ -56,7 +55,7 @@ export function post(
         ...ownHeaders(destination, item.body, config),
       },
       body: item.body,
-      timeoutMs: TIMEOUT_MS,
+      timeoutMs: callMs(destination.policy),
       mostBytes: KEPT_BODY,
     };
     return inside !== undefined && isOwnAddress(destination.url, ...config.publicUrls)

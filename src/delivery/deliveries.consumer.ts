@@ -7,6 +7,14 @@ import {
   deliveryMessage,
   type Outcome,
 } from "./attempt";
+import {
+  callMs,
+  endOfCalls,
+  LEAST_LEASE_MS,
+  PATIENCE_MS,
+  patienceMs,
+  STEPS_PATIENCE_MS,
+} from "./call-time";
 import { accountPolicy, reasonOfAbsence, retryPolicyOf } from "./destination";
 import { deliverGroup, type GroupDoors } from "./deliver.io";
 import { laneOf } from "./lane";
@@ -22,15 +30,6 @@ import { partition } from "../values/lists";
 const CONNECTIONS = 6;
 /** Outcomes are settled at least this often, while other calls of the batch still run. */
 const SETTLE_EVERY_MS = 1_000;
-/**
- * The queue hands over its next batch when this consumer returns. It waits this long for its calls, longer when some are
- * steps of flows, which may take half a minute. Calls that still run then go on in the background, under `waitUntil`.
- */
-const PATIENCE_MS = { callback: 1_000, handled: 6_000 };
-/** How long calls may run on after that: the platform ends an invocation 30 s after it returned. */
-const RUN_ON_MS = 28_000;
-/** With less time than this under its lease, a message is late: a call takes 15 s, waits for its turn, and is settled. */
-const LEAST_LEASE_MS = 22_000;
 const NO_BODY = "The stream has no body for it";
 /** Messages this isolate has handled lately: a queue delivers at least once, so a message may come again. */
 const handled = new Cache<string, true>(5_000);
@@ -44,8 +43,9 @@ type Batch = {
   destinations: Awaited<ReturnType<typeof readDestinations>>;
   /** From the fast lane: a destination that hangs is put back, and served through the slow lane from then on. */
   isFast: boolean;
-  /** All calls must end before this instant. */
-  endsAt: number;
+  begunAt: number;
+  /** The work of messages that are waited for longer than others: their calls could not end in the background alone. */
+  patient: Promise<unknown>[];
 };
 
 /**
@@ -54,7 +54,8 @@ type Batch = {
  * destinations, backlogs, replays). So a destination that hangs, or a recover of 100,000, holds up no live traffic.
  *
  * Every message is acknowledged after one attempt, whatever its outcome: the stream keeps the outcome, and sends the
- * notification again when it is due. `runOn` keeps the invocation alive for calls that still run when this returns.
+ * notification again when it is due. This returns after a second, when the queue hands over its next batch, unless a call
+ * that may take longer than 22 s, or a flow's step, still runs. `runOn` keeps the invocation alive for all that run then.
  */
 export async function consumeDeliveries(
   batch: MessageBatch,
@@ -82,16 +83,13 @@ export async function consumeDeliveries(
     logFailure(batch.queue, error),
   );
   if (destinations === undefined) return;
-  const isHandled = ids.some(
-    (id) => doors.handlers[destinations.get(id)?.destination.kind ?? "webhook"] !== undefined,
-  );
-  const patienceMs = isHandled ? PATIENCE_MS.handled : PATIENCE_MS.callback;
   const shared: Batch = {
     doors,
     limiter: new Limiter(CONNECTIONS),
     destinations,
     isFast: laneOf(batch.queue) === "fast",
-    endsAt: now + patienceMs + RUN_ON_MS,
+    begunAt: now,
+    patient: [],
   };
   const streams = Map.groupBy(messages, ({ stream }) => stream);
   const work = Promise.all(
@@ -99,9 +97,28 @@ export async function consumeDeliveries(
       deliverMessages(name, some, shared).catch((error: unknown) => logFailure(name, error)),
     ),
   );
-  runOn(work.then(() => watchCounts(doors.db, shared.endsAt - Date.now())));
-  await Promise.race([work, scheduler.wait(patienceMs)]);
+  runOn(work.then(() => watchCounts(doors.db, endOfCalls(now, PATIENCE_MS) - Date.now())));
+  await Promise.race([work, scheduler.wait(PATIENCE_MS)]);
+  const longest = Math.max(...messages.map((message) => patienceOf(message, shared)));
+  await Promise.race([Promise.all(shared.patient), scheduler.wait(longest - PATIENCE_MS)]);
 }
+
+/** How long a batch waits for the calls of a message. */
+const patienceOf = ({ items }: DeliveryMessage, { doors, destinations }: Batch): number =>
+  Math.max(
+    PATIENCE_MS,
+    ...items.map(({ destinationId }) => {
+      const destination = destinations.get(destinationId)?.destination;
+      if (destination === undefined) return PATIENCE_MS;
+      return doors.handlers[destination.kind] === undefined
+        ? patienceMs(callMs(destination.policy))
+        : STEPS_PATIENCE_MS;
+    }),
+  );
+
+/** A destination whose calls may keep the queue waiting: it is served through the slow lane, however well it answers. */
+const isPatient = (id: string, { destinations }: Batch): boolean =>
+  patienceMs(callMs(destinations.get(id)?.destination.policy)) > PATIENCE_MS;
 
 function destinationsOf(
   messages: readonly DeliveryMessage[],
@@ -171,7 +188,12 @@ async function deliverMessages(
 ): Promise<void> {
   const { doors, limiter, isFast } = shared;
   const { laggards } = doors.isolate;
-  const settling = new Settling(name, doors);
+  const ids = new Set(idsOf(messages));
+  const settling = new Settling(
+    name,
+    doors,
+    [...ids].filter((id) => isPatient(id, shared)),
+  );
   const deliver = async (message: DeliveryMessage): Promise<void> => {
     const groups = [...Map.groupBy(message.items, ({ destinationId }) => destinationId)];
     settling.begin(message, groups.length);
@@ -183,9 +205,12 @@ async function deliverMessages(
     );
   };
   const all = Promise.all(
-    messages.map((message) => deliver(message).catch((error: unknown) => logFailure(name, error))),
+    messages.map((message) => {
+      const work = deliver(message).catch((error: unknown) => logFailure(name, error));
+      if (patienceOf(message, shared) > PATIENCE_MS) shared.patient.push(work);
+      return work;
+    }),
   );
-  const ids = new Set(idsOf(messages));
   // The stream sends by the slow lane what it already takes to be slow: only the fast lane has news for it.
   const unreported = new Set(isFast ? ids : []);
   const settle = async (): Promise<void> => {
@@ -213,11 +238,13 @@ const idsOf = (messages: readonly DeliveryMessage[]): string[] =>
 /** Delivers a message's notifications to one destination. */
 async function deliverTo(
   id: string,
-  { stream, leaseUntil }: DeliveryMessage,
+  message: DeliveryMessage,
   group: readonly DeliveryItem[],
   bodies: Record<number, string>,
-  { doors, limiter, destinations, isFast, endsAt }: Batch,
+  shared: Batch,
 ): Promise<Outcome[]> {
+  const { stream, leaseUntil } = message;
+  const { doors, limiter, destinations, isFast, begunAt } = shared;
   const now = Date.now();
   const found = destinations.get(id);
   if (found === undefined) return group.map((item) => unsent(item, dead(reasonOfAbsence(id), now)));
@@ -229,7 +256,7 @@ async function deliverTo(
   });
   const { destination, settings } = found;
   const policy = retryPolicyOf(destination, accountPolicy(settings));
-  const until = Math.min(leaseUntil, endsAt);
+  const until = Math.min(leaseUntil, endOfCalls(begunAt, patienceOf(message, shared)));
   return deliverGroup({ stream, destination, policy, items, leaseUntil: until }, doors, limiter);
 }
 

@@ -50,6 +50,7 @@ export type PolicyChange = {
   schemaVersion?: number | null | undefined;
   batch?: DestinationPolicy["batch"] | null | undefined;
   debounceMs?: number | null | undefined;
+  timeoutMs?: number | null | undefined;
   signature?: GivenSignature | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;

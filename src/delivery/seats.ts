@@ -7,8 +7,8 @@ export const GRANT_MS = 1_000;
 /** A call that nobody reports on is taken for ended after this long. */
 export const CALL_LOST_MS = 40_000;
 /**
- * An isolate that is silent for this long after its grant has no calls left: a callback ends after 15 s, and longer calls,
- * steps of flows, are told of each second. It may have died with seats in its hands, or kept a few on a quiet endpoint.
+ * An isolate that is silent for this long after its grant has no calls left: a callback ends after 15 s, and calls that
+ * take longer are told of each second. It may have died with seats in its hands, or kept a few on a quiet endpoint.
  */
 const SILENT_MS = 16_000;
 /** The same for isolates that run the version before: they give nothing back, and tell of all their calls each second. */

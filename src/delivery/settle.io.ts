@@ -20,10 +20,13 @@ export class Settling {
   private readonly items: DeliveryItem[] = [];
   private readonly doors: SettlingDoors;
   private readonly stream: string;
+  private readonly slow: readonly string[];
 
-  constructor(stream: string, doors: SettlingDoors) {
+  /** @param slow ids of destinations that are to stay in the slow lane. */
+  constructor(stream: string, doors: SettlingDoors, slow: readonly string[]) {
     this.stream = stream;
     this.doors = doors;
+    this.slow = slow;
   }
 
   /** A message is begun, whose notifications go to so many destinations. */
@@ -52,7 +55,7 @@ export class Settling {
       }),
     );
     const rows = await withRetries(() =>
-      doors.streams.getByName(stream).settle(settlements, lagging),
+      doors.streams.getByName(stream).settle(settlements, [...lagging, ...this.slow]),
     );
     // A stream of the version before does not say.
     this.tally(this.items[0], { objectRequests: 1, rowsWritten: rows ?? 0 });

@@ -3,7 +3,7 @@ import { env } from "cloudflare:workers";
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ask } from "../accounts/ask";
-import { eventually, receiver } from "../delivery/build";
+import { eventually, receiver, silence } from "../delivery/build";
 import { firstOrganization, ownOrganization } from "../organization";
 import { commit, event, target } from "../stream/build";
 
@@ -163,5 +163,29 @@ describe("signature", () => {
     await changed(one.id, { signature, headers: {} });
     const twice = await call("PATCH", `/${one.id}`, { headers: { "x-own": "1" } });
     expect(twice.body.error.field).toBe("headers.X-Own");
+  });
+});
+
+describe("timeoutMs", () => {
+  it("is shown, changed, taken away, and ends a call of its time", async () => {
+    const url = address();
+    receiver(({ url: to }) => (to === url ? silence() : new Response()));
+    const { id, timeoutMs } = await made({ url, timeoutMs: 1_000, retrySchedule: [0, 3_600] });
+    expect(timeoutMs).toBe(1_000);
+    const { notification } = await (await send(id))("retrying");
+    expect(notification.attempts).toMatchObject([
+      { status: null, error: "No answer within 1000 ms" },
+    ]);
+    expect((await changed(id, { timeoutMs: 30_000 }))["timeoutMs"]).toBe(30_000);
+    expect((await changed(id, { timeoutMs: null }))["timeoutMs"]).toBe(15_000);
+  });
+
+  it.each([999, 30_001, 1_500.5, "5 s"])("is never %s", async (timeoutMs) => {
+    const { status, body } = await post({ timeoutMs });
+    expect([status, body.error.field, body.error.message]).toEqual([
+      400,
+      "timeoutMs",
+      "timeoutMs: Expected a whole number of milliseconds, 1000 to 30000",
+    ]);
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { LEAST_LEASE_MS } from "../../src/delivery/call-time";
 import { DELIVERY_LEASE_MS, Leases } from "../../src/stream/outbox/leases";
 import { PollLease } from "../../src/stream/poll-lease";
 import { returnOf } from "../../src/polling/return";
@@ -175,10 +176,8 @@ describe.each([1, 20, 200])("the lease of a source that %i isolates poll", (isol
     }));
 });
 
-/** With less time than this under its lease a bundle is late, and its consumer asks for more. */
-const LEAST_LEASE_MS = 22 * SECOND;
 /** A consumer that has this long calls and settles, or is dead. */
-const CALLS_MS = 20 * SECOND;
+const CALLS_MS = LEAST_LEASE_MS - 2 * SECOND;
 const BUNDLES = 200;
 
 type Delivering = {

@@ -101,7 +101,7 @@ describe("the seats of an endpoint that many isolates call", () => {
         ...load(isolates, 500),
         seconds: 20,
         deathsPerSecond: isolates / 40,
-        callMs: (clock) => (clock.chance() < 0.03 ? clock.between(1_000, 15_000) : 100),
+        callMs: (clock) => (clock.chance() < 0.03 ? clock.between(1_000, 30_000) : 100),
         messageMs: (clock) => (clock.chance() < 0.1 ? clock.between(500, 8_000) : 10),
       };
       const figures = await simulate(rough, endpoint());

@@ -142,10 +142,11 @@ function servedIn({
   batch,
   debounceMs,
   schemaVersion,
+  timeoutMs,
   signature,
 }: DestinationChange) {
-  const told = { format, batch, debounceMs, schemaVersion, signature };
-  return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform, ...told };
+  const own = { format, batch, debounceMs, schemaVersion, timeoutMs, signature };
+  return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform, ...own };
 }
 
 /** With the stored credentials of its URL in the place of their masks. */

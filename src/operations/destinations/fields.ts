@@ -159,6 +159,7 @@ export const ENDPOINT = {
   sources: ["tenant:acme"],
   eventTypes: ["order.*"],
   channels: [],
+  timeoutMs: 15_000,
   signature: null,
   metadata: {},
 };

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Destination } from "../../delivery/destination";
+import { callMs, LONGEST_CALL_MS, TIMEOUT_MS } from "../../delivery/call-time";
 import { keyBytes, profileHeaderFault } from "../../delivery/signature-profile";
 import type { Violation } from "../../http/refusal";
 import { isObject, recordOf } from "../../values/record";
@@ -73,7 +74,16 @@ const signature = z
     ...(typeof idHeader === "string" && { idHeader }),
   }));
 
+const MILLISECONDS = `Expected a whole number of milliseconds, 1000 to ${LONGEST_CALL_MS}`;
+
 export const sendingFields = {
+  timeoutMs: z
+    .int(MILLISECONDS)
+    .min(1_000, MILLISECONDS)
+    .max(LONGEST_CALL_MS, MILLISECONDS)
+    .nullable()
+    .optional()
+    .describe(`How long a call may take, ${TIMEOUT_MS} if nothing is said`),
   signature: signature
     .nullable()
     .optional()
@@ -132,8 +142,12 @@ function secretFaults(
 }
 
 /** How an endpoint's calls are made, as it is shown: what is not set by its default, secrets masked. */
-export function sendingView({ signature }: Destination["policy"]) {
-  return { signature: signature === undefined ? null : signatureView(signature) };
+export function sendingView(policy: Destination["policy"]) {
+  const { signature } = policy;
+  return {
+    timeoutMs: callMs(policy),
+    signature: signature === undefined ? null : signatureView(signature),
+  };
 }
 
 function signatureView({ sealed, ...profile }: NonNullable<Destination["policy"]["signature"]>) {

@@ -1,6 +1,7 @@
 import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
 import type { Attempt } from "../../delivery/attempt";
+import { callMs } from "../../delivery/call-time";
 import type { DestinationRecord } from "../../delivery/destination";
 import { endpointName } from "../../delivery/endpoint-name";
 import { conflict, Refusal } from "../../http/refusal";
@@ -14,13 +15,13 @@ import { isoText } from "../../values/instant";
 const DAY_MS = 86_400_000;
 /** The test is among the latest of its stream, however many others test at the same time. */
 const RECENT = 20;
-/** How long a test waits for the first attempt: as long as a receiver may take to answer, and a little longer. */
-const WAIT_MS = 15_500;
+/** A test waits for the first attempt as long as the receiver may take to answer, and so much longer. */
+const LONGER_MS = 500;
 
 /**
  * Sends an event (a sample without one) to a destination the way every other goes, through a stream of its own, and
  * answers the first attempt; it goes to a destination that is switched off, too. @throws Refusal `unavailable` that says
- * why there was none within 16 seconds.
+ * why there was none within its `timeoutMs` (15 seconds) and half a second.
  */
 export async function sendTest(
   c: Context<AskerEnv>,
@@ -58,21 +59,22 @@ export async function sendTest(
     retentionMs: DAY_MS,
   });
   let found: NotificationView | undefined;
-  while (Date.now() < now + WAIT_MS) {
+  const until = now + callMs(destination.policy) + LONGER_MS;
+  while (Date.now() < until) {
     const views = await stub.notifications({ before: null, limit: RECENT, withEvents: true });
     found = views.find(({ events }) => events.some((one) => one.id === id)) ?? found;
     const attempt = found?.notification.attempts.at(-1);
     if (attempt !== undefined) return attempt;
-    if (found !== undefined && isPutOff(found, Date.now())) break;
+    if (found !== undefined && isPutOff(found, until)) break;
     await scheduler.wait(50);
   }
   throw new Refusal({ kind: "unavailable", message: await whyNot(c, destination.url, found) });
 }
 
 /** It will not be tried while the test waits: it ended without a try, or waits for an open circuit. */
-function isPutOff({ notification: { state } }: NotificationView, now: number): boolean {
+function isPutOff({ notification: { state } }: NotificationView, until: number): boolean {
   const due = dueAt(state);
-  return due === null ? state.kind !== "waiting" : due > now + WAIT_MS;
+  return due === null ? state.kind !== "waiting" : due > until;
 }
 
 /** Why a test was not tried, as far as its own state and the endpoint tell. */
