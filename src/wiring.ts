@@ -21,6 +21,7 @@ import { connectorEventTypes } from "./connectors/event-types";
 import type { PollDoors } from "./polling/commit.io";
 import { pollDoors } from "./polling/doors.io";
 import { polledAs } from "./polling/touched";
+import { payloadRoutes } from "./publish/payloads.routes";
 import { publishRoutes } from "./publish/routes";
 import { tellWebhook } from "./resources/listeners.store";
 import { announcer } from "./stream/announce.io";
@@ -37,7 +38,8 @@ export const operations = operationsRoutes(
   .route("/", applicationRoutes)
   .route("/", traceRoutes(polledAs))
   .route("/", eventTypeRoutes(connectorEventTypes))
-  .route("/", publishRoutes);
+  .route("/", publishRoutes)
+  .route("/", payloadRoutes);
 
 export const inbound = inboundRoutes(polledAs);
 

@@ -126,6 +126,8 @@ const workers = async () =>
     miniflare: {
       // Vitest speaks with its runtimes through sockets: compressing that takes a tenth of its time.
       compatibilityFlags: ["no_web_socket_compression"],
+      // Optional, so not in wrangler.toml.
+      r2Buckets: ["PAYLOADS"],
       bindings: {
         ENVIRONMENT: "local",
         SCHEDULE: "ticks",

@@ -28,6 +28,7 @@ const queues = [
     [...toml.matchAll(/^(?:dead_letter_)?queue = "(.+?)"/gm)].flatMap((match) => match[1] ?? []),
   ),
 ];
+const buckets = [...toml.matchAll(/^bucket_name = "(.+?)"/gm)].flatMap((match) => match[1] ?? []);
 const variables = VARIABLES.filter((name) => process.env[name] !== undefined);
 const secrets = ["MASTER_KEY", "SESSION_KEY", "BOOTSTRAP_KEY"] as const;
 
@@ -94,10 +95,11 @@ function writeConfig(id: string): void {
   writeFileSync(config, text);
 }
 
-function createQueue(name: string): void {
-  const found = tryWrangler("queues", "info", name).ok;
-  if (!found) wrangler("queues", "create", name);
-  done(`queue "${name}" ${found ? "found" : "created"}`);
+function create(what: "queue" | "bucket", name: string): void {
+  const command = what === "queue" ? ["queues"] : ["r2", "bucket"];
+  const found = tryWrangler(...command, "info", name).ok;
+  if (!found) wrangler(...command, "create", name);
+  done(`${what} "${name}" ${found ? "found" : "created"}`);
 }
 
 /** Deploys with the secrets that are absent; existing ones are never replaced, but by what is `given`. */
@@ -197,7 +199,7 @@ async function main(): Promise<void> {
   );
   console.log(`On your Cloudflare account this will
   find or create the D1 database "${database}" and apply the migrations
-  find or create the queues ${queues.join(", ")}
+  find or create the queues ${[...queues, ...buckets.map((name) => `and the bucket ${name}`)].join(", ")}
   deploy the Worker at once, with ${variables.join(", ") || "no variables"} from the environment
     (objects keep the code of before for some minutes; both versions understand each other)
   set the secrets ${secrets.join(", ")} where absent
@@ -210,7 +212,8 @@ async function main(): Promise<void> {
     throw new Failure("Sign in first: npx wrangler login, or set CLOUDFLARE_API_TOKEN");
   }
   writeConfig(databaseId());
-  for (const queue of queues) createQueue(queue);
+  for (const queue of queues) create("queue", queue);
+  for (const bucket of buckets) create("bucket", bucket);
   wrangler("d1", "migrations", "apply", "DB", "--remote", "--config", config);
   done("migrations applied");
   const baseUrl = deploy(

@@ -4,7 +4,7 @@ import { isObject } from "../values/record";
 
 /**
  * How an endpoint wants its events: as we tell them (`stream/endpoint-body.ts`), as CloudEvents 1.0 in structured or
- * binary mode, or the data alone.
+ * binary mode, or the data alone; data that lies in the bucket as `{payload}`.
  */
 export const FORMATS = [
   "tributary",
@@ -38,7 +38,9 @@ export function formatted(format: Format | undefined, body: string): Formatted {
 
 function inFormat(format: Exclude<Format, "tributary">, told: unknown): Formatted {
   const body = isObject(told) ? told : {};
-  const data = memberJson(body, "data");
+  const data = isObject(body["payload"])
+    ? `{"payload":${memberJson(body, "payload")}}`
+    : memberJson(body, "data");
   switch (format) {
     case "raw":
       return { text: data, headers: {} };
@@ -62,9 +64,9 @@ function inFormat(format: Exclude<Format, "tributary">, told: unknown): Formatte
   }
 }
 
-/** The context attributes of a CloudEvent. */
+/** The context attributes of a CloudEvent; `dataref` is its extension for a claim check. */
 function attributesOf(told: Readonly<Record<string, unknown>>): Record<string, string> {
-  const { id, type, timestamp, source, tenant, object } = told;
+  const { id, type, timestamp, source, tenant, object, payload } = told;
   const published = `tenant:${typeof tenant === "string" ? tenant : "-"}`;
   return {
     specversion: "1.0",
@@ -74,6 +76,7 @@ function attributesOf(told: Readonly<Record<string, unknown>>): Record<string, s
     time: String(timestamp),
     ...(isObject(object) ? { subject: `${String(object["type"])}/${String(object["id"])}` } : {}),
     ...(typeof tenant === "string" ? { tenant } : {}),
+    ...(isObject(payload) ? { dataref: String(payload["url"]) } : {}),
   };
 }
 

@@ -12,11 +12,11 @@ import { quoted } from "../values/text";
 
 /**
  * The request's bytes, at most `limit` of them.
- * @throws Refusal `too-large` as soon as the limit is passed, whatever Content-Length says.
+ * @throws Refusal `too-large` as soon as the limit is passed, whatever Content-Length says; `more`: what it says besides.
  */
-export async function readBytes(request: Request, limit: number): Promise<Uint8Array> {
+export async function readBytes(request: Request, limit: number, more = ""): Promise<Uint8Array> {
   const tooLarge = (): Refusal =>
-    new Refusal({ kind: "too-large", message: `The body is larger than ${limit} bytes` });
+    new Refusal({ kind: "too-large", message: `The body is larger than ${limit} bytes${more}` });
   if (Number(request.headers.get("content-length") ?? 0) > limit) throw tooLarge();
   if (request.body === null) return new Uint8Array();
   const chunks: Uint8Array[] = [];

@@ -42,7 +42,19 @@ export const publication = z.strictObject({
 });
 export type Publication = z.infer<typeof publication>;
 
-/** A published event as it lies in its stream; `data` is the last member. */
+/** Where an event's data is to be fetched that is too large for its stream (`payload.ts`). */
+export type Payload = {
+  url: string;
+  contentType: string;
+  /** In bytes. */
+  size: number;
+  /** In hex. */
+  sha256: string;
+  /** An ISO instant, from which the URL opens nothing. */
+  expiresAt: string;
+};
+
+/** A published event as it lies in its stream; `data` is the last member, and null where there is a `payload`. */
 const storedRecord = storedJson(
   z.object({
     id: z.string(),
@@ -50,6 +62,7 @@ const storedRecord = storedJson(
     metadata: z.record(z.string(), z.string()).optional(),
     /** Of its type, if that has a schema. */
     version: z.number().optional(),
+    payload: z.record(z.string(), z.unknown()).optional(),
     data: z.unknown(),
   }),
 );
@@ -66,13 +79,19 @@ const MADE = "evt_";
 export function readyToTell(
   source: string,
   given: Publication,
-  made: { now: Millis; random: string; hops: number; version?: number | undefined },
+  made: {
+    now: Millis;
+    random: string;
+    hops: number;
+    version?: number | undefined;
+    payload?: Payload | undefined;
+  },
 ): Ready {
   const { type, channels, metadata, deliverAt } = given;
-  const { now, random, hops, version } = made;
+  const { now, random, hops, version, payload } = made;
   const ownId = onceId(now, random);
   const id = given.id ?? `${MADE}${ownId}`;
-  const record = { id, channels, metadata, version };
+  const record = { id, channels, metadata, version, payload };
   return {
     id,
     channels,
@@ -89,7 +108,14 @@ export function readyToTell(
   };
 }
 
-const derivedId = (source: string, id: string): string => eventId(source, PUBLISHED, "", id);
+/** The id in its stream of an event that its publisher gave an id. */
+export const derivedId = (source: string, id: string): string => eventId(source, PUBLISHED, "", id);
+
+/** An event like this one, with an id: one is made where its publisher gave none. `random`: 32 hex digits. */
+export const identified = (given: Publication, random: string): Publication & { id: string } => ({
+  ...given,
+  id: given.id ?? `${MADE}${random}`,
+});
 
 /** The ids that the event which its publisher knows as `id` may have in its stream. */
 export function storedIds(source: string, id: string): string[] {

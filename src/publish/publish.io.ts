@@ -8,6 +8,7 @@ import { groupsByWeight } from "../stream/plan";
 import { streamName } from "../stream/stream-name";
 import { ingest, type IngestDoors } from "../subscriptions/ingest.io";
 import {
+  type Payload,
   type Publication,
   publishedSource,
   readyToTell,
@@ -25,8 +26,11 @@ export type Told = { id: string; duplicate: boolean; destinations: number };
 const EVENTS_A_COMMIT = 100;
 const UNITS_A_COMMIT = 4_000_000;
 
-/** What is published, and the version of its type's schema that it was checked by; absent: there is none. */
-export type Checked = { publication: Publication; version?: number };
+/**
+ * What is published, the version of its type's schema that it was checked by, and where its data lies; absent: there is
+ * no schema, and the data goes with it.
+ */
+export type Checked = { publication: Publication; version?: number; payload?: Payload };
 
 /** Checks what is published by the schema of its type. @returns what is wrong with it, each fault by its path. */
 export async function check(
@@ -55,9 +59,9 @@ export async function publish(
   checked: readonly Checked[],
 ): Promise<Told[]> {
   const source = publishedSource(publisher.tenant?.id ?? null);
-  const all = checked.map(({ publication, version }) =>
+  const all = checked.map(({ publication, ...made }) =>
     readyToTell(source, publication, {
-      version,
+      ...made,
       now: Date.now(),
       random: crypto.randomUUID().replaceAll("-", ""),
       hops: publisher.hops,

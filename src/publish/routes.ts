@@ -7,11 +7,15 @@ import { parse, readJson } from "../http/body";
 import { firstFault } from "../http/faults";
 import { conflict, invalid, notFound, Refusal, type Violation } from "../http/refusal";
 import { described } from "../http/route-description";
+import { utf8Length } from "../values/bytes";
 import { digitsAlong } from "../values/digits";
 import { delayFault, type Publication, publication, publishedSource } from "./publication";
+import { payloadBucket } from "../stream/payloads.io";
+import { publishAside } from "./aside.io";
+import { withSent } from "./body.io";
+import { EVENT_BYTES } from "./payload";
 import { cancel, check, publish, type Publisher, publisherTo, type Told } from "./publish.io";
 
-const EVENT_BYTES = 1_048_576;
 const BATCH_BYTES = 8 * EVENT_BYTES;
 const MOST_EVENTS = 100;
 
@@ -64,21 +68,17 @@ export const publishRoutes = new Hono<AskerEnv>()
     ),
     async (c) => {
       const publisher = await publisherOf(c);
-      const given = parse(publication, await readJson(c, EVENT_BYTES));
-      const fault = delayFault(given.deliverAt, Date.now());
-      if (fault !== undefined) throw invalid(`deliverAt: ${fault}`, "deliverAt");
-      const checked = await check(c.env.DB, publisher, given);
-      if ("faults" in checked) {
-        const { faults } = checked;
-        const { field, message } = faults[0];
-        throw new Refusal({
-          kind: "schema-mismatch",
-          message: `${field}: ${message}`,
-          field,
-          violations: faults,
-        });
-      }
-      const [told] = await publish(doorsOf(c), publisher, [checked]);
+      const bucket = payloadBucket(c.env);
+      const told = await withSent(c, bucket !== undefined, async ({ publication: given, data }) => {
+        const fault = delayFault(given.deliverAt, Date.now());
+        if (fault !== undefined) throw invalid(`deliverAt: ${fault}`, "deliverAt");
+        return bucket === undefined || data === undefined
+          ? publishChecked(c, publisher, given)
+          : publishAside({ ...doorsOf(c), bucket, ...addressOf(c) }, publisher, {
+              publication: given,
+              data,
+            });
+      });
       return c.json(told, 202);
     },
   )
@@ -97,6 +97,33 @@ export const publishRoutes = new Hono<AskerEnv>()
       return c.json({ id, cancelled });
     },
   );
+
+/** @throws Refusal `schema-mismatch` when its data is not what its type says. */
+async function publishChecked(
+  c: Context<AskerEnv>,
+  publisher: Publisher,
+  given: Publication,
+): Promise<Told | undefined> {
+  const checked = await check(c.env.DB, publisher, given);
+  if ("faults" in checked) {
+    const { faults } = checked;
+    const { field, message } = faults[0];
+    throw new Refusal({
+      kind: "schema-mismatch",
+      message: `${field}: ${message}`,
+      field,
+      violations: faults,
+    });
+  }
+  const [told] = await publish(doorsOf(c), publisher, [checked]);
+  return told;
+}
+
+/** Where receivers reach us, and what our URLs are signed with. */
+function addressOf(c: Context<AskerEnv>): { base: string; sessionKey: string } {
+  const { publicUrl, sessionKey } = readConfig(c.env);
+  return { base: publicUrl ?? new URL(c.req.url).origin, sessionKey };
+}
 
 const doorsOf = ({ env }: Context<AskerEnv>) => ({ db: env.DB, streams: env.EVENT_STREAMS });
 
@@ -139,6 +166,13 @@ async function publishEach(
 }
 
 function readOne(event: unknown, now: number): Publication | { error: ItemError } {
+  if (utf8Length(JSON.stringify(event)) > EVENT_BYTES)
+    return {
+      error: errorOf("too_large", {
+        field: "data",
+        message: `Expected at most ${EVENT_BYTES} bytes`,
+      }),
+    };
   const parsed = publication.safeParse(event);
   if (!parsed.success) return { error: errorOf("invalid_field", firstFault(parsed.error)) };
   const message = delayFault(parsed.data.deliverAt, now);

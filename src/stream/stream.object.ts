@@ -7,9 +7,11 @@ import type { Commit, Committed, Opened } from "./event";
 import type { NotificationView } from "./history";
 import type { StreamJob } from "./jobs/job";
 import { DELIVERY_LEASE_MS } from "./outbox/leases";
+import { erasePayloads, payloadBucket, sweepPayloads } from "./payloads.io";
 import { sendPolls } from "./polls-queue.io";
 import { Registration } from "./registration.io";
 import { keysOf } from "./search/keys";
+import { parseStreamName } from "./stream-name";
 import { StreamTraces } from "./stream-traces.object";
 import type { Millis } from "../values/instant";
 
@@ -157,8 +159,11 @@ export class EventStream extends StreamTraces {
     this.arm(now, now);
   }
 
-  /** Erases an object's data from events, vendors' bodies and recorded answers. @returns how many held it. */
-  expunge(objectType: string, objectId: string): { events: number; notifications: number } {
+  /** Erases an object's data from events, vendors' bodies, recorded answers and the bucket. @returns how many held it. */
+  async expunge(
+    objectType: string,
+    objectId: string,
+  ): Promise<{ events: number; notifications: number }> {
     const { log, bundles, search, commits, traces } = this.searched();
     // Nobody knows what they are about.
     traces.clear();
@@ -169,6 +174,7 @@ export class EventStream extends StreamTraces {
       bundles.clearResponseBodies(gone.notifications);
       return gone;
     });
+    await this.sweepPayloads(Date.now());
     return { events: events.length, notifications: notifications.length };
   }
 
@@ -182,8 +188,13 @@ export class EventStream extends StreamTraces {
     this.arm(now, hasMore ? now + PAGE_PAUSE_MS : undefined);
   }
 
-  /** Deletes all that is stored here, and the alarm. Commits that wait are answered first; what comes later finds an empty stream. */
+  /**
+   * Deletes all that is stored here and in the bucket, and the alarm. Commits that wait are answered first; what comes
+   * later finds an empty stream.
+   */
   async erase(): Promise<void> {
+    const bucket = payloadBucket(this.env);
+    if (bucket !== undefined) await erasePayloads(bucket, this.name());
     this.parts.commits.flush(this.ctx.id.name, Date.now())?.answer(0);
     this.forget();
     this.registration = this.newRegistration();
@@ -198,13 +209,24 @@ export class EventStream extends StreamTraces {
    * @returns how many rows that wrote.
    */
   async upkeep({ isOwnerless }: { isOwnerless: boolean }): Promise<number> {
-    const { store, retention, jobs } = this.counted();
+    const { store, retention, jobs, commits } = this.counted();
     const before = store.meter.rowsWritten;
     const now = Date.now();
-    if (await retention.purge(now)) this.arm(now, now + PAGE_PAUSE_MS);
+    const hasMore = await retention.purge(now);
+    await this.attempt(() => this.sweepPayloads(now - commits.retentionMs), now);
+    if (hasMore) this.arm(now, now + PAGE_PAUSE_MS);
     else if (isOwnerless && retention.isEmpty && !jobs.isAny) await this.retire();
     else this.arm(now);
     return store.meter.rowsWritten - before;
+  }
+
+  /** Deletes what lies in the bucket since before `until`, and no event names any more. */
+  private async sweepPayloads(until: Millis): Promise<void> {
+    const bucket = payloadBucket(this.env);
+    const name = this.name();
+    if (bucket === undefined || !parseStreamName(name).source.startsWith("tenant:")) return;
+    const find = (id: string) => this.parts.log.find(id);
+    await sweepPayloads(bucket, name, find, { until, now: Date.now() });
   }
 
   /** Erases the object, and then that it is there: whatever is killed in between is done again. */

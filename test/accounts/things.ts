@@ -336,6 +336,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "open/:token": "nobody",
   "passkeys/:id": "00000000-0000-4000-8000-000000000000",
   "objects/:objectType": "accounts",
+  "payloads/:organization": "1",
   "sessions/:id": async (of) => of.session(),
   "sessions/:session": async (of) => of.session(),
   "organizations/:id": "1",
@@ -356,7 +357,9 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   ":hub/:resource": "accounts",
   ":index/:id": async (of) => `${await of.unprocessed()}.out`,
   ":objectType/:objectId": "object-1",
+  ":organization/:tenant": (of) => of.tenant(),
   ":resource/:id": "1",
+  ":tenant/:name": "nothing",
   ":seq{\\d+}/:source{.+}": async (of) => {
     await of.notification();
     return of.source();

@@ -160,6 +160,18 @@ describe("a deployment", () => {
     expect(existsSync(path(".tributary/deploy"))).toBe(false);
   });
 
+  it("makes the bucket that the configuration binds, once its lines are no comment any more", async () => {
+    const toml = readFileSync(path("wrangler.toml"), "utf8");
+    const made = '["r2","bucket","info","tributary-payloads"]';
+    expect(calls()).not.toContain(made);
+    const bound = toml.replace(/^# (?=\[\[r2_buckets\]\]|binding = "PAYLOADS"|bucket_name)/gm, "");
+    writeFileSync(path("wrangler.toml"), bound);
+    const { text } = await deploy({});
+    writeFileSync(path("wrangler.toml"), toml);
+    expect(text).toContain('bucket "tributary-payloads" found');
+    expect(calls()).toContain(made);
+  });
+
   it("writes the URL that it found back, once, and resets nothing that was set", async () => {
     const { port } = server.address() as AddressInfo;
     const url = `http://127.0.0.1:${port}`;

@@ -63,7 +63,7 @@ async function showEvent(c: Context<PortalEnv>, seq: number): Promise<Response> 
   if (found === null || found.event.date > Date.now()) throw notFound(`No event '${seq}'`);
   const { event, deliveries } = found;
   const own = new Set(c.var.asker.limits?.destinations);
-  const { id, channels = [], data } = readPublished(event);
+  const { id, channels = [], data, payload } = readPublished(event);
   const outcomes = deliveries.flatMap((view) => {
     const { destinationId } = view.notification;
     const isOwn = own.has(destinationId ?? "");
@@ -76,7 +76,7 @@ async function showEvent(c: Context<PortalEnv>, seq: number): Promise<Response> 
       id={id}
       receivedAt={event.receivedAt}
       channels={channels}
-      data={JSON.stringify(data)}
+      data={JSON.stringify(payload === undefined ? data : { payload })}
       outcomes={outcomes}
       names={await namesOfEndpoints(c)}
       now={Date.now()}
