@@ -1,5 +1,6 @@
 import { readConfig } from "./config";
 import { knowing } from "./console/connectors/knowing";
+import { OWNERS } from "./console/destinations/owners.io";
 import { tickPart, type TicksQueue } from "./db/tick-parts";
 import { startPart } from "./flows/start-due.io";
 import { tendLogs } from "./resources/tick.cron";
@@ -13,7 +14,6 @@ import { inboundRoutes } from "./inbound/routes";
 import { registrar } from "./inbound/registration/registrar.io";
 import { traceRoutes } from "./inbound/traces/traces.routes";
 import { instanceStateRoutes } from "./instances/state.routes";
-import { tellInstance } from "./instances/owner.io";
 import { connectorKeys } from "./instances/list.store";
 import { operationsRoutes } from "./operations/routes";
 import { eventTypeRoutes } from "./event-types/routes";
@@ -23,17 +23,13 @@ import { pollDoors } from "./polling/doors.io";
 import { polledAs } from "./polling/touched";
 import { payloadRoutes } from "./publish/payloads.routes";
 import { publishRoutes } from "./publish/routes";
-import { tellWebhook } from "./resources/listeners.store";
 import { announcer } from "./stream/announce.io";
 
 /** Rooms that have to be told something by rooms above them, and what they open onto. */
 
 export const elements = elementsRoutes(knowing, registrar);
 
-export const operations = operationsRoutes(
-  { instance: tellInstance, webhook: tellWebhook },
-  connectorKeys,
-)
+export const operations = operationsRoutes(OWNERS, connectorKeys)
   .route("/", instanceStateRoutes)
   .route("/", applicationRoutes)
   .route("/", traceRoutes(polledAs))

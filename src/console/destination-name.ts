@@ -1,5 +1,6 @@
 import type { Recognised } from "../delivery/destinations.store";
 import { maskedUrl } from "../values/secret-text";
+import { addressOf } from "./destinations/back";
 
 /** What destinations belong to is called, by the owner's id as a destination has it. */
 export type Owners = { instances: ReadonlyMap<string, string>; flows: ReadonlyMap<string, string> };
@@ -10,7 +11,7 @@ export function named(
   { instances, flows }: Owners,
 ): { name: string; href: string | undefined } {
   const { id, kind, ownerId } = destination;
-  const address = addressOf(destination) ?? "no URL";
+  const address = hostOf(destination) ?? "no URL";
   switch (kind) {
     case "instance":
       return {
@@ -25,11 +26,11 @@ export function named(
       };
     }
     case "endpoint":
-      return { name: `Endpoint ${address}`, href: `/console/destinations/${id}` };
+      return { name: `Endpoint ${address}`, href: addressOf(id) };
     case "webhook":
-      return { name: `Webhook to ${address}`, href: undefined };
+      return { name: `Webhook to ${address}`, href: addressOf(id) };
     case "subscription":
-      return { name: `Subscription of ${address}`, href: undefined };
+      return { name: `Subscription of ${address}`, href: addressOf(id) };
     case "operations":
       return { name: "Operational callback", href: undefined };
   }
@@ -39,9 +40,9 @@ export function named(
 export const shortName = (destination: Recognised, flow: string | undefined): string =>
   destination.kind === "flow-step"
     ? `step ${stepOf(destination)} of ${flow ?? "a flow that is gone"}`
-    : (addressOf(destination) ?? `${destination.kind} without a URL`);
+    : (hostOf(destination) ?? `${destination.kind} without a URL`);
 
 const stepOf = ({ id, ownerId }: Recognised): string => id.slice(`flow-${ownerId}-`.length);
 
-const addressOf = ({ url }: Recognised): string | undefined =>
+const hostOf = ({ url }: Recognised): string | undefined =>
   maskedUrl(url)?.replace(/^https?:\/\//, "");

@@ -67,10 +67,13 @@ export function Field(
     required?: boolean;
     /** Nobody reads along what is typed, and no browser keeps it. */
     isSecret?: boolean;
+    /** Of a line: what is offered; something else may be typed. */
+    offers?: readonly string[];
   },
 ): JSX.Element {
-  const { value, placeholder, lines, required = false, isSecret = false } = props;
+  const { id, value, placeholder, lines, required = false, isSecret = false, offers = [] } = props;
   const more = { required, ...(placeholder === undefined ? {} : { placeholder }) };
+  const offered = offers.length === 0 ? {} : { list: `${id}-offers` };
   const kept = isSecret
     ? ({ type: "password", autocomplete: "new-password" } as const)
     : ({ autocomplete: "off", spellcheck: false } as const);
@@ -79,7 +82,16 @@ export function Field(
       {...props}
       control={(tied) =>
         lines === undefined ? (
-          <input {...tied} {...more} {...kept} value={value} />
+          <>
+            <input {...tied} {...more} {...kept} {...offered} value={value} />
+            {offers.length === 0 ? null : (
+              <datalist id={`${id}-offers`}>
+                {offers.map((one) => (
+                  <option value={one} />
+                ))}
+              </datalist>
+            )}
+          </>
         ) : (
           <textarea {...tied} {...more} rows={lines} spellcheck={false}>
             {`\n${value}`}

@@ -1,11 +1,11 @@
 import type { Context } from "hono";
 import { userNames } from "../accounts/users/names.store";
-import { recogniseDestinations } from "../delivery/destinations.store";
+import { recogniseDestinations, type Recognised } from "../delivery/destinations.store";
 import { flowNames } from "../flows/names.store";
 import { instanceNames, newestInstances } from "../instances/names.store";
 import { activeSources } from "../metering/store";
 import { instanceOfSource, instanceSource } from "../stream/stream-name";
-import { shortName } from "./destination-name";
+import { named, shortName } from "./destination-name";
 import type { ConsoleEnv } from "./session/session.io";
 
 /** A source in words. */
@@ -115,4 +115,21 @@ export async function namesOfDestinations(
     steps.map(({ ownerId }) => ownerId),
   );
   return new Map(found.map((one) => [one.id, shortName(one, flows.get(one.ownerId))]));
+}
+
+/** What a destination is called, beside nothing else, and the page of what it belongs to. */
+export async function nameOfDestination(
+  c: Context<ConsoleEnv>,
+  destination: Recognised,
+): Promise<{ name: string; href: string | undefined }> {
+  const { organizationId } = c.var.asker;
+  const { kind, ownerId } = destination;
+  const [instances, flows] = await Promise.all([
+    instanceNames(c.env.DB, organizationId, kind === "instance" ? [Number(ownerId)] : []),
+    flowNames(c.env.DB, organizationId, kind === "flow-step" ? [ownerId] : []),
+  ]);
+  return named(destination, {
+    instances: new Map(instances.map(({ id, name }) => [String(id), name])),
+    flows,
+  });
 }

@@ -11,6 +11,7 @@ import { auditPages } from "./audit/routes";
 import { backFromVendorPages, connectPages } from "./connect/routes";
 import { connectorPages } from "./connectors/routes";
 import { deliveryRoutes } from "./deliveries/routes";
+import { destinationEditPages } from "./destinations/edit.routes";
 import { signingKeyPages } from "./destinations/keys.routes";
 import { destinationPages } from "./destinations/routes";
 import { fromHere } from "./from-here.io";
@@ -96,6 +97,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", instanceEditPages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)
+  .route("/", destinationEditPages)
   .route("/", signingKeyPages)
   .route("/", appPages)
   .route("/", tenantPages)

@@ -83,6 +83,7 @@ tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@med
 .check{display:flex;gap:8px;align-items:baseline;margin:6px 0}.instance .field>.check{font-weight:400}.instance .check input{width:auto;flex:none}
 .fault{overflow-wrap:anywhere}.notice ul{margin:6px 0 0;padding-left:20px}.notice p{margin:0}
 .fields{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:0 16px;margin-top:12px}.fields>:first-child{grid-column:1/-1}
+.form .fields{gap:14px 16px;margin-top:0}details>.fields{padding-top:12px}.fields.even>:first-child{grid-column:auto}.form .fields>.field{align-content:start;overflow-wrap:anywhere}
 .resource{margin:10px 0;padding:8px 14px}.resource b{display:inline;font-size:inherit;font-weight:550}.preview{margin-top:8px;overflow-wrap:anywhere}.preview p{margin:4px 0}
 .choices b{display:inline;font-size:inherit;font-weight:550}.steps{margin:0 0 14px;padding-left:20px;color:var(--quiet)}.steps code,dd code,.preview code{overflow-wrap:anywhere}.steps li{margin:2px 0}
 dl.flat{border:0;padding:0;margin:0 0 14px;grid-template-columns:1fr;gap:0}dl.flat dd{margin-bottom:8px}
@@ -140,6 +141,18 @@ if (navigator.clipboard) for (const button of document.querySelectorAll(".copy")
     await navigator.clipboard.writeText(button.parentElement.querySelector("pre").textContent);
     button.textContent = "Copied";
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
+`;
+
+/** Shows the buttons that write what is offered onto a line of their field. */
+export const OFFERS = `
+for (const offers of document.querySelectorAll("[data-offers]")) {
+  const field = document.getElementById(offers.dataset.offers);
+  offers.hidden = false;
+  for (const button of offers.children) button.addEventListener("click", () => {
+    const lines = field.value.split("\\n").filter((line) => line && line !== "*");
+    field.value = [...new Set([...lines, button.textContent])].join("\\n");
   });
 }
 `;

@@ -229,8 +229,8 @@ async function send(line: string, things: Things): Promise<{ status: number; ent
   // Only one that still waits is cancelled, and only an endpoint is deleted by itself.
   const path = route.endsWith("/deliveries/:id/cancel")
     ? route.replace(":id", await things.waiting())
-    : line === "DELETE /v1/destinations/:id"
-      ? `/v1/destinations/${await things.endpoint()}`
+    : /^DELETE \/v1\/destinations\/:id$|^POST .*\/destinations\/:id\/delete$/.test(line)
+      ? route.replace(":id", await things.endpoint())
       : await pathOf(method, route, things);
   const own = await OWN[line]?.();
   const body = own?.body ?? (await goodBodyOf(line, things));

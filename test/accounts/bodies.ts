@@ -156,6 +156,12 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     auditDays: "400",
     callback: "",
   }),
+  "POST /console/destinations/new": async () => ({
+    organization: "1",
+    url: "https://app.example/hook",
+  }),
+  "POST /console/destinations/:id": async () => ({ organization: "1", rate: "9" }),
+  "POST /console/destinations/:id/delete": async () => ({ organization: "1" }),
   "POST /console/tenants": async () => ({ organization: "1", id: crypto.randomUUID() }),
   "POST /console/tenants/:id": async () => ({ organization: "1", name: "Renamed" }),
   "POST /console/tenants/:id/enable": async () => ({ organization: "1" }),

@@ -3,15 +3,12 @@ import { parse } from "../../http/body";
 import { rotationRequest } from "../../operations/destinations/fields";
 import { destinationOfPath, withHealth } from "../../operations/destinations/lookup.io";
 import { rotate } from "../../operations/destinations/rotate.io";
-import { tellInstance } from "../../instances/owner.io";
-import { tellWebhook } from "../../resources/listeners.store";
 import { namesOfDestinations } from "../names.io";
 import { readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { COPY } from "../style";
 import { KeysPage } from "./keys";
-
-const OWNERS = { instance: tellInstance, webhook: tellWebhook };
+import { OWNERS } from "./owners.io";
 
 /** A destination's signing keys, and their rotation. */
 export const signingKeyPages = new Hono<ConsoleEnv>()

@@ -1,8 +1,10 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { DestinationView } from "../../operations/destinations/view";
 import { EXAMPLES } from "../examples";
-import { Act, Empty, Instant, Pill, Table } from "../parts";
+import { Choice, Field } from "../form";
+import { Act, Empty, IfMayChange, Instant, Pill, Table } from "../parts";
 import { State, stateOf } from "../state";
+import { addressOf, LIST } from "./back";
 
 /** Since when dead notifications are delivered again: hours, and in words. */
 export const RECOVER = [
@@ -11,13 +13,19 @@ export const RECOVER = [
   [168, "the last week"],
 ] as const;
 
+/** What a list of destinations is narrowed down by. */
+export const SEARCH = ["text", "kind", "tenant", "enabled"] as const;
+export type Searched = Record<(typeof SEARCH)[number], string>;
+
 /** Where notifications go, and how well they arrive. */
 export function DestinationList(props: {
   items: DestinationView[];
+  searched: Searched;
   next: string | null;
   now: number;
 }): JSX.Element {
-  const { items, next, now } = props;
+  const { items, searched, next, now } = props;
+  const isSearch = SEARCH.some((name) => searched[name] !== "");
   return (
     <>
       <div class="head">
@@ -25,30 +33,22 @@ export function DestinationList(props: {
           <h1>Destinations</h1>
           <p class="quiet">Callbacks, their health over the last 24 hours, and what is left over</p>
         </div>
+        <IfMayChange>
+          <a class="button main" href={`${LIST}/new`}>
+            New endpoint
+          </a>
+        </IfMayChange>
       </div>
-      {items.length === 0 ? (
+      {items.length === 0 && !isSearch ? null : <Search searched={searched} />}
+      {items.length > 0 ? (
+        <Items items={items} now={now} />
+      ) : isSearch ? (
+        <Empty title="No such destination" text="None is called that, or is of that kind." />
+      ) : (
         <Empty
           title="No destination yet"
-          text="Each instance with a callback URL brings one, and a program of yours makes others, which hear of the events that it asks for:"
+          text="Each instance with a callback URL brings one. Others are made here, or by a program of yours, and hear of the events that they ask for:"
           example={EXAMPLES.destination}
-        />
-      ) : (
-        <Table
-          heads={["Destination", "State", "Delivered", "Failed", "Waiting", "Dead", ""]}
-          rows={items.map((item) => [
-            <Name item={item} />,
-            <Health item={item} now={now} />,
-            <span class="num">
-              {item.stats.delivered24h}
-              {item.stats.p50Ms === null ? null : (
-                <span class="small quiet"> · half within {item.stats.p50Ms} ms</span>
-              )}
-            </span>,
-            <span class="num">{item.stats.failed24h}</span>,
-            <span class="num">{item.stats.pending}</span>,
-            <span class="num">{item.stats.dead}</span>,
-            <Acts item={item} />,
-          ])}
         />
       )}
       {next === null ? null : (
@@ -60,11 +60,62 @@ export function DestinationList(props: {
   );
 }
 
+const Items = ({ items, now }: { items: DestinationView[]; now: number }): JSX.Element => (
+  <Table
+    heads={["Destination", "State", "Delivered", "Failed", "Waiting", "Dead", ""]}
+    rows={items.map((item) => [
+      <Name item={item} />,
+      <Health item={item} now={now} />,
+      <span class="num">
+        {item.stats.delivered24h}
+        {item.stats.p50Ms === null ? null : (
+          <span class="small quiet"> · half within {item.stats.p50Ms} ms</span>
+        )}
+      </span>,
+      <span class="num">{item.stats.failed24h}</span>,
+      <span class="num">{item.stats.pending}</span>,
+      <span class="num">{item.stats.dead}</span>,
+      <Acts item={item} />,
+    ])}
+  />
+);
+
+const Search = ({ searched }: { searched: Searched }): JSX.Element => (
+  <form class="filters" method="get" action={LIST} role="search">
+    <Field id="text" name="text" label="Name, URL or id" value={searched.text} />
+    <Choice id="kind" name="kind" label="Kind" value={searched.kind} of={KINDS} />
+    <Field id="tenant" name="tenant" label="Tenant" value={searched.tenant} />
+    <Choice id="enabled" name="enabled" label="State" value={searched.enabled} of={STATES} />
+    <div class="acts">
+      <button>Search</button>
+    </div>
+  </form>
+);
+
+const KINDS = [
+  ["", "any"],
+  ["endpoint", "endpoint"],
+  ["instance", "callback of an instance"],
+  ["subscription", "callback of a subscription"],
+  ["webhook", "webhook of a resource"],
+  ["flow-step", "step of a flow"],
+] as const;
+const STATES = [
+  ["", "any"],
+  ["true", "on"],
+  ["false", "off"],
+] as const;
+
 function Name({ item }: { item: DestinationView }): JSX.Element {
+  const { name, description } = item;
+  const called = description ?? name ?? null;
   return (
     <>
-      <span class="event">{item.url ?? <span class="quiet">no URL</span>}</span>
+      <a class="event" href={addressOf(item.id)}>
+        {called ?? item.url ?? "no URL"}
+      </a>
       <span class="small quiet">
+        {called === null ? null : `${item.url} · `}
         {item.kind === "instance" ? (
           <a href={`/console/instances/${item.ownerId}`}>{`instance ${item.ownerId}`}</a>
         ) : (
@@ -91,7 +142,7 @@ function Health({ item, now }: { item: DestinationView; now: number }): JSX.Elem
 }
 
 /** How far back an act reaches. */
-function Hours({ label }: { label: string }): JSX.Element {
+export function Hours({ label }: { label: string }): JSX.Element {
   return (
     <select name="hours" aria-label={label}>
       {RECOVER.map(([hours, words]) => (
@@ -104,7 +155,7 @@ function Hours({ label }: { label: string }): JSX.Element {
 }
 
 function Acts({ item }: { item: DestinationView }): JSX.Element {
-  const here = `/console/destinations/${encodeURIComponent(item.id)}`;
+  const here = addressOf(item.id);
   return (
     <div class="acts">
       <a class="button" href={`${here}/keys`}>

@@ -1,24 +1,16 @@
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { Act, Facts, IfMayChange, Instant, Pill } from "../parts";
-import type { Faults } from "../settings/faults";
+import { Hours } from "../destinations/page";
 import { State, stateOf } from "../state";
-import { addressOf, EndpointForm, type Shown } from "./endpoints";
-import type { Typed } from "./form";
+import { addressOf, EndpointForm, type Shown, type Typing } from "./endpoints";
 import { Token } from "./page";
 
-/** Since when dead messages are sent again: hours, and in words. */
-export const RECOVER = [
-  [1, "the last hour"],
-  [24, "the last day"],
-  [168, "the last week"],
-] as const;
-
-type Props = { endpoint: Shown; typed: Typed; faults: Faults; now: number };
+type Props = Typing & { endpoint: Shown; now: number };
 
 /** One endpoint: how it stands and why, what may be done about it, and how it is changed. */
 export function EndpointPage(props: Props): JSX.Element {
-  const { endpoint, typed, faults } = props;
+  const { endpoint, typed, faults, offers } = props;
   const { view, description } = endpoint;
   const here = addressOf(view.id);
   return (
@@ -42,7 +34,7 @@ export function EndpointPage(props: Props): JSX.Element {
         </p>
         {view.stats.dead === 0 ? null : <Recover here={here} dead={view.stats.dead} />}
         <h2>Change</h2>
-        <EndpointForm to={here} typed={typed} faults={faults} label="Save" />
+        <EndpointForm to={here} label="Save" {...{ typed, faults, offers }} />
         <h2>Delete</h2>
         <details>
           <summary>Delete this endpoint</summary>
@@ -123,13 +115,7 @@ function Recover({ here, dead }: { here: string; dead: number }): JSX.Element {
       <div class="acts">
         <Act to={`${here}/recover`} label="Send again" main>
           <Token />
-          <select name="hours" aria-label="Send again what died in">
-            {RECOVER.map(([hours, words]) => (
-              <option value={String(hours)} selected={hours === 24}>
-                {words}
-              </option>
-            ))}
-          </select>
+          <Hours label="Send again what died in" />
         </Act>
       </div>
     </>

@@ -6,12 +6,14 @@ import {
   makeEndpoint,
   removeEndpoint,
 } from "../../operations/destinations/endpoint.io";
-import { ringOf } from "../../operations/destinations/lookup.io";
+import { ringOf, withHealth } from "../../operations/destinations/lookup.io";
+import { faultsOfRefusal } from "../connectors/editing.io";
+import { changesIn, faultsIn, newTyped, type Typed, typedIn, typedOf } from "../destinations/typed";
 import type { Faults } from "../settings/faults";
+import { OFFERS } from "../style";
 import { EndpointPage } from "./endpoint";
-import { addressOf, EndpointList } from "./endpoints";
-import { bodyOf, faultsIn, NOTHING, type Typed, typedIn, typedOf } from "./form";
-import { endpointOfPath, shownOf } from "./lookup.io";
+import { addressOf, EndpointList, FIELDS } from "./endpoints";
+import { endpointOfPath, offersOf, shownOf } from "./lookup.io";
 import { formOf, type PortalEnv, portalOf } from "./session.io";
 import { leave, show } from "./show.io";
 
@@ -19,27 +21,30 @@ const PAGE = 50;
 
 /** Endpoints of a tenant, made and changed by what `/v1/destinations` does; of their events they hear the tenant's alone. */
 export const endpointPages = new Hono<PortalEnv>()
-  .get("/", (c) => showList(c, NOTHING))
+  .get("/", (c) => showList(c, newTyped(FIELDS)))
   .post("/endpoints", async (c) => {
-    const typed = typedIn(formOf(c));
+    const typed = typedIn(formOf(c), FIELDS);
     const { tenantId } = portalOf(c);
     try {
-      const id = await makeEndpoint(c, { ...bodyOf(typed), tenant: tenantId });
+      const body = changesIn(typed, newTyped(FIELDS), FIELDS);
+      const id = await makeEndpoint(c, { ...body, tenant: tenantId });
       c.set("subject", id);
       return await leave(c, addressOf(id), { tone: "good", text: "The endpoint is there." });
     } catch (error) {
-      return showList(c, typed, faultsIn(error));
+      return showList(c, typed, faultsIn(faultsOfRefusal(error), typed, FIELDS));
     }
   })
   .get("/endpoints/:id", async (c) => showOne(c, await endpointOfPath(c)))
   .post("/endpoints/:id", async (c) => {
     const record = await endpointOfPath(c);
-    const typed = typedIn(formOf(c));
+    const typed = typedIn(formOf(c), FIELDS);
+    const [view] = await withHealth(c, [record]);
     try {
-      await changeDestination(c, record, bodyOf(typed));
+      await changeDestination(c, record, changesIn(typed, typedOf(view ?? {}, FIELDS), FIELDS));
       return await leave(c, addressOf(record.destination.id), { tone: "good", text: "Saved." });
     } catch (error) {
-      return showOne(c, record, { typed, faults: faultsIn(error) });
+      const faults = faultsIn(faultsOfRefusal(error), typed, FIELDS);
+      return showOne(c, record, { typed, faults });
     }
   })
   .post("/endpoints/:id/delete", async (c) => {
@@ -68,9 +73,10 @@ async function showList(
       next={last === undefined ? null : `/portal?after=${encodeURIComponent(last)}`}
       typed={typed}
       faults={faults}
+      offers={await offersOf(c)}
       now={Date.now()}
     />,
-    { title: "Endpoints", here: "endpoints" },
+    { title: "Endpoints", here: "endpoints", script: OFFERS },
   );
 }
 
@@ -81,11 +87,11 @@ async function showOne(
 ): Promise<Response> {
   const [endpoint] = await shownOf(c, [record]);
   if (endpoint === undefined) throw new Error(`Nothing is shown of ${record.destination.id}`);
-  const { typed = typedOf(record, endpoint.view.url), faults = {} } = refused ?? {};
+  const { typed = typedOf(endpoint.view, FIELDS), faults = {} } = refused ?? {};
   if (refused !== undefined) c.status(400);
   return show(
     c,
-    <EndpointPage endpoint={endpoint} typed={typed} faults={faults} now={Date.now()} />,
-    { title: endpoint.description ?? "Endpoint", here: "endpoints" },
+    <EndpointPage {...{ endpoint, typed, faults }} offers={await offersOf(c)} now={Date.now()} />,
+    { title: endpoint.description ?? "Endpoint", here: "endpoints", script: OFFERS },
   );
 }

@@ -1,24 +1,31 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { DestinationView } from "../../operations/destinations/view";
-import { Faults, Field } from "../form";
+import { AllFaults, Controls, type Typing } from "../destinations/controls";
+import { PARTS } from "../destinations/fields";
 import { Empty, IfMayChange, Pill, Table } from "../parts";
-import type { Faults as FormFaults } from "../settings/faults";
 import { State, stateOf } from "../state";
-import { FIELDS, type Typed } from "./form";
 import { Token } from "./page";
+
+export type { Typing };
+
+const OWN = ["url", "description", "eventTypes", "channels"];
+/** What people of a tenant may say of an endpoint. */
+export const FIELDS = PARTS.flatMap(({ fields }) => fields).filter(({ name }) =>
+  OWN.includes(name),
+);
 
 /** What an endpoint is called: its description, else its address. */
 export type Shown = { view: DestinationView; description: string | null; eventTypes: string[] };
 
 /** Endpoints of a tenant, and the form that adds one. */
-export function EndpointList(props: {
-  endpoints: readonly Shown[];
-  next: string | null;
-  typed: Typed;
-  faults: FormFaults;
-  now: number;
-}): JSX.Element {
-  const { endpoints, next, typed, faults, now } = props;
+export function EndpointList(
+  props: Typing & {
+    endpoints: readonly Shown[];
+    next: string | null;
+    now: number;
+  },
+): JSX.Element {
+  const { endpoints, next, typed, faults, offers, now } = props;
   return (
     <>
       <div class="head">
@@ -46,9 +53,8 @@ export function EndpointList(props: {
         <h2>Add an endpoint</h2>
         <EndpointForm
           to="/portal/endpoints"
-          typed={typed}
-          faults={faults}
           label="Add the endpoint"
+          {...{ typed, faults, offers }}
         />
       </IfMayChange>
     </>
@@ -104,48 +110,12 @@ function HearsOf({ types }: { types: readonly string[] }): JSX.Element {
 
 export const addressOf = (id: string): string => `/portal/endpoints/${encodeURIComponent(id)}`;
 
-const LABELS: Record<(typeof FIELDS)[number], [label: string, hint: string]> = {
-  url: ["URL", "It is called with a POST and answers 2xx within 15 seconds"],
-  description: ["Description", "For you: what it is for"],
-  eventTypes: ["Event types", "One a line; * stands for any characters; none: all types"],
-  channels: ["Channels", "One a line: only what is sent to one of these; none: all"],
-};
-
 /** What may be said of an endpoint. */
-export function EndpointForm(props: {
-  to: string;
-  typed: Typed;
-  faults: FormFaults;
-  label: string;
-}): JSX.Element {
-  const { to, typed, faults, label } = props;
-  return (
-    <form method="post" action={to} class="card form">
-      <Token />
-      <Faults
-        faults={Object.entries(faults).map(([name, message]) => {
-          const field = FIELDS.find((one) => one === name);
-          const place = field === undefined ? "" : LABELS[field][0];
-          return { place, message, control: field };
-        })}
-      />
-      {FIELDS.map((name) => {
-        const [text, hint] = LABELS[name];
-        const isList = name === "eventTypes" || name === "channels";
-        return (
-          <Field
-            id={name}
-            name={name}
-            label={text}
-            hint={hint}
-            value={typed[name]}
-            fault={faults[name]}
-            required={name === "url"}
-            {...(isList ? { lines: 3 } : {})}
-          />
-        );
-      })}
-      <button class="main">{label}</button>
-    </form>
-  );
-}
+export const EndpointForm = (props: Typing & { to: string; label: string }): JSX.Element => (
+  <form method="post" action={props.to} class="card form">
+    <Token />
+    <AllFaults faults={props.faults} />
+    <Controls {...props} fields={FIELDS} />
+    <button class="main">{props.label}</button>
+  </form>
+);

@@ -2,6 +2,8 @@ import type { Context } from "hono";
 import type { DestinationRecord } from "../../delivery/destination";
 import { notFound } from "../../http/refusal";
 import { destinationOfPath, withHealth } from "../../operations/destinations/lookup.io";
+import type { Offers } from "../destinations/controls";
+import { offeredTypes } from "../destinations/offered.io";
 import type { Shown } from "./endpoints";
 import { type PortalEnv, portalOf } from "./session.io";
 
@@ -27,3 +29,8 @@ export async function shownOf(
     return view === undefined ? [] : { view, description, eventTypes };
   });
 }
+
+/** What the form of an endpoint offers. */
+export const offersOf = async (c: Context<PortalEnv>): Promise<Offers> => ({
+  eventTypes: await offeredTypes(c.env.DB, portalOf(c).organizationId),
+});

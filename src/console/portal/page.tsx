@@ -9,6 +9,8 @@ export type About = {
   title: string;
   /** Which link of the navigation it belongs to. */
   here?: (typeof LINKS)[number][0];
+  /** What the page's own script does. */
+  script?: string;
 };
 
 type Frame = About & {
@@ -93,7 +95,10 @@ function Document({ frame, children }: { frame: Frame; children: Child }): JSX.E
           ) : null}
           {children}
         </main>
-        <script nonce={nonce} dangerouslySetInnerHTML={{ __html: COPY }} />
+        <script
+          nonce={nonce}
+          dangerouslySetInnerHTML={{ __html: `${COPY}${frame.script ?? ""}` }}
+        />
       </body>
     </html>
   );

@@ -1,11 +1,11 @@
 import { type Context, Hono } from "hono";
-import { forbidden, Refusal } from "../../http/refusal";
+import { forbidden } from "../../http/refusal";
 import { changeDestination } from "../../operations/destinations/endpoint.io";
 import { recover } from "../../operations/destinations/recovery.io";
 import { revive } from "../../operations/destinations/revive.io";
 import { rotate } from "../../operations/destinations/rotate.io";
-import { sendTest } from "../../operations/destinations/test.io";
-import { RECOVER } from "./endpoint";
+import { RECOVER } from "../destinations/page";
+import { testNotice } from "../destinations/test-notice.io";
 import { addressOf } from "./endpoints";
 import { endpointOfPath } from "./lookup.io";
 import { OVERLAPS, SecretPage } from "./secret";
@@ -36,16 +36,7 @@ export const servingPages = new Hono<PortalEnv>()
   })
   .post("/endpoints/:id/test", async (c) => {
     const record = await endpointOfPath(c);
-    try {
-      const { status, error, durationMs } = await sendTest(c, record, undefined);
-      const isGood = status !== null && status >= 200 && status < 300;
-      const answered = `The test was answered with ${status} in ${durationMs} ms.`;
-      const text = status === null ? `The test got no answer: ${error}` : answered;
-      return await back(c, { tone: isGood ? "good" : "bad", text });
-    } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
-      return back(c, { tone: "bad", text: error.message });
-    }
+    return back(c, await testNotice(c, record));
   })
   .post("/endpoints/:id/enable", async (c) => {
     const { destination } = await endpointOfPath(c);

@@ -10,6 +10,7 @@ import { usageBySource } from "../../metering/store";
 import { costUsd } from "../../operations/usage/cost";
 import { sum } from "../../operations/usage/summary";
 import { reachOf } from "../../operations/reach";
+import { addressOf } from "../destinations/back";
 import { namesOfDestinations } from "../names.io";
 import type { ConsoleEnv } from "../session/session.io";
 
@@ -52,10 +53,7 @@ export async function belongingsOf(c: Context<ConsoleEnv>, { id }: Tenant): Prom
       name: one.username ?? one.email,
       href: `/console/apps/users/${one.id}`,
     })),
-    destinations: [...destinations.values()].map((name) => ({
-      name,
-      href: "/console/destinations",
-    })),
+    destinations: [...destinations].map(([one, name]) => ({ name, href: addressOf(one) })),
     usage: {
       events: total.events,
       delivered: total.delivered,

@@ -99,6 +99,13 @@ function Owns({ tenant, belongings }: Props): JSX.Element {
         count={counts.destinations}
         none="Those of its instances and flows come with these; others are made with this tenant."
       />
+      <IfMayChange>
+        <p class="more">
+          <a href={`/console/destinations/new?tenant=${encodeURIComponent(tenant.id)}`}>
+            New endpoint
+          </a>
+        </p>
+      </IfMayChange>
     </>
   );
 }

@@ -21,7 +21,8 @@ const SOURCE_EXPECTED =
 
 const selector = (expected: string) =>
   z.string(expected).min(1, expected).max(LONGEST_SELECTOR, expected);
-const selectors = (item: z.ZodType<string>) => z.array(item).max(MOST_SELECTORS);
+const MANY = `Expected a list of at most ${MOST_SELECTORS}`;
+const selectors = (item: z.ZodType<string>) => z.array(item, MANY).max(MOST_SELECTORS, MANY);
 const NAME_EXPECTED = `Expected 1 to ${LONGEST_SELECTOR} characters`;
 
 /** Those that may be changed, too. */
@@ -44,20 +45,20 @@ export const endpointFields = {
     .describe("The tenant that it belongs to, for good: it hears of nothing else"),
   description: z.string().max(1_024).nullable().optional(),
   sources: selectors(selector(SOURCE_EXPECTED).regex(SOURCE, SOURCE_EXPECTED))
-    .min(1)
+    .min(1, "Expected at least one")
     .optional()
     .describe(
       "Whose events it hears of; by default all of its tenant's, without a tenant what is published",
     ),
   eventTypes: selectors(selector(NAME_EXPECTED))
-    .min(1)
+    .min(1, "Expected at least one")
     .optional()
     .describe("By default all; `*` stands for any characters: `contacts.*`, `*.DELETED`"),
   channels: selectors(selector(NAME_EXPECTED))
     .optional()
     .describe("Only events that are published to one of these; empty: all"),
   metadata: z
-    .record(z.string(), z.unknown())
+    .record(z.string(), z.unknown(), "Expected an object")
     .refine((value) => JSON.stringify(value).length <= LONGEST_METADATA, {
       error: `Expected at most ${LONGEST_METADATA} characters of JSON`,
     })

@@ -17,6 +17,8 @@ const expression = z
     if (fault !== undefined) context.addIssue({ code: "custom", message: fault });
   });
 
+const SECONDS = "Expected a number of seconds, 0 to 604800";
+const TRIES = "Expected a list of 1 to 50 numbers of seconds";
 /** How a destination is served. */
 const servedFields = {
   enabled: z.boolean("Expected true or false").optional(),
@@ -37,7 +39,12 @@ const servedFields = {
     .describe(
       "When exhausted tries switch it off: at once, never, or after failures that span so many days with nothing delivered",
     ),
-  retrySchedule: z.array(z.number().min(0).max(604_800)).min(1).max(50).nullable().optional(),
+  retrySchedule: z
+    .array(z.number(SECONDS).min(0, SECONDS).max(604_800, SECONDS), TRIES)
+    .min(1, TRIES)
+    .max(50, TRIES)
+    .nullable()
+    .optional(),
   filter: expression
     .optional()
     .describe(

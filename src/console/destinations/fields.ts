@@ -1,0 +1,131 @@
+import type { Destination } from "../../delivery/destination";
+import { FORMATS } from "../../delivery/format";
+import { unchangeable } from "../../operations/destinations/fields";
+import * as as from "./as";
+
+/** A field of a destination, where somebody types it. */
+export type FormField = {
+  /** As `/v1` calls it; `batch.size` is a member of `batch`. */
+  name: string;
+  label: string;
+  hint: string;
+  as: as.As;
+  /** It is said of a new endpoint, and then for good. */
+  isFinal?: true;
+};
+
+export type Part = { title: string; fields: readonly FormField[] };
+
+const ordering = as.choice([
+  ["none", "in no order"],
+  ["object", "those of an object one after the other"],
+  ["source", "those of a source one after the other"],
+]);
+const deadHead = as.choice([
+  ["skip", "go on without it"],
+  ["block", "wait for it"],
+]);
+const format = as.choice(FORMATS.map((one) => [one, one]));
+const eventTypes = { ...as.list, none: ["*"] };
+
+/** All that is typed of an endpoint, in the order in which it is shown. */
+export const PARTS: readonly Part[] = [
+  {
+    title: "",
+    fields: [
+      { name: "url", label: "URL", hint: "It gets a signed POST, and answers 2xx", as: as.line },
+      { name: "description", label: "Description", hint: "What it is for", as: as.line },
+      { name: "name", label: "Name", hint: "No other destination has it", as: as.line },
+      {
+        name: "tenant",
+        label: "Tenant",
+        hint: "Of whose events alone it hears, for good. Empty: it belongs to none",
+        as: as.line,
+        isFinal: true,
+      },
+      { name: "enabled", label: "State", hint: "", as: as.enabled, isFinal: true },
+    ],
+  },
+  {
+    title: "What it hears of",
+    fields: [
+      {
+        name: "eventTypes",
+        label: "Event types",
+        hint: "One a line; * stands for any characters. Empty: all types",
+        as: eventTypes,
+      },
+      {
+        name: "channels",
+        label: "Channels",
+        hint: "One a line: only what is published to one of these. Empty: all",
+        as: as.list,
+      },
+      {
+        name: "sources",
+        label: "Sources",
+        hint: "One a line: publish, tenant:acme, instance:27, instance:*, connector:box, user:7 …",
+        as: as.list,
+      },
+      {
+        name: "filter",
+        label: "Filter",
+        hint: "JSONata over {objectType, objectId, eventType, date, data}: only what it is true of is sent",
+        as: as.expression,
+      },
+    ],
+  },
+  {
+    title: "How it is told",
+    fields: [
+      { name: "format", label: "Format", hint: "", as: format },
+      { name: "headers", label: "Headers", hint: "One a line, as Name: value", as: as.headers },
+      { name: "transform", label: "Transform", hint: "JSONata over a body", as: as.expression },
+      {
+        name: "schemaVersion",
+        label: "Schema version",
+        hint: "Data of later versions of event types is made into this one",
+        as: as.number,
+      },
+      { name: "batch.size", label: "Batch", hint: "At most so many in a request", as: as.number },
+      {
+        name: "batch.waitMs",
+        label: "Wait for a batch (ms)",
+        hint: "So long are others waited for",
+        as: as.number,
+      },
+      {
+        name: "debounceMs",
+        label: "Debounce (ms)",
+        hint: "Of an object that changes often only the latest, so long after the first",
+        as: as.number,
+      },
+    ],
+  },
+  {
+    title: "How it is served",
+    fields: [
+      { name: "rate", label: "Calls a second", hint: "Empty: no limit", as: as.number },
+      { name: "ordering", label: "Order", hint: "", as: ordering },
+      { name: "deadHead", label: "When one is dead, the others", hint: "", as: deadHead },
+      {
+        name: "retrySchedule",
+        label: "Tries",
+        hint: "Seconds before each: 0, 5, 300. Empty: as destinations of its kind are",
+        as: as.numbers,
+      },
+      { name: "deactivate", label: "It is switched off", hint: "", as: as.deactivate },
+      { name: "metadata", label: "Metadata", hint: "A JSON object of yours", as: as.json },
+    ],
+  },
+];
+
+/** What may be changed of a destination of a kind. */
+export const partsFor = (kind: Destination["kind"]): Part[] =>
+  PARTS.map(({ title, fields }) => ({
+    title,
+    fields: fields.filter(
+      ({ name, isFinal }) =>
+        isFinal !== true && unchangeable(kind, { [name.split(".")[0] ?? ""]: null }).length === 0,
+    ),
+  }));

@@ -1,0 +1,76 @@
+import type { Violation } from "../../http/refusal";
+import { recordOf } from "../../values/record";
+import type { Faults } from "../settings/faults";
+import type { FormField } from "./fields";
+
+/** What is typed of a destination, by the name of the field; a form that has not got one says nothing of it. */
+export type Typed = Readonly<Record<string, string>>;
+
+type Fields = readonly FormField[];
+
+export const typedIn = (form: URLSearchParams, fields: Fields): Typed =>
+  Object.fromEntries(
+    fields.flatMap(({ name }) => {
+      const text = form.get(name)?.replaceAll("\r\n", "\n").trim();
+      return text === undefined ? [] : [[name, text]];
+    }),
+  );
+
+/** A destination as `/v1` prints it, typed. */
+export const typedOf = (view: object, fields: Fields): Typed =>
+  Object.fromEntries(
+    fields.map(({ name, as }) => {
+      const value = name.split(".").reduce((of: unknown, member) => recordOf(of)[member], view);
+      return [name, as.show(value)];
+    }),
+  );
+
+/** What a new endpoint is, unless something else is typed. */
+const NEW = { ordering: "none", deadHead: "skip", format: "tributary", enabled: true };
+export const newTyped = (fields: Fields): Typed => typedOf(NEW, fields);
+
+/** What is typed otherwise than it was shown, as `/v1` takes it: nothing else is said of the destination. */
+export function changesIn(typed: Typed, shown: Typed, fields: Fields): Record<string, unknown> {
+  const isChanged = ({ name }: FormField): boolean =>
+    typed[name] !== undefined && typed[name] !== shown[name];
+  const changed = new Set(fields.filter(isChanged).map(topOf));
+  const changes: Record<string, unknown> = {};
+  for (const field of fields.filter((one) => changed.has(topOf(one)))) {
+    const { name, as } = field;
+    const text = typed[name] ?? shown[name] ?? "";
+    const value = text === "" ? as.none : as.read(text);
+    const [top = "", member] = name.split(".");
+    if (member === undefined) changes[top] = value;
+    else if (value !== null) changes[top] = { ...recordOf(changes[top]), [member]: value };
+    else changes[top] ??= null;
+  }
+  return changes;
+}
+
+const topOf = ({ name }: FormField): string => name.split(".")[0] ?? "";
+
+/** What is wrong, by the field in which it is typed; `""`: what is typed in none. */
+export function faultsIn(violations: readonly Violation[], typed: Typed, fields: Fields): Faults {
+  const faults: Record<string, string> = {};
+  for (const { field, message } of violations) {
+    const [top = "", ...inside] = field.split(".");
+    const found =
+      fields.find(({ name }) => name === field) ?? fields.find((one) => topOf(one) === top);
+    const { name = "" } = found ?? {};
+    const place = found === undefined ? field : placeOf(inside, name);
+    const words = message.replace(`${field}: `, "");
+    const text = place === "" ? words : `${place}: ${words}`;
+    faults[name] = faults[name] === undefined ? text : `${faults[name]}; ${text}`;
+  }
+  for (const { name, as } of fields) {
+    const fault = as.fault?.(typed[name] ?? "");
+    if (fault !== undefined) faults[name] = fault;
+  }
+  return faults;
+}
+
+/** Where in a list something is wrong. Names of members stand in the message, or are fields of their own. */
+function placeOf(inside: readonly string[], name: string): string {
+  const [index = ""] = inside;
+  return /^\d+$/.test(index) && !name.includes(".") ? `number ${Number(index) + 1}` : "";
+}
