@@ -79,6 +79,11 @@ describe("endpoints in the console", () => {
       deadHead: "block",
       retrySchedule: "0, 5, 300",
       deactivate: "7",
+      timeoutMs: "20000",
+      "signature.header": "X-Hub-Signature-256",
+      "signature.prefix": "sha256=",
+      "signature.secret": "theirs",
+      "signature.separator": "comma",
       metadata: '{"plan": "vip"}',
     });
     const expected = {
@@ -101,6 +106,15 @@ describe("endpoints in the console", () => {
       deadHead: "block",
       retrySchedule: [0, 5, 300],
       deactivate: 7,
+      timeoutMs: 20_000,
+      signature: {
+        header: "X-Hub-Signature-256",
+        prefix: "sha256=",
+        encoding: "hex",
+        content: "${body}",
+        secret: "********",
+        separator: ",",
+      },
       metadata: { plan: "vip" },
     };
     const before = await told(id);
@@ -137,13 +151,15 @@ describe("endpoints in the console", () => {
       debounceMs: "soon",
       rate: "fast",
       retrySchedule: "0, later",
+      "signature.prefix": "sha256=",
       metadata: "{",
     };
     const { status, html } = await send(`${HERE}/new`, wrong);
     expect(status).toBe(400);
     const faulty = [...html.matchAll(/<(?:input|textarea) id="([^"]+)"[^>]*aria-invalid/g)];
-    const { "batch.waitMs": _, ...faults } = wrong;
-    expect(new Set(faulty.map(([, name]) => name))).toEqual(new Set(Object.keys(faults)));
+    const { "batch.waitMs": _, "signature.prefix": _prefix, ...faults } = wrong;
+    const names = [...Object.keys(faults), "signature.header"];
+    expect(new Set(faulty.map(([, name]) => name))).toEqual(new Set(names));
     expect(html).toContain("number 2: Expected publish, instance:27");
     expect(html).toContain("Expected &#39;Name: value&#39; on each line");
     expect(html).toContain("This is not JSON");
@@ -158,11 +174,9 @@ describe("endpoints in the console", () => {
   it("are changed in what is typed otherwise, and in nothing else", async () => {
     const url = urlOf();
     const headers = { authorization: "Bearer theirs", "x-old": "1" };
-    const { id } = await v1("POST", "/destinations", {
-      url,
-      headers,
-      batch: { size: 5, waitMs: 9 },
-    });
+    const signature = { header: "x-signature", encoding: "hex" };
+    const batch = { size: 5, waitMs: 9 };
+    const { id } = await v1("POST", "/destinations", { url, headers, batch, signature });
     const here = `${HERE}/${id}`;
     const shown = shownIn((await browser.get(here)).html);
     await send(here, {
@@ -170,12 +184,15 @@ describe("endpoints in the console", () => {
       headers: `${shown["headers"]?.split("\r\n")[0]}\r\nx-new: 2`,
       "batch.size": "",
       "batch.waitMs": "",
+      "signature.header": "",
+      "signature.encoding": "base64",
       debounceMs: "250",
       eventTypes: "",
     });
     expect(await told(id)).toMatchObject({
       headers: { authorization: "********", "x-new": "2" },
       batch: null,
+      signature: null,
       debounceMs: 250,
       eventTypes: ["*"],
     });

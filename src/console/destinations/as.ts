@@ -14,6 +14,8 @@ export type As = {
   /** How many lines of it are seen. */
   lines?: number;
   of?: readonly (readonly [value: string, words: string])[];
+  /** Nobody reads along what is typed. */
+  isSecret?: true;
 };
 
 export const line: As = {
@@ -21,6 +23,12 @@ export const line: As = {
   read: (text) => text,
   none: null,
 };
+export const secret: As = { ...line, isSecret: true };
+/** A line that says nothing as long as it says `usual`. */
+export const unless = (usual: string): As => ({
+  ...line,
+  show: (value) => (value === usual ? "" : line.show(value)),
+});
 export const expression: As = { ...line, lines: 3 };
 
 const numberIn = (text: string): number | string =>
@@ -78,7 +86,23 @@ export const headers: As = {
   lines: 3,
 };
 
-export const choice = (of: NonNullable<As["of"]>): As => ({ ...line, of });
+/** @param usual what is chosen of a destination that says nothing. */
+export const choice = (of: NonNullable<As["of"]>, usual = ""): As => ({
+  ...line,
+  show: (value) => line.show(value) || usual,
+  of,
+});
+
+const SEPARATORS: Record<string, string> = { " ": "space", ",": "comma" };
+export const separator: As = {
+  ...choice([
+    ["", "only the newest"],
+    ["space", "all, with a space between"],
+    ["comma", "all, with a comma between"],
+  ]),
+  show: (value) => SEPARATORS[String(value)] ?? "",
+  read: (text) => ({ space: " ", comma: "," })[text] ?? text,
+};
 
 export const enabled: As = {
   ...choice([

@@ -39,7 +39,14 @@ function Control({ field, typed, faults, offers }: Typing & { field: FormField }
   const about = { id: name, name, label, hint, value, fault: faults[name] };
   if (as.of !== undefined) return <Choice {...about} of={as.of} />;
   if (as.lines === undefined)
-    return <Field {...about} offers={offered} required={name === "url"} />;
+    return (
+      <Field
+        {...about}
+        offers={offered}
+        required={name === "url"}
+        isSecret={as.isSecret === true}
+      />
+    );
   return (
     <Field {...about} lines={Math.min(as.lines, linesOf(value))}>
       {offered.length === 0 ? null : (

@@ -16,16 +16,26 @@ export type FormField = {
 
 export type Part = { title: string; fields: readonly FormField[] };
 
-const ordering = as.choice([
-  ["none", "in no order"],
-  ["object", "those of an object one after the other"],
-  ["source", "those of a source one after the other"],
-]);
-const deadHead = as.choice([
-  ["skip", "go on without it"],
-  ["block", "wait for it"],
-]);
-const format = as.choice(FORMATS.map((one) => [one, one]));
+const ordering = as.choice(
+  [
+    ["none", "in no order"],
+    ["object", "those of an object one after the other"],
+    ["source", "those of a source one after the other"],
+  ],
+  "none",
+);
+const deadHead = as.choice(
+  [
+    ["skip", "go on without it"],
+    ["block", "wait for it"],
+  ],
+  "skip",
+);
+const named = (...of: string[]) => of.map((one): [string, string] => [one, one]);
+const format = as.choice(named(...FORMATS), "tributary");
+const encoding = as.choice(named("hex", "base64"), "hex");
+const algorithm = as.choice(named("sha256", "sha1", "sha512"), "sha256");
+const keyFormat = as.choice([["", "as its kind is"], ...named("text", "base64", "hex", "whsec")]);
 const eventTypes = { ...as.list, none: ["*"] };
 
 /** All that is typed of an endpoint, in the order in which it is shown. */
@@ -106,6 +116,7 @@ export const PARTS: readonly Part[] = [
     title: "How it is served",
     fields: [
       { name: "rate", label: "Calls a second", hint: "Empty: no limit", as: as.number },
+      { name: "timeoutMs", label: "Timeout (ms)", hint: "Of a call: 1000 to 30000", as: as.number },
       { name: "ordering", label: "Order", hint: "", as: ordering },
       { name: "deadHead", label: "When one is dead, the others", hint: "", as: deadHead },
       {
@@ -116,6 +127,31 @@ export const PARTS: readonly Part[] = [
       },
       { name: "deactivate", label: "It is switched off", hint: "", as: as.deactivate },
       { name: "metadata", label: "Metadata", hint: "A JSON object of yours", as: as.json },
+    ],
+  },
+  {
+    title: "A signature as another sender made it",
+    fields: [
+      { name: "signature.header", label: "Header", hint: "Empty: there is none", as: as.line },
+      { name: "signature.prefix", label: "Before it", hint: "As sha256=", as: as.line },
+      { name: "signature.encoding", label: "Written in", hint: "", as: encoding },
+      { name: "signature.algorithm", label: "HMAC of", hint: "", as: algorithm },
+      {
+        name: "signature.content",
+        label: "What is signed",
+        hint: "As ${timestamp}.${body}. Empty: ${body}",
+        as: as.unless("${body}"),
+      },
+      {
+        name: "signature.secret",
+        label: "Key",
+        hint: "Empty: the signing secret of the destination",
+        as: as.secret,
+      },
+      { name: "signature.keyFormat", label: "The key is", hint: "", as: keyFormat },
+      { name: "signature.separator", label: "While keys rotate", hint: "", as: as.separator },
+      { name: "signature.timestampHeader", label: "Header of the time", hint: "", as: as.line },
+      { name: "signature.idHeader", label: "Header of the id", hint: "", as: as.line },
     ],
   },
 ];

@@ -1,3 +1,4 @@
+import { TIMEOUT_MS } from "../../delivery/call-time";
 import type { Violation } from "../../http/refusal";
 import { recordOf } from "../../values/record";
 import type { Faults } from "../settings/faults";
@@ -26,7 +27,7 @@ export const typedOf = (view: object, fields: Fields): Typed =>
   );
 
 /** What a new endpoint is, unless something else is typed. */
-const NEW = { ordering: "none", deadHead: "skip", format: "tributary", enabled: true };
+const NEW = { enabled: true, timeoutMs: TIMEOUT_MS };
 export const newTyped = (fields: Fields): Typed => typedOf(NEW, fields);
 
 /** What is typed otherwise than it was shown, as `/v1` takes it: nothing else is said of the destination. */
@@ -34,17 +35,22 @@ export function changesIn(typed: Typed, shown: Typed, fields: Fields): Record<st
   const isChanged = ({ name }: FormField): boolean =>
     typed[name] !== undefined && typed[name] !== shown[name];
   const changed = new Set(fields.filter(isChanged).map(topOf));
-  const changes: Record<string, unknown> = {};
-  for (const field of fields.filter((one) => changed.has(topOf(one)))) {
-    const { name, as } = field;
-    const text = typed[name] ?? shown[name] ?? "";
-    const value = text === "" ? as.none : as.read(text);
-    const [top = "", member] = name.split(".");
-    if (member === undefined) changes[top] = value;
-    else if (value !== null) changes[top] = { ...recordOf(changes[top]), [member]: value };
-    else changes[top] ??= null;
-  }
-  return changes;
+  return Object.fromEntries(
+    [...changed].map((top) => {
+      const members = fields
+        .filter((field) => topOf(field) === top)
+        .map(({ name, as }) => ({ name, as, text: typed[name] ?? shown[name] ?? "" }));
+      const values = members.map(({ name, as, text }): [string, unknown] => [
+        name.slice(top.length + 1),
+        text === "" ? as.none : as.read(text),
+      ]);
+      const [[member, value] = ["", null]] = values;
+      if (member === "") return [top, value];
+      // Where nothing is typed, what is chosen beside it says nothing either.
+      const isNone = members.every(({ as, text }) => as.of !== undefined || text === "");
+      return [top, isNone ? null : Object.fromEntries(values.filter(([, one]) => one !== null))];
+    }),
+  );
 }
 
 const topOf = ({ name }: FormField): string => name.split(".")[0] ?? "";

@@ -9,7 +9,7 @@ import { placeholdersOf } from "../../values/signature/rule";
 
 /** How the calls of an endpoint are made. */
 
-const headerName = z.string().superRefine((name, context) => {
+const headerName = z.string("Expected the name of a header").superRefine((name, context) => {
   const message = profileHeaderFault(name);
   if (message !== undefined) context.addIssue({ code: "custom", message });
 });
