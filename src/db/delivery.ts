@@ -90,6 +90,8 @@ export type DestinationPolicy = {
   debounceMs?: number;
   /** Of an endpoint: how long a call may take. */
   timeoutMs?: number;
+  /** Of an endpoint: so many calls at a time. */
+  concurrency?: number;
   /** Of an endpoint; `sealed`: the profile's own secret. */
   signature?: SignatureProfile & { sealed?: string };
   /** What a subscription is for. */

@@ -14,6 +14,8 @@ import type { Millis } from "../values/instant";
 /** What this isolate may do at one endpoint. */
 class EndpointAccess {
   readonly allowance = new Allowance();
+  /** How long its calls take, the latest most of all; undefined: none has ended yet. */
+  callMs: number | undefined;
   /** Groups of calls that are being made. */
   readonly groups = new UnderWay();
   /** Calls that could begin now and have no seat yet. */
@@ -85,7 +87,10 @@ export class Isolate {
 
 export const isolate = new Isolate();
 
-export type AdmissionQuestion = Omit<AdmitRequest, "holder" | "ready">;
+/** How much of a destination's time for calls the latest call is. */
+const LATEST_WEIGHT = 0.2;
+
+export type AdmissionQuestion = Omit<AdmitRequest, "holder" | "ready" | "callMs">;
 export type Refusal = Exclude<Admission, { kind: "granted" }>;
 export type Seat =
   /** The call has a seat, to be given back with `release`. */
@@ -109,17 +114,24 @@ export class Admissions {
   private readonly access: EndpointAccess;
   private readonly endpoint: () => DurableObjectStub<Endpoint>;
   private readonly isolate: Isolate;
+  private readonly pool: string | undefined;
 
-  constructor(name: string, doors: { isolate: Isolate; endpoints: Env["ENDPOINTS"] }) {
+  /** @param pool the destination, where it has seats of its own. */
+  constructor(
+    name: string,
+    doors: { isolate: Isolate; endpoints: Env["ENDPOINTS"] },
+    pool: string | undefined,
+  ) {
     this.isolate = doors.isolate;
-    this.access = doors.isolate.accessTo(name);
+    this.pool = pool;
+    this.access = doors.isolate.accessTo(pool === undefined ? name : `${name} ${pool}`);
     this.endpoint = () => doors.endpoints.getByName(name);
   }
 
   /** When calls under a rate may be made. */
   async paced(question: AdmissionQuestion): Promise<Admission> {
     this.requests += 1;
-    const holder = { id: this.isolate.id, busy: this.access.allowance.busy(Date.now()) };
+    const holder = this.holder({ busy: this.access.allowance.busy(Date.now()) });
     return this.endpoint().admit({ ...question, holder });
   }
 
@@ -151,6 +163,12 @@ export class Admissions {
   release(at: Millis): void {
     this.access.allowance.release(at);
     this.access.free();
+  }
+
+  /** A call took so long. */
+  took(ms: number): void {
+    const { callMs = ms } = this.access;
+    this.access.callMs = callMs + (ms - callMs) * LATEST_WEIGHT;
   }
 
   /** Makes a group of calls. While one is made, seats that it may still need are not given back. */
@@ -193,10 +211,7 @@ export class Admissions {
     if (!allWell) allowance.revoke();
     const now = Date.now();
     const isLast = access.groups.count(now) === 0 && access.asking === undefined;
-    const holder =
-      isLast && allowance.hasSpare(now)
-        ? { id: this.isolate.id, ...allowance.tell(now) }
-        : undefined;
+    const holder = isLast && allowance.hasSpare(now) ? this.holder(allowance.tell(now)) : undefined;
     if (allWell && ended === 0) {
       allowance.unreported += results.length;
       if (holder !== undefined) await this.giveBack(holder);
@@ -219,7 +234,16 @@ export class Admissions {
     const unreported = Math.min(allowance.unreported, 1_000);
     allowance.unreported = 0;
     this.requests += 1;
-    return this.endpoint().report({ ...report, unreported });
+    const pool = this.pool === undefined ? {} : { pool: this.pool };
+    return this.endpoint().report({ ...report, ...pool, unreported });
+  }
+
+  /** What tells the endpoint whose calls are under way. */
+  private holder(told: Omit<Holder, "id" | "pool">): Holder {
+    const { isolate, pool } = this;
+    return pool === undefined
+      ? { id: isolate.id, ...told }
+      : { id: `${isolate.id} ${pool}`, pool, ...told };
   }
 
   /** Asks for a seat for each call that could begin now; the calls of a batch come there together. */
@@ -230,24 +254,27 @@ export class Admissions {
     const ready = access.ready.count(now);
     const told = access.allowance.tell(now, ready);
     this.requests += 1;
-    const holder = { id: this.isolate.id, ...told };
-    const admission = await this.endpoint().admit({ ...question, ready, holder });
+    const { callMs } = access;
+    const admission = await this.endpoint().admit({
+      ...question,
+      ready,
+      holder: this.holder(told),
+      ...(this.pool === undefined || callMs === undefined ? {} : { callMs }),
+    });
     if (admission.kind === "granted") {
       access.allowance.granted(told.turn, admission);
       return { kind: "look-again" };
     }
     this.refused = admission;
     access.allowance.revoke();
-    access.turnAway(admission, Date.now());
+    // With seats of its own each group has its turn to come back.
+    if (this.pool === undefined) access.turnAway(admission, Date.now());
     return admission;
   }
 
   private async hold(): Promise<void> {
     this.requests += 1;
-    await this.endpoint().hold({
-      id: this.isolate.id,
-      ...this.access.allowance.tell(Date.now()),
-    });
+    await this.endpoint().hold(this.holder(this.access.allowance.tell(Date.now())));
   }
 
   /** One question at a time, so that an older answer never overwrites a newer one. */

@@ -33,14 +33,20 @@ export class EndpointCalls {
 
   constructor(name: string, wanted: number, group: Group, doors: GroupDoors, limiter: Limiter) {
     const { stream, destination } = group;
+    const { concurrency } = destination.policy;
     const ratePerSecond = destination.policy.ratePerSecond ?? destination.terms?.rate ?? undefined;
-    this.admissions = new Admissions(name, doors);
+    this.admissions = new Admissions(
+      name,
+      doors,
+      concurrency === undefined ? undefined : destination.id,
+    );
     this.question = {
       wanted,
       stream,
       destinationId: destination.id,
       waits: destination.url !== null,
       ...(ratePerSecond === undefined ? {} : { ratePerSecond }),
+      ...(concurrency === undefined ? {} : { concurrency }),
     };
     this.left = wanted;
     this.group = group;
@@ -128,7 +134,10 @@ export class EndpointCalls {
       const called = await one
         .call(leaseUntil)
         .catch((error: unknown): Called => ({ outcome: failedHere(one.item, error) }));
-      if (called?.result !== undefined) this.results.push(called.result);
+      if (called?.result !== undefined) {
+        this.results.push(called.result);
+        this.admissions.took(Date.now() - began);
+      }
       return called?.outcome ?? putBack(one.item, Date.now());
     } finally {
       laggards.end(destination.id, began);

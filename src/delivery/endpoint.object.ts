@@ -8,13 +8,12 @@ import {
   PROBE_LOST_MS,
   storedCircuit,
 } from "./circuit";
+import { Crowd, CROWDED_MS } from "./crowd";
 import { type Pace, reserve, UNPACED } from "./rate";
 import { forgetObject, Note } from "../db/objects";
-import { type Grant, type Holder, Seats } from "./seats";
+import { type Grant, type Holder, type Pool, Seats } from "./seats";
 import type { Millis } from "../values/instant";
 
-/** Calls for which an endpoint has no seat free are tried again after this time. */
-const CROWDED_MS = 1_000;
 /** Parked notifications are tried again after this time, should the endpoint never call their stream back. */
 const PARKED_MS = 6 * 3_600_000;
 const SLOWDOWN_MS = 1_000;
@@ -39,6 +38,10 @@ export type AdmitRequest = {
   destinationId: string;
   holder: Holder;
   ratePerSecond?: number;
+  /** The destination takes so many calls at a time; absent: as many as the endpoint has seats. */
+  concurrency?: number;
+  /** With `concurrency`: how long the destination's calls take, as far as the holder has seen some. */
+  callMs?: number;
   /** All notifications of the destination go to this endpoint, so they may wait until it calls their stream back. */
   waits: boolean;
 };
@@ -62,7 +65,12 @@ export type Report = {
   ended: number;
   unreported: number;
   holder?: Holder;
+  /** The destination whose own seats `ended` are of. */
+  pool?: string;
 };
+
+const poolOf = ({ destinationId, concurrency }: AdmitRequest): Pool | undefined =>
+  concurrency === undefined ? undefined : { id: destinationId, most: concurrency };
 
 export type EndpointView = {
   state: Circuit["state"];
@@ -76,6 +84,8 @@ export type EndpointView = {
  *
  * - **Closed circuit, no rate**: an isolate is granted the calls that it could begin now, for a second, and counts them
  *   itself (`allowance.ts`). All grants and calls together are never more than a hundred (`seats.ts`).
+ * - **A destination's own concurrency**: the same, from the destination's pool of seats; those that find none free come
+ *   back as its calls end (`crowd.ts`).
  * - **Closed circuit, a rate**: each call gets an instant to start at, evenly spaced (`rate.ts`).
  * - **Open circuit** (`circuit.ts`): one call in a while goes as a probe. All other notifications are *parked*: they
  *   leave the queue and wait in their streams, whose names are kept here. When a probe succeeds the endpoint calls
@@ -92,6 +102,7 @@ export class Endpoint extends DurableObject<Env> {
   private circuit: Circuit = CLOSED;
   private pace: Pace = UNPACED;
   private readonly seats = new Seats();
+  private readonly crowd = new Crowd();
   private slowedUntil = 0;
   private slowdowns = 0;
   private readonly note: Note;
@@ -112,7 +123,7 @@ export class Endpoint extends DurableObject<Env> {
     if (this.circuit.state !== "closed") {
       this.keepSeats(request, now);
       const starts = Array.from({ length: gate.admitted }, () => now);
-      this.seats.start(starts);
+      this.seats.start(starts, poolOf(request)?.id);
       if (request.waits && gate.admitted < wanted) this.park(request, now);
       const probeAt = this.circuit.nextProbeAt ?? now + PROBE_LOST_MS;
       return { kind: "parked", starts, returnAt: now + PARKED_MS, probeAt };
@@ -121,17 +132,18 @@ export class Endpoint extends DurableObject<Env> {
       this.keepSeats(request, now);
       return { kind: "paced", starts: [], returnAt: this.slowedUntil };
     }
+    const pool = poolOf(request);
     if (ratePerSecond === undefined) {
-      const grant = this.seats.grant(holder, ready, now);
+      const grant = this.seats.grant(holder, ready, now, pool);
       return grant === null
-        ? { kind: "paced", starts: [], returnAt: now + CROWDED_MS }
+        ? { kind: "paced", starts: [], returnAt: this.crowdedUntil(request, now) }
         : { kind: "granted", ...grant };
     }
-    const room = Math.min(wanted, this.seats.free(now));
+    const room = Math.min(wanted, this.seats.free(now, pool));
     const { pace, starts, returnAt } = reserve(this.pace, room, ratePerSecond, now);
     this.pace = pace;
-    this.seats.start(starts);
-    return { kind: "paced", starts, returnAt: returnAt ?? now + CROWDED_MS };
+    this.seats.start(starts, pool?.id);
+    return { kind: "paced", starts, returnAt: returnAt ?? this.crowdedUntil(request, now) };
   }
 
   /** A holder's calls have outlasted its grant: they keep their seats. */
@@ -144,13 +156,13 @@ export class Endpoint extends DurableObject<Env> {
    * before, under a grant; `holder`: gives back the seats that it does not use. @returns the circuit, and whether it has
    * just opened.
    */
-  report({ results, ended, unreported, holder }: Report): EndpointView & { opened: boolean } {
+  report({ results, ended, unreported, holder, pool }: Report): EndpointView & { opened: boolean } {
     const now = Date.now();
     if (holder !== undefined) this.seats.hold(holder, now);
     const before = this.circuit;
     let circuit = before;
     for (let well = 0; well < unreported; well += 1) circuit = afterCall(circuit, false, now, 0);
-    this.seats.end(ended);
+    this.seats.end(ended, pool);
     for (const { status, retryAt } of results) {
       circuit = afterCall(circuit, isDestinationFault(status), now, Math.random());
       this.slowDown(status, retryAt, now);
@@ -227,6 +239,14 @@ export class Endpoint extends DurableObject<Env> {
   /** Calls under way keep their seats when no grant is given. Under a rate they have none of a grant. */
   private keepSeats({ holder, ratePerSecond }: AdmitRequest, now: Millis): void {
     if (ratePerSecond === undefined) this.seats.hold(holder, now);
+  }
+
+  /** When calls come back for which no seat is free. */
+  private crowdedUntil(request: AdmitRequest, now: Millis): Millis {
+    const { destinationId, wanted, concurrency, callMs } = request;
+    return concurrency === undefined
+      ? now + CROWDED_MS
+      : this.crowd.returnAt(destinationId, { wanted, seats: concurrency, callMs }, now);
   }
 
   private park({ stream, destinationId }: AdmitRequest, now: Millis): void {

@@ -51,6 +51,7 @@ export type PolicyChange = {
   batch?: DestinationPolicy["batch"] | null | undefined;
   debounceMs?: number | null | undefined;
   timeoutMs?: number | null | undefined;
+  concurrency?: number | null | undefined;
   signature?: GivenSignature | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;

@@ -85,6 +85,61 @@ describe("an endpoint's concurrency", () => {
     expect(new Set(mine.map(({ headers }) => headers.get("webhook-id"))).size).toBe(300);
   });
 
+  it("is a destination's own, over all isolates and streams, and takes nothing from others at the same address", async () => {
+    const url = `http://127.0.0.1:9/own-${crypto.randomUUID()}`;
+    const kind = "endpoint" as const;
+    const own = await destination({
+      kind,
+      url,
+      policy: { concurrency: 3 },
+      headers: { "x-own": "1" },
+    });
+    const other = await destination({ kind, url });
+    let open = 0;
+    let most = 0;
+    const received = receiver(
+      async ({ headers }) => {
+        if (headers.get("x-own") === null) return new Response();
+        open += 1;
+        most = Math.max(most, open);
+        await scheduler.wait(20);
+        open -= 1;
+        return new Response();
+      },
+      (one) => one.url === url,
+    );
+    const streams = [freshStream(), freshStream(), freshStream()];
+    const messages: unknown[] = [];
+    for (const stream of streams) {
+      await intercept(stream, messages);
+      await stream.commit(
+        commit({
+          targets: [target({ destinationId: own.id, most: 1 })],
+          events: events(5, "own-"),
+        }),
+      );
+    }
+    await streams[0]!.commit(
+      commit({
+        targets: [target({ destinationId: other.id, most: 1 })],
+        events: events(1, "other-"),
+      }),
+    );
+    const isolates = [isolate(), isolate(), isolate()];
+    let taken = 0;
+    const consumed: Promise<void>[] = [];
+    await eventually(async () => {
+      for (; taken < messages.length; taken += 1)
+        consumed.push(consumeWhole(batchOf(messages[taken], taken), isolates[taken % 3]!));
+      await Promise.all(streams.map((stream) => runDurableObjectAlarm(stream)));
+      return received.length >= 16;
+    });
+    await Promise.all(consumed);
+    expect(most).toBe(3);
+    expect(new Set(received.map(({ headers }) => headers.get("webhook-id"))).size).toBe(16);
+    expect(received).toHaveLength(16);
+  });
+
   it("is given back with each report, so that calls that ended crowd nobody out", async () => {
     const endpoint = env.ENDPOINTS.getByName(`1/https://app.example/${crypto.randomUUID()}`);
     const request = {

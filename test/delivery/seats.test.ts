@@ -1,9 +1,40 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Allowance } from "../../src/delivery/allowance";
+import { Crowd } from "../../src/delivery/crowd";
 import { CONCURRENCY, type Grant, GRANT_MS, Seats } from "../../src/delivery/seats";
 
 const NOW = Date.UTC(2026, 10, 21, 20);
+
+describe("Crowd", () => {
+  const crowd = (...asked: [wanted: number, callMs: number | undefined][]) => {
+    const all = new Crowd();
+    return asked.map(
+      ([wanted, callMs]) => all.returnAt("ep_1", { wanted, seats: 2, callMs }, NOW) - NOW,
+    );
+  };
+
+  it.each([
+    ["as fast as its calls end", crowd([10, 400], [10, 400], [5, 400]), [1_000, 3_000, 5_000]],
+    [
+      "by what others saw, too",
+      crowd([10, 400], [10, undefined], [1, undefined]),
+      [1_000, 3_000, 5_000],
+    ],
+    [
+      "a second for each where nobody has seen one",
+      crowd([2, undefined], [1, undefined]),
+      [1_000, 2_000],
+    ],
+    [
+      "after a minute at the latest",
+      crowd([100, 9_000], [100, 9_000], [1, 1]),
+      [1_000, 60_000, 60_000],
+    ],
+  ])("calls those back that found no seat, %s", (_, returns, expected) =>
+    expect(returns).toEqual(expected),
+  );
+});
 
 describe("Seats", () => {
   it("grants what is wanted, up to half of what is free, so that every isolate finds some", () => {
@@ -38,6 +69,23 @@ describe("Seats", () => {
     room.hold({ id: "isolate-0", busy: 0, turn: 2 }, NOW);
     room.hold({ id: "isolate-1", busy: 2, turn: 2 }, NOW);
     expect(room.free(NOW)).toBe(80);
+  });
+
+  it("gives a destination no more than its own, which count among the hundred, and wants all back", () => {
+    const room = new Seats();
+    const pool = { id: "ep_1", most: 3 };
+    const holder = (n: number, busy = 0) => ({ id: `${n} ep_1`, pool: "ep_1", busy, turn: 1 });
+    expect(room.grant(holder(1), 6, NOW, pool)).toEqual({ calls: 2, givesBack: true });
+    room.start([NOW], "ep_1");
+    expect(room.grant(holder(2), 6, NOW, pool)).toBe(null);
+    expect([room.free(NOW, pool), room.free(NOW, { id: "ep_2", most: 2 })]).toEqual([0, 2]);
+    expect(room.free(NOW)).toBe(97);
+    room.end(1);
+    expect(room.free(NOW, pool)).toBe(0);
+    room.end(1, "ep_1");
+    expect(room.free(NOW, pool)).toBe(1);
+    room.start(Array.from({ length: 98 }, () => NOW));
+    expect(room.free(NOW, pool)).toBe(0);
   });
 
   it("forgets an isolate that is silent, and a call that nobody reports on", () => {

@@ -189,3 +189,21 @@ describe("timeoutMs", () => {
     ]);
   });
 });
+
+describe("concurrency", () => {
+  it("is shown, changed and taken away", async () => {
+    const { id, concurrency } = await made({ concurrency: 3 });
+    expect(concurrency).toBe(3);
+    expect((await changed(id, { concurrency: 1 }))["concurrency"]).toBe(1);
+    expect((await changed(id, { concurrency: null }))["concurrency"]).toBe(100);
+  });
+
+  it.each([0, 101, 1.5, "many"])("is never %s", async (concurrency) => {
+    const { status, body } = await post({ concurrency });
+    expect([status, body.error.field, body.error.message]).toEqual([
+      400,
+      "concurrency",
+      "concurrency: Expected a whole number, 1 to 100",
+    ]);
+  });
+});

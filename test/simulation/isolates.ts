@@ -30,6 +30,8 @@ export type Load = {
   /** How long a call takes, and a message to the endpoint or back. */
   callMs: (clock: VirtualClock) => number;
   messageMs: (clock: VirtualClock) => number;
+  /** The destination takes so many calls at a time; absent: all that the endpoint has seats for. */
+  concurrency?: number;
   /** Isolates that die each second, with all that they do. */
   deathsPerSecond: number;
 };
@@ -97,7 +99,7 @@ export async function simulate(load: Load, keeper: SeatKeeper): Promise<Figures>
       const ready = Array.from({ length: size }, (_, seq) =>
         readyToCall(seq, clock, () => call(one)),
       );
-      void new EndpointCalls("endpoint", size, groupOf(clock.now), doors, limiter)
+      void new EndpointCalls("endpoint", size, groupOf(load, clock.now), doors, limiter)
         .make(ready)
         .then(({ outcomes }) => {
           sum.refused += outcomes.filter(({ next }) => next.kind !== "delivered").length;
@@ -128,10 +130,10 @@ export async function simulate(load: Load, keeper: SeatKeeper): Promise<Figures>
   };
 }
 
-const groupOf = (now: Millis): Group =>
+const groupOf = ({ concurrency }: Load, now: Millis): Group =>
   ({
     stream: "1/instance:1",
-    destination: { id: "destination", url: URL, policy: {} },
+    destination: { id: "destination", url: URL, policy: { concurrency } },
     policy: {},
     items: [],
     leaseUntil: now + 45_000,

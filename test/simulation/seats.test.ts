@@ -13,8 +13,9 @@ const CROWDED_MS = 1_000;
 function endpoint(): SeatKeeper {
   const seats = new Seats();
   return {
-    admit: ({ holder, wanted, ready = wanted }, now) => {
-      const grant = seats.grant(holder, ready, now);
+    admit: ({ holder, wanted, ready = wanted, destinationId, concurrency }, now) => {
+      const pool = concurrency === undefined ? undefined : { id: destinationId, most: concurrency };
+      const grant = seats.grant(holder, ready, now, pool);
       return grant === null
         ? { kind: "paced", starts: [], returnAt: now + CROWDED_MS }
         : { kind: "granted", ...grant };
@@ -107,6 +108,35 @@ describe("the seats of an endpoint that many isolates call", () => {
       const figures = await simulate(rough, endpoint());
       expect(figures.mostUnderWay).toBeGreaterThan(50);
       expect(figures.mostUnderWay).toBeLessThanOrEqual(CONCURRENCY);
+    },
+  );
+
+  it.each([
+    [1, 1],
+    [20, 5],
+    [200, 5],
+  ])(
+    "are never more than a destination says, though isolates die and messages are late: %i isolates, %i at a time",
+    async (isolates, concurrency) => {
+      const rough: Load = {
+        ...load(isolates, 100),
+        concurrency,
+        deathsPerSecond: isolates / 100,
+        messageMs: (clock) => (clock.chance() < 0.05 ? clock.between(500, 8_000) : 10),
+      };
+      const figures = await simulate(rough, endpoint());
+      expect(figures.mostUnderWay).toBe(concurrency);
+    },
+  );
+
+  it.each([1, 20, 200])(
+    "that a destination has to itself are used: %i isolates",
+    async (isolates) => {
+      // Twice as many calls as the fifty a second that it takes, five at a time.
+      const all = { ...load(isolates, 100), concurrency: 5 };
+      const { calls, refusedPercent, mostUnderWay } = await simulate(all, endpoint());
+      expect((calls * (100 - refusedPercent)) / 100 / all.seconds).toBeGreaterThan(30);
+      expect(mostUnderWay).toBe(5);
     },
   );
 });

@@ -143,9 +143,10 @@ function servedIn({
   debounceMs,
   schemaVersion,
   timeoutMs,
+  concurrency,
   signature,
 }: DestinationChange) {
-  const own = { format, batch, debounceMs, schemaVersion, timeoutMs, signature };
+  const own = { format, batch, debounceMs, schemaVersion, timeoutMs, concurrency, signature };
   return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform, ...own };
 }
 

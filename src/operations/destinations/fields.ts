@@ -167,6 +167,7 @@ export const ENDPOINT = {
   eventTypes: ["order.*"],
   channels: [],
   timeoutMs: 15_000,
+  concurrency: 100,
   signature: null,
   metadata: {},
 };

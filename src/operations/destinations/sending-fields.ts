@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Destination } from "../../delivery/destination";
 import { callMs, LONGEST_CALL_MS, TIMEOUT_MS } from "../../delivery/call-time";
+import { CONCURRENCY } from "../../delivery/seats";
 import { keyBytes, profileHeaderFault } from "../../delivery/signature-profile";
 import type { Violation } from "../../http/refusal";
 import { isObject, recordOf } from "../../values/record";
@@ -76,6 +77,8 @@ const signature = z
 
 const MILLISECONDS = `Expected a whole number of milliseconds, 1000 to ${LONGEST_CALL_MS}`;
 
+const SEATS = `Expected a whole number, 1 to ${CONCURRENCY}`;
+
 export const sendingFields = {
   timeoutMs: z
     .int(MILLISECONDS)
@@ -84,6 +87,13 @@ export const sendingFields = {
     .nullable()
     .optional()
     .describe(`How long a call may take, ${TIMEOUT_MS} if nothing is said`),
+  concurrency: z
+    .int(SEATS)
+    .min(1, SEATS)
+    .max(CONCURRENCY, SEATS)
+    .nullable()
+    .optional()
+    .describe(`Calls at a time, ${CONCURRENCY} if nothing is said`),
   signature: signature
     .nullable()
     .optional()
@@ -143,9 +153,10 @@ function secretFaults(
 
 /** How an endpoint's calls are made, as it is shown: what is not set by its default, secrets masked. */
 export function sendingView(policy: Destination["policy"]) {
-  const { signature } = policy;
+  const { signature, concurrency = CONCURRENCY } = policy;
   return {
     timeoutMs: callMs(policy),
+    concurrency,
     signature: signature === undefined ? null : signatureView(signature),
   };
 }
