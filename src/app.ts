@@ -8,6 +8,7 @@ import { ALL, APP_PATHS } from "./http/cors";
 import { elementsHeaders, refuseAsync } from "./http/elements-headers";
 import { limitFailures } from "./http/failure-limit";
 import { healthRoutes } from "./http/health.routes";
+import { requireAll } from "./http/required.io";
 import { openApiRoutes } from "./http/openapi";
 import { answerErrors, answerUnknown, sampled, unknownRoute, withRequestId } from "./http/surface";
 import { pollingRoutes } from "./polling/routes";
@@ -48,7 +49,7 @@ const apps = new Hono()
 
 export const app = new Hono<{ Bindings: Env }>()
   .route("/", healthRoutes)
-  .use(withRequestId, sampled)
+  .use(withRequestId, requireAll, sampled, accountRoutes.beginLocally)
   .route("/elements/api-v2", elementsSurface)
   .route("/v1", v1)
   .route("/", pages)

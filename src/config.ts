@@ -21,6 +21,8 @@ export type Config = {
   sessionKey: string;
   /** Absent: `POST /v1/bootstrap` does not exist. */
   bootstrapKey: string | undefined;
+  /** The organization that a local stack begins with, as `POST /v1/bootstrap` takes it. */
+  localAccount: string | undefined;
   /** `ticks`: each cron tick advances schedule time by one minute, however often it comes. */
   schedule: "clock" | "ticks";
   /** OAuth applications of the platform itself, by connector key. */
@@ -44,15 +46,23 @@ const list = z
   );
 
 const environment = z.object({
-  TRIBUTARY_PUBLIC_URL: list.pipe(z.array(z.url())),
+  TRIBUTARY_PUBLIC_URL: list.pipe(z.array(z.url("Expected URLs, the first of which vendors see"))),
   EGRESS_ALLOW: list,
   CORS_ORIGINS: list,
   SIGNUP: z.enum(["open", "closed"]).default("closed"),
   ORGANIZATIONS: z.enum(["operator", "owners"]).default("operator"),
-  MASTER_KEY: list.refine((keys) => keys.length > 0, "Expected a base64 key of 32 bytes"),
-  SESSION_KEY: z.string().min(32, "Expected at least 32 characters"),
+  MASTER_KEY: list.refine(
+    (keys) => keys.length > 0 && keys.every((key) => Buffer.from(key, "base64").length === 32),
+    "Expected a base64 key of 32 bytes",
+  ),
+  SESSION_KEY: z
+    .string("Expected at least 32 characters")
+    .min(32, "Expected at least 32 characters"),
   BOOTSTRAP_KEY: z.string().min(16).optional(),
-  DOH_URL: z.union([z.literal(""), z.url()]).default(""),
+  LOCAL_ACCOUNT: z.string().optional(),
+  DOH_URL: z
+    .union([z.literal(""), z.url()], "Expected the URL of a resolver, or nothing")
+    .default(""),
   SCHEDULE: z.enum(["clock", "ticks"]).default("clock"),
   TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
   OAUTH_APPS: oauthApps.default({}),
@@ -63,15 +73,33 @@ const environment = z.object({
 
 const known = new WeakMap<object, Config>();
 
-/** @throws when the deployment is misconfigured, naming the variable. */
+const HOW = {
+  MASTER_KEY: "npx wrangler secret put MASTER_KEY",
+  SESSION_KEY: "npx wrangler secret put SESSION_KEY",
+} as const;
+
+/** What is wrong with the settings of a deployment: each variable, and what was expected. */
+export class Misconfigured extends Error {
+  readonly lacks: readonly { name: string; reason: string }[];
+  constructor({ issues }: z.ZodError) {
+    const lacks = issues.map(({ path: [variable = "", ...inside], message }) => {
+      const name = String(variable);
+      const where = inside.length === 0 ? "" : `${inside.join(".")}: `;
+      const how = name in HOW ? `. Run: ${HOW[name as keyof typeof HOW]}` : "";
+      return { name, reason: `${where}${message}${how}` };
+    });
+    super(lacks.map(({ name, reason }) => `Environment variable ${name}: ${reason}`).join("; "));
+    this.name = "Misconfigured";
+    this.lacks = lacks;
+  }
+}
+
+/** @throws Misconfigured when the deployment is. */
 export function readConfig(env: object): Config {
   const cached = known.get(env);
   if (cached !== undefined) return cached;
   const parsed = environment.safeParse(env);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    throw new Error(`Environment variable ${issue?.path.join(".")}: ${issue?.message}`);
-  }
+  if (!parsed.success) throw new Misconfigured(parsed.error);
   const values = parsed.data;
   const publicUrls = values.TRIBUTARY_PUBLIC_URL.map((url) => withoutTrailing(url, "/"));
   const config: Config = {
@@ -90,6 +118,7 @@ export function readConfig(env: object): Config {
     masterKeys: values.MASTER_KEY,
     sessionKey: values.SESSION_KEY,
     bootstrapKey: values.BOOTSTRAP_KEY,
+    localAccount: values.ENVIRONMENT === "local" ? values.LOCAL_ACCOUNT : undefined,
     schedule: values.SCHEDULE,
     oauthApps: values.OAUTH_APPS,
     memberSignIn: values.MEMBER_SIGN_IN,

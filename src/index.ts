@@ -1,4 +1,5 @@
 import { app } from "./app";
+import { Clock } from "./operations/local-clock.object";
 import { consumeParts, doorsOf } from "./wiring";
 import { consumeDeliveries } from "./delivery/deliveries.consumer";
 import { tidy } from "./operations/retention.cron";
@@ -14,20 +15,27 @@ export { Endpoint } from "./delivery/endpoint.object";
 export { EventStream } from "./stream/stream.object";
 export { VendorBudget } from "./hub/budget/vendor-budget.object";
 
+async function onMinute(scheduledTime: number, env: Env): Promise<void> {
+  const doors = doorsOf(env, app.fetch);
+  await logSample(doors.config.logSampling, { at: "tick" }, () =>
+    Promise.all([
+      // Flows start at the minute that the schedule has come to.
+      tick(scheduledTime, doors).then(() => tickFlows(scheduledTime, doors)),
+      tickResources(Date.now(), doors),
+      tidy(scheduledTime, doors),
+    ]),
+  );
+}
+
+/** The cron of a local stack. */
+export class LocalClock extends Clock {
+  override onMinute = (scheduledTime: number) => onMinute(scheduledTime, this.env);
+}
+
 export default {
   fetch: app.fetch,
 
-  async scheduled({ scheduledTime }, env) {
-    const doors = doorsOf(env, app.fetch);
-    await logSample(doors.config.logSampling, { at: "tick" }, () =>
-      Promise.all([
-        // Flows start at the minute that the schedule has come to.
-        tick(scheduledTime, doors).then(() => tickFlows(scheduledTime, doors)),
-        tickResources(Date.now(), doors),
-        tidy(scheduledTime, doors),
-      ]),
-    );
-  },
+  scheduled: ({ scheduledTime }, env) => onMinute(scheduledTime, env),
 
   async queue(batch, env, context) {
     const doors = doorsOf(env, app.fetch);

@@ -13,6 +13,8 @@ declare global {
       /** What `test/vitest.config.ts` read from `migrations/`. */
       MIGRATIONS: D1Migration[];
       BOOTSTRAP_KEY: string;
+      EMPTY: D1Database;
+      NEW: D1Database;
     }
   }
 }

@@ -128,6 +128,8 @@ const workers = async () =>
       compatibilityFlags: ["no_web_socket_compression"],
       // Optional, so not in wrangler.toml.
       r2Buckets: ["PAYLOADS"],
+      // Of deployments that nobody has set up yet, one of them without its migrations.
+      d1Databases: ["EMPTY", "NEW"],
       bindings: {
         ENVIRONMENT: "local",
         SCHEDULE: "ticks",

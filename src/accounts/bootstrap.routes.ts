@@ -9,7 +9,7 @@ import { bootstrap } from "./bootstrap.store";
 import { newPassword } from "./passwords/field";
 import { equalSecrets } from "./secret";
 
-const firstOrganization = z.strictObject({
+export const firstOrganization = z.strictObject({
   organizationName: z.string().min(1),
   organizationSecret: z.string().min(16),
   userSecret: z.string().min(16),

@@ -31,16 +31,20 @@ export async function bootstrap(
   const orm = drizzle(db);
   const existing = await findBySecrets(db, first.userSecret, first.organizationSecret, asked.at);
   if (existing !== undefined) return existing;
-  if ((await orm.$count(organizations)) > 0) return undefined;
+  if (await hasOrganization(db)) return undefined;
   try {
     await orm.batch(rowsOf(orm, first, asked));
   } catch (error) {
     // Two callers may both find an empty database; both insert id 1, so only one of them writes.
-    if ((await orm.$count(organizations)) === 0) throw error;
+    if (!(await hasOrganization(db))) throw error;
     return findBySecrets(db, first.userSecret, first.organizationSecret, asked.at);
   }
   return { organizationId: 1, userId: 1 };
 }
+
+/** Whether a deployment has been set up. */
+export const hasOrganization = async (db: D1Database): Promise<boolean> =>
+  (await drizzle(db).select({ id: organizations.id }).from(organizations).limit(1)).length > 0;
 
 function rowsOf(orm: DrizzleD1Database, first: Bootstrap, { at: now, ...from }: Asked) {
   const passwordHash = hashPassword(first.password, crypto.getRandomValues(new Uint8Array(16)));

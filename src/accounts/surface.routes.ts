@@ -1,6 +1,7 @@
 import { Hono } from "hono";
 import { bootstrapRoutes } from "./bootstrap.routes";
 import { auditRoutes } from "./audit.routes";
+import { beginLocally } from "./local.io";
 import { authenticationRoutes } from "./authentication.routes";
 import { keyRoutes } from "./keys.routes";
 import { memberRoutes } from "./members/routes";
@@ -35,4 +36,5 @@ export const accountRoutes = {
     .route("/", passkeyRoutes)
     .route("/", verifiedEmailRoutes),
   app: userRoutes,
+  beginLocally,
 };

@@ -59,6 +59,7 @@ function tryWrangler(...args: string[]) {
       ...process.env,
       PATH: `${join(root, "node_modules/.bin")}:${process.env.PATH}`,
       CI: "1",
+      TRIBUTARY_PREPARED: "1",
       WRANGLER_HIDE_BANNER: "true",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_OUTPUT_FILE_PATH: output,
@@ -90,7 +91,7 @@ function databaseId(): string {
 /** The committed configuration with the account's database, for a file one folder further down. */
 function writeConfig(id: string): void {
   const text = toml
-    .replace(/^database_id = .*$/m, `database_id = "${id}"`)
+    .replace(/^database_name = .*$/m, `$&\ndatabase_id = "${id}"`)
     .replace(/^(main|migrations_dir) = "(.+)"$/gm, '$1 = "../$2"');
   writeFileSync(config, text);
 }

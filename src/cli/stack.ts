@@ -40,6 +40,7 @@ function run(args: string[], stdio: "pipe" | "inherit"): ChildProcess {
       ...env,
       CI: "1",
       FORCE_COLOR: "0",
+      TRIBUTARY_PREPARED: "1",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_HIDE_BANNER: "true",
       CLOUDFLARE_CF_FETCH_ENABLED: "false",

@@ -21,11 +21,11 @@ export type Identity = {
 
 const secret = (encoding: BufferEncoding = "base64url") => randomBytes(32).toString(encoding);
 
-/** Reads the identity of a state folder, making one the first time. */
-export function identityOf(state: string): Identity {
+/** Reads the identity of a state folder, which becomes the one that is `given`, or a new one, the first time. */
+export function identityOf(state: string, given?: Identity): Identity {
   const path = join(state, "tributary.json");
   if (existsSync(path)) return JSON.parse(readFileSync(path, "utf8"));
-  const identity: Identity = {
+  const identity: Identity = given ?? {
     keys: { MASTER_KEY: secret("base64"), SESSION_KEY: secret("base64"), BOOTSTRAP_KEY: secret() },
     account: {
       organizationSecret: secret(),

@@ -39,6 +39,7 @@ import { ownOrganizationRoutes } from "./session/organizations.routes";
 import { ownSessionRoutes } from "./session/own-sessions.routes";
 import { passwordRoutes } from "./session/password.routes";
 import { passkeySignInRoutes } from "./session/passkey.routes";
+import { setupRoutes } from "./session/setup.routes";
 import { sessionRoutes, takeNotice } from "./session/routes";
 import { singleSignOnRoutes } from "./session/single-sign-on.routes";
 import { type ConsoleEnv, withRole, withSession } from "./session/session.io";
@@ -74,6 +75,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .use(limitFailures)
   .use(fromHere)
   .route("/", sessionRoutes)
+  .route("/", setupRoutes)
   .route("/", codeRoutes)
   .route("/", singleSignOnRoutes)
   .route("/", passkeySignInRoutes)

@@ -73,7 +73,7 @@ tr.new td{animation:new 2s}@keyframes new{from{background:var(--good-back)}}@med
 .settings .field label{display:grid;gap:4px;font-weight:500}.settings .field input{width:100%}.settings fieldset{display:block;border:0;margin:0;padding:0}.settings legend{font-weight:500;padding:0}.card .choice b{display:inline;font-size:inherit}.choice{display:flex;gap:8px;align-items:baseline;margin-top:6px}
 .more{margin:14px 0}.stack>*+*{margin-top:12px}
 .sign-in{max-width:380px;margin:8vh auto 0;background:var(--card);border:1px solid var(--line);border-radius:14px;padding:28px}
-.sign-in p{margin:0 0 18px}.sign-in h2{margin:0 0 12px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}
+.sign-in p{margin:0 0 18px}.sign-in h2{margin:0 0 12px}.sign-in label{display:block;margin-bottom:14px;font-size:14px;font-weight:500}.sign-in .field{margin-bottom:14px}.sign-in .field>:is(label,input){margin:0}.sign-in input{display:block;width:100%;margin-top:4px;padding:9px 12px}.sign-in button{width:100%;padding:9px}
 .sign-in button.second{margin-top:8px}.sign-in .button{display:block;text-align:center}.sign-in .other{margin-top:10px}.sign-in .after{margin:16px 0 0;text-align:center}.sign-in .qr{margin:0 0 18px}
 .qr{background:#fff;border-radius:12px;padding:8px;width:216px;max-width:100%}.qr svg{display:block;width:100%}
 .codes{columns:2;font:16px/2 ui-monospace,monospace;list-style:none;margin:0 0 18px;padding:0}

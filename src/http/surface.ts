@@ -7,6 +7,7 @@ import { quoted } from "../values/text";
 import { type SurfaceName, toWire } from "./error-map";
 import { logSample } from "./log-sample.io";
 import { notFound, type Reason, Refusal } from "./refusal";
+import { isUnmigrated, sayLacks, UNMIGRATED } from "./required";
 
 export type RequestIdEnv = { Variables: { requestId: string } };
 
@@ -30,6 +31,7 @@ export const sampled = createMiddleware<RequestIdEnv & { Bindings: Env }>((c, ne
 /** Why a request failed; undefined when it is our own fault, which is logged and not shown to the caller. */
 export function reasonOf(error: unknown, requestId: string): Reason | undefined {
   if (error instanceof Refusal) return error.reason;
+  if (isUnmigrated(error)) return { kind: "unavailable", message: sayLacks([UNMIGRATED]) };
   if (error instanceof HTTPException) return { kind: "invalid", message: error.message };
   console.error(
     JSON.stringify({

@@ -42,6 +42,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/connectors/:element/test": LOOKS,
   "POST /console/event-types/:name/test": LOOKS,
   "POST /console/sign-in": SIGNS_IN,
+  "POST /console/setup": NEVER,
   "POST /console/sign-in/code": SIGNS_IN,
   "POST /console/sign-in/access": SIGNS_IN,
   "POST /console/sign-in/passkey": SIGNS_IN,

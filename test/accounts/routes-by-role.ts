@@ -305,6 +305,9 @@ const V1: Table = {
 const CONSOLE: Table = {
   "GET /console/sign-in": "everybody",
   "POST /console/sign-in": "everybody",
+  // For whoever deployed this, with the bootstrap key, once.
+  "GET /console/setup": "nobody",
+  "POST /console/setup": "nobody",
   "POST /console/sign-out": "everybody",
   // Whoever has just given a password, which nobody here did.
   "GET /console/sign-in/code": "nobody",

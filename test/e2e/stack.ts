@@ -163,7 +163,7 @@ function copyMigrated(state: string): void {
   if (migrated !== undefined) cpSync(migrated, state, { recursive: true });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await new Promise((resolve) => server.once("listening", resolve));
   const { port } = server.address() as AddressInfo;

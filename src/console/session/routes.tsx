@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import * as z from "zod";
+import { hasOrganization } from "../../accounts/bootstrap.store";
 import { findMember } from "../../accounts/members/store";
 import { verifyPassword } from "../../accounts/secret";
 import { siteOf } from "../../accounts/passkeys/options";
@@ -26,6 +27,8 @@ export const sessionRoutes = new Hono<ConsoleEnv>()
   .get("/sign-in", async (c) => {
     const next = nextPage(c.req.query("next"));
     if ((await sessionOf(c)) !== undefined) return c.redirect(next, 303);
+    const isNew = readConfig(c.env).bootstrapKey !== undefined;
+    if (isNew && !(await hasOrganization(c.env.DB))) return c.redirect("/console/setup", 303);
     return showSignIn(c, { next });
   })
   .post("/sign-in", async (c) => {

@@ -44,7 +44,7 @@ const OUTSIDE = [
   "/console/invitations/:token",
 ];
 /** Nobody comes there by an address alone, or stays there. */
-const BETWEEN = ["/console/sign-in/code", "/console/connected"];
+const BETWEEN = ["/console/sign-in/code", "/console/setup", "/console/connected"];
 /** What says why it can't be shown; all other pages are answered with 200. */
 const REFUSED: Record<string, number> = {
   "/console/sign-in/oidc": 404,
