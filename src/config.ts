@@ -3,6 +3,7 @@ import { type EgressPolicy, parseAllowList } from "./http/egress";
 import { withoutTrailing } from "./values/text";
 import { type MemberSignIn, memberSignIn } from "./values/member-sign-in";
 import { type OAuthApp, oauthApps } from "./values/oauth-app";
+import { publishQueues } from "./values/publish-queues";
 
 /** The environment, read once and typed. Nothing else reads environment variables. */
 export type Config = {
@@ -29,6 +30,8 @@ export type Config = {
   oauthApps: Readonly<Record<string, OAuthApp>>;
   /** Absent: members sign in by password and passkey alone. */
   memberSignIn: MemberSignIn | undefined;
+  /** Queues of applications whose messages are published, each with the organization that publishes them. */
+  publishQueues: ReadonlyMap<string, number>;
   /** `product` in the events of API resources. */
   product: string;
   /** The share of invocations that log a line each, 0 to 1; errors are logged always. */
@@ -67,6 +70,7 @@ const environment = z.object({
   TRIBUTARY_PRODUCT: z.string().default("AmplifyCentral"),
   OAUTH_APPS: oauthApps.default({}),
   MEMBER_SIGN_IN: memberSignIn.optional(),
+  PUBLISH_QUEUES: publishQueues.default(new Map()),
   LOG_SAMPLING: z.coerce.number("Expected a number from 0 to 1").min(0).max(1).default(0),
   ENVIRONMENT: z.enum(["local", "deployed"]).default("deployed"),
 });
@@ -122,6 +126,7 @@ export function readConfig(env: object): Config {
     schedule: values.SCHEDULE,
     oauthApps: values.OAUTH_APPS,
     memberSignIn: values.MEMBER_SIGN_IN,
+    publishQueues: values.PUBLISH_QUEUES,
     product: values.TRIBUTARY_PRODUCT,
     logSampling: values.LOG_SAMPLING,
   };

@@ -6,6 +6,7 @@ import { tidy } from "./operations/retention.cron";
 import { logSample } from "./http/log-sample.io";
 import { consumeUndeliverable } from "./delivery/dead-letter.consumer";
 import { tickFlows } from "./flows/tick.cron";
+import { consumePublications } from "./publish/publications.consumer";
 import { consumePolls } from "./polling/polls.consumer";
 import { tick } from "./polling/tick.cron";
 import { tickResources } from "./resources/tick.cron";
@@ -42,6 +43,8 @@ export default {
     const consume = async (): Promise<void> => {
       if (batch.queue.startsWith("tributary-polls")) return consumePolls(batch, doors);
       if (batch.queue === "tributary-ticks") return consumeParts(batch, doors);
+      const publisher = doors.config.publishQueues.get(batch.queue);
+      if (publisher !== undefined) return consumePublications(batch, doors, publisher);
       return batch.queue.startsWith("tributary-deliveries")
         ? consumeDeliveries(batch, doors, (work) => context.waitUntil(work))
         : consumeUndeliverable(batch);

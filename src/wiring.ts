@@ -22,6 +22,7 @@ import type { PollDoors } from "./polling/commit.io";
 import { pollDoors } from "./polling/doors.io";
 import { polledAs } from "./polling/touched";
 import { payloadRoutes } from "./publish/payloads.routes";
+import { queueRoutes } from "./publish/queues.routes";
 import { publishRoutes } from "./publish/routes";
 import { announcer } from "./stream/announce.io";
 
@@ -35,7 +36,8 @@ export const operations = operationsRoutes(OWNERS, connectorKeys)
   .route("/", traceRoutes(polledAs))
   .route("/", eventTypeRoutes(connectorEventTypes))
   .route("/", publishRoutes)
-  .route("/", payloadRoutes);
+  .route("/", payloadRoutes)
+  .route("/", queueRoutes);
 
 export const inbound = inboundRoutes(polledAs);
 

@@ -8,6 +8,7 @@ export const VARIABLES = [
   "DOH_URL",
   "TRIBUTARY_PRODUCT",
   "LOG_SAMPLING",
+  "PUBLISH_QUEUES",
 ] as const;
 
 /**

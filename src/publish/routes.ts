@@ -4,15 +4,13 @@ import { type AskerEnv, withKey } from "../accounts/asker.io";
 import { readConfig } from "../config";
 import { hopsOf } from "../delivery/own-address";
 import { parse, readJson } from "../http/body";
-import { firstFault } from "../http/faults";
-import { conflict, invalid, notFound, Refusal, type Violation } from "../http/refusal";
+import { conflict, invalid, notFound, Refusal } from "../http/refusal";
 import { described } from "../http/route-description";
-import { utf8Length } from "../values/bytes";
-import { digitsAlong } from "../values/digits";
 import { delayFault, type Publication, publication, publishedSource } from "./publication";
 import { payloadBucket } from "../stream/payloads.io";
 import { publishAside } from "./aside.io";
 import { withSent } from "./body.io";
+import { publishEach } from "./each.io";
 import { EVENT_BYTES } from "./payload";
 import { cancel, check, publish, type Publisher, publisherTo, type Told } from "./publish.io";
 
@@ -50,7 +48,7 @@ export const publishRoutes = new Hono<AskerEnv>()
     async (c) => {
       const publisher = await publisherOf(c);
       const { events } = parse(batch, await readJson(c, BATCH_BYTES));
-      return c.json({ items: await publishEach(c, publisher, events) }, 202);
+      return c.json({ items: await publishEach(doorsOf(c), publisher, events) }, 202);
     },
   )
   .on(
@@ -137,52 +135,3 @@ async function publisherOf(c: Context<AskerEnv>): Promise<Publisher> {
   const hops = hopsOf(c.req.raw.headers, readConfig(c.env).sessionKey);
   return publisherTo(c.env.DB, c.var.asker.organizationId, tenant, hops);
 }
-
-type ItemError = { code: string; message: string; field: string };
-type Item = Told | { error: ItemError };
-
-/** Publishes those that are sound; each of the others is answered with what is wrong with it. */
-async function publishEach(
-  c: Context<AskerEnv>,
-  publisher: Publisher,
-  events: readonly unknown[],
-): Promise<Item[]> {
-  const now = Date.now();
-  const read = await Promise.all(
-    events.map(async (event) => {
-      const one = readOne(event, now);
-      if ("error" in one) return one;
-      const checked = await check(c.env.DB, publisher, one);
-      return "faults" in checked
-        ? { error: errorOf("schema_mismatch", checked.faults[0]) }
-        : { checked };
-    }),
-  );
-  const sound = read.flatMap((one) => ("checked" in one ? one.checked : []));
-  const told = sound.length === 0 ? [] : await publish(doorsOf(c), publisher, sound);
-  return read.flatMap((one): Item[] =>
-    "error" in one ? [{ error: one.error }] : told.splice(0, 1),
-  );
-}
-
-function readOne(event: unknown, now: number): Publication | { error: ItemError } {
-  if (utf8Length(JSON.stringify(event)) > EVENT_BYTES)
-    return {
-      error: errorOf("too_large", {
-        field: "data",
-        message: `Expected at most ${EVENT_BYTES} bytes`,
-      }),
-    };
-  const parsed = publication.safeParse(event);
-  if (!parsed.success) return { error: errorOf("invalid_field", firstFault(parsed.error)) };
-  const message = delayFault(parsed.data.deliverAt, now);
-  return message === undefined
-    ? digitsAlong(event, parsed.data)
-    : { error: errorOf("invalid_field", { field: "deliverAt", message }) };
-}
-
-const errorOf = (code: string, { field, message }: Violation): ItemError => ({
-  code,
-  message: `${field}: ${message}`,
-  field,
-});

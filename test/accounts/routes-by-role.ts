@@ -295,6 +295,8 @@ const V1: Table = {
   "POST /v1/events/batch": "write whole",
   "POST /v1/tenants/:tenant/events": "tenant's writer",
   "POST /v1/tenants/:tenant/events/batch": "tenant's writer",
+  // The runtime's bindings name no such queue: `publish/queue.test.ts`.
+  "GET /v1/queues/:queue/inbound": "nobody",
   // Whoever has the signed URL (`publish/payloads.test.ts`).
   "GET /v1/payloads/:organization/:tenant/:name": "nobody",
   "GET /v1/organization": "read",

@@ -337,6 +337,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "passkeys/:id": "00000000-0000-4000-8000-000000000000",
   "objects/:objectType": "accounts",
   "payloads/:organization": "1",
+  "queues/:queue": "orders",
   "sessions/:id": async (of) => of.session(),
   "sessions/:session": async (of) => of.session(),
   "organizations/:id": "1",

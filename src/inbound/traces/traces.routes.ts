@@ -1,46 +1,28 @@
 import { type Context, Hono } from "hono";
-import * as z from "zod";
 import { type AskerEnv, operatorOrOwner, withKey } from "../../accounts/asker.io";
 import { findConnector } from "../../connectors/catalog";
 import { connectorOf, organizationOfConnector } from "../../connectors/store";
-import { parse } from "../../http/body";
 import { notFound } from "../../http/refusal";
 import { described } from "../../http/route-description";
 import type { PolledAs } from "../../instances/polled";
 import type { Instance } from "../../instances/instance";
 import { inReach } from "../../instances/lookup.io";
 import { instanceSource, streamName } from "../../stream/stream-name";
-import { TRACE_OUTCOMES, type Traces } from "../../stream/traces/trace";
+import { answerOf, OUTCOME, shown } from "../../stream/traces/shown";
 import { unroutedStream } from "./note.io";
 import { replayTrace } from "./replay.io";
-import { traceView } from "../../stream/traces/request";
 
-const MOST_SHOWN = 50;
-const outcomeQuery = z.enum(TRACE_OUTCOMES).optional();
-
-const OUTCOME = { outcome: `only these: ${TRACE_OUTCOMES.join(", ")}` };
-const ANSWER = {
-  counts: { "no-event": 1, ignored: 0, refused: 0, unrouted: 0 },
-  items: [
-    {
-      id: "1",
-      at: "2026-11-21T20:00:00.000Z",
-      outcome: "no-event",
-      reason: "no change found in it",
-      replayable: true,
-      replayedAt: null,
-      request: {
-        method: "POST",
-        url: "https://events.acme.example/elements/api-v2/events/github/MjA5MzE=",
-        headers: { "content-type": "application/json" },
-        body: "{}",
-        bodyEncoding: "text",
-        bytes: 2,
-      },
-    },
-  ],
-  next: null,
-};
+const ANSWER = answerOf({
+  outcome: "no-event",
+  reason: "no change found in it",
+  replayable: true,
+  request: {
+    method: "POST",
+    url: "https://events.acme.example/elements/api-v2/events/github/MjA5MzE=",
+    headers: { "content-type": "application/json" },
+    body: "{}",
+  },
+});
 
 /** What came for an instance, or a connector, and became no event (reference v1-api.md). */
 export const traceRoutes = (polledAs: PolledAs) =>
@@ -53,7 +35,8 @@ export const traceRoutes = (polledAs: PolledAs) =>
         query: OUTCOME,
         answer: ANSWER,
       }),
-      async (c) => c.json(shown(c, await streamOf(c, await inReach(c)).traces())),
+      async (c) =>
+        c.json(shown(await streamOf(c, await inReach(c)).traces(), c.req.query("outcome"))),
     )
     .post(
       "/instances/:id/inbound/:traceId/replay",
@@ -80,18 +63,13 @@ export const traceRoutes = (polledAs: PolledAs) =>
         answer: ANSWER,
       }),
       async (c) =>
-        c.json(shown(c, await c.env.EVENT_STREAMS.getByName(await unrouted(c)).traces())),
+        c.json(
+          shown(
+            await c.env.EVENT_STREAMS.getByName(await unrouted(c)).traces(),
+            c.req.query("outcome"),
+          ),
+        ),
     );
-
-function shown(c: Context<AskerEnv>, { counts, kept }: Traces) {
-  const outcome = parse(outcomeQuery, c.req.query("outcome"), "outcome");
-  const items = kept
-    .filter((one) => outcome === undefined || one.outcome === outcome)
-    .slice(0, MOST_SHOWN)
-    .map(traceView);
-  const none = Object.fromEntries(TRACE_OUTCOMES.map((name) => [name, 0]));
-  return { counts: { ...none, ...counts }, items, next: null };
-}
 
 const streamOf = (c: Context<AskerEnv>, { organizationId, id }: Instance) =>
   c.env.EVENT_STREAMS.getByName(streamName({ organizationId, source: instanceSource(id) }));
