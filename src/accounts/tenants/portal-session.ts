@@ -5,7 +5,7 @@ import { newLink } from "../members/link";
 /** So long a link opens its session, and then the session lasts. */
 const LIFE_MS = 3_600_000;
 const MOST_ANCESTORS = 10;
-const ORIGIN_EXPECTED =
+export const ORIGIN_EXPECTED =
   "Expected an origin: https://app.example, or on one's own machine http://localhost:3000";
 
 /** Of a tenant's people: what they may do, in which organization's portal, and which pages may frame it. */
@@ -19,14 +19,18 @@ export type PortalSession = {
 };
 
 /**
- * Whether a text is the origin of a page that may frame the portal. It becomes part of a `Content-Security-Policy`, where
+ * Whether a text is the origin of a page that may frame ours. It becomes part of a `Content-Security-Policy`, where
  * spaces, commas and semicolons would end it.
  */
-function isAncestor(text: string): boolean {
+export function isAncestor(text: string): boolean {
   if (!/^https?:\/\/[a-z0-9.:[\]-]{1,255}$/.test(text) || !URL.canParse(text)) return false;
   const { origin, protocol, hostname } = new URL(text);
-  return origin === text && (protocol === "https:" || /^(localhost|127\.0\.0\.1)$/.test(hostname));
+  return origin === text && (protocol === "https:" || isOwnMachine(hostname));
 }
+
+/** Pages on one's own machine go without https. */
+export const isOwnMachine = (hostname: string): boolean =>
+  /^(localhost|127\.0\.0\.1)$/.test(hostname);
 
 /** What a session is made of. */
 export const newPortalSession = z.strictObject({
@@ -38,6 +42,6 @@ export const newPortalSession = z.strictObject({
     .describe("Origins of the pages that may show it in a frame; by default none"),
 });
 
-/** What opens a session, or keeps it open, from now on: made of 32 random bytes. */
-export const newPortalToken = (random: Uint8Array, now: Millis): ReturnType<typeof newLink> =>
+/** What opens a session of a tenant's people, or keeps it open, from now on: made of 32 random bytes. */
+export const newVisitorToken = (random: Uint8Array, now: Millis): ReturnType<typeof newLink> =>
   newLink(random, now + LIFE_MS);

@@ -3,7 +3,7 @@ import { drizzle } from "drizzle-orm/d1";
 import { portalSessions } from "../../db/tenants";
 import type { Millis } from "../../values/instant";
 import { hashSecret } from "../secret";
-import { newPortalToken, type PortalSession } from "./portal-session";
+import { newVisitorToken, type PortalSession } from "./portal-session";
 
 /** Makes a session that nobody has opened yet. @returns what opens it. */
 export async function createPortalSession(
@@ -11,7 +11,7 @@ export async function createPortalSession(
   draft: Omit<PortalSession, "id" | "expiresAt">,
   now: Millis,
 ): Promise<{ token: string; expiresAt: Millis }> {
-  const { token, hash, expiresAt } = newPortalToken(randomBytes(), now);
+  const { token, hash, expiresAt } = newVisitorToken(randomBytes(), now);
   await drizzle(db)
     .insert(portalSessions)
     .values({ ...draft, id: crypto.randomUUID(), tokenHash: hash, createdAt: now, expiresAt });
@@ -27,7 +27,7 @@ export async function openPortalSession(
   token: string,
   now: Millis,
 ): Promise<{ token: string; expiresAt: Millis } | undefined> {
-  const { token: kept, hash, expiresAt } = newPortalToken(randomBytes(), now);
+  const { token: kept, hash, expiresAt } = newVisitorToken(randomBytes(), now);
   const { meta } = await drizzle(db)
     .update(portalSessions)
     .set({ tokenHash: hash, openedAt: now, expiresAt })

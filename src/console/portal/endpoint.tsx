@@ -4,7 +4,7 @@ import { Act, Facts, IfMayChange, Instant, Pill } from "../parts";
 import { Hours } from "../destinations/page";
 import { State, stateOf } from "../state";
 import { addressOf, EndpointForm, type Shown, type Typing } from "./endpoints";
-import { Token } from "./page";
+import { Token } from "../visitors/page";
 
 type Props = Typing & { endpoint: Shown; now: number };
 

@@ -15,7 +15,8 @@ import { EndpointPage } from "./endpoint";
 import { addressOf, EndpointList, FIELDS } from "./endpoints";
 import { endpointOfPath, offersOf, shownOf } from "./lookup.io";
 import { formOf, type PortalEnv, portalOf } from "./session.io";
-import { leave, show } from "./show.io";
+import { leave } from "../visitors/show.io";
+import { show } from "./show.io";
 
 const PAGE = 50;
 

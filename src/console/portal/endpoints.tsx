@@ -4,7 +4,7 @@ import { AllFaults, Controls, type Typing } from "../destinations/controls";
 import { PARTS } from "../destinations/fields";
 import { Empty, IfMayChange, Pill, Table } from "../parts";
 import { State, stateOf } from "../state";
-import { Token } from "./page";
+import { Token } from "../visitors/page";
 
 export type { Typing };
 

@@ -10,7 +10,7 @@ import type { Outcome } from "../events/found";
 import { Act, Copyable, Empty, Facts, Instant, readable } from "../parts";
 import { State } from "../state";
 import { addressOf } from "./endpoints";
-import { Token } from "./page";
+import { Token } from "../visitors/page";
 
 type Message = {
   view: NotificationView;

@@ -11,7 +11,8 @@ import { EventPage, MessagePage } from "./message";
 import { MessageList } from "./messages";
 import { findMessages, namesOfEndpoints } from "./messages.io";
 import { type PortalEnv, portalOf } from "./session.io";
-import { leave, show } from "./show.io";
+import { leave } from "../visitors/show.io";
+import { show } from "./show.io";
 
 /** What was sent to endpoints of a tenant, and what was published to it. */
 export const messagePages = new Hono<PortalEnv>()

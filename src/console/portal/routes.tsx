@@ -4,14 +4,15 @@ import { limitFailures } from "../../http/failure-limit";
 import { notFound } from "../../http/refusal";
 import type { RequestIdEnv } from "../../http/surface";
 import { fromHere } from "../from-here.io";
-import { Empty } from "../parts";
 import { troubleOf } from "../trouble";
 import { endpointPages } from "./endpoints.routes";
 import { guidePages } from "./guide.routes";
 import { messagePages } from "./messages.routes";
 import { servingPages } from "./serving.routes";
 import { openPortal, type PortalEnv, withPortal } from "./session.io";
-import { show, withPage } from "./show.io";
+import { Trouble } from "../visitors/page";
+import { withPage } from "../visitors/show.io";
+import { show } from "./show.io";
 
 /**
  * The portal: pages for the people of a tenant, whom its organization lets in by a link
@@ -40,5 +41,5 @@ export const portalRoutes = new Hono<PortalEnv & RequestIdEnv>()
     const { status, headers, message } = troubleOf(error, c.get("requestId"));
     c.status(status);
     for (const [name, value] of Object.entries(headers)) c.header(name, value);
-    return show(c, <Empty title={message} text="" />, { title: message });
+    return show(c, <Trouble message={message} />, { title: message });
   });

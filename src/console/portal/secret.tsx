@@ -4,7 +4,7 @@ import { isoText } from "../../values/instant";
 import { Choice } from "../form";
 import { Copyable, Facts, Instant } from "../parts";
 import { addressOf } from "./endpoints";
-import { Token } from "./page";
+import { Token } from "../visitors/page";
 
 /** How long a secret that was renewed signs beside the new one: seconds, and in words. */
 export const OVERLAPS = [

@@ -10,7 +10,8 @@ import { addressOf } from "./endpoints";
 import { endpointOfPath } from "./lookup.io";
 import { OVERLAPS, SecretPage } from "./secret";
 import { formOf, type PortalEnv, portalOf } from "./session.io";
-import { leave, show } from "./show.io";
+import { leave } from "../visitors/show.io";
+import { show } from "./show.io";
 
 const HOUR_MS = 3_600_000;
 

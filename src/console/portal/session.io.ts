@@ -1,28 +1,20 @@
 import type { Context } from "hono";
 import { createMiddleware } from "hono/factory";
 import type { AskerEnv } from "../../accounts/asker.io";
-import { readOrganization } from "../../accounts/organization.store";
-import { equalSecrets, hashSecret } from "../../accounts/secret";
 import type { PortalSession } from "../../accounts/tenants/portal-session";
 import { findPortalSession, openPortalSession } from "../../accounts/tenants/portal-sessions.store";
-import { readTenant } from "../../accounts/tenants/store";
-import type { Tenant } from "../../accounts/tenants/tenant";
 import { findEndpoints } from "../../delivery/endpoints.store";
-import { forbidden, unauthenticated } from "../../http/refusal";
-import { readForm } from "../session/routes";
-import { keepCookie, readCookie } from "./cookie.io";
+import { forbidden } from "../../http/refusal";
+import { keepCookie, readCookie } from "../visitors/cookie.io";
+import type { Visitor } from "../visitors/page";
+import { closed, ownForm, usedUp, visitorOf } from "../visitors/session.io";
+import type { PageEnv } from "../visitors/show.io";
 
 /** A session that is open, and what pages say of it. */
-export type Portal = PortalSession & {
-  tenant: Tenant;
-  organizationName: string;
-  /** In each form: no other site knows it, though the browser sends the cookie from there, too. */
-  formToken: string;
-};
+export type Portal = PortalSession & Visitor;
 
-export type PortalEnv = AskerEnv & {
-  Variables: { portal?: Portal; form?: URLSearchParams; frameAncestors?: string[]; nonce?: string };
-};
+export type PortalEnv = AskerEnv &
+  PageEnv & { Variables: { portal?: Portal; form?: URLSearchParams } };
 
 /** The session that a request belongs to, behind `withPortal`. */
 export function portalOf({ var: { portal } }: Context<PortalEnv>): Portal {
@@ -30,15 +22,11 @@ export function portalOf({ var: { portal } }: Context<PortalEnv>): Portal {
   return portal;
 }
 
-const closed = () => unauthenticated("This page is closed: open it again from where you came from");
-
 /** The form that was sent, behind `withPortal`. */
 export const formOf = ({ var: { form } }: Context<PortalEnv>): URLSearchParams =>
   form ?? new URLSearchParams();
 
 const SESSION = "tributary_portal";
-/** As much as all fields of the largest form may hold. */
-const FORM_BYTES = 64 * 1024;
 
 /**
  * Lets only people of a tenant pass. What they ask for reaches the endpoints of that tenant and what was sent to these:
@@ -63,10 +51,7 @@ export const withPortal = createMiddleware<PortalEnv>(async (c, next) => {
   });
   if (!["GET", "HEAD"].includes(c.req.method)) {
     if (access !== "write") throw forbidden("You may look at everything here, and change nothing");
-    const form = await readForm(c, FORM_BYTES);
-    if (!equalSecrets(form.get("formToken") ?? "", portal.formToken))
-      throw forbidden("This form belongs to a page that is closed: go back and load it anew");
-    c.set("form", form);
+    c.set("form", await ownForm(c, portal));
   }
   return next();
 });
@@ -76,21 +61,18 @@ async function findPortal(c: Context<PortalEnv>): Promise<Portal | undefined> {
   const token = await readCookie(c, SESSION);
   const session = token === undefined ? undefined : await findPortalSession(c.env.DB, token);
   if (token === undefined || session === undefined) return undefined;
-  const { organizationId, tenantId, frameAncestors, expiresAt } = session;
+  const { frameAncestors, expiresAt } = session;
   // That it is over is said where it was shown before.
   c.set("frameAncestors", frameAncestors);
   if (expiresAt <= Date.now()) return undefined;
-  const tenant = await readTenant(c.env.DB, organizationId, tenantId);
-  if (tenant === undefined) return undefined;
-  const { name: organizationName } = await readOrganization(c.env.DB, organizationId);
-  return { ...session, tenant, organizationName, formToken: hashSecret(`form ${token}`) };
+  const visitor = await visitorOf(c.env.DB, session, token);
+  return visitor && { ...session, ...visitor };
 }
 
 /** Opens the session of a link on this browser. @throws Refusal `unauthenticated` when the link opens nothing. */
 export async function openPortal<E extends PortalEnv>(c: Context<E>, token: string): Promise<void> {
   const now = Date.now();
   const opened = await openPortalSession(c.env.DB, token, now);
-  if (opened === undefined)
-    throw unauthenticated("This link was opened before, or is over: ask for a new one");
+  if (opened === undefined) throw usedUp();
   await keepCookie(c, SESSION, opened.token, Math.floor((opened.expiresAt - now) / 1000));
 }

@@ -1,51 +1,22 @@
 import type { Context } from "hono";
-import { createMiddleware } from "hono/factory";
 import type { Child } from "hono/jsx";
-import * as z from "zod";
-import type { Notice } from "../page";
-import { dropCookie, keepCookie, readCookie } from "./cookie.io";
-import { type About, page } from "./page";
+import type { About } from "../visitors/page";
+import { show as showFramed } from "../visitors/show.io";
 import type { PortalEnv } from "./session.io";
 
-const NOTICE = "tributary_portal_notice";
+const LINKS = [
+  ["endpoints", "/portal", "Endpoints"],
+  ["messages", "/portal/messages", "Messages"],
+  ["types", "/portal/event-types", "Event types"],
+  ["verify", "/portal/verify", "Verify"],
+] as const;
 
-/** Lets the browser load, run and frame nothing but the page itself, and the session's own ancestors frame that. */
-export const withPage = createMiddleware<PortalEnv>(async (c, next) => {
-  const nonce = Buffer.from(crypto.getRandomValues(new Uint8Array(16))).toString("base64");
-  c.set("nonce", nonce);
-  await next();
-  const ancestors = (c.var.frameAncestors ?? []).join(" ") || "'none'";
-  c.header(
-    "Content-Security-Policy",
-    `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors ${ancestors}`,
-  );
-  c.header("Cache-Control", "no-store");
-  c.header("Referrer-Policy", "same-origin");
-  c.header("X-Content-Type-Options", "nosniff");
-});
-
-/** A page of the portal, with what the one before left to be said. */
-export async function show<E extends PortalEnv>(
+/** A page of the portal. @param about `here`: which link of the navigation it belongs to. */
+export const show = <E extends PortalEnv>(
   c: Context<E>,
   content: Child,
-  about: About,
-): Promise<Response> {
-  const { nonce = "", portal } = c.var;
-  return c.html(page({ ...about, nonce, portal, notice: await takeNotice(c) }, content));
-}
-
-/** Goes on to another page, which says once what was done. */
-export async function leave(c: Context, path: string, notice: Notice): Promise<Response> {
-  const text = JSON.stringify({ ...notice, text: notice.text.slice(0, 500) });
-  await keepCookie(c, NOTICE, text, 30);
-  return c.redirect(path, 303);
-}
-
-const noticeSchema = z.object({ tone: z.enum(["good", "bad"]), text: z.string() });
-
-async function takeNotice(c: Context): Promise<Notice | undefined> {
-  const text = await readCookie(c, NOTICE);
-  if (text === undefined) return undefined;
-  dropCookie(c, NOTICE);
-  return noticeSchema.parse(JSON.parse(text));
-}
+  { here, ...about }: Omit<About, "links"> & { here?: (typeof LINKS)[number][0] },
+): Promise<Response> => {
+  const links = LINKS.map(([name, path, label]) => ({ path, label, isHere: name === here }));
+  return showFramed(c, content, { ...about, links }, c.var.portal);
+};
