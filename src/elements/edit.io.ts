@@ -15,6 +15,7 @@ import {
   configurationChange,
   type InstanceChange,
   instanceChange,
+  type NewInstance,
   newInstance,
 } from "../instances/draft";
 import { authenticationFault, faultsOf } from "../instances/configuration-fault";
@@ -83,17 +84,18 @@ export class InstanceEdits {
   /**
    * @param given What `POST /instances` takes.
    * @param pinned The connector that the path names; then the body need not name it.
+   * @param taken An id that was taken for it before.
    */
-  async create(c: Context<AskerEnv>, given: unknown, pinned?: Connector): Promise<Edited> {
+  async create(
+    c: Context<AskerEnv>,
+    given: unknown,
+    pinned?: Connector,
+    taken?: number,
+  ): Promise<Edited> {
     const { db, ring, config } = doorsOf(c);
     const { organizationId, userId } = c.var.asker;
     const body = parse(newInstance, pinned === undefined ? given : withElement(given, pinned));
-    const named = body.element.key ?? body.element.id ?? "";
-    const stored = await connectorOf(db, organizationId, named);
-    if (stored === undefined) throw invalid(`Unknown element '${named}'`, "element");
-    const connector = openedDefinition(ring, stored);
-    if (pinned !== undefined && connector.key !== pinned.key)
-      throw invalid(`element: Expected '${pinned.key}', got '${named}'`, "element");
+    const connector = await connectorIn(c, body, pinned);
     const now = Date.now();
     const own = mergeConfiguration(connector, vendorToken(connector), body.configuration);
     const merged = await withApplication(c, connector, own, body.providerData);
@@ -103,7 +105,7 @@ export class InstanceEdits {
       ...(await granted(c, connector, merged, body.providerData)),
     };
     const tenant = await tenantOfTags(c, body.tags);
-    const id = await nextInstanceId(db);
+    const id = taken ?? (await nextInstanceId(db));
     const name = body.name ?? `${connector.name} ${id}`;
     const instance: Instance = {
       id,
@@ -232,6 +234,21 @@ export class InstanceEdits {
     const [first] = violations;
     if (first !== undefined) throw new Refusal({ kind: "invalid", ...first, violations });
   }
+}
+
+/** The connector that a body names. @throws Refusal `invalid` when there is none, or another one than the path names. */
+async function connectorIn(
+  c: Context<AskerEnv>,
+  { element: { key, id = "" } }: NewInstance,
+  pinned: Connector | undefined,
+): Promise<Connector> {
+  const { db, ring } = doorsOf(c);
+  const named = key ?? id;
+  const stored = await connectorOf(db, c.var.asker.organizationId, named);
+  if (stored === undefined) throw invalid(`Unknown element '${named}'`, "element");
+  if (pinned !== undefined && stored.key !== pinned.key)
+    throw invalid(`element: Expected '${pinned.key}', got '${named}'`, "element");
+  return openedDefinition(ring, stored);
 }
 
 type Checked = Pick<Instance, "connector" | "configuration">;

@@ -5,3 +5,5 @@ const TAG = "tenant:";
 export const tenantsIn = (tags: readonly string[]): string[] => [
   ...new Set(tags.flatMap((tag) => (tag.startsWith(TAG) ? tag.slice(TAG.length) : []))),
 ];
+
+export const tenantTag = (id: string): string => `${TAG}${id}`;

@@ -1,5 +1,6 @@
 import { createHmac } from "node:crypto";
 import type { Context } from "hono";
+import type { AskerEnv } from "../../accounts/asker.io";
 import { readConfig } from "../../config";
 import type { Connector } from "../../connectors/definition";
 import { listApps } from "../../hub/applications/apps.store";
@@ -20,16 +21,18 @@ import type { ConsoleEnv } from "../session/session.io";
 
 const LIFETIME_MS = 60 * 60_000;
 
-/** The page of the vendor where its account's owner consents. */
+/** The page of the vendor where its account's owner consents. @param state They come back with it. */
 export async function consentUrl(
-  c: Context<ConsoleEnv>,
-  instance: Instance,
+  c: Context<AskerEnv>,
+  instance: Pick<Instance, "connector" | "configuration">,
+  state: string,
 ): Promise<{ ok: true; url: string } | { ok: false; message: string }> {
-  const { connector, configuration, organizationId, id } = instance;
+  const { connector, configuration } = instance;
+  const { organizationId } = c.var.asker;
   const apiKey = configuration["oauth.api.key"] ?? "";
   const callbackUrl = configuration["oauth.callback.url"] ?? "";
   if (apiKey === "") return { ok: false, message: "It has no OAuth API key (client id)" };
-  const request = { apiKey, callbackUrl, state: stateFor(c, id, Date.now() + LIFETIME_MS) };
+  const request = { apiKey, callbackUrl, state };
   const doors = { db: c.env.DB, config: readConfig(c.env) };
   const built = await requestAuthorization(
     organizationId,
@@ -41,6 +44,10 @@ export async function consentUrl(
   if (!built.ok || /^https?:/.test(built.url)) return built;
   return { ok: false, message: "Its consent page is no web address" };
 }
+
+/** What somebody goes to the vendor with, for an instance. */
+export const newState = (c: Context<ConsoleEnv>, instanceId: number): string =>
+  stateFor(c, instanceId, Date.now() + LIFETIME_MS);
 
 /** @returns the instance that a state names; undefined unless it was given to this session, within the hour. */
 export function instanceOfState(
@@ -71,7 +78,7 @@ function stateFor(c: Context<ConsoleEnv>, instanceId: number, until: number): st
  * back here.
  */
 export async function ownApp(
-  c: Context<ConsoleEnv>,
+  c: Context<AskerEnv>,
   connector: Connector,
 ): Promise<string | undefined> {
   const config = readConfig(c.env);
@@ -83,7 +90,7 @@ export async function ownApp(
 }
 
 /** Keys of the connectors of which there is such an application. */
-export async function readyApps(c: Context<ConsoleEnv>): Promise<Set<string>> {
+export async function readyApps(c: Context<AskerEnv>): Promise<Set<string>> {
   const { oauthApps, masterKeys } = readConfig(c.env);
   const own = await listApps(c.env.DB, keyring(masterKeys), c.var.asker.organizationId);
   const apps = { ...oauthApps, ...Object.fromEntries(own.map((app) => [app.connector, app])) };

@@ -15,11 +15,15 @@ export const GoToVendor = ({ name, url }: { name: string; url: string }): JSX.El
  * Shown for a moment to whoever comes back from a vendor. Their browser sends our cookies only with what leaves from a
  * page of ours, so this one sends what they brought on.
  */
-export const BackFromVendor = ({ brought }: { brought: Record<string, string> }): JSX.Element => (
-  <form class="sign-in" method="post" action="/console/connected" data-goes-on="">
+export const BackFromVendor = (props: {
+  /** Who sent them off: it takes what they brought. */
+  to: string;
+  brought: Record<string, string>;
+}): JSX.Element => (
+  <form class="sign-in" method="post" action={props.to} data-goes-on="">
     <h1>Almost connected</h1>
     <p class="quiet">The vendor has answered. One step is left.</p>
-    {Object.entries(brought).map(([name, value]) => (
+    {Object.entries(props.brought).map(([name, value]) => (
       <input type="hidden" name={name} value={value} />
     ))}
     <button class="main">Finish</button>

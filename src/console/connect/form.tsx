@@ -7,7 +7,7 @@ import { MayChange } from "../parts";
 import { Events } from "./events";
 import { Faults, Field, linesOf } from "../form";
 import { type Entries, type FormProps, Part, Steps } from "./part";
-import { sectionsOf, waysOf } from "./sections";
+import { APP_KEYS, sectionsOf, waysOf } from "./sections";
 import { idOf, Settings, type Shown } from "./settings";
 import { placeOfResource } from "./typed";
 
@@ -90,7 +90,7 @@ const anchorOf = (place: string): string =>
 
 function Account(props: FormProps & Entries): JSX.Element {
   const { connector, typed, guide, hasOwnApp, entries } = props;
-  const [ofApp, others] = partition(entries, ({ key }) => hasOwnApp && APP_KEYS.has(key));
+  const [ofApp, others] = partition(entries, ({ key }) => hasOwnApp && APP_KEYS.includes(key));
   const ways = waysOf(connector);
   return (
     <Part title="Account">
@@ -124,8 +124,6 @@ function Account(props: FormProps & Entries): JSX.Element {
     </Part>
   );
 }
-
-const APP_KEYS = new Set(["oauth.api.key", "oauth.api.secret"]);
 
 const WAYS = {
   oauth2: "by consent (OAuth)",

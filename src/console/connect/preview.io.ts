@@ -5,6 +5,7 @@ import { pollDoors } from "../../polling/doors.io";
 import { pollDry } from "../../polling/dry-run.io";
 import { polledResources } from "../../polling/settings";
 import { expandTemplates } from "../../polling/url-template";
+import type { AskerEnv } from "../../accounts/asker.io";
 import type { ConsoleEnv } from "../session/session.io";
 import type { Sent, Subject } from "./form.io";
 import type { Preview } from "./resources";
@@ -20,7 +21,7 @@ export async function previewsOf(
 ): Promise<Preview[]> {
   const now = Date.now();
   const drafted: Instance = {
-    ...(instance ?? newInstance(c, now)),
+    ...(instance ?? unmade(c, now)),
     connector,
     configuration: merged,
   };
@@ -41,7 +42,8 @@ export async function previewsOf(
   });
 }
 
-const newInstance = (c: Context<ConsoleEnv>, now: number): Omit<Instance, "connector"> => ({
+/** An instance that isn't made, to ask a vendor with. */
+export const unmade = (c: Context<AskerEnv>, now: number): Omit<Instance, "connector"> => ({
   id: 0,
   organizationId: c.var.asker.organizationId,
   userId: c.var.asker.userId,

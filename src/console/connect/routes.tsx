@@ -9,25 +9,26 @@ import { ownInstance } from "../../instances/lookup.io";
 import type { Notice } from "../page";
 import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
+import { BROUGHT, noConsent, readBrought, VISITORS_STATE } from "./brought";
 import { BackFromVendor, GoToVendor } from "./consent";
-import { consentUrl, instanceOfState, ownApp, readyApps } from "./consent.io";
+import { consentUrl, instanceOfState, newState, ownApp, readyApps } from "./consent.io";
 import { edits, faultsOfRefusal, readSent, type Sent, showForm, type Subject } from "./form.io";
 import { Gallery } from "./gallery";
 import { previewsOf } from "./preview.io";
 import { CONNECT_SCRIPT } from "./script";
+import { credentialKeys } from "./sections";
 import { tryCallback } from "./try-callback.io";
 import { typedOf } from "./typed";
 
-/** What a vendor sends back with somebody who consented, or didn't. */
-const BROUGHT = ["code", "state", "realmId", "error", "error_description"];
-
-/** Vendors send people here from their own sites, so without our cookies. */
+/** Vendors send people here from their own sites, so without our cookies: members, and people of tenants. */
 export const backFromVendorPages = new Hono<ConsoleEnv>().get("/connected", (c) => {
   const brought = BROUGHT.flatMap((name): [string, string][] => {
     const value = c.req.query(name);
     return value === undefined ? [] : [[name, value]];
   });
-  return c.render(<BackFromVendor brought={Object.fromEntries(brought)} />, {
+  const isVisitors = c.req.query("state")?.startsWith(VISITORS_STATE) === true;
+  const to = isVisitors ? "/connect/connected" : "/console/connected";
+  return c.render(<BackFromVendor to={to} brought={Object.fromEntries(brought)} />, {
     title: "Almost connected",
     script: CONNECT_SCRIPT,
   });
@@ -47,9 +48,8 @@ export const connectPages = new Hono<ConsoleEnv>()
     );
   })
   .post("/connected", async (c) => {
-    const form = await readForm(c);
-    const given = (name: string): string | undefined => form.get(name) ?? undefined;
-    const id = instanceOfState(c, given("state") ?? "", Date.now());
+    const { state, code, realmId, refusal } = readBrought(await readForm(c));
+    const id = instanceOfState(c, state, Date.now());
     if (id === undefined)
       throw forbidden(
         "This consent was not begun here, or took too long: connect the instance again",
@@ -57,14 +57,10 @@ export const connectPages = new Hono<ConsoleEnv>()
     const instance = await ownInstance(c, id);
     c.set("subject", String(id));
     const there = `/console/instances/${id}`;
-    const [code, refusal] = [given("code"), given("error_description") ?? given("error")];
-    if (code === undefined) {
-      const text = `${instance.connector.name} gave no consent${refusal === undefined ? "" : `: ${refusal}`}.`;
-      return leave(c, there, { tone: "bad", text });
-    }
-    const providerData = { code, state: given("state"), realmId: given("realmId") };
+    if (code === undefined)
+      return leave(c, there, { tone: "bad", text: noConsent(instance.connector.name, refusal) });
     try {
-      await edits.change(c, instance, { providerData });
+      await edits.change(c, instance, { providerData: { code, state, realmId } });
     } catch (error) {
       if (!(error instanceof Refusal)) throw error;
       return leave(c, there, { tone: "bad", text: error.message });
@@ -140,15 +136,7 @@ function lacking(connector: Connector, { merged }: Sent, usesApp: boolean): [str
   const isCalled =
     modes.includes("polling") || extraction?.by === "feed" || registration !== undefined;
   if (!enabled || !isCalled || usesApp || hasCredentials(connector, merged)) return [];
-  const authentication = authenticationOf(connector, merged);
-  const needed = {
-    oauth2: () => ["oauth.api.key", "oauth.api.secret"],
-    apiKey: () => ("configurationKey" in authentication ? [authentication.configurationKey] : []),
-    basic: () =>
-      "usernameKey" in authentication
-        ? [authentication.usernameKey, authentication.passwordKey]
-        : [],
-  }[authentication.type]();
+  const needed = credentialKeys(authenticationOf(connector, merged));
   return needed
     .filter((key) => (merged[key] ?? null) === null)
     .map((key) => [key, `${connector.name} can't be called without it`]);
@@ -179,7 +167,7 @@ export async function toVendor(
   c: Context<ConsoleEnv>,
   instance: Edited["instance"],
 ): Promise<Response> {
-  const consent = await consentUrl(c, instance);
+  const consent = await consentUrl(c, instance, newState(c, instance.id));
   if (!consent.ok)
     return leave(c, `/console/instances/${instance.id}`, {
       tone: "bad",

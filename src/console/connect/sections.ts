@@ -65,17 +65,38 @@ function sectionOf(connector: Connector, { key, internal }: Entry): Section | un
 }
 
 /** Whether the vendor's answer to a consent fills it in. */
-function isToldByVendor({ authentication, otherAuthentications }: Connector, key: string): boolean {
-  if (authentication.type !== "oauth2" || otherAuthentications.length > 0) return false;
+const isToldByVendor = (
+  { authentication, otherAuthentications }: Connector,
+  key: string,
+): boolean => otherAuthentications.length === 0 && toldBy(authentication).includes(key);
+
+/** The settings that the vendor's answer to a consent fills in. */
+export function toldBy(authentication: Authentication): string[] {
+  if (authentication.type !== "oauth2") return [];
   const kept = Object.values(authentication.keep).map((one) =>
     typeof one === "string" ? one : one.key,
   );
-  return [...kept, ...Object.values(authentication.providerData)].includes(key);
+  return [...kept, ...Object.values(authentication.providerData)];
 }
 
 /** The ways in which instances of a connector can authenticate. */
 export const waysOf = (connector: Connector): Authentication["type"][] =>
   [connector.authentication, ...connector.otherAuthentications].map(({ type }) => type);
+
+/** Of the OAuth application that a consent is given to. */
+export const APP_KEYS: readonly string[] = ["oauth.api.key", "oauth.api.secret"];
+
+/** The settings that prove who calls the vendor; of a consent, to which application it is given. */
+export function credentialKeys(authentication: Authentication): readonly string[] {
+  switch (authentication.type) {
+    case "oauth2":
+      return APP_KEYS;
+    case "apiKey":
+      return [authentication.configurationKey];
+    case "basic":
+      return [authentication.usernameKey, authentication.passwordKey];
+  }
+}
 
 /** What can be chosen of a connector's events. */
 export function choicesOf({ events, webhook }: Connector): Choice[] {
