@@ -1,4 +1,5 @@
 import { readConfig } from "./config";
+import { connectSessionRoutes } from "./console/connect-page/sessions.routes";
 import { knowing } from "./console/connectors/knowing";
 import { OWNERS } from "./console/destinations/owners.io";
 import { tickPart, type TicksQueue } from "./db/tick-parts";
@@ -37,7 +38,8 @@ export const operations = operationsRoutes(OWNERS, connectorKeys)
   .route("/", eventTypeRoutes(connectorEventTypes))
   .route("/", publishRoutes)
   .route("/", payloadRoutes)
-  .route("/", queueRoutes);
+  .route("/", queueRoutes)
+  .route("/", connectSessionRoutes);
 
 export const inbound = inboundRoutes(polledAs);
 

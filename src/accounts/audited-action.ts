@@ -56,6 +56,7 @@ const ACTIONS: Record<string, string> = {
   "PATCH /v1/tenants/:id": "tenant.update",
   "DELETE /v1/tenants/:id": "tenant.delete",
   "POST /v1/tenants/:id/portal-sessions": "portal-session.create",
+  "POST /v1/tenants/:id/connect-sessions": "connect-session.create",
   "POST /v1/members": "member.invite",
   "PATCH /v1/members/:id": "member.update",
   "DELETE /v1/members/:id": "member.delete",
@@ -91,6 +92,7 @@ const ACTIONS: Record<string, string> = {
   "POST /console/tenants/:id/enable": "tenant.enable",
   "POST /console/tenants/:id/disable": "tenant.disable",
   "POST /console/tenants/:id/delete": "tenant.delete",
+  "POST /console/tenants/:id/connect-sessions": "connect-session.create",
   "POST /console/sessions/end-others": "session.end-others",
   "POST /console/sessions/:id/end": "session.end",
   "POST /console/password": "member.change-password",
@@ -154,6 +156,9 @@ const ACTIONS: Record<string, string> = {
   "POST /portal/endpoints/:id/enable": "destination.enable",
   "POST /portal/endpoints/:id/disable": "destination.disable",
   "POST /portal/messages/:id/resend": "delivery.resend",
+
+  "POST /connect/to/:element": "instance.connect",
+  "POST /connect/connected": "instance.connect",
 
   "POST /user": "user.create",
   "POST /user/change-password": "user.change-password",
@@ -222,7 +227,7 @@ export function deedOf(
   const named = Object.entries(names).filter(
     ([name]) => name !== "token" && !(name === "element" && "id" in names),
   );
-  const isOfAnother = /\/(:element\/instances|connect\/:element)$/.test(route);
+  const isOfAnother = /\/(:element\/instances|(connect|to)\/:element)$/.test(route);
   const told = [
     ...(subject === undefined ? [] : [subject]),
     ...(isOfAnother ? [] : named.map(([, value]) => value)),

@@ -13,7 +13,7 @@ import { objects } from "./objects";
 import { consumers } from "./operations";
 import { resourceChanges, resourceCursors, resources } from "./resources";
 import { jobs } from "./stream";
-import { portalSessions, tenants } from "./tenants";
+import { connectSessions, portalSessions, tenants } from "./tenants";
 
 /** The rows of an organization, its own last. */
 export const stepsOfOrganization = (id: number): Step[] => [
@@ -152,6 +152,7 @@ function ofAccounts(id: number): Step[] {
       },
     },
     { table: portalSessions, where: has(portalSessions.organizationId) },
+    { table: connectSessions, where: has(connectSessions.organizationId) },
     { table: tenants, where: has(tenants.organizationId) },
     { table: accounts.audit, where: has(accounts.audit.organizationId) },
     // Only rows that were written while the others were deleted keep it.

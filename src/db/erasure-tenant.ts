@@ -6,7 +6,7 @@ import { inboundRoutes, instances } from "./instances";
 import { rollups } from "./metering";
 import { objects } from "./objects";
 import { consumers } from "./operations";
-import { portalSessions, tenants } from "./tenants";
+import { connectSessions, portalSessions, tenants } from "./tenants";
 
 type Tenant = { id: string; organizationId: number };
 
@@ -68,6 +68,13 @@ function ofItself({ id, organizationId }: Tenant): Step[] {
       where: and(
         eq(portalSessions.organizationId, organizationId),
         eq(portalSessions.tenantId, id),
+      ),
+    },
+    {
+      table: connectSessions,
+      where: and(
+        eq(connectSessions.organizationId, organizationId),
+        eq(connectSessions.tenantId, id),
       ),
     },
     noted("stream", isOwn ?? sql`0`),

@@ -67,3 +67,32 @@ export const portalSessions = sqliteTable(
     index("portal_sessions_expires").on(table.expiresAt),
   ],
 );
+
+/** Who connects an account for a tenant: its people, whom the organization lets in by a link that opens once. */
+export const connectSessions = sqliteTable(
+  "connect_sessions",
+  {
+    id: text().primaryKey(),
+    organizationId: integer("organization_id")
+      .notNull()
+      .references(() => organizations.id),
+    tenantId: text("tenant_id").notNull(),
+    /** What its organization asked for, sealed: settings of the instance may be secrets. */
+    terms: text().notNull(),
+    /** The account that is connected again; else the id that the new one gets, null until somebody connects one. */
+    instanceId: integer("instance_id"),
+    /** The consent that somebody was sent off to give, sealed; null: none. */
+    consent: text(),
+    /** Of the link until it is opened, then of the cookie that its browser got in exchange. */
+    tokenHash: text("token_hash").notNull(),
+    createdAt: integer("created_at").notNull(),
+    openedAt: integer("opened_at"),
+    connectedAt: integer("connected_at"),
+    expiresAt: integer("expires_at").notNull(),
+  },
+  (table) => [
+    uniqueIndex("connect_sessions_token").on(table.tokenHash),
+    index("connect_sessions_tenant").on(table.organizationId, table.tenantId),
+    index("connect_sessions_expires").on(table.expiresAt),
+  ],
+);

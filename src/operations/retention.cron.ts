@@ -1,6 +1,7 @@
 import { prepareAuditExpiry } from "../accounts/audit.store";
 import { prepareChallengeExpiry } from "../accounts/passkeys/store";
 import { prepareSessionExpiry } from "../accounts/members/sessions.store";
+import { prepareConnectExpiry } from "../accounts/tenants/connect-sessions.store";
 import { preparePortalExpiry } from "../accounts/tenants/portal-sessions.store";
 import { tellAll } from "../db/directory/tell";
 import { prepareExceptionExpiry } from "../delivery/exceptions.store";
@@ -44,6 +45,7 @@ export async function expire(now: number, db: D1Database): Promise<number> {
     prepareJobExpiry(db, before, ROWS),
     prepareSessionExpiry(db, now, ROWS),
     preparePortalExpiry(db, now, ROWS),
+    prepareConnectExpiry(db, now, ROWS),
     prepareChallengeExpiry(db, now, ROWS),
     ...prepareUsageExpiry(db, now, ROWS),
   ];

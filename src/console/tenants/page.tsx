@@ -4,6 +4,7 @@ import { Act, Empty, Facts, IfMayChange, Instant, Of } from "../parts";
 import type { Faults } from "../settings/faults";
 import { FormFault } from "../settings/parts";
 import type { Belongings, Named } from "./belongings.io";
+import { type ConnectLink, ConnectLinks } from "./connect";
 import { TenantFields } from "./fields";
 import type { Typed } from "./form";
 import { daysOf, TenantState } from "./list";
@@ -11,6 +12,10 @@ import { daysOf, TenantState } from "./list";
 type Props = {
   tenant: Tenant;
   belongings: Belongings;
+  /** What its people can connect by themselves. */
+  connectors: readonly { key: string; name: string }[];
+  /** A link for that, if one was just made. */
+  made: ConnectLink | undefined;
   organizationId: number;
   typed: Typed;
   faults: Faults;
@@ -43,6 +48,7 @@ export function TenantPage(props: Props): JSX.Element {
       <About {...props} />
       <Owns {...props} />
       <IfMayChange>
+        <ConnectLinks {...props} to={`${address}/connect-sessions`} />
         <h2>Change</h2>
         <form method="post" action={address} class="card settings">
           <Of id={organizationId} />

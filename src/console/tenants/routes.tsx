@@ -6,10 +6,12 @@ import { newTenant, type Tenant, tenantChange } from "../../accounts/tenants/ten
 import { conflict } from "../../http/refusal";
 import { saveTenant } from "../../operations/tenants/change.io";
 import { removeTenant } from "../../operations/tenants/remove.io";
+import { beginConnecting, offersOf } from "../connect-page/begin.io";
 import { type Faults, faultsOf } from "../settings/faults";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { belongingsOf } from "./belongings.io";
+import type { ConnectLink } from "./connect";
 import { changeOf, FIELDS, NOTHING, type Typed, typedIn, typedOf } from "./form";
 import { TenantList } from "./list";
 import { TenantPage } from "./page";
@@ -51,6 +53,12 @@ export const tenantPages = new Hono<ConsoleEnv>()
   })
   .post("/tenants/:id/enable", (c) => switchTenant(c, false))
   .post("/tenants/:id/disable", (c) => switchTenant(c, true))
+  .post("/tenants/:id/connect-sessions", async (c) => {
+    const tenant = await tenantOfPath(c);
+    const connector = (await formOf(c)).get("connector") ?? "";
+    const asked = connector === "" ? {} : { connectors: [connector] };
+    return showOne(c, tenant, { made: await beginConnecting(c, tenant, asked) });
+  })
   .post("/tenants/:id/delete", async (c) => {
     const tenant = await tenantOfPath(c);
     const form = await formOf(c);
@@ -108,13 +116,17 @@ async function showList(
 async function showOne(
   c: Context<ConsoleEnv>,
   tenant: Tenant,
-  { typed = typedOf(tenant), faults = {} }: { typed?: Typed; faults?: Faults } = {},
+  about: { typed?: Typed; faults?: Faults; made?: ConnectLink } = {},
 ): Promise<Response> {
+  const { typed = typedOf(tenant), faults = {}, made } = about;
+  const offers = await offersOf(c, { connectors: null, configuration: {} });
   if (Object.keys(faults).length > 0) c.status(400);
   return c.render(
     <TenantPage
       tenant={tenant}
       belongings={await belongingsOf(c, tenant)}
+      connectors={offers.map(({ connector }) => connector)}
+      made={made}
       organizationId={c.var.asker.organizationId}
       typed={typed}
       faults={faults}
