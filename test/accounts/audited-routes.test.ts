@@ -57,6 +57,8 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/instances/:id/edit/test": LOOKS,
   "POST /console/connected":
     "only somebody who comes back from a vendor may: `console/connect.test.ts`",
+  "POST /connect/to/:element/consent": "nothing is changed before somebody comes back",
+  "POST /connect/connected": "only somebody who comes back may: `console/connect-page.test.ts`",
   "POST /apis/management/v1alpha1/environments": TOLD,
   "PUT /apis/management/v1alpha1/environments/:name": TOLD,
   "PATCH /apis/management/v1alpha1/environments/:name": TOLD,
@@ -114,6 +116,7 @@ const TELLS_NOTHING = new Set<string>([
   ]),
   "DELETE /v1/streams/:source{.+}/objects/:objectType/:objectId",
   "POST /v1/tenants/:id/portal-sessions",
+  "POST /v1/tenants/:id/connect-sessions",
   "DELETE /v1/events/:event",
   "DELETE /v1/tenants/:tenant/events/:event",
   "POST /v1/destinations/:id/enable",
@@ -136,7 +139,8 @@ const TELLS_NOTHING = new Set<string>([
 /** Forms of the console hold passwords and codes, and are not read; what they change is told where it is watched. */
 const isQuiet = (line: string): boolean =>
   TELLS_NOTHING.has(line) ||
-  (/^POST \/(console|portal)\//.test(line) && !/\/disable$|members.*\/(role|remove)$/.test(line));
+  (/^POST \/(console|portal|connect)\//.test(line) &&
+    !/\/disable$|members.*\/(role|remove)$/.test(line));
 
 let user: SignedIn;
 let cookie: string;
@@ -237,7 +241,7 @@ async function send(line: string, things: Things): Promise<{ status: number; ent
   const body = own?.body ?? (await goodBodyOf(line, things));
   const headers =
     own === undefined ? await credentialsOf(route, things) : { cookie: cookieOf(own.browser) };
-  const isForm = /^\/(console|portal)/.test(route);
+  const isForm = /^\/(console|portal|connect)/.test(route);
   const last = await env.DB.prepare("SELECT max(id) AS id FROM audit").first<{
     id: number | null;
   }>();
@@ -273,6 +277,7 @@ async function send(line: string, things: Things): Promise<{ status: number; ent
 async function credentialsOf(route: string, things: Things): Promise<Record<string, string>> {
   if (route.startsWith("/console")) return { cookie };
   if (route.startsWith("/portal")) return { cookie: (await things.portal()).cookie };
+  if (route.startsWith("/connect")) return { cookie: (await things.connecting()).cookie };
   if (route.startsWith("/elements"))
     return { authorization: `${MINE}, Element ${(await things.instance()).token}` };
   const isOurs = /^\/(v1|apis|events)\//.test(route) || route === "/user";

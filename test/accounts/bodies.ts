@@ -54,6 +54,7 @@ const REFUSED_WITHOUT: Record<string, (of: Things) => Promise<unknown>> = {
 
 export async function bodyOf(line: string, things: Things): Promise<unknown> {
   if (line.startsWith("POST /portal")) return { formToken: (await things.portal()).formToken };
+  if (line.startsWith("POST /connect")) return { formToken: (await things.connecting()).formToken };
   return (await REFUSED_WITHOUT[line]?.(things)) ?? {};
 }
 
@@ -121,6 +122,10 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "PATCH /v1/tenants/:id": async () => ({ disabled: true }),
   "POST /portal/endpoints": endpointForm,
   "POST /portal/endpoints/:id": endpointForm,
+  "POST /connect/to/:element": async (of) => ({
+    formToken: (await of.connecting()).formToken,
+    "c.own.token": "t",
+  }),
   "POST /v1/members": async () => ({
     email: `${crypto.randomUUID()}@mine.example`,
     role: "viewer",
@@ -166,6 +171,7 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/tenants/:id": async () => ({ organization: "1", name: "Renamed" }),
   "POST /console/tenants/:id/enable": async () => ({ organization: "1" }),
   "POST /console/tenants/:id/disable": async () => ({ organization: "1" }),
+  "POST /console/tenants/:id/connect-sessions": async () => ({ organization: "1" }),
   "POST /console/tenants/:id/delete": async (of) => ({
     organization: "1",
     confirm: await of.tenant(),

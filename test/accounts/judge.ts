@@ -61,6 +61,8 @@ export async function credentialsOf(
       return bearer(expired);
     case "portal":
       return { cookie: (await things.portal()).cookie };
+    case "connect":
+      return { cookie: (await things.connecting()).cookie };
     case "stranger":
       if (path.startsWith("/console")) return { cookie: cookies.stranger };
       if (path.startsWith("/elements"))
@@ -71,14 +73,14 @@ export async function credentialsOf(
   }
 }
 
-/** How a surface wants its bodies: forms in the console and the portal, patches of resources as such, else JSON. */
+/** How a surface wants its bodies: forms in the console and on pages for people of tenants, patches of resources as such, else JSON. */
 export function encode(
   method: string,
   path: string,
   body: unknown,
 ): { body: string; headers: { "content-type": string } } {
   const of = (type: string) => ({ "content-type": `application/${type}` });
-  if (/^\/(console|portal)/.test(path)) {
+  if (/^\/(console|portal|connect)/.test(path)) {
     const form = new URLSearchParams(body as Record<string, string>).toString();
     return { body: form, headers: of("x-www-form-urlencoded") };
   }

@@ -30,6 +30,8 @@ export const ACTORS = [
   "expired",
   /** In the portal of that tenant, with all that its people may do. */
   "portal",
+  /** Connecting an account for that tenant. */
+  "connect",
   /** Another organization's owner, with whatever the surface asks for: a session, secrets, a key or a user's token. */
   "stranger",
 ] as const;
@@ -39,7 +41,17 @@ export type Actor = (typeof ACTORS)[number];
 const AUDIENCES = {
   everybody: ACTORS,
   /** Open sign-up, and keys that may make users. */
-  "sign-up": ["nobody", "user", "viewer", "editor", "owner", "write", "portal", "stranger"],
+  "sign-up": [
+    "nobody",
+    "user",
+    "viewer",
+    "editor",
+    "owner",
+    "write",
+    "portal",
+    "connect",
+    "stranger",
+  ],
   nobody: [],
   users: ["user", "stranger"],
   "users, ours": ["user"],
@@ -69,6 +81,7 @@ const AUDIENCES = {
   tenant: ["secrets", "read", "one tenant"],
   "tenant's writer": ["secrets", "write", "one tenant"],
   portal: ["portal"],
+  connect: ["connect"],
   "write whole": ["secrets", "write", "stranger"],
   "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
@@ -289,6 +302,7 @@ const V1: Table = {
   "PATCH /v1/tenants/:id": "write whole, ours",
   "DELETE /v1/tenants/:id": "write whole, ours",
   "POST /v1/tenants/:id/portal-sessions": "write whole, ours",
+  "POST /v1/tenants/:id/connect-sessions": "write whole, ours",
   "POST /v1/events": "write whole",
   "DELETE /v1/events/:event": "write whole, ours",
   "DELETE /v1/tenants/:tenant/events/:event": "tenant's writer",
@@ -408,6 +422,7 @@ const CONSOLE: Table = {
   "POST /console/tenants/:id/enable": "editors, ours",
   "POST /console/tenants/:id/disable": "editors, ours",
   "POST /console/tenants/:id/delete": "editors, ours",
+  "POST /console/tenants/:id/connect-sessions": "editors, ours",
   "GET /console/settings": "members",
   "POST /console/settings": "owners",
   "POST /console/settings/callback/test": "editors",
@@ -481,6 +496,21 @@ const PORTAL: Table = {
   "GET /portal/event-types": "portal",
   "GET /portal/verify": "portal",
   "ALL /portal/*": "nobody",
+};
+
+/** Sessions that are over, used, or another's: `console/connect-page.test.ts`. */
+const CONNECT: Table = {
+  // Whoever has a link that nobody has opened, and whoever has just been sent off from a frame.
+  "GET /connect/open/:token": "nobody",
+  "GET /connect/continue/:ticket": "nobody",
+  "GET /connect": "connect",
+  "GET /connect/to/:element": "connect",
+  "POST /connect/to/:element": "connect",
+  "POST /connect/to/:element/consent": "connect",
+  "GET /connect/waiting": "connect",
+  // Whoever comes back from a vendor that they were sent off to, which nobody here was.
+  "POST /connect/connected": "nobody",
+  "ALL /connect/*": "nobody",
 };
 
 const RESOURCES: Table = {
@@ -573,6 +603,7 @@ export const TABLE: Table = {
   ...V1,
   ...CONSOLE,
   ...PORTAL,
+  ...CONNECT,
   ...RESOURCES,
   ...APPS,
 };

@@ -3,7 +3,7 @@ import { step, trigger } from "../flows/components.ts";
 /** A user of the app surface, who is signed in. */
 export type SignedIn = { token: string; email: string; password: string };
 
-/** Somebody in the portal: a `Cookie`, and the token of its forms. */
+/** Somebody in the portal, or connecting an account: a `Cookie`, and the token of its forms. */
 export type Visitor = { cookie: string; formToken: string };
 
 export const formTokenIn = (html: string): string =>
@@ -36,7 +36,7 @@ export type World = {
   readonly refusing: string;
   /** Makes a notification of an instance; its id. */
   notify(instance: { id: number; token: string }): Promise<string>;
-  /** Opens the link of a portal; what its browser keeps, and what its forms carry. */
+  /** Opens a link for people of a tenant; what its browser keeps, and what its forms carry. */
   enter(link: string): Promise<Visitor>;
   /** Takes an invitation. */
   accept(invitation: string, password: string): Promise<void>;
@@ -135,6 +135,12 @@ export class Things {
   readonly portal = once(async () => {
     const path = `/tenants/${await this.tenant()}/portal-sessions`;
     return this.world.enter((await this.v1("POST", path, { access: "write" })).body.url);
+  });
+  /** Connects an account of the organization's own connector. */
+  readonly connecting = once(async () => {
+    const path = `/tenants/${await this.tenant()}/connect-sessions`;
+    const asked = { connectors: [await this.connector()] };
+    return this.world.enter((await this.v1("POST", path, asked)).body.url);
   });
   /** An event that is told later, to the tenant and to none. */
   readonly publishedLater = once(async () => {
@@ -289,6 +295,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "app-events/:eventId": (of) => of.appEvent(),
   "components/:componentId": "T",
   "connect/:element": (of) => of.connector(),
+  "continue/:ticket": "nobody",
   "configuration/:key": "event.objects",
   "consumers/:name": async (of) => of.consumer(),
   "deliveries/:id": (of) => of.notification(),
@@ -347,6 +354,7 @@ const NAMES: Record<string, string | ((of: Things) => Promise<string | number>)>
   "subscriptions/:sid": async (of) => (await of.instance()).id,
   "tenants/:id": (of) => of.tenant(),
   "tenants/:tenant": (of) => of.tenant(),
+  "to/:element": (of) => of.connector(),
   "triggers/:componentId": "T",
   "unprocessed-messages/:id": (of) => of.unprocessed(),
   "variables/:flowId": (of) => of.flow(),

@@ -1,5 +1,5 @@
 import { env } from "cloudflare:workers";
-import { openBrowser } from "../console/build";
+import { type Browser, openBrowser } from "../console/build";
 import { eventually } from "../delivery/build";
 import { draft, MINE, THEIRS } from "../elements/build";
 import { FIRST } from "../organization";
@@ -25,8 +25,7 @@ export const WORLD: World = {
   },
   async enter(link) {
     const browser = openBrowser();
-    await browser.get(new URL(link).pathname);
-    const { html } = await browser.get("/portal");
+    const html = await pageAfter(browser, new URL(link).pathname);
     const cookie = [...browser.cookies].map(([name, value]) => `${name}=${value}`).join("; ");
     return { cookie, formToken: formTokenIn(html) };
   },
@@ -35,3 +34,9 @@ export const WORLD: World = {
   },
   eventually,
 };
+
+/** The page that a way through redirects ends at. */
+async function pageAfter(browser: Browser, path: string): Promise<string> {
+  const { html, location } = await browser.get(path);
+  return location === null ? html : pageAfter(browser, location);
+}

@@ -151,11 +151,12 @@ export function worldOf(
       });
     },
     async enter(link) {
-      const { pathname } = new URL(link);
-      const opened = await post({ method: "GET", path: pathname, headers: {} });
+      const opened = await post({ method: "GET", path: new URL(link).pathname, headers: {} });
       const cookie = cookieOf(opened);
-      const { text } = await post({ method: "GET", path: "/portal", headers: { cookie } });
-      return { cookie, formToken: formTokenIn(text) };
+      let page = opened;
+      while (typeof page.headers["location"] === "string")
+        page = await post({ method: "GET", path: page.headers["location"], headers: { cookie } });
+      return { cookie, formToken: formTokenIn(page.text) };
     },
     async accept(invitation, password) {
       await postForm(post, new URL(invitation).pathname, { password });

@@ -146,7 +146,13 @@ it("knows of every table whose it is", () => {
 });
 
 /** What a tenant's deletion leaves to that of its users. */
-const OF_A_TENANT = new Set(["inbound_routes", "instances", "destinations", "portal_sessions"]);
+const OF_A_TENANT = new Set([
+  "inbound_routes",
+  "instances",
+  "destinations",
+  "portal_sessions",
+  "connect_sessions",
+]);
 
 describe("a tenant's deletion", () => {
   it.each([1, 4, 8, 12])(

@@ -4,7 +4,7 @@ import { boxEmulator } from "../vendors/box.ts";
 import { type Concur, startConcur } from "../vendors/concur.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
 import { serveVendor } from "../vendors/serve.ts";
-import { serve, type Server } from "../vendors/server.ts";
+import { startAsking } from "./asking.ts";
 import { openChromium, openPage, pictures } from "./browser.ts";
 import { type Stack, startStack } from "./stack.ts";
 
@@ -31,34 +31,12 @@ afterAll(async () => {
   await stack?.stop();
 });
 
-/**
- * A vendor on a site of its own, which asks before it sends somebody back. The address that it sends them to is where the
- * stack is in truth.
- */
+/** A vendor that asks; the address that it sends somebody back to is where the stack is in truth. */
 async function asking(vendor: string, authorize: string): Promise<string> {
-  const server: Server = await serve(async ({ method, path, query, headers, text }) => {
-    const url = `${vendor}${path}?${query.toString()}`;
-    const given = Object.fromEntries(
-      Object.entries(headers).filter(([name]) => ["authorization", "content-type"].includes(name)),
-    ) as Record<string, string>;
-    const body = ["GET", "HEAD"].includes(method) ? {} : { body: text };
-    const answer = await fetch(url, { method, headers: given, redirect: "manual", ...body });
-    const location = (answer.headers.get("location") ?? "").replace(PUBLIC_URL, stack.baseUrl);
-    if (path !== authorize)
-      return {
-        status: answer.status,
-        headers: { "content-type": answer.headers.get("content-type") ?? "application/json" },
-        body: answer.status === 204 ? "" : await answer.text(),
-      };
-    const link = location.replaceAll("&", "&amp;");
-    return {
-      status: answer.status === 302 ? 200 : answer.status,
-      headers: { "content-type": "text/html" },
-      body: `<!doctype html><title>Consent</title><a href="${link}">Grant access</a> ${await answer.text()}`,
-    };
-  });
+  const moved = (location: string) => location.replace(PUBLIC_URL, stack.baseUrl);
+  const server = await startAsking(vendor, authorize, moved);
   open.push(server);
-  return server.url.replace("127.0.0.1", "localhost");
+  return server.site;
 }
 
 async function receiving(): Promise<Receiver> {

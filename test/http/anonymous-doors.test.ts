@@ -33,7 +33,7 @@ const FORMATS: [surface: RegExp, says: (text: string) => boolean][] = [
   ],
   [/^\/v1/, (text) => JSON.parse(text).error.code === "limited"],
   [/^\/(apis|events)/, (text) => JSON.parse(text).errors[0].status === 429],
-  [/^\/(console|portal)/, (text) => text.toLowerCase().startsWith("<!doctype html>")],
+  [/^\/(console|portal|connect)/, (text) => text.toLowerCase().startsWith("<!doctype html>")],
   [/^\//, (text) => JSON.parse(text).error === "Too Many Requests"],
 ];
 const isInFormat = (path: string, text: string): boolean =>

@@ -14,7 +14,7 @@ import { found, type Founded } from "../founded.ts";
 
 /**
  * Every page of the console as axe, a laptop and a telephone see it, by day and by night. The pages are the routes' own:
- * a new one is looked at by itself. With `SCREENSHOTS`, each is kept as pictures in that folder.
+ * a new one is looked at by itself; those on which people of a tenant connect an account are visited as they come. With `SCREENSHOTS`, each is kept as pictures in that folder.
  */
 
 let stack: Platform;
@@ -160,4 +160,26 @@ it("are so at each step of a viewer's sign-in, and where viewers may not go", as
   await press("Sign in");
   await page.getByLabel("Code").waitFor();
   expect.soft(await look("the code of a sign-in")).toEqual({});
+});
+
+it("are so where people of a tenant connect an account, from the choice to the end", async () => {
+  const { things } = founded;
+  const tenant = await things.tenant();
+  await things.v1("PUT", "/oauth-apps/box", { key: "client", secret: "client-secret" });
+  const asked = { connectors: ["box", "github", await things.connector()], name: "Issues of Ada" };
+  const { body } = await things.v1("POST", `/tenants/${tenant}/connect-sessions`, asked);
+  const { pathname } = new URL(body.url);
+  const press = () => page.getByRole("button", { name: "Connect", exact: true }).click();
+  expect.soft(await visit(pathname, "connect, the choice")).toEqual({});
+  expect.soft(await visit("/connect/to/box", "connect, by consent")).toEqual({});
+  await page.goto(`${stack.baseUrl}/connect/to/github`);
+  await press();
+  await page.getByText("It is not connected yet:").waitFor();
+  expect.soft(await look("connect, faults")).toEqual({});
+  await page.goto(`${stack.baseUrl}/connect/to/${await things.connector()}`);
+  await page.getByLabel("Token").fill("t");
+  await press();
+  await page.getByRole("heading", { name: "Connected", exact: true }).waitFor();
+  expect.soft(await look("connect, done")).toEqual({});
+  expect.soft(await visit(pathname, "connect, over", 401)).toEqual({});
 });
