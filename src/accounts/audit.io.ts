@@ -13,7 +13,7 @@ import type { Watched, WatchEnv } from "./watch.io";
 
 /** Routes of changes that are traffic rather than administration, and reads that happen to be posted. */
 const TRAFFIC =
-  /\/(poll|test|consent|oauth\/url|bootstrap|api-v2\/notifications|v1\/(tenants\/:tenant\/)?events(\/batch)?|console\/events)$/;
+  /\/(poll|test|consent|oauth\/url|bootstrap|api-v2\/notifications|v1\/(tenants\/:tenant\/)?events(\/batch)?|console\/publish)$/;
 const READABLE_SECRET = /\/(signing-secret|authentication\/secrets)$/;
 /** Resources that decide where data goes and with what; changes of all others are in the resources' own log. */
 const OUTLETS = /\/(webhooks|resourcehooks|secrets)(\/|$)/;

@@ -102,6 +102,7 @@ const ACTIONS: Record<string, string> = {
   "POST /console/two-step/confirm": "member.confirm-two-step",
   "POST /console/two-step/recovery-codes": "member.renew-recovery-codes",
   "POST /console/two-step/off": "member.end-two-step",
+  "POST /console/publish/cancel": "event.cancel",
   "POST /console/events/:source{.+}/replay": "stream.replay",
   "POST /console/instances/:id/inbound/:traceId/replay": "inbound.replay",
   "POST /console/connect/:element": "instance.create",

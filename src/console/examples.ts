@@ -58,7 +58,11 @@ export const EXAMPLES = {
     path: "/v1/events",
     as: "key",
     body: { type: "invoice.paid", data: PAID },
-    demo: { label: "Publish this event", to: "/console/events", fields: {} },
+    demo: {
+      label: "Publish this event",
+      to: "/console/publish",
+      fields: { type: "invoice.paid", data: JSON.stringify(PAID) },
+    },
   },
   eventType: {
     path: "/v1/event-types",

@@ -4,6 +4,7 @@ import { recogniseDestinations, type Recognised } from "../delivery/destinations
 import { flowNames } from "../flows/names.store";
 import { instanceNames, newestInstances } from "../instances/names.store";
 import { activeSources } from "../metering/store";
+import { publishedSource } from "../publish/publication";
 import { instanceOfSource, instanceSource } from "../stream/stream-name";
 import { named, shortName } from "./destination-name";
 import type { ConsoleEnv } from "./session/session.io";
@@ -97,6 +98,17 @@ export async function recentSources(
       return name === undefined ? [] : [[source, name]];
     }),
   );
+}
+
+/** Where events were published since an instant, the latest first, and to no tenant: with names. */
+export async function publishedSources(
+  c: Context<ConsoleEnv>,
+  since: number,
+  limit: number,
+): Promise<Map<string, SourceName>> {
+  const { organizationId } = c.var.asker;
+  const active = await activeSources(c.env.DB, organizationId, since, limit, publishedSource(""));
+  return namesOfSources(c, [...new Set([...active, publishedSource(null)])]);
 }
 
 /** What destinations are called, by id: those named and, at most `others`, more of the organization's. */

@@ -22,6 +22,7 @@ import { instancePages } from "./instances/routes";
 import { memberPages } from "./members/routes";
 import { baseUrlOf, overviewRoutes } from "./overview/routes";
 import { type About, page } from "./page";
+import { publishPages } from "./publish/routes";
 import { resourcePages } from "./resources/routes";
 import { passkeyPages } from "./security/passkeys.routes";
 import { applicationPages } from "./settings/apps.routes";
@@ -96,6 +97,7 @@ export const consoleRoutes = new Hono<ConsoleEnv & RequestIdEnv>()
   .route("/", instancePages)
   .route("/", eventPages)
   .route("/", eventTypePages)
+  .route("/", publishPages)
   .route("/", instanceEditPages)
   .route("/", deliveryRoutes)
   .route("/", destinationPages)

@@ -96,12 +96,16 @@ export async function destinationsOfDay(
 /** Of each step so many rows are looked through for sources, and so many entries in them: the latest, not all there are. */
 const RECENT = { rows: 100, entries: 300 };
 
-/** Sources for which something was counted since an instant, the most recent first, as far as the latest rows name them. */
+/**
+ * Sources for which something was counted since an instant, the most recent first, as far as the latest rows name them:
+ * those whose names begin with `prefix`.
+ */
 export async function activeSources(
   db: D1Database,
   organizationId: number,
   since: Millis,
   limit: number,
+  prefix = "",
 ): Promise<string[]> {
   const recent = Object.values(STEPS).map(
     (step) =>
@@ -113,9 +117,10 @@ export async function activeSources(
   const { results } = await db
     .prepare(
       `SELECT source FROM (${recent.join(" UNION ALL ")} UNION ALL SELECT bucket, source FROM (${unfolded}))
-       WHERE source <> '${IDLE_POLLS}' GROUP BY source ORDER BY max(bucket) DESC LIMIT ?4`,
+       WHERE source <> '${IDLE_POLLS}' AND substr(source, 1, length(?5)) = ?5
+       GROUP BY source ORDER BY max(bucket) DESC LIMIT ?4`,
     )
-    .bind(organizationId, since, Number.MAX_SAFE_INTEGER, limit)
+    .bind(organizationId, since, Number.MAX_SAFE_INTEGER, limit, prefix)
     .all<{ source: string }>();
   return results.map(({ source }) => source);
 }

@@ -35,7 +35,7 @@ export type Checked = { publication: Publication; version?: number; payload?: Pa
 /** Checks what is published by the schema of its type. @returns what is wrong with it, each fault by its path. */
 export async function check(
   db: D1Database,
-  { organizationId }: Publisher,
+  { organizationId }: Pick<Publisher, "organizationId">,
   publication: Publication,
 ): Promise<Checked | { faults: [Violation, ...Violation[]] }> {
   const type = await findEventType(db, organizationId, publication.type);

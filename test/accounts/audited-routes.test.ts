@@ -51,7 +51,7 @@ const UNAUDITED: Record<string, string> = {
   "POST /console/instances/:id/poll": RUNS,
   "POST /console/destinations/:id/test": RUNS,
   "POST /console/settings/callback/test": RUNS,
-  "POST /console/events": RUNS,
+  "POST /console/publish": RUNS,
   "POST /portal/endpoints/:id/test": RUNS,
   "POST /console/connect/:element/test": LOOKS,
   "POST /console/instances/:id/edit/test": LOOKS,

@@ -167,6 +167,10 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   }),
   "POST /console/destinations/:id": async () => ({ organization: "1", rate: "9" }),
   "POST /console/destinations/:id/delete": async () => ({ organization: "1" }),
+  "POST /console/publish/cancel": async (of) => ({
+    organization: "1",
+    id: await of.publishedLater(),
+  }),
   "POST /console/tenants": async () => ({ organization: "1", id: crypto.randomUUID() }),
   "POST /console/tenants/:id": async () => ({ organization: "1", name: "Renamed" }),
   "POST /console/tenants/:id/enable": async () => ({ organization: "1" }),

@@ -1,5 +1,4 @@
 import { type Context, Hono } from "hono";
-import { listTenants } from "../../accounts/tenants/store";
 import type { DestinationRecord } from "../../delivery/destination";
 import {
   changeDestination,
@@ -15,13 +14,12 @@ import type { ConsoleEnv } from "../session/session.io";
 import type { Faults } from "../settings/faults";
 import { OFFERS } from "../style";
 import { addressOf, LIST } from "./back";
-import type { Offers } from "./controls";
-import { PARTS, partsFor } from "./fields";
+import { newTyped, PARTS, partsFor } from "./fields";
 import { NewEndpoint } from "./new";
-import { OFFERED, offeredTypes } from "./offered.io";
 import { DestinationPage } from "./one";
 import { OWNERS } from "./owners.io";
-import { changesIn, faultsIn, newTyped, type Typed, typedIn, typedOf } from "./typed";
+import { offersOf } from "../fields/offers.io";
+import { changesIn, faultsIn, type Typed, typedIn, typedOf } from "../fields/typed";
 
 const FORM_BYTES = 1024 * 1024;
 const ALL = PARTS.flatMap(({ fields }) => fields);
@@ -76,15 +74,6 @@ async function viewOf(c: Context<ConsoleEnv>, record: DestinationRecord): Promis
   const [view] = await withHealth(c, [record]);
   if (view === undefined) throw new Error(`Nothing is shown of ${record.destination.id}`);
   return view;
-}
-
-async function offersOf(c: Context<ConsoleEnv>): Promise<Offers> {
-  const { organizationId } = c.var.asker;
-  const [eventTypes, tenants] = await Promise.all([
-    offeredTypes(c.env.DB, organizationId),
-    listTenants(c.env.DB, organizationId, { after: "", limit: OFFERED }),
-  ]);
-  return { eventTypes, tenant: tenants.map(({ id }) => id) };
 }
 
 async function showNew(

@@ -1,20 +1,14 @@
 import type { Destination } from "../../delivery/destination";
+import { TIMEOUT_MS } from "../../delivery/call-time";
 import { FORMATS } from "../../delivery/format";
 import { unchangeable } from "../../operations/destinations/fields";
-import * as as from "./as";
+import type { FormField } from "../fields/as";
+import * as as from "../fields/as";
+import { type Typed, typedOf } from "../fields/typed";
 
-/** A field of a destination, where somebody types it. */
-export type FormField = {
-  /** As `/v1` calls it; `batch.size` is a member of `batch`. */
-  name: string;
-  label: string;
-  hint: string;
-  as: as.As;
-  /** It is said of a new endpoint, and then for good. */
-  isFinal?: true;
-};
-
-export type Part = { title: string; fields: readonly FormField[] };
+export type Part = { title: string; fields: readonly (FormField & Final)[] };
+/** It is said of a new endpoint, and then for good. */
+type Final = { isFinal?: true };
 
 const ordering = as.choice(
   [
@@ -43,7 +37,13 @@ export const PARTS: readonly Part[] = [
   {
     title: "",
     fields: [
-      { name: "url", label: "URL", hint: "It gets a signed POST, and answers 2xx", as: as.line },
+      {
+        name: "url",
+        label: "URL",
+        hint: "It gets a signed POST, and answers 2xx",
+        as: as.line,
+        isRequired: true,
+      },
       { name: "description", label: "Description", hint: "What it is for", as: as.line },
       { name: "name", label: "Name", hint: "No other destination has it", as: as.line },
       {
@@ -165,3 +165,7 @@ export const partsFor = (kind: Destination["kind"]): Part[] =>
         isFinal !== true && unchangeable(kind, { [name.split(".")[0] ?? ""]: null }).length === 0,
     ),
   }));
+
+/** What a new endpoint is, unless something else is typed. */
+const NEW = { enabled: true, timeoutMs: TIMEOUT_MS };
+export const newTyped = (fields: readonly FormField[]): Typed => typedOf(NEW, fields);

@@ -6,10 +6,10 @@ import { eventsAddress } from "../events/search";
 import { Act, Facts, Instant, MayChange, Of, Pill, TenantLink } from "../parts";
 import { State, stateOf } from "../state";
 import { addressOf } from "./back";
-import type { FormField } from "./fields";
+import type { FormField } from "../fields/as";
 import { DestinationForm, type FormProps } from "./new";
 import { Hours } from "./page";
-import type { Typed } from "./typed";
+import type { Typed } from "../fields/typed";
 
 type Props = FormProps & {
   name: string;

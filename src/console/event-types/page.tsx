@@ -22,13 +22,7 @@ export function TypePage(props: {
             {type.description === "" ? "Nothing is said of it" : type.description}
           </p>
         </div>
-        {type.builtIn ? null : (
-          <IfMayChange>
-            <a class="button" href={`${addressOf(type.name)}/edit`}>
-              Edit
-            </a>
-          </IfMayChange>
-        )}
+        {type.builtIn ? null : <Acts name={type.name} />}
       </div>
       <Facts
         facts={[
@@ -55,6 +49,19 @@ export function TypePage(props: {
     </>
   );
 }
+
+const Acts = ({ name }: { name: string }): JSX.Element => (
+  <IfMayChange>
+    <div class="acts">
+      <a class="button" href={`/console/publish?type=${encodeURIComponent(name)}`}>
+        Publish one
+      </a>
+      <a class="button" href={`${addressOf(name)}/edit`}>
+        Edit
+      </a>
+    </div>
+  </IfMayChange>
+);
 
 function Data({ type: { schema, example } }: { type: EventTypeView }): JSX.Element {
   return (

@@ -1,12 +1,14 @@
+import { useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
+import { readPublished } from "../../publish/publication";
 import type { StoredEvent } from "../../stream/event";
 import type { NotificationView } from "../../stream/history";
 import { isOpen } from "../../stream/settle";
 import { becauseOf } from "../../operations/deliveries/because";
 import { Attempts } from "../deliveries/page";
 import { shownStatus, Status } from "../deliveries/list";
-import { Act, Copyable, Empty, Facts, Instant, readable } from "../parts";
-import { From, type Names } from "./list";
+import { Act, Copyable, Empty, Facts, Instant, Of, Place, readable } from "../parts";
+import { From, nameOf, type Names } from "./list";
 import { eventsAddress } from "./search";
 
 /** One event: what is stored of it, and what became of it at each destination. */
@@ -23,12 +25,13 @@ export function EventPage(props: {
 }): JSX.Element {
   const { source, names, event, printed, raw, deliveries, now } = props;
   const { objectType, objectId } = event;
+  const { type, object } = nameOf(event);
   return (
     <>
       <div class="head">
         <div>
           <h1>
-            {event.eventType.toLowerCase()} {objectType} {objectId}
+            {type} {object}
           </h1>
           <p class="quiet">
             From <From source={source} names={names} />, <Instant at={event.receivedAt} now={now} />
@@ -51,14 +54,35 @@ export function EventPage(props: {
           ["Number in its source", event.seq],
         ]}
       />
+      {deliveries.some(isWaiting) ? <ToldLater {...{ source, event, now }} /> : null}
       <h2>Notifications</h2>
-      {deliveries.length === 0 ? (
-        <NobodyHears isFiltered={event.filtered === true} />
-      ) : (
-        deliveries.map((view) => <Sent view={view} names={names} now={now} />)
-      )}
+      {deliveries.length === 0 ? <NobodyHears isFiltered={event.filtered === true} /> : null}
+      {deliveries.map((view) => (
+        <Sent view={view} names={names} now={now} />
+      ))}
       <Stored printed={printed} raw={raw} />
     </>
+  );
+}
+
+const isWaiting = ({ notification }: NotificationView): boolean => isOpen(notification);
+
+/** Of what is published to be told later, the button that takes it back. */
+function ToldLater(props: { source: string; event: StoredEvent; now: number }): JSX.Element | null {
+  const { source, event, now } = props;
+  const { deliverAt: at = 0 } = event;
+  if (at <= now) return null;
+  return (
+    <div class="card mend again">
+      <div>
+        It is told <Instant at={at} now={now} />. Until then it can be taken back.
+      </div>
+      <Act to="/console/publish/cancel" label="Cancel the event">
+        <Of id={useContext(Place).organizationId} />
+        <input type="hidden" name="tenant" value={source.replace(/^tenant:-?/, "")} />
+        <input type="hidden" name="id" value={readPublished(event).id} />
+      </Act>
+    </div>
   );
 }
 

@@ -1,7 +1,7 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { isoTextOrNull } from "../../values/instant";
 import { Choice as ChoiceField, Field as TextField, Instant } from "../form";
-import type { Field, Search } from "./search";
+import { type Field, PUBLISHED, type Search } from "./search";
 
 /** A choice of a list: its value, and what it is called. */
 export type Choice = readonly [value: string, name: string];
@@ -18,7 +18,13 @@ export function SearchForm(props: {
   const chosen = STATUSES.map((status): Choice => [status, status]);
   return (
     <form class="filters" method="get" action="/console/events" role="search">
-      <Select search={search} name="source" label="From" none="everywhere" choices={sources} />
+      <Select
+        search={search}
+        name="source"
+        label="From"
+        none="everywhere"
+        choices={[[PUBLISHED, "all that is published"], ...sources]}
+      />
       <Text search={search} name="objectType" label="Object type" example="contacts" />
       <Text search={search} name="objectId" label="Object id" example="4711" />
       <Text search={search} name="eventType" label="Event type" example="UPDATED" />

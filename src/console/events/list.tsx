@@ -2,6 +2,7 @@ import type { JSX } from "hono/jsx/jsx-runtime";
 import { Status } from "../deliveries/list";
 import type { SourceName } from "../names.io";
 import { Instant, Table } from "../parts";
+import { PUBLISHED } from "../../publish/publication";
 import type { Found, Line, Outcome } from "./found";
 import { eventAddress } from "./search";
 
@@ -29,13 +30,35 @@ export function EventList(props: {
       rows={lines.map((line) => [
         <Instant at={line.receivedAt} now={now} />,
         ...(withSource ? [<From source={line.source} names={names} />] : []),
-        <a class="event" href={eventAddress(line.source, line.seq)}>
-          <b>{line.eventType.toLowerCase()}</b> {line.objectType} {line.objectId}
-        </a>,
+        <Event line={line} now={now} />,
         <Outcomes line={line} names={names} />,
       ])}
     />
   );
+}
+
+const Event = ({ line, now }: { line: Line; now: number }): JSX.Element => (
+  <>
+    <a class="event" href={eventAddress(line.source, line.seq)}>
+      <b>{nameOf(line).type}</b> {nameOf(line).object}
+    </a>
+    {line.date > now && line.objectType === PUBLISHED ? (
+      <span class="small quiet">
+        told <Instant at={line.date} now={now} />
+      </span>
+    ) : null}
+  </>
+);
+
+/** What happened, and to what; what is published has a type alone. */
+export function nameOf(event: Pick<Line, "eventType" | "objectType" | "objectId">): {
+  type: string;
+  object: string;
+} {
+  const { eventType, objectType, objectId } = event;
+  return objectType === PUBLISHED
+    ? { type: eventType, object: objectId }
+    : { type: eventType.toLowerCase(), object: `${objectType} ${objectId}` };
 }
 
 const keyOf = ({ source, seq, outcomes }: Line): string => `${source} ${seq} ${outcomes[0]?.id}`;

@@ -1,12 +1,12 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { EXAMPLES } from "../examples";
 import type { SourceName } from "../names.io";
-import { Empty } from "../parts";
+import { Empty, IfMayChange } from "../parts";
 import { type Asked, DeliverAgain } from "./again";
 import type { Page } from "./find.io";
 import { type Choice, SearchForm } from "./form";
 import { EventList, From, type Names } from "./list";
-import { eventsAddress, type Search } from "./search";
+import { eventsAddress, oneSource, PUBLISHED, type Search } from "./search";
 
 /** A list is brought up to date at most once in so many milliseconds: of one stream, and of many. */
 const EVERY_MS = { one: 1_000, many: 4_000 };
@@ -28,12 +28,12 @@ export type Shown = Page & {
 /** Events of one source, or of the organization's latest sources: looked for, and live. */
 export function EventsPage(props: Shown): JSX.Element {
   const { search, names, cursor, found, now } = props;
-  const { source } = search.typed;
+  const source = oneSource(search);
   const isLive = cursor === undefined && Object.keys(search.faults).length === 0;
   const hasLines = found.some(({ lines }) => lines.length > 0);
   return (
     <>
-      <Head source={source} names={names} />
+      <Head search={search} names={names} />
       <SearchForm {...props} />
       {source === undefined ? null : <DeliverAgain {...props} source={source} />}
       <div class="liveline">
@@ -65,19 +65,31 @@ export function EventsPage(props: Shown): JSX.Element {
   );
 }
 
-const Head = ({ source, names }: { source: string | undefined; names: Names }): JSX.Element => (
-  <div class="head">
-    <div>
-      <h1>Events</h1>
-      <p class="quiet">
-        {source === undefined ? "Everything that came in" : <Of source={source} names={names} />}
-      </p>
+function Head({ search, names }: { search: Search; names: Names }): JSX.Element {
+  const source = oneSource(search);
+  const all =
+    search.typed.source === PUBLISHED ? "All that was published" : "Everything that came in";
+  const [, tenant] = /^tenant:(?!-$)(.+)$/.exec(source ?? "") ?? [];
+  const query = tenant === undefined ? "" : `?tenant=${encodeURIComponent(tenant)}`;
+  return (
+    <div class="head">
+      <div>
+        <h1>Events</h1>
+        <p class="quiet">{source === undefined ? all : <Of source={source} names={names} />}</p>
+      </div>
+      <div class="acts">
+        <a class="button" href="/console/event-types">
+          Event types
+        </a>
+        <IfMayChange>
+          <a class="button" href={`/console/publish${query}`}>
+            Publish an event
+          </a>
+        </IfMayChange>
+      </div>
     </div>
-    <a class="button" href="/console/event-types">
-      Event types
-    </a>
-  </div>
-);
+  );
+}
 
 function Of({ source, names }: { source: string; names: Names }): JSX.Element {
   const kind = names.sources.get(source)?.kind;
@@ -105,9 +117,9 @@ const KINDS: Record<SourceName["kind"], string> = {
 
 /** Where was looked: an honest line. */
 function Looked({ search, names, sources, isListed }: Shown): JSX.Element {
-  const { typed, filter } = search;
+  const { filter } = search;
   if (Object.keys(search.faults).length > 0) return <></>;
-  if (typed.source !== undefined)
+  if (oneSource(search) !== undefined)
     return <>{filter.text === undefined ? "All that is kept of it." : TEXT}</>;
   if (isListed)
     return <>All sources: what is {filter.status} is listed for all of them together.</>;

@@ -1,18 +1,21 @@
 import { type Context, Hono } from "hono";
 import type * as z from "zod";
 import { instanceDestinationId } from "../../delivery/destination";
-import { conflict, notFound } from "../../http/refusal";
+import { notFound } from "../../http/refusal";
 import { isSource, streamOfSource } from "../../operations/streams/lookup.io";
 import { replayRequest, startReplay } from "../../operations/streams/replay.io";
 import { eventView } from "../../operations/streams/view";
-import { publication } from "../../publish/publication";
-import { check, publish } from "../../publish/publish.io";
 import { instanceOfSource } from "../../stream/stream-name";
 import { isoTextOrNull } from "../../values/instant";
 import { wholeNumber } from "../../values/whole-number";
-import { EXAMPLES } from "../examples";
-import { namesOfDestinations, namesOfSources, recentSources, type SourceName } from "../names.io";
-import { formOf, leave, readForm } from "../session/routes";
+import {
+  namesOfDestinations,
+  namesOfSources,
+  publishedSources,
+  recentSources,
+  type SourceName,
+} from "../names.io";
+import { leave, readForm } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { AGAIN_FIELDS, type Asked } from "./again";
 import { EventPage } from "./event";
@@ -20,7 +23,7 @@ import { findIn, findListed, isListed, type Page, readEvent, sourcesOf } from ".
 import type { Choice } from "./form";
 import { LIVE_EVENTS } from "./live-script";
 import { EventsPage } from "./page";
-import { eventsAddress, readSearch, type Search } from "./search";
+import { eventsAddress, oneSource, PUBLISHED, readSearch, type Search } from "./search";
 
 /** Without a source, the events of this many are looked through: those in which something happened last. */
 const STREAMS = 20;
@@ -30,16 +33,6 @@ const OFFERED = 50;
 
 export const eventPages = new Hono<ConsoleEnv>()
   .get("/events", (c) => showEvents(c, readSearch(c.req.query()), undefined))
-  .post("/events", async (c) => {
-    await formOf(c);
-    const publisher = { organizationId: c.var.asker.organizationId, tenant: null, hops: 0 };
-    const { DB: db, EVENT_STREAMS: streams } = c.env;
-    const checked = await check(db, publisher, publication.parse(EXAMPLES.event.body));
-    if ("faults" in checked)
-      throw conflict(`Your type of this name wants other data: ${checked.faults[0].message}`);
-    await publish({ db, streams }, publisher, [checked]);
-    return leave(c, "/console/events", { tone: "good", text: "The example event is published." });
-  })
   .get("/events/:seq{\\d+}/:source{.+}", async (c) => {
     const source = c.req.param("source");
     const names = await namesOf(c, source);
@@ -97,7 +90,6 @@ async function showEvents(
     namesOfSources(c, [...new Set(missing)]),
     namesOfDestinations(c, [...destinationsFound(page), typed.destinationId ?? ""], OFFERED),
   ]);
-  const { source } = typed;
   return c.render(
     <EventsPage
       {...page}
@@ -105,7 +97,7 @@ async function showEvents(
       names={{ sources: new Map([...sources, ...more]), destinations }}
       sources={[...sources].map(([value, { name }]): Choice => [value, name])}
       destinations={[...destinations]}
-      recovers={recoversOf(source, typed.destinationId, destinations)}
+      recovers={recoversOf(oneSource(search), typed.destinationId, destinations)}
       isListed={isAll}
       cursor={cursor}
       asked={asked}
@@ -118,10 +110,12 @@ async function showEvents(
 /** A page of what is looked for, and the names of where: nothing as long as a field is wrong. */
 async function find(
   c: Context<ConsoleEnv>,
-  { typed, filter, faults }: Search,
+  search: Search,
   cursor: string | undefined,
 ): Promise<{ page: Page; sources: Map<string, SourceName>; isAll: boolean }> {
-  const { source } = typed;
+  const { typed, filter, faults } = search;
+  const source = oneSource(search);
+  const isPublished = typed.source === PUBLISHED;
   const isWrong = Object.keys(faults).length > 0;
   const nothing = { found: [], next: null };
   if (source !== undefined) {
@@ -132,9 +126,10 @@ async function find(
       isAll: true,
     };
   }
-  const isAll = isListed(filter);
+  const isAll = isListed(filter) && !isPublished;
   if (isAll || isWrong || cursor === undefined) {
-    const sources = await recentSources(c, Date.now() - DAY_MS, STREAMS);
+    const since = Date.now() - DAY_MS;
+    const sources = await (isPublished ? publishedSources : recentSources)(c, since, STREAMS);
     if (isWrong) return { page: nothing, sources, isAll };
     const page = isAll
       ? await findListed(c, filter, cursor)

@@ -24,6 +24,13 @@ export type Search = {
   faults: Partial<Record<Field, string>>;
 };
 
+/** The source that stands for all that is published, to whichever tenant. */
+export const PUBLISHED = "publish";
+
+/** The one source whose events are looked for; undefined: those of several are. */
+export const oneSource = ({ typed: { source } }: Pick<Search, "typed">): string | undefined =>
+  source === PUBLISHED ? undefined : source;
+
 /** Fields that not every text is good for. */
 const CHECKED = ["status", "from", "to"] as const;
 

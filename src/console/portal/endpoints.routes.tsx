@@ -8,7 +8,8 @@ import {
 } from "../../operations/destinations/endpoint.io";
 import { ringOf, withHealth } from "../../operations/destinations/lookup.io";
 import { faultsOfRefusal } from "../connectors/editing.io";
-import { changesIn, faultsIn, newTyped, type Typed, typedIn, typedOf } from "../destinations/typed";
+import { changesIn, faultsIn, type Typed, typedIn, typedOf } from "../fields/typed";
+import { newTyped } from "../destinations/fields";
 import type { Faults } from "../settings/faults";
 import { OFFERS } from "../style";
 import { EndpointPage } from "./endpoint";

@@ -1,6 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { DestinationView } from "../../operations/destinations/view";
-import { AllFaults, Controls, type Typing } from "../destinations/controls";
+import { AllFaults, Controls, type Typing } from "../fields/controls";
 import { PARTS } from "../destinations/fields";
 import { Empty, IfMayChange, Pill, Table } from "../parts";
 import { State, stateOf } from "../state";
@@ -114,7 +114,7 @@ export const addressOf = (id: string): string => `/portal/endpoints/${encodeURIC
 export const EndpointForm = (props: Typing & { to: string; label: string }): JSX.Element => (
   <form method="post" action={props.to} class="card form">
     <Token />
-    <AllFaults faults={props.faults} />
+    <AllFaults faults={props.faults} fields={FIELDS} />
     <Controls {...props} fields={FIELDS} />
     <button class="main">{props.label}</button>
   </form>

@@ -2,8 +2,8 @@ import type { Context } from "hono";
 import type { DestinationRecord } from "../../delivery/destination";
 import { notFound } from "../../http/refusal";
 import { destinationOfPath, withHealth } from "../../operations/destinations/lookup.io";
-import type { Offers } from "../destinations/controls";
-import { offeredTypes } from "../destinations/offered.io";
+import type { Offers } from "../fields/controls";
+import { offeredTypes } from "../fields/offers.io";
 import type { Shown } from "./endpoints";
 import { type PortalEnv, portalOf } from "./session.io";
 

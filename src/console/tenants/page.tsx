@@ -1,6 +1,10 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Tenant } from "../../accounts/tenants/tenant";
 import { Act, Empty, Facts, IfMayChange, Instant, Of } from "../parts";
+import { publishedSource } from "../../publish/publication";
+import { eventsAddress } from "../events/search";
+import type { Offers } from "../fields/controls";
+import { PublishForm } from "../publish/form";
 import type { Faults } from "../settings/faults";
 import { FormFault } from "../settings/parts";
 import type { Belongings, Named } from "./belongings.io";
@@ -16,6 +20,8 @@ type Props = {
   connectors: readonly { key: string; name: string }[];
   /** A link for that, if one was just made. */
   made: ConnectLink | undefined;
+  /** What the form of an event offers. */
+  offers: Offers;
   organizationId: number;
   typed: Typed;
   faults: Faults;
@@ -47,6 +53,7 @@ export function TenantPage(props: Props): JSX.Element {
       <FormFault faults={faults} />
       <About {...props} />
       <Owns {...props} />
+      <Events {...props} />
       <IfMayChange>
         <ConnectLinks {...props} to={`${address}/connect-sessions`} />
         <h2>Change</h2>
@@ -115,6 +122,24 @@ function Owns({ tenant, belongings }: Props): JSX.Element {
     </>
   );
 }
+
+/** What was published to it, and a form that publishes more. */
+const Events = ({ tenant, offers, organizationId }: Props): JSX.Element => (
+  <>
+    <h2>Published events</h2>
+    <p>
+      <a href={eventsAddress({ source: publishedSource(tenant.id) })}>
+        What was published to {tenant.name}
+      </a>
+    </p>
+    <IfMayChange>
+      <details>
+        <summary>Publish an event</summary>
+        <PublishForm {...{ organizationId, offers }} tenant={tenant.id} typed={{}} faults={{}} />
+      </details>
+    </IfMayChange>
+  </>
+);
 
 const figure = (n: number): string => n.toLocaleString("en-US");
 

@@ -7,6 +7,7 @@ import { conflict } from "../../http/refusal";
 import { saveTenant } from "../../operations/tenants/change.io";
 import { removeTenant } from "../../operations/tenants/remove.io";
 import { beginConnecting, offersOf } from "../connect-page/begin.io";
+import { offersOf as fieldOffers } from "../fields/offers.io";
 import { type Faults, faultsOf } from "../settings/faults";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
@@ -127,6 +128,7 @@ async function showOne(
       belongings={await belongingsOf(c, tenant)}
       connectors={offers.map(({ connector }) => connector)}
       made={made}
+      offers={await fieldOffers(c)}
       organizationId={c.var.asker.organizationId}
       typed={typed}
       faults={faults}

@@ -1,3 +1,4 @@
+import { isoTextOrNull } from "../../values/instant";
 import { parsedJson } from "../../values/json";
 import { isObject } from "../../values/record";
 import { NO_JSON } from "../event-types/typed";
@@ -16,12 +17,29 @@ export type As = {
   of?: readonly (readonly [value: string, words: string])[];
   /** Nobody reads along what is typed. */
   isSecret?: true;
+  /** In UTC. */
+  isInstant?: true;
+};
+
+/** A field of a form, by what `/v1` calls it. */
+export type FormField = {
+  /** `batch.size` is a member of `batch`. */
+  name: string;
+  label: string;
+  hint: string;
+  as: As;
+  isRequired?: true;
 };
 
 export const line: As = {
   show: (value) => (["string", "number"].includes(typeof value) ? String(value) : ""),
   read: (text) => text,
   none: null,
+};
+export const instant: As = {
+  ...line,
+  read: (text) => isoTextOrNull(Date.parse(text)) ?? text,
+  isInstant: true,
 };
 export const secret: As = { ...line, isSecret: true };
 /** A line that says nothing as long as it says `usual`. */

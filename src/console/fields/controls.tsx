@@ -1,8 +1,8 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
-import { Choice, Faults as FormFaults, Field, linesOf } from "../form";
+import { Choice, Faults as FormFaults, Field, Instant, linesOf } from "../form";
 import type { Faults } from "../settings/faults";
-import { type FormField, type Part, PARTS } from "./fields";
-import { newTyped, type Typed } from "./typed";
+import type { FormField } from "./as";
+import type { Typed } from "./typed";
 
 /** What there is to choose from, by the name of the field; something else may be typed. */
 export type Offers = Readonly<Record<string, readonly string[]>>;
@@ -11,12 +11,11 @@ export type Offers = Readonly<Record<string, readonly string[]>>;
 export type Typing = { typed: Typed; faults: Faults; offers: Offers };
 
 /** Everything that is wrong, with the way to each field. */
-export const AllFaults = ({ faults }: { faults: Faults }): JSX.Element => (
+export const AllFaults = (props: { faults: Faults; fields: readonly FormField[] }): JSX.Element => (
   <FormFaults
-    faults={Object.entries(faults).map(([name, message]) => {
-      const fields = PARTS.flatMap((part) => part.fields);
-      const { label = "" } = fields.find((field) => field.name === name) ?? {};
-      return { place: label, message, control: label === "" ? undefined : name };
+    faults={Object.entries(props.faults).map(([name, message]) => {
+      const { label } = props.fields.find((field) => field.name === name) ?? {};
+      return { place: label ?? "", message, control: label && name };
     })}
   />
 );
@@ -38,12 +37,13 @@ function Control({ field, typed, faults, offers }: Typing & { field: FormField }
   const offered = offers[name] ?? [];
   const about = { id: name, name, label, hint, value, fault: faults[name] };
   if (as.of !== undefined) return <Choice {...about} of={as.of} />;
+  if (as.isInstant === true) return <Instant {...about} />;
   if (as.lines === undefined)
     return (
       <Field
         {...about}
         offers={offered}
-        required={name === "url"}
+        required={field.isRequired === true}
         isSecret={as.isSecret === true}
       />
     );
@@ -57,28 +57,5 @@ function Control({ field, typed, faults, offers }: Typing & { field: FormField }
         </div>
       )}
     </Field>
-  );
-}
-
-/** Fields of a part: those behind a title show once somebody asks for them, or something is typed there. */
-export function PartOf({ part, ...props }: Typing & { part: Part }): JSX.Element | null {
-  const { title, fields } = part;
-  const empty = newTyped(fields);
-  const { typed, faults } = props;
-  if (fields.length === 0) return null;
-  if (title === "")
-    return (
-      <div class="fields">
-        <Controls {...props} fields={fields} />
-      </div>
-    );
-  const isOpen = fields.some(({ name }) => typed[name] !== empty[name] || name in faults);
-  return (
-    <details {...(isOpen ? { open: true } : {})}>
-      <summary>{title}</summary>
-      <div class="fields even">
-        <Controls {...props} fields={fields} />
-      </div>
-    </details>
   );
 }

@@ -1,10 +1,9 @@
-import { TIMEOUT_MS } from "../../delivery/call-time";
 import type { Violation } from "../../http/refusal";
 import { recordOf } from "../../values/record";
 import type { Faults } from "../settings/faults";
-import type { FormField } from "./fields";
+import type { FormField } from "./as";
 
-/** What is typed of a destination, by the name of the field; a form that has not got one says nothing of it. */
+/** What is typed of a thing, by the name of the field; a form that has not got one says nothing of it. */
 export type Typed = Readonly<Record<string, string>>;
 
 type Fields = readonly FormField[];
@@ -17,7 +16,7 @@ export const typedIn = (form: URLSearchParams, fields: Fields): Typed =>
     }),
   );
 
-/** A destination as `/v1` prints it, typed. */
+/** A thing as `/v1` prints it, typed. */
 export const typedOf = (view: object, fields: Fields): Typed =>
   Object.fromEntries(
     fields.map(({ name, as }) => {
@@ -26,11 +25,7 @@ export const typedOf = (view: object, fields: Fields): Typed =>
     }),
   );
 
-/** What a new endpoint is, unless something else is typed. */
-const NEW = { enabled: true, timeoutMs: TIMEOUT_MS };
-export const newTyped = (fields: Fields): Typed => typedOf(NEW, fields);
-
-/** What is typed otherwise than it was shown, as `/v1` takes it: nothing else is said of the destination. */
+/** What is typed otherwise than it was shown, as `/v1` takes it: nothing else is said of the thing. */
 export function changesIn(typed: Typed, shown: Typed, fields: Fields): Record<string, unknown> {
   const isChanged = ({ name }: FormField): boolean =>
     typed[name] !== undefined && typed[name] !== shown[name];
@@ -63,9 +58,9 @@ export function faultsIn(violations: readonly Violation[], typed: Typed, fields:
     const found =
       fields.find(({ name }) => name === field) ?? fields.find((one) => topOf(one) === top);
     const { name = "" } = found ?? {};
-    const place = found === undefined ? field : placeOf(inside, name);
     const words = message.replace(`${field}: `, "");
-    const text = place === "" ? words : `${place}: ${words}`;
+    const place = found?.name === field ? "" : placeOf(found === undefined ? [field] : inside);
+    const text = place === "" || words.includes(place) ? words : `${place}: ${words}`;
     faults[name] = faults[name] === undefined ? text : `${faults[name]}; ${text}`;
   }
   for (const { name, as } of fields) {
@@ -75,8 +70,6 @@ export function faultsIn(violations: readonly Violation[], typed: Typed, fields:
   return faults;
 }
 
-/** Where in a list something is wrong. Names of members stand in the message, or are fields of their own. */
-function placeOf(inside: readonly string[], name: string): string {
-  const [index = ""] = inside;
-  return /^\d+$/.test(index) && !name.includes(".") ? `number ${Number(index) + 1}` : "";
-}
+/** Where within what is typed something is wrong. */
+const placeOf = (inside: readonly string[]): string =>
+  inside.map((name) => (/^\d+$/.test(name) ? `number ${Number(name) + 1}` : name)).join(" ");
