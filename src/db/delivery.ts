@@ -65,9 +65,13 @@ export const destinations = sqliteTable(
     index("destinations_of_tenant")
       .on(table.organizationId, table.tenantId, table.id)
       .where(sql`tenant_id IS NOT NULL`),
+    // A name is that of one destination of a tenant, and of one of no tenant.
     uniqueIndex("destinations_name")
+      .on(table.organizationId, table.tenantId, table.name)
+      .where(sql`name IS NOT NULL AND tenant_id IS NOT NULL`),
+    uniqueIndex("destinations_name_of_none")
       .on(table.organizationId, table.name)
-      .where(sql`name IS NOT NULL`),
+      .where(sql`name IS NOT NULL AND tenant_id IS NULL`),
   ],
 );
 

@@ -1,4 +1,4 @@
-import { and, eq, getTableColumns, gt, inArray, ne, or, type SQL, sql } from "drizzle-orm";
+import { and, eq, getTableColumns, gt, inArray, isNull, ne, or, type SQL, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { findOrganizations } from "../accounts/known.store";
 import { type OrganizationSettings, settingsOf } from "../accounts/organization.store";
@@ -166,8 +166,9 @@ export async function listDestinationRecords(
   organizationId: number,
   filter: {
     kind: Destination["kind"] | undefined;
-    /** Those of this tenant. */
+    /** Those of this tenant; `-`: those of none. */
     tenant?: string | undefined;
+    name?: string | undefined;
     /** Whether it is switched on, and its subscription active. */
     enabled?: boolean | undefined;
     /** What is in its name, description, URL or id, in whatever case. */
@@ -187,7 +188,8 @@ export async function listDestinationRecords(
         filter.kind === undefined
           ? ne(destinations.kind, "operations")
           : eq(destinations.kind, filter.kind),
-        filter.tenant === undefined ? undefined : eq(destinations.tenantId, filter.tenant),
+        filter.tenant === undefined ? undefined : isOfTenant(filter.tenant),
+        filter.name === undefined ? undefined : eq(destinations.name, filter.name),
         filter.enabled === undefined
           ? undefined
           : sql`(${destinations.enabled} AND ${destinations.active}) = ${filter.enabled ? 1 : 0}`,
@@ -200,6 +202,9 @@ export async function listDestinationRecords(
     .limit(filter.limit);
   return rows.map(({ row, settings }) => recordOf(row, settings, ring));
 }
+
+const isOfTenant = (tenant: string): SQL =>
+  tenant === "-" ? isNull(destinations.tenantId) : eq(destinations.tenantId, tenant);
 
 function hasText(text: string): SQL {
   const { id, name, description, url } = destinations;

@@ -1,4 +1,4 @@
-import { and, eq } from "drizzle-orm";
+import { and, eq, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { destinations } from "../db/delivery";
 import { tellDirectory } from "../db/directory/tell";
@@ -20,7 +20,7 @@ export type EndpointDraft = EndpointTraits & {
   served: PolicyChange;
 };
 
-/** `full`: its tenant has as many as it may. `name-taken`: a destination of the organization has its name. */
+/** `full`: its tenant has as many as it may. `name-taken`: another one of its tenant has its name. */
 export type Created = { kind: "created"; id: string } | { kind: "full" } | { kind: "name-taken" };
 
 /** Makes an endpoint, of which the next event that is committed knows. */
@@ -70,7 +70,7 @@ export async function createEndpoint(
     .bind(...Object.values(values), organizationId, tenant, MOST_ENDPOINTS)
     .run();
   if (meta.changes === 0)
-    return { kind: (await isNameTaken(db, organizationId, name)) ? "name-taken" : "full" };
+    return { kind: (await isNameTaken(db, organizationId, draft)) ? "name-taken" : "full" };
   forgetEndpoints(organizationId, tenant);
   await tellDirectory(db, `organization:${organizationId}`);
   return { kind: "created", id };
@@ -82,13 +82,19 @@ const withoutNulls = (members: Record<string, unknown>) =>
 async function isNameTaken(
   db: D1Database,
   organizationId: number,
-  name: string | null,
+  { name, tenant }: Pick<EndpointDraft, "name" | "tenant">,
 ): Promise<boolean> {
   if (name === null) return false;
   const rows = await drizzle(db)
     .select({ id: destinations.id })
     .from(destinations)
-    .where(and(eq(destinations.organizationId, organizationId), eq(destinations.name, name)));
+    .where(
+      and(
+        eq(destinations.organizationId, organizationId),
+        sql`${destinations.tenantId} IS ${tenant}`,
+        eq(destinations.name, name),
+      ),
+    );
   return rows.length > 0;
 }
 

@@ -83,6 +83,7 @@ const AUDIENCES = {
   portal: ["portal"],
   connect: ["connect"],
   "write whole": ["secrets", "write", "stranger"],
+  "write, of tenants": ["secrets", "write", "one tenant", "another tenant", "stranger"],
   "write whole, ours": ["secrets", "write"],
   /** What forges callbacks, and who else might. */
   "read secrets": ["secrets", "admin", "secrets key", "stranger"],
@@ -244,7 +245,8 @@ const V1: Table = {
   "POST /v1/deliveries/:id/resend": "write, ours",
   "POST /v1/deliveries/:id/cancel": "write, ours",
   "GET /v1/destinations": "read, limited",
-  "POST /v1/destinations": "write whole",
+  // Keys of tenants make those of their tenants: `operations/limits.test.ts`.
+  "POST /v1/destinations": "write, of tenants",
   "GET /v1/destinations/:id": "read, ours",
   "PATCH /v1/destinations/:id": "write, ours",
   "DELETE /v1/destinations/:id": "write, ours",

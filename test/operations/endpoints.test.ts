@@ -128,14 +128,28 @@ it("changes nothing that a destination's owner decides, and moves none to anothe
   expect([moved.status, moved.body.error.field]).toEqual([400, "tenant"]);
   const same = await ask("PATCH", at(one.id), { token, body: { tenant: TENANT, rate: 3 } });
   expect([same.status, same.body.rate]).toEqual([200, 3]);
-  const named = await made({ name: `taken ${crypto.randomUUID()}` });
+  const name = `taken ${crypto.randomUUID()}`;
+  await made({ name, tenant: TENANT });
   for (const [method, path] of [
     ["POST", "/v1/destinations"],
     ["PATCH", at(one.id)],
   ] as const) {
-    const twice = await ask(method, path, { token, body: { url: HOOK, name: named.name } });
+    const twice = await ask(method, path, { token, body: { url: HOOK, tenant: TENANT, name } });
     expect([twice.status, twice.body.error.field]).toEqual([409, "name"]);
   }
+  // The same name without a tenant is another.
+  const ofNone = await made({ name });
+  const lists = [`tenant=${TENANT}`, "tenant=-"].map(async (query) => {
+    const { body } = await ask(
+      "GET",
+      `/v1/destinations?name=${encodeURIComponent(name)}&${query}`,
+      {
+        token,
+      },
+    );
+    return body.items.map((item: { tenant: string | null }) => item.tenant);
+  });
+  expect(await Promise.all(lists)).toEqual([[TENANT], [ofNone.tenant]]);
 });
 
 it("lists destinations by kind, tenant, whether they are on, and what is in them", async () => {

@@ -116,3 +116,62 @@ describe("a key of one destination", () => {
     expect((await ask("GET", `/jobs/${others.body.jobId}`)).status).toBe(404);
   });
 });
+
+describe("a key of one tenant", () => {
+  const tenant = async (): Promise<string> =>
+    (await callV1("POST", "/tenants", MINE, { id: crypto.randomUUID() })).body.id;
+  const url = "https://app.example/limits";
+
+  it("makes, finds, changes and deletes the tenant's destinations", async () => {
+    const acme = await tenant();
+    const ask = await limited({ tenants: [acme] });
+    const made = await ask("POST", "/destinations", { url, tenant: acme, name: "billing" });
+    expect(made).toMatchObject({
+      status: 201,
+      body: { tenant: acme, sources: [`tenant:${acme}`] },
+    });
+    const path = `/destinations/${made.body.id}`;
+    expect((await ask("GET", "/destinations?name=billing")).body.items).toHaveLength(1);
+    expect((await ask("PATCH", path, { description: "To billing" })).body.description).toBe(
+      "To billing",
+    );
+    const taken = await ask("POST", "/destinations", { url, tenant: acme, name: "billing" });
+    expect([taken.status, taken.body.error.field]).toEqual([409, "name"]);
+    expect((await ask("DELETE", path)).status).toBe(200);
+    expect((await ask("GET", path)).status).toBe(404);
+  });
+
+  it("makes none of another tenant, or of none, and learns nothing of what these have", async () => {
+    const [acme, other] = [await tenant(), await tenant()];
+    const name = crypto.randomUUID();
+    const theirs = await callV1("POST", "/destinations", MINE, { url, tenant: other, name });
+    const ofNone = await callV1("POST", "/destinations", MINE, { url, name });
+    const ask = await limited({ tenants: [acme] });
+    const refused = async (body: object) => {
+      const { status, body: answer } = await ask("POST", "/destinations", { url, ...body });
+      return { status, field: answer.error.field, message: answer.error.message };
+    };
+    const unknown = crypto.randomUUID();
+    const of = (id: string) => ({
+      status: 400,
+      field: "tenant",
+      message: `tenant: No tenant '${id}'`,
+    });
+    expect(await refused({ tenant: other })).toEqual(of(other));
+    expect(await refused({ tenant: unknown })).toEqual(of(unknown));
+    for (const body of [{}, { tenant: null }])
+      expect(await refused(body)).toMatchObject({ status: 400, field: "tenant" });
+    for (const { body } of [theirs, ofNone])
+      for (const [method, change] of [
+        ["GET", undefined],
+        ["PATCH", { name: "mine" }],
+        ["DELETE", undefined],
+      ] as const)
+        expect((await ask(method, `/destinations/${body.id}`, change)).status).toBe(404);
+    for (const query of [`name=${name}`, `tenant=${other}`, "tenant=-"])
+      expect((await ask("GET", `/destinations?${query}`)).body.items).toEqual([]);
+    expect((await ask("POST", "/destinations", { url, tenant: acme, name })).status).toBe(201);
+    const source = await limited({ sources: ["instance:1"] });
+    expect((await source("POST", "/destinations", { url, tenant: acme })).status).toBe(403);
+  });
+});

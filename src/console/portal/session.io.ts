@@ -46,7 +46,7 @@ export const withPortal = createMiddleware<PortalEnv>(async (c, next) => {
     limits: {
       sources: [],
       destinations: known.flatMap(({ id, tenant }) => (tenant === tenantId ? id : [])),
-      tenants: [],
+      tenants: [tenantId],
     },
   });
   if (!["GET", "HEAD"].includes(c.req.method)) {

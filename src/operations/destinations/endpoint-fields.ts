@@ -38,7 +38,7 @@ export const endpointFields = {
     .max(255)
     .nullable()
     .optional()
-    .describe("Yours, and of one destination of the organization only"),
+    .describe("Yours, and of one destination of its tenant only"),
   tenant: tenantId
     .nullable()
     .optional()

@@ -52,6 +52,7 @@ export async function makeEndpoint(c: Context<AskerEnv>, body: unknown): Promise
   );
   switch (created.kind) {
     case "created":
+      reachMade(c, created.id);
       return created.id;
     case "name-taken":
       throw nameTaken(traits.name);
@@ -62,11 +63,27 @@ export async function makeEndpoint(c: Context<AskerEnv>, body: unknown): Promise
   }
 }
 
-/** A tenant that isn't there, where one of the right form is named. */
+/** A key that is limited to tenants reaches what was just made for one of them. */
+function reachMade(c: Context<AskerEnv>, id: string): void {
+  const { asker } = c.var;
+  const { limits } = asker;
+  if (limits !== undefined)
+    c.set("asker", { ...asker, limits: { ...limits, destinations: [...limits.destinations, id] } });
+}
+
+/**
+ * A tenant that isn't there, or that the asker's key doesn't reach, where one of the right form is named; and that none is, by
+ * a key with limits, which could not see what it made.
+ */
 async function tenantFaults(c: Context<AskerEnv>, body: unknown): Promise<Violation[]> {
-  const named = tenantId.safeParse(recordOf(body)["tenant"]);
+  const { organizationId, limits } = c.var.asker;
+  const { tenant: given = null } = recordOf(body);
+  if (given === null && limits !== undefined)
+    return [{ field: "tenant", message: "Expected a tenant that the key is limited to" }];
+  const named = tenantId.safeParse(given);
   if (!named.success) return [];
-  const tenant = await findTenant(c.env.DB, c.var.asker.organizationId, named.data);
+  const isReached = limits === undefined || limits.tenants.includes(named.data);
+  const tenant = isReached ? await findTenant(c.env.DB, organizationId, named.data) : undefined;
   return tenant === undefined ? [{ field: "tenant", message: `No tenant '${named.data}'` }] : [];
 }
 
@@ -162,4 +179,4 @@ const isNameTaken = (error: unknown): boolean =>
   error instanceof Error && `${error.message} ${String(error.cause)}`.includes("UNIQUE constraint");
 
 const nameTaken = (name: string | null | undefined) =>
-  conflict(`A destination has the name '${name ?? ""}' already`, "name");
+  conflict(`Another destination has the name '${name ?? ""}' already`, "name");

@@ -34,7 +34,8 @@ const listRoutes = new Hono<AskerEnv>()
         ...PAGE,
         kind: "instance, subscription, webhook, flow-step or endpoint",
         status: "healthy, degraded, open or disabled",
-        tenant: "Those of this tenant",
+        tenant: "Those of this tenant; -: those of none",
+        name: "The one of each tenant that has this name",
         enabled: "true or false",
         text: "In the name, description, URL or id, in whatever case",
       },
@@ -55,6 +56,7 @@ const listRoutes = new Hono<AskerEnv>()
         {
           kind,
           tenant: c.req.query("tenant"),
+          name: c.req.query("name"),
           enabled: enabled && enabled === "true",
           text,
           after,
@@ -141,8 +143,8 @@ const endpointRoutes = new Hono<AskerEnv>()
       answer: ENDPOINT,
     }),
     async (c) => {
-      // What it made, a key with limits could not see.
-      refuseLimits(c.var.asker);
+      // What it made, a key that is limited to no tenant could not see.
+      if (c.var.asker.limits?.tenants.length === 0) refuseLimits(c.var.asker);
       const id = await makeEndpoint(c, await readJson(c, BODY_BYTES));
       return c.json((await withHealth(c, [await destinationOf(c, id)]))[0], 201);
     },
