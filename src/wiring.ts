@@ -6,6 +6,7 @@ import { tickPart, type TicksQueue } from "./db/tick-parts";
 import { startPart } from "./flows/start-due.io";
 import { tendLogs } from "./resources/tick.cron";
 import { isolate } from "./delivery/admission.io";
+import { certificateOf } from "./delivery/certificates.io";
 import type { DeliveryDoors } from "./delivery/deliveries.consumer";
 import { elementsRoutes } from "./elements/surface.routes";
 import { flowHandler } from "./flows/steps/handler.io";
@@ -59,6 +60,7 @@ export function doorsOf(
   return {
     ...doors,
     inside: async (request) => fetch(request, env),
+    certificate: (name, organizationId) => certificateOf(env, name, organizationId),
     handlers: { "flow-step": flowHandler(doors) },
     announce: announcer(doors),
   };

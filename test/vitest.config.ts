@@ -120,6 +120,9 @@ const withoutMaps: Plugin = {
     id.includes("/node_modules/") ? { code, map: { mappings: "" } } : undefined,
 };
 
+/** Stands where a client certificate's binding does, which the local runtime has none of. */
+const certified = () => new Response(null, { headers: { "x-certificate": "shown" } });
+
 const workers = async () =>
   cloudflareTest({
     wrangler: { configPath: "./wrangler.toml" },
@@ -130,6 +133,7 @@ const workers = async () =>
       r2Buckets: ["PAYLOADS"],
       // Of deployments that nobody has set up yet, one of them without its migrations.
       d1Databases: ["EMPTY", "NEW"],
+      serviceBindings: { CLIENT_CERTIFICATE: certified, CLIENT_CERTIFICATE_ORG_1: certified },
       bindings: {
         ENVIRONMENT: "local",
         SCHEDULE: "ticks",

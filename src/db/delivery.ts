@@ -98,6 +98,8 @@ export type DestinationPolicy = {
   concurrency?: number;
   /** Of an endpoint; `sealed`: the profile's own secret. */
   signature?: SignatureProfile & { sealed?: string };
+  /** Of an endpoint: how its calls prove who makes them, sealed as a whole. */
+  auth?: string;
   /** What a subscription is for. */
   topics?: string[];
 };

@@ -9,6 +9,7 @@ import type {
 } from "./endpoint.object";
 import { Laggards } from "./laggards";
 import { GRANT_MS, type Holder } from "./seats";
+import { Tokens } from "./tokens.client";
 import type { Millis } from "../values/instant";
 
 /** What this isolate may do at one endpoint. */
@@ -62,9 +63,10 @@ class EndpointAccess {
 const TURNED_AWAY_MS = 100;
 const MOST_ENDPOINTS = 10_000;
 
-/** What one isolate remembers of the endpoints it calls, and which destinations are slow to answer it. */
+/** What one isolate remembers of the endpoints it calls, their tokens, and which destinations are slow to answer it. */
 export class Isolate {
   readonly laggards = new Laggards();
+  readonly tokens = new Tokens();
   private readonly endpoints = new Map<string, EndpointAccess>();
   private ownId: string | undefined;
 

@@ -2,7 +2,9 @@ import type { Answer } from "../http/client";
 import type { Attempt, Outcome } from "./attempt";
 import { nextStep, type RetryPolicy } from "./backoff";
 import { callMs, SETTLE_MS } from "./call-time";
-import { type CallDoors, post, send, type Tried } from "./callback.client";
+import { postAuthorized } from "./authorized.io";
+import { type CallDoors, send, type Tried } from "./callback.client";
+import type { Isolate } from "./admission.io";
 import type { Destination } from "./destination";
 import type { Handler, Rendered, Sending } from "./handler";
 import type { CallResult } from "./endpoint.object";
@@ -36,7 +38,7 @@ export function prepareCallback(
   destination: Destination & { url: string },
   item: Sending,
   policy: RetryPolicy,
-  doors: CallDoors & { db: D1Database },
+  doors: CallDoors & { db: D1Database; isolate: Isolate },
 ): Ready {
   const call = async (leaseUntil: number): Promise<Called | undefined> => {
     const current = await asItIs(destination, item, doors);
@@ -50,9 +52,9 @@ export function prepareCallback(
       return { outcome: { seq, n, attempt, next: dead(body.reason, now) } };
     }
     const sent = { ...item, body: body.text, headers: body.headers };
-    const tried = await post(current, sent, doors, now);
-    const { attempt } = tried;
-    if (tried.refused) return { outcome: { seq, n, attempt, next: dead("refused", now) } };
+    const made = await postAuthorized(current, sent, doors);
+    const { attempt } = made;
+    if (made.refused) return { outcome: { seq, n, attempt, next: dead("refused", now) } };
     const control = attempt.responseHeaders["webhook-delivery"];
     const { after, retryAfter } = endOf(attempt);
     const next = nextStep(attempt, {
@@ -64,7 +66,8 @@ export function prepareCallback(
       now: after,
       chance: Math.random(),
     });
-    return { outcome: { seq, n, attempt, next }, result: resultOf(tried) };
+    const outcome = { seq, n, attempt, next };
+    return made.answer === undefined ? { outcome } : { outcome, result: resultOf(made) };
   };
   return { item, url: destination.url, call };
 }
@@ -73,18 +76,18 @@ export function prepareCallback(
  * An endpoint as it is now: its call may have waited long for its turn. @returns undefined when it was deleted, switched
  * off or given another address meanwhile; its notification is to come again, and be dealt with anew.
  */
-async function asItIs<D extends Destination & { url: string }>(
-  destination: D,
+async function asItIs(
+  destination: Destination & { url: string },
   { forced }: Sending,
   { db, config }: CallDoors & { db: D1Database },
-): Promise<D | undefined> {
+): Promise<(Destination & { url: string }) | undefined> {
   if (destination.kind !== "endpoint") return destination;
   const { id, url } = destination;
   const ring = keyring(config.masterKeys);
   const found = await readDestinations(db, ring, [destination], Date.now());
   const current = found.get(id)?.destination;
   if (current === undefined || current.url !== url) return undefined;
-  return forced || isOn(current) ? { ...destination, ...current, url } : undefined;
+  return forced || isOn(current) ? { ...current, url } : undefined;
 }
 
 /**
@@ -179,7 +182,7 @@ function endOf({ at, durationMs, responseHeaders }: Attempt): {
   return { after, retryAfter: waitUntil(responseHeaders["retry-after"] ?? null, after) };
 }
 
-function resultOf({ attempt }: Tried): CallResult {
+function resultOf({ attempt }: Pick<Tried, "attempt">): CallResult {
   const { retryAfter } = endOf(attempt);
   return { status: attempt.status, ...(retryAfter === undefined ? {} : { retryAt: retryAfter }) };
 }

@@ -1,5 +1,7 @@
 import type { Attempt, DeliveryItem } from "./attempt";
+import { authorizationOf } from "./auth";
 import { callMs } from "./call-time";
+import type { Certificate } from "./certificates.io";
 import { type Answer, answerOf, type Outbound, request } from "../http/client";
 import type { Config } from "../config";
 import { type Destination, isOfConnectors } from "./destination";
@@ -16,13 +18,20 @@ export type Tried = {
   refused: boolean;
 };
 
-/** A body, and the headers that its form asks for. */
-type Body = { body: string; headers?: Record<string, string> };
+/** A body, the headers that its form asks for, and the credentials that were got for it. */
+type Body = {
+  body: string;
+  headers?: Record<string, string>;
+  authorization?: string | undefined;
+};
+export type Outgoing = DeliveryItem & Body & { timeoutMs?: number };
 
 export type CallDoors = {
   config: Config;
   /** Callbacks to this platform's own addresses; absent: they go over the network like all others. */
   inside?: Inside;
+  /** The client certificates that an organization may use, by name. */
+  certificate?: (name: string, organizationId: number) => Certificate | undefined;
 };
 
 /** As much of a destination as a try needs; one that isn't saved yet has no more. */
@@ -36,16 +45,21 @@ export type Addressee = Pick<
   | "legacyKey"
   | "signers"
   | "signature"
+  | "auth"
 > & { url: string; policy?: Destination["policy"] };
 
 /** One try: signed with this instant's timestamp, sent, its answer recorded. */
 export function post(
   destination: Addressee,
-  item: DeliveryItem & Body,
-  { config, inside }: CallDoors,
+  item: Outgoing,
+  { config, inside, certificate }: CallDoors,
   now: number,
 ): Promise<Tried> {
+  const { auth, organizationId, policy } = destination;
   const ask = async (): Promise<Answer> => {
+    const via = auth?.type === "mtls" ? certificate?.(auth.binding, organizationId) : undefined;
+    if (auth?.type === "mtls" && via === undefined)
+      return { kind: "failed", error: `The deployment has no certificate '${auth.binding}'` };
     const outbound = {
       url: addressOf(destination),
       method: "POST",
@@ -55,8 +69,9 @@ export function post(
         ...ownHeaders(destination, item.body, config),
       },
       body: item.body,
-      timeoutMs: callMs(destination.policy),
+      timeoutMs: item.timeoutMs ?? callMs(policy),
       mostBytes: KEPT_BODY,
+      ...(via === undefined ? {} : { via }),
     };
     return inside !== undefined && isOwnAddress(destination.url, ...config.publicUrls)
       ? handOver(outbound, inside)
@@ -167,15 +182,19 @@ async function handOver(outbound: Outbound, inside: Inside): Promise<Answer> {
 
 /** All headers of one try: the destination's own first, ours over them. */
 export function callbackHeaders(
-  destination: Pick<Destination, "kind" | "headers" | "legacyKey" | "signers" | "signature">,
+  destination: Pick<
+    Destination,
+    "kind" | "headers" | "legacyKey" | "signers" | "signature" | "auth"
+  >,
   item: Pick<DeliveryItem, "id"> & Body,
   now: number,
 ): Record<string, string> {
   const { signers, signature } = destination;
-  const { id, body } = item;
+  const { id, body, authorization = authorizationOf(destination.auth) } = item;
   const headers = new Headers({ "content-type": "application/json", "user-agent": "Tributary/1" });
   for (const [name, value] of Object.entries({ ...item.headers, ...destination.headers }))
     headers.set(name, value);
+  if (authorization !== undefined) headers.set("authorization", authorization);
   const signed = {
     ...(signature && profileHeaders(signature, signers, { id, at: now, body })),
     ...standardHeaders(id, now, body, signers),

@@ -4,6 +4,7 @@ import { openText, sealSpans } from "../db/sealed-text";
 import { urlSecrets } from "../values/secret-text";
 import { MASK } from "../values/secret-name";
 import type { Millis } from "../values/instant";
+import { type Auth, storedAuth, unmaskedAuth } from "./auth";
 import type { Destination } from "./destination";
 import type { OwnSignature } from "./signature-profile";
 import { headersOf, packed, type RequestParts, storedParts, unpacked } from "./packing";
@@ -14,7 +15,7 @@ type Row = typeof destinations.$inferSelect;
 /** A row, with what its tenant says. */
 type WithTerms = Row & Pick<Destination, "terms">;
 
-/** What a sealed value is bound to; `field`: `headers`, `legacy_key`, `signature` or the id of a signing key. */
+/** What a sealed value is bound to; `field`: `headers`, `legacy_key`, `signature`, `auth` or the id of a signing key. */
 export const sealedPlace = (id: string, field: string): string => `destinations/${id}/${field}`;
 
 export function openParts(
@@ -35,17 +36,39 @@ export const sealUrl = (ring: Keyring, id: string, url: string): string =>
 /** A signature's profile as it is sent; a mask as its secret keeps the stored one. */
 export type GivenSignature = SignatureProfile & { secret?: string | undefined };
 
-/** How what calls are made with is stored; what is not sent stays as it is, `null` is taken away. */
+/** What a change says of how calls are signed, and prove who makes them; `null` takes it away. */
+export type GivenSending = {
+  signature?: GivenSignature | null | undefined;
+  auth?: Auth | null | undefined;
+};
+
+/** How that is stored; what is not sent stays as it is. */
 export function sealSending(
   ring: Keyring,
+  { id, policy, auth }: Pick<Destination, "id" | "policy" | "auth">,
+  given: GivenSending,
+): { signature?: DestinationPolicy["signature"] | null; auth?: string | null } {
+  return {
+    ...(given.signature === undefined
+      ? {}
+      : { signature: given.signature && sealSignature(ring, id, given.signature, policy) }),
+    ...(given.auth === undefined
+      ? {}
+      : { auth: given.auth && sealAuth(ring, id, unmaskedAuth(given.auth, auth)) }),
+  };
+}
+
+const sealAuth = (ring: Keyring, id: string, auth: Auth): string =>
+  seal(ring, storedAuth.write(auth), sealedPlace(id, "auth"));
+
+function sealSignature(
+  ring: Keyring,
   id: string,
-  { signature }: { signature?: GivenSignature | null | undefined },
+  { secret, ...profile }: GivenSignature,
   stored: DestinationPolicy,
-): { signature?: DestinationPolicy["signature"] | null } {
-  if (signature === undefined || signature === null) return signature === null ? { signature } : {};
-  const { secret, ...profile } = signature;
-  const sealed = sealAgain(ring, secret, sealedPlace(id, "signature"), stored.signature?.sealed);
-  return { signature: { ...profile, ...sealed } };
+): NonNullable<DestinationPolicy["signature"]> {
+  const place = sealedPlace(id, "signature");
+  return { ...profile, ...sealAgain(ring, secret, place, stored.signature?.sealed) };
 }
 
 function sealAgain(
@@ -113,5 +136,8 @@ export function openDestination(row: WithTerms, ring: Keyring, now: Millis): Des
         secret: unseal(ring, sealed, sealedPlace(id, keyId)),
       })),
     ...openSignature(ring, row),
+    ...(policy.auth === undefined
+      ? {}
+      : { auth: storedAuth.read(unseal(ring, policy.auth, sealedPlace(id, "auth"))) }),
   };
 }

@@ -3,6 +3,7 @@ import type { OrganizationSettings } from "../accounts/organization.store";
 import type { DestinationPolicy, Selectors } from "../db/delivery";
 import type { Changed } from "../db/directory/tell";
 import { CONNECTOR_DEFAULT, CONNECTOR_LONG, type RetryPolicy, STANDARD } from "./backoff";
+import type { Auth } from "./auth";
 import type { Signer } from "./signature";
 import type { OwnSignature } from "./signature-profile";
 import type { Failing, Pause, Standing } from "./state";
@@ -36,6 +37,8 @@ export type Destination = {
   signers: Signer[];
   /** How an endpoint's calls are signed besides. */
   signature?: OwnSignature;
+  /** How an endpoint's calls prove who makes them. */
+  auth?: Auth;
   policy: DestinationPolicy;
 };
 
@@ -67,7 +70,7 @@ export type DestinationRecord = {
 /** What an owner says of its destination when it is saved. */
 export type DestinationDraft = Omit<
   Destination,
-  "signers" | "signature" | keyof Standing | "query" | "policy" | "tenant"
+  "signers" | "signature" | "auth" | keyof Standing | "query" | "policy" | "tenant"
 > & {
   query?: Record<string, string>;
   /** Undefined: the policy stays as it is. */

@@ -17,7 +17,7 @@ import {
 } from "./destination";
 import { MASK } from "../values/secret-name";
 import {
-  type GivenSignature,
+  type GivenSending,
   openParts,
   sealedPlace,
   sealParts,
@@ -34,7 +34,7 @@ export type EndpointChange = Partial<Omit<EndpointTraits, "selectors">> & {
 };
 
 /** What operators may change of a destination; `null` removes a setting. */
-export type PolicyChange = {
+export type PolicyChange = GivenSending & {
   enabled?: boolean | undefined;
   rate?: number | null | undefined;
   ordering?: "none" | "object" | "source" | undefined;
@@ -52,7 +52,6 @@ export type PolicyChange = {
   debounceMs?: number | null | undefined;
   timeoutMs?: number | null | undefined;
   concurrency?: number | null | undefined;
-  signature?: GivenSignature | null | undefined;
   /** Sent beside the owner's, in place of those of the same name. */
   headers?: Record<string, string> | undefined;
   /** Of an endpoint. What waits for it goes to the new URL. */
@@ -105,11 +104,11 @@ export async function changePolicy(
 /** What a change says of the policy alone, secrets sealed; null where a member is removed. */
 export function policyMembers(
   ring: Keyring,
-  { id, policy }: Pick<Destination, "id" | "policy">,
+  destination: Pick<Destination, "id" | "policy" | "auth">,
   change: PolicyChange,
 ): Record<string, unknown> {
-  const { enabled: _e, headers: _h, url: _u, traits: _t, signature, rate, ...rest } = change;
-  const sealed = sealSending(ring, id, { signature }, policy);
+  const { enabled: _e, headers: _h, url: _u, traits: _t, signature, auth, rate, ...rest } = change;
+  const sealed = sealSending(ring, destination, { signature, auth });
   const members = Object.entries({ ...rest, ...sealed, ratePerSecond: rate });
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }

@@ -14,6 +14,8 @@ export type Outbound = {
   timeoutMs: number;
   /** At most this much of the answer is read; the rest is dropped and flagged. */
   mostBytes: number;
+  /** What sends it in the network's place: with a client certificate. */
+  via?: Pick<Fetcher, "fetch">;
 };
 
 type Answered = {
@@ -91,13 +93,12 @@ async function exchange<Body>(
   const { signal } = deadline;
   deadline.run(Date.now());
   try {
-    const response = await fetch(verdict.url, {
-      method: outbound.method,
-      headers: outbound.headers,
-      redirect: "manual",
-      signal,
-      ...(outbound.body === undefined ? {} : { body: outbound.body }),
-    });
+    const { via, method, headers, body } = outbound;
+    const sent = body === undefined ? {} : { body };
+    const init = { method, headers, redirect: "manual", signal, ...sent } as const;
+    const response = await (via === undefined
+      ? fetch(verdict.url, init)
+      : via.fetch(verdict.url, init));
     const answer = await read(response, deadline);
     const error = unreachable(answer.status, answer.headers, answer.text);
     if (error !== undefined) return { kind: "failed", error };

@@ -101,7 +101,17 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
       config: { url: "https://app.example/hook" },
     };
   },
-  "POST /v1/destinations": async () => ({ url: "https://app.example/hook" }),
+  "POST /v1/destinations": async () => ({
+    url: "https://app.example/hook",
+    signature: { header: "x-signature", prefix: "v1=", encoding: "hex", secret: "s" },
+    auth: {
+      type: "oauth2",
+      tokenUrl: "https://auth.example/token",
+      clientId: "c",
+      clientSecret: "s",
+      scope: "send",
+    },
+  }),
   "PUT /v1/oauth-apps/:connector": async () => ({ key: "k", secret: "s" }),
   "POST /console/settings/oauth-apps/:connector": async () => ({
     organization: "1",

@@ -4,6 +4,8 @@ import { readConfig } from "../../src/config";
 import { keyring } from "../../src/db/sealed";
 import { readDestination } from "../../src/delivery/destinations.store";
 import { type Client, freshClient, takeCallbacks, V1 } from "../resources/build";
+import { callV1 } from "../elements/build";
+import { MINE } from "../organization";
 import { platform } from "../platform";
 
 /** Whoever reads the database, a copy of it or its backups learns no credential from it. */
@@ -81,6 +83,38 @@ describe("an instance", () => {
     await on.call("PATCH", `/instances/${id}`, { configuration: { "event.vendor.token": null } });
     expect((await read())["event.vendor.token"]).toBeNull();
   });
+});
+
+it("keeps every credential of an endpoint sealed, and opens it for its calls", async () => {
+  const make = async (sending: object) =>
+    (await callV1("POST", "/destinations", MINE, { url: "https://app.example/hook", ...sending }))
+      .body.id;
+  const profile = { header: "x-signature", encoding: "hex" };
+  const ids = [
+    await make({
+      signature: { ...profile, secret: secret("profile") },
+      auth: { type: "basic", username: "u", password: secret("endpoint-basic") },
+    }),
+    await make({ auth: { type: "bearer", token: secret("endpoint-bearer") } }),
+    await make({
+      auth: {
+        type: "oauth2",
+        tokenUrl: "https://auth.example/token",
+        clientId: "c",
+        clientSecret: secret("endpoint-oauth"),
+      },
+    }),
+  ];
+  expect(await rowsWith("marked-")).toEqual([]);
+  const opened = await Promise.all(ids.map((id) => readDestination(env.DB, ring, 1, id)));
+  expect(opened).toMatchObject([
+    {
+      signature: { secret: secret("profile") },
+      auth: { password: secret("endpoint-basic") },
+    },
+    { auth: { token: secret("endpoint-bearer") } },
+    { auth: { clientSecret: secret("endpoint-oauth") } },
+  ]);
 });
 
 describe("a Webhook", () => {

@@ -86,6 +86,7 @@ async function giveSecrets(): Promise<void> {
       headers: { "X-Token": mark("operator-header") },
     }),
   );
+  await giveEndpoints();
   const operationsCallback = { url: `https://ops.example/x?token=${mark("operations")}` };
   await done(keyed("PATCH", "/v1/organization", { operationsCallback }));
   await done(
@@ -126,6 +127,19 @@ async function giveSecrets(): Promise<void> {
   const path = "/plugins/appmixer/utils/appevents/events/secrets-shown";
   await done(ask("POST", path, { token: user.token, body: {} }));
   await eventually(async () => calls().length >= 2);
+}
+
+/** Endpoints that call in each of the ways that take a secret. */
+async function giveEndpoints(): Promise<void> {
+  const url = "http://127.0.0.1:9/secrets-endpoint";
+  const signature = { header: "x-own", encoding: "hex", secret: mark("profile") };
+  const oauth2 = { type: "oauth2", tokenUrl: `${url}-token`, clientId: "c" };
+  for (const auth of [
+    { type: "basic", username: "u", password: mark("endpoint-basic") },
+    { type: "bearer", token: mark("endpoint-bearer") },
+    { ...oauth2, clientSecret: mark("endpoint-oauth") },
+  ])
+    await done(keyed("POST", "/v1/destinations", { url, signature, auth }));
 }
 
 beforeAll(async () => {

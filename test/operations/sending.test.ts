@@ -1,66 +1,18 @@
 import { createHmac } from "node:crypto";
-import { env } from "cloudflare:workers";
-import { runDurableObjectAlarm } from "cloudflare:test";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { ask } from "../accounts/ask";
-import { eventually, receiver, silence } from "../delivery/build";
-import { firstOrganization, ownOrganization } from "../organization";
-import { commit, event, target } from "../stream/build";
+import { receiver, silence } from "../delivery/build";
+import { address, faultsOf, newEndpoints } from "./endpoint";
 
 /** How the calls of an endpoint are made: what it says of that, and what its receiver gets. */
 
 const M = "********";
-let headers = {};
-let organizationId = 0;
+let on: Awaited<ReturnType<typeof newEndpoints>>;
 
 beforeAll(async () => {
-  await firstOrganization();
-  const own = await ownOrganization();
-  headers = { authorization: own.authorization };
-  organizationId = own.id;
+  on = await newEndpoints();
 });
 afterEach(() => vi.unstubAllGlobals());
-
-const call = (method: string, path: string, body?: unknown) =>
-  ask(method, `/v1/destinations${path}`, { headers, body });
-const address = () => `http://127.0.0.1:9/sending-${crypto.randomUUID()}`;
-const post = (wants: object) => call("POST", "", { url: address(), ...wants });
-
-/** An endpoint that was made. */
-async function made(wants: object): Promise<{ id: string; [field: string]: any }> {
-  const { status, body } = await post(wants);
-  expect({ status, error: body.error }).toEqual({ status: 201 });
-  return body;
-}
-
-async function changed(id: string, change: object): Promise<{ [field: string]: any }> {
-  const { status, body } = await call("PATCH", `/${id}`, change);
-  expect({ status, error: body.error }).toEqual({ status: 200 });
-  return body;
-}
-
-/** What its row holds, and all that the audit log has of it. */
-async function kept(id: string): Promise<string> {
-  const row = await env.DB.prepare("SELECT * FROM destinations WHERE id = ?").bind(id).first();
-  const { body } = await ask("GET", "/v1/audit?limit=200", { headers });
-  const deeds = body.items.filter((one: object) => JSON.stringify(one).includes(id));
-  return JSON.stringify([row, deeds]);
-}
-
-/** Sends an event to an endpoint. @returns the deliveries of its stream, looked at until `probe` finds what it wants. */
-async function send(destinationId: string) {
-  const source = `instance:${1e6 + Math.floor(Math.random() * 1e9)}`;
-  const stream = env.EVENT_STREAMS.getByName(`${organizationId}/${source}`);
-  await stream.commit(
-    commit({ targets: [target({ destinationId, most: 1 })], events: [event("one")] }),
-  );
-  return async (kind: string) =>
-    eventually(async () => {
-      await runDurableObjectAlarm(stream);
-      const [view] = await stream.notifications({ before: null, limit: 1, withEvents: false });
-      return view?.notification.state.kind === kind && view;
-    });
-}
 
 describe("signature", () => {
   const HUB = { header: "X-Hub-Signature-256", prefix: "sha256=", encoding: "hex" };
@@ -73,18 +25,18 @@ describe("signature", () => {
       () => new Response(),
       (one) => one.url === url,
     );
-    const { id } = await made({ url, signature: { ...HUB, secret: "hush-hush" } });
-    const { id: delivery } = await (await send(id))("delivered");
+    const { id } = await on.made({ url, signature: { ...HUB, secret: "hush-hush" } });
+    const { id: delivery } = (await on.send(id, "delivered"))[0];
     const [one] = got;
     expect(one?.headers.get("webhook-signature")).toMatch(/^v1,/);
     expect(one?.headers.get("x-hub-signature-256")).toBe(hub("hush-hush", one?.body ?? ""));
-    const { body } = await ask("GET", `/v1/deliveries/${delivery}`, { headers });
+    const { body } = await ask("GET", `/v1/deliveries/${delivery}`, { headers: on.headers });
     expect(body.request.headers["x-hub-signature-256"]).toBe(hub("hush-hush", one?.body ?? ""));
   });
 
   it("is shown whole with its secret masked, kept by the mask, replaced as a whole, and taken away", async () => {
     const signature = { ...HUB, content: "${id}.${body}", idHeader: "x-id", secret: "hush-hush" };
-    const one = await made({ signature });
+    const one = await on.made({ signature });
     const shown = {
       ...signature,
       separator: null,
@@ -94,22 +46,24 @@ describe("signature", () => {
       secret: M,
     };
     expect(one["signature"]).toEqual(shown);
-    const again = await changed(one.id, { signature: { ...one["signature"], encoding: "base64" } });
+    const again = await on.changed(one.id, {
+      signature: { ...one["signature"], encoding: "base64" },
+    });
     expect(again["signature"]).toEqual({ ...shown, encoding: "base64" });
-    expect(await kept(one.id)).not.toContain("hush");
+    expect(await on.kept(one.id)).not.toContain("hush");
     const url = address();
     const got = receiver(
       () => new Response(),
       (sent) => sent.url === url,
     );
-    await changed(one.id, { url });
-    const { id: delivery } = await (await send(one.id))("delivered");
+    await on.changed(one.id, { url });
+    const { id: delivery } = (await on.send(one.id, "delivered"))[0];
     const signed = createHmac("sha256", "hush-hush").update(`${delivery}.${got[0]?.body}`);
     expect(got[0]?.headers.get("x-hub-signature-256")).toBe(`sha256=${signed.digest("base64")}`);
-    const less = await changed(one.id, { signature: { header: "x-own", encoding: "hex" } });
+    const less = await on.changed(one.id, { signature: { header: "x-own", encoding: "hex" } });
     expect(less["signature"]).toMatchObject({ prefix: "", idHeader: null, secret: null });
-    expect((await changed(one.id, { signature: null }))["signature"]).toBeNull();
-    const { body: list } = await call("GET", "?kind=endpoint");
+    expect((await on.changed(one.id, { signature: null }))["signature"]).toBeNull();
+    const { body: list } = await on.call("GET", "?kind=endpoint");
     expect(list.items.find(({ id }: { id: string }) => id === one.id).signature).toBeNull();
   });
 
@@ -147,21 +101,17 @@ describe("signature", () => {
     ["has no key in hex", { signature: { ...HUB, keyFormat: "hex" } }, ["signature.keyFormat"]],
     ["keeps what isn't there", { signature: { ...HUB, secret: M } }, ["signature.secret"]],
   ])("is refused where it %s", async (_, wants, fields) => {
-    const { status, body } = await post(wants);
-    const all = body.error.faults ?? [body.error];
-    expect([status, all.map(({ field }: { field: string }) => field).toSorted()]).toEqual([
-      400,
-      fields,
-    ]);
+    const { status, body } = await on.post(wants);
+    expect([status, faultsOf(body)]).toEqual([400, fields]);
   });
 
   it("is refused where headers that are stored, or change, have its name", async () => {
-    const one = await made({ headers: { "x-own": "1" } });
+    const one = await on.made({ headers: { "x-own": "1" } });
     const signature = { ...HUB, header: "X-Own" };
-    const { body } = await call("PATCH", `/${one.id}`, { signature });
+    const { body } = await on.call("PATCH", `/${one.id}`, { signature });
     expect(body.error.field).toBe("signature.header");
-    await changed(one.id, { signature, headers: {} });
-    const twice = await call("PATCH", `/${one.id}`, { headers: { "x-own": "1" } });
+    await on.changed(one.id, { signature, headers: {} });
+    const twice = await on.call("PATCH", `/${one.id}`, { headers: { "x-own": "1" } });
     expect(twice.body.error.field).toBe("headers.X-Own");
   });
 });
@@ -170,18 +120,18 @@ describe("timeoutMs", () => {
   it("is shown, changed, taken away, and ends a call of its time", async () => {
     const url = address();
     receiver(({ url: to }) => (to === url ? silence() : new Response()));
-    const { id, timeoutMs } = await made({ url, timeoutMs: 1_000, retrySchedule: [0, 3_600] });
+    const { id, timeoutMs } = await on.made({ url, timeoutMs: 1_000, retrySchedule: [0, 3_600] });
     expect(timeoutMs).toBe(1_000);
-    const { notification } = await (await send(id))("retrying");
+    const { notification } = (await on.send(id, "retrying"))[0];
     expect(notification.attempts).toMatchObject([
       { status: null, error: "No answer within 1000 ms" },
     ]);
-    expect((await changed(id, { timeoutMs: 30_000 }))["timeoutMs"]).toBe(30_000);
-    expect((await changed(id, { timeoutMs: null }))["timeoutMs"]).toBe(15_000);
+    expect((await on.changed(id, { timeoutMs: 30_000 }))["timeoutMs"]).toBe(30_000);
+    expect((await on.changed(id, { timeoutMs: null }))["timeoutMs"]).toBe(15_000);
   });
 
   it.each([999, 30_001, 1_500.5, "5 s"])("is never %s", async (timeoutMs) => {
-    const { status, body } = await post({ timeoutMs });
+    const { status, body } = await on.post({ timeoutMs });
     expect([status, body.error.field, body.error.message]).toEqual([
       400,
       "timeoutMs",
@@ -192,14 +142,14 @@ describe("timeoutMs", () => {
 
 describe("concurrency", () => {
   it("is shown, changed and taken away", async () => {
-    const { id, concurrency } = await made({ concurrency: 3 });
+    const { id, concurrency } = await on.made({ concurrency: 3 });
     expect(concurrency).toBe(3);
-    expect((await changed(id, { concurrency: 1 }))["concurrency"]).toBe(1);
-    expect((await changed(id, { concurrency: null }))["concurrency"]).toBe(100);
+    expect((await on.changed(id, { concurrency: 1 }))["concurrency"]).toBe(1);
+    expect((await on.changed(id, { concurrency: null }))["concurrency"]).toBe(100);
   });
 
   it.each([0, 101, 1.5, "many"])("is never %s", async (concurrency) => {
-    const { status, body } = await post({ concurrency });
+    const { status, body } = await on.post({ concurrency });
     expect([status, body.error.field, body.error.message]).toEqual([
       400,
       "concurrency",

@@ -11,6 +11,7 @@ import { present } from "../../delivery/present.io";
 import { notFound } from "../../http/refusal";
 import type { NotificationView } from "../../stream/history";
 import { instanceSource, parseNotificationId, parseStreamName } from "../../stream/stream-name";
+import { MASK } from "../../values/secret-name";
 import { maskedUrl } from "../../values/secret-text";
 import { reachesDestination, reachesSource, reachOf } from "../reach";
 import { type StreamHandle, streamOfSource } from "../streams/lookup.io";
@@ -81,10 +82,12 @@ export async function provenRequest(
   const presented = await present(c.env.DB, destination, body);
   const sent = presented.ok ? presented.text : body;
   const form = presented.ok ? presented.headers : {};
+  // A token is asked for when the call is made.
+  const authorization = destination.auth?.type === "oauth2" ? `Bearer ${MASK}` : undefined;
   const headers = {
     ...callbackHeaders(
       destination,
-      { id: view.id, body: sent, headers: form },
+      { id: view.id, body: sent, headers: form, authorization },
       last?.at ?? Date.now(),
     ),
     ...hopHeaders(notification.hops ?? 0, config.sessionKey),

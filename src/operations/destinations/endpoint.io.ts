@@ -3,6 +3,7 @@ import type { AskerEnv } from "../../accounts/asker.io";
 import { findTenant } from "../../accounts/tenants/known.store";
 import { tenantId } from "../../accounts/tenants/tenant";
 import { readConfig } from "../../config";
+import { certificateOf } from "../../delivery/certificates.io";
 import type { DestinationRecord } from "../../delivery/destination";
 import { endpointName } from "../../delivery/endpoint-name";
 import { MOST_ENDPOINTS } from "../../delivery/endpoints.store";
@@ -15,6 +16,7 @@ import { unmaskedUrl } from "../../values/secret-text";
 import { defaultSelectors, endpointFaults, traitsIn } from "./endpoint-fields";
 import { changeRequest, type DestinationChange, endpointRequest, unchangeable } from "./fields";
 import { ringOf } from "./lookup.io";
+import type { World } from "./auth-fields";
 import { sendingFaults } from "./sending-fields";
 import { toldFaults } from "./told-fields";
 import { startRecovery } from "./recovery.io";
@@ -28,7 +30,7 @@ export async function makeEndpoint(c: Context<AskerEnv>, body: unknown): Promise
   const request = parse(endpointRequest, body, "", [
     ...endpointFaults(body, readConfig(c.env).egress),
     ...toldFaults(body, {}),
-    ...sendingFaults(body, { policy: {}, headers: {} }),
+    ...sendingFaults(body, { policy: {}, headers: {} }, worldOf(c)),
     ...(await tenantFaults(c, body)),
   ]);
   const { tenant = null, enabled = true, headers = {}, url, ...served } = request;
@@ -62,6 +64,11 @@ export async function makeEndpoint(c: Context<AskerEnv>, body: unknown): Promise
     }
   }
 }
+
+const worldOf = (c: Context<AskerEnv>): World => ({
+  egress: readConfig(c.env).egress,
+  certificate: (name) => certificateOf(c.env, name, c.var.asker.organizationId),
+});
 
 /** A key that is limited to tenants reaches what was just made for one of them. */
 function reachMade(c: Context<AskerEnv>, id: string): void {
@@ -103,7 +110,7 @@ export async function changeDestination(
       ? [
           ...endpointFaults(given, readConfig(c.env).egress, { tenant }),
           ...toldFaults(given, policy),
-          ...sendingFaults(given, destination),
+          ...sendingFaults(given, destination, worldOf(c)),
         ]
       : unchangeable(kind, given);
   const changes = parse(changeRequest, given, "", faults);
@@ -162,8 +169,9 @@ function servedIn({
   timeoutMs,
   concurrency,
   signature,
+  auth,
 }: DestinationChange) {
-  const own = { format, batch, debounceMs, schemaVersion, timeoutMs, concurrency, signature };
+  const own = { format, batch, debounceMs, schemaVersion, timeoutMs, concurrency, signature, auth };
   return { rate, ordering, deadHead, deactivate, retrySchedule, filter, transform, ...own };
 }
 

@@ -169,5 +169,6 @@ export const ENDPOINT = {
   timeoutMs: 15_000,
   concurrency: 100,
   signature: null,
+  auth: { type: "none" },
   metadata: {},
 };

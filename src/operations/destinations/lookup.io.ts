@@ -43,11 +43,11 @@ export async function destinationOf(c: Context<AskerEnv>, id: string): Promise<D
 
 /** What the audit log compares of a destination. */
 function stateOf({ destination, traits, keys, retryDelays }: DestinationRecord): State {
-  const { url, enabled, active, headers, legacyKey, signature } = destination;
-  const { signature: _sealed, ...policy } = destination.policy;
+  const { url, enabled, active, headers, legacyKey, signature, auth } = destination;
+  const { signature: _signature, auth: _auth, ...policy } = destination.policy;
   const signedBy = keys.map(({ id, algorithm, expiresAt }) => ({ id, algorithm, expiresAt }));
   const { selectors, ...named } = traits ?? {};
-  const served = { ...policy, headers, retryDelays, legacyKey, signedBy, signature };
+  const served = { ...policy, headers, retryDelays, legacyKey, signedBy, signature, auth };
   return { url, enabled, active, ...named, ...selectors, ...served };
 }
 

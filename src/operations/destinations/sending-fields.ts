@@ -1,5 +1,6 @@
 import * as z from "zod";
 import type { Destination } from "../../delivery/destination";
+import { mapSecret } from "../../delivery/auth";
 import { callMs, LONGEST_CALL_MS, TIMEOUT_MS } from "../../delivery/call-time";
 import { CONCURRENCY } from "../../delivery/seats";
 import { keyBytes, profileHeaderFault } from "../../delivery/signature-profile";
@@ -7,6 +8,7 @@ import type { Violation } from "../../http/refusal";
 import { isObject, recordOf } from "../../values/record";
 import { MASK } from "../../values/secret-name";
 import { placeholdersOf } from "../../values/signature/rule";
+import { authFaults, authField, type World } from "./auth-fields";
 
 /** How the calls of an endpoint are made. */
 
@@ -100,13 +102,18 @@ export const sendingFields = {
     .describe(
       "A signature beside the Standard Webhooks headers, as another sender made it for the same receiver",
     ),
+  auth: authField.nullable().optional().describe("How its calls prove who makes them"),
 };
 
 /** An endpoint as it is, as far as it says how it is called. */
-type Stored = Pick<Destination, "policy" | "headers" | "signature">;
+export type Stored = Pick<Destination, "policy" | "headers" | "signature" | "auth">;
 
 /** What is wrong with how calls are to be made, beside the shapes of what was sent. */
-export function sendingFaults(sent: unknown, stored: Stored): Violation[] {
+export function sendingFaults(sent: unknown, stored: Stored, world: World): Violation[] {
+  return [...signatureFaults(sent, stored), ...authFaults(sent, stored, world)];
+}
+
+function signatureFaults(sent: unknown, stored: Stored): Violation[] {
   const { signature: given, headers = stored.headers } = recordOf(sent);
   const profile = given === undefined ? stored.policy.signature : given;
   if (!isObject(profile)) return [];
@@ -152,12 +159,13 @@ function secretFaults(
 }
 
 /** How an endpoint's calls are made, as it is shown: what is not set by its default, secrets masked. */
-export function sendingView(policy: Destination["policy"]) {
+export function sendingView({ policy, auth }: Pick<Destination, "policy" | "auth">) {
   const { signature, concurrency = CONCURRENCY } = policy;
   return {
     timeoutMs: callMs(policy),
     concurrency,
     signature: signature === undefined ? null : signatureView(signature),
+    auth: auth === undefined ? { type: "none" as const } : mapSecret(auth, () => MASK),
   };
 }
 

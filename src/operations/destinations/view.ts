@@ -64,11 +64,13 @@ export function destinationView(record: DestinationRecord, health: Health) {
 }
 
 /** What only an endpoint has. */
-function endpointView({ tenant, policy }: Destination, traits: EndpointTraits) {
+function endpointView(destination: Destination, traits: EndpointTraits) {
+  const { tenant, policy } = destination;
   const { name, description, metadata, selectors } = traits;
   const { format = "tributary", batch = null, debounceMs = null, schemaVersion = null } = policy;
   const told = { format, batch, debounceMs, schemaVersion };
-  return { name, tenant, description, ...selectors, ...told, ...sendingView(policy), metadata };
+  const sending = sendingView(destination);
+  return { name, tenant, description, ...selectors, ...told, ...sending, metadata };
 }
 
 export type DestinationView = ReturnType<typeof destinationView>;

@@ -49,6 +49,12 @@ export const SETTINGS: Record<string, Setting> = {
     const scope = `management/v1alpha1/environments/${await things.environment()}/webhooks`;
     return things.apis("POST", scope, { name: `w-${crypto.randomUUID()}`, spec: { url } });
   },
+  "an endpoint": (things, url) => things.v1("POST", "/destinations", { url }),
+  "what an endpoint's token is asked of": (things, url) =>
+    things.v1("POST", "/destinations", {
+      url: "https://app.example/hook",
+      auth: { type: "oauth2", tokenUrl: url, clientId: "a", clientSecret: "b" },
+    }),
   "the operations callback": (things, url) =>
     things.v1("PATCH", "/organization", { operationsCallback: { url } }),
   "a flow's step": (things, url) =>
