@@ -231,3 +231,23 @@ it("delivers nothing to a destination that was deleted: what waits for it dies, 
   const { body } = await ask("GET", `/v1/deliveries?destinationId=${one.id}`, { token });
   expect(body.items[0].because).toContain("Its destination was deleted");
 });
+
+it("says of a change that it changes nothing, secrets and all", async () => {
+  const secrets = { url: `${HOOK}?token=abc`, headers: { authorization: "Bearer abc" } };
+  const signature = { header: "x-signature", encoding: "hex", secret: "abc" };
+  const { id } = await made({ ...secrets, signature, filter: "true" });
+  const unchanged = async (body: object) => {
+    const { status, headers } = await ask("PATCH", at(id), { token, body });
+    expect(status).toBe(200);
+    return headers.get("x-tributary-unchanged") === "true";
+  };
+  for (const body of [{}, secrets, { signature }, { filter: "true", channels: [] }])
+    expect([body, await unchanged(body)]).toEqual([body, true]);
+  for (const body of [
+    { headers: { authorization: "Bearer abd" } },
+    { url: `${HOOK}?token=abd` },
+    { signature: { ...signature, secret: "abd" } },
+    { filter: null },
+  ])
+    expect([body, await unchanged(body)]).toEqual([body, false]);
+});

@@ -1,6 +1,6 @@
 import type { Context } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
-import type { State } from "../../accounts/audited-values";
+import { differences, type State } from "../../accounts/audited-values";
 import { watchChange } from "../../accounts/watch.io";
 import { readConfig } from "../../config";
 import { type Keyring, keyring } from "../../db/sealed";
@@ -50,6 +50,18 @@ function stateOf({ destination, traits, keys, retryDelays }: DestinationRecord):
   const served = { ...policy, headers, retryDelays, legacyKey, signedBy, signature, auth };
   return { url, enabled, active, ...named, ...selectors, ...served };
 }
+
+/** Whether a destination is as it was before, secrets and all. */
+export function isSame(before: DestinationRecord, after: DestinationRecord): boolean {
+  const found = differences(openState(before), openState(after));
+  return Object.keys({ ...found.before, ...found.after }).length === 0;
+}
+
+/** A state with its secrets opened, which are sealed otherwise each time. */
+const openState = (record: DestinationRecord): State => {
+  const { signature = null } = record.destination;
+  return { ...stateOf(record), signature };
+};
 
 /** Destinations as `/v1` prints them: with circuit, figures of the last day, and how much is dead or pending. */
 export async function withHealth(

@@ -6,7 +6,14 @@ import { parse, readJson } from "../../http/body";
 import { described, PAGE } from "../../http/route-description";
 import { readLimit, readListCursor, writeListCursor } from "../../http/cursor-page";
 import { cancelRoutes } from "./cancel.routes";
-import { BODY_BYTES, destinationOf, destinationOfPath, ringOf, withHealth } from "./lookup.io";
+import {
+  BODY_BYTES,
+  destinationOf,
+  destinationOfPath,
+  isSame,
+  ringOf,
+  withHealth,
+} from "./lookup.io";
 import { changeDestination, makeEndpoint, removeEndpoint } from "./endpoint.io";
 import {
   changeRequest,
@@ -95,7 +102,9 @@ const changeRoutes = (ownerUpdates: OwnerUpdates): Hono<AskerEnv> =>
       const changes = await changeDestination(c, record, await readJson(c, BODY_BYTES));
       await ownerUpdates[record.destination.kind]?.(c, record, changes);
       if (changes.enabled === true) await revive(c, record.destination);
-      return c.json((await withHealth(c, [await destinationOfPath(c)]))[0]);
+      const after = await destinationOfPath(c);
+      if (isSame(record, after)) c.header("x-tributary-unchanged", "true");
+      return c.json((await withHealth(c, [after]))[0]);
     },
   );
 
