@@ -5,7 +5,7 @@
  */
 import { Command, Option } from "commander";
 import { ordered, place } from "./resources/apply.ts";
-import { readDocuments } from "./resources/documents.ts";
+import { kindsIn, readDocuments } from "./resources/documents.ts";
 import { editResource } from "./resources/edit.ts";
 import { explanation } from "./resources/explain.ts";
 import { Failure } from "./resources/failure.ts";
@@ -86,7 +86,7 @@ program
   .option("--attribute <key=value>")
   .addOption(output())
   .action(async (words: string, name: string | undefined, options: GetOptions) => {
-    const { api, definitions } = await openSession();
+    const { api, definitions } = await openSession(words.split(","));
     const { scope, query, title, tag, attribute } = options;
     const request = { words, name, scope, query, title, tag, attribute };
     if (!(await getResources(api, definitions, request, options.output))) process.exitCode = 1;
@@ -111,10 +111,11 @@ program
   .option("-y, --yes", "ask nothing")
   .option("--forceDelete", "whatever its finalizers say")
   .action(async (kind: string | undefined, name: string | undefined, options: DeleteOptions) => {
-    const { api, definitions } = await openSession();
     const how = { wait: options.wait === true, forceDelete: options.forceDelete === true };
-    if (options.file !== undefined) {
-      const { placed, failed } = place(await readDocuments(options.file), definitions);
+    const read = options.file === undefined ? undefined : await readDocuments(options.file);
+    const { api, definitions } = await openSession(read === undefined ? [kind] : kindsIn(read));
+    if (read !== undefined) {
+      const { placed, failed } = place(read, definitions);
       if (failed) process.exitCode = 1;
       const targets = ordered(placed, definitions)
         .toReversed()
@@ -159,7 +160,7 @@ program
   .description("what a kind is made of")
   .argument("<kind>")
   .action(async (kind: string) => {
-    const { api, definitions } = await openSession();
+    const { api, definitions } = await openSession([kind]);
     const [first] = definitionsOf(kind, definitions);
     const ofKind = definitions.filter((definition) => definition.kind === first?.kind);
     const { body } = await api.call("GET", "/docs");

@@ -1,7 +1,5 @@
-import { type ChildProcessWithoutNullStreams, execFileSync, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import {
   contentsHook,
@@ -10,59 +8,29 @@ import {
   webhookYaml,
 } from "../resources/printed.ts";
 import { type Receiver, startReceiver } from "../vendors/receiver.ts";
+import { type Command, commandFor } from "./command.ts";
 import { sharedStack } from "./shared.ts";
 import type { Platform } from "./stack.ts";
 
-const root = resolve(import.meta.dirname, "../..");
 let stack: Platform;
 let receiver: Receiver;
+let command: Command;
 let folder: string;
 
 beforeAll(async () => {
-  execFileSync(process.execPath, ["src/cli/build.mjs"], { cwd: root });
-  folder = mkdtempSync(join(tmpdir(), "tributary-cli-"));
+  command = commandFor(() => ({ url: stack.local.baseUrl, token: stack.local.apiKey }));
+  ({ folder } = command);
   receiver = await startReceiver();
   stack = await sharedStack();
 });
 
 afterAll(async () => {
   await receiver?.close();
-  rmSync(folder, { recursive: true, force: true });
+  command?.remove();
 });
 
-type Run = { code: number | null; out: string; err: string };
-
-function tributary(
-  args: string[],
-  input = "",
-  env: Record<string, string> = {},
-  started: (child: ChildProcessWithoutNullStreams) => void = () => {},
-): Promise<Run> {
-  const { baseUrl, apiKey } = stack.local;
-  const child = spawn(process.execPath, [`${root}/dist/cli/tributary.js`, ...args], {
-    cwd: folder,
-    env: {
-      ...process.env,
-      XDG_CONFIG_HOME: folder,
-      TRIBUTARY_URL: baseUrl,
-      TRIBUTARY_TOKEN: apiKey,
-      ...env,
-    },
-  });
-  let out = "";
-  let err = "";
-  child.stdout.on("data", (text: Buffer) => (out += text));
-  child.stderr.on("data", (text: Buffer) => (err += text));
-  child.stdin.end(input);
-  started(child);
-  return new Promise((done) => child.on("close", (code) => done({ code, out, err })));
-}
-
-const file = (name: string, text: string): string => {
-  const path = join(folder, name);
-  writeFileSync(path, text);
-  return path;
-};
+const tributary: Command["run"] = (...args) => command.run(...args);
+const file: Command["file"] = (...args) => command.file(...args);
 
 async function api(method: string, path: string, body?: unknown): Promise<any> {
   const { baseUrl, apiKey } = stack.local;

@@ -32,15 +32,24 @@ export class Api {
     this.connection = connection;
   }
 
-  /** @throws ApiError, or an Error that names the address when nobody answers there. */
-  async call(
+  /** @param path below `/apis`. @throws ApiError, or an Error that names the address when nobody answers there. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+    headers: Record<string, string> = {},
+  ): Promise<Answer> {
+    return this.send(method, `/apis${path}`, body, headers);
+  }
+
+  protected async send(
     method: string,
     path: string,
     body?: unknown,
     headers: Record<string, string> = {},
   ): Promise<Answer> {
     const { url, token, tenant } = this.connection;
-    const response = await fetch(`${url}/apis${path}`, {
+    const response = await fetch(url + path, {
       method,
       redirect: "manual",
       headers: {
@@ -91,7 +100,9 @@ export class Api {
 }
 
 function violationsOf(body: unknown, status: number): Violation[] {
-  const errors = isObject(body) ? body["errors"] : undefined;
+  if (!isObject(body)) return [];
+  const { errors, error } = body;
+  if (isObject(error)) return faultsOf(error, status);
   if (!Array.isArray(errors)) return [];
   return errors.filter(isObject).map((error) => {
     const { source, title, detail } = error;
@@ -102,6 +113,28 @@ function violationsOf(body: unknown, status: number): Violation[] {
       detail: String(detail),
       ...(typeof parameter === "string" ? { parameter } : {}),
     };
+  });
+}
+
+const TITLES: Record<number, string> = {
+  400: "Validation error",
+  401: "Authentication error",
+  403: "Forbidden error",
+  404: "Not found error",
+  409: "Conflict error",
+};
+
+/** What `/v1` has against a request, as `/apis` would say it. */
+function faultsOf(error: Record<string, unknown>, status: number): Violation[] {
+  const { faults } = error;
+  const all = Array.isArray(faults) ? faults.filter(isObject) : [error];
+  return all.map(({ field, message }) => {
+    const parameter = typeof field === "string" ? field : "";
+    const prefix = `${parameter}: `;
+    const told = String(message);
+    const detail = told.startsWith(prefix) ? told.slice(prefix.length) : told;
+    const title = TITLES[status] ?? "Server error";
+    return { status, title, detail, ...(parameter === "" ? {} : { parameter }) };
   });
 }
 

@@ -29,6 +29,9 @@ const EXTENSIONS = new Set([".yaml", ".yml", ".json"]);
 
 export type Read = { documents: FileDocument[]; unreadable: Unreadable[] };
 
+export const kindsIn = ({ documents }: Read): unknown[] =>
+  documents.map(({ content }) => content["kind"]);
+
 /** Files, folders with their folders, and `-` for standard input. */
 export async function readDocuments(paths: readonly string[]): Promise<Read> {
   const read: Read = { documents: [], unreadable: [] };

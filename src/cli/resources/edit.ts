@@ -18,7 +18,7 @@ export async function editResource(
   name: string,
   scope: string | undefined,
 ): Promise<void> {
-  const { api, definitions } = await openSession();
+  const { api, definitions } = await openSession([kind]);
   const [at] = placesOf(kind, scope, true, definitions);
   const resource = at === undefined ? undefined : await api.get(itemPath(at.path, name));
   if (resource === undefined) throw new Failure(`"${kind}/${name}" does not exist`);

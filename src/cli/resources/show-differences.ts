@@ -1,7 +1,8 @@
 import { ordered, place } from "./apply.ts";
 import { differences, diffLines, withDefaults } from "./diff.ts";
-import { readDocuments } from "./documents.ts";
+import { kindsIn, readDocuments } from "./documents.ts";
 import { specSchema } from "./explain.ts";
+import { isOperations, specBeside } from "./operations.ts";
 import { label, put } from "./render.ts";
 import { openSession } from "./session.ts";
 import { collectionPath, itemPath } from "./definitions.ts";
@@ -9,7 +10,7 @@ import { collectionPath, itemPath } from "./definitions.ts";
 /** Shows what applying files would change. */
 export async function showDifferences(files: string[]): Promise<void> {
   const read = await readDocuments(files);
-  const { api, definitions } = await openSession();
+  const { api, definitions } = await openSession(kindsIn(read));
   const { placed, failed } = place(read, definitions);
   if (failed) process.exitCode = 1;
   const { body: openApi } = await api.call("GET", "/docs");
@@ -17,7 +18,10 @@ export async function showDifferences(files: string[]): Promise<void> {
     const path = collectionPath(definition, scope, definitions);
     const server = name === undefined ? undefined : await api.get(itemPath(path, name));
     const { content } = document;
-    const spec = withDefaults(content["spec"], specSchema(definition, openApi));
+    const schema = specSchema(definition, openApi);
+    const spec = isOperations(definition)
+      ? specBeside(content["spec"], server?.["spec"], schema)
+      : withDefaults(content["spec"], schema);
     const wanted = spec === undefined ? content : { ...content, spec };
     const found = differences(server, wanted, definition.subResources);
     const shown = label(definition.kind, name ?? "?", scope);

@@ -1,5 +1,5 @@
 import { applyAll, ordered, place } from "./apply.ts";
-import type { Read } from "./documents.ts";
+import { kindsIn, type Read } from "./documents.ts";
 import { type Format, printResources } from "./render.ts";
 import { openSession } from "./session.ts";
 
@@ -12,7 +12,7 @@ export async function write(
     createOnly,
   }: { output?: Format; subresource?: string; createOnly: boolean },
 ): Promise<void> {
-  const { api, definitions } = await openSession();
+  const { api, definitions } = await openSession(kindsIn(read));
   const { placed, failed } = place(read, definitions);
   const applied = await applyAll(api, ordered(placed, definitions), definitions, {
     createOnly,
