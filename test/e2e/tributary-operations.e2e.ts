@@ -35,7 +35,8 @@ spec:
   url: https://app.example/hook?token=secret-of-the-url
   description: To billing
   eventTypes: [invoice.*]
-  headers: {authorization: Bearer secret-of-the-header, x-team: billing}
+  headers: {x-api-key: secret-of-the-header, x-team: billing}
+  auth: {type: basic, username: acme, password: secret-of-the-auth}
   signature: {header: x-signature, encoding: hex, secret: secret-of-the-signature}
   rate: 5
 ---

@@ -233,20 +233,22 @@ it("delivers nothing to a destination that was deleted: what waits for it dies, 
 });
 
 it("says of a change that it changes nothing, secrets and all", async () => {
-  const secrets = { url: `${HOOK}?token=abc`, headers: { authorization: "Bearer abc" } };
+  const secrets = { url: `${HOOK}?token=abc`, headers: { "x-api-key": "abc" } };
   const signature = { header: "x-signature", encoding: "hex", secret: "abc" };
-  const { id } = await made({ ...secrets, signature, filter: "true" });
+  const auth = { type: "basic", username: "a", password: "abc" };
+  const { id } = await made({ ...secrets, signature, auth, filter: "true" });
   const unchanged = async (body: object) => {
     const { status, headers } = await ask("PATCH", at(id), { token, body });
     expect(status).toBe(200);
     return headers.get("x-tributary-unchanged") === "true";
   };
-  for (const body of [{}, secrets, { signature }, { filter: "true", channels: [] }])
+  for (const body of [{}, secrets, { signature }, { auth }, { filter: "true", channels: [] }])
     expect([body, await unchanged(body)]).toEqual([body, true]);
   for (const body of [
-    { headers: { authorization: "Bearer abd" } },
+    { headers: { "x-api-key": "abd" } },
     { url: `${HOOK}?token=abd` },
     { signature: { ...signature, secret: "abd" } },
+    { auth: { ...auth, password: "abd" } },
     { filter: null },
   ])
     expect([body, await unchanged(body)]).toEqual([body, false]);

@@ -97,7 +97,7 @@ export function documentOf(kind: OperationsKind, item: Values, schema: Values): 
   const { id, name, tenant, state } = item;
   const spec = Object.keys(recordOf(schema["properties"])).flatMap((key): [string, unknown][] => {
     const value = item[key] ?? null;
-    const isKnown = isObject(value) && objectSchema(key, schema) !== undefined;
+    const isKnown = isObject(value) && objectSchema(key, value, schema) !== undefined;
     return value === null ? [] : [[key, isKnown ? withoutNulls(value) : value]];
   });
   const head = { group: GROUP, apiVersion: "v1", kind };
@@ -172,7 +172,7 @@ export function specBeside(spec: unknown, there: unknown, schema: unknown): Valu
  * be left out and is never null.
  */
 function filled(key: string, value: unknown, { schema, there }: Beside): unknown {
-  const own = objectSchema(key, schema);
+  const own = isObject(value) ? objectSchema(key, value, schema) : undefined;
   if (own === undefined || !isObject(value)) return value;
   const given = withoutNulls(recordOf(withDefaults(value, own)));
   const chosen = Object.entries(recordOf(there[key])).filter(
@@ -184,11 +184,23 @@ function filled(key: string, value: unknown, { schema, there }: Beside): unknown
 /** What a spec is beside what is there. */
 type Beside = { schema: Values; there: Values };
 
-/** The schema of a member that is an object of known members, if it is one. */
-function objectSchema(key: string, schema: Values): Values | undefined {
-  const own = recordOf(recordOf(schema["properties"])[key]);
-  const all = [own, ...(Array.isArray(own["anyOf"]) ? own["anyOf"].map(recordOf) : [])];
-  return all.find(({ properties }) => isObject(properties));
+/** The schema of a member that is an object of known members; of several kinds of objects the one that a value is. */
+function objectSchema(key: string, value: Values, schema: Values): Values | undefined {
+  const [one, ...others] = variantsOf(recordOf(schema["properties"])[key]).filter(
+    ({ properties }) =>
+      Object.entries(recordOf(properties)).every(([name, property]) => {
+        const { const: only } = recordOf(property);
+        return only === undefined || only === value[name];
+      }),
+  );
+  return others.length === 0 ? one : undefined;
+}
+
+/** The objects that a schema lets through. */
+function variantsOf(schema: unknown): Values[] {
+  const { anyOf, oneOf, properties } = recordOf(schema);
+  const inner = [anyOf, oneOf].flatMap((all) => (Array.isArray(all) ? all : []));
+  return [...(isObject(properties) ? [recordOf(schema)] : []), ...inner.flatMap(variantsOf)];
 }
 
 const isNullable = (schema: unknown): boolean => {

@@ -53,15 +53,9 @@ function stateOf({ destination, traits, keys, retryDelays }: DestinationRecord):
 
 /** Whether a destination is as it was before, secrets and all. */
 export function isSame(before: DestinationRecord, after: DestinationRecord): boolean {
-  const found = differences(openState(before), openState(after));
+  const found = differences(stateOf(before), stateOf(after));
   return Object.keys({ ...found.before, ...found.after }).length === 0;
 }
-
-/** A state with its secrets opened, which are sealed otherwise each time. */
-const openState = (record: DestinationRecord): State => {
-  const { signature = null } = record.destination;
-  return { ...stateOf(record), signature };
-};
 
 /** Destinations as `/v1` prints them: with circuit, figures of the last day, and how much is dead or pending. */
 export async function withHealth(
