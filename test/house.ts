@@ -106,6 +106,8 @@ const rooms = {
       }
       // `npm start` runs the emulators of the tests as its demo.
       if (here.room === "cli" && path.includes("/test/vendors/")) return;
+      // The SDK as it is served: text, and no code of any room.
+      if (here.room === "http" && path.includes("/dist/sdk/served/")) return;
       const there = place(path);
       if (there?.room === here.room) return;
       if (there ? allowed.includes(there.room) : /\/src\/config(\.ts)?$/.test(path)) return;

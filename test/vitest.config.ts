@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { defineConfig, type Plugin } from "vitest/config";
 import { BaseSequencer, type Reporter, type TestSpecification } from "vitest/node";
+import { buildSdk } from "../src/cli/sdk.mjs";
 import { partition } from "../src/values/lists.ts";
 import { keepInMemory } from "./memory.ts";
 import { KILL_TEST_MS, LONG_TEST_MS, TEST_MS, WAIT_MS } from "./patience.ts";
@@ -13,6 +14,9 @@ const root = new URL("..", import.meta.url).pathname;
 
 // Wrangler's own code takes a third of a start to compile: whoever starts it next finds it compiled.
 process.env["NODE_COMPILE_CACHE"] ??= join(root, "node_modules/.cache/node");
+
+// The Worker serves it as text.
+await buildSdk();
 
 keepInMemory();
 

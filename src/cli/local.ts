@@ -1,12 +1,13 @@
 /**
- * What `wrangler dev` needs before it starts, as its custom build (`wrangler.toml`): it runs at each start and after each
- * change of the code. Nothing that is there is written anew.
+ * What wrangler needs before it bundles, as its custom build (`wrangler.toml`): the SDK that the Worker serves, and for
+ * `wrangler dev` a stack. It runs at each start and after each change of the code. Nothing that is there is written anew.
  */
 import { existsSync, readFileSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { portOf } from "./dev-port.ts";
 import { migrateNow } from "./migrate.ts";
+import { buildSdk } from "./sdk.mjs";
 import { type Identity, identityOf, writePrivate } from "./state-folder.ts";
 import { workerVariables } from "./worker-variables.ts";
 
@@ -56,7 +57,8 @@ function prepare(): void {
   credentials  ${relative(process.cwd(), localFile)}`);
 }
 
-// `npm start` and `npm run deploy` see to all of it themselves.
+await buildSdk();
+// `npm start` and `npm run deploy` see to all else themselves.
 if (process.env["TRIBUTARY_PREPARED"] === undefined) {
   if (process.env["WRANGLER_COMMAND"] === "dev") prepare();
   else

@@ -1,6 +1,7 @@
 import { type Env as AnyEnv, Hono, type Schema } from "hono";
 import { generateSpecs, type GenerateSpecOptions } from "hono-openapi";
 import { docsPage } from "./docs-page";
+import { sdkRoutes } from "./sdk.routes";
 
 const KEY = {
   type: "http",
@@ -19,11 +20,12 @@ const documentation: GenerateSpecOptions["documentation"] = {
   security: [{ key: [] }],
 };
 
-/** `/openapi.json`, generated from the descriptions on the routes of `v1`, and `/docs`, which shows it. */
+/** What clients are made of: `/openapi.json`, from the descriptions on the routes of `v1`, `/docs`, which shows it, and the SDK. */
 export const openApiRoutes = <E extends AnyEnv, S extends Schema, P extends string>(
   v1: Hono<E, S, P>,
 ): Hono =>
   new Hono()
+    .route("/", sdkRoutes)
     .get("/openapi.json", async (c) =>
       c.json(await generateSpecs(new Hono().route("/v1", v1), { documentation })),
     )

@@ -110,11 +110,12 @@ export function createClient(options: ClientOptions) {
 
 export type SendOptions = { flowId?: string; idempotencyKey?: string; query?: Query };
 
-async function sendEvent(
+/** Sends a named event, under a key of its own where none is given. */
+export async function sendEvent(
   requester: Requester,
   event: string,
   data: unknown,
-  { flowId, idempotencyKey, query }: SendOptions,
+  { flowId, idempotencyKey, query }: SendOptions = {},
 ): Promise<SentEvent> {
   const answer = await requester.call("POST", EVENTS + encodeURIComponent(event), {
     query: { ...query, flowId },

@@ -21,6 +21,11 @@ export class TributaryError extends Error {
     this.code = status;
     this.data = data;
   }
+
+  /** The same as the original's clients look for it; undefined when there was no answer. */
+  get response(): { status: number; data: unknown } | undefined {
+    return this.status === 0 ? undefined : { status: this.status, data: this.data };
+  }
 }
 
 /** What a request has beside its method and path. */

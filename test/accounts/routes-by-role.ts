@@ -597,6 +597,10 @@ const APPS: Table = {
 const PUBLIC: Table = {
   "GET /health": "everybody",
   "GET /readyz": "everybody",
+  "GET /appmixer/appmixer.js": "everybody",
+  "GET /appmixer/package/appmixer.js": "everybody",
+  "GET /sdk.js": "everybody",
+  "GET /sdk.d.ts": "everybody",
   "GET /docs": "everybody",
   "GET /openapi.json": "everybody",
 };
