@@ -1,5 +1,5 @@
 import { Hono } from "hono";
-import { audited, auditedOutlets, auditedUsers } from "./accounts/audit.io";
+import { audited, auditedUsers } from "./accounts/audit.io";
 import { accountRoutes } from "./accounts/surface.routes";
 import { appEventRoutes } from "./app-events/surface.routes";
 import { pages } from "./console/surface.routes";
@@ -9,6 +9,7 @@ import { elementsHeaders, refuseAsync } from "./http/elements-headers";
 import { limitFailures } from "./http/failure-limit";
 import { healthRoutes } from "./http/health.routes";
 import { requireAll } from "./http/required.io";
+import { routedPath } from "./http/routed-path";
 import { openApiRoutes } from "./http/openapi";
 import { answerErrors, answerUnknown, sampled, unknownRoute, withRequestId } from "./http/surface";
 import { pollingRoutes } from "./polling/routes";
@@ -34,9 +35,6 @@ const v1 = new Hono()
   .all("*", unknownRoute("No route"))
   .onError(answerErrors("v1"));
 
-/** API resources and their log (reference resource-api.md). */
-const apis = new Hono().use(limitFailures, auditedOutlets).route("/", resourceRoutes.apis);
-
 /** Users, app events and flows (reference app-events-api.md): open to browsers of the configured origins. */
 const apps = new Hono()
   .use(appCors)
@@ -47,14 +45,15 @@ const apps = new Hono()
   .route("/", flowRoutes)
   .onError(answerErrors("app"));
 
-export const app = new Hono<{ Bindings: Env }>()
+export const app = new Hono<{ Bindings: Env }>({ getPath: routedPath })
   .route("/", healthRoutes)
   .use(withRequestId, requireAll, sampled, accountRoutes.beginLocally)
   .route("/elements/api-v2", elementsSurface)
   .route("/v1", v1)
   .route("/", pages)
   .route("/", openApiRoutes(v1))
-  .route("/apis", apis.onError(answerErrors("apis", errorMeta)))
+  .route("/apis", resourceRoutes.apis.onError(answerErrors("apis", errorMeta)))
   .route("/events", resourceRoutes.events.onError(answerErrors("apis", errorMeta)))
+  .route("/", resourceRoutes.agents.onError(answerErrors("apis", errorMeta)))
   .route("/", apps)
   .notFound(answerUnknown);

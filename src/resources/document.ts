@@ -3,7 +3,9 @@ import { type Fault, webhookFaults } from "./webhook";
 import type { EgressPolicy } from "../http/egress";
 import { LONGEST_NAME, LONGEST_TITLE, NAME } from "./kinds/field";
 import type { Kind } from "./kinds/kind";
-import { type Finalizer, type Owner } from "./resource";
+import type { Finalizer, Owner, Warning } from "./resource";
+import { isZero, withoutUnknown, withoutZeros } from "./absent";
+import { isObject } from "../values/record";
 import { MASK } from "../values/secret-name";
 import { hasToken, unmaskedUrl } from "../values/secret-text";
 
@@ -19,12 +21,22 @@ export type Draft = {
   resourceVersion: string | undefined;
 };
 
-export type ParsedDocument = { ok: true; draft: Draft } | { ok: false; faults: Fault[] };
+export type ParsedDocument =
+  | { ok: true; draft: Draft; warnings: Warning[] }
+  | { ok: false; faults: Fault[] };
+
+/** What becomes of members that a kind's schema does not know (`?unknownFields=`): left out with a warning or without, or refused. */
+export const UNKNOWN_FIELDS = ["warn", "ignore", "error"] as const;
+export type UnknownFields = (typeof UNKNOWN_FIELDS)[number];
 
 const name = z
   .string()
   .max(LONGEST_NAME, `Name is longer than ${LONGEST_NAME} characters.`)
   .regex(NAME, "Name is not valid.");
+
+/** Generated clients send `{"type": "team", "id": ""}` for no owner. */
+const withoutOwner = (owner: unknown): unknown =>
+  isObject(owner) && owner["id"] === "" ? undefined : owner;
 
 /** Group, version, kind, most of metadata and unknown keys are ignored (reference resource-api.md §3). */
 const envelope = z.object({
@@ -39,38 +51,51 @@ const envelope = z.object({
   finalizers: z
     .array(z.object({ name: z.string().min(1), description: z.string().optional() }))
     .nullish(),
-  owner: z
-    .object({
-      type: z.literal("team"),
-      id: z.string().min(1),
-      organization: z.object({ id: z.string() }).optional(),
-      user: z.object({ id: z.string() }).optional(),
-    })
-    .nullish(),
+  owner: z.preprocess(
+    withoutOwner,
+    z
+      .object({
+        type: z.literal("team"),
+        id: z.string().min(1),
+        organization: z.object({ id: z.string() }).optional(),
+        user: z.object({ id: z.string() }).optional(),
+      })
+      .nullish(),
+  ),
   metadata: z.object({ resourceVersion: z.union([z.string(), z.number()]).nullish() }).nullish(),
 });
 
 /** A body of POST or PUT, checked against its kind: every violation at once, each with its dotted path. */
-export function parseDocument(kind: Kind, body: unknown, egress: EgressPolicy): ParsedDocument {
+export function parseDocument(
+  kind: Kind,
+  body: unknown,
+  egress: EgressPolicy,
+  unknownFields: UnknownFields,
+): ParsedDocument {
   if (typeof body !== "object" || body === null || Array.isArray(body))
     return { ok: false, faults: [{ field: "", message: "Expected a JSON object" }] };
   const head = envelope.safeParse(body);
   const given: unknown = "spec" in body ? body.spec : undefined;
-  const spec = kind.spec.safeParse(given ?? {});
+  const read = readPart(kind.spec, given ?? {}, "spec", unknownFields);
+  const spec = kind.spec.safeParse(read.value);
+  const subs = Object.entries(body).flatMap(([sub, value]) =>
+    Object.hasOwn(kind.subResources, sub) && !isZero(value)
+      ? [readSubResource(kind, sub, value, unknownFields)]
+      : [],
+  );
   const faults = [
     ...(head.success ? [] : faultsOf(head.error, "")),
-    ...(spec.success ? [] : faultsOf(spec.error, "spec")),
+    ...read.faults,
     ...(spec.success && kind.kind === "Webhook" ? webhookFaults(spec.data, egress) : []),
     // Not stored with the main part, but a document is taken as a whole or not at all.
-    ...Object.entries(body).flatMap(([sub, value]) =>
-      Object.hasOwn(kind.subResources, sub) ? (subResourceFaults(kind, sub, value) ?? []) : [],
-    ),
+    ...subs.flatMap((part) => part?.faults ?? []),
   ];
   if (!head.success || !spec.success || faults.length > 0) return { ok: false, faults };
   const { title, attributes, tags, finalizers, owner, metadata } = head.data;
   const version = metadata?.resourceVersion;
   return {
     ok: true,
+    warnings: [...read.warnings, ...subs.flatMap((part) => part?.warnings ?? [])],
     draft: {
       name: head.data.name ?? undefined,
       title: title ?? undefined,
@@ -85,13 +110,50 @@ export function parseDocument(kind: Kind, body: unknown, egress: EgressPolicy): 
   };
 }
 
-/** A subresource's value, checked; `x-…` takes anything. Undefined: the kind has no such subresource. */
-export function subResourceFaults(kind: Kind, sub: string, value: unknown): Fault[] | undefined {
-  if (/^x-./.test(sub)) return [];
+/** A spec or a subresource without what counts as absent in it, and all that is wrong with the rest. */
+export type Part = { value: unknown; faults: Fault[]; warnings: Warning[] };
+
+function readPart(
+  schema: z.ZodType,
+  given: unknown,
+  prefix: string,
+  unknownFields: UnknownFields,
+): Part {
+  const { value: known, unknown } = withoutUnknown(schema, given);
+  const value = withoutZeros(schema, known);
+  const parsed = schema.safeParse(value);
+  const unknownFaults = unknown.map((path): Fault => {
+    const message = `Unknown property '${path.slice(path.lastIndexOf(".") + 1)}'`;
+    return { field: `${prefix}.${path}`, message };
+  });
+  return {
+    value,
+    faults: [
+      ...(parsed.success ? [] : faultsOf(parsed.error, prefix)),
+      ...(unknownFields === "error" ? unknownFaults : []),
+    ],
+    warnings:
+      unknownFields === "warn"
+        ? unknownFaults.map(({ field, message }) => ({
+            code: "UnknownProperty",
+            detail: `${field}: ${message}, which is not stored`,
+          }))
+        : [],
+  };
+}
+
+/** A subresource's value, checked; `x-…` and null are taken as they come. Undefined: the kind has no such subresource. */
+export function readSubResource(
+  kind: Kind,
+  sub: string,
+  value: unknown,
+  unknownFields: UnknownFields,
+): Part | undefined {
+  const asItComes: Part = { value, faults: [], warnings: [] };
+  if (/^x-./.test(sub)) return asItComes;
   const schema = Object.hasOwn(kind.subResources, sub) ? kind.subResources[sub] : undefined;
   if (schema === undefined) return undefined;
-  const parsed = schema.safeParse(value);
-  return parsed.success || value === null ? [] : faultsOf(parsed.error, sub);
+  return value === null ? asItComes : readPart(schema, value, sub, unknownFields);
 }
 
 /** Masks in place of secret values that were never stored, so that there is nothing to keep. */

@@ -45,7 +45,7 @@ function allowed(address: Address): string {
 }
 
 function addressOf(c: ApisContext): Address {
-  const path = new URL(c.req.url).pathname.replace(/^\/apis\//, "").replace(/\/$/, "");
+  const path = new URL(c.req.url).pathname.replace(/^\/+apis\//, "").replace(/\/$/, "");
   const address = parseAddress(path.split("/").map(decoded));
   if (address === undefined) throw notFound(`Unknown path '${c.req.path}'`);
   return address;

@@ -1,7 +1,9 @@
 import { type Context, Hono } from "hono";
 import { createMiddleware } from "hono/factory";
+import { auditedOutlets } from "../accounts/audit.io";
 import { limitFailures } from "../http/failure-limit";
 import type { RequestIdEnv } from "../http/surface";
+import { agentRoutes } from "./agents.routes";
 import { discoveryRoutes } from "./discovery/routes";
 import { logRoutes } from "./log/routes";
 import type { ApisEnv } from "./read.io";
@@ -30,8 +32,9 @@ export function errorMeta(c: Context): Record<string, string> {
 /** API resources and their log (reference resource-api.md). */
 export const resourceRoutes = {
   apis: new Hono<ApisEnv>()
-    .use(withCorrelationId)
+    .use(limitFailures, auditedOutlets, withCorrelationId)
     .route("/", discoveryRoutes)
     .route("/", itemRoutes),
+  agents: agentRoutes,
   events: new Hono<ApisEnv>().use(withCorrelationId, limitFailures).route("/", logRoutes),
 };

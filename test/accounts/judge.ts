@@ -69,7 +69,7 @@ export async function credentialsOf(
         return {
           authorization: `${theirs.authorization}, Element ${(await things.theirInstance()).token}`,
         };
-      return bearer(/^\/(v1|apis|events)\//.test(path) ? theirs.key : theirs.userToken);
+      return bearer(/^\/(v1|apis|events|api)\//.test(path) ? theirs.key : theirs.userToken);
   }
 }
 

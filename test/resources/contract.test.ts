@@ -14,6 +14,15 @@ beforeAll(async () => {
   await client.make(`${V1}/environments/scope0/apiservices`, { name: "svc" });
   const revision = { name: "rev", spec: { apiService: "svc" } };
   await client.make(`${V1}/environments/scope0/apiservicerevisions`, revision);
+  const there: [string, object][] = [
+    ["apiserviceinstances", {}],
+    ["managedapplications", {}],
+    ["credentialrequestdefinitions", {}],
+    ["applicationprofiledefinitions", {}],
+    ["dataplanes", { type: "AWS" }],
+  ];
+  for (const [plural, spec] of there)
+    await client.make(`${V1}/environments/scope0/${plural}`, { name: "there", spec });
 });
 
 const ENV = "environments/scope0";
@@ -26,6 +35,9 @@ const anything = [1, { two: 3 }];
 const icon = { contentType: "image/png", data: "iVBORw0KGgo=" };
 
 /** Every kind of §1 and §8: where it lives, all its spec says, and its subresources. */
+const form = { type: "object", properties: { a: { type: "string" } } };
+const rule = { show: ["a"], sanitize: [{ keyMatch: "k", valueMatch: "v" }] };
+const team = { type: "team", id: "t" };
 const kinds: [string, string, string[], object, string][] = [
   [
     "management",
@@ -72,13 +84,22 @@ const kinds: [string, string, string[], object, string][] = [
       credentialRequestDefinitions: ["c"],
       mock: anything,
     },
-    "compliance complianceruntimeresult lifecycle references source traceable",
+    "compliance complianceruntimeresult lifecycle references samplestate sampletrigger source traceable",
   ],
   [
     "catalog",
     "assets",
     [""],
-    { type: "API", description: "d", categories: ["c"], autoRelease: { releaseType: "minor" } },
+    {
+      type: "API",
+      description: "d",
+      categories: ["c"],
+      autoRelease: {
+        releaseType: "minor",
+        requiresInitialActivation: true,
+        previousReleases: { updateState: "deprecated" },
+      },
+    },
     "access icon latestrelease references state status",
   ],
   [
@@ -90,7 +111,13 @@ const kinds: [string, string, string[], object, string][] = [
       supportContact: "s",
       categories: ["c"],
       assets: [{ name: "a", filters: anything }],
-      autoRelease: { releaseType: "minor" },
+      autoRelease: {
+        releaseType: "minor",
+        requiresInitialActivation: false,
+        previousReleases: { updateState: "archived" },
+        releaseVersionProperties: { label: "l", description: "d" },
+        description: "d",
+      },
       terms: anything,
       overviewDocument: anything,
     },
@@ -120,7 +147,158 @@ const kinds: [string, string, string[], object, string][] = [
   ],
   ["management", "secrets", [ENV, INT, ""], { data: { key: "********" } }, ""],
   ["management", "watchtopics", [""], { filters: [trigger], description: "d" }, ""],
+  [
+    "management",
+    "discoveryagents",
+    [ENV],
+    {
+      dataplaneType: "AWS",
+      config: {
+        filter: "f",
+        additionalTags: ["a"],
+        ignoreTags: ["i"],
+        owningTeam: "t",
+        owner: team,
+      },
+      logging: { level: "debug" },
+    },
+    "agentstate dataplane status",
+  ],
+  [
+    "management",
+    "traceabilityagents",
+    [ENV],
+    {
+      dataplaneType: "AWS",
+      config: {
+        owningTeam: "t",
+        processHeaders: true,
+        redaction: {
+          path: ["p"],
+          queryArgument: rule,
+          requestHeaders: rule,
+          responseHeaders: rule,
+          maskingCharacter: "*",
+        },
+        sampling: anything,
+        owner: team,
+      },
+      logging: { level: "debug" },
+    },
+    "agentstate dataplane sampletrigger status",
+  ],
+  [
+    "management",
+    "complianceagents",
+    [ENV],
+    { dataplaneType: "AWS", config: { managedEnvironments: ["e"] } },
+    "agentstate dataplane status",
+  ],
+  [
+    "management",
+    "complianceruntimeresults",
+    [ENV],
+    { complianceAgent: "a", timestamp: "t", type: "Traceable", results: anything },
+    "",
+  ],
+  ["management", "dataplanes", [ENV], { type: "AWS", config: anything }, "secretschema security"],
+  ["management", "dataplanesecrets", [ENV], { dataplane: "there", data: "d" }, "state status"],
+  [
+    "management",
+    "accesscontrollists",
+    [ENV, INT],
+    {
+      rules: [{ access: [{ level: "scope" }] }],
+      subjects: [{ ...team, organization: { id: "o" } }],
+    },
+    "",
+  ],
+  [
+    "management",
+    "accessrequestdefinitions",
+    [ENV],
+    { schema: form, provision: { schema: form, policies: { transferable: true } } },
+    "applicationprofile webhooks",
+  ],
+  [
+    "management",
+    "accessrequests",
+    [ENV],
+    {
+      accessRequest: "before",
+      apiServiceInstance: "there",
+      managedApplication: "there",
+      data: { a: "b" },
+      quota: { limit: 5, interval: "monthly" },
+      additionalQuotas: [{ name: "q", limit: 5, interval: "monthly" }],
+    },
+    "data references status",
+  ],
+  [
+    "management",
+    "credentialrequestdefinitions",
+    [ENV],
+    {
+      type: "api-key",
+      schema: form,
+      provision: {
+        schema: form,
+        policies: {
+          renewable: true,
+          suspendable: true,
+          expiry: { period: 90, actions: [{ type: "deprovision" }] },
+        },
+      },
+      webhooks: [{ kind: "Webhook", name: "w" }],
+      identityProvider: "i",
+    },
+    "webhooks",
+  ],
+  [
+    "management",
+    "credentials",
+    [ENV],
+    {
+      credentialRequestDefinition: "there",
+      managedApplication: "there",
+      data: { a: "b" },
+      state: { name: "inactive", reason: "r", rotate: true },
+    },
+    "data policies references state status",
+  ],
+  [
+    "management",
+    "managedapplications",
+    [ENV],
+    { security: { encryptionKey: "k", encryptionAlgorithm: "PKCS", encryptionHash: "SHA256" } },
+    "marketplace references status",
+  ],
+  ["management", "applicationprofiledefinitions", [ENV], { schema: form }, ""],
+  [
+    "management",
+    "managedapplicationprofiles",
+    [ENV],
+    {
+      managedApplication: "there",
+      applicationProfileDefinition: "there",
+      data: { a: "b" },
+    },
+    "references status",
+  ],
 ];
+
+/** Subresources that take no more than they should, with a value. */
+const SUBRESOURCES: Record<string, unknown> = {
+  icon,
+  "assets/state": "active",
+  "products/state": "active",
+  "credentials/state": { name: "active", reason: "r" },
+  ...Object.fromEntries(
+    ["accessrequests", "credentials", "managedapplications", "managedapplicationprofiles"].map(
+      (plural) => [`${plural}/status`, { level: "Success", reasons: [{ type: "Info" }] }],
+    ),
+  ),
+};
 
 describe("§1 and §8: paths, schemas and subresources", () => {
   it.each(kinds)("%s/%s", async (group, plural, places, spec, subresources) => {
@@ -141,7 +319,7 @@ describe("§1 and §8: paths, schemas and subresources", () => {
       const head = await client.call("HEAD", collection);
       expect(Number(head.headers.get("x-axway-total-count"))).toBeGreaterThan(0);
       for (const sub of subresources.split(" ").filter((name) => name !== "")) {
-        const value = sub === "icon" ? icon : sub === "state" ? "active" : anything;
+        const value = SUBRESOURCES[sub] ?? SUBRESOURCES[`${plural}/${sub}`] ?? anything;
         const put = await client.call("PUT", `${collection}/one/${sub}?fields=${sub}`, {
           [sub]: value,
         });
@@ -152,12 +330,23 @@ describe("§1 and §8: paths, schemas and subresources", () => {
       expect(undeclared.status).toBe(404);
       const free = await client.call("PUT", `${alpha}/one/x-free`, { "x-free": anything });
       expect(free.body["x-free"]).toEqual(anything);
-      const unknown = await client.call("PUT", `${collection}/one`, {
+      const unknown = await client.call("PUT", `${collection}/one?unknownFields=error`, {
         spec: { ...sent, nonsense: 1 },
       });
       expect(unknown.body.errors.map(({ source }: any) => source.parameter)).toEqual([
         "spec.nonsense",
       ]);
+      const warned = await client.call("PUT", `${collection}/one`, {
+        ...body,
+        spec: { ...sent, nonsense: 1 },
+        owner: { type: "team", id: "" },
+        metadata: { ...body.metadata, resourceVersion: "" },
+      });
+      expect([warned.status, warned.body.spec]).toEqual([200, spec]);
+      expect(warned.body.metadata.warnings).toContainEqual({
+        code: "UnknownProperty",
+        detail: "spec.nonsense: Unknown property 'nonsense', which is not stored",
+      });
       if (plural !== "apiservicerevisions" || places.length > 1)
         expect((await client.call("DELETE", `${alpha}/one`)).status).toBe(204);
     }
@@ -176,7 +365,11 @@ describe("§1 and §8: paths, schemas and subresources", () => {
       "spec.endpoint.0.port",
     ],
     ["catalog/v1/assets", {}, "spec.type"],
-    ["catalog/v1/assets", { type: "A", autoRelease: {} }, "spec.autoRelease.releaseType"],
+    [
+      "catalog/v1/assets",
+      { type: "A", autoRelease: { requiresInitialActivation: true } },
+      "spec.autoRelease.releaseType",
+    ],
     ["catalog/v1/products", { assets: [{}] }, "spec.assets.0.name"],
     ["management/v1/webhooks", {}, "spec.url"],
     ["management/v1/resourcehooks", {}, "spec.triggers spec.webhooks"],

@@ -80,6 +80,6 @@ describe("discovery", () => {
       /"\$ref":"#\/components\/schemas\/([^"]+)"/g,
     ))
       expect(schemas).toHaveProperty([name]);
-    expect((await get("/apis/jsonschema")).oneOf).toHaveLength(11);
+    expect((await get("/apis/jsonschema")).oneOf).toHaveLength(25);
   });
 });

@@ -81,7 +81,7 @@ describe("POST", () => {
   });
 
   it("tells every violation with its dotted path", async () => {
-    const { status, body } = await client.call("POST", `${V1}/environments`, {
+    const { status, body } = await client.call("POST", `${V1}/environments?unknownFields=error`, {
       name: "Not valid",
       tags: [1],
       spec: { production: "yes", nonsense: 1 },

@@ -42,6 +42,12 @@ export function placesOf(
   const unscoped = definitions.filter(({ scopeKind }) => scopeKind === undefined);
   if (unscoped.length > 0) return unscoped.map((definition) => at(definition, undefined));
   const [first] = definitions;
+  // Kinds that are mostly scoped have other words for those outside of all scopes.
+  const outside = all.filter(
+    ({ kind, group, scopeKind }) =>
+      scopeKind === undefined && kind === first?.kind && group === first.group,
+  );
+  if (named && outside.length > 0) return outside.map((definition) => at(definition, undefined));
   if (first === undefined || named)
     throw new Failure(
       `scope name param (-s/--scope) is required for the scoped "${first?.kind ?? word}" resource.`,

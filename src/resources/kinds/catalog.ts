@@ -5,7 +5,12 @@ import { type Kind, kindOf } from "./kind";
 /** Kinds of the group `catalog` (reference resource-api.md §8). */
 
 const state = z.enum(["draft", "active", "deprecated", "archived"]);
-const autoRelease = fields({ releaseType: z.string().min(1) });
+/** How releases are made by themselves, and what becomes of those before. */
+const autoRelease = {
+  releaseType: z.string().min(1),
+  requiresInitialActivation: z.boolean().optional(),
+  previousReleases: fields({ updateState: z.string().optional() }).optional(),
+};
 
 const asset = kindOf({
   group: "catalog",
@@ -15,7 +20,7 @@ const asset = kindOf({
     type: z.string().min(1),
     description: z.string().optional(),
     categories: z.array(z.string()).optional(),
-    autoRelease: autoRelease.optional(),
+    autoRelease: fields(autoRelease).optional(),
   }),
   subResources: { ...free("access", "latestrelease", "references", "status"), icon, state },
   queryParams: ["spec.type", "state"],
@@ -30,7 +35,14 @@ const product = kindOf({
     supportContact: z.string().optional(),
     categories: z.array(z.string()).optional(),
     assets: z.array(fields({ name: z.string().min(1), filters: anything.optional() })).optional(),
-    autoRelease: autoRelease.optional(),
+    autoRelease: fields({
+      ...autoRelease,
+      description: z.string().optional(),
+      releaseVersionProperties: fields({
+        label: z.string().optional(),
+        description: z.string().optional(),
+      }).optional(),
+    }).optional(),
     terms: anything.optional(),
     overviewDocument: anything.optional(),
   }),

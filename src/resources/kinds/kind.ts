@@ -26,6 +26,8 @@ export type Kind = {
   spec: z.ZodType<Record<string, unknown>>;
   /** Declared subresources; `x-…` is free on every kind. */
   subResources: Readonly<Record<string, z.ZodType>>;
+  /** Subresources that one has from the start. */
+  initial: Readonly<Record<string, unknown>>;
   references: readonly ReferenceRule[];
   /** RSQL properties beyond those of every kind, with where they stand: `spec.type`, `state`. */
   queryParams: readonly string[];
@@ -42,6 +44,7 @@ export const kindOf = (
   scopes: [],
   unscoped: own.scopes === undefined,
   subResources: {},
+  initial: {},
   references: [],
   queryParams: [],
   ...own,

@@ -118,7 +118,7 @@ const revision = kindOf({
   }),
   subResources: free("compliance", "information"),
   references: [{ path: ["apiService"], kind: "APIService", type: "hard" }],
-  queryParams: ["spec.definition.type"],
+  queryParams: ["spec.definition.type", "information.hash"],
 });
 
 const instance = kindOf({
@@ -150,10 +150,15 @@ const instance = kindOf({
     "complianceruntimeresult",
     "lifecycle",
     "references",
+    "samplestate",
+    "sampletrigger",
     "source",
     "traceable",
   ),
-  references: [{ path: ["apiServiceRevision"], kind: "APIServiceRevision", type: "hard" }],
+  references: [
+    { path: ["apiServiceRevision"], kind: "APIServiceRevision", type: "hard" },
+    { path: ["accessRequestDefinition"], kind: "AccessRequestDefinition", type: "soft" },
+  ],
 });
 
 const webhook = kindOf({

@@ -1,9 +1,11 @@
+import { agents } from "./agents";
 import { catalog } from "./catalog";
 import type { Group, Kind, ScopeKind } from "./kind";
 import { management } from "./management";
+import { provisioning } from "./provisioning";
 
 /** Every kind there is: adding one is adding an entry to its group's file. */
-export const kinds: readonly Kind[] = [...management, ...catalog];
+export const kinds: readonly Kind[] = [...management, ...agents, ...provisioning, ...catalog];
 export const groups: readonly Group[] = ["management", "catalog"];
 /** Both are served for every kind, over one store; newest first. */
 export const versions = ["v1", "v1alpha1"] as const;

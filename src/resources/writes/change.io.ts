@@ -60,7 +60,7 @@ export function changeResource(
     const resource = edited(ring, current, change, references, cause);
     refuseNewFinalizers(current, resource);
     refuseTooLarge(resource);
-    const allWarnings = [...warnings, ...hookWarnings(resource, world)];
+    const allWarnings = [...change.warnings, ...warnings, ...hookWarnings(resource, world)];
     if (onlyIfChanged && isSame(ring, current, resource, draft))
       return {
         plan: emptyPlan(),

@@ -1,7 +1,14 @@
 import type { Keyring } from "../../db/sealed";
 import type { Cause } from "../change";
 import type { Draft } from "../document";
-import { type Content, dataOf, type Reference, type Resource, visibleSpec } from "../resource";
+import {
+  type Content,
+  dataOf,
+  type Reference,
+  type Resource,
+  visibleSpec,
+  type Warning,
+} from "../resource";
 import { MASK } from "../../values/secret-name";
 import { openHeaders, openUrl, sealWebhook } from "../webhook-headers";
 import { openValue, sealData } from "../secret";
@@ -13,6 +20,8 @@ export type Edit = {
   draft?: Draft;
   /** Subresources by name; null removes. */
   sub: Record<string, unknown>;
+  /** Remarks on what the write says. */
+  warnings: Warning[];
 };
 
 /** A resource after an edit: the main part and each subresource count as one update. */

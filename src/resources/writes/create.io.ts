@@ -119,7 +119,7 @@ function newResource(
       ...(key.kind.kind === "Webhook"
         ? sealWebhook(ring, id, spec)
         : { spec: key.kind.secret === undefined ? spec : sealData(ring, id, spec, {}) }),
-      sub: {},
+      sub: key.kind.initial,
       references,
       deletedReferences: [],
       ...(holder === undefined ? {} : { scopeId: holder.id }),

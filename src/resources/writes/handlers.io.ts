@@ -5,7 +5,13 @@ import { keyring } from "../../db/sealed";
 import { readJson } from "../../http/body";
 import { invalid, notFound, Refusal } from "../../http/refusal";
 import type { Address } from "../address";
-import { type Draft, parseDocument, subResourceFaults } from "../document";
+import {
+  type Draft,
+  parseDocument,
+  readSubResource,
+  UNKNOWN_FIELDS,
+  type UnknownFields,
+} from "../document";
 import { editOf } from "../edit";
 import { shapeOf } from "../embed";
 import { readShown } from "../embed.io";
@@ -43,11 +49,11 @@ export async function createFrom(
   { kind, scope, version }: Collection,
   body: unknown,
 ): ReturnType<typeof createResource> {
-  const draft = documentOf(c, kind, body);
+  const { draft, warnings } = documentOf(c, kind, body);
   const where = { kind, scope: scope === "all" ? null : scope };
   const made = await createResource(writeDoors(c), callerOf(c, version), where, draft);
   watchResource(c, { kind, scope: made.resource.scope, name: made.resource.name }, undefined);
-  return made;
+  return { ...made, warnings: [...warnings, ...made.warnings] };
 }
 
 /** PUT of a resource or a subresource. */
@@ -57,11 +63,11 @@ export async function replace(c: ApisContext, address: Item) {
   if (sub !== undefined) {
     if (!isObject(body) || !Object.hasOwn(body, sub))
       throw invalid(`Expected a JSON object with the key '${sub}'`, sub);
-    checkSub(kind, sub, body[sub]);
+    const { value, warnings } = subResourceOf(c, kind, sub, body[sub]);
     return write(c, address, {
       expected: versionIn(body),
       spec: undefined,
-      edit: () => ({ sub: copyDigits(body, { [sub]: body[sub] }) }),
+      edit: () => ({ sub: copyDigits(body, { [sub]: value }), warnings }),
     });
   }
   return write(c, address, replacement(c, address, body));
@@ -72,8 +78,8 @@ export const replaceWith = (c: ApisContext, address: Item, body: unknown) =>
   written(c, address, replacement(c, address, body));
 
 function replacement(c: ApisContext, { kind }: Item, body: unknown) {
-  const draft = documentOf(c, kind, body);
-  return { expected: undefined, spec: draft.spec, edit: () => ({ draft, sub: {} }) };
+  const { draft, warnings } = documentOf(c, kind, body);
+  return { expected: undefined, spec: draft.spec, edit: () => ({ draft, sub: {}, warnings }) };
 }
 
 /** PATCH of a resource or a subresource. */
@@ -94,10 +100,16 @@ export async function patch(c: ApisContext, address: Item) {
     edit: (current) => {
       const edit = editOf(current, parsed.operations, sub);
       if (!edit.ok) throw invalid(edit.message, edit.field);
-      for (const [name, value] of Object.entries(edit.sub)) checkSub(kind, name, value);
+      const parts = Object.entries(edit.sub).map(([name, value]) => ({
+        name,
+        ...subResourceOf(c, kind, name, value),
+      }));
+      const main = edit.main === undefined ? undefined : documentOf(c, kind, edit.main);
+      const subs = Object.fromEntries(parts.map(({ name, value }) => [name, value]));
       return {
-        sub: edit.sub,
-        ...(edit.main === undefined ? {} : { draft: documentOf(c, kind, edit.main) }),
+        sub: copyDigits(edit.sub, subs),
+        ...(main === undefined ? {} : { draft: main.draft }),
+        warnings: [...(main?.warnings ?? []), ...parts.flatMap(({ warnings }) => warnings)],
       };
     },
   });
@@ -154,17 +166,33 @@ export async function removeFrom(
 
 const bodyOf = (c: ApisContext): Promise<unknown> => readJson(c, MOST_BODY_BYTES);
 
-function documentOf(c: ApisContext, kind: Address["kind"], body: unknown): Draft {
-  const parsed = parseDocument(kind, body, readConfig(c.env).egress);
-  if (parsed.ok) return parsed.draft;
+function documentOf(
+  c: ApisContext,
+  kind: Address["kind"],
+  body: unknown,
+): { draft: Draft; warnings: Warning[] } {
+  const parsed = parseDocument(kind, body, readConfig(c.env).egress, unknownFieldsOf(c));
+  if (parsed.ok) return parsed;
   refuse(parsed.faults);
   throw invalid("The body is not valid");
 }
 
-function checkSub(kind: Address["kind"], sub: string, value: unknown): void {
-  const faults = subResourceFaults(kind, sub, value);
-  if (faults === undefined) throw notFound(`${kind.kind} has no subresource '${sub}'`);
-  refuse(faults);
+function subResourceOf(c: ApisContext, kind: Address["kind"], sub: string, given: unknown) {
+  const part = readSubResource(kind, sub, given, unknownFieldsOf(c));
+  if (part === undefined) throw notFound(`${kind.kind} has no subresource '${sub}'`);
+  refuse(part.faults);
+  return part;
+}
+
+function unknownFieldsOf(c: ApisContext): UnknownFields {
+  const wanted = c.req.query("unknownFields") ?? "warn";
+  const known = UNKNOWN_FIELDS.find((each) => each === wanted);
+  if (known === undefined)
+    throw invalid(
+      `Invalid 'unknownFields' parameter '${wanted}'. Supported: [${UNKNOWN_FIELDS.join(", ")}]`,
+      "unknownFields",
+    );
+  return known;
 }
 
 function versionIn(body: Record<string, unknown>): string | undefined {

@@ -1,5 +1,5 @@
 import { conflict } from "../../http/refusal";
-import type { ScopeName } from "../address";
+import { type ScopeName, scopeKey } from "../address";
 import { lookUp } from "../hooks";
 import { type Key, keyText, type World } from "../key";
 import type { Kind } from "../kinds/kind";
@@ -7,7 +7,7 @@ import { hookSpec } from "../kinds/management";
 import { kindNamed } from "../kinds/registry";
 import { missingWarning, namedTargets, resolveReferences, targetKey } from "../references";
 import type { Content, Resource, Warning } from "../resource";
-import { missing, refuse } from "./checks";
+import { inScope, missing, refuse } from "./checks";
 
 /** The scope in which a resource is made. @throws Refusal when it doesn't exist or waits for its deletion. */
 export function holderOf({ found }: World, scope: ScopeName): Resource {
@@ -60,14 +60,26 @@ export function resolve(
   };
 }
 
-/** Warnings about names in a hook's `webhooks` that no Webhook has. */
+/**
+ * Warnings about names in a hook's `webhooks` that no Webhook has where the hook looks: in its own scope, in its
+ * triggers', and outside of all. The only one of its name elsewhere is called all the same.
+ */
 export function hookWarnings({ kind, scope, content }: Resource, { listeners }: World): Warning[] {
   if (kind.kind !== "ResourceHook") return [];
   const { triggers, webhooks } = hookSpec.parse(content.spec);
   const scopes = [undefined, ...triggers.map((trigger) => trigger.scope)];
-  return webhooks
-    .filter((name) =>
-      scopes.every((trigger) => lookUp(name, scope, trigger, listeners.webhooks) === undefined),
-    )
-    .map((name) => ({ code: "UnresolvedReference", detail: `Webhook '${name}' does not exist` }));
+  const looked = new Set([scope, null, ...scopes.slice(1)].map((each) => scopeKey(each ?? null)));
+  return webhooks.flatMap((name): Warning[] => {
+    const found = scopes
+      .map((trigger) => lookUp(name, scope, trigger, listeners.webhooks))
+      .find((webhook) => webhook !== undefined);
+    if (found !== undefined && looked.has(scopeKey(found.scope))) return [];
+    const elsewhere =
+      found === undefined
+        ? ""
+        : ` where its hook looks; the one${inScope(found.scope)} is called instead`;
+    return [
+      { code: "UnresolvedReference", detail: `Webhook '${name}' does not exist${elsewhere}` },
+    ];
+  });
 }
