@@ -203,7 +203,7 @@ const isMine = ({ kind, name, metadata }: any): boolean =>
 
 it("discovers, applies twice, lists, watches, hears and deletes as against the original", async () => {
   const all = await discover();
-  expect(new Set(all.map(({ spec }) => spec.kind)).size).toBe(11);
+  expect(new Set(all.map(({ spec }) => spec.kind)).size).toBe(25);
   const known = new Set(all.map(({ spec }) => `${spec.kind} ${spec.scope?.kind}`));
   for (const { spec } of all)
     for (const { kind, scopeKind } of spec.references.toResources)

@@ -321,6 +321,14 @@ a: [
     expect(unread).toEqual({ code: 0, out: "", err: "" });
   });
 
+  it("gets an unscoped resource by its name, of a kind that is mostly scoped", async () => {
+    const hook = "kind: ResourceHook\nname: outside\nspec: {triggers: [], webhooks: []}\n";
+    await tributary(["apply", "-f", "-"], hook);
+    const { code, out } = await tributary(["get", "resourcehook", "outside", "-o", "json"]);
+    expect([code, JSON.parse(out).name]).toEqual([0, "outside"]);
+    expect((await tributary(["get", "webhook", "nobody"])).code).toBe(1);
+  });
+
   it("says why it can't get, delete or log in", async () => {
     const scope = await tributary(["get", "apis", "x"]);
     expect([scope.code, scope.err]).toEqual([

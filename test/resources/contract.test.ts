@@ -444,6 +444,25 @@ describe("§3: the envelope", () => {
     },
   );
 
+  it("warns when a hook's webhook is found only outside of where the hook looks", async () => {
+    await client.make(`${V1}/${ENV}/webhooks`, { name: "far", spec: { url: "https://a.example" } });
+    const spec = { triggers: [trigger], webhooks: ["far"] };
+    const warnings = async (place: string, body: object, name = "looks") =>
+      (await client.make(`${V1}/${place}resourcehooks`, { name, spec: body })).metadata.warnings;
+    expect(await warnings("integrations/scope1/", spec)).toEqual([
+      {
+        code: "UnresolvedReference",
+        detail:
+          "Webhook 'far' does not exist where its hook looks; the one in the scope 'Environment/scope0' is called instead",
+      },
+    ]);
+    const near = [{ ...trigger, scope: { kind: "Environment", name: "scope0" } }];
+    const told = await warnings("integrations/scope1/", { ...spec, triggers: near }, "near");
+    expect(told).toBeUndefined();
+    expect(await warnings(`${ENV}/`, spec)).toBeUndefined();
+    expect(await warnings("", spec)).toBeUndefined();
+  });
+
   it("warns in the reply to a write only", async () => {
     const spec = { triggers: [trigger], webhooks: ["nobody"] };
     const made = await client.make(`${V1}/resourcehooks`, { name: "warned", spec });

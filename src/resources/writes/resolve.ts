@@ -61,8 +61,8 @@ export function resolve(
 }
 
 /**
- * Warnings about names in a hook's `webhooks` that no Webhook has where the hook looks: in its own scope, in its
- * triggers', and outside of all. The only one of its name elsewhere is called all the same.
+ * Warnings about names in a hook's `webhooks` that no Webhook has, or, if the hook has a scope, none where it looks: in
+ * that, in its triggers', and outside of all. The only one of its name elsewhere is called all the same.
  */
 export function hookWarnings({ kind, scope, content }: Resource, { listeners }: World): Warning[] {
   if (kind.kind !== "ResourceHook") return [];
@@ -73,7 +73,8 @@ export function hookWarnings({ kind, scope, content }: Resource, { listeners }: 
     const found = scopes
       .map((trigger) => lookUp(name, scope, trigger, listeners.webhooks))
       .find((webhook) => webhook !== undefined);
-    if (found !== undefined && looked.has(scopeKey(found.scope))) return [];
+    const isNear = found !== undefined && (scope === null || looked.has(scopeKey(found.scope)));
+    if (isNear) return [];
     const elsewhere =
       found === undefined
         ? ""
