@@ -9,6 +9,7 @@ import { canonicalJson } from "../values/json";
 import { quoted } from "../values/text";
 import { changedType, newType, typeFaults } from "./definition";
 import type { EventType } from "./event-type";
+import { forgetEventTypes } from "./find.io";
 import {
   deleteType,
   insertType,
@@ -34,6 +35,7 @@ export async function createType(c: Context<AskerEnv>, given: unknown): Promise<
   if (types >= MOST_TYPES) throw conflict(`An organization has at most ${MOST_TYPES} event types`);
   if (!(await insertType(c.env.DB, organizationId, type, Date.now())))
     throw conflict(`name: '${type.name}' exists`, "name");
+  forgetEventTypes(organizationId);
   return type;
 }
 
@@ -54,6 +56,7 @@ export async function changeType(c: Context<AskerEnv>, given: unknown): Promise<
   await roomFor(c, type);
   if (!(await replaceType(c.env.DB, row, type, Date.now())))
     throw conflict(`The event type '${name}' was changed meanwhile`);
+  forgetEventTypes(row.organizationId);
   return type;
 }
 
@@ -61,6 +64,7 @@ export async function changeType(c: Context<AskerEnv>, given: unknown): Promise<
 export async function removeType(c: Context<AskerEnv>): Promise<EventType> {
   const row = await typeRowOfPath(c);
   await deleteType(c.env.DB, row.organizationId, row.name);
+  forgetEventTypes(row.organizationId);
   return typeOf(row);
 }
 

@@ -7,12 +7,23 @@ import { readRevisions, readTypeRow, type TypeRow, typeOf } from "./store";
 const revisionsOf = new Section<Record<string, string>>("name to revision");
 const rowsOf = new Section<TypeRow>(formOf(eventTypes));
 
+/** How long an isolate uses what it found without asking the directory: so late a change made in another one shows. */
+const FRESH_MS = 250;
+/** All names together. */
+const MOST_NAMES = 50_000;
+const names = new Cache<string, Record<string, string>>(
+  MOST_NAMES,
+  (revisions) => Object.keys(revisions).length + 1,
+);
+
 /** What an isolate remembers of types, in characters. */
 const REMEMBERED = 4_000_000;
 const types = new Cache<string, { type: EventType; size: number }>(REMEMBERED, ({ size }) => size);
 
+const keyOf = (organizationId: number): string => `organization:${organizationId}/event-types`;
+
 /**
- * The type of an organization's events of this name, exact after a change; undefined when there is none. Anybody may
+ * The type of an organization's events of this name, as it is or was a moment ago; undefined when there is none. Anybody may
  * publish events of any name, so the directory is not asked for a name but for all there are, each with its revision. What
  * a revision says never changes: an isolate that remembers it asks nobody.
  *
@@ -24,10 +35,11 @@ export async function findEventType(
   organizationId: number,
   name: string,
 ): Promise<EventType | undefined> {
-  const key = `organization:${organizationId}/event-types`;
-  const revisions = await revisionsOf.find([key], async () => {
-    return new Map([[key, await readRevisions(db, organizationId)]]);
-  });
+  const key = keyOf(organizationId);
+  const now = Date.now();
+  const revisions = await names.getAll([key], { now, until: now + FRESH_MS }, () =>
+    revisionsOf.find([key], async () => new Map([[key, await readRevisions(db, organizationId)]])),
+  );
   const all = revisions.get(key) ?? {};
   const revision = Object.hasOwn(all, name) ? all[name] : undefined;
   if (revision === undefined) return undefined;
@@ -46,3 +58,7 @@ export async function findEventType(
   types.set(revision, { type, size }, Infinity);
   return type;
 }
+
+/** This isolate asks the directory anew about an organization's types. */
+export const forgetEventTypes = (organizationId: number): void =>
+  names.delete(keyOf(organizationId));

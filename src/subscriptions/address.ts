@@ -18,17 +18,26 @@ export async function addressed(
     indexes.set(target, index);
     return index;
   };
-  const hearings = await Promise.all(
-    events.map((event) => Promise.all(subscriptions.map(async ({ hears }) => hears(event)))),
-  );
-  const withAddressees = events.map((event, at): NewEvent => {
-    const heard = hearings[at] ?? [];
-    const listening = subscriptions.filter((_, index) => heard[index] === "yes");
+  const withAddressees: NewEvent[] = [];
+  for (const event of events) {
+    const heard: Heard[] = [];
+    for (const subscription of subscriptions) {
+      // Most hear nothing of it, and say so at once.
+      const hearing = subscription.hears(event);
+      if (hearing !== "no") heard.push({ subscription, hearing });
+    }
+    const hearings = await Promise.all(heard.map(async ({ hearing }) => hearing));
+    const listening = heard
+      .filter((_, index) => hearings[index] === "yes")
+      .map(({ subscription }) => subscription);
     const to = listening.flatMap((one) => one.targets(event).map(indexOf));
-    return { ...event, to, ...(isTurnedAway(heard, listening) ? { filtered: true } : {}) };
-  });
+    const filtered = isTurnedAway(hearings, listening) ? { filtered: true as const } : {};
+    withAddressees.push({ ...event, to, ...filtered });
+  }
   return { events: withAddressees, targets };
 }
+
+type Heard = { subscription: Subscription; hearing: ReturnType<Subscription["hears"]> };
 
 /** A flow is no destination: that it runs doesn't make up for a callback that a filter kept. */
 const isTurnedAway = (heard: readonly Hearing[], listening: readonly Subscription[]): boolean =>

@@ -2,7 +2,7 @@ import { findEndpoints } from "../delivery/endpoints.store";
 import type { Commit, Committed, Happened } from "../stream/event";
 import { type CommitDoors, commitCounted, type Decided } from "../stream/counted-commit.io";
 import { addressed } from "./address";
-import { endpointSubscription, type Origin } from "./endpoints";
+import { endpointSubscriptions, type Origin } from "./endpoints";
 import type { Subscription } from "./subscription";
 
 export type IngestDoors = CommitDoors;
@@ -33,8 +33,7 @@ export async function ingest(
       own(),
       findEndpoints(doors.db, organizationId, origin.tenant),
     ]);
-    const heard = endpoints.map((one) => endpointSubscription(one, { ...origin, source }));
-    return [...ofSource, ...heard];
+    return [...ofSource, ...endpointSubscriptions(endpoints, { ...origin, source })];
   };
   const { events, targets } = await addressed(
     commit.events,
