@@ -5,6 +5,7 @@ import { type OrganizationSettings, settingsOf } from "../accounts/organization.
 import { tenantBeside } from "../accounts/tenants/known.store";
 import { destinations } from "../db/delivery";
 import { formOf, Section } from "../db/directory/find";
+import { fresh } from "../db/directory/fresh";
 import { type Keyring, unseal } from "../db/sealed";
 import { within } from "../db/within";
 import { Cache } from "../values/cache";
@@ -28,11 +29,6 @@ export const rowColumns = {
 
 /** How long an isolate uses what it read: a change made in another isolate takes effect after this at the latest. */
 const FRESH_MS = 5_000;
-/**
- * The same of an endpoint, after whose deletion nothing may be delivered: the directory, which is exact, is asked again
- * after this time, by one request for all endpoints of an organization that a batch of deliveries goes to.
- */
-const ENDPOINT_FRESH_MS = 250;
 
 /** A destination, by the organization that it belongs to. */
 export type Named = { organizationId: number; id: string };
@@ -53,7 +49,7 @@ export async function readDestinations(
   const byId = new Map(named.map((one) => [one.id, one]));
   const owners = named.map(({ organizationId }) => organizationId);
   const [found, organizations] = await Promise.all([
-    cache.getAll(byId.keys(), { now, until: (value) => now + freshMs(value) }, async (missing) => {
+    cache.getAll(byId.keys(), timesOf(now), async (missing) => {
       const keys = new Map(
         missing.map((id) => [keyOf(byId.get(id) ?? { organizationId: 0, id }), id]),
       );
@@ -76,8 +72,21 @@ export async function readDestinations(
   );
 }
 
-const freshMs = (value: Destination | "unknown"): number =>
-  value !== "unknown" && value.kind === "endpoint" ? ENDPOINT_FRESH_MS : FRESH_MS;
+/**
+ * An endpoint, after whose deletion nothing may be delivered, the directory is asked for as often as it takes: it is exact,
+ * and takes one request for all endpoints of an organization that a batch of deliveries goes to.
+ */
+function timesOf(now: number) {
+  const often = fresh(now);
+  const seldom = now + FRESH_MS;
+  const isEndpoint = (value: Destination | "unknown"): boolean =>
+    value !== "unknown" && value.kind === "endpoint";
+  return {
+    now,
+    until: (value: Destination | "unknown") => (isEndpoint(value) ? often.until : seldom),
+    renewAt: (value: Destination | "unknown") => (isEndpoint(value) ? often.renewAt : seldom),
+  };
+}
 
 async function readRows(db: D1Database, ids: readonly string[]): Promise<Map<string, Row>> {
   const rows = await drizzle(db)

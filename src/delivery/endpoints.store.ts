@@ -2,6 +2,7 @@ import { and, eq, or, sql } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { destinations, type DestinationPolicy, type Selectors } from "../db/delivery";
 import { Section } from "../db/directory/find";
+import { fresh } from "../db/directory/fresh";
 import { Cache } from "../values/cache";
 
 /** An endpoint as far as it says which events it hears of, and how they become its notifications. */
@@ -19,11 +20,6 @@ export type KnownEndpoint = Pick<
 /** The most endpoints that a tenant has, and the most that belong to no tenant. */
 export const MOST_ENDPOINTS = 1_000;
 
-/**
- * How long an isolate uses what it found without asking the directory, which is exact: so a change of an endpoint holds
- * for what is committed this much later, in every isolate.
- */
-const FRESH_MS = 250;
 /** All lists together. */
 const MOST_REMEMBERED = 20_000;
 const section = new Section<KnownEndpoint[]>("endpoints 2");
@@ -43,7 +39,7 @@ export async function findEndpoints(
 ): Promise<KnownEndpoint[]> {
   const now = Date.now();
   const tenants = new Map([null, tenant].map((one) => [keyOf(organizationId, one), one]));
-  const lists = await remembered.getAll(tenants.keys(), { now, until: now + FRESH_MS }, (missing) =>
+  const lists = await remembered.getAll(tenants.keys(), fresh(now), (missing) =>
     section.find(missing, (unknown) =>
       readLists(
         db,

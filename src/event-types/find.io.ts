@@ -1,4 +1,5 @@
 import { formOf, Section } from "../db/directory/find";
+import { fresh } from "../db/directory/fresh";
 import { eventTypes } from "../db/event-types";
 import { Cache } from "../values/cache";
 import type { EventType } from "./event-type";
@@ -7,8 +8,6 @@ import { readRevisions, readTypeRow, type TypeRow, typeOf } from "./store";
 const revisionsOf = new Section<Record<string, string>>("name to revision");
 const rowsOf = new Section<TypeRow>(formOf(eventTypes));
 
-/** How long an isolate uses what it found without asking the directory: so late a change made in another one shows. */
-const FRESH_MS = 250;
 /** All names together. */
 const MOST_NAMES = 50_000;
 const names = new Cache<string, Record<string, string>>(
@@ -35,17 +34,12 @@ export async function findEventType(
   organizationId: number,
   name: string,
 ): Promise<EventType | undefined> {
-  const key = keyOf(organizationId);
-  const now = Date.now();
-  const revisions = await names.getAll([key], { now, until: now + FRESH_MS }, () =>
-    revisionsOf.find([key], async () => new Map([[key, await readRevisions(db, organizationId)]])),
-  );
-  const all = revisions.get(key) ?? {};
+  const all = await findRevisions(db, organizationId);
   const revision = Object.hasOwn(all, name) ? all[name] : undefined;
   if (revision === undefined) return undefined;
   const known = types.get(revision, 0);
   if (known !== undefined) return known.type;
-  const place = `${key}/${revision}`;
+  const place = `${keyOf(organizationId)}/${revision}`;
   const rows = await rowsOf.find([place], async () => {
     // A later revision does as well: whoever asks for this one was told before the change.
     const row = await readTypeRow(db, organizationId, name);
@@ -57,6 +51,18 @@ export async function findEventType(
   const size = row.example.length + (row.schema?.length ?? 0) + 1_000;
   types.set(revision, { type, size }, Infinity);
   return type;
+}
+
+/** The revisions of all types of an organization, by their names. */
+export async function findRevisions(
+  db: D1Database,
+  organizationId: number,
+): Promise<Record<string, string>> {
+  const key = keyOf(organizationId);
+  const found = await names.getAll([key], fresh(Date.now()), () =>
+    revisionsOf.find([key], async () => new Map([[key, await readRevisions(db, organizationId)]])),
+  );
+  return found.get(key) ?? {};
 }
 
 /** This isolate asks the directory anew about an organization's types. */

@@ -1,5 +1,6 @@
 import { faultsOf } from "../event-types/event-type";
-import { findEventType } from "../event-types/find.io";
+import { findEndpoints } from "../delivery/endpoints.store";
+import { findEventType, findRevisions } from "../event-types/find.io";
 import { findTenant } from "../accounts/tenants/known.store";
 import { keptFor, type Tenant } from "../accounts/tenants/tenant";
 import { conflict, notFound, Refusal, type Violation } from "../http/refusal";
@@ -125,15 +126,23 @@ export async function cancel(
   return cancelled === 0 && ends.length > 0 ? "left" : cancelled;
 }
 
-/** Who publishes to a tenant, or to none. @throws Refusal unless the tenant is there and switched on. */
+/**
+ * Who publishes to a tenant, or to none. What is asked next about what is published is asked for with it: all of it is one
+ * request to the directory.
+ * @throws Refusal unless the tenant is there and switched on.
+ */
 export async function publisherTo(
   db: D1Database,
   organizationId: number,
   tenantId: string | null,
   hops: number,
 ): Promise<Publisher> {
-  if (tenantId === null) return { organizationId, tenant: null, hops };
-  const tenant = await findTenant(db, organizationId, tenantId);
+  const [tenant] = await Promise.all([
+    tenantId === null ? null : findTenant(db, organizationId, tenantId),
+    findEndpoints(db, organizationId, tenantId),
+    findRevisions(db, organizationId),
+  ]);
+  if (tenant === null || tenantId === null) return { organizationId, tenant: null, hops };
   if (tenant === undefined) throw notFound(`No tenant '${tenantId}'`);
   if (tenant.disabled) throw conflict(`The tenant '${tenantId}' is switched off`);
   return { organizationId, tenant, hops };

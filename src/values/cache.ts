@@ -19,7 +19,7 @@ export function once<T, Of = unknown>(make: (value: Of) => T): (value: Of) => T 
 export class Cache<Key, Value> {
   private readonly most: number;
   private readonly weigh: (value: Value) => number;
-  private readonly entries = new Map<Key, { value: Value; until: Millis }>();
+  private readonly entries = new Map<Key, { value: Value; until: Millis; renewAt: Millis }>();
   private weight = 0;
 
   constructor(most: number, weigh: (value: Value) => number = () => 1) {
@@ -38,9 +38,9 @@ export class Cache<Key, Value> {
   }
 
   /** `until` is the first instant at which the value is no longer valid. */
-  set(key: Key, value: Value, until: Millis): void {
+  set(key: Key, value: Value, until: Millis, renewAt: Millis = until): void {
     this.delete(key);
-    this.entries.set(key, { value, until });
+    this.entries.set(key, { value, until, renewAt });
     this.weight += this.weigh(value);
     while (this.weight > this.most) {
       const [oldest] = this.entries.keys();
@@ -64,25 +64,41 @@ export class Cache<Key, Value> {
   /**
    * Many values at once: those that are cached, and those that one call of `read` finds. All of them are in the answer,
    * even when they are more than the cache holds; only keys that `read` does not find are absent. `until` may differ from
-   * value to value.
+   * value to value. From `renewAt` on one caller reads anew, while the others still use what there is: else all that come
+   * when its time is over would read it.
    */
   async getAll(
     keys: Iterable<Key>,
-    { now, until }: { now: Millis; until: Millis | ((value: Value) => Millis) },
+    { now, until, renewAt = until }: { now: Millis; until: Until<Value>; renewAt?: Until<Value> },
     read: (missing: Key[]) => Promise<ReadonlyMap<Key, Value>>,
   ): Promise<Map<Key, Value>> {
     const found = new Map<Key, Value>();
     const missing: Key[] = [];
     for (const key of new Set(keys)) {
-      const value = this.get(key, now);
+      const value = this.isToRenew(key, now) ? undefined : this.get(key, now);
       if (value === undefined) missing.push(key);
       else found.set(key, value);
     }
     if (missing.length === 0) return found;
-    for (const [key, value] of await read(missing)) {
+    const fresh = await read(missing);
+    for (const key of missing) if (!fresh.has(key)) this.delete(key);
+    for (const [key, value] of fresh) {
       found.set(key, value);
-      this.set(key, value, typeof until === "number" ? until : until(value));
+      this.set(key, value, instantOf(until, value), instantOf(renewAt, value));
     }
     return found;
   }
+
+  /** Whether the caller is the one that reads a value anew. */
+  private isToRenew(key: Key, now: Millis): boolean {
+    const entry = this.entries.get(key);
+    if (entry === undefined || entry.renewAt > now) return false;
+    entry.renewAt = Infinity;
+    return true;
+  }
 }
+
+type Until<Value> = Millis | ((value: Value) => Millis);
+
+const instantOf = <Value>(until: Until<Value>, value: Value): Millis =>
+  typeof until === "number" ? until : until(value);

@@ -89,4 +89,22 @@ describe("a cache", () => {
     await cache.getAll(["b", "c"], { now: 8, until: 9 }, read);
     expect(reads).toEqual([["b", "c"]]);
   });
+
+  it("lets one caller read anew, while the others still use what there is", async () => {
+    const cache = new Cache<string, number>(10);
+    let read = 0;
+    const ask = (now: number, finds = true) =>
+      cache
+        .getAll(["a"], { now, until: now + 10, renewAt: now + 6 }, async () => {
+          read += 1;
+          await Promise.resolve();
+          return new Map(finds ? [["a", read]] : []);
+        })
+        .then((found) => found.get("a"));
+    expect([await ask(0), await ask(5), read]).toEqual([1, 1, 1]);
+    expect(await Promise.all([ask(6), ask(6), ask(9)])).toEqual([2, 1, 1]);
+    expect([await ask(11), read]).toEqual([2, 2]);
+    expect(await Promise.all([ask(12, false), ask(12)])).toEqual([undefined, 2]);
+    expect([await ask(13), read]).toEqual([4, 4]);
+  });
 });

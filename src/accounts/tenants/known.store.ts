@@ -1,12 +1,11 @@
 import { and, eq, type SQL, sql, type SQLWrapper } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
 import { Section } from "../../db/directory/find";
+import { fresh } from "../../db/directory/fresh";
 import { tenants } from "../../db/tenants";
 import { Cache } from "../../values/cache";
 import type { Tenant, TenantTerms } from "./tenant";
 
-/** How long an isolate uses what it found without asking the directory: so late a change made in another one shows. */
-const FRESH_MS = 250;
 const section = new Section<Tenant>("tenant of an organization 1");
 const remembered = new Cache<string, Tenant>(10_000);
 
@@ -39,7 +38,7 @@ export async function findTenant(
 ): Promise<Tenant | undefined> {
   const key = keyOf(organizationId, id);
   const now = Date.now();
-  const found = await remembered.getAll([key], { now, until: now + FRESH_MS }, () =>
+  const found = await remembered.getAll([key], fresh(now), () =>
     section.find([key], async () => {
       const rows = await drizzle(db)
         .select(columns)
