@@ -176,6 +176,20 @@ const eventsOf = (deliveries: Receiver["deliveries"]): string[] =>
     return events.map(({ objectId }: { objectId: string }) => `${instanceId}/${objectId}`);
   });
 
+/** What a server used so far. */
+export type Used = { ledger: Ledger; cpuMs: number | null };
+
+export async function usedBy(server: Running): Promise<Used> {
+  return { ledger: await settledLedger(server), cpuMs: server.cpuMs() };
+}
+
+/** What each of `count` things used, with the CPU time of the local runtime. */
+export function costWithCpu(what: string, before: Used, after: Used, count: number): Cost {
+  const cost = costOf(what, before.ledger, after.ledger, count);
+  if (before.cpuMs === null || after.cpuMs === null) return cost;
+  return { ...cost, cpuMs: (after.cpuMs - before.cpuMs) / count };
+}
+
 export function costOf(what: string, before: Ledger, after: Ledger, count: number): Cost {
   const used = perThing(before, after, count);
   return { what, used, dollars: dollarsPerMillion(used) };

@@ -7,8 +7,12 @@ import { cpuTicks, stolenSince } from "./stolen.ts";
 export type BenchRequest = { stream: string; ids: string[]; url: string };
 
 export type Load = {
-  /** Takes one request of events. */
-  door: { url: string; headers: Record<string, string> };
+  /** Takes one request of events; `request`: in another form than the floor's. */
+  door: {
+    url: string;
+    headers: Record<string, string>;
+    request?: (stream: string, id: string) => { path: string; body: unknown };
+  };
   callbackUrl: string;
   streams: number;
   /** Goes before a stream's number; a destination has the same name. */
@@ -57,12 +61,12 @@ export async function runLoad(load: Load, receiver: Receiver): Promise<LoadResul
   };
   const send = async (id: string, index: number): Promise<void> => {
     sentAt.set(id, performance.now());
-    const body = {
-      stream: `${load.prefix ?? ""}${index % load.streams}`,
-      ids: [id],
-      url: load.callbackUrl,
+    const stream = `${load.prefix ?? ""}${index % load.streams}`;
+    const { path, body } = load.door.request?.(stream, id) ?? {
+      path: "",
+      body: { stream, ids: [id], url: load.callbackUrl },
     };
-    const answer = await fetch(load.door.url, {
+    const answer = await fetch(load.door.url + path, {
       method: "POST",
       headers: { "content-type": "application/json", ...load.door.headers },
       body: JSON.stringify(body),

@@ -1,7 +1,8 @@
 import type { Ledger } from "./ledger.ts";
 import { type LoadResult, median } from "./load.ts";
 
-export type Cost = { what: string; used: Ledger; dollars: number };
+/** `cpuMs`: of the whole local runtime, its queues and databases too. */
+export type Cost = { what: string; used: Ledger; dollars: number; cpuMs?: number };
 export type Speed = { what: string; floor: LoadResult[]; tributary: LoadResult[] };
 
 export const round = (value: number): number => Math.round(value * 100) / 100;
@@ -54,7 +55,7 @@ export function isolationRow(
   };
 }
 
-export function costRow({ what, used, dollars }: Cost): Record<string, string | number> {
+export function costRow({ what, used, dollars, cpuMs }: Cost): Record<string, string | number> {
   return {
     "counted per": what,
     "object rows written": round(used.objectRowsWritten),
@@ -66,6 +67,7 @@ export function costRow({ what, used, dollars }: Cost): Record<string, string | 
     operations: round(used.queueOperations),
     invocations: round(used.workerRequests),
     "$ per million": round(dollars),
+    ...(cpuMs === undefined ? {} : { "CPU ms": round(cpuMs) }),
   };
 }
 

@@ -14,13 +14,13 @@ import {
   authorization,
   call,
   CHANGES,
-  costOf,
+  costWithCpu,
   idlePolls,
   POLLED_INSTANCES,
   polledChanges,
-  settledLedger,
   signingSecret,
   startTributary,
+  usedBy,
 } from "./costs.ts";
 import { inboundWebhooks, parsedRow } from "./inbound.ts";
 import { type Load, type LoadResult, runLoad } from "./load.ts";
@@ -34,6 +34,7 @@ import {
   type Speed,
   speedRow,
 } from "./report.ts";
+import { publishedCosts, publishingDoor } from "./published.ts";
 import { resourceFigures } from "./resources.ts";
 import { removeFolder, type Running, startWorker, stopAll } from "./server.ts";
 import { deadAmong, mebibyte, recoverMany } from "./trouble.ts";
@@ -103,7 +104,7 @@ async function besideFloor(
   };
   const onTributary = async (more: Partial<Load>): Promise<LoadResult> => {
     receiver.setSecret(signingSecret);
-    return runLoad({ ...load, ...more, door }, receiver);
+    return runLoad({ ...load, door, ...more }, receiver);
   };
   const speeds: Speed[] = shapes.map(({ what }) => ({ what, floor: [], tributary: [] }));
   const costs: Cost[] = [];
@@ -116,11 +117,11 @@ async function besideFloor(
     for (const [index, { what, more }] of shapes.entries()) {
       console.error(`round ${done} of ${rounds}: ${what}`);
       speeds[index]?.floor.push(await onFloor(more));
-      const before = await settledLedger(tributary);
+      const before = await usedBy(tributary);
       speeds[index]?.tributary.push(await onTributary(more));
-      const after = await settledLedger(tributary);
+      const after = await usedBy(tributary);
       if (done === rounds)
-        costs.push(costOf(`event, ${what}`, before, after, more.events ?? load.events));
+        costs.push(costWithCpu(`event, ${what}`, before, after, more.events ?? load.events));
     }
   receiver.setSecret(signingSecret);
   const all = speeds.flatMap((speed) => [...speed.floor, ...speed.tributary]);
@@ -180,6 +181,23 @@ async function apps(): Promise<Figures> {
   return { lost: 0, ...figures };
 }
 
+/** What an application publishes: as fast as it is taken, a hundred a second, to several, in batches, among a thousand. */
+async function published(): Promise<Figures> {
+  const door = await publishingDoor(tributary, receiver, STREAMS);
+  const figures = await besideFloor([
+    { what: "published, one tenant, one destination", more: { door } },
+    { what: `published, ${STREAMS} tenants`, more: { door, streams: STREAMS } },
+    { what: "published, 100/s, one tenant", more: { door, ratePerSecond: 100, events: 1000 } },
+  ]);
+  print(figures.speeds.slice(0, 2).map(speedRow));
+  for (const { floor: least, tributary: ours } of figures.speeds.slice(2))
+    print([latencyRow("floor", least), latencyRow("tributary", ours)]);
+  const others = await publishedCosts(tributary, receiver, load.events);
+  const costs = [...figures.costs, ...others];
+  print(costs.map(costRow));
+  return { ...figures, costs };
+}
+
 const resources = async (): Promise<Figures> => ({
   lost: 0,
   ...(await resourceFigures(tributary, receiver, folder)),
@@ -208,7 +226,17 @@ async function trouble(): Promise<Figures> {
   return { lost, oneDeadAmongAHundred: { well, ill }, mebibyte: large, recovered };
 }
 
-const sections = { throughput, pace, polls, inbound, budget, apps, resources, trouble };
+const sections = {
+  throughput,
+  pace,
+  published,
+  polls,
+  inbound,
+  budget,
+  apps,
+  resources,
+  trouble,
+};
 const chosen = options.only?.split(",") ?? Object.keys(sections);
 const unknown = chosen.filter((name) => !Object.hasOwn(sections, name));
 if (unknown.length > 0)
