@@ -18,6 +18,9 @@ const METHODS = new Map<string, HttpMethod>([
   ["appmixer.utils.http.Delete", "DELETE"],
 ]);
 
+/** All types that flows may use. */
+export const COMPONENT_TYPES: readonly string[] = [...TRIGGERS.keys(), ...METHODS.keys()];
+
 export type HttpMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 export const triggerKind = (type: string): TriggerKind | undefined => TRIGGERS.get(type);

@@ -1,5 +1,6 @@
 import { Hono } from "hono";
 import type { UserEnv } from "../accounts/users/routes";
+import { catalogRoutes } from "./catalog/routes";
 import { coordinatorRoutes } from "./coordinator.routes";
 import { listRoutes } from "./list/routes";
 import { logRoutes } from "./logs/routes";
@@ -14,6 +15,7 @@ export const flowRoutes = new Hono<UserEnv>()
   .route("/", templateRoutes)
   .route("/", unprocessedRoutes)
   .route("/", logRoutes)
+  .route("/", catalogRoutes)
   .route("/", listRoutes)
   .route("/", coordinatorRoutes)
   .route("/", oneFlowRoutes);

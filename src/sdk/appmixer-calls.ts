@@ -14,7 +14,7 @@ export type Calls = ReturnType<typeof callsOf>;
 
 /** What `appmixer.api` offers, under the names of the original. */
 export function callsOf(ask: Ask) {
-  return { ...userCalls(ask), ...flowCalls(ask), ...logCalls(ask) };
+  return { ...userCalls(ask), ...flowCalls(ask), ...logCalls(ask), ...catalogCalls(ask) };
 }
 
 const of = (id: string): string => encodeURIComponent(id);
@@ -82,5 +82,24 @@ function logCalls(ask: Ask) {
         : call<Logs>("POST", "/logs", { body: { ...query, aggs } }),
     getLog: (logId: string, index: string) =>
       call<Record<string, unknown>>("GET", `/logs/${of(index)}/${of(logId)}`),
+  };
+}
+
+function catalogCalls(ask: Ask) {
+  const call = caller(ask);
+  type Entry = Record<string, unknown>;
+  return {
+    getApps: () => call<Record<string, Entry>>("GET", "/apps"),
+    /** The manifests of an app's components. */
+    getAppComponents: (app: string) => call<Entry[]>("GET", "/apps/components", { query: { app } }),
+    /** All types, or with `{manifest: "yes"}` their manifests. */
+    getComponents: (query?: Query) => call<(string | Entry)[]>("GET", "/components", { query }),
+    getModifiers: () =>
+      call<{ categories: Entry; modifiers: Record<string, Entry> }>("GET", "/modifiers"),
+    /** The manifests of the components that a flow has. */
+    getFlowComponents: (flowId: string) => call<Entry[]>("GET", `/flows/${of(flowId)}/components`),
+    /** What the fields of a flow's components may use. */
+    getVariables: (flowId: string, body: Entry = {}) =>
+      call<{ components: Entry }>("POST", `/variables/${of(flowId)}/fetch`, { body }),
   };
 }

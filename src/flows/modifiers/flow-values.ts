@@ -24,6 +24,7 @@ const VALUES = new Map<string, (values: FlowValues) => unknown>([
   ["g_customFields", ({ customFields }) => customFields],
 ]);
 
+export const FLOW_VALUES: readonly string[] = [...VALUES.keys()];
 export const isFlowValue = (name: string): boolean => VALUES.has(name);
 
 /** A flow value by its name; undefined when there is none of that name. */
