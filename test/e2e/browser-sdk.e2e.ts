@@ -138,6 +138,28 @@ const CALLS: [method: string, code: string, outcome: unknown][] = [
     "await api.updateFlow(flowId, { name: 'Waves', templateId: 'x' })",
     { result: "updated" },
   ],
+  ["getApps", "await api.getApps()", { "appmixer.utils": { label: "Utilities" } }],
+  ["getAppComponents", "(await api.getAppComponents('appmixer.utils')).length", 7],
+  ["getComponents", "(await api.getComponents()).includes('appmixer.utils.http.Get')", true],
+  [
+    "getModifiers",
+    "await api.getModifiers()",
+    { modifiers: { g_jsonPath: { label: "Json path", arguments: [{ name: "path" }] } } },
+  ],
+  [
+    "getFlowComponents",
+    "(await api.getFlowComponents(flowId)).map(({ label }) => label)",
+    ["On App Event", "HTTP GET"],
+  ],
+  [
+    "getVariables",
+    "await api.getVariables(flowId, { useCache: false, flow: false, components: false })",
+    {
+      components: {
+        G: { links: { in: { T: { out: { variables: { dynamic: [{ label: "Data" }] } } } } } },
+      },
+    },
+  ],
   ["startFlow", "await api.startFlow(flowId)", { flowId: expect.any(String) }],
   [
     "sendAppEvent",
@@ -220,6 +242,10 @@ describe("the methods of the original's SDK", () => {
     const { page } = await open(SETUP.replace("BASE", stack.baseUrl));
     const code = "api.authenticateUser(name, 'x').catch(({ response }) => response.status)";
     expect(await run(page, code)).toBe(403);
+    const signedUp = "api.set('accessToken', (await api.signupUser(name, 'of theirs')).token)";
+    await run(page, signedUp);
+    const unknown = "api.getAppComponents('none').catch(({ response }) => response.data.message)";
+    expect(await run(page, unknown)).toBe("No app 'none'");
     expect(
       await run(
         page,
