@@ -6,6 +6,7 @@ import type { Kind } from "./kinds/kind";
 import type { Finalizer, Owner, Warning } from "./resource";
 import { isZero, withoutUnknown, withoutZeros } from "./absent";
 import { isObject } from "../values/record";
+import { brief, quoted } from "../values/text";
 import { MASK } from "../values/secret-name";
 import { hasToken, unmaskedUrl } from "../values/secret-text";
 
@@ -110,6 +111,9 @@ export function parseDocument(
   };
 }
 
+/** So many unknown members of a part are told; the others are left out as they are. */
+const MOST_WARNINGS = 100;
+
 /** A spec or a subresource without what counts as absent in it, and all that is wrong with the rest. */
 export type Part = { value: unknown; faults: Fault[]; warnings: Warning[] };
 
@@ -134,9 +138,9 @@ function readPart(
     ],
     warnings:
       unknownFields === "warn"
-        ? unknownFaults.map(({ field, message }) => ({
+        ? unknownFaults.slice(0, MOST_WARNINGS).map(({ field, message }) => ({
             code: "UnknownProperty",
-            detail: `${field}: ${message}, which is not stored`,
+            detail: `${quoted(field)}: ${brief(message)}, which is not stored`,
           }))
         : [],
   };

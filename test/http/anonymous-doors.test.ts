@@ -32,7 +32,7 @@ const FORMATS: [surface: RegExp, says: (text: string) => boolean][] = [
     (text) => Object.keys(JSON.parse(text)).toSorted().join() === "message,requestId",
   ],
   [/^\/v1/, (text) => JSON.parse(text).error.code === "limited"],
-  [/^\/(apis|events)/, (text) => JSON.parse(text).errors[0].status === 429],
+  [/^\/(apis|events|api|realms)/, (text) => JSON.parse(text).errors[0].status === 429],
   [/^\/(console|portal|connect)/, (text) => text.toLowerCase().startsWith("<!doctype html>")],
   [/^\//, (text) => JSON.parse(text).error === "Too Many Requests"],
 ];

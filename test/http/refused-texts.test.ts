@@ -54,7 +54,11 @@ const REFUSED: [method: string, path: string, body?: unknown][] = [
   ["GET", `${V1}/environments?sort=${LONG}`],
   ["GET", `${V1}/environments?pageSize=${LONG}`],
   ["POST", `${V1}/environments`, { name: `-${LONG}` }],
-  ["POST", `${V1}/environments`, { name: "refused-texts", spec: { [LONG]: 1 } }],
+  [
+    "POST",
+    `${V1}/environments?unknownFields=error`,
+    { name: "refused-texts", spec: { [LONG]: 1 } },
+  ],
   ["GET", `/flows/${LONG}`],
   ["GET", `/flows?filter=${LONG}`],
   ["GET", `/flows?filter=${LONG}:1`],

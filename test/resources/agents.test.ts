@@ -133,6 +133,11 @@ describe("an agent", () => {
     expect(warned.body.metadata.warnings.map(({ code }: any) => code)).toEqual(["UnknownProperty"]);
     expect((await put("ignore")).body.metadata.warnings).toBeUndefined();
     expect((await put("error")).status).toBe(400);
+    const names = Array.from({ length: 200 }, (_, n) => [`${"q".repeat(3_000)}${n}`, 1]);
+    const { body } = await client.call("PUT", ENV, { spec: Object.fromEntries(names) });
+    const details = body.metadata.warnings.map(({ detail }: any) => detail);
+    expect(details).toHaveLength(100);
+    expect(Math.max(...details.map(({ length }: any) => length))).toBeLessThan(500);
     const unknown = await put("sometimes");
     expect([unknown.status, unknown.body.errors[0].source.parameter]).toEqual([
       400,
