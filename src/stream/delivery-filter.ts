@@ -42,6 +42,8 @@ export const deliveryFilter = z.object({
   objectId: z.string().optional(),
   /** Somewhere in the data of one of its events. */
   text: z.string().optional(),
+  /** The text is looked for in this member of the data alone. */
+  member: z.string().optional(),
   status: statusField,
   from: z.number().optional(),
   to: z.number().optional(),
@@ -68,12 +70,14 @@ export function mayFit(
 /** Whether one of a notification's events has the type, one the object, and one the text, that are looked for. */
 export function holdsEvent(
   events: readonly Pick<ShownEvent, "eventType" | "objectType" | "objectId" | "data">[],
-  { eventType, objectType, objectId, text }: DeliveryFilter,
+  { eventType, objectType, objectId, text, member }: DeliveryFilter,
 ): boolean {
   return (
     (eventType === undefined || events.some((event) => event.eventType === eventType)) &&
     (objectType === undefined || events.some((event) => event.objectType === objectType)) &&
     (objectId === undefined || events.some((event) => event.objectId === objectId)) &&
-    (text === undefined || text === "" || events.some(({ data }) => says(data ?? "", text)))
+    (text === undefined ||
+      text === "" ||
+      events.some(({ data }) => says(data ?? "", { text, member })))
   );
 }

@@ -76,7 +76,7 @@ export function ofEvents(
 export function ofNotification(
   source: string,
   view: NotificationView,
-  { eventType, objectType, objectId, text }: DeliveryFilter,
+  { eventType, objectType, objectId, text, member }: DeliveryFilter,
 ): Found {
   const { seq, createdAt } = view.notification;
   const wanted = view.events.filter(
@@ -85,7 +85,7 @@ export function ofNotification(
       (objectType === undefined || event.objectType === objectType) &&
       (objectId === undefined || event.objectId === objectId) &&
       // What was too large for the answer was looked through where it is kept.
-      (event.data === undefined || says(event.data, text)),
+      (event.data === undefined || says(event.data, { text, member })),
   );
   const outcome = outcomeOf(view);
   return { seq, at: createdAt, lines: wanted.map((event) => lineOf(source, event, [outcome])) };

@@ -121,7 +121,7 @@ function SearchForm({ search, names }: { search: Search; names: Names }): JSX.El
       <Choice {...about("destinationId", "Endpoint")} of={[["", "any"], ...names]} />
       {instant("from", "Since (UTC)")}
       {instant("to", "Until (UTC)")}
-      <Field {...about("text", "Text in the data")} placeholder="anything" />
+      <Field {...about("text", "Text in published data")} placeholder="anything" />
       <div class="acts">
         <button class="main">Search</button>
         {Object.keys(typed).length === 0 ? null : (
