@@ -1,6 +1,6 @@
 import { eq, type SQL, sql, type SQLWrapper } from "drizzle-orm";
 import { drizzle } from "drizzle-orm/d1";
-import { organizations, type OrganizationSettings } from "../db/accounts";
+import { type Brand, organizations, type OrganizationSettings } from "../db/accounts";
 import { tellDirectory } from "../db/directory/tell";
 import { findOrganizations, forgetOrganization } from "./known.store";
 
@@ -70,6 +70,7 @@ export async function changeOrganization(
     retentionDays?: number | undefined;
     auditDays?: number | undefined;
     operationsCallback?: { url: string } | null | undefined;
+    portal?: Brand | null | undefined;
   },
 ): Promise<Organization> {
   const { name, ...settings } = change;

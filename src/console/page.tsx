@@ -2,11 +2,11 @@ import { html } from "hono/html";
 import type { Child } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { type Role, scopesOf } from "../accounts/members/role";
+import { Document, type Notice } from "./document";
 import { MayChange, Place } from "./parts";
-import { COPY, REFRESH, STYLE } from "./style";
+import { REFRESH } from "./style";
 
-/** A message that a page shows once, about what was just done. */
-export type Notice = { tone: "good" | "bad"; text: string };
+export type { Notice } from "./document";
 
 /** A page's title, and how it is framed. */
 export type About = {
@@ -66,51 +66,35 @@ const LINKS = [
 
 /** A whole document around a page's content. */
 export function page(frame: Frame, content: Child): ReturnType<typeof html> {
-  const { who, baseUrl } = frame;
+  const { title, nonce, who, baseUrl, notice, live, goOn, script = "" } = frame;
   const mayChange = who !== undefined && scopesOf(who.role).includes("write");
   return html`<!doctype html>${(
       <MayChange.Provider value={mayChange}>
         <Place.Provider value={{ baseUrl, organizationId: who?.organizationId ?? 0 }}>
-          <Document frame={frame}>{content}</Document>
+          <Document
+            title={`${title} · Tributary`}
+            nonce={nonce}
+            notice={notice}
+            script={live === true ? `${REFRESH}${script}` : script}
+            meta={goOn && <meta http-equiv="refresh" content={`0; url=${goOn}`} />}
+            header={<Header frame={frame} />}
+          >
+            {content}
+          </Document>
         </Place.Provider>
       </MayChange.Provider>
     )}`;
 }
 
-function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
-  const { title, nonce, who, notice, live, goOn } = frame;
-  const script = [COPY, live === true ? REFRESH : "", frame.script ?? ""].join("");
-  return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        {goOn === undefined ? null : <meta http-equiv="refresh" content={`0; url=${goOn}`} />}
-        <title>{`${title} · Tributary`}</title>
-        <style nonce={nonce} dangerouslySetInnerHTML={{ __html: STYLE }} />
-      </head>
-      <body>
-        <header>
-          <a class="brand" href="/console">
-            <Mark />
-            Tributary
-          </a>
-          {who === undefined ? null : <Navigation frame={frame} who={who} />}
-        </header>
-        <main>
-          {notice === undefined ? null : (
-            <p class={`notice ${notice.tone}`} role="status">
-              {notice.text}
-            </p>
-          )}
-          {children}
-        </main>
-        <script nonce={nonce} dangerouslySetInnerHTML={{ __html: script }} />
-      </body>
-    </html>
-  );
-}
+const Header = ({ frame }: { frame: Frame }): JSX.Element => (
+  <header>
+    <a class="brand" href="/console">
+      <Mark />
+      Tributary
+    </a>
+    {frame.who === undefined ? null : <Navigation frame={frame} who={frame.who} />}
+  </header>
+);
 
 function Navigation(props: { frame: Frame; who: NonNullable<Frame["who"]> }): JSX.Element {
   const { frame, who } = props;

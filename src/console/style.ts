@@ -2,7 +2,9 @@
 const CHOICES = [
   "apiKey",
   "basic",
+  "bearer",
   "oauth2",
+  "mtls",
   "webhook",
   "polling,webhook",
   "page",
@@ -12,26 +14,30 @@ const CHOICES = [
   "linkHeader",
 ];
 
+/** The colours of each scheme. */
+export const LIGHT = `--ink:#1d2a2f;--quiet:#5a6a70;--line:#e3e8e8;--back:#f5f7f6;--card:#fff;--accent:#0b7a75;--on:#fff;
+--good:#157347;--good-back:#e3f4ea;--bad:#b3261e;--bad-back:#fbe9e7;--wait:#8a5a00;--wait-back:#fdf1d9;--off-back:#edf0f0`;
+export const DARK = `--ink:#e4ecec;--quiet:#93a5a9;--line:#2a3638;--back:#121a1c;--card:#1a2426;--accent:#4fc3bb;--on:#0b1a1a;
+--good:#6fd39b;--good-back:#173526;--bad:#ff9b92;--bad-back:#401d1a;--wait:#f0c36a;--wait-back:#3a2d10;--off-back:#263234`;
+
 /** The console's one stylesheet. */
 export const STYLE = `
-:root{--ink:#1d2a2f;--quiet:#5a6a70;--line:#e3e8e8;--back:#f5f7f6;--card:#fff;--accent:#0b7a75;--on:#fff;
---good:#157347;--good-back:#e3f4ea;--bad:#b3261e;--bad-back:#fbe9e7;--wait:#8a5a00;--wait-back:#fdf1d9;--off-back:#edf0f0}
-@media(prefers-color-scheme:dark){:root{--ink:#e4ecec;--quiet:#93a5a9;--line:#2a3638;--back:#121a1c;--card:#1a2426;--accent:#4fc3bb;--on:#0b1a1a;
---good:#6fd39b;--good-back:#173526;--bad:#ff9b92;--bad-back:#401d1a;--wait:#f0c36a;--wait-back:#3a2d10;--off-back:#263234}}
+:root{${LIGHT}}
+@media(prefers-color-scheme:dark){:root{${DARK}}}
 *{box-sizing:border-box}[hidden]{display:none!important}
 body{margin:0;background:var(--back);color:var(--ink);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
 a{color:var(--accent);text-decoration:none}a:hover,:is(p,dd) a:not(.button){text-decoration:underline}
 :focus-visible{outline:2px solid var(--accent);outline-offset:2px;border-radius:4px}
 header{display:flex;flex-wrap:wrap;align-items:center;gap:4px 16px;padding:10px max(20px,calc(50vw - 640px));background:var(--card);border-bottom:1px solid var(--line)}
 .brand{display:flex;align-items:center;gap:8px;font-weight:650;font-size:17px;color:var(--ink)}.brand:hover{text-decoration:none}
-.mark{fill:none;stroke:var(--accent);stroke-width:2.4;stroke-linecap:round}
+.brand img{height:28px;max-width:160px;object-fit:contain}.mark{fill:none;stroke:var(--accent);stroke-width:2.4;stroke-linecap:round}
 nav{display:flex;font-size:14px}nav a{padding:6px 7px;border-radius:8px;color:var(--quiet)}
 nav a[aria-current]{background:var(--off-back);color:var(--ink);font-weight:550}
 .who{margin-left:auto;display:flex;align-items:center;gap:12px;color:var(--quiet)}
 main{max-width:1160px;margin:0 auto;padding:24px 20px 64px}
 h1{font-size:24px;line-height:1.25;margin:0 0 4px;overflow-wrap:anywhere}h2{font-size:16px;margin:32px 0 10px}
 .head{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:flex-start;justify-content:space-between;margin-bottom:20px}
-.head p{margin:0}.acts{display:flex;flex-wrap:wrap;gap:8px;align-items:center}.acts form{display:flex;gap:6px}
+.head>div{min-width:0}.head p{margin:0;overflow-wrap:anywhere}.acts{display:flex;flex-wrap:wrap;gap:8px;align-items:center}.acts form{display:flex;gap:6px}
 .quiet{color:var(--quiet)}.small{font-size:13px}.num{font-variant-numeric:tabular-nums}
 button,select,input{font:inherit;color:inherit}
 button,.button{padding:7px 14px;border:1px solid var(--line);border-radius:8px;background:var(--card);cursor:pointer}
@@ -92,7 +98,7 @@ dl.flat{border:0;padding:0;margin:0 0 14px;grid-template-columns:1fr;gap:0}dl.fl
 .form-hears:not(:has([data-choice=webhook]:checked,[data-choice=both]:checked)) .form-webhooks,.form-hears:not(:has([data-choice=polling]:checked,[data-choice=both]:checked)) .form-polls{display:none}
 .ways{display:grid;gap:12px;max-width:760px}.ways .card{display:flex;flex-wrap:wrap;gap:12px 24px;align-items:center;justify-content:space-between}
 .ways .card>div:first-child{flex:1;min-width:min(100%,320px)}.ways h2{margin:0 0 2px}.ways p{margin:0}
-.form{display:grid;gap:14px;margin:10px 0;max-width:640px;padding:18px}.form.wide{max-width:none}details .form.wide:not(.card){padding:14px 0 8px}.form>button{justify-self:start}
+.form{display:grid;gap:14px;margin:10px 0;max-width:640px;padding:18px}.form.wide{max-width:none}details .form.wide:not(.card){padding:14px 0 8px}.form>button{justify-self:start}.form>.notice{margin:0}
 .field{display:grid;gap:4px;min-width:0;grid-template-columns:minmax(0,1fr)}.field>label{font-size:14px;font-weight:500}.field textarea{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;resize:vertical}
 textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:8px;background:var(--card);color:inherit}[aria-invalid]{border-color:var(--bad)}
 .fault{color:var(--bad);margin:0}fieldset{border:0;margin:0;padding:0;min-width:0;display:flex;flex-wrap:wrap;gap:4px 18px;font-size:14px}legend{padding:0;margin-bottom:4px;font-weight:500}
@@ -110,7 +116,7 @@ textarea{width:100%;padding:8px 10px;border:1px solid var(--line);border-radius:
 .offers{display:flex;flex-wrap:wrap;gap:6px}.offers button{padding:2px 10px;font:13px/1.5 ui-monospace,monospace}
 .members dl{display:block;padding:0 12px;border:0;margin-top:8px;max-height:480px;overflow:auto}.members dd{margin:0 0 10px;font-size:14px}
 .when:not(:has([aria-invalid])){display:none}
-${CHOICES.map((choice) => `:is(fieldset,.row):has(>.field>select>option[value="${choice}"]:checked)>.when-${choice.replace(",", "-")}`).join()}{display:grid}
+${CHOICES.map((choice) => `:is(fieldset,.row,.fields):has(>.field>select>option[value="${choice}"]:checked)>.when-${choice.replace(",", "-")}`).join()}{display:grid}
 @media(min-width:1000px){.sides{grid-template-columns:minmax(0,1fr) minmax(0,1fr);align-items:start}.document{position:sticky;top:16px}.document textarea{height:calc(100vh - 220px)}}
 @media(min-width:641px){td{min-width:min(100px,12vw)}td :is(time,button){white-space:nowrap}}
 @media(max-width:640px){

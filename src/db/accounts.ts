@@ -10,6 +10,18 @@ export type OrganizationSettings = {
   /** How many days entries of the audit log are kept. */
   auditDays?: number;
   operationsCallback?: { url: string };
+  portal?: Brand;
+};
+
+/** How pages for people of tenants look; what is null or absent, as it is said elsewhere. */
+export type Brand = {
+  name?: string | null | undefined;
+  /** An https URL, or a `data:` URL of an image. */
+  logo?: string | null | undefined;
+  /** `#rrggbb`; in each scheme it is made as dark or light as is needed to be read. */
+  accent?: string | null | undefined;
+  /** Absent: as the visitor's system has it. */
+  scheme?: "light" | "dark" | null | undefined;
 };
 
 export const organizations = sqliteTable("organizations", {

@@ -8,7 +8,7 @@ import {
   text,
   uniqueIndex,
 } from "drizzle-orm/sqlite-core";
-import { organizations } from "./accounts";
+import { type Brand, organizations } from "./accounts";
 
 /**
  * Customers of organizations. Instances, end users, destinations, keys and published events may belong to one: their rows
@@ -55,6 +55,8 @@ export const portalSessions = sqliteTable(
     access: text({ enum: ["read", "write"] }).notNull(),
     /** Origins of the pages that may frame it. */
     frameAncestors: text("frame_ancestors", { mode: "json" }).$type<string[]>().notNull(),
+    /** How its pages look where that is not as the organization says; null: as it says. */
+    brand: text({ mode: "json" }).$type<Brand>(),
     /** Of the link until it is opened, then of the cookie that its browser got in exchange. */
     tokenHash: text("token_hash").notNull(),
     createdAt: integer("created_at").notNull(),

@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import * as z from "zod";
 import { DEFAULT_AUDIT_DAYS } from "../accounts/audit.store";
 import type { AskerEnv } from "../accounts/asker.io";
+import { type Brand, brandChange } from "../accounts/tenants/brand";
 import { changeOrganization, type Organization } from "../accounts/organization.store";
 import { watchOrganization } from "../accounts/watch-organization.io";
 import { readConfig } from "../config";
@@ -27,6 +28,10 @@ export const organizationChange = z.strictObject({
     .strictObject({ url: z.string("Expected a URL") })
     .nullable()
     .optional(),
+  portal: brandChange
+    .nullable()
+    .optional()
+    .describe("How pages for people of your tenants look, as a whole"),
 });
 
 /** An organization as it is shown. */
@@ -36,7 +41,10 @@ export type OrganizationView = {
   retentionDays: number;
   auditDays: number;
   operationsCallback: { url: string | null } | null;
+  portal: Brand;
 };
+
+const PLAIN: Brand = { name: null, logo: null, accent: null, scheme: null };
 
 export const organizationView = (
   id: number,
@@ -50,6 +58,7 @@ export const organizationView = (
     settings.operationsCallback === undefined
       ? null
       : { url: maskedUrl(settings.operationsCallback.url) },
+  portal: { ...PLAIN, ...settings.portal },
 });
 
 /**
@@ -81,6 +90,7 @@ export async function saveOrganization(
     await drizzle(c.env.DB).batch([deleteDestination(c.env.DB, id)]);
   const saved = await changeOrganization(c.env.DB, organizationId, {
     ...changes,
+    ...(changes.portal && { portal: { ...PLAIN, ...changes.portal } }),
     // Its destination knows the credentials; here it is only shown.
     ...(url === undefined ? {} : { operationsCallback: { url: maskedUrl(url) } }),
   });

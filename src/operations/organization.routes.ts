@@ -11,6 +11,7 @@ const ORGANIZATION = {
   retentionDays: 7,
   auditDays: 400,
   operationsCallback: null,
+  portal: { name: null, logo: null, accent: "#5b3df5", scheme: null },
 };
 
 /** The organization itself; its operational events go to `operationsCallback` (reference v1-api.md). */

@@ -169,7 +169,6 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
     name: `Mine ${crypto.randomUUID()}`,
     retentionDays: "7",
     auditDays: "400",
-    callback: "",
   }),
   "POST /console/destinations/new": async () => ({
     organization: "1",

@@ -2,6 +2,8 @@ import { env, exports } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { TABLE } from "../accounts/routes-by-role";
 import { eventually, receiver } from "../delivery/build";
+import { create } from "../elements/build";
+import { commit, event, target } from "../stream/build";
 import { openBrowser, signIn } from "./build";
 import { enter, operator, type Visitor } from "./portal";
 
@@ -74,6 +76,69 @@ describe("a link to the portal", () => {
     const visitor = await enter(await mine.link(tenant));
     await mine.done("DELETE", `/tenants/${tenant}`);
     expect((await visitor.get("/portal")).status).toBe(401);
+  });
+});
+
+describe("the portal's own look", () => {
+  const SVG = `data:image/svg+xml;base64,${btoa("<svg xmlns='http://www.w3.org/2000/svg'/>")}`;
+  const set = (portal: object | null) => mine.done("PATCH", "/organization", { portal });
+  const seen = async (tenant: string, brand?: object) => {
+    const asked = brand === undefined ? {} : { brand };
+    const { html, headers } = await (await enter(await mine.link(tenant, asked))).get("/portal");
+    return {
+      name: /<a class="brand"[^>]*>(?:<img[^>]*>)?([^<]*)</.exec(html)?.[1],
+      logo: /<a class="brand"[^>]*><img src="([^"]*)" alt=""/.exec(html)?.[1],
+      images: /img-src [^;]*/.exec(headers.get("content-security-policy") ?? "")?.[0],
+      accent: [...html.matchAll(/--accent:(#\w+)/g)].at(-2)?.[1],
+      scheme: /name="color-scheme" content="([^"]*)"/.exec(html)?.[1],
+    };
+  };
+
+  it("is the organization's, and where a session says so its own", async () => {
+    const tenant = await mine.tenant();
+    const { name } = await mine.done("GET", "/organization");
+    const plain = { name, logo: undefined, images: undefined, scheme: "light dark" };
+    expect(await seen(tenant)).toMatchObject(plain);
+    const logo = "https://app.example/logo.png?v=1";
+    await set({ name: evil, logo, accent: "#123456", scheme: "dark" });
+    expect(await seen(tenant)).toEqual({
+      name: "&quot;&gt;&lt;script&gt;alert(1)&lt;/script&gt;",
+      logo,
+      images: "img-src https://app.example/logo.png",
+      accent: expect.stringMatching(/^#[5-9a-f]/),
+      scheme: "dark",
+    });
+    expect(await seen(tenant, { name: "Box", logo: SVG, scheme: "light" })).toEqual({
+      name: "Box",
+      logo: SVG,
+      images: "img-src data:",
+      accent: "#123456",
+      scheme: "light",
+    });
+    expect(await seen(tenant, { name: null, logo: null })).toMatchObject({ name, logo: undefined });
+    await set(null);
+    expect(await seen(tenant)).toMatchObject(plain);
+  });
+
+  it("is refused with all that is wrong with it", async () => {
+    const tenant = await mine.tenant();
+    const logos = [
+      "http://app.example/logo.png",
+      "https://user:secret@app.example/logo.png",
+      "javascript:alert(1)",
+      "data:text/html;base64,AAAA",
+      `data:image/png;base64,${"A".repeat(16_384)}`,
+      "//app.example/logo.png",
+    ];
+    for (const logo of logos) {
+      const brand = { name: "", logo, accent: "red;}", scheme: "night", font: "Comic Sans" };
+      const { status, body } = await mine.call("POST", `/tenants/${tenant}/portal-sessions`, {
+        brand,
+      });
+      expect(status).toBe(400);
+      const fields = body.error.faults.map(({ field }: { field: string }) => field);
+      expect(new Set(fields)).toEqual(new Set(Object.keys(brand).map((name) => `brand.${name}`)));
+    }
   });
 });
 
@@ -344,6 +409,70 @@ async function asks(method: string, path: string, headers: object, body: unknown
   });
   const html = await response.text();
   return { status: response.status, html, location: response.headers.get("location") };
+}
+
+describe("what the portal never shows", () => {
+  it("is found by no text: neither metadata and what else is stored of an event, nor data that a transform takes out", async () => {
+    const tenant = await mine.tenant();
+    const { id } = await mine.endpoint({
+      tenant,
+      sources: ["publish", "instance:*"],
+      transform: '{"shown": "yes"}',
+    });
+    receiver(() => new Response());
+    const publish = (event: object) => mine.done("POST", `/tenants/${tenant}/events`, event);
+    await publish({
+      type: "order.paid",
+      id: "seen-id",
+      data: { total: 7.1, note: 'a "quick" fox', metadata: "shown" },
+      channels: ["eu"],
+      metadata: { plan: "very-secret", data: "as-secret" },
+    });
+    await mine.done("POST", "/event-types", { name: "order.sent", schema: { type: "object" } });
+    await publish({ type: "order.sent", data: { version: 9 }, metadata: { plan: "very-secret" } });
+    const stream = env.EVENT_STREAMS.getByName(`${mine.own.id}/${await instanceOf(tenant)}`);
+    await stream.commit(
+      commit({ targets: [target({ destinationId: id })], events: [event("1", HIDDEN)] }),
+    );
+    const visitor = await enter(await mine.link(tenant));
+    const found = async (query: string): Promise<number> => {
+      const { html } = await visitor.get(`/portal/messages?${query}`);
+      return html.match(/<tr/g)?.length ?? 0;
+    };
+    // With the line of the heads.
+    expect(await found("")).toBe(4);
+    const texts = {
+      total: 2,
+      "7.1": 2,
+      'a "quick" fox': 2,
+      fox: 2,
+      metadata: 2,
+      '"version":9': 2,
+      "very-secret": 0,
+      "as-secret": 0,
+      plan: 0,
+      channels: 0,
+      '"version":1': 0,
+      "taken-out": 0,
+    };
+    const told: Record<string, number[]> = {};
+    for (const text of Object.keys(texts)) {
+      const query = `text=${encodeURIComponent(text)}`;
+      const all = [query, `${query}&destinationId=${id}`, `${query}&status=delivered`];
+      told[text] = await Promise.all(all.map(found));
+    }
+    const expected = Object.entries(texts).map(([text, n]) => [text, [n, n, expect.any(Number)]]);
+    expect(told).toEqual(Object.fromEntries(expected));
+  });
+});
+
+/** Data of an event that its endpoint's transform takes out. */
+const HIDDEN = { data: '{"internal":"taken-out"}' };
+
+/** The source of an instance of a tenant. */
+async function instanceOf(tenant: string): Promise<string> {
+  const { id } = await create({}, { tags: [`tenant:${tenant}`] }, mine.own.authorization);
+  return `instance:${id}`;
 }
 
 describe("a session of the portal", () => {

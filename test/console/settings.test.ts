@@ -18,7 +18,8 @@ afterEach(() => vi.unstubAllGlobals());
 
 const DAY = 86_400_000;
 const evil = `"><script>alert(1)</script>`;
-const good = { name: "Acme", retentionDays: "14", auditDays: "90", callback: "" };
+const CALLBACK = "operationsCallback.url";
+const good = { name: "Acme", retentionDays: "14", auditDays: "90", [CALLBACK]: "" };
 const save = (fields: Record<string, string>) =>
   browser.post("/console/settings", { organization: String(own.id), ...good, ...fields });
 const organization = async () => (await callV1("GET", "/organization", own.authorization)).body;
@@ -26,14 +27,14 @@ const organization = async () => (await callV1("GET", "/organization", own.autho
 describe("the organization's settings", () => {
   it("are saved as /v1 would, and told by it", async () => {
     const callback = "http://127.0.0.1:9/alerts?token=a-secret-of-ours";
-    const { status, location } = await save({ callback });
+    const { status, location } = await save({ [CALLBACK]: callback });
     expect({ status, location }).toEqual({ status: 303, location: "/console/settings" });
     expect(await organization()).toMatchObject({ name: "Acme", retentionDays: 14, auditDays: 90 });
     const { html } = await browser.get("/console/settings");
     expect(html).not.toContain("a-secret-of-ours");
-    const [, shown = ""] = /name="callback"[^>]* value="([^"]*)"/.exec(html) ?? [];
+    const [, shown = ""] = /name="operationsCallback.url"[^>]* value="([^"]*)"/.exec(html) ?? [];
     expect(shown).toContain("********");
-    await save({ callback: shown });
+    await save({ [CALLBACK]: shown });
     const row = await env.DB.prepare(
       "SELECT url FROM destinations WHERE organization_id = ? AND kind = 'operations'",
     )
@@ -50,14 +51,27 @@ describe("the organization's settings", () => {
       name: "",
       retentionDays: "99",
       auditDays: evil,
-      callback: "ftp://127.0.0.1/x",
+      [CALLBACK]: "ftp://127.0.0.1/x",
+      "portal.logo": "http://app.example/logo.png",
+      "portal.accent": "teal",
     });
     expect(status).toBe(400);
-    expect(html.match(/aria-invalid="true"/g)).toHaveLength(4);
+    expect(html.match(/aria-invalid="true"/g)).toHaveLength(6);
     for (const text of ["1 to 30", "30 to 3650", 'value="99"', 'value="ftp://127.0.0.1/x"'])
       expect(html).toContain(text);
     expect(html).not.toContain("<script>alert");
     expect(await organization()).toEqual(before);
+  });
+
+  it("say how pages for customers look, and no more than is typed otherwise", async () => {
+    const accent = "#5B3DF5";
+    await save({ "portal.name": "Acme Events", "portal.accent": accent, "portal.scheme": "dark" });
+    const portal = { name: "Acme Events", logo: null, accent, scheme: "dark" };
+    expect((await organization()).portal).toEqual(portal);
+    await save({ "portal.name": "", "portal.scheme": "" });
+    expect((await organization()).portal).toEqual({ ...portal, name: null, scheme: null });
+    await callV1("PATCH", "/organization", own.authorization, { portal: null });
+    expect((await organization()).portal.accent).toBeNull();
   });
 
   it("are not those of an organization that another tab switched to", async () => {
@@ -141,7 +155,7 @@ describe("the operational callback", () => {
 
   it("gets a test notice the way of all notices, and the page shows how it answered", async () => {
     expect((await test()).status).toBe(404);
-    await save({ callback: "http://127.0.0.1:9/operational-hook" });
+    await save({ [CALLBACK]: "http://127.0.0.1:9/operational-hook" });
     const received = receiver(() => new Response(`thanks ${evil}`));
     const { status, html } = await test();
     expect(status).toBe(200);

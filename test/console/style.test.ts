@@ -1,10 +1,15 @@
 import { describe, expect, it } from "vitest";
+import { brandStyle, logoSource } from "../../src/console/visitors/brand";
 import { STYLE } from "../../src/console/style";
 
-/** The colours of a scheme by name; the dark one is the second list. */
-const schemes = [...STYLE.matchAll(/:root\{([^}]*)\}/g)].map(([, list = ""]) =>
-  Object.fromEntries([...list.matchAll(/--([a-z-]+):(#[0-9a-f]{3,6})/g)].map(([, n, c]) => [n, c])),
-);
+/** The colours of each scheme of a stylesheet by name; the dark one is the second list. */
+const schemesOf = (style: string): Record<string, string>[] =>
+  [...style.matchAll(/:root\{([^}]*)\}/g)].map(([, list = ""]) =>
+    Object.fromEntries(
+      [...list.matchAll(/--([a-z-]+):(#[0-9a-f]{3,6})/gi)].map(([, n, c]) => [n, c]),
+    ),
+  );
+const schemes = schemesOf(STYLE);
 
 /** Relative luminance (WCAG 2.2). */
 function luminance(colour: string): number {
@@ -42,4 +47,46 @@ describe.each([
     const colours: Record<string, string> = schemes[scheme] ?? {};
     expect(contrast(colours[text] ?? "", colours[back] ?? "")).toBeGreaterThanOrEqual(4.5);
   });
+});
+
+describe("an accent of somebody's own", () => {
+  const parts = ["00", "33", "66", "99", "cc", "ff"];
+  const accents = parts.flatMap((r) => parts.flatMap((g) => parts.map((b) => `#${r}${g}${b}`)));
+
+  it("is made as dark or light as is needed to be read, in both schemes", () => {
+    for (const accent of accents)
+      for (const colours of schemesOf(brandStyle({ accent }))) {
+        const { accent: used = "", on = "", back = "", card = "" } = colours;
+        const contrasts = [back, card, on].map((other) => contrast(used, other));
+        expect({ accent, used, least: Math.min(...contrasts) >= 4.5 }).toEqual({
+          accent,
+          used,
+          least: true,
+        });
+      }
+  });
+
+  it("stays as it is where it can be read", () => {
+    const [light, dark] = schemesOf(brandStyle({ accent: "#5B3DF5" }));
+    expect(light?.["accent"]).toBe("#5b3df5");
+    expect(dark?.["accent"]).not.toBe("#5b3df5");
+  });
+
+  it("shows in one scheme alone where one is chosen", () => {
+    const [usual, night] = schemesOf(brandStyle({ scheme: "dark" }));
+    expect(usual).toEqual(night);
+    expect(usual).toEqual(schemes[1]);
+    const light = schemesOf(brandStyle({ scheme: "light" }));
+    expect(light).toEqual([schemes[0], schemes[0]]);
+    expect(schemesOf(brandStyle({}))).toEqual(schemes);
+  });
+});
+
+it.each([
+  ["https://app.example/a/logo.svg?v=2#x", "https://app.example/a/logo.svg"],
+  ["https://app.example:8443/l;o,g o.png", "https://app.example:8443/l%3Bo%2Cg%20o.png"],
+  ["https://app.example", "https://app.example/"],
+  ["data:image/png;base64,AAAA", "data:"],
+])("the logo %s is admitted by %s alone", (logo, source) => {
+  expect(logoSource(logo)).toBe(source);
 });

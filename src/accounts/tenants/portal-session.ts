@@ -1,6 +1,7 @@
 import * as z from "zod";
 import type { Millis } from "../../values/instant";
 import { newLink } from "../members/link";
+import { type Brand, brandChange } from "./brand";
 
 /** So long a link opens its session, and then the session lasts. */
 const LIFE_MS = 3_600_000;
@@ -15,6 +16,8 @@ export type PortalSession = {
   tenantId: string;
   access: "read" | "write";
   frameAncestors: string[];
+  /** How its pages look where that is not as the organization says. */
+  brand: Brand | null;
   expiresAt: Millis;
 };
 
@@ -40,6 +43,10 @@ export const newPortalSession = z.strictObject({
     .max(MOST_ANCESTORS, `Expected at most ${MOST_ANCESTORS} origins`)
     .default([])
     .describe("Origins of the pages that may show it in a frame; by default none"),
+  brand: brandChange
+    .nullable()
+    .default(null)
+    .describe("How it looks where that is not as the organization says; null: as ours"),
 });
 
 /** What opens a session of a tenant's people, or keeps it open, from now on: made of 32 random bytes. */

@@ -18,7 +18,11 @@ export const portalSessionRoutes = new Hono<AskerEnv>().post(
     tag: "tenants",
     status: 201,
     body: newPortalSession,
-    bodyExample: { access: "write", frameAncestors: ["https://app.example"] },
+    bodyExample: {
+      access: "write",
+      frameAncestors: ["https://app.example"],
+      brand: { name: "Acme", logo: "https://app.example/logo.svg", accent: "#5b3df5" },
+    },
     answer: {
       url: "https://tributary.example/portal/open/4kX…",
       expiresAt: "2026-11-21T21:00:00.000Z",

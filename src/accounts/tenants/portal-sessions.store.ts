@@ -46,9 +46,9 @@ export async function findPortalSession(
   db: D1Database,
   token: string,
 ): Promise<PortalSession | undefined> {
-  const { id, organizationId, tenantId, access, frameAncestors, expiresAt } = portalSessions;
+  const { id, organizationId, tenantId, access, frameAncestors, brand, expiresAt } = portalSessions;
   const [session] = await drizzle(db)
-    .select({ id, organizationId, tenantId, access, frameAncestors, expiresAt })
+    .select({ id, organizationId, tenantId, access, frameAncestors, brand, expiresAt })
     .from(portalSessions)
     .where(
       and(eq(portalSessions.tokenHash, hashSecret(token)), isNotNull(portalSessions.openedAt)),

@@ -6,15 +6,14 @@ import { eventsAddress } from "../events/search";
 import { Act, Facts, Instant, MayChange, Of, Pill, TenantLink } from "../parts";
 import { State, stateOf } from "../state";
 import { addressOf } from "./back";
-import type { FormField } from "../fields/as";
+import { Typings } from "../fields/controls";
 import { DestinationForm, type FormProps } from "./new";
 import { Hours } from "./page";
-import type { Typed } from "../fields/typed";
 
 type Props = FormProps & {
   name: string;
-  /** What it belongs to, and where that is changed; undefined: an endpoint is its own. */
-  owner: { name: string; href: string | undefined } | undefined;
+  /** The page of what it belongs to; undefined: that has none. */
+  owner: string | undefined;
   view: DestinationView;
   now: number;
 };
@@ -45,7 +44,10 @@ export function DestinationPage(props: Props): JSX.Element {
           {view.kind === "endpoint" ? <Delete {...props} /> : null}
         </>
       ) : (
-        <Settings fields={parts.flatMap(({ fields }) => fields)} typed={typed} />
+        <>
+          <h2>Settings</h2>
+          <Typings fields={parts.flatMap(({ fields }) => fields)} typed={typed} />
+        </>
       )}
     </>
   );
@@ -59,6 +61,8 @@ const KINDS: Record<DestinationView["kind"], string> = {
   operations: "Operational callback,",
   endpoint: "Endpoint",
 };
+
+const OWNERS: Partial<typeof KINDS> = { instance: "its instance", "flow-step": "its flow" };
 
 function Acts({ view }: { view: DestinationView }): JSX.Element {
   const here = addressOf(view.id);
@@ -107,10 +111,7 @@ function About({ view, owner, now }: Props): JSX.Element {
   const times = p50Ms === null ? "" : `, half within ${p50Ms} ms, nearly all within ${p99Ms} ms`;
   const facts: (readonly [string, Child] | false)[] = [
     ["Address", view.url ?? "none"],
-    owner !== undefined && [
-      "Belongs to",
-      owner.href === undefined ? owner.name : <a href={owner.href}>{owner.name}</a>,
-    ],
+    owner !== undefined && ["Belongs to", <a href={owner}>{OWNERS[view.kind]}</a>],
     typeof tenant === "string" && ["Tenant", <TenantLink id={tenant} />],
     ["State", <State state={stateOf(view.state)} now={now} />],
     openedAt !== null && [
@@ -129,20 +130,6 @@ function About({ view, owner, now }: Props): JSX.Element {
   ];
   return <Facts facts={facts.filter((fact) => fact !== false)} />;
 }
-
-/** What is typed of it, for those who only look. */
-const Settings = (props: { fields: readonly FormField[]; typed: Typed }): JSX.Element => (
-  <>
-    <h2>Settings</h2>
-    <Facts
-      facts={props.fields.flatMap(({ name, label, as }) => {
-        const value = props.typed[name] ?? "";
-        const words = as.of?.find(([one]) => one === value)?.[1] ?? value;
-        return value === "" ? [] : [[label, as.lines === undefined ? words : <pre>{words}</pre>]];
-      })}
-    />
-  </>
-);
 
 /** A second step, which says what goes with it. */
 function Delete({ view, organizationId }: Props): JSX.Element {

@@ -1,5 +1,6 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import { Choice, Faults as FormFaults, Field, Instant, linesOf } from "../form";
+import { Facts } from "../parts";
 import type { Faults } from "../settings/faults";
 import type { FormField } from "./as";
 import type { Typed } from "./typed";
@@ -35,7 +36,15 @@ function Control({ field, typed, faults, offers }: Typing & { field: FormField }
   const { name, label, hint, as } = field;
   const value = typed[name] ?? "";
   const offered = offers[name] ?? [];
-  const about = { id: name, name, label, hint, value, fault: faults[name] };
+  const about = {
+    id: name,
+    name,
+    label,
+    hint,
+    value,
+    fault: faults[name],
+    ...(field.when === undefined ? {} : { class: `when when-${field.when}` }),
+  };
   if (as.of !== undefined) return <Choice {...about} of={as.of} />;
   if (as.isInstant === true) return <Instant {...about} />;
   if (as.lines === undefined)
@@ -48,7 +57,7 @@ function Control({ field, typed, faults, offers }: Typing & { field: FormField }
       />
     );
   return (
-    <Field {...about} lines={Math.min(as.lines, linesOf(value))}>
+    <Field {...about} lines={Math.max(as.lines, linesOf(value))}>
       {offered.length === 0 ? null : (
         <div class="offers" data-offers={name} hidden>
           {offered.map((one) => (
@@ -59,3 +68,14 @@ function Control({ field, typed, faults, offers }: Typing & { field: FormField }
     </Field>
   );
 }
+
+/** What is typed, for those who only look. */
+export const Typings = (props: { fields: readonly FormField[]; typed: Typed }): JSX.Element => (
+  <Facts
+    facts={props.fields.flatMap(({ name, label, as }) => {
+      const value = props.typed[name] ?? "";
+      const words = as.of?.find(([one]) => one === value)?.[1] ?? value;
+      return value === "" ? [] : [[label, as.lines === undefined ? words : <pre>{words}</pre>]];
+    })}
+  />
+);

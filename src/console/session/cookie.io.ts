@@ -1,42 +1,18 @@
 import type { Context } from "hono";
-import { deleteCookie, getSignedCookie, setSignedCookie } from "hono/cookie";
-import type { CookieOptions } from "hono/utils/cookie";
 import { readConfig } from "../../config";
 import { keyring, seal, unseal } from "../../db/sealed";
+import * as cookies from "../cookie.io";
 
-/**
- * Cookies of the console, signed. Over https they have the prefix `__Host-`, with which no other host of the domain
- * and no plain http can set them; it demands `Secure`, so a stack on one's own machine goes without.
- */
-const isSecure = (c: Context): boolean => new URL(c.req.url).protocol === "https:";
+/** Cookies of the console. */
+export { dropCookie, readCookie } from "../cookie.io";
 
-const optionsOf = (c: Context): CookieOptions =>
-  isSecure(c) ? { prefix: "host", path: "/", secure: true } : { path: "/console" };
-
-/** @returns undefined when there is none, or its signature isn't ours. */
-export async function readCookie(c: Context, name: string): Promise<string | undefined> {
-  const key = readConfig(c.env).sessionKey;
-  const text = await getSignedCookie(c, key, name, isSecure(c) ? "host" : undefined);
-  return text === false ? undefined : text;
-}
-
-export function keepCookie(
+export const keepCookie = (
   c: Context,
   name: string,
   value: string,
   seconds: number,
   sameSite: "Strict" | "Lax" = "Strict",
-): Promise<void> {
-  const kept: CookieOptions = { httpOnly: true, sameSite, maxAge: seconds };
-  return setSignedCookie(c, name, value, readConfig(c.env).sessionKey, {
-    ...optionsOf(c),
-    ...kept,
-  });
-}
-
-export function dropCookie(c: Context, name: string): void {
-  deleteCookie(c, name, optionsOf(c));
-}
+): Promise<void> => cookies.keepCookie(c, name, value, seconds, { sameSite });
 
 const placeOf = (name: string): string => `cookie ${name}`;
 
@@ -54,7 +30,7 @@ export function keepSealed(
 
 /** @returns undefined when there is none, or it isn't ours, or was sealed for another cookie. */
 export async function readSealed(c: Context, name: string): Promise<unknown> {
-  const text = await readCookie(c, name);
+  const text = await cookies.readCookie(c, name);
   if (text === undefined) return undefined;
   try {
     return JSON.parse(unseal(keyring(readConfig(c.env).masterKeys), text, placeOf(name)));

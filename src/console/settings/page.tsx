@@ -1,24 +1,69 @@
 import type { JSX } from "hono/jsx/jsx-runtime";
 import type { Attempt } from "../../delivery/attempt";
-import type { OrganizationView } from "../../operations/organization.io";
 import { Attempts } from "../deliveries/page";
-import { Act, Facts, Of } from "../parts";
+import type { FormField } from "../fields/as";
+import * as as from "../fields/as";
+import { AllFaults, Controls, Typings } from "../fields/controls";
+import type { Typed } from "../fields/typed";
+import { Act, Of } from "../parts";
 import type { Faults } from "./faults";
-import { Field, FormFault, SettingsHead } from "./parts";
-
-/** What is typed in the organization's form. */
-export type Typed = { name: string; retentionDays: string; auditDays: string; callback: string };
+import { SettingsHead } from "./parts";
 
 /** The try of a test notice, or why there was none. */
 export type Tried = Attempt | string;
 
-/** An organization as its form shows it. */
-export const typedOf = (view: OrganizationView): Typed => ({
-  name: view.name,
-  retentionDays: String(view.retentionDays),
-  auditDays: String(view.auditDays),
-  callback: view.operationsCallback?.url ?? "",
-});
+/** What owners say of the organization. */
+export const FIELDS: readonly FormField[] = [
+  { name: "name", label: "Name", hint: "", as: as.line, isRequired: true },
+  {
+    name: "retentionDays",
+    label: "Days for which events are kept",
+    hint: "1 to 30: so long can they be looked at, replayed and recovered",
+    as: as.number,
+    isRequired: true,
+  },
+  {
+    name: "auditDays",
+    label: "Days for which audit entries are kept",
+    hint: "30 to 3650",
+    as: as.number,
+    isRequired: true,
+  },
+  {
+    name: "operationsCallback.url",
+    label: "Operational callback",
+    hint: "Where notices about destinations and accounts go that need somebody. Empty: nowhere",
+    as: as.line,
+  },
+  {
+    name: "portal.name",
+    label: "Your name on pages for your customers",
+    hint: "Empty: the organization's",
+    as: as.line,
+  },
+  {
+    name: "portal.logo",
+    label: "Your logo there",
+    hint: "An https URL, or data:image/…;base64,… of at most 16 KB. Empty: none",
+    as: as.line,
+  },
+  {
+    name: "portal.accent",
+    label: "Your colour there",
+    hint: "Of links and buttons, as #0b7a75: made darker or lighter where it could not be read",
+    as: as.line,
+  },
+  {
+    name: "portal.scheme",
+    label: "They are",
+    hint: "",
+    as: as.choice([
+      ["", "light or dark, as the visitor’s system is"],
+      ["light", "light"],
+      ["dark", "dark"],
+    ]),
+  },
+];
 
 /** The organization's name, what it keeps for how long, and where notices about its destinations go. */
 export function OrganizationPage(props: {
@@ -38,20 +83,17 @@ export function OrganizationPage(props: {
       <SettingsHead here="organization" title="Settings" text={text} isOwner={isOwner} />
       {isOwner ? (
         <>
-          <FormFault faults={faults} />
-          <OrganizationForm organizationId={organizationId} typed={typed} faults={faults} />
+          <form method="post" action="/console/settings" class="card form">
+            <Of id={organizationId} />
+            <AllFaults faults={faults} fields={FIELDS} />
+            <Controls {...{ typed, faults, offers: {}, fields: FIELDS }} />
+            <button class="main">Save</button>
+          </form>
         </>
       ) : (
-        <Facts
-          facts={[
-            ["Name", typed.name],
-            ["Events are kept", `${typed.retentionDays} days`],
-            ["Audit entries are kept", `${typed.auditDays} days`],
-            ["Operational callback", typed.callback === "" ? "none" : typed.callback],
-          ]}
-        />
+        <Typings fields={FIELDS} typed={typed} />
       )}
-      {typed.callback === "" ? null : <Alerts {...props} />}
+      {typed["operationsCallback.url"] === "" ? null : <Alerts {...props} />}
     </>
   );
 }
@@ -81,50 +123,5 @@ function Alerts(props: {
         <Attempts attempts={[tried]} now={now} />
       )}
     </section>
-  );
-}
-
-/** The fields, in the order in which they are shown. */
-const FIELDS = [
-  { name: "name", label: "Name", hint: "", maxlength: 255, required: true },
-  {
-    name: "retentionDays",
-    label: "Days for which events are kept",
-    hint: "1 to 30: so long can they be looked at, replayed and recovered",
-    inputmode: "numeric",
-    required: true,
-  },
-  {
-    name: "auditDays",
-    label: "Days for which audit entries are kept",
-    hint: "30 to 3650",
-    inputmode: "numeric",
-    required: true,
-  },
-  {
-    name: "callback",
-    label: "Operational callback",
-    hint: "Where notices about destinations and accounts go that need somebody. Empty: nowhere",
-    inputmode: "url",
-    placeholder: "https://your-app.example/alerts",
-  },
-] as const;
-
-function OrganizationForm(props: {
-  organizationId: number;
-  typed: Typed;
-  faults: Faults;
-}): JSX.Element {
-  const { organizationId, typed, faults } = props;
-  return (
-    <form method="post" action="/console/settings" class="card settings">
-      <Of id={organizationId} />
-      {FIELDS.map(({ name, label, hint, ...attributes }) => (
-        <Field name={name} label={label} hint={hint} faults={faults}>
-          {(described) => <input {...described} {...attributes} value={typed[name]} />}
-        </Field>
-      ))}
-      <button class="main">Save</button>
-    </form>
   );
 }

@@ -1,14 +1,17 @@
 import { html } from "hono/html";
 import { type Child, createContext, useContext } from "hono/jsx";
 import type { JSX } from "hono/jsx/jsx-runtime";
-import type { Notice } from "../page";
+import type { Brand } from "../../accounts/tenants/brand";
+import { Document, type Notice } from "../document";
 import { MayChange } from "../parts";
-import { COPY, STYLE } from "../style";
+import { brandStyle } from "./brand";
 
 /** Who looks at a page: people of a tenant, whom its organization let in. */
 export type Visitor = {
   access: "read" | "write";
   organizationName: string;
+  /** How the page looks. */
+  brand: Brand;
   tenant: { name: string; disabled: boolean };
   /** In each form: no other site knows it, though the browser sends the cookie from there, too. */
   formToken: string;
@@ -52,52 +55,35 @@ export const Trouble = ({ message }: { message: string }): JSX.Element => (
 
 /** A whole document around a page's content. */
 export function page(frame: Frame, content: Child): ReturnType<typeof html> {
-  const { visitor } = frame;
+  const { title, nonce, visitor, notice, goOn, script = "" } = frame;
+  const { brand = {} } = visitor ?? {};
   return html`<!doctype html>${(
       <MayChange.Provider value={visitor?.access === "write"}>
         <FormToken.Provider value={visitor?.formToken ?? ""}>
-          <Document frame={frame}>{content}</Document>
+          <Document
+            title={visitor === undefined ? title : `${title} · ${visitor.organizationName}`}
+            nonce={nonce}
+            notice={notice}
+            script={script}
+            style={brandStyle(brand)}
+            scheme={brand.scheme}
+            meta={goOn && <GoOn {...goOn} />}
+            header={visitor && <Header frame={frame} visitor={visitor} />}
+          >
+            {visitor?.tenant.disabled === true ? <Off {...visitor} /> : null}
+            {content}
+          </Document>
         </FormToken.Provider>
       </MayChange.Provider>
     )}`;
 }
 
-function Document({ frame, children }: { frame: Frame; children: Child }): JSX.Element {
-  const { title, nonce, visitor, notice, goOn } = frame;
-  return (
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <meta name="color-scheme" content="light dark" />
-        {goOn === undefined ? null : <GoOn {...goOn} />}
-        <title>{visitor === undefined ? title : `${title} · ${visitor.organizationName}`}</title>
-        <style nonce={nonce} dangerouslySetInnerHTML={{ __html: STYLE }} />
-      </head>
-      <body>
-        {visitor === undefined ? null : <Header frame={frame} visitor={visitor} />}
-        <main>
-          {notice === undefined ? null : (
-            <p class={`notice ${notice.tone}`} role="status">
-              {notice.text}
-            </p>
-          )}
-          {visitor?.tenant.disabled === true ? (
-            <p class="notice bad" role="status">
-              {visitor.organizationName} has switched this account off: nothing is delivered until
-              it is switched on again.
-            </p>
-          ) : null}
-          {children}
-        </main>
-        <script
-          nonce={nonce}
-          dangerouslySetInnerHTML={{ __html: `${COPY}${frame.script ?? ""}` }}
-        />
-      </body>
-    </html>
-  );
-}
+const Off = ({ organizationName }: Visitor): JSX.Element => (
+  <p class="notice bad" role="status">
+    {organizationName} has switched this account off: nothing is delivered until it is switched on
+    again.
+  </p>
+);
 
 function GoOn({ url, seconds, unscripted }: NonNullable<About["goOn"]>): JSX.Element {
   const refresh = <meta http-equiv="refresh" content={`${seconds}; url=${url}`} />;
@@ -109,6 +95,7 @@ function Header({ frame, visitor }: { frame: Frame; visitor: Visitor }): JSX.Ele
   return (
     <header>
       <a class="brand" href={home}>
+        {visitor.brand.logo ? <img src={visitor.brand.logo} alt="" /> : null}
         {visitor.organizationName}
       </a>
       {links.length === 0 ? null : (

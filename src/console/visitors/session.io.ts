@@ -1,4 +1,5 @@
 import type { Context } from "hono";
+import type { Brand } from "../../accounts/tenants/brand";
 import { readOrganization } from "../../accounts/organization.store";
 import { equalSecrets, hashSecret } from "../../accounts/secret";
 import { readTenant } from "../../accounts/tenants/store";
@@ -13,14 +14,21 @@ const FORM_BYTES = 64 * 1024;
 /** Who looks in with the token of a session; undefined: its tenant is gone. */
 export async function visitorOf(
   db: D1Database,
-  session: { organizationId: number; tenantId: string; access: Visitor["access"] },
+  session: {
+    organizationId: number;
+    tenantId: string;
+    access: Visitor["access"];
+    brand?: Brand | null;
+  },
   token: string,
 ): Promise<(Visitor & { tenant: Tenant }) | undefined> {
   const { organizationId, tenantId, access } = session;
   const tenant = await readTenant(db, organizationId, tenantId);
   if (tenant === undefined) return undefined;
-  const { name: organizationName } = await readOrganization(db, organizationId);
-  return { access, tenant, organizationName, formToken: hashSecret(`form ${token}`) };
+  const { name, settings } = await readOrganization(db, organizationId);
+  const brand = { ...settings.portal, ...session.brand };
+  const organizationName = brand.name ?? name;
+  return { access, tenant, brand, organizationName, formToken: hashSecret(`form ${token}`) };
 }
 
 /** The form that was sent. @throws Refusal `forbidden` when it is of no page that the visitor was shown. */

@@ -3,6 +3,7 @@ import { createMiddleware } from "hono/factory";
 import type { Child } from "hono/jsx";
 import * as z from "zod";
 import type { Notice } from "../page";
+import { logoSource } from "./brand";
 import { dropCookie, keepCookie, mountOf, readCookie } from "./cookie.io";
 import { type About, page, type Visitor } from "./page";
 
@@ -12,6 +13,8 @@ export type PageEnv = {
     /** Origins that may frame the page. */
     frameAncestors?: string[];
     nonce?: string;
+    /** The one image that the page shows. */
+    logo?: string;
   };
 };
 
@@ -21,9 +24,11 @@ export const withPage = createMiddleware<PageEnv>(async (c, next) => {
   c.set("nonce", nonce);
   await next();
   const ancestors = (c.var.frameAncestors ?? []).join(" ") || "'none'";
+  const { logo } = c.var;
+  const image = logo === undefined ? "" : `img-src ${logoSource(logo)}; `;
   c.header(
     "Content-Security-Policy",
-    `default-src 'none'; style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors ${ancestors}`,
+    `default-src 'none'; ${image}style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; form-action 'self'; base-uri 'none'; frame-ancestors ${ancestors}`,
   );
   c.header("Cache-Control", "no-store");
   c.header("Referrer-Policy", "same-origin");
@@ -38,6 +43,7 @@ export async function show<E extends PageEnv>(
   visitor: Visitor | undefined,
 ): Promise<Response> {
   const { nonce = "" } = c.var;
+  if (visitor?.brand.logo) c.set("logo", visitor.brand.logo);
   const notice = about.notice ?? (await takeNotice(c));
   return c.html(page({ ...about, nonce, visitor, notice, home: mountOf(c) }, content));
 }
