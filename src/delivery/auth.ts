@@ -10,26 +10,30 @@ import { storedJson } from "../values/stored-json";
 const PRINTABLE = /^[\x20-\x7e]*$/;
 const TOKEN = /^[\x21-\x7e]+$/;
 const ASCII = "Expected printable ASCII";
-const text = (most: number) => z.string().min(1).max(most).regex(PRINTABLE, ASCII);
+const TEXT = "Expected a text";
+const text = (most: number) => z.string(TEXT).min(1, TEXT).max(most).regex(PRINTABLE, ASCII);
 
 const basic = z.strictObject({
   type: z.literal("basic"),
   username: z
-    .string()
+    .string(TEXT)
     .max(512)
     .regex(/^[^:\p{Cc}]*$/u, "Expected neither colons nor control characters"),
   password: z
-    .string()
+    .string(TEXT)
     .max(4_096)
     .regex(/^\P{Cc}*$/u, "Expected no control characters"),
 });
 const bearer = z.strictObject({
   type: z.literal("bearer"),
-  token: z.string().max(8_192).regex(TOKEN, `${ASCII} without spaces`),
+  token: z.string(TEXT).max(8_192).regex(TOKEN, `${ASCII} without spaces`),
 });
 const oauth2 = z.strictObject({
   type: z.literal("oauth2"),
-  tokenUrl: z.string().max(2_048).describe("Asked for a token: client credentials (RFC 6749)"),
+  tokenUrl: z
+    .string("Expected a URL")
+    .max(2_048)
+    .describe("Asked for a token: client credentials (RFC 6749)"),
   clientId: text(512),
   clientSecret: text(4_096),
   scope: text(1_024).optional(),
@@ -42,7 +46,7 @@ const oauth2 = z.strictObject({
 const mtls = z.strictObject({
   type: z.literal("mtls"),
   binding: z
-    .string()
+    .string("Expected the name of a binding")
     .max(64)
     .regex(/^[A-Za-z_]\w*$/, "Expected the name of a binding")
     .describe("An `mtls_certificates` binding of the deployment: whose certificate is shown"),

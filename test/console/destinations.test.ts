@@ -3,6 +3,8 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { API_KEY, ask, newUser } from "../accounts/ask";
 import { call, callV1, create, MINE } from "../elements/build";
 import { receiver } from "../delivery/build";
+import { PARTS } from "../../src/console/destinations/fields";
+import { endpointRequest } from "../../src/operations/destinations/fields";
 import { step, trigger } from "../flows/components";
 import { memberOf, type Own, ownOrganization } from "../organization";
 import { type Browser, createAccounts, signIn } from "./build";
@@ -16,6 +18,7 @@ beforeAll(async () => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
+const FIELDS = PARTS.flatMap(({ fields }) => fields);
 const evil = `"><script>alert(1)</script>`;
 const HERE = "/console/destinations";
 const send = (path: string, fields: Record<string, string> = {}, who = browser) =>
@@ -55,6 +58,11 @@ function shownIn(html: string): Record<string, string> {
 const ENTITIES: Record<string, string> = { lt: "<", gt: ">", quot: '"', "#39": "'", amp: "&" };
 
 describe("endpoints in the console", () => {
+  it("have a place for everything that /v1 takes", () => {
+    const typed = new Set(FIELDS.map(({ name }) => name.split(".")[0]));
+    expect(typed).toEqual(new Set(Object.keys(endpointRequest.shape)));
+  });
+
   it("are made with all that /v1 takes, and saved as shown stay as they are", async () => {
     await v1("POST", "/tenants", { id: "acme" });
     const url = urlOf();
@@ -69,7 +77,7 @@ describe("endpoints in the console", () => {
       channels: "eu\r\n\r\nus",
       filter: "data.total > 5",
       transform: '{"id": objectId}',
-      headers: "x-team: billing\r\nAuthorization: Bearer abc:def",
+      headers: "x-team: billing\r\nX-Api-Key: abc:def",
       format: "cloudevents-structured",
       schemaVersion: "2",
       "batch.size": "10",
@@ -80,6 +88,12 @@ describe("endpoints in the console", () => {
       retrySchedule: "0, 5, 300",
       deactivate: "7",
       timeoutMs: "20000",
+      concurrency: "4",
+      "auth.type": "oauth2",
+      "auth.tokenUrl": "https://login.example/token",
+      "auth.clientId": "us",
+      "auth.clientSecret": "hidden",
+      "auth.username": "of another kind",
       "signature.header": "X-Hub-Signature-256",
       "signature.prefix": "sha256=",
       "signature.secret": "theirs",
@@ -97,7 +111,7 @@ describe("endpoints in the console", () => {
       channels: ["eu", "us"],
       filter: "data.total > 5",
       transform: '{"id": objectId}',
-      headers: { "x-team": "billing", Authorization: "********" },
+      headers: { "x-team": "billing", "X-Api-Key": "********" },
       format: "cloudevents-structured",
       schemaVersion: 2,
       batch: { size: 10, waitMs: 500 },
@@ -107,6 +121,14 @@ describe("endpoints in the console", () => {
       retrySchedule: [0, 5, 300],
       deactivate: 7,
       timeoutMs: 20_000,
+      concurrency: 4,
+      auth: {
+        type: "oauth2",
+        tokenUrl: "https://login.example/token",
+        clientId: "us",
+        clientSecret: "********",
+        authStyle: "header",
+      },
       signature: {
         header: "X-Hub-Signature-256",
         prefix: "sha256=",
@@ -152,13 +174,16 @@ describe("endpoints in the console", () => {
       rate: "fast",
       retrySchedule: "0, later",
       "signature.prefix": "sha256=",
+      "auth.type": "basic",
+      "auth.username": "a:b",
       metadata: "{",
     };
     const { status, html } = await send(`${HERE}/new`, wrong);
     expect(status).toBe(400);
     const faulty = [...html.matchAll(/<(?:input|textarea) id="([^"]+)"[^>]*aria-invalid/g)];
-    const { "batch.waitMs": _, "signature.prefix": _prefix, ...faults } = wrong;
-    const names = [...Object.keys(faults), "signature.header"];
+    const without = new Set(["batch.waitMs", "signature.prefix", "auth.type"]);
+    const faults = Object.keys(wrong).filter((name) => !without.has(name));
+    const names = [...faults, "signature.header", "auth.password"];
     expect(new Set(faulty.map(([, name]) => name))).toEqual(new Set(names));
     expect(html).toContain("number 2: Expected publish, instance:27");
     expect(html).toContain("Expected &#39;Name: value&#39; on each line");

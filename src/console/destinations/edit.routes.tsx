@@ -96,7 +96,7 @@ async function showOne(
 ): Promise<Response> {
   const { destination, traits } = record;
   const parts = partsFor(destination.kind);
-  const [view, owner, offers] = await Promise.all([
+  const [view, { name: called, href }, offers] = await Promise.all([
     viewOf(c, record),
     nameOfDestination(c, destination),
     offersOf(c),
@@ -106,12 +106,12 @@ async function showOne(
     parts.flatMap(({ fields }) => fields),
   );
   if (refused !== undefined) c.status(400);
-  const name = traits?.description ?? traits?.name ?? owner.name;
+  const name = traits?.description ?? traits?.name ?? called;
   return c.render(
     <DestinationPage
       organizationId={c.var.asker.organizationId}
       name={name}
-      owner={owner.href === addressOf(destination.id) ? undefined : owner}
+      owner={href === addressOf(destination.id) ? undefined : href}
       view={view}
       parts={parts}
       offers={offers}

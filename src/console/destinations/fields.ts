@@ -1,5 +1,6 @@
 import type { Destination } from "../../delivery/destination";
 import { TIMEOUT_MS } from "../../delivery/call-time";
+import { CONCURRENCY } from "../../delivery/seats";
 import { FORMATS } from "../../delivery/format";
 import { unchangeable } from "../../operations/destinations/fields";
 import type { FormField } from "../fields/as";
@@ -25,6 +26,23 @@ const deadHead = as.choice(
   ],
   "skip",
 );
+const authType = as.choice(
+  [
+    ["none", "nothing but their signature"],
+    ["basic", "a user name and password"],
+    ["bearer", "a token"],
+    ["oauth2", "a token by client credentials"],
+    ["mtls", "a client certificate"],
+  ],
+  "none",
+);
+const authStyle = as.choice(
+  [
+    ["header", "as basic credentials"],
+    ["body", "in the form"],
+  ],
+  "header",
+);
 const named = (...of: string[]) => of.map((one): [string, string] => [one, one]);
 const format = as.choice(named(...FORMATS), "tributary");
 const encoding = as.choice(named("hex", "base64"), "hex");
@@ -45,7 +63,7 @@ export const PARTS: readonly Part[] = [
         isRequired: true,
       },
       { name: "description", label: "Description", hint: "What it is for", as: as.line },
-      { name: "name", label: "Name", hint: "No other destination has it", as: as.line },
+      { name: "name", label: "Name", hint: "No other of its tenant has it", as: as.line },
       {
         name: "tenant",
         label: "Tenant",
@@ -117,6 +135,7 @@ export const PARTS: readonly Part[] = [
     fields: [
       { name: "rate", label: "Calls a second", hint: "Empty: no limit", as: as.number },
       { name: "timeoutMs", label: "Timeout (ms)", hint: "Of a call: 1000 to 30000", as: as.number },
+      { name: "concurrency", label: "Calls at a time", hint: "At most", as: as.number },
       { name: "ordering", label: "Order", hint: "", as: ordering },
       { name: "deadHead", label: "When one is dead, the others", hint: "", as: deadHead },
       {
@@ -127,6 +146,34 @@ export const PARTS: readonly Part[] = [
       },
       { name: "deactivate", label: "It is switched off", hint: "", as: as.deactivate },
       { name: "metadata", label: "Metadata", hint: "A JSON object of yours", as: as.json },
+    ],
+  },
+  {
+    title: "How its calls prove who makes them",
+    fields: [
+      { name: "auth.type", label: "With", hint: "", as: authType },
+      { name: "auth.username", label: "User name", hint: "", as: as.line, when: "basic" },
+      { name: "auth.password", label: "Password", hint: "", as: as.secret, when: "basic" },
+      { name: "auth.token", label: "Token", hint: "", as: as.secret, when: "bearer" },
+      {
+        name: "auth.tokenUrl",
+        label: "Token URL",
+        hint: "Asked for a token",
+        as: as.line,
+        when: "oauth2",
+      },
+      { name: "auth.clientId", label: "Client id", hint: "", as: as.line, when: "oauth2" },
+      { name: "auth.clientSecret", label: "Secret", hint: "", as: as.secret, when: "oauth2" },
+      { name: "auth.scope", label: "Scope", hint: "", as: as.line, when: "oauth2" },
+      { name: "auth.audience", label: "Audience", hint: "", as: as.line, when: "oauth2" },
+      { name: "auth.authStyle", label: "They go", hint: "", as: authStyle, when: "oauth2" },
+      {
+        name: "auth.binding",
+        label: "Binding",
+        hint: "The certificate of the deployment that is shown",
+        as: as.line,
+        when: "mtls",
+      },
     ],
   },
   {
@@ -167,5 +214,5 @@ export const partsFor = (kind: Destination["kind"]): Part[] =>
   }));
 
 /** What a new endpoint is, unless something else is typed. */
-const NEW = { enabled: true, timeoutMs: TIMEOUT_MS };
+const NEW = { enabled: true, timeoutMs: TIMEOUT_MS, concurrency: CONCURRENCY };
 export const newTyped = (fields: readonly FormField[]): Typed => typedOf(NEW, fields);

@@ -29,6 +29,8 @@ export type FormField = {
   hint: string;
   as: As;
   isRequired?: true;
+  /** Of several members: it is one only where the first of them is this. */
+  when?: string;
 };
 
 export const line: As = {

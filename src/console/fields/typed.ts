@@ -32,17 +32,20 @@ export function changesIn(typed: Typed, shown: Typed, fields: Fields): Record<st
   const changed = new Set(fields.filter(isChanged).map(topOf));
   return Object.fromEntries(
     [...changed].map((top) => {
-      const members = fields
+      const all = fields
         .filter((field) => topOf(field) === top)
-        .map(({ name, as }) => ({ name, as, text: typed[name] ?? shown[name] ?? "" }));
+        .map(({ name, ...field }) => ({ ...field, name, text: typed[name] ?? shown[name] ?? "" }));
+      const members = all.filter(({ when }) => when === undefined || when === all[0]?.text);
       const values = members.map(({ name, as, text }): [string, unknown] => [
         name.slice(top.length + 1),
         text === "" ? as.none : as.read(text),
       ]);
       const [[member, value] = ["", null]] = values;
       if (member === "") return [top, value];
-      // Where nothing is typed, what is chosen beside it says nothing either.
-      const isNone = members.every(({ as, text }) => as.of !== undefined || text === "");
+      // Where nothing is typed, what is chosen beside it says nothing either, unless it is a kind.
+      const isNone =
+        all.every(({ when }) => when === undefined) &&
+        members.every(({ as, text }) => as.of !== undefined || text === "");
       return [top, isNone ? null : Object.fromEntries(values.filter(([, one]) => one !== null))];
     }),
   );
