@@ -14,7 +14,7 @@ import { found, type Founded } from "../founded.ts";
 
 /**
  * Every page of the console as axe, a laptop and a telephone see it, by day and by night. The pages are the routes' own:
- * a new one is looked at by itself; those on which people of a tenant connect an account are visited as they come. With `SCREENSHOTS`, each is kept as pictures in that folder.
+ * a new one is looked at by itself, as in the portal; those on which people of a tenant connect an account are visited as they come. With `SCREENSHOTS`, each is kept as pictures in that folder.
  */
 
 let stack: Platform;
@@ -33,9 +33,11 @@ afterAll(async () => {
   await founded?.close();
 });
 
-const ROUTES = Object.keys(TABLE).flatMap((line) =>
-  line.startsWith("GET /console") ? [line.slice("GET ".length)] : [],
-);
+const routesIn = (mount: string): string[] =>
+  Object.keys(TABLE).flatMap((line) =>
+    line.startsWith(`GET ${mount}`) ? [line.slice("GET ".length)] : [],
+  );
+const ROUTES = routesIn("/console");
 /** Of those who aren't signed in. */
 const OUTSIDE = [
   "/console/sign-in",
@@ -160,6 +162,31 @@ it("are so at each step of a viewer's sign-in, and where viewers may not go", as
   await press("Sign in");
   await page.getByLabel("Code").waitFor();
   expect.soft(await look("the code of a sign-in")).toEqual({});
+});
+
+/** A square of one colour. */
+const LOGO =
+  "data:image/svg+xml;base64,PHN2ZyB4bWxucz0naHR0cDovL3d3dy53My5vcmcvMjAwMC9zdmcnIHZpZXdCb3g9JzAgMCA4IDgnPjxyZWN0IHdpZHRoPSc4JyBoZWlnaHQ9JzgnIGZpbGw9JyNmYzAnLz48L3N2Zz4=";
+
+it("are so in the portal of a tenant, in a colour that nobody could read", async () => {
+  const { things } = founded;
+  const tenant = await things.tenant();
+  const brand = { name: "Acme Events", logo: LOGO, accent: "#ffee00" };
+  const path = `/tenants/${tenant}/portal-sessions`;
+  const { body } = await things.v1("POST", path, { access: "write", brand });
+  await page.context().clearCookies();
+  await page.goto(`${stack.baseUrl}${new URL(body.url).pathname}`);
+  expect.soft(await look("portal, empty")).toEqual({});
+  await page.getByLabel("URL").fill("ftp://nowhere");
+  await page.getByRole("button", { name: "Add the endpoint" }).click();
+  await page.getByText("This is not saved yet:").waitFor();
+  expect.soft(await look("portal, faults")).toEqual({});
+  await things.message();
+  await things.eventType();
+  const routes = routesIn("/portal").filter((route) => !route.endsWith("/:token"));
+  expect.soft(await visitAll(routes, new Map())).toEqual({});
+  await page.context().clearCookies();
+  expect.soft(await visit("/portal", "portal, over", 401)).toEqual({});
 });
 
 it("are so where people of a tenant connect an account, from the choice to the end", async () => {
