@@ -32,7 +32,7 @@ it("is made for a customer, hears what is published to them, and is changed by t
   await signIn(page, `${stack.baseUrl}/console/tenants/${tenant}`, owner);
   await follow("New endpoint");
   expect(await page.getByLabel("Tenant").inputValue()).toBe(tenant);
-  await page.getByLabel("URL").fill(`${receiver.url}/orders`);
+  await page.getByLabel("URL", { exact: true }).fill(`${receiver.url}/orders`);
   await page.getByLabel("Description").fill("Orders");
   await page.getByText("What it hears of").click();
   await press("invoice.paid");
