@@ -93,6 +93,7 @@ const ACTIONS: Record<string, string> = {
   "POST /console/tenants/:id/disable": "tenant.disable",
   "POST /console/tenants/:id/delete": "tenant.delete",
   "POST /console/tenants/:id/connect-sessions": "connect-session.create",
+  "POST /console/tenants/:id/portal-sessions": "portal-session.create",
   "POST /console/sessions/end-others": "session.end-others",
   "POST /console/sessions/:id/end": "session.end",
   "POST /console/password": "member.change-password",

@@ -185,6 +185,7 @@ const SUCCEEDING: Record<string, (of: Things) => Promise<unknown>> = {
   "POST /console/tenants/:id/enable": async () => ({ organization: "1" }),
   "POST /console/tenants/:id/disable": async () => ({ organization: "1" }),
   "POST /console/tenants/:id/connect-sessions": async () => ({ organization: "1" }),
+  "POST /console/tenants/:id/portal-sessions": async () => ({ organization: "1" }),
   "POST /console/tenants/:id/delete": async (of) => ({
     organization: "1",
     confirm: await of.tenant(),

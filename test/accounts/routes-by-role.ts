@@ -427,6 +427,7 @@ const CONSOLE: Table = {
   "POST /console/tenants/:id/disable": "editors, ours",
   "POST /console/tenants/:id/delete": "editors, ours",
   "POST /console/tenants/:id/connect-sessions": "editors, ours",
+  "POST /console/tenants/:id/portal-sessions": "editors, ours",
   "GET /console/settings": "members",
   "POST /console/settings": "owners",
   "POST /console/settings/callback/test": "editors",

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { callV1, create } from "../elements/build";
 import { type Own, memberOf, ownOrganization } from "../organization";
 import { env } from "cloudflare:workers";
-import { type Browser, createAccounts, signIn } from "./build";
+import { type Browser, createAccounts, openBrowser, signIn } from "./build";
 
 let own: Own;
 let browser: Browser;
@@ -49,6 +49,20 @@ describe("the console's tenants", () => {
     const { html } = await browser.get(`${HERE}/acme`);
     expect(html).toContain(`<a href="/console/instances/${id}">Box of Acme</a>`);
     expect((await browser.get(`${HERE}?search=nobody`)).html).toContain("No tenant is called that");
+  });
+
+  it("have links to their portal, which are shown once and open it as was chosen", async () => {
+    const { status, html } = await send(`${HERE}/acme/portal-sessions`, { access: "read" });
+    expect(status).toBe(200);
+    const [, path = ""] = /https:\/\/tributary\.example(\/portal\/open\/[\w-]+)/.exec(html) ?? [];
+    const customer = openBrowser();
+    await customer.get(path);
+    const portal = await customer.get("/portal");
+    expect(portal.status).toBe(200);
+    expect(portal.html).not.toContain("Add an endpoint");
+    expect((await browser.get(`${HERE}/acme`)).html).not.toContain("/portal/open/");
+    const all = await send(`${HERE}/acme/portal-sessions`, { access: "all" });
+    expect(all.status).toBe(400);
   });
 
   it("are changed, switched off and on, and deleted once their id is typed", async () => {

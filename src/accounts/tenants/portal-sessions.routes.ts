@@ -1,12 +1,11 @@
 import { Hono } from "hono";
-import { readConfig } from "../../config";
-import { parse, readJson } from "../../http/body";
+import { readJson } from "../../http/body";
 import { described } from "../../http/route-description";
 import { isoText } from "../../values/instant";
 import { type AskerEnv, withKey } from "../asker.io";
+import { beginPortal } from "./begin-portal.io";
 import { tenantOfPath } from "./lookup.io";
 import { newPortalSession } from "./portal-session";
-import { createPortalSession } from "./portal-sessions.store";
 
 const BODY_BYTES = 64 * 1024;
 
@@ -29,13 +28,9 @@ export const portalSessionRoutes = new Hono<AskerEnv>().post(
     },
   }),
   async (c) => {
-    const { id: tenantId } = await tenantOfPath(c);
-    const asked = parse(newPortalSession, await readJson(c, BODY_BYTES));
-    const { organizationId } = c.var.asker;
-    const draft = { ...asked, organizationId, tenantId };
-    const { token, expiresAt } = await createPortalSession(c.env.DB, draft, Date.now());
-    const base = readConfig(c.env).publicUrl ?? new URL(c.req.url).origin;
+    const tenant = await tenantOfPath(c);
+    const { url, expiresAt } = await beginPortal(c, tenant, await readJson(c, BODY_BYTES));
     c.header("Cache-Control", "no-store");
-    return c.json({ url: `${base}/portal/open/${token}`, expiresAt: isoText(expiresAt) }, 201);
+    return c.json({ url, expiresAt: isoText(expiresAt) }, 201);
   },
 );

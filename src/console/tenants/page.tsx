@@ -8,7 +8,7 @@ import { PublishForm } from "../publish/form";
 import type { Faults } from "../settings/faults";
 import { FormFault } from "../settings/parts";
 import type { Belongings, Named } from "./belongings.io";
-import { type ConnectLink, ConnectLinks } from "./connect";
+import { type MadeLink, TenantLinks } from "./links";
 import { TenantFields } from "./fields";
 import type { Typed } from "./form";
 import { daysOf, TenantState } from "./list";
@@ -18,8 +18,8 @@ type Props = {
   belongings: Belongings;
   /** What its people can connect by themselves. */
   connectors: readonly { key: string; name: string }[];
-  /** A link for that, if one was just made. */
-  made: ConnectLink | undefined;
+  /** A link for them, if one was just made. */
+  made: MadeLink | undefined;
   /** What the form of an event offers. */
   offers: Offers;
   organizationId: number;
@@ -55,7 +55,7 @@ export function TenantPage(props: Props): JSX.Element {
       <Owns {...props} />
       <Events {...props} />
       <IfMayChange>
-        <ConnectLinks {...props} to={`${address}/connect-sessions`} />
+        <TenantLinks {...props} address={address} />
         <h2>Change</h2>
         <form method="post" action={address} class="card settings">
           <Of id={organizationId} />

@@ -1,5 +1,6 @@
 import { type Context, Hono } from "hono";
 import type { AskerEnv } from "../../accounts/asker.io";
+import { beginPortal } from "../../accounts/tenants/begin-portal.io";
 import { tenantOfPath, watchTenant } from "../../accounts/tenants/lookup.io";
 import { createTenant, listTenants } from "../../accounts/tenants/store";
 import { newTenant, type Tenant, tenantChange } from "../../accounts/tenants/tenant";
@@ -12,7 +13,7 @@ import { type Faults, faultsOf } from "../settings/faults";
 import { formOf, leave } from "../session/routes";
 import type { ConsoleEnv } from "../session/session.io";
 import { belongingsOf } from "./belongings.io";
-import type { ConnectLink } from "./connect";
+import type { MadeLink } from "./links";
 import { changeOf, FIELDS, NOTHING, type Typed, typedIn, typedOf } from "./form";
 import { TenantList } from "./list";
 import { TenantPage } from "./page";
@@ -58,7 +59,14 @@ export const tenantPages = new Hono<ConsoleEnv>()
     const tenant = await tenantOfPath(c);
     const connector = (await formOf(c)).get("connector") ?? "";
     const asked = connector === "" ? {} : { connectors: [connector] };
-    return showOne(c, tenant, { made: await beginConnecting(c, tenant, asked) });
+    const made = await beginConnecting(c, tenant, asked);
+    return showOne(c, tenant, { made: { to: "connect", ...made } });
+  })
+  .post("/tenants/:id/portal-sessions", async (c) => {
+    const tenant = await tenantOfPath(c);
+    const access = (await formOf(c)).get("access") ?? undefined;
+    const made = await beginPortal(c, tenant, { access });
+    return showOne(c, tenant, { made: { to: "portal", ...made } });
   })
   .post("/tenants/:id/delete", async (c) => {
     const tenant = await tenantOfPath(c);
@@ -117,7 +125,7 @@ async function showList(
 async function showOne(
   c: Context<ConsoleEnv>,
   tenant: Tenant,
-  about: { typed?: Typed; faults?: Faults; made?: ConnectLink } = {},
+  about: { typed?: Typed; faults?: Faults; made?: MadeLink } = {},
 ): Promise<Response> {
   const { typed = typedOf(tenant), faults = {}, made } = about;
   const offers = await offersOf(c, { connectors: null, configuration: {} });
