@@ -28,6 +28,7 @@ export class VirtualTime {
   queueMs = 0;
   /** Messages that were sent. */
   sent = 0;
+  private bindings: object = env;
   private waits: Wait[] = [];
   private readonly lanes = { fast: [] as unknown[], slow: [] as unknown[] };
   private readonly busy = { fast: false, slow: false };
@@ -60,10 +61,25 @@ export class VirtualTime {
         return Promise.resolve();
       },
     });
-    const doors = { ...env, DELIVERIES: queue("fast"), DELIVERIES_SLOW: queue("slow") };
-    for (const stream of streams)
-      await runInDurableObject(stream, (object) => Reflect.set(object, "env", doors));
+    time.bindings = { ...env, DELIVERIES: queue("fast"), DELIVERIES_SLOW: queue("slow") };
+    for (const stream of streams) await time.attach(stream);
     return time;
+  }
+
+  /** Has a stream send by these queues; again after it was put out of memory. */
+  async attach(stream: Stream): Promise<void> {
+    await runInDurableObject(stream, (object) => Reflect.set(object, "env", this.bindings));
+  }
+
+  /** Goes on to the next instant at which an alarm is set, over all the time until then, in which nothing is due. */
+  async toNextAlarm(): Promise<void> {
+    const alarms = await Promise.all(
+      this.alarmed.map((object: DurableObjectStub) =>
+        runInDurableObject(object, (_, { storage }) => storage.getAlarm()),
+      ),
+    );
+    this.now = Math.max(this.now, Math.min(...alarms.map((at) => at ?? Infinity)));
+    vi.setSystemTime(this.now);
   }
 
   wait(ms: number): Promise<void> {
