@@ -1,5 +1,6 @@
 import { cloudflareTest, readD1Migrations } from "@cloudflare/vitest-pool-workers";
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -116,6 +117,9 @@ const packages = [
   ),
 ].filter((name) => !/^(vitest|hono\/(jsx|html))|\.json$/.test(name));
 
+/** What is kept of modules names the bundles: with other packages these are others, and a package would be there twice. */
+const modules = createHash("sha256").update(packages.toSorted().join()).digest("hex").slice(0, 16);
+
 /** Maps back to the texts of packages are three quarters of what a runtime has to fetch, and nobody reads them. */
 const withoutMaps: Plugin = {
   name: "packages-without-maps",
@@ -199,7 +203,10 @@ export default defineConfig(async () => ({
     maxWorkers: 2,
     sequence: { sequencer: LongestFirst },
     // All projects load the same few hundred files: one translates them for all.
-    experimental: { fsModuleCache: true },
+    experimental: {
+      fsModuleCache: true,
+      fsModuleCachePath: join(root, "node_modules/.cache/modules", modules),
+    },
     projects: [
       {
         root,

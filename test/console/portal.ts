@@ -6,6 +6,8 @@ import { type Browser, openBrowser, type Shown } from "./build";
 
 /** Somebody in the portal of a tenant. */
 export type Visitor = Browser & {
+  /** What forms of its pages have. */
+  formToken: string;
   /** Sends a form as the pages do. */
   act(path: string, fields?: Record<string, string>): Promise<Shown>;
 };
@@ -42,5 +44,9 @@ export async function enter(link: string): Promise<Visitor> {
   const browser = openBrowser();
   expect((await browser.get(link)).status).toBe(303);
   const formToken = formTokenIn((await browser.get("/portal")).html);
-  return { ...browser, act: (path, fields = {}) => browser.post(path, { formToken, ...fields }) };
+  return {
+    ...browser,
+    formToken,
+    act: (path, fields = {}) => browser.post(path, { formToken, ...fields }),
+  };
 }
