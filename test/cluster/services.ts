@@ -6,8 +6,8 @@ import {
   Response as Answer,
   type V4WorkerOptionsShape,
 } from "miniflare";
-import { readFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
 import { queueBinding, type Settings } from "./dealer.ts";
 
@@ -132,8 +132,11 @@ export async function servicesOf(
     unsafeModuleFallbackService: (request: { url: string }) => {
       const name = new URL(request.url).searchParams.get("specifier")?.slice(1) ?? "";
       const path = paths[Number(/^bundle-(\d+)\.js$/.exec(name)?.[1])];
-      if (path === undefined) throw new Error(`Nobody imports ${request.url}`);
-      return Answer.json({ name, esModule: readFileSync(path, "utf8") });
+      if (path !== undefined) return Answer.json({ name, esModule: readFileSync(path, "utf8") });
+      // Texts lie beside their bundle, named after what is in them.
+      const text = paths.map((one) => join(dirname(one), name)).find((one) => existsSync(one));
+      if (text === undefined) throw new Error(`Nobody imports ${request.url}`);
+      return Answer.json({ name, text: readFileSync(text, "utf8") });
     },
     resourcePersistencePath: persistRoot,
     workers: [
