@@ -38,6 +38,7 @@ import { publishedCosts, publishingDoor } from "./published.ts";
 import { resourceFigures } from "./resources.ts";
 import { removeFolder, type Running, startWorker, stopAll } from "./server.ts";
 import { deadAmong, mebibyte, recoverMany } from "./trouble.ts";
+import { schemaChecks } from "./schema-check.ts";
 import { vendorBudget } from "./vendor-budget.ts";
 
 const STREAMS = 50;
@@ -195,7 +196,9 @@ async function published(): Promise<Figures> {
   const others = await publishedCosts(tributary, receiver, load.events);
   const costs = [...figures.costs, ...others];
   print(costs.map(costRow));
-  return { ...figures, costs };
+  const checks = await schemaChecks(folder);
+  print(checks);
+  return { ...figures, costs, checks };
 }
 
 const resources = async (): Promise<Figures> => ({

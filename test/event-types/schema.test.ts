@@ -249,7 +249,7 @@ describe("a schema", () => {
     const table: [what: string, schema: Schema, data: unknown][] = [
       [
         "twice at each level",
-        { anyOf: [{ items: { $ref: "#" } }, { items: { $ref: "#" } }] },
+        { type: "array", anyOf: [{ items: { $ref: "#" } }, { items: { $ref: "#" } }] },
         nested(40),
       ],
       ["twice at each schema", doubling(40), 7],

@@ -4,6 +4,7 @@ import type { LinearRegExp } from "../../expressions/linear-regex";
 import { recordOf } from "../../values/record";
 import { APPLICATORS, ASSERTIONS, innerSchemas, isOfTheValue, type SchemaFault } from "./keywords";
 import { memberName, readErrors } from "./errors";
+import { type Quick, quickCheck } from "./quick";
 import { expectedText, linearPattern, matches, type TextCheck, textCheck, textRule } from "./texts";
 import { Work } from "./work";
 
@@ -48,6 +49,8 @@ export class CompiledSchema {
   private readonly names = new Set<string>();
   private readonly named = new Map<Schema, Record<string, Node>>();
   private hasNamePatterns = false;
+  private readonly weights = new Map<Schema, number>();
+  private readonly quick: Quick;
 
   /** @param schema without faults in its keywords (`keywordFaults`). */
   constructor(schema: Record<string, unknown>) {
@@ -62,10 +65,16 @@ export class CompiledSchema {
       this.nameByPatterns(node, path);
     }
     if (this.faults.length === 0) this.checkNesting();
+    this.quick = quickCheck(this.faults.length > 0 || this.root, {
+      refer: (node) => this.referred(node),
+      textOf: (name) => this.texts[Number(name)]?.check,
+      weigh: (node) => this.weights.get(node) ?? 1,
+    });
   }
 
   /** What is wrong with data, each by its path. Data that takes too much work is wrong itself. */
   check(data: unknown): SchemaFault[] {
+    if (this.isSurelyRight(data)) return [];
     this.work = new Work();
     this.names.clear();
     this.named.clear();
@@ -79,6 +88,15 @@ export class CompiledSchema {
       return [{ path: [], message: `It can't be checked by the schema: ${why}` }];
     } finally {
       checking = undefined;
+    }
+  }
+
+  private isSurelyRight(data: unknown): boolean {
+    try {
+      return this.quick(data, new Work());
+    } catch (error) {
+      if (error instanceof RangeError) return false;
+      throw error;
     }
   }
 
@@ -98,6 +116,7 @@ export class CompiledSchema {
     }
     this.askTexts(node, schema, path);
     const weight = weightOf(schema);
+    this.weights.set(node, weight);
     Object.defineProperty(node, "$recursiveAnchor", { get: () => this.work.spend(weight) });
     this.paths.set(node, path);
     return node;
