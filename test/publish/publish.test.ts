@@ -159,8 +159,8 @@ describe("deliverAt", () => {
 
   it("holds an event back until then, and may be cancelled", async () => {
     const { tenant, publish, endpoint, call } = await publisher();
-    await endpoint();
-    const got = receiver(accepting);
+    const { url } = await endpoint();
+    const got = receiver(accepting, (one) => one.url === url);
     const event = { type: "a", id: "later", data: 1, deliverAt: later() };
     expect((await publish(event)).body.destinations).toBe(1);
     await publish({ type: "a", id: "now", data: 1 });
