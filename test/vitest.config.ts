@@ -191,7 +191,7 @@ const stacks = {
 
 /**
  * `doors`, `clock` and `rules` run inside the Workers runtime, which takes seconds to load: the files of each share
- * two runtimes, one for each worker; those that move a runtime's clock are apart. Then `e2e` and `kill` run in Node
+ * three runtimes, one for each worker; those that move a runtime's clock are apart. Then `e2e` and `kill` run in Node
  * against `wrangler dev`, most files of `e2e` against one stack that they share, and `cluster` against many isolates.
  */
 export default defineConfig(async () => ({
@@ -200,7 +200,8 @@ export default defineConfig(async () => ({
     reporters: ["default", summary],
     // A module that is still looked for when a runtime is closed belongs to no test.
     onUnhandledError: (error: { name?: string }) => error.name !== "EnvironmentTeardownError",
-    maxWorkers: 2,
+    // One more than cores: files wait for what is due as often as they compute.
+    maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
     // All projects load the same few hundred files: one translates them for all.
     experimental: {
