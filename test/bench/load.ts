@@ -66,11 +66,14 @@ export async function runLoad(load: Load, receiver: Receiver): Promise<LoadResul
       path: "",
       body: { stream, ids: [id], url: load.callbackUrl },
     };
-    const answer = await fetch(load.door.url + path, {
-      method: "POST",
-      headers: { "content-type": "application/json", ...load.door.headers },
-      body: JSON.stringify(body),
-    });
+    const ask = () =>
+      fetch(load.door.url + path, {
+        method: "POST",
+        headers: { "content-type": "application/json", ...load.door.headers },
+        body: JSON.stringify(body),
+      });
+    // A connection that was idle for long may be closed just then.
+    const answer = await ask().catch(ask);
     const text = await answer.text();
     if (answer.status !== 202) throw new Error(`The door answered ${answer.status}: ${text}`);
     acceptedAt.set(id, performance.now());
